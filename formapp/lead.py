@@ -1,0 +1,118 @@
+"""The lead: the one value that travels from the form to the contact.
+
+A lead is made once, from the cleaned answers of one submission, and never changes. It says what the
+visitor gave and, part by part, how it may meet what a contact already holds. It knows nothing of
+HTML, of the database or of Wix's wire format, so every room can depend on it and it depends on none.
+
+Its text form (`repr`) shows no answer: a lead may turn up in a log line or a traceback.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+DataType = Literal["TEXT", "NUMBER", "DATE", "URL"]
+"""Data types of a Wix extended field (contract section 10.1)."""
+
+EmailTag = Literal["UNTAGGED", "MAIN", "HOME", "WORK"]
+PhoneTag = Literal["UNTAGGED", "MAIN", "HOME", "MOBILE", "WORK", "FAX"]
+AddressTag = Literal["UNTAGGED", "HOME", "WORK", "BILLING", "SHIPPING"]
+
+
+class Merge(StrEnum):
+    """What happens when the contact already holds something."""
+
+    FILL = "fill"
+    """Set what is blank, keep what is there."""
+    APPEND = "append"
+    """Add to a list (phones, addresses)."""
+    OVERWRITE = "overwrite"
+    """Replace what is there; only where the form's owner asked for it."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    __str__ = __repr__
+
+
+class Text(_Part):
+    """A single-valued property: a name, the company, the birth date (`YYYY-MM-DD`) …"""
+
+    value: str
+    merge: Merge = Merge.FILL
+
+
+class Email(_Part):
+    """An e-mail address: normalised (trimmed, lower case) and as it was typed."""
+
+    address: str
+    typed: str
+    tag: EmailTag = "UNTAGGED"
+
+
+class Phone(_Part):
+    """A phone number: E.164 (`+442079460018`), as typed, and its country (ISO alpha-2) if known."""
+
+    e164: str
+    typed: str
+    country: str | None = None
+    tag: PhoneTag = "UNTAGGED"
+    merge: Merge = Merge.FILL
+
+
+class Address(_Part):
+    """A postal address; `country` is ISO 3166-1 alpha-2."""
+
+    tag: AddressTag = "UNTAGGED"
+    merge: Merge = Merge.FILL
+    line: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    postal_code: str | None = None
+    subdivision: str | None = None
+    country: str | None = None
+
+
+class ExtendedField(_Part):
+    """A value for an extended field, named as people see it; its key is found at Wix.
+
+    `value` is a number for NUMBER, else text (`YYYY-MM-DD` for DATE).
+    """
+
+    name: str
+    data_type: DataType = "TEXT"
+    value: str | int | float
+    merge: Merge = Merge.FILL
+
+
+class Lead(_Part):
+    """Everything one submission says about one person. Absent and blank answers are left out."""
+
+    form: str
+    site: str
+    first_name: Text | None = None
+    last_name: Text | None = None
+    company: Text | None = None
+    job_title: Text | None = None
+    birthdate: Text | None = None
+    locale: Text | None = None
+    email: Email | None = None
+    phones: tuple[Phone, ...] = ()
+    addresses: tuple[Address, ...] = ()
+    labels: tuple[str, ...] = ()
+    extended_fields: tuple[ExtendedField, ...] = ()
+
+    @property
+    def email_identity(self) -> str | None:
+        """The normalised e-mail: who this is."""
+        return self.email.address if self.email else None
+
+    @property
+    def phone_identity(self) -> str | None:
+        """The first phone in E.164: who this is where there is no e-mail."""
+        return self.phones[0].e164 if self.phones else None
