@@ -1,8 +1,8 @@
 """The lead: the one value that travels from the form to the contact.
 
-A lead is made once, from the cleaned answers of one submission, and never changes. It says what the
-visitor gave and, part by part, how it may meet what a contact already holds. It knows nothing of
-HTML, of the database or of Wix's wire format, so every room can depend on it and it depends on none.
+A lead is made once, from the cleaned answers of one submission, and never changes. It says what
+the visitor gave and, part by part, how it may meet what a contact already holds. It knows nothing
+of HTML, of the database or of Wix's wire format: every room can depend on it, and it on none.
 
 Its text form (`repr`) shows no answer: a lead may turn up in a log line or a traceback.
 """
@@ -41,7 +41,7 @@ class _Part(BaseModel):
 
 
 class Text(_Part):
-    """A single-valued property: a name, the company, the birth date (`YYYY-MM-DD`) …"""
+    """A single-valued property: a name, the company, the birth date (`YYYY-MM-DD`) and so on."""
 
     value: str
     merge: Merge = Merge.FILL

@@ -1,7 +1,7 @@
 """Where templates and static files are.
 
-In the project they stand at the top, where a reader looks for them; the wheel carries them inside the
-package. An installed formapp works from any folder either way.
+In the project they stand at the top, where a reader looks for them; the wheel carries them inside
+the package. An installed formapp works from any folder either way.
 """
 
 from pathlib import Path
