@@ -1,0 +1,95 @@
+"""The database: one engine, two ways in (`read` and `write`), one kind of failure.
+
+SQLite is opened for durability (WAL, `synchronous=FULL`, foreign keys, a busy time-out); PostgreSQL
+through psycopg with a small pool. SQLAlchemy never shows parameters in its messages, since they are
+a visitor's answers.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+SQLITE_BUSY_SECONDS = 5.0
+_READ_ONLY = "formapp_read_only"
+
+
+class DatabaseUnavailable(Exception):  # noqa: N818 - says what is the case
+    """The database can't be reached, written or is locked; nothing was kept."""
+
+
+class Database:
+    """One database for one process; threads may share it."""
+
+    def __init__(self, url: str, *, busy_seconds: float = SQLITE_BUSY_SECONDS) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        options: dict[str, Any] = {"connect_args": {"timeout": busy_seconds}}
+        if not self.is_sqlite:
+            options = {
+                "connect_args": {"connect_timeout": 5},
+                "pool_pre_ping": True,
+                "pool_timeout": 5,
+            }
+        self.engine = create_engine(self.url, hide_parameters=True, **options)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _open_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is committed at the end of the block.
+
+        SQLite takes its write lock at once, so that waiting happens here and never half-way.
+
+        Raises:
+            DatabaseUnavailable: if the database refuses; nothing was written.
+            IntegrityError: if a constraint refuses; nothing was written.
+        """
+        with _translated(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view; nothing can be written through it on SQLite.
+
+        Raises:
+            DatabaseUnavailable: if the database can't be read.
+        """
+        with _translated(), self.engine.connect() as connection:
+            yield connection.execution_options(**{_READ_ONLY: True})
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except ProgrammingError as error:
+        raise DatabaseUnavailable(f"the database has another schema: {error.orig}") from error
+    except DBAPIError as error:
+        raise DatabaseUnavailable(f"the database refused: {error.orig}") from error
+    except PoolTimeout as error:
+        raise DatabaseUnavailable("the database is too busy") from error
+
+
+def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    # The driver's own transaction control begins too late (before the first write only).
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    connection.exec_driver_sql("BEGIN" if options.get(_READ_ONLY) else "BEGIN IMMEDIATE")

@@ -1,0 +1,178 @@
+"""The tables. The row is the record and the queue.
+
+One schema serves SQLite and PostgreSQL; the migrations beside this module build it. Ids of
+submissions are UUIDv7 as text; deliveries count up, so that their order is the order in which leads
+came.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC. SQLite keeps it as text without an offset, sortable as such."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times; SQLite's driver takes them only without an offset."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone can't be kept")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back an aware time in UTC."""
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+_Json = JSON(none_as_null=True)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("form", String(64), nullable=False),
+    Column("form_version", String(12), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("answers", _Json, nullable=False),
+    Column("consents", _Json, nullable=False),
+    Column("meta", _Json, nullable=False),
+    Column("lead", _Json, nullable=False),
+    # Where an owner asks for it (`keep_ip` in the form file), the visitor's address.
+    Column("address", String(45)),
+    # The token's nonce, the Idempotency-Key or `_id`: the same key and answers, the same receipt.
+    Column("key", String(200)),
+    Column("digest", String(64), nullable=False),
+    UniqueConstraint("form", "key"),
+    CheckConstraint(
+        "status IN ('accepted', 'quarantined', 'unconfirmed', 'spam')",
+        name="status",
+    ),
+)
+Index(None, submissions.c.received_at)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("submission_id", ForeignKey(submissions.c.id, ondelete="CASCADE"), nullable=False),
+    Column("site", String(64), nullable=False),
+    Column("email", String(320)),
+    Column("phone", String(50)),
+    Column("state", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_until", UtcDateTime),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    # Written down before a call that writes: operation, contact_id, revision, at.
+    Column("intent", _Json),
+    Column("outcome", String(16)),
+    Column("contact_id", String(36)),
+    Column("flags", _Json),
+    Column("reason", Text),
+    Column("finished_at", UtcDateTime),
+    UniqueConstraint("submission_id"),
+    CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
+)
+_pending = text("state = 'pending'")
+for _columns in (("due_at",), ("site", "email"), ("site", "phone")):
+    Index(
+        f"ix_deliveries_pending_{_columns[-1]}",
+        *(deliveries.c[name] for name in _columns),
+        sqlite_where=_pending,
+        postgresql_where=_pending,
+    )
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("delivery_id", ForeignKey(deliveries.c.id, ondelete="CASCADE"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("result", String(16), nullable=False),
+    Column("operation", String(40)),
+    Column("status", Integer),
+    Column("code", String(80)),
+    Column("request_id", String(80)),
+    Column("duration_ms", Integer, nullable=False),
+    # The calls to Wix in their order: operation, status, code, request_id, ms.
+    Column("calls", _Json, nullable=False),
+)
+Index(None, attempts.c.delivery_id)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("site", String(64), primary_key=True),
+    Column("identity", String(320), primary_key=True),
+    Column("contact_id", String(36), nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+wix_keys = Table(
+    "wix_keys",
+    metadata,
+    Column("site", String(64), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("name", String(180), primary_key=True),
+    Column("key", String(80), nullable=False),
+    Column("data_type", String(8)),
+    CheckConstraint("kind IN ('label', 'field')", name="kind"),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("site", String(64), primary_key=True),
+    Column("paused_until", UtcDateTime),
+    Column("reason", Text),
+    Column("strikes", Integer, nullable=False, server_default="0"),
+)
+
+wix_calls = Table(
+    "wix_calls",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("site", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+Index(None, wix_calls.c.site, wix_calls.c.at)
