@@ -1,0 +1,121 @@
+"""A small typed client for the Wix Contacts API, version 4. It knows nothing of formapp.
+
+    >>> from formapp.wix import ApiKey, DuplicateContact, WixContacts
+    >>> auth = ApiKey("IST.example-key", site_id="5c1f7e0a-6a52-4d0e-9f43-0b7f2f4e8d11")
+    >>> info = {
+    ...     "name": {"first": "Ines", "last": "Okafor"},
+    ...     "emails": {"items": [{"tag": "WORK", "email": "ines.okafor@example.com"}]},
+    ... }
+    >>> with WixContacts(auth) as wix:
+    ...     found = wix.find_duplicate(email="ines.okafor@example.com")
+    ...     if found.contact:
+    ...         contact = wix.contacts.update(found.contact.id, found.contact.revision, info)
+    ...     else:
+    ...         contact = wix.contacts.create(info)
+    >>> contact.revision
+    1
+
+Whatever does not succeed raises a `WixError`. Its type tells what happened, `retryable` whether
+the same call may be sent again, `maybe_applied` whether a write may be in place all the same. The
+client never sends anything twice by itself, but for one try with a fresh access token after a 401.
+"""
+
+from formapp.wix.auth import ApiKey, AppToken, Auth
+from formapp.wix.bodies import (
+    AddressBody,
+    AddressItem,
+    EmailItem,
+    ExtendedFieldMap,
+    InfoBody,
+    NameBody,
+    PhoneItem,
+)
+from formapp.wix.client import WixContacts
+from formapp.wix.contacts import GotContact
+from formapp.wix.definitions import ExtendedField, Job, JobError, Label
+from formapp.wix.duplicates import DuplicateMatch, normalise_email
+from formapp.wix.errors import (
+    CannotDelete,
+    Conflict,
+    ConnectFailed,
+    ConnectionCut,
+    ContactAlreadyChanged,
+    ContactNotFound,
+    DuplicateContact,
+    Forbidden,
+    InvalidRequest,
+    MemberEmail,
+    NotFound,
+    OutcomeUnknown,
+    PreconditionFailed,
+    QuotaReached,
+    RateLimited,
+    ServerError,
+    Timeout,
+    Unauthorized,
+    UnexpectedAnswer,
+    WixError,
+)
+from formapp.wix.extended_fields import FoundField
+from formapp.wix.hooks import Call
+from formapp.wix.items import Address, Email, Phone
+from formapp.wix.labels import FoundLabel
+from formapp.wix.models import Contact, ContactInfo
+from formapp.wix.paging import Page, Sort
+from formapp.wix.reply import Reply, Violation
+from formapp.wix.transport import BASE_URL, Timeouts
+
+__all__ = [
+    "BASE_URL",
+    "Address",
+    "AddressBody",
+    "AddressItem",
+    "ApiKey",
+    "AppToken",
+    "Auth",
+    "Call",
+    "CannotDelete",
+    "Conflict",
+    "ConnectFailed",
+    "ConnectionCut",
+    "Contact",
+    "ContactAlreadyChanged",
+    "ContactInfo",
+    "ContactNotFound",
+    "DuplicateContact",
+    "DuplicateMatch",
+    "Email",
+    "EmailItem",
+    "ExtendedField",
+    "ExtendedFieldMap",
+    "Forbidden",
+    "FoundField",
+    "FoundLabel",
+    "GotContact",
+    "InfoBody",
+    "InvalidRequest",
+    "Job",
+    "JobError",
+    "Label",
+    "MemberEmail",
+    "NameBody",
+    "NotFound",
+    "OutcomeUnknown",
+    "Page",
+    "Phone",
+    "PhoneItem",
+    "PreconditionFailed",
+    "QuotaReached",
+    "RateLimited",
+    "Reply",
+    "ServerError",
+    "Sort",
+    "Timeout",
+    "Timeouts",
+    "Unauthorized",
+    "UnexpectedAnswer",
+    "Violation",
+    "WixContacts",
+    "WixError",
+    "normalise_email",
+]

@@ -1,0 +1,128 @@
+"""Find Duplicate Contact: a client routine over Query Contacts (contract section 11.3, 1 to 5).
+
+It only predicts. Wix's own check in Create and Update is the authority.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from formapp.wix.contacts import Contacts
+from formapp.wix.models import Contact
+from formapp.wix.phones import forms, same_phone
+
+_LIMIT = 10
+_LIMIT_WITH_PHONE = 50
+_LATEST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateMatch:
+    """What was found.
+
+    Attributes:
+        contact: the match, complete and with its revision, so that it can be updated straight.
+        matched_by: what it was matched by.
+        hits: number of contacts that match by that, the match included.
+        others: ids of further hits, for a person to look at.
+    """
+
+    contact: Contact | None = None
+    matched_by: Literal["email", "phone"] | None = None
+    hits: int = 0
+    others: tuple[str, ...] = ()
+
+
+def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
+    contacts: Contacts,
+    *,
+    email: str | None = None,
+    typed_email: str | None = None,
+    phone: str | None = None,
+    country: str | None = None,
+    also_report_phone: bool = False,
+) -> DuplicateMatch:
+    """Find the contact that Create would call a duplicate. One call, or none without a key.
+
+    Args:
+        contacts: where to look.
+        email: the address; compared trimmed and in lower case.
+        typed_email: the address as typed, looked up too where it differs.
+        phone: the number as typed; decides only where there is no e-mail, as Wix does it.
+        country: alpha-2, for a number without a country code.
+        also_report_phone: with an e-mail and a phone, name those who have the phone in `others`.
+            They are never the match: a shared phone must not attach one person to another.
+
+    Raises:
+        WixError: the query did not succeed.
+    """
+    emails = _email_forms(email, typed_email)
+    numbers = forms(phone, country) if phone and phone.strip() else ()
+    if emails and numbers and also_report_phone:
+        return _by_both(contacts, emails, phone or "", country)
+    if emails:
+        rows = _look(contacts, _email_filter(emails))
+        return _match("email", _with_email(rows, emails[0]))
+    if numbers:
+        rows = _look(contacts, _phone_filter(numbers))
+        return _match("phone", _with_phone(rows, phone or "", country))
+    return DuplicateMatch()
+
+
+def normalise_email(email: str) -> str:
+    """Trimmed and in lower case (contract section 11.3, step 1)."""
+    return email.strip().lower()
+
+
+def _by_both(
+    contacts: Contacts, emails: tuple[str, ...], phone: str, country: str | None
+) -> DuplicateMatch:
+    """One call for both; a phone that more than the limit share may hide the e-mail's hit.
+
+    Create then says so, and its answer is the authority.
+    """
+    either = {"$or": [_email_filter(emails), _phone_filter(forms(phone, country))]}
+    rows = _look(contacts, either, _LIMIT_WITH_PHONE)
+    matches = _with_email(rows, emails[0])
+    phone_rows = [row for row in _with_phone(rows, phone, country) if row not in matches]
+    return _match("email", matches, phone_rows)
+
+
+def _email_forms(email: str | None, typed: str | None) -> tuple[str, ...]:
+    """The normalised form first, then each spelling that differs from it."""
+    given = [form.strip() for form in (email, typed) if form and form.strip()]
+    return tuple(dict.fromkeys([normalise_email(given[0]), *given])) if given else ()
+
+
+def _email_filter(emails: tuple[str, ...]) -> dict[str, Any]:
+    condition = {"$eq": emails[0]} if len(emails) == 1 else {"$in": list(emails)}
+    return {"primaryInfo.email": condition}
+
+
+def _phone_filter(numbers: tuple[str, ...]) -> dict[str, Any]:
+    return {"primaryInfo.phone": {"$in": list(numbers)}}
+
+
+def _look(contacts: Contacts, condition: dict[str, Any], limit: int = _LIMIT) -> list[Contact]:
+    """Oldest first; FULL, so that a row and its revision are one snapshot (step 6)."""
+    return list(contacts.query(condition, limit=limit, fieldsets=["FULL"]))
+
+
+def _with_email(rows: Iterable[Contact], email: str) -> list[Contact]:
+    return [row for row in rows if normalise_email(row.primary_email or "") == email]
+
+
+def _with_phone(rows: Iterable[Contact], phone: str, country: str | None) -> list[Contact]:
+    return [row for row in rows if same_phone(row, phone, country)]
+
+
+def _match(
+    by: Literal["email", "phone"], rows: list[Contact], others: Iterable[Contact] = ()
+) -> DuplicateMatch:
+    """The oldest row, ties by the smallest id (step 5); a row without a date comes last."""
+    ranked = sorted(rows, key=lambda row: (row.created_date or _LATEST, row.id))
+    rest = tuple(dict.fromkeys(row.id for row in (*ranked[1:], *others)))
+    if not ranked:
+        return DuplicateMatch(others=rest)
+    return DuplicateMatch(ranked[0], by, len(ranked), rest)

@@ -1,0 +1,197 @@
+# ruff: noqa: N818 - a type is named after what happened, so that `except DuplicateContact` reads well
+"""Everything that can go wrong with a call, as types that carry the verdict.
+
+Sources: the Wix Contacts contract, sections 3 (errors) and 4 (rate limit). The text of an error
+holds the operation, the status, Wix's code, field paths, rule names and the request id: never an
+answer, a header or a secret. What Wix said beyond that is in the attributes.
+"""
+
+from formapp.wix.reply import Reply
+
+
+class WixError(Exception):
+    """A call that did not succeed.
+
+    Attributes:
+        operation: name of the operation, such as `createContact`.
+        reply: what the answer told.
+        status, code, data, violations, request_id, retry_after: the same, see `Reply`.
+        retryable: the same call may be sent again later as it is.
+        maybe_applied: a write may have been applied: look before it is sent again.
+    """
+
+    retryable: bool = False
+    says = "refused"
+
+    def __init__(
+        self,
+        operation: str,
+        reply: Reply | None = None,
+        *,
+        maybe_applied: bool = False,
+        reason: str = "",
+    ) -> None:
+        reply = reply or Reply()
+        self.operation = operation
+        self.reply = reply
+        self.status = reply.status
+        self.code = reply.code
+        self.data = reply.data
+        self.violations = reply.violations
+        self.request_id = reply.request_id
+        self.retry_after = reply.retry_after
+        self.maybe_applied = maybe_applied
+        super().__init__(self._text(reason or self.says))
+
+    def _text(self, reason: str) -> str:
+        """One line for logs, made of what is safe to show."""
+        facts = [str(fact) for fact in (self.status, self.code) if fact]
+        facts += [str(violation) for violation in self.violations]
+        if self.request_id:
+            facts.append(f"request {self.request_id}")
+        return f"{self.operation}: {reason}" + (f" ({', '.join(facts)})" if facts else "")
+
+
+class ConnectFailed(WixError):
+    """No connection: the call never left, so nothing can have been applied."""
+
+    retryable = True
+    says = "no connection"
+
+
+class OutcomeUnknown(WixError):
+    """The call left and no whole answer came back."""
+
+    retryable = True
+    says = "outcome unknown"
+
+
+class Timeout(OutcomeUnknown):
+    """No answer in time (or 408)."""
+
+    says = "no answer in time"
+
+
+class ConnectionCut(OutcomeUnknown):
+    """The connection ended before the whole answer was there."""
+
+    says = "connection cut"
+
+
+class UnexpectedAnswer(WixError):
+    """An answer outside the contract: another 2xx, a redirect, no JSON object, a part missing."""
+
+    retryable = True
+    says = "unexpected answer"
+
+
+class ServerError(WixError):
+    """500 and above. Retryable, but for 501 (contract section 3.2)."""
+
+    says = "server error"
+
+    def __init__(
+        self,
+        operation: str,
+        reply: Reply | None = None,
+        *,
+        maybe_applied: bool = False,
+        reason: str = "",
+    ) -> None:
+        super().__init__(operation, reply, maybe_applied=maybe_applied, reason=reason)
+        self.retryable = self.status != 501  # noqa: PLR2004 - the status is its own name
+
+
+class RateLimited(WixError):
+    """429 that is not the field quota: wait `retry_after` seconds, or back off where it is None."""
+
+    retryable = True
+    says = "rate limited"
+
+
+class Unauthorized(WixError):
+    """401, or no access token to be had. Waits for somebody to correct the credentials."""
+
+    says = "credentials refused"
+
+
+class Forbidden(WixError):
+    """403: the credentials lack a permission. Waits for somebody to grant it."""
+
+    says = "permission missing"
+
+
+class NotFound(WixError):
+    """404."""
+
+    says = "not found"
+
+
+class ContactNotFound(NotFound):
+    """404 `CONTACT_NOT_FOUND`."""
+
+
+class Conflict(WixError):
+    """409. Never repeated blindly: see the subclass."""
+
+    says = "conflict"
+
+
+class DuplicateContact(Conflict):
+    """409 `DUPLICATE_CONTACT_EXISTS`: the e-mail or phone belongs to another contact.
+
+    A report says that a contact may have been written all the same (contract section 14, item 16),
+    so look up after it.
+    """
+
+    says = "another contact has this e-mail or phone"
+
+    @property
+    def contact_id(self) -> str | None:
+        """Id of the other contact; None when Wix does not name it."""
+        value = self.data.get("duplicateContactId")
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def by_email(self) -> bool:
+        """Whether Wix names the e-mail as the reason."""
+        return bool(self.data.get("duplicateEmail"))
+
+    @property
+    def by_phone(self) -> bool:
+        """Whether Wix names the phone as the reason."""
+        return bool(self.data.get("duplicatePhone"))
+
+
+class ContactAlreadyChanged(Conflict):
+    """409 `CONTACT_ALREADY_CHANGED`: the revision is stale. Get, decide again, update."""
+
+    says = "the contact has changed since it was read"
+
+
+class PreconditionFailed(WixError):
+    """428 that has no type of its own."""
+
+    says = "precondition failed"
+
+
+class MemberEmail(PreconditionFailed):
+    """428 `CANNOT_UPDATE_MEMBER_EMAIL`: a site member's primary e-mail cannot change here."""
+
+    says = "the primary e-mail of a site member cannot change"
+
+
+class CannotDelete(PreconditionFailed):
+    """428 on delete: a member, an owner or contributor, or a billing subscription."""
+
+    says = "this contact cannot be deleted"
+
+
+class QuotaReached(WixError):
+    """`LABELS_QUOTA_REACHED` (428) or `FIELDS_QUOTA_EXCEEDED` (429): not a rate limit."""
+
+    says = "quota reached"
+
+
+class InvalidRequest(WixError):
+    """400 and every other 4xx: sending it again would not help."""

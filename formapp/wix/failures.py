@@ -1,0 +1,45 @@
+"""Failures of `requests` to typed errors: was the call sent, and may it have been applied?"""
+
+import ssl
+from collections.abc import Iterator
+
+import requests
+import urllib3.exceptions
+
+from formapp.wix import errors
+from formapp.wix.operations import Operation
+
+# Raised while the connection, the proxy or the TLS session is set up, or before that.
+_BEFORE_SENDING = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.MissingSchema,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    ssl.SSLCertVerificationError,
+)
+# A read time-out inside the body arrives as a plain ConnectionError around urllib3's own.
+_TIMED_OUT = (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError)
+
+
+def failure_for(operation: Operation, error: requests.RequestException) -> errors.WixError:
+    """The typed error; whatever is not known to be before sending counts as sent."""
+    chain = tuple(_chain(error))
+    if any(isinstance(link, _BEFORE_SENDING) for link in chain):
+        return errors.ConnectFailed(operation.name)
+    timed_out = any(isinstance(link, _TIMED_OUT) for link in chain)
+    kind = errors.Timeout if timed_out else errors.ConnectionCut
+    return kind(operation.name, maybe_applied=operation.writes)
+
+
+def _chain(error: BaseException, depth: int = 8) -> Iterator[BaseException]:
+    """The error, what it wraps (urllib3 uses `reason`, requests its arguments) and its causes."""
+    yield error
+    if depth:
+        inner = [getattr(error, "reason", None), error.__cause__, error.__context__, *error.args]
+        for link in inner:
+            if isinstance(link, BaseException):
+                yield from _chain(link, depth - 1)
