@@ -76,11 +76,16 @@ def _translated() -> Iterator[None]:
     except IntegrityError:
         raise
     except ProgrammingError as error:
-        raise DatabaseUnavailable(f"the database has another schema: {error.orig}") from error
+        raise DatabaseUnavailable(f"has another schema ({_first_line(error)})") from error
     except DBAPIError as error:
-        raise DatabaseUnavailable(f"the database refused: {error.orig}") from error
+        raise DatabaseUnavailable(f"refused ({_first_line(error)})") from error
     except PoolTimeout as error:
-        raise DatabaseUnavailable("the database is too busy") from error
+        raise DatabaseUnavailable("has no free connection") from error
+
+
+def _first_line(error: DBAPIError) -> str:
+    # PostgreSQL's further lines may quote the row.
+    return (str(error.orig).splitlines() or [type(error).__name__])[0]
 
 
 def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -26,6 +26,9 @@ from sqlalchemy import (
     text,
 )
 
+REVISION = "0001"
+"""The newest migration; a test holds it to the folder's head."""
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",

@@ -1,0 +1,1 @@
+"""Submissions: what visitors sent, kept, and the ledger of its deliveries."""
