@@ -1,0 +1,65 @@
+"""The rate budget of a site, shared by all workers of all hosts through the database.
+
+Wix allows 200 requests in a minute for each instance and doesn't say whether the window slides
+(contract section 4); this one does, which keeps within either kind.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, func, insert, select, text
+
+from formapp.submissions.database import Database
+from formapp.submissions.schema import wix_calls
+
+WINDOW = timedelta(seconds=60)
+_LOCK = 0x62756467  # "budg"
+
+
+class Budget:
+    """At most `limit` calls to a site in any 60 seconds."""
+
+    def __init__(self, database: Database, limit: int) -> None:
+        self._database = database
+        self.limit = limit
+
+    def take(self, site: str, now: datetime) -> datetime | None:
+        """Count one call; returns None if it may be sent, else when there is room again."""
+        with self._database.write() as connection:
+            if not self._database.is_sqlite:
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:lock, hashtext(:site))"),
+                    {"lock": _LOCK, "site": site},
+                )
+            connection.execute(
+                delete(wix_calls).where(wix_calls.c.site == site, wix_calls.c.at <= now - WINDOW),
+            )
+            free_at = self._free_at(connection, site, now, 1)
+            if free_at is None:
+                connection.execute(insert(wix_calls), {"site": site, "at": now})
+            return free_at
+
+    def room_at(self, site: str, now: datetime, calls: int) -> datetime | None:
+        """When there is room for this many calls; None if there is now. Takes nothing."""
+        with self._database.read() as connection:
+            return self._free_at(connection, site, now, calls)
+
+    def _free_at(
+        self,
+        connection: Connection,
+        site: str,
+        now: datetime,
+        calls: int,
+    ) -> datetime | None:
+        recent = (wix_calls.c.site == site) & (wix_calls.c.at > now - WINDOW)
+        used = connection.execute(select(func.count()).where(recent)).scalar_one()
+        if used + calls <= self.limit:
+            return None
+        oldest = (
+            select(wix_calls.c.at)
+            .where(recent)
+            .order_by(wix_calls.c.at)
+            .offset(used + calls - self.limit - 1)
+            .limit(1)
+        )
+        taken: datetime = connection.execute(oldest).scalar_one()
+        return taken + WINDOW

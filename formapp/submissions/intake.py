@@ -1,0 +1,128 @@
+"""Keeping a submission: one transaction for it and its delivery, before anybody gets an answer."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import IntegrityError
+from uuid6 import uuid7
+
+from formapp.lead import Lead
+from formapp.submissions.database import Database
+from formapp.submissions.schema import deliveries, submissions
+
+
+class Status(StrEnum):
+    """What becomes of a submission; only an accepted one has a delivery."""
+
+    ACCEPTED = "accepted"
+    QUARANTINED = "quarantined"
+    UNCONFIRMED = "unconfirmed"
+    SPAM = "spam"
+
+
+class KeyReused(Exception):  # noqa: N818 - says what happened
+    """The same key came before, with other answers. Nothing was kept."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Submission:
+    """What a visitor sent, validated and about to be kept.
+
+    Attributes:
+        answers: by field name, cleaned.
+        consents: of each ticked consent its `field`, exact `text` and `at` (ISO 8601, UTC).
+        meta: `page`, `referrer`, `use`, `utm`, `_subject`, `_replyto` where they are known.
+        key: the nonce, Idempotency-Key or `_id`; None where there is none.
+        address: the visitor's IP address, only where the form's owner asks for it.
+    """
+
+    form: str
+    form_version: str
+    received_at: datetime
+    lead: Lead
+    answers: dict[str, Any]
+    consents: list[dict[str, Any]] = field(default_factory=list)
+    meta: dict[str, Any] = field(default_factory=dict)
+    status: Status = Status.ACCEPTED
+    key: str | None = None
+    address: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what was answered, to tell a repetition from other answers."""
+        text = json.dumps(self.answers, sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The submission's id (UUIDv7), and whether it had been kept by an earlier post."""
+
+    id: str
+    repeated: bool = False
+
+
+def keep(database: Database, submission: Submission) -> Receipt:
+    """Keep a submission, with its delivery where it is accepted; returns after the commit.
+
+    Raises:
+        KeyReused: the key came before with other answers.
+        DatabaseUnavailable: nothing was kept; the visitor must hear so.
+    """
+    try:
+        with database.write() as connection:
+            return Receipt(_insert(connection, submission))
+    except IntegrityError:
+        return _earlier(database, submission)
+
+
+def _insert(connection: Connection, submission: Submission) -> str:
+    ident = str(uuid7())
+    connection.execute(
+        insert(submissions),
+        {
+            "id": ident,
+            "form": submission.form,
+            "form_version": submission.form_version,
+            "status": submission.status,
+            "received_at": submission.received_at,
+            "answers": submission.answers,
+            "consents": submission.consents,
+            "meta": submission.meta,
+            "lead": submission.lead.model_dump(mode="json"),
+            "address": submission.address,
+            "key": submission.key,
+            "digest": submission.digest,
+        },
+    )
+    if submission.status is Status.ACCEPTED:
+        connection.execute(insert(deliveries), _delivery(ident, submission))
+    return ident
+
+
+def _delivery(ident: str, submission: Submission) -> dict[str, Any]:
+    return {
+        "submission_id": ident,
+        "site": submission.lead.site,
+        "email": submission.lead.email_identity,
+        "phone": submission.lead.phone_identity,
+        "state": "pending",
+        "created_at": submission.received_at,
+        "due_at": submission.received_at,
+    }
+
+
+def _earlier(database: Database, submission: Submission) -> Receipt:
+    same = (submissions.c.form == submission.form) & (submissions.c.key == submission.key)
+    with database.read() as connection:
+        row = connection.execute(
+            select(submissions.c.id, submissions.c.digest).where(same),
+        ).one()
+    if row.digest != submission.digest:
+        raise KeyReused
+    return Receipt(row.id, repeated=True)

@@ -1,0 +1,145 @@
+"""What came of a delivery: written with its attempt, by whoever still holds the claim."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, insert, update
+
+from formapp.submissions.claims import Claim, held
+from formapp.submissions.database import Database
+from formapp.submissions.schema import attempts, contacts
+
+Outcome = Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt came to. Holds ids and codes, never an answer.
+
+    Attributes:
+        result: `delivered`, `retry`, `failed`, `paused` or `postponed`.
+        calls: each HTTP call's `operation`, `status`, `code`, `request_id` and `ms`.
+    """
+
+    at: datetime
+    result: str
+    duration_ms: int
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    operation: str | None = None
+    status: int | None = None
+    code: str | None = None
+    request_id: str | None = None
+
+
+def finish(  # noqa: PLR0913 - everything that one transaction writes
+    database: Database,
+    claim: Claim,
+    attempt: Attempt,
+    *,
+    outcome: Outcome,
+    contact_id: str,
+    flags: list[str],
+) -> None:
+    """Write outcome, contact and attempt, and remember the person's contact: one transaction.
+
+    Raises:
+        ClaimLost: somebody else holds the delivery; nothing was written.
+    """
+    finished_at = attempt.at + timedelta(milliseconds=attempt.duration_ms)
+    with database.write() as connection:
+        held(
+            connection,
+            claim,
+            state="delivered",
+            outcome=outcome,
+            contact_id=contact_id,
+            flags=flags,
+            reason=None,
+            intent=None,
+            lease_until=None,
+            attempts=claim.attempts + 1,
+            finished_at=finished_at,
+        )
+        _note(connection, claim, attempt)
+        identity = claim.lead.email_identity or claim.lead.phone_identity
+        if identity:
+            remember(connection, claim.site, identity, contact_id, finished_at)
+
+
+def give_up(database: Database, claim: Claim, attempt: Attempt, reason: str) -> None:
+    """Write that the delivery failed for good, with Wix's own reason.
+
+    Raises:
+        ClaimLost: somebody else holds the delivery; nothing was written.
+    """
+    with database.write() as connection:
+        held(
+            connection,
+            claim,
+            state="failed",
+            reason=reason,
+            intent=None,
+            lease_until=None,
+            attempts=claim.attempts + 1,
+            finished_at=attempt.at + timedelta(milliseconds=attempt.duration_ms),
+        )
+        _note(connection, claim, attempt)
+
+
+def put_back(  # noqa: PLR0913 - everything that one transaction writes
+    database: Database,
+    claim: Claim,
+    attempt: Attempt | None,
+    *,
+    due_at: datetime,
+    reason: str | None,
+    spent: bool,
+) -> None:
+    """Give the claim back until `due_at`; `spent` says whether this counts as an attempt.
+
+    Raises:
+        ClaimLost: somebody else holds the delivery; nothing was written.
+    """
+    with database.write() as connection:
+        held(
+            connection,
+            claim,
+            due_at=due_at,
+            lease_until=None,
+            reason=reason,
+            attempts=claim.attempts + int(spent),
+        )
+        if attempt:
+            _note(connection, claim, attempt)
+
+
+def _note(connection: Connection, claim: Claim, attempt: Attempt) -> None:
+    connection.execute(
+        insert(attempts),
+        {
+            "delivery_id": claim.delivery_id,
+            "at": attempt.at,
+            "result": attempt.result,
+            "operation": attempt.operation,
+            "status": attempt.status,
+            "code": attempt.code,
+            "request_id": attempt.request_id,
+            "duration_ms": attempt.duration_ms,
+            "calls": attempt.calls,
+        },
+    )
+
+
+def remember(
+    connection: Connection,
+    site: str,
+    identity: str,
+    contact_id: str,
+    at: datetime,
+) -> None:
+    """Remember which contact a person is, in the caller's transaction."""
+    values = {"contact_id": contact_id, "updated_at": at}
+    mine = (contacts.c.site == site) & (contacts.c.identity == identity)
+    if not connection.execute(update(contacts).where(mine).values(**values)).rowcount:
+        connection.execute(insert(contacts), {"site": site, "identity": identity, **values})
