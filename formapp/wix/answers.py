@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import requests
 
 from formapp.wix import errors
-from formapp.wix.operations import Operation
+from formapp.wix.operations import CREATE_TOKEN, Operation
 from formapp.wix.parsing import MalformedAnswerError, array, mapping, text
 from formapp.wix.reply import Reply, Violation
 from formapp.wix.verdict import error_for
@@ -19,7 +19,9 @@ from formapp.wix.verdict import error_for
 T = TypeVar("T")
 
 _OK = 200
-_WORD = re.compile(r"[\w.:/-]{1,120}", re.ASCII)
+# What may stand in a log: codes, rule names and request ids, but nothing a person would type.
+_CODE = re.compile(r"[A-Za-z][A-Za-z_]{2,}[A-Za-z0-9_]{0,80}", re.ASCII)
+_ID = re.compile(r"[\w.:/-]{1,120}", re.ASCII)
 _PATH = re.compile(r"[\w.:\[\]$ -]{1,200}", re.ASCII)
 _SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 
@@ -58,9 +60,9 @@ def read_answer(operation: Operation, response: requests.Response) -> Answer:
     Raises:
         WixError: anything else, by its kind.
     """
-    request_id = safe_word(response.headers.get("X-Wix-Request-Id"))
+    request_id = _safe(_ID, response.headers.get("X-Wix-Request-Id"))
     if response.status_code != _OK:
-        raise error_for(operation, _reply(response, request_id))
+        raise error_for(operation, _reply(operation, response, request_id))
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError) as error:
@@ -72,7 +74,7 @@ def read_answer(operation: Operation, response: requests.Response) -> Answer:
     return Answer(operation, body, request_id)
 
 
-def _reply(response: requests.Response, request_id: str | None) -> Reply:
+def _reply(operation: Operation, response: requests.Response, request_id: str | None) -> Reply:
     """What the answer tells; its body may be empty, no JSON, or no object."""
     try:
         body = json.loads(response.content)
@@ -81,9 +83,11 @@ def _reply(response: requests.Response, request_id: str | None) -> Reply:
     details = mapping(mapping(body).get("details"))
     application = mapping(details.get("applicationError"))
     validation = mapping(details.get("validationError"))
+    # The token endpoint may answer as RFC 6749 (5.2) has it (contract section 2.2).
+    oauth = mapping(body).get("error") if operation is CREATE_TOKEN else None
     return Reply(
         status=response.status_code,
-        code=safe_word(application.get("code")),
+        code=_safe(_CODE, application.get("code", oauth)),
         data=mapping(application.get("data")),
         violations=tuple(
             _violation(entry)
@@ -96,17 +100,16 @@ def _reply(response: requests.Response, request_id: str | None) -> Reply:
 
 
 def _violation(raw: Mapping[str, Any]) -> Violation:
-    path = raw.get("field")
     return Violation(
-        field=path if isinstance(path, str) and _PATH.fullmatch(path) else "?",
-        rule=safe_word(raw.get("violatedRule")) or safe_word(raw.get("ruleName")),
+        field=_safe(_PATH, raw.get("field")) or "?",
+        rule=_safe(_CODE, raw.get("violatedRule")) or _safe(_CODE, raw.get("ruleName")),
         description=text(raw.get("description")) or "",
     )
 
 
-def safe_word(value: object) -> str | None:
-    """A code or an id that may stand in a log; None for anything with blanks, quotes or signs."""
-    return value if isinstance(value, str) and _WORD.fullmatch(value) else None
+def _safe(pattern: re.Pattern[str], value: object) -> str | None:
+    """The string if it has the form that may stand in a log."""
+    return value if isinstance(value, str) and pattern.fullmatch(value) else None
 
 
 def retry_after(value: str | None) -> float | None:

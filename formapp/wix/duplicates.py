@@ -58,7 +58,7 @@ def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
         WixError: the query did not succeed.
     """
     emails = _email_forms(email, typed_email)
-    numbers = forms(phone, country) if phone and phone.strip() else ()
+    numbers = forms(phone or "", country)
     if emails and numbers and also_report_phone:
         return _by_both(contacts, emails, phone or "", country)
     if emails:
@@ -85,7 +85,8 @@ def _by_both(
     either = {"$or": [_email_filter(emails), _phone_filter(forms(phone, country))]}
     rows = _look(contacts, either, _LIMIT_WITH_PHONE)
     matches = _with_email(rows, emails[0])
-    phone_rows = [row for row in _with_phone(rows, phone, country) if row not in matches]
+    matched = {row.id for row in matches}
+    phone_rows = [row for row in _with_phone(rows, phone, country) if row.id not in matched]
     return _match("email", matches, phone_rows)
 
 

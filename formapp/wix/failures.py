@@ -25,8 +25,11 @@ _BEFORE_SENDING = (
 _TIMED_OUT = (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError)
 
 
-def failure_for(operation: Operation, error: requests.RequestException) -> errors.WixError:
-    """The typed error; whatever is not known to be before sending counts as sent."""
+def failure_for(operation: Operation, error: OSError) -> errors.WixError:
+    """The typed error for what `requests` raised, which is always an `OSError`.
+
+    Whatever is not known to have happened before sending counts as sent.
+    """
     chain = tuple(_chain(error))
     if any(isinstance(link, _BEFORE_SENDING) for link in chain):
         return errors.ConnectFailed(operation.name)
@@ -36,10 +39,13 @@ def failure_for(operation: Operation, error: requests.RequestException) -> error
 
 
 def _chain(error: BaseException, depth: int = 8) -> Iterator[BaseException]:
-    """The error, what it wraps (urllib3 uses `reason`, requests its arguments) and its causes."""
+    """The error and what it wraps: urllib3 uses `reason`, requests its arguments.
+
+    Not `__context__`: that leads to whatever the caller was handling when it made this call, which
+    may be an earlier failure to connect.
+    """
     yield error
     if depth:
-        inner = [getattr(error, "reason", None), error.__cause__, error.__context__, *error.args]
-        for link in inner:
+        for link in (getattr(error, "reason", None), error.__cause__, *error.args):
             if isinstance(link, BaseException):
                 yield from _chain(link, depth - 1)

@@ -3,6 +3,7 @@
 None of them shows personal data in its repr, so that no traceback or log can hold any.
 """
 
+import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
@@ -13,12 +14,15 @@ from formapp.wix.parsing import mapping, text
 _UNTAGGED = "UNTAGGED"
 
 
-def _sent_back(raw: Mapping[str, Any], *read_only: str) -> dict[str, Any]:
+def _sent_back(item: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
     """The item as it came, so that nothing we do not know is lost when its list is replaced.
 
-    The read-only `id` goes along: it is ignored, or it lets Wix keep the item (contract 7.3).
+    The read-only `id` goes along: it is ignored, or it lets Wix keep the item (contract 7.3). The
+    computed `e164Phone` does not.
     """
-    return {key: value for key, value in raw.items() if key not in read_only}
+    known = {key: value for key, value in item.items() if value is not None}
+    stored = {key: value for key, value in raw.items() if key != "e164Phone"}
+    return copy.deepcopy(known | stored)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -42,7 +46,8 @@ class Email:
 
     def as_item(self) -> EmailItem:
         """The item as it is sent back inside a complete list."""
-        return cast("EmailItem", _sent_back(self.raw))
+        item = {"tag": self.tag, "email": self.address, "primary": self.primary}
+        return cast("EmailItem", _sent_back(item, self.raw))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -70,7 +75,13 @@ class Phone:
 
     def as_item(self) -> PhoneItem:
         """The item as it is sent back inside a complete list, without the computed form."""
-        return cast("PhoneItem", _sent_back(self.raw, "e164Phone"))
+        item = {
+            "tag": self.tag,
+            "countryCode": self.country,
+            "phone": self.number,
+            "primary": self.primary,
+        }
+        return cast("PhoneItem", _sent_back(item, self.raw))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -108,11 +119,24 @@ class Address:
 
     def as_item(self) -> AddressItem:
         """The item as it is sent back, with one form of the street (both is undefined: 5.3)."""
-        item = _sent_back(self.raw)
-        address = dict(mapping(item.get("address")))
+        item = _sent_back({"tag": self.tag, "address": self._parts()}, self.raw)
+        address = mapping(item.get("address"))
         if "addressLine" in address and "streetAddress" in address:
             # The two parts say more than the line; an empty pair says nothing.
             two_parts = self.street_name or self.street_number
             address.pop("addressLine" if two_parts else "streetAddress")
-            item["address"] = address
         return cast("AddressItem", item)
+
+    def _parts(self) -> dict[str, Any]:
+        """The parts that are there, for an address that did not come from Wix."""
+        street = {"number": self.street_number, "name": self.street_name}
+        parts = {
+            "addressLine": self.line,
+            "streetAddress": {key: value for key, value in street.items() if value} or None,
+            "addressLine2": self.line2,
+            "city": self.city,
+            "postalCode": self.postal_code,
+            "subdivision": self.subdivision,
+            "country": self.country,
+        }
+        return {key: value for key, value in parts.items() if value}

@@ -24,8 +24,13 @@ def e164(number: str, country: str | None) -> str | None:
 
 
 def forms(number: str, country: str | None) -> tuple[str, ...]:
-    """The raw number, E.164 and the digits as dialled inside the country; each once."""
+    """The raw number, E.164 and the digits as dialled inside the country; each once.
+
+    Empty for what has no digit: every such text would equal every other.
+    """
     raw = number.strip()
+    if not digits(raw):
+        return ()
     parsed = _parsed(raw, country.upper() if country else None)
     if parsed is None:
         return (raw,)

@@ -130,7 +130,7 @@ class Transport:
                 timeout=self._timeouts,
                 allow_redirects=False,
             )
-        except requests.RequestException as error:
+        except OSError as error:  # RequestException is one; unreadable CA files give a plain one
             raise failure_for(operation, error) from error
 
 
