@@ -6,9 +6,9 @@ number; once the lease ran out and somebody else has claimed, the earlier holder
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, update
 from sqlalchemy.sql import Select
@@ -39,6 +39,15 @@ class Intent:
     at: datetime
     contact_id: str | None = None
     revision: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is kept."""
+        return {**asdict(self), "at": self.at.isoformat()}
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> Self:
+        """As it was noted."""
+        return cls(**{**kept, "at": datetime.fromisoformat(kept["at"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +119,6 @@ def _claim(connection: Connection, row: Row[Any], fence: int) -> Claim:
     lead = connection.execute(
         select(submissions.c.lead).where(submissions.c.id == row.submission_id),
     ).scalar_one()
-    intent = None
-    if row.intent:
-        intent = Intent(**{**row.intent, "at": datetime.fromisoformat(row.intent["at"])})
     return Claim(
         delivery_id=row.id,
         submission_id=row.submission_id,
@@ -120,7 +126,7 @@ def _claim(connection: Connection, row: Row[Any], fence: int) -> Claim:
         fence=fence,
         attempts=row.attempts,
         created_at=row.created_at,
-        intent=intent,
+        intent=Intent.from_json(row.intent) if row.intent else None,
         lead=Lead.model_validate(lead),
     )
 
@@ -131,14 +137,8 @@ def intend(database: Database, claim: Claim, intent: Intent) -> None:
     Raises:
         ClaimLost: somebody else holds the delivery; nothing may be sent.
     """
-    noted = {
-        "operation": intent.operation,
-        "at": intent.at.isoformat(),
-        "contact_id": intent.contact_id,
-        "revision": intent.revision,
-    }
     with database.write() as connection:
-        held(connection, claim, intent=noted, lease_until=intent.at + LEASE)
+        held(connection, claim, intent=intent.as_json(), lease_until=intent.at + LEASE)
 
 
 def held(connection: Connection, claim: Claim, **values: Any) -> None:

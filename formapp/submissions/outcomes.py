@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, insert, update
 
-from formapp.submissions.claims import Claim, held
+from formapp.submissions.claims import Claim, Intent, held
 from formapp.submissions.database import Database
 from formapp.submissions.schema import attempts, contacts
 
@@ -95,8 +95,18 @@ def put_back(  # noqa: PLR0913 - everything that one transaction writes
     due_at: datetime,
     reason: str | None,
     spent: bool,
+    intent: Intent | None = None,
 ) -> None:
-    """Give the claim back until `due_at`; `spent` says whether this counts as an attempt.
+    """Give the claim back until `due_at`.
+
+    Args:
+        database: the ledger.
+        claim: what is given back.
+        attempt: what was tried, if anything was.
+        due_at: when to try again.
+        reason: why, for the owner.
+        spent: whether this counts as an attempt.
+        intent: the write whose outcome is unknown; None if there is none.
 
     Raises:
         ClaimLost: somebody else holds the delivery; nothing was written.
@@ -109,6 +119,7 @@ def put_back(  # noqa: PLR0913 - everything that one transaction writes
             lease_until=None,
             reason=reason,
             attempts=claim.attempts + int(spent),
+            intent=intent.as_json() if intent else None,
         )
         if attempt:
             _note(connection, claim, attempt)
