@@ -28,12 +28,16 @@
   style.width = "100%";
   style.height = "32rem"; // until the form tells its own
   style.border = "0";
-  script.after(frame);
 
-  // A transparent frame must be as light or as dark as what is around it.
-  const schemes = getComputedStyle(frame).colorScheme.split(" ");
-  if (!schemes.includes("dark")) url.searchParams.set("scheme", "light");
-  else if (!schemes.includes("light")) url.searchParams.set("scheme", "dark");
+  // The frame is transparent, so the form must be as light or as dark as the page around it. A page
+  // made for both follows its visitor, and so does the form; else the colour of the text tells.
+  const around = getComputedStyle(script.parentElement);
+  if (!/light dark|dark light/.test(around.colorScheme)) {
+    const rgb = /^rgba?\((\d+), (\d+), (\d+)/.exec(around.color);
+    const scheme = rgb && +rgb[1] + +rgb[2] + +rgb[3] > 382 ? "dark" : "light";
+    url.searchParams.set("scheme", scheme);
+    style.colorScheme = scheme;
+  }
 
   addEventListener("message", ({ origin, source, data }) => {
     if (origin !== url.origin || source !== frame.contentWindow || !data) return;
@@ -47,4 +51,5 @@
     frame.dispatchEvent(new CustomEvent(type, { detail, bubbles: true }));
   });
   frame.src = url;
+  script.after(frame);
 })();

@@ -186,7 +186,14 @@ class Deliverer:
             intent=unknown,
         )
 
-    def _after_defect(self, claim: Claim, gate: Gate, started: datetime, error: Exception) -> None:
+    def _after_defect(
+        self,
+        claim: Claim,
+        gate: Gate,
+        started: datetime,
+        error: Exception,
+        intent: Intent | None,
+    ) -> None:
         # The text of an unforeseen exception may quote an answer: its type must do.
         name = type(error).__name__
         _log.error("delivery %d met a defect of formapp: %s", claim.delivery_id, name)
