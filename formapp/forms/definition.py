@@ -1,0 +1,68 @@
+"""A form definition: what one TOML file says."""
+
+import hashlib
+import json
+from typing import Annotated
+
+from pydantic import AfterValidator, Strict
+from pydantic import Field as Key
+
+from formapp.forms.fields import FieldDefinition
+from formapp.forms.origins import matches, normalise
+from formapp.forms.targets import Definition, LabelName
+from formapp.forms.values import parse_locale
+
+VERSION_LENGTH = 12
+
+
+def _language(tag: str) -> str:
+    if (language := parse_locale(tag)) is None:
+        raise ValueError(f'"{tag}" is not a language tag; write it as "en" or "pt-BR" (BCP 47)')
+    return language
+
+
+Text = Annotated[str, Key(min_length=1)]
+Origin = Annotated[str, AfterValidator(normalise)]
+Language = Annotated[str, AfterValidator(_language)]
+
+
+class Thanks(Definition):
+    """What the visitor sees afterwards: our page, or a redirect to an absolute address."""
+
+    title: Text = "Thank you"
+    text: str = ""
+    redirect: str | None = None
+
+
+class FormDefinition(Definition):
+    """One form. Build it with `loader`, which also checks what the keys mean together."""
+
+    title: Text
+    intro: str = ""
+    submit: Text = "Send"
+    language: Language = "en"
+    site: Text | None = None
+    origins: Annotated[tuple[Origin, ...], Strict(strict=False)] = ()
+    labels: Annotated[tuple[LabelName, ...], Strict(strict=False)] = ()
+    keep_ip: bool = False
+    thanks: Thanks = Thanks()
+    fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]
+
+    @property
+    def version(self) -> str:
+        """First 12 hex digits of SHA-256 over the canonical JSON of this definition."""
+        content = self.model_dump(mode="json", by_alias=True)
+        canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:VERSION_LENGTH]
+
+    def field(self, name: str) -> FieldDefinition | None:
+        """Return the field of this name, or None."""
+        return next((field for field in self.fields if field.name == name), None)
+
+    def allows_origin(self, origin: str) -> bool:
+        """Say whether a browser's `Origin` is on the list; `null` and nonsense never are."""
+        try:
+            given = normalise(origin)
+        except ValueError:
+            return False
+        return "*" not in given and any(matches(listed, given) for listed in self.origins)

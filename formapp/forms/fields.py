@@ -1,0 +1,112 @@
+"""One field of a form file: its keys, their types and defaults."""
+
+import math
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Key
+from pydantic import PlainSerializer, PlainValidator, Strict, model_validator
+
+from formapp.forms.targets import Definition, LabelName, Target, limit_of
+from formapp.forms.values import parse_date
+
+FieldType = Literal[
+    "text",
+    "textarea",
+    "email",
+    "tel",
+    "number",
+    "date",
+    "url",
+    "select",
+    "radio",
+    "checkboxes",
+    "checkbox",
+    "consent",
+    "hidden",
+]
+
+_LIMITS = {"textarea": 10_000, "email": 320, "tel": 50, "url": 2000, "number": 50, "date": 10}
+_LIMIT = 1000
+
+
+class Option(Definition):
+    """One choice of a select, radio or checkboxes field; a plain string stands for both texts."""
+
+    value: Annotated[str, Key(min_length=1, max_length=1000)]
+    label: Annotated[str, Key(min_length=1)]
+    adds_label: LabelName | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_string(cls, given: Any) -> Any:
+        return {"value": given, "label": given} if isinstance(given, str) else given
+
+
+def _bound(given: Any) -> int | float | date:
+    if isinstance(given, str) and (day := parse_date(given)):
+        return date.fromisoformat(day)
+    if isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given):
+        return given
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given
+    raise ValueError("should be a number, or a date such as 2026-12-31")
+
+
+def _plain(bound: float | date) -> int | float | str:
+    return bound.isoformat() if isinstance(bound, date) else bound
+
+
+Bound = Annotated[
+    int | float | date, PlainValidator(_bound), PlainSerializer(_plain, when_used="json")
+]
+
+
+class FieldDefinition(Definition):
+    """One `[[fields]]` table. Which keys a type takes is checked in `checks.field`."""
+
+    name: Annotated[str, Key(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+    type: FieldType
+    label: str = ""
+    help: str = ""
+    placeholder: str = ""
+    autocomplete: str | None = None
+    required: bool = False
+    min_length: Annotated[int, Key(ge=1)] | None = None
+    max_length: Annotated[int, Key(ge=1, le=10_000)] | None = None
+    min: Bound | None = None
+    max: Bound | None = None
+    region: str | None = None
+    options: Annotated[tuple[Option, ...], Strict(strict=False)] = ()
+    value: str | None = None
+    from_query: Annotated[str, Key(min_length=1)] | None = None
+    from_: Annotated[Literal["referrer", "page"] | None, Key(alias="from")] = None
+    rows: Annotated[int, Key(ge=1, le=50)] | None = None
+    to: Target | None = None
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The keys that the form file holds for this field, by their names in the file."""
+        return frozenset("from" if key == "from_" else key for key in self.model_fields_set)
+
+    @property
+    def hard_limit(self) -> int:
+        """The longest answer in characters that the field's type and target can take."""
+        own = _LIMITS.get(self.type, _LIMIT)
+        target = limit_of(self.to)
+        return own if target is None else min(own, target)
+
+    @property
+    def limit(self) -> int:
+        """The longest answer in characters: the owner's limit, else the hard one."""
+        return self.max_length or self.hard_limit
+
+    @property
+    def visible(self) -> bool:
+        """Whether the visitor sees this field."""
+        return self.type != "hidden"
+
+    @property
+    def tick_value(self) -> str:
+        """What a ticked checkbox sends."""
+        return self.value or "yes"

@@ -1,0 +1,118 @@
+"""Judging one answer: from the visitor's text to the kept value, or to what is wrong with it."""
+
+from collections.abc import Callable
+from datetime import date
+
+from formapp.forms import messages
+from formapp.forms.fields import FieldDefinition
+from formapp.forms.messages import Message
+from formapp.forms.phones import parse_phone
+from formapp.forms.targets import PropertyTarget
+from formapp.forms.values import (
+    clean_line,
+    clean_lines,
+    clean_token,
+    parse_country,
+    parse_date,
+    parse_email,
+    parse_locale,
+    parse_number,
+    parse_url,
+)
+
+Value = str | int | float
+"""What one text becomes: text, or a number."""
+
+
+class Unfit(Exception):  # noqa: N818 - named for what the answer is
+    """The answer doesn't fit; `message` is for the visitor and doesn't repeat the answer."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message.code)
+        self.message = message
+
+
+def clean(field: FieldDefinition, text: str) -> str:
+    """Return the text as it is kept and shown again; blank means absent."""
+    if field.type == "textarea":
+        return clean_lines(text)
+    if field.type in {"email", "tel", "url", "number", "date"}:
+        return clean_token(text)
+    return clean_line(text)
+
+
+def judge(field: FieldDefinition, text: str) -> Value:
+    """Return the kept value of a cleaned, non-blank text.
+
+    Raises:
+        Unfit: With the first thing that is wrong.
+    """
+    if len(text) > field.limit:
+        raise Unfit(messages.too_long(field.limit))
+    if field.min_length and len(text) < field.min_length:
+        raise Unfit(messages.too_short(field.min_length))
+    value = _JUDGES.get(field.type, _text)(field, text)
+    if field.options and text not in {option.value for option in field.options}:
+        raise Unfit(messages.NOT_AN_OPTION)
+    return value
+
+
+def _text(field: FieldDefinition, text: str) -> Value:
+    kind = field.to.property if isinstance(field.to, PropertyTarget) else None
+    if kind == "country" and parse_country(text) is None:
+        raise Unfit(messages.COUNTRY)
+    if kind == "locale" and parse_locale(text) is None:
+        raise Unfit(messages.LOCALE)
+    return text
+
+
+def _email(field: FieldDefinition, text: str) -> Value:  # noqa: ARG001 - one signature for all
+    if parse_email(text) is None:
+        raise Unfit(messages.EMAIL)
+    return text
+
+
+def _phone(field: FieldDefinition, text: str) -> Value:
+    if parse_phone(text, field.region) is None:
+        raise Unfit(messages.PHONE if field.region else messages.PHONE_ABROAD)
+    return text
+
+
+def _url(field: FieldDefinition, text: str) -> Value:
+    url = parse_url(text)
+    if url is None:
+        raise Unfit(messages.URL)
+    if len(url) > field.limit:
+        raise Unfit(messages.too_long(field.limit))
+    return url
+
+
+def _number(field: FieldDefinition, text: str) -> Value:
+    number = parse_number(text)
+    if number is None:
+        raise Unfit(messages.NUMBER)
+    if isinstance(field.min, int | float) and number < field.min:
+        raise Unfit(messages.too_small(field.min))
+    if isinstance(field.max, int | float) and number > field.max:
+        raise Unfit(messages.too_large(field.max))
+    return number
+
+
+def _date(field: FieldDefinition, text: str) -> Value:
+    day = parse_date(text)
+    if day is None:
+        raise Unfit(messages.DATE)
+    if isinstance(field.min, date) and day < field.min.isoformat():
+        raise Unfit(messages.too_small(field.min))
+    if isinstance(field.max, date) and day > field.max.isoformat():
+        raise Unfit(messages.too_large(field.max))
+    return day
+
+
+_JUDGES: dict[str, Callable[[FieldDefinition, str], Value]] = {
+    "email": _email,
+    "tel": _phone,
+    "url": _url,
+    "number": _number,
+    "date": _date,
+}

@@ -1,0 +1,69 @@
+"""Origins: who may embed a form and post to it."""
+
+import re
+from urllib.parse import urlsplit
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?:\*\.{_LABEL}\.)?{_LABEL}(?:\.{_LABEL})*")
+_IPV6 = re.compile(r"[0-9a-f:.]+")
+
+
+def normalise(text: str) -> str:
+    """Return an origin as browsers send it: lower case, ASCII host, no default port.
+
+    `*` (everybody) and `https://*.example.com` (its subdomains) stand for several.
+
+    Raises:
+        ValueError: It isn't an origin; the text says what would be right.
+    """
+    if text == "*":
+        return text
+    scheme, host, port, rest = _parts(text)
+    if scheme not in _DEFAULT_PORTS or not host:
+        raise ValueError(f'"{text}" is not an origin; write it as https://www.example.com')
+    given = "" if port in (None, _DEFAULT_PORTS[scheme]) else f":{port}"
+    origin = f"{scheme}://{host}{given}"
+    if rest:
+        raise ValueError(f'"{text}" has more than an origin; write {origin}')
+    return origin
+
+
+def matches(listed: str, origin: str) -> bool:
+    """Say whether one normalised entry of the list lets this normalised origin in."""
+    if listed in ("*", origin):
+        return True
+    before, wildcard, after = listed.partition("://*.")
+    if not wildcard:
+        return False
+    scheme, parted, host = origin.partition("://")
+    return bool(parted) and scheme == before and host.endswith(f".{after}") and "*" not in host
+
+
+def origin_of(url: str) -> str | None:
+    """Return the origin of an absolute http(s) address, or None where it has none."""
+    scheme, host, port, _ = _parts(url)
+    if scheme not in _DEFAULT_PORTS or not host or "*" in host or "@" in urlsplit(url).netloc:
+        return None
+    return normalise(f"{scheme}://{host}" + (f":{port}" if port is not None else ""))
+
+
+def _parts(text: str) -> tuple[str, str, int | None, bool]:
+    try:
+        parts = urlsplit(text)
+        port, name = parts.port, parts.hostname or ""
+    except ValueError:
+        return "", "", None, False
+    extra = "@" in parts.netloc or any((parts.path, "?" in text, "#" in text))
+    broken = any(char.isspace() or char == "\\" for char in text)
+    return parts.scheme, "" if broken else _ascii_host(name), port, bool(extra)
+
+
+def _ascii_host(name: str) -> str:
+    if ":" in name:
+        return f"[{name}]" if _IPV6.fullmatch(name) else ""
+    try:
+        host = name if name.isascii() else name.encode("idna").decode()
+    except UnicodeError:
+        return ""
+    return host if _HOST.fullmatch(host) else ""
