@@ -1,0 +1,124 @@
+"""Checks of single values; each notes a violation and returns a usable value or None."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from formapp.sandbox.errors import Violations
+
+GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
+EMAIL = re.compile(r"[^\s@\x00-\x1f]+@[^\s@.\x00-\x1f]+(\.[^\s@.\x00-\x1f]+)+")
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+LOCALE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*", re.ASCII)
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+GUID_LENGTH = 36
+MAX_SAFE_INTEGER = 2**53
+
+
+def text(found: Violations, path: str, value: Any, longest: int | None = None) -> str | None:
+    """Return `value` if it is a string of at most `longest` characters."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        found.add(path, "must be a string")
+        return None
+    if longest is not None and len(value) > longest:
+        found.add(path, f"must have at most {longest} characters", "MAX_LENGTH", threshold=longest)
+        return None
+    return value
+
+
+def required_text(found: Violations, path: str, value: Any, longest: int) -> str | None:
+    """Return `value` if it is a string of 1 to `longest` characters."""
+    if value is None:
+        found.add(path, "is required", "REQUIRED_FIELD")
+        return None
+    if value == "":
+        found.add(path, "must not be empty", "MIN_LENGTH", threshold=1)
+        return None
+    return text(found, path, value, longest)
+
+
+def pattern(
+    found: Violations, path: str, value: Any, form: re.Pattern[str], kind: str
+) -> str | None:
+    """Return `value` if it is a string of `form`; an empty one is returned as it is."""
+    checked = text(found, path, value)
+    if checked and not form.fullmatch(checked):
+        found.add(path, f"must be a valid {kind.lower()}", "FORMAT", type=kind)
+        return None
+    return checked
+
+
+def choice(found: Violations, path: str, value: Any, known: Collection[str]) -> str | None:
+    """Return `value` if it is one of `known`."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or value not in known:
+        found.add(path, f"must be one of {', '.join(known)}")
+        return None
+    return value
+
+
+def flag(found: Violations, path: str, value: Any) -> bool:
+    """Return `value` if it is a boolean; null counts as false."""
+    if value is None:
+        return False
+    if not isinstance(value, bool):
+        found.add(path, "must be a boolean")
+        return False
+    return value
+
+
+def integer(found: Violations, path: str, value: Any) -> int | None:
+    """Return a whole number; digits in a string count too, as in a query string."""
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,15}", value, re.ASCII):
+        return int(value)
+    whole = isinstance(value, float) and value.is_integer()
+    if isinstance(value, bool) or not (isinstance(value, int) or whole):
+        found.add(path, "must be an integer")
+        return None
+    if abs(value) > MAX_SAFE_INTEGER:
+        found.add(path, "is out of range", "MAX")
+        return None
+    return int(value)
+
+
+def mapping(found: Violations, path: str, value: Any) -> dict[str, Any] | None:
+    """Return `value` if it is an object; null counts as absent."""
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        found.add(path, "must be an object")
+        return None
+    return value
+
+
+def sequence(found: Violations, path: str, value: Any, longest: int) -> list[Any] | None:
+    """Return `value` if it is an array of at most `longest` items; null counts as absent."""
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        found.add(path, "must be an array")
+        return None
+    if len(value) > longest:
+        found.add(path, f"must have at most {longest} items", "MAX_SIZE", threshold=longest)
+        return None
+    return value
+
+
+def is_calendar_date(value: Any) -> bool:
+    """Tell whether `value` is `YYYY-MM-DD` and such a day exists."""
+    if not isinstance(value, str) or not DAY.fullmatch(value):
+        return False
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        return False
+    return True
