@@ -9,13 +9,13 @@ import urllib3.exceptions
 from formapp.wix import errors
 from formapp.wix.operations import Operation
 
-# Raised while the connection, the proxy or the TLS session is set up, or before that.
+# Raised while the connection, the proxy or the TLS session is set up, or before that. Not
+# InvalidHeader: a wrong header of an answer raises it too.
 _BEFORE_SENDING = (
     requests.exceptions.ConnectTimeout,
     requests.exceptions.ProxyError,
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidSchema,
-    requests.exceptions.InvalidHeader,
     requests.exceptions.MissingSchema,
     urllib3.exceptions.NewConnectionError,
     urllib3.exceptions.ConnectTimeoutError,
@@ -25,8 +25,8 @@ _BEFORE_SENDING = (
 _TIMED_OUT = (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError)
 
 
-def failure_for(operation: Operation, error: OSError) -> errors.WixError:
-    """The typed error for what `requests` raised, which is always an `OSError`.
+def failure_for(operation: Operation, error: Exception) -> errors.WixError:
+    """The typed error for what `requests` raised.
 
     Whatever is not known to have happened before sending counts as sent.
     """

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.exceptions import HTTPError
 
 from formapp.wix.answers import Answer, read_answer
 from formapp.wix.errors import WixError
@@ -42,6 +43,17 @@ class _Headers(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers.update(self._headers)
         return request
+
+
+class _Session(requests.Session):
+    """A session that knows no redirects.
+
+    With `allow_redirects=False` alone, `requests` still works out where a redirect would lead, and
+    a `Location` that cannot be parsed makes it raise after the call was sent.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere."""
 
 
 class Transport:
@@ -130,12 +142,14 @@ class Transport:
                 timeout=self._timeouts,
                 allow_redirects=False,
             )
-        except OSError as error:  # RequestException is one; unreadable CA files give a plain one
+        except (OSError, HTTPError) as error:
+            # RequestException is an OSError; a plain one comes from CA files that cannot be read.
+            # Some answers that make no HTTP get through as urllib3's own errors.
             raise failure_for(operation, error) from error
 
 
 def _session(user_agent: str) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     # Zero is HTTPAdapter's default. It is spelled out: a second POST may be a second contact.
     session.mount("https://", HTTPAdapter(max_retries=0))
     session.mount("http://", HTTPAdapter(max_retries=0))

@@ -1,5 +1,6 @@
 """Fixtures for the client: mocked answers, and a real server that misbehaves on demand."""
 
+import contextlib
 import copy
 import socket
 import threading
@@ -126,33 +127,38 @@ def serve() -> Iterator[Serve]:
 
     It returns whether the connection stays open. Address and raw requests are handed back.
     """
-    listeners: list[socket.socket] = []
+    sockets: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
     def start(behave: Behave) -> tuple[str, list[bytes]]:
         listener = socket.create_server(("127.0.0.1", 0))
         received: list[bytes] = []
-        thread = threading.Thread(target=_accept, args=(listener, behave, received), daemon=True)
-        listeners.append(listener)
+        thread = threading.Thread(target=_accept, args=(listener, behave, received, sockets))
+        sockets.append(listener)
         threads.append(thread)
         thread.start()
         return f"http://127.0.0.1:{listener.getsockname()[1]}", received
 
     yield start
-    for listener in listeners:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+    # Shutting down wakes a thread that waits in accept or recv; closing alone does not.
+    for opened in sockets:
+        with contextlib.suppress(OSError):
+            opened.shutdown(socket.SHUT_RDWR)
+        opened.close()
     for thread in threads:
         thread.join(10)
         assert not thread.is_alive()
 
 
-def _accept(listener: socket.socket, behave: Behave, received: list[bytes]) -> None:
+def _accept(
+    listener: socket.socket, behave: Behave, received: list[bytes], sockets: list[socket.socket]
+) -> None:
     while True:
         try:
             connection, _ = listener.accept()
         except OSError:
             return
+        sockets.append(connection)
         with connection:
             while request := _request(connection):
                 received.append(request)
