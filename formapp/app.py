@@ -1,0 +1,117 @@
+"""The composition root of the web side: settings in, a Flask app out.
+
+Under a WSGI server of your own: `gunicorn "formapp.app:create_app()"`.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import Flask, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
+
+from formapp.forms import Form, TokenSigner, load_forms
+from formapp.resources import STATIC, TEMPLATES
+from formapp.settings import Settings
+from formapp.submissions.database import Database
+from formapp.web import errors, headers, health, views
+from formapp.web.limits import Limits
+from formapp.web.refusal import Refusal
+from formapp.web.services import EXTENSION, Services, services
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+DEFAULT_SITE = "main"
+DEFAULT_BASE_URL = "http://127.0.0.1:8000"
+_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    forms: Mapping[str, Form] | None = None,
+    database: Database | None = None,
+    on_kept: Callable[[], None] = lambda: None,
+) -> Flask:
+    """Build the web app.
+
+    Args:
+        settings: read from the environment unless given.
+        forms: read from the folder of the settings unless given.
+        database: opened by the settings unless given.
+        on_kept: called after each commit that left something to deliver; wakes a worker.
+
+    Raises:
+        SettingsFaults: something of the environment is wrong.
+        FormFaults: a form file is wrong.
+    """
+    settings = settings or Settings.read(os.environ, web=True)
+    app = Flask("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
+    app.url_map.merge_slashes = False
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions[EXTENSION] = _services(settings, forms, database, on_kept)
+    app.before_request(_check_host)
+    headers.init_app(app)
+    errors.init_app(app)
+    app.register_blueprint(views.blueprint)
+    app.register_blueprint(health.blueprint)
+    app.wsgi_app = _OneLeadingSlash(app.wsgi_app)  # type: ignore[method-assign] # Flask's own way
+    if hops := settings.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # the same
+    return app
+
+
+def _services(
+    settings: Settings,
+    forms: Mapping[str, Form] | None,
+    database: Database | None,
+    on_kept: Callable[[], None],
+) -> Services:
+    token = settings.metrics_token
+    return Services(
+        forms=load_forms(settings.forms) if forms is None else forms,
+        signer=TokenSigner([key.get_secret_value() for key in settings.secret_key]),
+        database=database or Database(settings.database_url),
+        limits=Limits(settings.limit_per_address, settings.limit_per_form),
+        base_url=settings.base_url or DEFAULT_BASE_URL,
+        trusted_hosts=_trusted_hosts(settings),
+        default_site=DEFAULT_SITE,
+        on_kept=on_kept,
+        metrics_token=token.get_secret_value() if token else None,
+    )
+
+
+def _trusted_hosts(settings: Settings) -> frozenset[str]:
+    if settings.trusted_hosts:
+        return frozenset(host.lower() for host in settings.trusted_hosts)
+    if settings.base_url:
+        host = urlsplit(settings.base_url).hostname or ""
+        return frozenset({f"[{host}]" if ":" in host else host})
+    return _THIS_MACHINE
+
+
+def _check_host() -> None:
+    """Refuse a host that isn't ours. Probes are let in: they come by the machine's address."""
+    if request.blueprint == "health":
+        return
+    trusted = services().trusted_hosts
+    if not host_is_trusted(request.host, trusted):
+        raise Refusal(400, "HOST", "This server isn't known by that name.")
+
+
+class _OneLeadingSlash:
+    """Takes `//f/contact` for `/f/contact`.
+
+    An endpoint written with a slash at its end leads there, and a redirect is no answer to a
+    browser's preflight.
+    """
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        environ["PATH_INFO"] = "/" + environ.get("PATH_INFO", "").lstrip("/")
+        return self._app(environ, start)

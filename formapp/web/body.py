@@ -1,0 +1,176 @@
+"""Reading a post: urlencoded, multipart or JSON, within fixed limits, into pairs of clean text.
+
+Werkzeug's own form parsing is not used: its limit on parts leaves urlencoded bodies out, and what
+is no UTF-8 would be replaced in silence.
+"""
+
+import json
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Never
+from urllib.parse import parse_qsl
+
+from flask import Request
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
+
+from formapp.web.refusal import Refusal
+
+MAX_BYTES = 64 * 1024
+MAX_PAIRS = 200
+_TYPES = "application/x-www-form-urlencoded, multipart/form-data or application/json"
+
+
+@dataclass(frozen=True, repr=False)
+class Posted:
+    """The pairs that were posted, NFC-normalised, and which names came as a JSON list."""
+
+    values: MultiDict[str, str]
+    lists: frozenset[str] = frozenset()
+
+
+def read_body(request: Request) -> Posted:
+    """Read what was posted.
+
+    Raises:
+        Refusal: 400, 413 or 415, with the reason.
+    """
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        raise Refusal(415, "COMPRESSED", "Compressed bodies are not taken.")
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if charset.replace("-", "") not in {"utf8", "usascii"}:
+        raise Refusal(415, "CHARSET", "Only UTF-8 text is taken.")
+    data = _data(request)
+    if request.mimetype == "application/x-www-form-urlencoded":
+        return _posted(_urlencoded(data))
+    if request.mimetype == "multipart/form-data":
+        return _posted(_multipart(data, request.mimetype_params.get("boundary", "")))
+    if request.mimetype == "application/json":
+        return _json(data)
+    raise Refusal(415, "CONTENT_TYPE", f"Send {_TYPES}.")
+
+
+def _data(request: Request) -> bytes:
+    request.max_content_length = MAX_BYTES
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        raise Refusal(
+            413,
+            "TOO_LARGE",
+            f"This is too much to send: at most {MAX_BYTES // 1024} KiB are taken.",
+        ) from None
+
+
+def _malformed(detail: str = "") -> Refusal:
+    return Refusal(400, "MALFORMED", "The request could not be read" + (detail or "."))
+
+
+def _too_many() -> Refusal:
+    return Refusal(400, "TOO_MANY_FIELDS", f"At most {MAX_PAIRS} fields are taken.")
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise _malformed(": it is not UTF-8 text.") from None
+
+
+def _urlencoded(data: bytes) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(_text(data), keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise _malformed(": it is not UTF-8 text.") from None
+
+
+def _multipart(data: bytes, boundary: str) -> list[tuple[str, str]]:
+    # A decoder that may buffer the whole body needs no limit of its own: `data` is limited.
+    decoder = MultipartDecoder(boundary.encode("latin-1", "replace"))
+    decoder.receive_data(data)
+    decoder.receive_data(None)
+    pairs: list[tuple[str, str]] = []
+    name, content = "", b""
+    try:
+        while not isinstance(event := decoder.next_event(), Epilogue):
+            if isinstance(event, Field):
+                name, content = event.name, b""
+            elif isinstance(event, File):
+                _refuse_file(event)
+                name, content = "", b""
+            elif isinstance(event, Data):
+                content += event.data
+                if not event.more_data and name:
+                    pairs.append((name, _text(content)))
+            if len(pairs) > MAX_PAIRS:
+                raise _too_many()
+    except (ValueError, RequestEntityTooLarge):
+        raise _malformed(": its parts are not complete.") from None
+    return pairs
+
+
+def _refuse_file(part: File) -> None:
+    # A browser sends a file control that was left empty as a part with an empty name.
+    if part.filename:
+        raise Refusal(400, "NO_FILE_UPLOADS", "Files are not taken by this form.")
+
+
+def _json(data: bytes) -> Posted:
+    try:
+        content = json.loads(
+            _text(data),
+            object_pairs_hook=_unique,
+            # Numbers keep the very text that was sent; the form decides what they mean.
+            parse_int=str,
+            parse_float=str,
+            parse_constant=_no_number,
+        )
+    except (ValueError, RecursionError):
+        raise _malformed(": it is not JSON.") from None
+    if not isinstance(content, dict):
+        raise _malformed(": send a JSON object with the fields' names as keys.")
+    if len(content) > MAX_PAIRS:
+        raise _too_many()
+    pairs = [(name, text) for name, value in content.items() for text in _scalars(value)]
+    lists = frozenset(name for name, value in content.items() if isinstance(value, list))
+    return _posted(pairs, lists)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise Refusal(400, "REPEATED_FIELD", "A field came more than once.")
+    return content
+
+
+def _no_number(_name: str) -> Never:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def _scalars(value: object) -> Iterable[str]:
+    """The texts of a JSON value; null is absence."""
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, dict | list):
+            raise _malformed(": a field's value is text, a number, true, false or a list of these.")
+        if isinstance(each, bool):
+            yield "true" if each else "false"
+        elif each is not None:
+            yield str(each)
+
+
+def _posted(pairs: list[tuple[str, str]], lists: frozenset[str] = frozenset()) -> Posted:
+    if len(pairs) > MAX_PAIRS and not lists:
+        raise _too_many()
+    return Posted(MultiDict((_clean(name), _clean(value)) for name, value in pairs), lists)
+
+
+def _clean(text: str) -> str:
+    if "\0" in text:
+        raise Refusal(400, "NUL", "A field holds a character that can't be kept (NUL).")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Refusal(400, "NOT_TEXT", "A field holds what is not text.") from None
+    return unicodedata.normalize("NFC", text)

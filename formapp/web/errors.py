@@ -1,0 +1,44 @@
+"""Whatever goes wrong is answered in the visitor's format: a page, or JSON for every status."""
+
+import logging
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from formapp.web.answering import refuse
+from formapp.web.refusal import Refusal
+
+_log = logging.getLogger(__name__)
+_TEXTS = {
+    404: ("NOT_FOUND", "There is nothing at this address."),
+    405: ("METHOD_NOT_ALLOWED", "This address doesn't take such requests."),
+}
+
+
+def init_app(app: Flask) -> None:
+    """Register the handlers."""
+    app.register_error_handler(Refusal, refuse)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _defect)
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    code, text = _TEXTS.get(status, (f"HTTP_{status}", "This request could not be answered."))
+    refusal = Refusal(status, code, text)
+    allow = dict(error.get_headers()).get("Allow")
+    if allow:
+        refusal.headers["Allow"] = allow
+    return refuse(refusal)
+
+
+def _defect(error: Exception) -> Response:
+    # The text of an unforeseen exception may quote an answer, and a traceback its source lines'
+    # values: type and place must do.
+    place = error.__traceback__
+    while place and place.tb_next:
+        place = place.tb_next
+    where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
+    _log.error("%s at %s while answering %s", type(error).__name__, where, request.endpoint)
+    text = "Something went wrong on our side. Nothing was sent; please try again in a minute."
+    return refuse(Refusal(500, "INTERNAL", text))

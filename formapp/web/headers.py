@@ -1,0 +1,74 @@
+"""The headers of every answer, in one place: content security, framing, CORS.
+
+A form's list of origins drives all three; there is no second list to forget.
+"""
+
+from collections.abc import Iterable
+
+from flask import Flask, Response, g, request
+
+from formapp.web.services import services
+from formapp.web.source import allows
+
+_CORS = {
+    "Access-Control-Allow-Methods": "POST, OPTIONS",
+    # The last two are what Formspree's clients send.
+    "Access-Control-Allow-Headers": (
+        "Accept, Content-Type, Idempotency-Key, Formspree-Client, Formspree-Session-Data"
+    ),
+    "Access-Control-Max-Age": "600",
+}
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    # Our own posts tell their whole page to us, and other sites only that we exist.
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Add the headers to every answer of the app."""
+    app.after_request(_add_headers)
+
+
+def _add_headers(response: Response) -> Response:
+    response.headers.extend(_ALWAYS)
+    if request.endpoint in {"static", "forms.embed_script"}:
+        # Pages of other sites load these.
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = _policy()
+        if "frame_ancestors" not in g:
+            response.headers["X-Frame-Options"] = "DENY"
+    if request.endpoint == "forms.submit":
+        _add_cors(response)
+    return response
+
+
+def _policy() -> str:
+    own = services().origin
+    directives = {
+        "default-src": "'none'",
+        "style-src": "'self'",
+        "script-src": "'self'",
+        "img-src": "'self' data:",
+        "base-uri": "'none'",
+        # Browsers hold the redirect after a post to this, too: the thank-you page may be elsewhere.
+        "form-action": _sources(["'self'", own, *g.get("form_targets", ())]),
+        "frame-ancestors": _sources(g.get("frame_ancestors", ())) or "'none'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+def _sources(entries: Iterable[str]) -> str:
+    return " ".join(entries)
+
+
+def _add_cors(response: Response) -> None:
+    """Let the pages of listed origins read the answer; never with credentials."""
+    response.headers.add("Vary", "Origin")
+    origin = request.headers.get("Origin")
+    form = services().forms.get((request.view_args or {}).get("name", ""))
+    if origin and form and allows(form.definition, origin):
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers.extend(_CORS)

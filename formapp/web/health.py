@@ -1,0 +1,53 @@
+"""For machines: liveness, readiness, metrics."""
+
+import hmac
+import ipaddress
+
+from flask import Blueprint, Response, jsonify, request
+
+from formapp.submissions.database import DatabaseUnavailable
+from formapp.submissions.upgrade import is_current
+from formapp.web.refusal import Refusal
+from formapp.web.services import services
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def alive() -> Response:
+    """The process answers."""
+    return jsonify(ok=True)
+
+
+@blueprint.get("/readyz")
+def ready() -> tuple[Response, int]:
+    """The database can be reached and its schema is current, else 503."""
+    try:
+        current = is_current(services().database)
+    except DatabaseUnavailable:
+        return jsonify(ok=False, error="The database can't be reached."), 503
+    if not current:
+        return jsonify(ok=False, error="Run `formapp db upgrade`: the schema is not current."), 503
+    return jsonify(ok=True), 200
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Prometheus; with the token where one is set, else for this machine alone."""
+    if not _may_read(services().metrics_token):
+        raise Refusal(403, "FORBIDDEN", "Metrics need the token of FORMAPP_METRICS_TOKEN.")
+    text = services().measures.text()
+    return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _may_read(token: str | None) -> bool:
+    if token:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+        return hmac.compare_digest(given.encode(), token.encode())
+    # A forwarded request comes from anywhere, though the proxy stands on this machine.
+    if "X-Forwarded-For" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False

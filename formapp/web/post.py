@@ -1,0 +1,98 @@
+"""One post to a form: read, bound to the form, and judged by where it came from."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import request
+
+from formapp.forms import Form, LeadForm, TokenContext
+from formapp.web.body import Posted, read_body
+from formapp.web.refusal import Refusal
+from formapp.web.services import services
+from formapp.web.source import check_foreign, is_own_page
+from formapp.web.visit import Visit, foreign_visit, is_embedded, own_visit
+
+if TYPE_CHECKING:
+    from formapp.forms.token import Use
+
+_MAX_KEY = 190
+
+
+@dataclass(frozen=True, repr=False)
+class Post:
+    """One post to a form, read and let in.
+
+    Attributes:
+        token: what our own page's token needs; None for another site's form.
+        bound: the form with what was posted.
+    """
+
+    form: Form
+    posted: Posted
+    visit: Visit
+    token: TokenContext | None
+    bound: LeadForm
+
+    @property
+    def use(self) -> "Use":
+        """Whether the page to answer with stands in an iframe."""
+        return "embed" if is_embedded(request) else "page"
+
+    @property
+    def is_spam(self) -> bool:
+        """Whether the field that people don't see was filled in."""
+        return bool(self.posted.values.get("_gotcha", "").strip())
+
+    @property
+    def key(self) -> str | None:
+        """What makes the post idempotent: the token's nonce, a header or a field."""
+        if self.bound.token:
+            return f"token:{self.bound.token.nonce}"
+        given = request.headers.get("Idempotency-Key") or self.posted.values.get("_id")
+        return f"given:{given[:_MAX_KEY]}" if given else None
+
+
+def read_post(form: Form) -> Post:
+    """Read the request at hand.
+
+    Raises:
+        Refusal: it can't be read, or comes from a page that may not post here.
+    """
+    posted = read_body(request)
+    if repeated := form.repeated(posted.values, posted.lists):
+        names = ", ".join(repeated)
+        raise Refusal(400, "REPEATED_FIELD", f"These fields may come only once: {names}.")
+    own = is_own_page(request, services().origin)
+    token = _token_context(form, posted) if own else None
+    if token is None:
+        _check_no_stolen_token(form, posted)
+        check_foreign(request, form.definition)
+        visit = foreign_visit(request)
+    else:
+        visit = own_visit(request, form, services().base_url)
+    bound = form.bind(posted.values, token=token, page=visit.page, referrer=visit.referrer)
+    return Post(form, posted, visit, token, bound)
+
+
+def _token_context(form: Form, posted: Posted) -> TokenContext | None:
+    text = posted.values.get("_token")
+    if text is None:
+        return None
+    use: Use = "embed" if is_embedded(request) else "page"
+    return TokenContext(services().signer, form.name, form.version, use, posted=text)
+
+
+def _check_no_stolen_token(form: Form, posted: Posted) -> None:
+    """A token of ours that comes from another site's page was taken from ours."""
+    text = posted.values.get("_token")
+    if text is None:
+        return
+    signer = services().signer
+    context = TokenContext(signer, form.name, form.version, "page", posted=text)
+    if form.bind(posted.values, token=context).token:
+        raise Refusal(
+            403,
+            "BLOCKED",
+            "This page stands in a frame that doesn't let it say where it comes from. "
+            "Please open the form in a window of its own and send it from there.",
+        )

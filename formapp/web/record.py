@@ -1,0 +1,69 @@
+"""From a post to the submission that is kept."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import request
+
+from formapp.forms import Reading, read
+from formapp.lead import Lead
+from formapp.submissions.intake import Status, Submission
+from formapp.web.post import Post
+from formapp.web.services import services
+
+SUSPICIOUS_SECONDS = 2
+
+
+def accepted(post: Post) -> Submission:
+    """The submission of a post that is valid."""
+    received_at = datetime.now(UTC)
+    reading = read(
+        post.form,
+        post.bound,
+        default_site=services().default_site,
+        page=post.visit.page,
+        referrer=post.visit.referrer,
+    )
+    return Submission(
+        form=post.form.name,
+        form_version=post.form.version,
+        received_at=received_at,
+        lead=reading.lead,
+        answers=dict(reading.answers),
+        consents=_consents(reading, received_at),
+        meta=_meta(post),
+        key=post.key,
+        address=request.remote_addr if post.form.definition.keep_ip else None,
+    )
+
+
+def _consents(reading: Reading, at: datetime) -> list[dict[str, Any]]:
+    return [{**consent, "at": at.isoformat()} for consent in reading.consents]
+
+
+def spam(post: Post) -> Submission:
+    """Kept as it came, out of sight and without a delivery: a person may have been too thorough."""
+    form = post.form
+    return Submission(
+        form=form.name,
+        form_version=form.version,
+        received_at=datetime.now(UTC),
+        lead=Lead(form=form.name, site=form.definition.site or services().default_site),
+        answers={name: post.posted.values.getlist(name) for name in post.posted.values},
+        meta=_meta(post),
+        status=Status.SPAM,
+    )
+
+
+def _meta(post: Post) -> dict[str, Any]:
+    values, token = post.posted.values, post.bound.token
+    meta: dict[str, Any] = {
+        "use": token.use if token else "foreign",
+        "page": post.visit.page,
+        "referrer": post.visit.referrer,
+        "utm": dict(post.visit.utm),
+    }
+    meta |= {name: values[name] for name in ("_subject", "_replyto") if values.get(name)}
+    if token and token.age.total_seconds() < SUSPICIOUS_SECONDS:
+        meta["suspect"] = ["sent in under two seconds"]
+    return meta

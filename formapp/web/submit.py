@@ -1,0 +1,136 @@
+"""A post to a form: read, judge where it came from, validate, keep, answer. In that order.
+
+The answer follows the commit: a success that the visitor reads is in the database.
+"""
+
+from urllib.parse import urlencode
+
+from flask import Response, request, url_for
+
+from formapp.forms import Form, TokenContext
+from formapp.submissions.database import DatabaseUnavailable
+from formapp.submissions.intake import KeyReused, Receipt, Status, Submission, keep
+from formapp.web.answering import invalid_json, json_answer, show_form, wants_json
+from formapp.web.post import Post, read_post
+from formapp.web.record import accepted, spam
+from formapp.web.refusal import Refusal
+from formapp.web.services import services
+from formapp.web.source import allowed_next
+from formapp.web.visit import action, is_embedded, thanks_query
+
+UNAVAILABLE = (
+    "Your answers could not be kept just now. Nothing that you typed was lost: "
+    "please press the button again in a minute."
+)
+KEY_REUSED = (
+    "This form was sent already, with other answers. "
+    "If you want to send these as well, press the button again."
+)
+
+
+def submit_answers(form: Form) -> Response:
+    """Answer a post to this form.
+
+    Raises:
+        Refusal: it can't be read, or comes from a page that may not post here; and, for programs,
+            whenever nothing was kept.
+    """
+    measures = services().measures
+    try:
+        post = read_post(form)
+    except Refusal:
+        measures.submission(form.name, "refused")
+        raise
+    measures.unknown_fields(form.name, form.unknown(post.posted.values))
+    try:
+        services().limits.hit(request.remote_addr or "", form.name)
+    except Refusal as refusal:
+        measures.submission(form.name, "refused")
+        return _refused(post, refusal)
+    if post.is_spam:
+        return _keep_and_answer(post, spam(post))
+    if not post.bound.validate():
+        measures.submission(form.name, "invalid")
+        return invalid_json(post.bound.faults()) if wants_json() else _again(post, 422)
+    return _keep_and_answer(post, accepted(post))
+
+
+def _keep_and_answer(post: Post, submission: Submission) -> Response:
+    measures, form = services().measures, post.form
+    try:
+        receipt = keep(services().database, submission)
+    except KeyReused:
+        measures.submission(form.name, "refused")
+        return _refused(post, Refusal(409, "KEY_REUSED", KEY_REUSED), fresh_token=True)
+    except DatabaseUnavailable:
+        measures.submission(form.name, "unavailable")
+        refusal = Refusal(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"})
+        return _refused(post, refusal)
+    measures.submission(form.name, _result(submission, receipt))
+    if submission.status is Status.ACCEPTED and not receipt.repeated:
+        services().on_kept()
+    return _success(post)
+
+
+def _result(submission: Submission, receipt: Receipt) -> str:
+    if submission.status is Status.SPAM:
+        return "spam"
+    return "repeated" if receipt.repeated else "kept"
+
+
+def _refused(post: Post, refusal: Refusal, *, fresh_token: bool = False) -> Response:
+    """Refuse what was valid: the visitor keeps the form and what they typed."""
+    if wants_json():
+        raise refusal
+    return _again(
+        post,
+        refusal.status,
+        notice=refusal.text,
+        headers=refusal.headers,
+        fresh_token=fresh_token,
+    )
+
+
+def _again(
+    post: Post,
+    status: int,
+    *,
+    notice: str | None = None,
+    headers: dict[str, str] | None = None,
+    fresh_token: bool = False,
+) -> Response:
+    """Show the form again with what was typed; another site's form goes on from a page of ours."""
+    form, bound = post.form, post.bound
+    signer = services().signer
+    context = post.token or TokenContext(signer, form.name, form.version, post.use)
+    if fresh_token or post.token is None:
+        token = signer.issue(form, post.use)
+        context = TokenContext(signer, form.name, form.version, post.use, posted=token)
+        bound = form.bind(post.posted.values, token=context)
+        bound.validate()
+    return show_form(
+        form,
+        bound,
+        action=action(request, form, context),
+        embedded=post.use == "embed",
+        status=status,
+        notice=notice,
+        headers=headers,
+    )
+
+
+def _success(post: Post) -> Response:
+    target = _next(post)
+    if wants_json():
+        absolute = target if "://" in target else services().base_url + target
+        return json_answer({"ok": True, "next": absolute})
+    return Response(status=303, headers={"Location": target})
+
+
+def _next(post: Post) -> str:
+    definition = post.form.definition
+    thanks = url_for("forms.thanks", name=post.form.name)
+    if is_embedded(request):
+        thanks += "?" + urlencode({"_use": "embed", **thanks_query(request)})
+    asked_for = allowed_next(definition, post.posted.values.get("_next"))
+    return asked_for or definition.thanks.redirect or thanks

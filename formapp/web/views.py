@@ -1,0 +1,58 @@
+"""The pages of a form: hosted, embedded, after it was sent."""
+
+from flask import Blueprint, Response, current_app, request
+
+from formapp.forms import Form, TokenContext
+from formapp.forms.token import Use
+from formapp.web.answering import show_form, show_thanks
+from formapp.web.services import services
+from formapp.web.submit import submit_answers
+from formapp.web.visit import action
+
+blueprint = Blueprint("forms", __name__)
+
+
+@blueprint.get("/f/<name>")
+def show(name: str) -> Response:
+    """The hosted page."""
+    return _show(services().form(name), "page")
+
+
+@blueprint.get("/f/<name>/embed")
+def embed(name: str) -> Response:
+    """The same form for an iframe."""
+    return _show(services().form(name), "embed")
+
+
+@blueprint.get("/f/<name>/thanks")
+def thanks(name: str) -> Response:
+    """The thank-you page."""
+    return show_thanks(services().form(name))
+
+
+@blueprint.get("/embed.js")
+def embed_script() -> Response:
+    """The script that a foreign page loads."""
+    response = current_app.send_static_file("embed.js")
+    response.headers["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+@blueprint.route("/f/<name>", methods=["POST", "OPTIONS"], provide_automatic_options=False)
+def submit(name: str) -> Response:
+    """A submission, from any of the three uses; OPTIONS is a browser's preflight."""
+    form = services().form(name)
+    if request.method == "OPTIONS":
+        return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
+    return submit_answers(form)
+
+
+def _show(form: Form, use: Use) -> Response:
+    context = TokenContext(services().signer, form.name, form.version, use)
+    bound = form.bind(
+        token=context,
+        prefill=request.args,
+        page=request.base_url,
+        referrer=request.referrer,
+    )
+    return show_form(form, bound, action=action(request, form, context), embedded=use == "embed")
