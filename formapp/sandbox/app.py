@@ -16,6 +16,7 @@ from formapp.sandbox.core import Sandbox
 from formapp.sandbox.errors import envelope
 from formapp.sandbox.gateway import register_api
 from formapp.sandbox.options import SandboxOptions
+from formapp.sandbox.people import people_error, register_people
 
 if TYPE_CHECKING:
     from werkzeug.sansio.response import Response as AnyResponse
@@ -41,6 +42,7 @@ def create_sandbox(options: SandboxOptions | None = None) -> Flask:
     app.extensions["sandbox"] = sandbox
     register_api(app, sandbox)
     register_control(app, sandbox)
+    register_people(app, sandbox)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _any_error)
     app.after_request(_with_request_id)
@@ -56,7 +58,7 @@ def _http_error(error: HTTPException) -> AnyResponse:
     status = error.code or 500
     if request.path.startswith(MACHINE_PATHS):
         return error_answer(envelope(status))
-    return error_answer(envelope(status))
+    return people_error(status)
 
 
 def _any_error(error: Exception) -> Response:

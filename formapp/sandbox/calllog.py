@@ -37,6 +37,11 @@ class CallLog:
             counts = dict(sorted(self._counts.items()))
         return {"calls": shown, "counts": counts, "total": sum(counts.values())}
 
+    def counts(self) -> dict[str, int]:
+        """Return the number of calls per operation, by name."""
+        with self._lock:
+            return dict(sorted(self._counts.items()))
+
     def clear(self) -> None:
         """Forget all calls."""
         with self._lock:

@@ -45,6 +45,7 @@ from formapp.sandbox.errors import WixError
 from formapp.sandbox.faults import FaultError, read_fault
 from formapp.sandbox.operations import OPERATION_NAMES
 from formapp.sandbox.options import SettingError
+from formapp.sandbox.people import faults_page
 from formapp.sandbox.requests_in import read_object
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def register_control(app: Flask, sandbox: Sandbox) -> None:
     control.before_request(_refuse_other_sites)
     control.register_error_handler(WixError, _api_error)
     for kind in (FaultError, SettingError, ControlError):
-        control.register_error_handler(kind, _bad_request)
+        control.register_error_handler(kind, lambda error: _bad_request(sandbox, error))
     _add_faults(control, sandbox)
     _add_settings(control, sandbox)
     _add_log(control, sandbox)
@@ -84,7 +85,9 @@ def _refuse_other_sites() -> Response | None:
     return None
 
 
-def _bad_request(error: ValueError) -> Response:
+def _bad_request(sandbox: Sandbox, error: ValueError) -> Response:
+    if is_form(request):
+        return faults_page(sandbox, str(error))
     return json_answer({"error": str(error)}, 400)
 
 
