@@ -51,14 +51,13 @@ def create_app(
     settings = settings or Settings.read(os.environ, web=True)
     app = Flask("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
     app.url_map.merge_slashes = False
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.extensions[EXTENSION] = _services(settings, forms, database, on_kept)
     app.before_request(_check_host)
     headers.init_app(app)
     errors.init_app(app)
     app.register_blueprint(views.blueprint)
     app.register_blueprint(health.blueprint)
-    app.wsgi_app = _OneLeadingSlash(app.wsgi_app)  # type: ignore[method-assign] # Flask's own way
+    app.wsgi_app = _OneLeadingSlash(app.wsgi_app)  # type: ignore[assignment, method-assign] # Flask's own way
     if hops := settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # the same
     return app

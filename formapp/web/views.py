@@ -12,7 +12,7 @@ from formapp.web.visit import action
 blueprint = Blueprint("forms", __name__)
 
 
-@blueprint.get("/f/<name>")
+@blueprint.get("/f/<name>", provide_automatic_options=False)
 def show(name: str) -> Response:
     """The hosted page."""
     return _show(services().form(name), "page")
