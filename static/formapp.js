@@ -4,7 +4,8 @@
   const body = document.body;
   const form = document.querySelector("form");
 
-  // Errors, and in a frame the thanks, are heard and seen at once.
+  // In a frame, errors and thanks get the focus, so that they are heard and seen at once; on a page of
+  // its own, autofocus and the page load do that.
   document.querySelector("[data-focus]")?.focus();
 
   if (form) {
