@@ -22,7 +22,7 @@ _OK = 200
 # What may stand in a log: codes, rule names and request ids, but nothing a person would type.
 _CODE = re.compile(r"[A-Za-z][A-Za-z_]{2,}[A-Za-z0-9_]{0,80}", re.ASCII)
 _ID = re.compile(r"[\w.:/-]{1,120}", re.ASCII)
-_PATH = re.compile(r"[\w.:\[\]$ -]{1,200}", re.ASCII)
+_PATH = re.compile(r"[A-Za-z$][\w.:\[\]$-]{0,199}", re.ASCII)
 _SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 
