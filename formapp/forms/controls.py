@@ -45,7 +45,7 @@ class Control(wtforms.Field):
             self.answer = self.judged()
         except Unfit as err:
             raise StopValidation(err.message) from None
-        if self.spec.required and self.answer in (None, False):
+        if self.spec.required and (self.answer is None or self.answer is False):
             raise StopValidation(messages.demand(self.spec.type, posted=bool(self.raw_data)))
 
     def judged(self) -> Answer | None:

@@ -36,8 +36,10 @@ def parse_form(file: str, text: str) -> FormDefinition:
     named = _bad_name(file)
     try:
         data = tomllib.loads(text.removeprefix("\ufeff").replace("\r\n", "\n"))
-    except (tomllib.TOMLDecodeError, RecursionError) as err:
+    except tomllib.TOMLDecodeError as err:
         raise FormFaults([*named, Fault(file, "", _not_toml(str(err), text))]) from err
+    except RecursionError as err:
+        raise FormFaults([*named, Fault(file, "", "is nested too deeply")]) from err
     definition, errors = _shape(data)
     placed = [
         (_place(error["loc"]), key_of(error["loc"], data), problem_of(error)) for error in errors
@@ -67,7 +69,9 @@ def _shape(data: Mapping[str, Any]) -> tuple[FormDefinition | None, list[ErrorDe
     try:
         return FormDefinition.model_validate(data), []
     except ValidationError as err:
-        return None, err.errors(include_url=False)
+        # A list is only too short where it is empty: wrong entries are faults of their own.
+        errors = err.errors(include_url=False)
+        return None, [e for e in errors if e["type"] != "too_short" or not e["input"]]
 
 
 def _place(loc: Location) -> int:

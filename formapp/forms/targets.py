@@ -6,7 +6,15 @@ These are the shapes of a form file's `to`. Which field type fits which target i
 
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Strict, Tag
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Strict,
+    Tag,
+)
 from pydantic import Field as Key
 
 from formapp.lead import AddressTag, DataType, EmailTag, Merge, PhoneTag
@@ -68,6 +76,12 @@ class Definition(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+def _trimmed(name: str) -> str:
+    if name != name.strip():
+        raise ValueError("begins or ends with a blank")
+    return name
+
+
 MergeRule = Annotated[Merge, Strict(strict=False)]
 
 
@@ -82,12 +96,12 @@ class PropertyTarget(Definition):
 class ExtendedFieldTarget(Definition):
     """An extended field by its display name (1 to 150 characters, contract section 10.1)."""
 
-    extended_field: Annotated[str, Key(min_length=1, max_length=150)]
+    extended_field: Annotated[str, Key(min_length=1, max_length=150), AfterValidator(_trimmed)]
     data_type: DataType = "TEXT"
     merge: MergeRule = Merge.FILL
 
 
-LabelName = Annotated[str, Key(min_length=1, max_length=180)]
+LabelName = Annotated[str, Key(min_length=1, max_length=180), AfterValidator(_trimmed)]
 """A label's display name (contract section 9.1)."""
 
 

@@ -41,6 +41,8 @@ def problem_of(error: ErrorDetails) -> str:
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "tuple_type" and error["loc"] == ("fields",):
         return "should be written as [[fields]], one such table for each field"
+    if kind.startswith("model_") and "options" in error["loc"]:
+        return "should be text in quotes, or a table with value and label"
     if kind in _SHAPES:
         return f"should be {_SHAPES[kind]}, not {_named(given)}"
     if kind == "extra_forbidden":
@@ -73,9 +75,11 @@ def _named(given: Any) -> str:
 
 
 def _unknown_key(loc: Location) -> str:
+    if loc[-1] == "adds_label":
+        return 'belongs to one option: { value = "l", label = "more", adds_label = "Big budget" }'
     known = sorted(field.alias or name for name, field in _model_at(loc).model_fields.items())
     hint = suggestion(str(loc[-1]), known) or f"use {one_of(known)}"
-    return f"is not a key that is known here; {hint}"
+    return f"is not a known key; {hint}"
 
 
 def _model_at(loc: Location) -> type[BaseModel]:

@@ -64,7 +64,7 @@ def _label(field: FieldDefinition) -> Iterator[Problem]:
 def _source(field: FieldDefinition) -> Iterator[Problem]:
     named = [key for key in _SOURCES if key in field.given]
     if field.type == "hidden" and len(named) != 1:
-        yield "value", 'a hidden field needs exactly one of value, from_query and from ("page"...)'
+        yield "value", "a hidden field needs exactly one of value, from_query and from"
     if field.value == "":
         yield "value", "is empty; write the text that is sent"
 
@@ -87,7 +87,7 @@ def _range(field: FieldDefinition) -> Iterator[Problem]:
     wrong = [key for key in ("min", "max") if not _fits(getattr(field, key), wanted)]
     yield from ((key, f"should be {right}") for key in wrong)
     if not wrong and _above(field.min, field.max):
-        yield "min", f"{field.min} is more than max, which is {field.max}"
+        yield "min", f"{field.min} is above max, which is {field.max}"
 
 
 def _fits(bound: object, wanted: type | tuple[type, ...]) -> bool:

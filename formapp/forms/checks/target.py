@@ -73,7 +73,12 @@ def check_target(field: FieldDefinition) -> Iterator[Problem]:
 def _property(field: FieldDefinition, target: PropertyTarget) -> Iterator[Problem]:
     name = target.property
     types = _PROPERTY_TYPES.get(name, _TEXTUAL)
-    if field.type not in types or (name == "birthdate" and _unforeseeable(field)):
+    if name == "birthdate" and field.type == "hidden" and field.value is None:
+        yield (
+            "to",
+            '"birthdate" can\'t take what a page sends unseen; use type = "date", or a value',
+        )
+    elif field.type not in types:
         use = one_of([f'"{kind}"' for kind in types])
         yield "to", f'"{name}" can\'t take the answers of {a(field.type)} field; use type = {use}'
     else:
@@ -122,10 +127,6 @@ def _data_types(field: FieldDefinition) -> tuple[str, ...]:
     if field.type == "hidden" and field.value is None:
         return ("TEXT", "URL") if field.from_ else ("TEXT",)
     return _DATA_TYPES.get(field.type, ("TEXT",))
-
-
-def _unforeseeable(field: FieldDefinition) -> bool:
-    return field.type == "hidden" and field.value is None
 
 
 def _values(field: FieldDefinition, kind: str) -> Iterator[Problem]:

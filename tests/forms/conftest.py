@@ -1,0 +1,78 @@
+"""Forms made of a few lines of TOML, and a token signer whose clock a test sets."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from formapp.forms import Form, FormFaults, LeadForm, TokenSigner, compile_form, parse_form
+from formapp.forms import load_forms as load
+from formapp.resources import BUNDLED_FORMS
+
+TITLE = 'title = "Contact"\n'
+EMAIL = '\n[[fields]]\nname = "email"\ntype = "email"\nlabel = "E-mail"\nto = "email"\n'
+
+FormMaker = Callable[..., Form]
+
+
+@pytest.fixture
+def make_form() -> FormMaker:
+    """A form of the given fields (the keys of each as TOML lines) and, last, an e-mail field."""
+
+    def make(*fields: str, top: str = "", name: str = "contact", email: str = EMAIL) -> Form:
+        tables = "".join(f"\n[[fields]]\n{field}\n" for field in fields)
+        return compile_form(name, parse_form(f"{name}.toml", f"{TITLE}{top}\n{tables}{email}"))
+
+    return make
+
+
+@pytest.fixture
+def faults_of() -> Callable[..., list[str]]:
+    """The fault texts of a form file's text."""
+
+    def faults(text: str, file: str = "contact.toml") -> list[str]:
+        try:
+            parse_form(file, text)
+        except FormFaults as err:
+            return str(err).split("\n")
+        return []
+
+    return faults
+
+
+@pytest.fixture
+def post() -> Callable[..., LeadForm]:
+    """A form with what a foreign page posted, validated; a list stands for a repeated name."""
+
+    def bind(form: Form, **answers: Any) -> LeadForm:
+        bound = form.bind(MultiDict(answers), token=None)
+        bound.validate()
+        return bound
+
+    return bind
+
+
+@pytest.fixture(scope="session")
+def bundled() -> dict[str, Form]:
+    return load(BUNDLED_FORMS)
+
+
+class Clock:
+    """Seconds since 1970, as the test says."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def signer(clock: Clock) -> TokenSigner:
+    return TokenSigner(["first key"], clock=clock)
