@@ -6,6 +6,7 @@ import ipaddress
 from flask import Blueprint, Response, jsonify, request
 
 from formapp.submissions.database import DatabaseUnavailable
+from formapp.submissions.report import delivery_counts
 from formapp.submissions.upgrade import is_current
 from formapp.web.refusal import Refusal
 from formapp.web.services import services
@@ -36,7 +37,11 @@ def metrics() -> Response:
     """Prometheus; with the token where one is set, else for this machine alone."""
     if not _may_read(services().metrics_token):
         raise Refusal(403, "FORBIDDEN", "Metrics need the token of FORMAPP_METRICS_TOKEN.")
-    text = services().measures.text()
+    try:
+        deliveries = delivery_counts(services().database)
+    except DatabaseUnavailable:
+        raise Refusal(503, "UNAVAILABLE", "The database can't be reached.") from None
+    text = services().measures.text(deliveries)
     return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -1,6 +1,8 @@
 """What is counted for Prometheus. Names of forms and results only, never an answer."""
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 
 class Measures:
@@ -21,6 +23,13 @@ class Measures:
             registry=self.registry,
         )
 
+        self._deliveries = Gauge(
+            "formapp_deliveries",
+            "Deliveries in the database, by state.",
+            ("state",),
+            registry=self.registry,
+        )
+
     def submission(self, form: str, result: str) -> None:
         """Count a post: `kept`, `repeated`, `spam`, `invalid`, `refused` or `unavailable`."""
         self._submissions.labels(form, result).inc()
@@ -30,6 +39,8 @@ class Measures:
         if count:
             self._unknown.labels(form).inc(count)
 
-    def text(self) -> bytes:
-        """Everything, in Prometheus' text format."""
+    def text(self, deliveries: Mapping[str, int]) -> bytes:
+        """Everything, in Prometheus' text format; `deliveries` are their numbers by state."""
+        for state in ("pending", "delivered", "failed"):
+            self._deliveries.labels(state).set(deliveries.get(state, 0))
         return generate_latest(self.registry)

@@ -1,0 +1,5 @@
+"""`python -m formapp`."""
+
+from formapp.cli import main
+
+main()

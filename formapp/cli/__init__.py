@@ -1,0 +1,50 @@
+"""The command line. Each command's module is loaded when it is called: `--help` stays quick."""
+
+import importlib
+import sys
+
+import click
+
+from formapp import __version__
+
+_COMMANDS = {
+    "demo": "Try everything at once: sandbox, forms and deliveries, with no account.",
+    "serve": "Serve the forms, with the worker in the same process.",
+    "worker": "Deliver leads to Wix.",
+    "sandbox": "Run the local stand-in for the Wix Contacts API.",
+    "forms": "Check form files.",
+    "leads": "See, retry and export submissions and their deliveries.",
+    "db": "Look after the database.",
+}
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's interface
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"formapp.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's interface
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="formapp")
+def cli() -> None:
+    """Bring every lead to Wix, as exactly one contact."""
+
+
+def main() -> None:
+    """Run the command line; exit code 0, 1 failed, 2 wrong use."""
+    try:
+        cli(prog_name="formapp")
+    except BrokenPipeError:
+        # Somebody closed the pipe, such as `| head`: nothing to complain about.
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,47 @@
+"""`formapp sandbox`: the stand-in for the Wix Contacts API."""
+
+from pathlib import Path
+
+import click
+
+from formapp.cli.wiring import on_signals, one_line_errors
+from formapp.sandbox import (
+    SandboxOptions,
+    SandboxServer,
+    Settings,
+    StateFileError,
+    create_sandbox,
+)
+from formapp.server import PortInUse
+
+
+@click.command("sandbox")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8001, show_default=True, help="Port to listen on.")
+@click.option(
+    "--rate-limit",
+    default=200,
+    show_default=True,
+    help="Requests in 60 seconds for each key and site; 0 is no limit.",
+)
+@click.option(
+    "--state-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the contacts in this file; without it they are in memory.",
+)
+def command(host: str, port: int, rate_limit: int, state_file: Path | None) -> None:
+    """Run the local stand-in for the Wix Contacts API. Any key is accepted."""
+    options = SandboxOptions(settings=Settings(rate_limit=rate_limit), state_file=state_file)
+    with one_line_errors():
+        try:
+            server = SandboxServer(create_sandbox(options), host, port)
+        except StateFileError as error:
+            raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise PortInUse(f"{host}:{port} can't be listened on: {error.strerror}") from error
+    server.start()
+    click.echo(f"contacts:  {server.url}/")
+    click.echo(f"API:       {server.url}/contacts/v4/")
+    on_signals(server.stop)
+    while not server.wait(1):
+        pass

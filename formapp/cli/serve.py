@@ -1,0 +1,61 @@
+"""`formapp serve`: the web server, and the worker beside it."""
+
+import logging
+import threading
+
+import click
+
+from formapp.app import create_app
+from formapp.cli.wiring import (
+    load,
+    log_to_stderr,
+    make_deliverer,
+    on_signals,
+    one_line_errors,
+    open_database,
+    read_settings,
+)
+from formapp.server import Server, listen
+from formapp.worker import Worker
+
+_log = logging.getLogger(__name__)
+
+
+@click.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--worker/--no-worker", default=True, help="Deliver leads in this process, too.")
+def command(host: str, port: int, *, worker: bool) -> None:
+    """Serve the forms, with the worker in the same process."""
+    log_to_stderr()
+    with one_line_errors():
+        settings = read_settings(web=True, wix=worker)
+        forms = load(settings)
+        listener = listen(host, port)
+        database = open_database(settings)
+        runner = Worker(make_deliverer(settings, database)) if worker else None
+        wake = runner.wake if runner else _nothing
+        app = create_app(settings, forms=forms, database=database, on_kept=wake)
+    server = Server(app, listener)
+    on_signals(server.stop)
+    where = settings.base_url or f"http://{host}:{listener.getsockname()[1]}"
+    _log.info("serving %s at %s/f/…", ", ".join(forms), where)
+    run_together(server, runner)
+    database.close()
+
+
+def run_together(server: Server, runner: Worker | None) -> None:
+    """Run the server here and the worker in a thread; both have ended when this returns."""
+    thread = threading.Thread(target=runner.run, name="worker") if runner else None
+    if thread:
+        thread.start()
+    try:
+        server.run()
+    finally:
+        if runner and thread:
+            runner.stop()
+            thread.join()
+
+
+def _nothing() -> None:
+    """Deliveries are another process's work; it polls."""

@@ -1,0 +1,62 @@
+"""A submission's story, in words."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Entry = Mapping[str, Any]
+
+
+def tell_briefly(entry: Entry) -> str:
+    """One line: id, time, form, state, outcome and contact."""
+    parts = [entry["id"], entry["received_at"][:19], entry["form"], entry["state"]]
+    if entry["outcome"]:
+        parts.append(f"{entry['outcome']} contact {entry['contact_id']}")
+    elif entry["reason"]:
+        parts.append(entry["reason"])
+    return "  ".join(parts)
+
+
+def tell(entry: Entry) -> str:
+    """The whole story: what was sent, what was agreed to, what became of it."""
+    return "\n".join(_lines(entry))
+
+
+def _lines(entry: Entry) -> Iterator[str]:
+    yield f"Submission {entry['id']}"
+    yield f"  received {entry['received_at']} by the form {entry['form']} ({entry['state']})"
+    yield from _pairs("Answers", entry["answers"])
+    yield from _pairs("Circumstances", entry["meta"])
+    for consent in entry["consents"]:
+        yield f"Consent {consent['field']}, given {consent['at']}:"
+        yield f"  “{consent['text']}”"
+    for delivery in entry["deliveries"]:
+        yield from _delivery(delivery)
+
+
+def _pairs(title: str, pairs: Entry) -> Iterator[str]:
+    filled = {name: value for name, value in pairs.items() if value not in (None, "", [], {})}
+    if not filled:
+        return
+    yield title
+    width = max(map(len, filled))
+    for name, value in filled.items():
+        text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        yield f"  {name:<{width}}  {text.replace(chr(10), chr(10) + ' ' * (width + 4))}"
+
+
+def _delivery(delivery: Entry) -> Iterator[str]:
+    yield f"Delivery to the site {delivery['site']}: {delivery['state']}"
+    if delivery["outcome"]:
+        yield f"  {delivery['outcome']} contact {delivery['contact_id']}"
+    if delivery["reason"]:
+        yield f"  reason: {delivery['reason']}"
+    if delivery["state"] == "pending":
+        yield f"  due {delivery['due_at']}"
+    for flag in delivery["flags"]:
+        yield f"  note: {flag}"
+    for number, attempt in enumerate(delivery["attempts"], 1):
+        yield f"  {number}. {attempt['at']}: {attempt['result']} in {attempt['duration_ms']} ms"
+        for call in attempt["calls"]:
+            answer = call["status"] or "no answer"
+            code = f" {call['code']}" if call["code"] else ""
+            yield f"     {call['operation']}: {answer}{code} in {call['ms']} ms"

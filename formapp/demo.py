@@ -1,0 +1,65 @@
+"""The parts of `formapp demo` that are no part of formapp otherwise.
+
+The example page stands on another origin than the forms, as a customer's site would: it is served
+beside the sandbox.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask, render_template, url_for
+
+from formapp.forms import Form, compile_form
+from formapp.resources import STATIC, TEMPLATES
+
+EXAMPLE_FORM = "contact"
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the parts of the demo are, without a slash at the end."""
+
+    web: str
+    sandbox: str
+
+    @property
+    def form(self) -> str:
+        """The hosted form."""
+        return f"{self.web}/f/{EXAMPLE_FORM}"
+
+    @property
+    def example(self) -> str:
+        """The page of another site that embeds it."""
+        return f"{self.sandbox}/example/"
+
+    @property
+    def contacts(self) -> str:
+        """The sandbox's contact list."""
+        return f"{self.sandbox}/"
+
+
+def open_to(forms: Mapping[str, Form], origins: tuple[str, ...]) -> dict[str, Form]:
+    """The same forms, with these origins listed: who may embed them and post to them."""
+    return {
+        name: compile_form(name, form.definition.model_copy(update={"origins": origins}))
+        for name, form in forms.items()
+    }
+
+
+def create_example(addresses: Addresses) -> Flask:
+    """The example page of an invented business, at `/` of its own small app."""
+    app = Flask("formapp.demo", static_folder=str(STATIC), template_folder=str(TEMPLATES))
+
+    @app.get("/")
+    def page() -> str:
+        return render_template(
+            "demo/embedding.html",
+            form_name=EXAMPLE_FORM,
+            form_url=addresses.form,
+            embed_js_url=f"{addresses.web}/embed.js",
+            embed_url=f"{addresses.form}/embed",
+            contacts_url=addresses.contacts,
+            css_url=url_for("static", filename="demo.css"),
+        )
+
+    return app

@@ -1,0 +1,108 @@
+"""The embedded production server: waitress, told to live with slow and stalled clients.
+
+Waitress reads requests in one thread without waiting for any client, and hands complete ones to its
+pool. With many connections allowed, poll instead of select and a short channel time-out, hundreds
+of stalled clients leave a good request answered at once; with its defaults they don't.
+"""
+
+import json
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+from waitress import wasyncore
+from waitress.channel import HTTPChannel
+from waitress.server import create_server
+from waitress.task import ErrorTask
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+MAX_BODY = 1024 * 1024
+"""Beyond this waitress refuses by itself; the app's own limit is far below."""
+
+DRAIN_SECONDS = 10.0
+"""How long requests under way may take once the server was told to stop."""
+
+
+class PortInUse(Exception):  # noqa: N818 - says what is the case
+    """The address can't be listened on."""
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind the address; port 0 takes a free one.
+
+    Raises:
+        PortInUse: it can't be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise PortInUse(f"{host}:{port} can't be listened on: {reason}") from error
+
+
+class Server:
+    """Serves a WSGI app on a listening socket."""
+
+    def __init__(
+        self, app: "WSGIApplication", listener: socket.socket, *, threads: int = 8
+    ) -> None:
+        self._server = create_server(
+            app,
+            sockets=[listener],
+            threads=threads,
+            connection_limit=3000,
+            asyncore_use_poll=True,
+            channel_timeout=20,
+            cleanup_interval=5,
+            max_request_body_size=MAX_BODY,
+            ident=None,
+            # The app knows how many proxies to believe (PROXY_HOPS).
+            clear_untrusted_proxy_headers=False,
+        )
+        self._server.channel_class = _Channel
+        self._stop_by: float | None = None
+
+    def run(self) -> None:
+        """Serve until stopped; requests under way are answered first."""
+        while not self._may_end():
+            wasyncore.loop(timeout=1, map=self._server._map, use_poll=True, count=1)  # noqa: SLF001 - the loop is run by hand, to drain it
+        self._server.task_dispatcher.shutdown()
+        wasyncore.close_all(self._server._map)  # noqa: SLF001 - the same
+
+    def stop(self) -> None:
+        """Take no more connections and make `run` return; from any thread or signal handler."""
+        self._stop_by = time.monotonic() + DRAIN_SECONDS
+        self._server.accepting = False
+        self._server.pull_trigger()
+
+    def _may_end(self) -> bool:
+        if self._stop_by is None:
+            return False
+        channels = list(self._server.active_channels.values())
+        busy = any(channel.requests or channel.total_outbufs_len for channel in channels)
+        return not busy or time.monotonic() > self._stop_by
+
+
+class _ErrorTask(ErrorTask):  # type: ignore[misc] # waitress publishes no types
+    """What waitress refuses by itself is answered as JSON where JSON is asked for, too."""
+
+    def execute(self) -> None:
+        if "application/json" not in self.request.headers.get("ACCEPT", ""):
+            super().execute()
+            return
+        error: Any = self.request.error
+        self.status = f"{error.code} {error.reason}"
+        text = "This is too much to send." if error.code == 413 else f"{error.reason}."  # noqa: PLR2004 - its own name
+        code = error.reason.upper().replace(" ", "_")
+        body = json.dumps({"error": text, "errors": [{"code": code, "message": text}]}).encode()
+        self.response_headers.append(("Content-Type", "application/json"))
+        self.set_close_on_finish()
+        self.content_length = len(body)
+        self.write(body)
+
+
+class _Channel(HTTPChannel):  # type: ignore[misc] # the same
+    error_task_class = _ErrorTask

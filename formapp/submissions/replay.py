@@ -1,0 +1,69 @@
+"""Trying a lead again, after the owner has corrected what was wrong."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from formapp.lead import Lead
+from formapp.submissions.database import Database
+from formapp.submissions.report import UnknownSubmission
+from formapp.submissions.schema import deliveries, submissions
+
+Remap = Callable[[str, Mapping[str, Any]], Lead | None]
+"""From a form's name and kept answers to a lead by the form file of today; None: no such form."""
+
+
+class AlreadyDelivered(Exception):  # noqa: N818 - says what is the case
+    """The submission needs no retry, or has no delivery to retry."""
+
+
+def failed_submissions(database: Database, form: str | None = None) -> list[str]:
+    """Ids of submissions whose delivery failed, oldest first."""
+    query = (
+        select(submissions.c.id)
+        .join(deliveries, deliveries.c.submission_id == submissions.c.id)
+        .where(deliveries.c.state == "failed")
+        .order_by(deliveries.c.id)
+    )
+    if form:
+        query = query.where(submissions.c.form == form)
+    with database.read() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def retry_submission(database: Database, ident: str, remap: Remap, now: datetime) -> None:
+    """Make the delivery due at once, with the lead mapped anew from the kept answers.
+
+    Raises:
+        UnknownSubmission: there is none with this id.
+        AlreadyDelivered: there is nothing to retry.
+        DatabaseUnavailable: nothing was changed.
+    """
+    with database.write() as connection:
+        row = connection.execute(
+            select(submissions.c.form, submissions.c.answers, deliveries.c.id, deliveries.c.state)
+            .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
+            .where(submissions.c.id == ident),
+        ).first()
+        if row is None:
+            raise UnknownSubmission(ident)
+        if row.state not in {"failed", "pending"}:
+            raise AlreadyDelivered(ident)
+        lead = remap(row.form, row.answers)
+        if lead and row.state == "failed":
+            connection.execute(
+                update(submissions)
+                .where(submissions.c.id == ident)
+                .values(lead=lead.model_dump(mode="json")),
+            )
+        values: dict[str, Any] = {"state": "pending", "due_at": now, "finished_at": None}
+        if row.state == "failed":
+            values |= {"attempts": 0, "created_at": now, "reason": None}
+            values |= _addressed(lead) if lead else {}
+        connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(**values))
+
+
+def _addressed(lead: Lead) -> dict[str, Any]:
+    return {"site": lead.site, "email": lead.email_identity, "phone": lead.phone_identity}
