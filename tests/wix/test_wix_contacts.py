@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from responses import RequestsMock, matchers
 
-from formapp.wix import InvalidRequest, Job, UnexpectedAnswer, WixContacts
+from formapp.wix import UnexpectedAnswer, WixContacts
 
 URL = "https://www.wixapis.com/contacts/v4/contacts"
 BULK = "https://www.wixapis.com/contacts/v4/bulk"
@@ -211,58 +211,6 @@ def test_unlabel_sends_the_keys_as_repeated_query_parameters_without_a_body(
     assert api.calls[0].request.body is None
 
 
-def test_bulk_label_starts_a_job(api: RequestsMock, wix: WixContacts) -> None:
-    api.post(f"{BULK}/contacts/add-remove-labels", json={"jobId": OTHER})
-    job_id = wix.bulk.label(filter={"info.name.last": "Okafor"}, add=["custom.vip"])
-    assert job_id == OTHER
-    assert sent(api) == {
-        "filter": {"info.name.last": "Okafor"},
-        "labelKeysToAdd": ["custom.vip"],
-        "labelKeysToRemove": [],
-    }
-
-
-def test_bulk_label_by_search_sends_no_filter(api: RequestsMock, wix: WixContacts) -> None:
-    api.post(f"{BULK}/contacts/add-remove-labels", json={"jobId": OTHER})
-    wix.bulk.label(search="Ines", remove=["custom.vip"])
-    assert sent(api) == {
-        "search": "Ines",
-        "labelKeysToAdd": [],
-        "labelKeysToRemove": ["custom.vip"],
-    }
-
-
-def test_bulk_label_with_neither_is_left_for_wix_to_refuse(
-    api: RequestsMock, wix: WixContacts
-) -> None:
-    refusal = {"details": {"applicationError": {"code": "NEITHER_FILTER_NOR_SEARCH"}}}
-    api.post(f"{BULK}/contacts/add-remove-labels", status=400, json=refusal)
-    with pytest.raises(InvalidRequest) as caught:
-        wix.bulk.label(add=["custom.vip"])
-    assert caught.value.code == "NEITHER_FILTER_NOR_SEARCH"
-
-
-TYPED = {"successTotal": 3, "failedTotal": 1, "errors": [{"count": 1, "code": "X"}]}
-PRINTED = {"processedCount": 3, "failedCount": 1, "errors": [{"count": 1, "errorCode": "X"}]}
-
-
-@pytest.mark.parametrize("spelling", [TYPED, PRINTED])
-def test_a_job_reads_alike_in_both_spellings(
-    api: RequestsMock, wix: WixContacts, spelling: dict[str, Any]
-) -> None:
-    job = {"id": OTHER, "type": "ADD_REMOVE_LABELS", "status": "COMPLETED", "totalItems": 4}
-    api.get(f"{BULK}/contact/jobs/{OTHER}", json={"job": job | spelling})
-    read = wix.bulk.job(OTHER)
-    assert (read.total, read.succeeded, read.failed) == (4, 3, 1)
-    assert [(error.count, error.code) for error in read.errors] == [(1, "X")]
-    assert read.status == "COMPLETED"
-
-
-def test_jobs_are_listed(api: RequestsMock, wix: WixContacts) -> None:
-    api.get(f"{BULK}/contact/jobs", json={"jobs": [{"id": OTHER, "status": "NEW"}]})
-    assert wix.bulk.jobs() == (Job(OTHER, status="NEW"),)
-
-
 @pytest.mark.parametrize(
     "body", [{}, {"contact": None}, {"contact": {"revision": 1}}, {"contact": {"id": ID}}]
 )
@@ -275,16 +223,6 @@ def test_a_200_without_a_contact_is_unexpected_and_the_write_may_be_applied(
     assert caught.value.maybe_applied
     assert caught.value.status == 200
     assert caught.value.request_id == "req-1"
-
-
-@pytest.mark.parametrize("body", [{}, {"jobs": None}, {"jobs": [{}]}])
-def test_a_200_without_jobs_is_unexpected(
-    api: RequestsMock, wix: WixContacts, body: dict[str, Any]
-) -> None:
-    api.get(f"{BULK}/contact/jobs", json=body)
-    with pytest.raises(UnexpectedAnswer) as caught:
-        wix.bulk.jobs()
-    assert not caught.value.maybe_applied
 
 
 @pytest.mark.parametrize("body", [{}, {"contacts": {}}, {"contacts": [None]}])

@@ -7,7 +7,6 @@ import pytest
 from responses import RequestsMock
 
 from formapp.wix import DuplicateMatch, ServerError, WixContacts, normalise_email
-from formapp.wix.phones import e164, forms
 
 URL = "https://www.wixapis.com/contacts/v4/contacts/query"
 
@@ -109,28 +108,6 @@ def test_a_phone_alone_is_looked_up_raw_in_e164_and_in_national_digits(
     assert asked(api)["paging"]["limit"] == 10
     assert match.contact is not None
     assert (match.contact.id, match.matched_by, match.hits) == ("a", "phone", 1)
-
-
-@pytest.mark.parametrize(
-    ("number", "country", "expected"),
-    [
-        ("912 000 111", "PT", ("912 000 111", "+351912000111", "912000111")),
-        ("912000111", "pt", ("912000111", "+351912000111")),
-        ("+351 912 000 111", None, ("+351 912 000 111", "+351912000111", "912000111")),
-        ("+351912000111", "GB", ("+351912000111", "912000111")),
-        ("912 000 111", None, ("912 000 111",)),
-        ("912 000 111", "XX", ("912 000 111",)),
-        ("12", "PT", ("12",)),
-        ("n/a", "PT", ()),
-        ("", "PT", ()),
-    ],
-)
-def test_forms_of_a_phone(number: str, country: str | None, expected: tuple[str, ...]) -> None:
-    assert forms(number, country) == expected
-
-
-def test_a_blank_country_is_no_country() -> None:
-    assert e164("912 000 111", "") is None
 
 
 def test_of_several_hits_the_oldest_wins_and_ties_go_to_the_smallest_id(

@@ -1,42 +1,27 @@
-"""Time-outs, hooks, redirects, cookies and failures of the connection, with mocked answers."""
+"""Time-outs, hooks, redirects and cookies, with mocked answers."""
 
 import http.cookies
-import ssl
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import requests
-import urllib3
 from responses import RequestsMock
-from urllib3.exceptions import (
-    IncompleteRead,
-    MaxRetryError,
-    NewConnectionError,
-    ProtocolError,
-    ReadTimeoutError,
-)
 
 from formapp.wix import (
     ApiKey,
     Call,
-    ConnectFailed,
-    ConnectionCut,
     ContactNotFound,
-    OutcomeUnknown,
     RateLimited,
     Timeout,
     Timeouts,
     UnexpectedAnswer,
     WixContacts,
-    WixError,
 )
 
 URL = "https://www.wixapis.com/contacts/v4/contacts"
 CREATED = {"contact": {"id": "a", "revision": 1}}
 AUTH = ApiKey("IST.example-key", "site")
-POOL = urllib3.HTTPSConnectionPool("www.wixapis.com")
-LINE = urllib3.connection.HTTPConnection("www.wixapis.com")
 
 
 @pytest.fixture
@@ -195,92 +180,6 @@ def test_the_budget_is_asked_before_each_call(api: RequestsMock) -> None:
         wix.find_duplicate(email="a@example.com")
         wix.contacts.create({})
     assert asked == ["queryContacts", "createContact"]
-
-
-def max_retry(reason: Exception) -> MaxRetryError:
-    return MaxRetryError(POOL, "/contacts/v4/contacts", reason)
-
-
-NOT_SENT: dict[str, Exception] = {
-    "connect time-out": requests.ConnectTimeout(max_retry(TimeoutError())),
-    "refused": requests.ConnectionError(max_retry(NewConnectionError(LINE, "refused"))),
-    "proxy": requests.exceptions.ProxyError(max_retry(OSError("tunnel"))),
-    "certificate": requests.exceptions.SSLError(
-        max_retry(urllib3.exceptions.SSLError(ssl.SSLCertVerificationError("self-signed")))
-    ),
-    "address": requests.exceptions.InvalidURL("no host"),
-}
-SENT: dict[str, tuple[Exception, type[WixError]]] = {
-    "read time-out": (requests.ReadTimeout(), Timeout),
-    "time-out inside the body": (
-        requests.ConnectionError(ReadTimeoutError(POOL, "/", "slow")),
-        Timeout,
-    ),
-    "reset": (
-        requests.ConnectionError(ProtocolError("aborted", ConnectionResetError(104, "reset"))),
-        ConnectionCut,
-    ),
-    "cut body": (
-        requests.exceptions.ChunkedEncodingError(ProtocolError(IncompleteRead(3, 4))),
-        ConnectionCut,
-    ),
-    "bad gzip": (requests.exceptions.ContentDecodingError(), ConnectionCut),
-    "TLS broken off": (
-        requests.exceptions.SSLError(max_retry(urllib3.exceptions.SSLError("EOF"))),
-        ConnectionCut,
-    ),
-    "unknown": (requests.RequestException("?"), ConnectionCut),
-    "unreadable CA file": (OSError("no CA bundle"), ConnectionCut),
-}
-
-
-@pytest.mark.parametrize("failure", NOT_SENT)
-def test_a_call_that_never_left_cannot_have_been_applied(
-    api: RequestsMock, wix: WixContacts, failure: str
-) -> None:
-    api.post(URL, body=NOT_SENT[failure])
-    with pytest.raises(ConnectFailed) as caught:
-        wix.contacts.create({})
-    assert caught.value.retryable
-    assert not caught.value.maybe_applied
-    assert caught.value.__cause__ is NOT_SENT[failure]
-
-
-@pytest.mark.parametrize("failure", SENT)
-def test_a_write_without_a_whole_answer_may_have_been_applied(
-    api: RequestsMock, wix: WixContacts, failure: str
-) -> None:
-    raised, kind = SENT[failure]
-    api.post(URL, body=raised)
-    with pytest.raises(OutcomeUnknown) as caught:
-        wix.contacts.create({})
-    assert type(caught.value) is kind
-    assert caught.value.retryable
-    assert caught.value.maybe_applied
-    assert len(api.calls) == 1
-
-
-@pytest.mark.parametrize("failure", SENT)
-def test_a_read_without_a_whole_answer_has_changed_nothing(
-    api: RequestsMock, wix: WixContacts, failure: str
-) -> None:
-    api.post(f"{URL}/query", body=SENT[failure][0])
-    with pytest.raises(OutcomeUnknown) as caught:
-        wix.contacts.query()
-    assert not caught.value.maybe_applied
-
-
-def test_a_failure_met_while_handling_an_earlier_one_is_judged_by_itself(
-    api: RequestsMock, wix: WixContacts
-) -> None:
-    api.get(f"{URL}/a", body=NOT_SENT["refused"])
-    api.post(URL, body=requests.ConnectionError(ProtocolError("aborted")))
-    try:
-        wix.contacts.get("a")
-    except ConnectFailed:
-        with pytest.raises(ConnectionCut) as caught:
-            wix.contacts.create({})
-    assert caught.value.maybe_applied
 
 
 def test_a_rate_limit_is_told_once_and_not_waited_for(api: RequestsMock, wix: WixContacts) -> None:

@@ -1,0 +1,249 @@
+"""Every shape that an error may have (contract sections 3.1, 3.2 and 4)."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from responses import RequestsMock
+
+from formapp.wix import (
+    CannotDelete,
+    Conflict,
+    DuplicateContact,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+    PreconditionFailed,
+    RateLimited,
+    ServerError,
+    Timeout,
+    Unauthorized,
+    UnexpectedAnswer,
+    Violation,
+    WixContacts,
+    WixError,
+)
+
+BASE = "https://www.wixapis.com/contacts/v4"
+URL = f"{BASE}/contacts"
+
+OPERATIONS: dict[str, tuple[str, str, Callable[[WixContacts], object]]] = {
+    "create": ("POST", URL, lambda wix: wix.contacts.create({})),
+    "update": ("PATCH", f"{URL}/a", lambda wix: wix.contacts.update("a", 1, {})),
+    "delete": ("DELETE", f"{URL}/a", lambda wix: wix.contacts.delete("a")),
+    "new label": ("POST", f"{BASE}/labels", lambda wix: wix.labels.find_or_create("A")),
+}
+
+# status -> type, retryable, whether a write may have been applied (contract section 3.2)
+STATUSES: list[tuple[int, type[WixError], bool, bool]] = [
+    (201, UnexpectedAnswer, True, True),
+    (202, UnexpectedAnswer, True, True),
+    (301, UnexpectedAnswer, True, True),
+    (302, UnexpectedAnswer, True, True),
+    (307, UnexpectedAnswer, True, True),
+    (400, InvalidRequest, False, False),
+    (401, Unauthorized, False, False),
+    (403, Forbidden, False, False),
+    (404, NotFound, False, False),
+    (405, InvalidRequest, False, False),
+    (408, Timeout, True, True),
+    (409, Conflict, False, False),
+    (413, InvalidRequest, False, False),
+    (415, InvalidRequest, False, False),
+    (422, InvalidRequest, False, False),
+    (428, PreconditionFailed, False, False),
+    (429, RateLimited, True, False),
+    (500, ServerError, True, True),
+    (501, ServerError, False, False),
+    (502, ServerError, True, True),
+    (503, ServerError, True, True),
+    (504, ServerError, True, True),
+    (520, ServerError, True, True),
+]
+
+BODIES: dict[str, bytes] = {
+    "empty": b"",
+    "HTML": b"<html><body>Bad gateway ines.okafor@example.com</body></html>",
+    "array": b'[{"details": {"applicationError": {"code": "DUPLICATE_CONTACT_EXISTS"}}}]',
+    "string": b'"DUPLICATE_CONTACT_EXISTS"',
+    "truncated": b'{"message": "", "details": {"applicationError": {"code": "DUPLIC',
+    "no UTF-8": b"\xff\xfe\xfa",
+    "no details": b'{"message": "DUPLICATE_CONTACT_EXISTS"}',
+    "details of another kind": b'{"details": ["DUPLICATE_CONTACT_EXISTS"]}',
+    "code of another kind": b'{"details": {"applicationError": {"code": 7, "data": 7}}}',
+    "violations of another kind": b'{"details": {"validationError": {"fieldViolations": [7]}}}',
+    "nested too deep": b"[" * 200_000,
+}
+
+
+def fails(api: RequestsMock, wix: WixContacts, operation: str, **answer: Any) -> WixError:
+    method, url, act = OPERATIONS[operation]
+    api.add(method, url, **answer)
+    with pytest.raises(WixError) as caught:
+        act(wix)
+    return caught.value
+
+
+def application_error(code: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
+    inner = {"code": code, "description": "d", "data": data or {}}
+    return {"message": "m", "details": {"applicationError": inner}}
+
+
+@pytest.mark.parametrize("body", BODIES)
+@pytest.mark.parametrize(("status", "kind", "retryable", "maybe_applied"), STATUSES)
+def test_the_status_decides_whatever_the_body_is(
+    api: RequestsMock,
+    wix: WixContacts,
+    *,
+    status: int,
+    kind: type[WixError],
+    retryable: bool,
+    maybe_applied: bool,
+    body: str,
+) -> None:
+    error = fails(api, wix, "create", status=status, body=BODIES[body])
+    assert type(error) is kind
+    assert (error.status, error.code) == (status, None)
+    assert (error.retryable, error.maybe_applied) == (retryable, maybe_applied)
+    assert "okafor" not in str(error) + repr(error)
+
+
+def test_a_204_is_unexpected_although_it_has_no_body(api: RequestsMock, wix: WixContacts) -> None:
+    assert type(fails(api, wix, "delete", status=204)) is UnexpectedAnswer
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (400, "DUPLICATE_CONTACT_EXISTS", InvalidRequest),
+        (404, "CONTACT_ALREADY_CHANGED", NotFound),
+        (409, "CONTACT_NOT_FOUND", Conflict),
+        (428, "FIELDS_QUOTA_EXCEEDED", PreconditionFailed),
+        (429, "LABELS_QUOTA_REACHED", RateLimited),
+        (500, "DUPLICATE_CONTACT_EXISTS", ServerError),
+        (503, "CONTACT_NOT_FOUND", ServerError),
+    ],
+)
+def test_the_status_goes_before_the_code(
+    api: RequestsMock, wix: WixContacts, status: int, code: str, kind: type[WixError]
+) -> None:
+    assert type(fails(api, wix, "update", status=status, json=application_error(code))) is kind
+
+
+def test_the_message_decides_nothing(api: RequestsMock, wix: WixContacts) -> None:
+    body = {"message": "Contact has been updated since the requested revision.", "details": {}}
+    assert type(fails(api, wix, "update", status=409, json=body)) is Conflict
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"duplicateContactId": "b", "duplicateEmail": "x@example.com"}, ("b", True, False)),
+        ({"duplicateContactId": "b", "duplicatePhone": "912"}, ("b", False, True)),
+        ({"duplicateEmail": "x@example.com"}, (None, True, False)),
+        ({"duplicateContactId": ""}, (None, False, False)),
+        ({"duplicateContactId": 7}, (None, False, False)),
+        ({}, (None, False, False)),
+    ],
+)
+def test_a_duplicate_names_the_other_contact_where_wix_does(
+    api: RequestsMock,
+    wix: WixContacts,
+    data: dict[str, Any],
+    expected: tuple[str | None, bool, bool],
+) -> None:
+    body = application_error("DUPLICATE_CONTACT_EXISTS", data)
+    error = fails(api, wix, "create", status=409, json=body)
+    assert isinstance(error, DuplicateContact)
+    assert (error.contact_id, error.by_email, error.by_phone) == expected
+
+
+def test_the_quota_of_labels_keeps_its_numbers_as_wix_sends_them(
+    api: RequestsMock, wix: WixContacts
+) -> None:
+    data = {"labelsQuota": "1000", "labelsCurrentTotal": "1000"}
+    body = application_error("LABELS_QUOTA_REACHED", data)
+    assert fails(api, wix, "new label", status=428, json=body).data == data
+
+
+def test_violations_keep_field_rule_and_description(api: RequestsMock, wix: WixContacts) -> None:
+    violations = [
+        {
+            "field": "info.emails.items[0].email",
+            "description": "not-an-address must be a valid email",
+            "violatedRule": "FORMAT",
+            "data": {"type": "EMAIL"},
+        },
+        {"field": "info.name.first", "description": "too long", "ruleName": "MAX_LENGTH"},
+        {"field": "labelKeys[0]", "description": "label does not exist"},
+        {},
+    ]
+    body = {"message": "m", "details": {"validationError": {"fieldViolations": violations}}}
+    error = fails(api, wix, "create", status=400, json=body)
+    assert error.violations == (
+        Violation("info.emails.items[0].email", "FORMAT", "not-an-address must be a valid email"),
+        Violation("info.name.first", "MAX_LENGTH", "too long"),
+        Violation("labelKeys[0]", None, "label does not exist"),
+        Violation("?"),
+    )
+    assert "info.emails.items[0].email FORMAT" in str(error)
+    assert "not-an-address" not in str(error) + repr(error) + repr(error.violations)
+
+
+def test_an_error_reads_as_one_line_for_the_log(api: RequestsMock, wix: WixContacts) -> None:
+    error = fails(
+        api,
+        wix,
+        "update",
+        status=409,
+        json=application_error("CONTACT_ALREADY_CHANGED"),
+        headers={"X-Wix-Request-Id": "1700000000.123-abc"},
+    )
+    assert error.operation == "updateContact"
+    assert error.request_id == "1700000000.123-abc"
+    assert str(error) == (
+        "updateContact: the contact has changed since it was read "
+        "(409, CONTACT_ALREADY_CHANGED, request 1700000000.123-abc)"
+    )
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        (" 2.5 ", 2.5),
+        ("0", 0.0),
+        ("-1", None),
+        ("soon", None),
+        ("", None),
+        ("inf", None),
+        ("9" * 400, None),
+        ("Fri, 99 Nov 2026 10:00:00 GMT", None),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0.0),
+    ],
+)
+def test_retry_after_in_seconds_and_what_is_no_time_at_all(
+    api: RequestsMock, wix: WixContacts, status: int, header: str, seconds: float | None
+) -> None:
+    error = fails(api, wix, "create", status=status, headers={"Retry-After": header})
+    assert error.retry_after == seconds
+
+
+def test_retry_after_as_a_date_is_the_time_until_then(api: RequestsMock, wix: WixContacts) -> None:
+    until = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    error = fails(api, wix, "create", status=429, headers={"Retry-After": until})
+    assert error.retry_after is not None
+    assert 80 < error.retry_after <= 90
+
+
+def test_without_a_retry_after_there_is_none(api: RequestsMock, wix: WixContacts) -> None:
+    error = fails(api, wix, "create", status=429, json={"message": "Resource exhausted"})
+    assert error.retry_after is None
+
+
+def test_a_delete_takes_no_other_status_for_done(api: RequestsMock, wix: WixContacts) -> None:
+    body = application_error("CANNOT_DELETE_MEMBER")
+    assert type(fails(api, wix, "delete", status=428, json=body)) is CannotDelete
