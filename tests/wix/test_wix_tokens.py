@@ -18,6 +18,7 @@ from formapp.wix import (
     Unauthorized,
     UnexpectedAnswer,
     WixContacts,
+    WixError,
 )
 
 TOKEN_URL = "https://www.wixapis.com/oauth2/token"
@@ -217,13 +218,13 @@ def test_a_refused_token_request_is_unauthorized_in_every_form(
     ],
 )
 def test_without_a_token_the_write_is_never_sent_and_cannot_be_applied(
-    api: RequestsMock, app: WixContacts, answer: dict[str, Any], kind: type[Exception]
+    api: RequestsMock, app: WixContacts, answer: dict[str, Any], kind: type[WixError]
 ) -> None:
     api.post(TOKEN_URL, **answer)
     with pytest.raises(kind) as caught:
         app.contacts.create({})
-    assert caught.value.operation == "createAccessToken"  # type: ignore[attr-defined] # a WixError
-    assert not caught.value.maybe_applied  # type: ignore[attr-defined] # a WixError
+    assert caught.value.operation == "createAccessToken"
+    assert not caught.value.maybe_applied
     assert len(api.calls) == 1
 
 
