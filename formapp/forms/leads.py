@@ -85,9 +85,11 @@ def _mapped(
             continue
         # A property is one line: those of a textarea are joined as in an address.
         lines = [line.strip() for line in _as_text(field, answers).split("\n")]
-        text: str | None = ", ".join(line for line in lines if line)[: limit_of(field.to)]
+        text: str | None = ", ".join(line for line in lines if line)
         if text and field.to.property in _CHECKED:
             text = _CHECKED[field.to.property](text)
+        elif text and field.to.property not in ("email", "phone"):
+            text = text[: limit_of(field.to)]
         if text:
             yield field, field.to, text
 
@@ -119,7 +121,7 @@ def _phone(
     if number is None and isinstance(kept, str):
         number = parse_phone(kept, None)
     if number:
-        known = {"e164": number.e164, "country": number.country, "typed": text}
+        known = {"e164": number.e164, "country": number.country, "typed": text[: limit_of(target)]}
         yield Phone.model_validate(known | {"merge": target.merge} | _tag(target))
 
 

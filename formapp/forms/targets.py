@@ -59,11 +59,9 @@ PROPERTY_LIMITS = {
     "phone": 50,
     "postal_code": 100,
     "subdivision": 100,
-    "country": 2,
-    "locale": 35,  # RFC 5646 section 4.4.1: no registered tag needs more
-    "birthdate": 10,
 }
-"""Longest value in characters (contract sections 5.2 and 5.3); all others take 1000."""
+"""Longest value in characters (contract sections 5.2 and 5.3); all others take 1000, or
+are checked for what they are: a country must not be cut to another one."""
 
 TEXT_LIMIT = 1000
 """Longest name, company, city, address line and TEXT value. For an extended field no limit is
