@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
@@ -68,7 +69,7 @@ class LeadForm(FlaskForm):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    def __getitem__(self, name: str) -> wtforms.Field:
+    def __getitem__(self, name: str) -> Any:
         return self._by_name()[name]
 
     def __contains__(self, name: object) -> bool:
@@ -125,6 +126,7 @@ def _said(text: str) -> tuple[Code, str]:
     return (text.code if isinstance(text, Message) else "TYPE_TEXT"), str(text)
 
 
+@cache
 def _translations(language: str) -> Any:
     try:
         return get_translations([language.replace("-", "_"), language.partition("-")[0]])

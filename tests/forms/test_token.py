@@ -31,8 +31,8 @@ def bind(form: Form, signer: TokenSigner, token: str | None = None, **answers: s
 
 
 def shown_token(bound: LeadForm) -> str:
-    control = next(field for field in bound.hidden() if field.name == "_token")
-    return str(control._value())
+    control: Any = next(field for field in bound.hidden() if field.name == "_token")
+    return str(control.current_token)
 
 
 def test_a_token_says_what_the_page_showed(form: Form, signer: TokenSigner, clock: Any) -> None:

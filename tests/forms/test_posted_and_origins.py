@@ -1,0 +1,119 @@
+"""Names that come too often, names that nobody knows, and who may post."""
+
+from collections.abc import Callable
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from formapp.forms import Form
+from formapp.forms.origins import normalise
+
+FormMaker = Callable[..., Form]
+
+GROUP = 'name = "g"\ntype = "checkboxes"\nlabel = "G"\noptions = ["a", "b"]'
+BOX = 'name = "b"\ntype = "checkbox"\nlabel = "B"'
+
+
+def test_only_a_group_of_boxes_may_come_several_times(make_form: FormMaker) -> None:
+    form = make_form(GROUP, BOX)
+    pairs = [("g", "a"), ("g", "b"), ("b", "false"), ("b", "true"), ("email", "x"), ("z", "1")]
+    posted = MultiDict([*pairs, ("_next", "a"), ("_next", "b"), ("z", "2")])
+    assert form.repeated(posted, frozenset()) == ["b", "_next"]
+
+
+def test_a_list_for_a_single_value_counts_as_repeated(make_form: FormMaker) -> None:
+    posted = MultiDict([("email", "x"), ("g", "a"), ("_id", "1")])
+    assert make_form(GROUP).repeated(posted, frozenset({"email", "g", "_id", "z"})) == [
+        "email",
+        "_id",
+    ]
+
+
+def test_unknown_names_are_counted_once_each(make_form: FormMaker) -> None:
+    names = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id", "email", "g")
+    posted = MultiDict([*((name, "x") for name in names), ("z", "1"), ("z", "2"), ("", "3")])
+    assert make_form(GROUP).unknown(posted) == 2
+
+
+@pytest.mark.parametrize(
+    ("written", "normal"),
+    [
+        ("https://www.example.com", "https://www.example.com"),
+        ("HTTPS://WWW.Example.com:443", "https://www.example.com"),
+        ("http://example.com:80", "http://example.com"),
+        ("http://example.com:443", "http://example.com:443"),
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("http://127.0.0.1:5500", "http://127.0.0.1:5500"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("https://münchen.example", "https://xn--mnchen-3ya.example"),
+        ("https://*.example.com", "https://*.example.com"),
+        ("*", "*"),
+    ],
+)
+def test_an_origin_is_written_as_browsers_send_it(written: str, normal: str) -> None:
+    assert normalise(written) == normal
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "null",
+        "www.example.com",
+        "//www.example.com",
+        "ftp://example.com",
+        "https://",
+        "https://example.com/",
+        "https://example.com?a",
+        "https://example.com#",
+        "https://example.com\\x",
+        "https://a@example.com",
+        "https://a b.example",
+        "https://example.com:0x50",
+        "https://example.com:99999",
+        "https://*",
+        "https://*.com",
+        "https://a.*.example.com",
+        "https://-a.example",
+        "https://a..example",
+        "https://[::1",
+        "**",
+    ],
+)
+def test_what_is_no_origin_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="origin"):
+        normalise(written)
+
+
+@pytest.mark.parametrize(
+    ("listed", "origin", "allowed"),
+    [
+        ("https://www.example.com", "https://www.example.com", True),
+        ("https://www.example.com", "https://WWW.EXAMPLE.com:443", True),
+        ("https://www.example.com", "http://www.example.com", False),
+        ("https://www.example.com", "https://www.example.com:8443", False),
+        ("https://www.example.com", "https://example.com", False),
+        ("https://www.example.com", "https://www.example.com.evil.example", False),
+        ("https://*.example.com", "https://a.example.com", True),
+        ("https://*.example.com", "https://a.b.example.com", True),
+        ("https://*.example.com", "https://example.com", False),
+        ("https://*.example.com", "https://evilexample.com", False),
+        ("https://*.example.com", "http://a.example.com", False),
+        ("https://*.example.com:8443", "https://a.example.com:8443", True),
+        ("https://*.example.com", "https://a.example.com:8443", False),
+        ("https://*.example.com", "https://*.example.com", False),
+        ("*", "https://anybody.example", True),
+        ("*", "null", False),
+        ("*", "", False),
+        ("*", "*", False),
+    ],
+)
+def test_an_origin_is_matched_exactly(
+    make_form: FormMaker, listed: str, origin: str, allowed: object
+) -> None:
+    form = make_form(top=f'origins = ["{listed}"]')
+    assert form.definition.allows_origin(origin) is allowed
+
+
+def test_a_form_without_origins_allows_nobody(make_form: FormMaker) -> None:
+    assert make_form().definition.allows_origin("https://www.example.com") is False
