@@ -1,0 +1,143 @@
+"""The command line by itself: help, wrong use, and faults that are told in one line each."""
+
+import json
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Commands, Done, free_port
+
+EVERY_COMMAND = [
+    [],
+    ["demo"],
+    ["serve"],
+    ["worker"],
+    ["sandbox"],
+    ["forms"],
+    ["forms", "check"],
+    ["leads"],
+    ["leads", "list"],
+    ["leads", "show"],
+    ["leads", "retry"],
+    ["leads", "export"],
+    ["db"],
+    ["db", "upgrade"],
+]
+
+
+@pytest.mark.parametrize("command", EVERY_COMMAND, ids=" ".join)
+def test_help_needs_no_settings(commands: Commands, command: list[str]) -> None:
+    done = commands.run(*command, "--help")
+    assert done.returncode == 0
+    assert "Usage: formapp" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["nonsense"], ["serve", "--port", "many"], ["leads", "show"], ["leads", "retry"]],
+    ids=" ".join,
+)
+def test_wrong_use_exits_with_2(commands: Commands, command: list[str]) -> None:
+    assert commands.run(*command).returncode == 2
+
+
+def test_serve_names_every_wrong_and_missing_setting_at_once(commands: Commands) -> None:
+    done = commands.run(
+        "serve",
+        SECRET_KEY="short",
+        PROXY_HOPS="many",
+        FORMS="/nowhere",
+        LIMIT_PER_FORM="often",
+        WIX_SITE_ID="5c1f7e0a-6a52-4d0e-9f43-0b7f2f4e8d11",
+    )
+    assert done.returncode == 1
+    named = {line.split(":")[0] for line in done.stderr.splitlines() if "FORMAPP_" in line}
+    assert named == {
+        "FORMAPP_SECRET_KEY",
+        "FORMAPP_PROXY_HOPS",
+        "FORMAPP_FORMS",
+        "FORMAPP_LIMIT_PER_FORM",
+        "FORMAPP_WIX_API_KEY",
+    }
+    assert "Traceback" not in done.stderr
+
+
+def test_a_port_in_use_is_told_in_one_line(commands: Commands) -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)):
+        for command in ("sandbox", "demo"):
+            done = commands.run(command, "--port", str(port))
+            assert done.returncode == 1, done
+            assert f"127.0.0.1:{port} can't be listened on" in done.stderr
+            assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_database_in_a_missing_folder_is_a_fault_of_the_settings(commands: Commands) -> None:
+    done = commands.run("leads", "list", DATABASE_URL="sqlite:////nowhere/at/all.db")
+    assert done.returncode == 1
+    assert "FORMAPP_DATABASE_URL: is in a folder that doesn't exist" in done.stderr
+
+
+def test_the_bundled_forms_have_no_faults(commands: Commands) -> None:
+    done = commands.run("forms", "check")
+    assert done.returncode == 0
+    assert "contact, newsletter, quote" in done.stdout
+
+
+def test_forms_check_prints_every_fault_of_every_file(commands: Commands, tmp_path: Path) -> None:
+    forms = tmp_path / "forms"
+    forms.mkdir()
+    (forms / "one.toml").write_text('title = "One"\nfields = []\n')
+    (forms / "two.toml").write_text("title = \n")
+    done = commands.run("forms", "check", str(forms))
+    assert done.returncode == 1
+    assert "one.toml" in done.stderr
+    assert "two.toml" in done.stderr
+    assert commands.run("forms", "check", str(tmp_path / "missing")).returncode == 1
+
+
+def test_a_form_for_an_unknown_site_keeps_serve_from_starting(
+    commands: Commands, tmp_path: Path
+) -> None:
+    forms = tmp_path / "forms"
+    forms.mkdir()
+    (forms / "one.toml").write_text(
+        'title = "One"\nsite = "elsewhere"\n[[fields]]\nname = "email"\ntype = "email"\n'
+        'label = "E-mail"\nto = "email"\n'
+    )
+    done = commands.run(
+        "serve", "--no-worker", FORMS=str(forms), SECRET_KEY="a key that is long enough"
+    )
+    assert done.returncode == 1
+    assert "one.toml: site: 'elsewhere' is not known" in done.stderr
+
+
+def test_an_upgrade_may_run_several_times_and_at_once(commands: Commands) -> None:
+    results: list[Done] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(commands.run("db", "upgrade")))
+        for _ in "123"
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [done.returncode for done in results] == [0, 0, 0]
+    assert "The schema is current" in commands.run("db", "upgrade").stdout
+
+
+def test_an_empty_list_is_an_empty_json_array(commands: Commands) -> None:
+    done = commands.run("leads", "list", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == []
+
+
+def test_an_unknown_id_is_told_in_one_line(commands: Commands) -> None:
+    for command in ("show", "retry"):
+        done = commands.run("leads", command, "no-such-id")
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1
+        assert "there is no submission no-such-id" in done.stderr

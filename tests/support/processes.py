@@ -1,0 +1,156 @@
+"""formapp as its own processes, as an owner runs it."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import requests
+
+Done = subprocess.CompletedProcess[str]
+Process = subprocess.Popen[str]
+SITE = "5c1f7e0a-6a52-4d0e-9f43-0b7f2f4e8d11"
+
+
+def environ(settings: dict[str, str]) -> dict[str, str]:
+    """The environment with these settings of formapp (without their prefix) and no others."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("FORMAPP_")}
+    return clean | {f"FORMAPP_{name}": value for name, value in settings.items()}
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Commands:
+    """Runs and starts commands in one folder; `close` ends what still runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._processes: list[Process] = []
+
+    def run(self, *args: str, **settings: str) -> Done:
+        """Run a command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "formapp", *args],
+            cwd=self.folder,
+            env=environ(settings),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    def start(self, *args: str, **settings: str) -> Process:
+        """Start a command that goes on; what it prints is in `<command>.log`."""
+        with (self.folder / f"{args[0]}.log").open("a") as output:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "formapp", *args],
+                cwd=self.folder,
+                env=environ(settings),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        self._processes.append(process)
+        return process
+
+    def close(self) -> None:
+        """Kill whatever still runs."""
+        for process in self._processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+
+
+def wait_for(url: str, seconds: float = 20) -> None:
+    """Wait until the address answers 200."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            pass
+        assert time.monotonic() < deadline, f"{url} didn't answer"
+        time.sleep(0.05)
+
+
+def send(base: str, form: str, **answers: str) -> requests.Response:
+    """Fill in a form as a browser without JavaScript would."""
+    with requests.get(f"{base}/f/{form}", timeout=10) as page:
+        token = re.search(r'name="_token"[^>]*value="([^"]+)"', page.text)
+    assert token
+    return requests.post(
+        f"{base}/f/{form}",
+        data={"_token": token[1], **answers},
+        allow_redirects=False,
+        timeout=10,
+    )
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
+    """Wait until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it didn't come true"
+        time.sleep(0.05)
+
+
+def end(process: Process) -> int:
+    """Ask the process to end, as a service manager does, and return its exit code."""
+    process.send_signal(signal.SIGTERM)
+    return process.wait(30)
+
+
+class Installation:
+    """A sandbox and a server with its worker, each a process of its own."""
+
+    def __init__(self, commands: Commands) -> None:
+        self._commands = commands
+        self._web_port, sandbox_port = free_port(), free_port()
+        self.web = f"http://127.0.0.1:{self._web_port}"
+        self.sandbox = f"http://127.0.0.1:{sandbox_port}"
+        self.settings = {
+            "DATABASE_URL": f"sqlite:///{commands.folder / 'leads.db'}",
+            "SECRET_KEY": "a key that is long enough",
+            "BASE_URL": self.web,
+            "WIX_API_URL": self.sandbox,
+            "WIX_API_KEY": "IST.example",
+            "WIX_SITE_ID": SITE,
+        }
+        self.sandbox_process = commands.start("sandbox", "--port", str(sandbox_port))
+        self.serve_process = self.serve()
+        wait_for(f"{self.sandbox}/")
+
+    def serve(self, *options: str) -> Process:
+        """Start a server and wait until it is ready."""
+        port = str(self._web_port)
+        process = self._commands.start("serve", "--port", port, *options, **self.settings)
+        wait_for(f"{self.web}/readyz")
+        return process
+
+    def run(self, *args: str) -> Done:
+        """Run a command with this installation's settings."""
+        return self._commands.run(*args, **self.settings)
+
+    def contacts(self) -> list[dict[str, Any]]:
+        """The sandbox's contacts, whole."""
+        url = f"{self.sandbox}/_sandbox/sites/{SITE}/contacts"
+        answer = requests.get(url, timeout=10)
+        if answer.status_code == 404:
+            return []
+        return [entry["contact"] for entry in answer.json()["contacts"]]

@@ -1,0 +1,124 @@
+"""The rules of the house, enforced: who may import whom."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "formapp"
+MODULES = {
+    ".".join(("formapp", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(
+        ".__init__"
+    ): path
+    for path in PACKAGE.rglob("*.py")
+}
+ROOTS = ("formapp.cli", "formapp.app")
+
+# Room to what it may import of formapp, itself apart. What isn't listed may not be imported.
+MAY_IMPORT = {
+    "formapp.lead": (),
+    "formapp.resources": (),
+    "formapp.wix": (),
+    "formapp.sandbox": (),
+    "formapp.forms": ("formapp.lead", "formapp.resources"),
+    "formapp.submissions": ("formapp.lead",),
+    "formapp.delivery": ("formapp.lead", "formapp.submissions", "formapp.wix"),
+    "formapp.worker": ("formapp.delivery", "formapp.submissions"),
+    "formapp.web": ("formapp.forms", "formapp.lead", "formapp.submissions"),
+    "formapp.server": (),
+    "formapp.settings": ("formapp.resources",),
+    "formapp.demo": ("formapp.forms", "formapp.resources"),
+    "formapp.app": (
+        "formapp.forms",
+        "formapp.resources",
+        "formapp.settings",
+        "formapp.submissions",
+        "formapp.web",
+    ),
+}
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide who imports whom"
+            assert node.module
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield full if full in MODULES else node.module
+
+
+def _within(module: str, room: str) -> bool:
+    return module == room or module.startswith(room + ".")
+
+
+def _tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_a_room_imports_only_what_it_may(room: str) -> None:
+    modules = [module for module in MODULES if _within(module, room)]
+    assert modules, f"{room} is gone: correct the rules"
+    for module in modules:
+        for name in _imports(_tree(MODULES[module])):
+            if _within(name, "formapp") and not _within(name, room):
+                allowed = any(_within(name, other) for other in MAY_IMPORT[room])
+                assert allowed, f"{module} may not import {name}"
+
+
+def test_every_module_belongs_to_a_room_with_rules_or_to_the_command_line() -> None:
+    rooms = (*MAY_IMPORT, "formapp.cli", "formapp.__main__")
+    strays = [m for m in MODULES if m != "formapp" and not any(_within(m, r) for r in rooms)]
+    assert strays == []
+
+
+def test_only_the_composition_roots_import_settings() -> None:
+    readers = {
+        module for module, path in MODULES.items() if "formapp.settings" in _imports(_tree(path))
+    }
+    assert readers
+    assert all(any(_within(reader, root) for root in ROOTS) for reader in readers)
+
+
+def test_nothing_is_imported_inside_a_function() -> None:
+    for module, path in MODULES.items():
+        for function in ast.walk(_tree(path)):
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                inner = [
+                    n for n in ast.walk(function) if isinstance(n, ast.Import | ast.ImportFrom)
+                ]
+                assert inner == [], f"{module}.{function.name} hides an import"
+
+
+def test_modules_stay_small_enough_to_read() -> None:
+    long = {
+        module: lines
+        for module, path in MODULES.items()
+        if (lines := len(path.read_text("utf-8").splitlines())) > 250
+    }
+    assert long == {}
+
+
+@pytest.mark.parametrize(
+    ("entry", "unwanted"),
+    [
+        ("formapp.app", ("formapp.wix", "formapp.delivery", "formapp.sandbox", "requests")),
+        ("formapp.worker", ("flask", "wtforms", "formapp.web", "formapp.forms")),
+        ("formapp.wix", ("flask", "sqlalchemy", "formapp.lead", "formapp.settings")),
+        ("formapp.sandbox", ("requests", "sqlalchemy", "formapp.wix", "formapp.lead")),
+        ("formapp.cli", ("flask", "sqlalchemy", "pydantic", "requests")),
+    ],
+)
+def test_what_is_loaded_in_fact_keeps_the_rules_too(entry: str, unwanted: tuple[str, ...]) -> None:
+    script = f"import sys, {entry}; print(*sys.modules, sep='\\n')"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    assert entry in loaded
+    assert [name for name in unwanted if name in loaded] == []
