@@ -55,10 +55,6 @@ class FormDefinition(Definition):
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:VERSION_LENGTH]
 
-    def field(self, name: str) -> FieldDefinition | None:
-        """Return the field of this name, or None."""
-        return next((field for field in self.fields if field.name == name), None)
-
     def allows_origin(self, origin: str) -> bool:
         """Say whether a browser's `Origin` is on the list; `null` and nonsense never are."""
         try:

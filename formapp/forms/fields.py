@@ -1,14 +1,13 @@
 """One field of a form file: its keys, their types and defaults."""
 
-import math
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
+from pydantic import AfterValidator, PlainSerializer, PlainValidator, Strict, model_validator
 from pydantic import Field as Key
-from pydantic import PlainSerializer, PlainValidator, Strict, model_validator
 
 from formapp.forms.targets import Definition, LabelName, Target, limit_of
-from formapp.forms.values import parse_date
+from formapp.forms.values import clean_line, parse_date
 
 FieldType = Literal[
     "text",
@@ -28,12 +27,24 @@ FieldType = Literal[
 
 _LIMITS = {"textarea": 10_000, "email": 320, "tel": 50, "url": 2000, "number": 50, "date": 10}
 _LIMIT = 1000
+LARGEST = 10**15
+"""Numbers have at most 15 digits before the point, as `values.parse_number` has it."""
+
+
+def _sent(value: str) -> str:
+    # Compared with what is posted, which is cleaned too.
+    if not (cleaned := clean_line(value)):
+        raise ValueError("is empty")
+    return cleaned
+
+
+SentValue = Annotated[str, AfterValidator(_sent)]
 
 
 class Option(Definition):
     """One choice of a select, radio or checkboxes field; a plain string stands for both texts."""
 
-    value: Annotated[str, Key(min_length=1, max_length=1000)]
+    value: Annotated[SentValue, Key(max_length=1000)]
     label: Annotated[str, Key(min_length=1)]
     adds_label: LabelName | None = None
 
@@ -46,7 +57,7 @@ class Option(Definition):
 def _bound(given: Any) -> int | float | date:
     if isinstance(given, str) and (day := parse_date(given)):
         return date.fromisoformat(day)
-    if isinstance(given, int | float) and not isinstance(given, bool) and math.isfinite(given):
+    if isinstance(given, int | float) and not isinstance(given, bool) and abs(given) < LARGEST:
         return given
     if isinstance(given, date) and not isinstance(given, datetime):
         return given
@@ -78,7 +89,7 @@ class FieldDefinition(Definition):
     max: Bound | None = None
     region: str | None = None
     options: Annotated[tuple[Option, ...], Strict(strict=False)] = ()
-    value: str | None = None
+    value: SentValue | None = None
     from_query: Annotated[str, Key(min_length=1)] | None = None
     from_: Annotated[Literal["referrer", "page"] | None, Key(alias="from")] = None
     rows: Annotated[int, Key(ge=1, le=50)] | None = None

@@ -6,7 +6,7 @@ Each parser takes cleaned text and returns the value, or None where the text doe
 import re
 import unicodedata
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
@@ -57,10 +57,7 @@ def parse_number(text: str) -> int | float | None:
     """Return a finite decimal number, whole ones as int; at most 15 digits before the point."""
     if not _NUMBER.fullmatch(text):
         return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
+    number = Decimal(text)
     if not number:
         return 0
     if abs(number.adjusted()) >= _LARGEST_EXPONENT:

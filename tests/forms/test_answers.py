@@ -309,6 +309,10 @@ def test_old_answers_that_do_not_fit_a_corrected_form_are_left_out(
         assert len(address.postal_code or "") <= 100
 
 
+def test_an_old_answer_that_is_no_email_makes_no_identity(make_form: FormMaker) -> None:
+    assert lead_of(make_form(), {"email": "ask me"}).email is None
+
+
 def test_a_country_is_not_cut_to_another_one(make_form: FormMaker) -> None:
     form = make_form('name = "x"\nlabel = "X"\ntype = "text"\nto = "country"')
     assert lead_of(form, {"x": "Germany"}).addresses == ()

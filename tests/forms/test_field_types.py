@@ -268,6 +268,13 @@ def test_only_a_listed_value_can_be_chosen(
     assert judged(kind, posted, 'options = ["s", "l"]') == kept
 
 
+def test_a_value_of_the_form_file_is_cleaned_as_what_is_posted(
+    judged: Callable[..., Any],
+) -> None:
+    keys = 'options = [{ value = " e\u0301 t\\u0009o ", label = "E" }]'
+    assert judged("select", "e\u0301 t\to", keys) == "é t o"
+
+
 @pytest.mark.parametrize(
     ("posted", "kept"),
     [

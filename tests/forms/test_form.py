@@ -62,6 +62,7 @@ def test_a_field_may_have_the_name_of_anything_in_wtforms(
     assert bound.faults() == []
     assert bound.data == {name: "x", "email": "ann@example.com"}
     assert name in bound
+    assert bound.errors == {}
 
 
 @pytest.mark.parametrize(

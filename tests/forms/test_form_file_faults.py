@@ -179,3 +179,9 @@ def test_all_faults_of_a_file_are_told_at_once_in_order(faults_of: FaultsOf) -> 
         "fields[3] (c).to",
         "fields[3] (c).name",
     ]
+
+
+@pytest.mark.parametrize("bound", ["nan", "-inf", "1e15", "1" + "0" * 400])
+def test_a_bound_that_no_answer_can_reach_is_a_fault(faults_of: FaultsOf, bound: str) -> None:
+    problem = "fields[0] (x).min: should be a number, or a date such as 2026-12-31"
+    assert faults_of(TITLE + field("x", "number", f"min = {bound}") + EMAIL) == in_file([problem])

@@ -77,6 +77,7 @@ def test_an_origin_is_written_as_browsers_send_it(written: str, normal: str) -> 
         "https://-a.example",
         "https://a..example",
         "https://[::1",
+        "https://ü..example",
         "**",
     ],
 )

@@ -65,8 +65,6 @@ def _source(field: FieldDefinition) -> Iterator[Problem]:
     named = [key for key in _SOURCES if key in field.given]
     if field.type == "hidden" and len(named) != 1:
         yield "value", "a hidden field needs exactly one of value, from_query and from"
-    if field.value == "":
-        yield "value", "is empty; write the text that is sent"
 
 
 def _options(field: FieldDefinition) -> Iterator[Problem]:

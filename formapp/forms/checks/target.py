@@ -1,7 +1,6 @@
 """Whether a field's answers can be delivered into its target."""
 
 from collections.abc import Callable, Iterator
-from typing import assert_never
 
 from formapp.forms.checks.wording import a, one_of
 from formapp.forms.fields import FieldDefinition
@@ -64,10 +63,6 @@ def check_target(field: FieldDefinition) -> Iterator[Problem]:
         case LabelTarget():
             if field.type not in ("checkbox", "consent"):
                 yield "to.label", f'{a(field.type)} field can\'t add it; use type = "checkbox"'
-        case None:
-            return
-        case _ as never:
-            assert_never(never)
 
 
 def _property(field: FieldDefinition, target: PropertyTarget) -> Iterator[Problem]:
