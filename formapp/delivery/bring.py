@@ -156,10 +156,8 @@ class Bringer:
         if self._renewed or not (keys.labels or keys.fields):
             raise error
         self._renewed = True
-        renewed = self._keybook.renew(self._gate, self._claim.lead)
-        if renewed == keys:
-            raise error
-        return renewed
+        # Even under the same key it may have been made anew just then.
+        return self._keybook.renew(self._gate, self._claim.lead)
 
 
 def _without_contested(lead: Lead) -> Lead:
