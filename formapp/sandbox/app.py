@@ -66,8 +66,6 @@ def _any_error(error: Exception) -> Response:
 
     The error's text stays out of the log: it could quote a contact.
     """
-    if isinstance(error, ConnectionAbortedError):
-        raise error  # a requested cut under a server that hands over no socket
     where = "".join(traceback.format_tb(error.__traceback__))
     log.error("the sandbox failed with %s at\n%s", type(error).__name__, where)
     return error_answer(envelope(500))

@@ -85,7 +85,8 @@ def authenticate(headers: Headers, tokens: Tokens, settings: Settings, now: floa
 
 def _credential(headers: Headers) -> str:
     value = headers.get("Authorization", "").strip()
-    return value[7:].strip() if value[:7].lower() == "bearer " else value
+    scheme, _, rest = value.partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else value
 
 
 def _app(token: Token | None) -> Caller:

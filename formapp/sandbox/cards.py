@@ -39,6 +39,8 @@ FIELD_WORDS = {
     "picture": "Picture",
 }
 EXTENDED = "extendedFields."
+DERIVED = "extendedFields.emailSubscriptions."
+"""Follows the primary email by itself; a line of its own would only be noise."""
 
 
 def card(site: Site, record: ContactRecord) -> Json:
@@ -91,10 +93,9 @@ def moment_text(wire: str) -> str:
 
 
 def _initials(name: str) -> str:
-    words = [word for word in name.split() if word[0].isalnum()]
-    return (
-        "".join(word[0] for word in (words[0], words[-1])[: len(words)]).upper() if words else "?"
-    )
+    words = [word for word in name.split() if word[0].isalpha()]
+    ends = [words[0], words[-1]] if len(words) > 1 else words
+    return "".join(word[0] for word in ends).upper() or "#"
 
 
 def _row(term: str, value: Any, note: str = "", *, primary: bool = False) -> Json:
@@ -149,7 +150,11 @@ def _event(site: Site, entry: Json) -> Json:
         "what": OPERATION_WORDS.get(entry["operation"], entry["operation"]),
         "by": CALLER_WORDS.get(entry["by"], entry["by"]),
         "revision": entry["revision"],
-        "changes": [_change(site, change) for change in entry["changes"]],
+        "changes": [
+            _change(site, change)
+            for change in entry["changes"]
+            if not change["field"].startswith(DERIVED)
+        ],
     }
 
 

@@ -21,6 +21,10 @@ IDLE_SECONDS = 75
 log = logging.getLogger(__name__)
 
 
+class BodyTooLargeError(Exception):
+    """A request announces or sends more than the server takes."""
+
+
 class Handler(WSGIRequestHandler):
     """Answers the requests of one connection, one after the other."""
 
@@ -51,26 +55,31 @@ class Handler(WSGIRequestHandler):
         environ = self.make_environ()
         try:
             self._take_body(environ)
+        except BodyTooLargeError:
+            self._refuse(413)
         except (OSError, ValueError):
-            self.close_connection = True
-            self.send_error(400)
-            return
-        if environ["CONTENT_LENGTH"] == "too large":
-            self.close_connection = True
-            self.send_error(413)
-            return
-        self._answer(environ)
+            self._refuse(400)
+        else:
+            self._answer(environ)
+
+    def _refuse(self, status: int) -> None:
+        """Answer a request that cannot be read to its end, and end the connection."""
+        self.close_connection = True
+        self.send_error(status)
 
     def _take_body(self, environ: WSGIEnvironment) -> None:
         chunked = environ.get("wsgi.input_terminated", False)
         announced = 0 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
         if announced < 0:
             raise ValueError("negative length")
-        wanted = MAX_BODY + 1 if chunked else announced
-        body = environ["wsgi.input"].read(min(wanted, MAX_BODY + 1))
-        if not chunked and len(body) < min(announced, MAX_BODY + 1):
+        if announced > MAX_BODY:
+            raise BodyTooLargeError
+        body = environ["wsgi.input"].read(MAX_BODY + 1 if chunked else announced)
+        if len(body) > MAX_BODY:
+            raise BodyTooLargeError
+        if len(body) < announced:
             raise ConnectionAbortedError("the request ended early")
-        environ["CONTENT_LENGTH"] = "too large" if len(body) > MAX_BODY else str(len(body))
+        environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
         environ.pop("HTTP_TRANSFER_ENCODING", None)
 

@@ -37,12 +37,17 @@ def unlabel_contact(call: Call) -> Json:
     Raises:
         WixError: 400 for bad or unknown keys, CONTACT_NOT_FOUND.
     """
-    in_body, in_query = call.body.get("labelKeys"), call.many("labelKeys")
-    both = [*in_body, *in_query] if isinstance(in_body, list) else in_body or in_query
-    keys = _required_keys(both)
+    keys = _required_keys(_sent_keys(call))
     record = find_contact(call, call.path["contactId"])
     require_labels(call.site, keys, "labelKeys")
     return {"contact": relabel(call, record, (), keys)}
+
+
+def _sent_keys(call: Call) -> Any:
+    in_body, in_query = call.body.get("labelKeys"), call.many("labelKeys")
+    if isinstance(in_body, list):
+        return [*in_body, *in_query]
+    return in_body if in_body is not None else in_query or None
 
 
 def _required_keys(raw: Any) -> list[str]:

@@ -2,7 +2,7 @@
 
 A cut is real: the server hands its socket over in `environ["werkzeug.socket"]`, and it is shut
 down in both directions. The client sees the connection end without an answer (or in the middle
-of one), as when a process dies. Under a server that hands over no socket the call fails with
+of one), as when a process dies. Under a server that hands over no socket the body fails with
 `ConnectionAbortedError`, which has most servers drop the connection.
 """
 
@@ -51,10 +51,15 @@ def spoil(
     if fault.kind == "bad_gateway_html":
         return Response(BAD_GATEWAY, 502, content_type="text/html; charset=utf-8")
     if fault.kind in ("cut_before", "cut_after"):
-        cut(environ)
-        return Response(b"", 503)  # nobody receives it
+        return Response(_nothing(environ), 503)  # nobody receives the status
     pause = fault.seconds if fault.kind == "stall" else 0.0
     return _half(answer, environ, closing, pause)
+
+
+def _nothing(environ: Mapping[str, Any]) -> Iterator[bytes]:
+    """Cut when the server comes for the body: nothing has been sent by then."""
+    cut(environ)
+    yield b""
 
 
 def _status(fault: Fault) -> Response:

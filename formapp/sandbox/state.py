@@ -70,7 +70,7 @@ class ContactRecord:
     def from_json(cls, kept: Json) -> ContactRecord:
         """Return the record that `as_json` described; the indexes have caught up with it."""
         record = cls(**kept)
-        record.versions = [Version(record.created_at, None if record.gone else record.body)]
+        record.versions = [Version(0.0, None if record.gone else record.body)]
         return record
 
     def remember_version(self, body: Json | None, now: float) -> None:
