@@ -39,6 +39,7 @@
     window.parent.postMessage({ ...message, form: body.dataset.form }, origin);
   const fit = () =>
     tell({ type: "formapp:height", height: Math.ceil(body.getBoundingClientRect().height) });
+  fit(); // a frame that is out of sight may not be observed until it comes into view
   new ResizeObserver(fit).observe(body);
   if ("sent" in body.dataset) tell({ type: "formapp:sent" });
 })();
