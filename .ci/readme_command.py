@@ -6,4 +6,4 @@ from pathlib import Path
 
 readme = Path(__file__).parent.parent.joinpath("README.md").read_text("utf-8")
 blocks = re.findall(r"^```(?:sh|bash)\n(.+?)\n```$", readme, re.MULTILINE | re.DOTALL)
-print(blocks[{"run": 0, "test": 1}[sys.argv[1]]])  # noqa: T201 - printing is its job
+print(blocks[{"run": 0, "test": 1}[sys.argv[1]]])

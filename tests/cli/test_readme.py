@@ -1,0 +1,140 @@
+"""Every command of the README runs: those at its top in CI, the others here."""
+
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from formapp.forms import check_forms
+from tests.support.processes import Commands, Installation, environ, free_port, send, wait_for
+
+README = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```sh\n(.+?)\n```$", README, re.MULTILINE | re.DOTALL)
+SERVERS = ("formapp serve", "formapp worker", "formapp sandbox", "gunicorn")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the README's own form file in it."""
+    example = re.search(r"^```toml\n(.+?)\n```$", README, re.MULTILINE | re.DOTALL)
+    assert example
+    (tmp_path / "forms").mkdir()
+    (tmp_path / "forms" / "callback.toml").write_text(example[1], "utf-8")
+    return tmp_path
+
+
+def _bash(script: str, folder: Path, settings: dict[str, str]) -> "subprocess.Popen[str]":
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.Popen(
+        ["bash", "-ec", script],
+        cwd=folder,
+        env=environ(settings) | {"PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def test_the_two_commands_at_the_top_are_single_lines_for_the_demo_and_the_tests() -> None:
+    run, test = BLOCKS[:2]
+    assert run.endswith("&& .venv/bin/formapp demo")
+    assert test.endswith("&& .venv/bin/python -m pytest")
+    assert "\n" not in run + test
+
+
+def test_the_form_file_of_the_readme_has_no_fault(folder: Path) -> None:
+    assert check_forms(folder / "forms") == []
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS[2:] if any(s in b for s in SERVERS)])
+def test_a_server_of_the_readme_starts_and_ends(block: str, folder: Path) -> None:
+    port = free_port()
+    script = block.replace("8000", str(port)).replace("8001", str(port)).splitlines()
+    if "gunicorn" in block:
+        pytest.importorskip("gunicorn")
+    settings = {
+        "DATABASE_URL": f"sqlite:///{folder / 'formapp.db'}",
+        "SECRET_KEY": "a key that is long enough",
+        "WIX_API_KEY": "IST.example",
+        "WIX_SITE_ID": "5c1f7e0a-6a52-4d0e-9f43-0b7f2f4e8d11",
+    }
+    subprocess.run(
+        [sys.executable, "-m", "formapp", "db", "upgrade"],
+        env=environ(settings),
+        check=True,
+        capture_output=True,
+    )
+    process = _bash("\n".join([*script[:-1], "exec " + script[-1]]), folder, settings)
+    assert process.stdout
+    try:
+        if "formapp worker" in block:
+            assert "waiting for leads" in process.stdout.readline()
+        else:
+            wait_for(f"http://127.0.0.1:{port}/{'' if 'sandbox' in block else 'healthz'}")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, printed
+
+
+@pytest.fixture
+def failed_lead(installation: Installation) -> str:
+    """An installation with a lead that failed; gives its id."""
+    fault = {"kind": "status", "operation": "createContact", "status": 400}
+    requests.post(f"{installation.sandbox}/_sandbox/faults", json=fault, timeout=10)
+    answers = {"name": "Ada", "email": "ada@example.com", "message": "Hi", "privacy": "yes"}
+    assert send(installation.web, "contact", **answers).status_code == 303
+    ident = ""
+    while not ident:
+        listed = installation.run("leads", "list", "--state", "failed").stdout
+        ident = listed.partition(" ")[0]
+    return ident
+
+
+def test_the_owners_commands_run(
+    installation: Installation, folder: Path, failed_lead: str
+) -> None:
+    commands = [
+        line.replace("ID", failed_lead)
+        for block in BLOCKS[2:]
+        if not any(server in block for server in SERVERS) and "curl" not in block
+        for line in block.splitlines()
+    ]
+    assert len(commands) >= 8
+    for command in commands:
+        process = _bash(command, folder, installation.settings)
+        printed, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, f"{command}: {printed}"
+    assert failed_lead in (folder / "leads.csv").read_text()
+
+
+def test_the_sandbox_takes_the_faults_of_the_readme(commands: Commands) -> None:
+    port = free_port()
+    commands.start("sandbox", "--port", str(port))
+    wait_for(f"http://127.0.0.1:{port}/")
+    calls = [
+        line.replace("8001", str(port))
+        for block in BLOCKS[2:]
+        for line in block.splitlines()
+        if line.startswith("curl")
+    ]
+    assert len(calls) == 3
+    for call in calls:
+        done = subprocess.run(
+            [*shlex.split(call), "--fail", "--silent"], capture_output=True, check=False
+        )
+        assert done.returncode == 0, call
+
+
+def test_every_anchor_of_the_contents_leads_to_a_heading() -> None:
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^## (.+)$", README, re.MULTILINE)
+    }
+    assert set(re.findall(r"\]\(#([a-z-]+)\)", README)) <= headings
