@@ -15,9 +15,14 @@ if TYPE_CHECKING:
     from formapp.sandbox.state import Json
 
 
-def same_text(one: str, other: str) -> bool:
-    """Tell whether two emails are one: trimmed, without regard to case (section 11.4)."""
-    return one.strip().casefold() == other.strip().casefold()
+def same_email_text(one: str, other: str) -> bool:
+    """Tell whether two emails are one."""
+    return normal_email(one) == normal_email(other)
+
+
+def normal_email(email: str) -> str:
+    """Return the form in which emails are compared: trimmed, case folded (section 11.4)."""
+    return email.strip().casefold()
 
 
 def same_phone(one: Json, other: Json) -> bool:
@@ -62,7 +67,7 @@ def build_addresses(sent: list[Json], stored: list[Json]) -> list[Json]:
 
 
 def _same_email(one: Json, other: Json) -> bool:
-    return same_text(one["email"], other["email"])
+    return same_email_text(one["email"], other["email"])
 
 
 def _raw_or_same_phone(one: Json, other: Json) -> bool:

@@ -9,7 +9,7 @@ from formapp.sandbox.contact_items import (
     build_emails,
     build_phones,
     primary_of,
-    same_text,
+    same_email_text,
 )
 from formapp.sandbox.errors import Violations, application_error
 from formapp.sandbox.field_values import changed_values, custom_values
@@ -105,6 +105,6 @@ def protect_member_email(record: ContactRecord, sent: Json) -> None:
     if former is None:
         changed = bool(offered)
     else:
-        changed = not any(same_text(email, former["email"]) for email in offered)
+        changed = not any(same_email_text(email, former["email"]) for email in offered)
     if changed:
         raise application_error("CANNOT_UPDATE_MEMBER_EMAIL")

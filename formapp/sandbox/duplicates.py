@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from formapp.sandbox.contact_items import primary_of, same_phone, same_text
+from formapp.sandbox.contact_items import primary_of, same_email_text, same_phone
 from formapp.sandbox.contact_rules import items
 from formapp.sandbox.errors import application_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from formapp.sandbox.call import Call
     from formapp.sandbox.state import ContactRecord, Json
@@ -42,7 +42,8 @@ def _refuse_email(call: Call, email: str, before: ContactRecord | None) -> None:
             candidates = [one for one in [primary_of(candidates)] if one]
         return next((one["email"] for one in candidates if _is_email(email, one)), None)
 
-    other = _oldest(call, before, lambda info: stored_email(info) is not None)
+    holders = call.site.with_email(email)
+    other = _oldest(call, before, holders, lambda info: stored_email(info) is not None)
     if other is not None:
         raise application_error(
             "DUPLICATE_CONTACT_EXISTS",
@@ -52,7 +53,10 @@ def _refuse_email(call: Call, email: str, before: ContactRecord | None) -> None:
 
 
 def _refuse_phone(call: Call, phone: Json, before: ContactRecord | None) -> None:
-    other = _oldest(call, before, lambda info: _is_phone(phone, primary_of(items(info, "phones"))))
+    everybody = call.site.contacts.values()
+    other = _oldest(
+        call, before, everybody, lambda info: _is_phone(phone, primary_of(items(info, "phones")))
+    )
     if other is not None:
         raise application_error(
             "DUPLICATE_CONTACT_EXISTS",
@@ -62,7 +66,7 @@ def _refuse_phone(call: Call, phone: Json, before: ContactRecord | None) -> None
 
 
 def _is_email(email: str, item: Json | None) -> bool:
-    return item is not None and same_text(email, item["email"])
+    return item is not None and same_email_text(email, item["email"])
 
 
 def _is_phone(phone: Json, item: Json | None) -> bool:
@@ -70,9 +74,12 @@ def _is_phone(phone: Json, item: Json | None) -> bool:
 
 
 def _oldest(
-    call: Call, before: ContactRecord | None, matches: Callable[[Json], bool]
+    call: Call,
+    before: ContactRecord | None,
+    candidates: Iterable[ContactRecord],
+    matches: Callable[[Json], bool],
 ) -> ContactRecord | None:
-    """Return the match that counts: the oldest, then the smallest id.
+    """Return the match among `candidates` that counts: the oldest, then the smallest id.
 
     With a blind window a contact is overlooked while it is that young: this is how two
     creates at once can both pass.
@@ -80,7 +87,7 @@ def _oldest(
     window = call.settings.duplicate_blind_window
     found = [
         record
-        for record in call.site.contacts.values()
+        for record in candidates
         if record is not before
         and not (window and call.now - record.created_at < window)
         and matches(record.body["info"])

@@ -34,6 +34,20 @@ PRESETS: tuple[tuple[str, Json], ...] = (
     ("Answer as a broken proxy, three times", {"kind": "bad_gateway_html", "times": 3}),
 )
 
+ROUTES: tuple[tuple[str, str], ...] = (
+    ("GET, POST /_sandbox/faults", "shows the faults that are on, switches one on"),
+    ("DELETE /_sandbox/faults[/id]", "switches them off"),
+    ("GET, PATCH /_sandbox/settings", "shows and changes the settings"),
+    ("GET, DELETE /_sandbox/calls", "shows and clears the log of calls and their counts"),
+    ("GET, POST /_sandbox/clock", 'shows the time, puts it forward by {"advance": seconds}'),
+    ("DELETE /_sandbox/tokens", "has all app tokens expire"),
+    ("POST /_sandbox/members", "makes a contact a member, owner or contributor"),
+    ("GET /_sandbox/sites", "lists the sites"),
+    ("GET, POST /_sandbox/sites/<site>/contacts", "shows everything, creates as a person would"),
+    ("PATCH, DELETE /_sandbox/sites/<site>/contacts/<id>", "edits and deletes as a person would"),
+    ("POST /_sandbox/reset", "starts again"),
+)
+
 SETTING_WORDS: dict[str, tuple[str, str]] = {
     "credentials": ("Keys and tokens", "Refuse them all, as if a key had been revoked."),
     "rate_limit": ("Calls in 60 seconds", "Per key and site, or per app instance. 0 is no limit."),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from formapp.sandbox import validation as check
 from formapp.sandbox.clock import iso
 from formapp.sandbox.contact_body import complete
-from formapp.sandbox.contact_items import same_phone, same_text
+from formapp.sandbox.contact_items import same_email_text, same_phone
 from formapp.sandbox.contact_rules import SCALARS, items
 from formapp.sandbox.contacts import find_contact, revise
 from formapp.sandbox.errors import Violations, application_error
@@ -115,7 +115,7 @@ def _appended(held: list[Any], added: list[Any], same: Callable[[Any, Any], bool
 
 
 _SAME: dict[str, Callable[[Any, Any], bool]] = {
-    "emails": lambda one, other: same_text(one["email"], other["email"]),
+    "emails": lambda one, other: same_email_text(one["email"], other["email"]),
     "phones": lambda one, other: one["phone"] == other["phone"] or same_phone(one, other),
     "addresses": lambda one, other: bool(one["address"] == other["address"]),
     "labelKeys": lambda one, other: bool(one == other),

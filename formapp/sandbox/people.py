@@ -14,14 +14,14 @@ from flask import Blueprint, Response, render_template, request
 from formapp.sandbox.answers import json_answer
 from formapp.sandbox.cards import card, matches
 from formapp.sandbox.errors import STATUS_MESSAGES
-from formapp.sandbox.fault_texts import PRESETS, fault_words, kinds, settings_rows
+from formapp.sandbox.fault_texts import PRESETS, ROUTES, fault_words, kinds, settings_rows
 from formapp.sandbox.operations import OPERATION_NAMES
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from formapp.sandbox.core import Sandbox
-    from formapp.sandbox.state import Json
+    from formapp.sandbox.state import Json, Site
 
 MAX_SHOWN = 200
 MAX_GONE = 20
@@ -85,6 +85,8 @@ def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
         sites=[site.id for site in sandbox.store.sites()],
         settings=settings_rows(sandbox.settings),
         counts=sandbox.calls.counts(),
+        routes=ROUTES,
+        base=request.host_url.rstrip("/"),
     )
     return Response(page, 400 if problem else 200)
 
@@ -116,26 +118,34 @@ def _changes(sandbox: Sandbox) -> Response:
 def _found(sandbox: Sandbox, site_id: str | None, wanted: str) -> Json:
     """Return what the contact list needs: cards, the latest change first, and their number."""
     version = sandbox.store.version()  # before reading: a change while reading shows next time
-    shown: list[Json] = []
-    gone: list[Json] = []
+    total, shown, gone = 0, [], []
     for site in sandbox.store.sites():
         if site_id in (None, site.id):
             with site.lock:
-                shown += [card(site, record) for record in site.contacts.values()]
+                total += len(site.contacts)
+                shown += _cards(site, wanted)
                 gone += [card(site, record) for record in list(site.gone.values())[-MAX_GONE:]]
-    total = len(shown)
-    shown = [one for one in shown if matches(one, wanted)]
     shown.sort(key=lambda one: one["updated_date"], reverse=True)
+    count = len(shown) if wanted else total
     return {
         "version": version,
         "site_id": site_id,
         "wanted": wanted,
-        "count": _count_words(len(shown), total, wanted),
+        "count": _count_words(count, total, wanted),
         "cards": shown[:MAX_SHOWN],
-        "left_out": max(0, len(shown) - MAX_SHOWN),
+        "left_out": max(0, count - MAX_SHOWN),
         "gone": [] if wanted else gone[::-1],
         "several_sites": len(sandbox.store.sites()) > 1,
     }
+
+
+def _cards(site: Site, wanted: str) -> list[Json]:
+    """Return the cards that match, or the latest ones if nothing is searched for."""
+    records = list(site.contacts.values())
+    if wanted:
+        return [one for one in (card(site, record) for record in records) if matches(one, wanted)]
+    records.sort(key=lambda record: str(record.body["updatedDate"]))
+    return [card(site, record) for record in records[-MAX_SHOWN:]]
 
 
 def _count_words(count: int, total: int, wanted: str) -> str:

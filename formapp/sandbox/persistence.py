@@ -7,7 +7,7 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from formapp.sandbox.state import Json, Site
+from formapp.sandbox.state import ContactRecord, Json, Site
 from formapp.sandbox.store import Store
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Keeper:
         self._path = path
         self._lock = threading.Lock()
         self._written: str | None = None
+        self._texts: dict[str, tuple[Json, str]] = {}
 
     def keep(self) -> None:
         """Return once everything that has changed so far is in the file."""
@@ -80,8 +81,34 @@ class Keeper:
         temporary.replace(path)
 
     def _text(self) -> str:
+        texts: dict[str, tuple[Json, str]] = {}
         sites = []
         for site in self._store.sites():
             with site.lock:
-                sites.append(f"{json.dumps(site.id)}: {json.dumps(site.as_json())}")
+                sites.append(f"{json.dumps(site.id)}: {self._site_text(site, texts)}")
+        self._texts = texts
         return f'{{"format": {FORMAT}, "sites": {{{", ".join(sites)}}}}}\n'
+
+    def _site_text(self, site: Site, texts: dict[str, tuple[Json, str]]) -> str:
+        parts = [f"{json.dumps(name)}: {json.dumps(rest)}" for name, rest in site.rest().items()]
+        for name, records in (("contacts", site.contacts), ("gone", site.gone)):
+            inner = (
+                f"{json.dumps(key)}: {self._record_text(f'{site.id}/{name}/{key}', one, texts)}"
+                for key, one in records.items()
+            )
+            parts.append(f"{json.dumps(name)}: {{{', '.join(inner)}}}")
+        return f"{{{', '.join(parts)}}}"
+
+    def _record_text(
+        self, name: str, record: ContactRecord, texts: dict[str, tuple[Json, str]]
+    ) -> str:
+        """Return a record as JSON, from the last write if its body is still the same object.
+
+        Every change of a record stores another body, so nothing else need be compared. This
+        keeps the cost of a write low when there are many contacts.
+        """
+        known = self._texts.get(name)
+        fresh = known is not None and known[0] is record.body
+        text = known[1] if known and fresh else json.dumps(record.as_json())
+        texts[name] = (record.body, text)
+        return text

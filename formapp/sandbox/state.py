@@ -11,6 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from formapp.sandbox.contact_items import normal_email
 from formapp.sandbox.options import MAX_DELAY
 from formapp.sandbox.system import system_fields, system_labels
 
@@ -50,6 +51,11 @@ class ContactRecord:
     history: list[Json] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
     gone: str | None = None
+
+    def emails(self) -> list[str]:
+        """Return all emails, in the form in which they are compared."""
+        held = self.body["info"].get("emails", {}).get("items", [])
+        return [normal_email(item["email"]) for item in held]
 
     def seen_by_index(self, moment: float) -> Json | None:
         """Return the body that an index brought up to date at `moment` shows."""
@@ -93,10 +99,13 @@ class Site:
         self.fields: dict[str, Json] = system_fields()
         self.jobs: dict[str, Json] = {}
         self.changes = 0
+        self._holders: dict[str, dict[str, None]] = {}
 
     def store(self, record: ContactRecord, body: Json, now: float) -> None:
         """Make `body` the contact's state."""
+        self._forget_emails(record)
         record.body = body
+        self._note_emails(record)
         record.remember_version(body, now)
         self.contacts[body["id"]] = record
         self.changes += 1
@@ -104,12 +113,26 @@ class Site:
     def remove(self, contact_id: str, how: str, now: float) -> None:
         """Take a contact out; its record stays among the gone for a while."""
         record = self.contacts.pop(contact_id)
+        self._forget_emails(record)
         record.gone = how
         record.remember_version(None, now)
         self.gone[contact_id] = record
         while len(self.gone) > KEPT_GONE:
             self.gone.pop(next(iter(self.gone)))
         self.changes += 1
+
+    def with_email(self, email: str) -> list[ContactRecord]:
+        """Return the contacts that hold `email`, primary or not, in any spelling."""
+        holders = self._holders.get(normal_email(email), {})
+        return [self.contacts[contact_id] for contact_id in holders]
+
+    def _note_emails(self, record: ContactRecord) -> None:
+        for email in record.emails():
+            self._holders.setdefault(email, {})[record.body["id"]] = None
+
+    def _forget_emails(self, record: ContactRecord) -> None:
+        for email in record.emails():
+            self._holders.get(email, {}).pop(record.body["id"], None)
 
     def indexed(self, now: float, delay: float) -> list[Json]:
         """Return the contacts that an index with `delay` seconds of lag shows at `now`."""
@@ -119,11 +142,9 @@ class Site:
         shown = (record.seen_by_index(now - delay) for record in records)
         return [body for body in shown if body is not None]
 
-    def as_json(self) -> Json:
-        """Return everything that must survive a restart."""
+    def rest(self) -> Json:
+        """Return what must survive a restart besides the contacts and the gone."""
         return {
-            "contacts": {key: one.as_json() for key, one in self.contacts.items()},
-            "gone": {key: one.as_json() for key, one in self.gone.items()},
             "merged": self.merged,
             "labels": self.labels,
             "fields": self.fields,
@@ -132,7 +153,7 @@ class Site:
 
     @classmethod
     def from_json(cls, site_id: str, kept: Json) -> Site:
-        """Return the site that `as_json` described."""
+        """Return the site that the state file describes."""
         site = cls(site_id)
         site.contacts = {key: ContactRecord.from_json(one) for key, one in kept["contacts"].items()}
         site.gone = {key: ContactRecord.from_json(one) for key, one in kept["gone"].items()}
@@ -140,4 +161,6 @@ class Site:
         site.labels = kept["labels"]
         site.fields = kept["fields"]
         site.jobs = kept["jobs"]
+        for record in site.contacts.values():
+            site._note_emails(record)
         return site

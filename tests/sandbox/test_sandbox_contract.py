@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -13,9 +13,6 @@ import requests
 import yaml
 from openapi_core import OpenAPI
 from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DOCUMENT = Path(__file__).with_name("contacts-v4.openapi.yaml")
 SERVER = "https://www.wixapis.com"
@@ -122,9 +119,7 @@ def operations() -> dict[tuple[str, str], str]:
 
 
 @pytest.fixture
-def checked(
-    http: Any, document: OpenAPI, operations: dict[tuple[str, str], str]
-) -> Iterator[Checked]:
+def checked(http: Any, document: OpenAPI, operations: dict[tuple[str, str], str]) -> Checked:
     return Checked(http, document, operations)
 
 

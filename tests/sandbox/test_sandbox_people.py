@@ -142,6 +142,16 @@ def test_an_unknown_page_is_not_found(api: Any) -> None:
     assert "Go to the contacts" in answer.get_data(as_text=True)
 
 
+def test_more_contacts_than_the_page_shows_are_counted_and_found(api: Any) -> None:
+    for number in range(203):
+        api.contact(name={"first": f"Number {number:03d}"})
+    page = page_of(api)
+    assert page.count("<article") == 200
+    assert "203 contacts" in page
+    assert "3 more contacts are not shown" in page
+    assert page_of(api, "/?q=number 000").count("<article") == 1
+
+
 def test_every_setting_has_words() -> None:
     assert set(SETTING_WORDS) == set(SETTING_NAMES)
 
