@@ -9,9 +9,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
-from urllib.parse import urlsplit
 
-import limits
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -21,13 +19,11 @@ from pydantic import (
     SecretStr,
     ValidationError,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from formapp.resources import BUNDLED_FORMS
+from formapp.settings import checks
 
 PREFIX = "FORMAPP_"
-MIN_SECRET_LENGTH = 16
 _log = logging.getLogger(__name__)
 
 
@@ -39,66 +35,9 @@ class SettingsFaults(Exception):  # noqa: N818 - it carries several faults, one 
         self.faults = faults
 
 
-def _split(value: object) -> object:
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return value
-
-
-def _secret(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    if any(len(key.get_secret_value()) < MIN_SECRET_LENGTH for key in keys):
-        raise ValueError(
-            f"is too short to be a secret: use at least {MIN_SECRET_LENGTH} random characters, "
-            'such as python3 -c "import secrets; print(secrets.token_hex(32))" prints',
-        )
-    return keys
-
-
-def _address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError("is no web address; write it like https://forms.example.com")
-    return value.rstrip("/")
-
-
-def _database(value: str) -> str:
-    try:
-        url = make_url(value)
-    except ArgumentError:
-        raise ValueError(
-            "is no database address; write sqlite:///formapp.db "
-            "or postgresql+psycopg://user@host/name",
-        ) from None
-    if url.get_backend_name() == "postgresql":
-        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    if url.get_backend_name() != "sqlite":
-        raise ValueError("names an engine that formapp doesn't know; use sqlite or postgresql")
-    if not url.database or url.database == ":memory:":
-        raise ValueError("names no file; submissions must outlive the process")
-    if not Path(url.database).absolute().parent.is_dir():
-        raise ValueError(f"is in a folder that doesn't exist: {Path(url.database).parent}")
-    return value
-
-
-def _folder(value: Path) -> Path:
-    if not value.is_dir():
-        raise ValueError(f"is no folder: {value}")
-    return value
-
-
-def _limit(value: str) -> str | None:
-    if value.strip().lower() in {"off", ""}:
-        return None
-    try:
-        limits.parse_many(value)
-    except ValueError:
-        raise ValueError("is no limit; write it like 30/minute, or off") from None
-    return value
-
-
-_Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
-_Limit = Annotated[str | None, BeforeValidator(_limit)]
-_Address = Annotated[str, AfterValidator(_address)]
+_Words = Annotated[tuple[str, ...], BeforeValidator(checks.split)]
+_Limit = Annotated[str | None, BeforeValidator(checks.limit)]
+_Address = Annotated[str, AfterValidator(checks.address)]
 
 
 class Settings(BaseModel):
@@ -106,15 +45,15 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    database_url: Annotated[str, AfterValidator(_database), Field(repr=False)] = (
+    database_url: Annotated[str, AfterValidator(checks.database), Field(repr=False)] = (
         "sqlite:///formapp.db"
     )
-    forms: Annotated[Path, AfterValidator(_folder)] = BUNDLED_FORMS
+    forms: Annotated[Path, AfterValidator(checks.folder)] = BUNDLED_FORMS
     secret_key: Annotated[
-        tuple[SecretStr, ...], BeforeValidator(_split), AfterValidator(_secret)
+        tuple[SecretStr, ...], BeforeValidator(checks.split), AfterValidator(checks.secret)
     ] = ()
-    base_url: _Address | None = None
-    trusted_hosts: _Words = ()
+    base_url: Annotated[_Address, AfterValidator(checks.base)] | None = None
+    trusted_hosts: Annotated[_Words, AfterValidator(checks.hosts)] = ()
     proxy_hops: Annotated[int, Field(ge=0, le=10)] = 0
     metrics_token: SecretStr | None = None
     wix_api_url: _Address = "https://www.wixapis.com"
@@ -153,7 +92,7 @@ class Settings(BaseModel):
         except ValidationError as error:
             faults += [_fault(each) for each in error.errors()]
             settings = cls.model_construct(**values)
-        if web and not values.get("secret_key"):
+        if web and not checks.split(values.get("secret_key")):
             faults.append(f"{PREFIX}SECRET_KEY: is missing; it signs the tokens of form pages")
         if wix:
             faults += settings.credential_faults()
@@ -195,8 +134,10 @@ def _values(environ: Mapping[str, str], known: set[str]) -> tuple[dict[str, Any]
                 continue
             try:
                 values[name.removesuffix("_file")] = Path(text.strip()).read_text("utf-8").strip()
-            except (OSError, UnicodeDecodeError):
-                faults.append(f"{variable}: names a file that can't be read: {text.strip()}")
+            except (OSError, ValueError) as error:
+                # Not its name: a secret may stand here by mistake.
+                reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+                faults.append(f"{variable}: names a file that can't be read: {reason}")
         else:
             _log.warning("%s is no setting of formapp and was ignored", variable)
     return values, faults
