@@ -6,6 +6,7 @@ of stalled clients leave a good request answered at once; with its defaults they
 """
 
 import json
+import resource
 import socket
 import time
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,33 @@ if TYPE_CHECKING:
 MAX_BODY = 1024 * 1024
 """Beyond this waitress refuses by itself; the app's own limit is far below."""
 
+MAX_CONNECTIONS = 3000
+"""At most; fewer where the system allows the process fewer open files."""
+
+SPARE_FILES = 256
+"""Open files that connections leave to the database, logs and libraries."""
+
 DRAIN_SECONDS = 10.0
 """How long requests under way may take once the server was told to stop."""
+
+STALLED_SECONDS = 2.0
+"""A request that is still arriving is under way unless nothing came of it for this long."""
+
+# Words of our own only: waitress's may quote the request.
+_TEXTS = {
+    400: "The request could not be read.",
+    413: "This is too much to send.",
+    431: "The address or the headers of this request are too long.",
+}
+_PAGE = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not possible</title>'
+    "<h1>Not possible</h1><p>{text}</p></html>"
+)
+_PAGE_HEADERS = [
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+]
 
 
 class PortInUse(Exception):  # noqa: N818 - says what is the case
@@ -53,7 +79,7 @@ class Server:
             app,
             sockets=[listener],
             threads=threads,
-            connection_limit=3000,
+            connection_limit=_connections(),
             asyncore_use_poll=True,
             channel_timeout=20,
             cleanup_interval=5,
@@ -82,26 +108,39 @@ class Server:
         if self._stop_by is None:
             return False
         channels = list(self._server.active_channels.values())
-        busy = any(channel.requests or channel.total_outbufs_len for channel in channels)
-        return not busy or time.monotonic() > self._stop_by
+        return not any(map(_is_busy, channels)) or time.monotonic() > self._stop_by
+
+
+def _is_busy(channel: HTTPChannel) -> bool:
+    if channel.requests or channel.total_outbufs_len:
+        return True
+    return channel.request is not None and time.time() - channel.last_activity < STALLED_SECONDS
+
+
+def _connections() -> int:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return max(min(MAX_CONNECTIONS, files - SPARE_FILES), files // 2)
 
 
 class _ErrorTask(ErrorTask):  # type: ignore[misc] # waitress publishes no types
-    """What waitress refuses by itself is answered as JSON where JSON is asked for, too."""
+    """What waitress refuses by itself is answered as a page, or as JSON where that is asked for."""
 
     def execute(self) -> None:
-        if "application/json" not in self.request.headers.get("ACCEPT", ""):
-            super().execute()
-            return
         error: Any = self.request.error
         self.status = f"{error.code} {error.reason}"
-        text = "This is too much to send." if error.code == 413 else f"{error.reason}."  # noqa: PLR2004 - its own name
-        code = error.reason.upper().replace(" ", "_")
-        body = json.dumps({"error": text, "errors": [{"code": code, "message": text}]}).encode()
-        self.response_headers.append(("Content-Type", "application/json"))
+        text = _TEXTS.get(error.code, f"{error.reason}.")
+        if "application/json" in self.request.headers.get("ACCEPT", ""):
+            code = error.reason.upper().replace(" ", "_")
+            body = json.dumps({"error": text, "errors": [{"code": code, "message": text}]})
+            self.response_headers.append(("Content-Type", "application/json"))
+        else:
+            body = _PAGE.format(text=text)
+            self.response_headers += _PAGE_HEADERS
         self.set_close_on_finish()
         self.content_length = len(body)
-        self.write(body)
+        self.write(body.encode())
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc] # the same
