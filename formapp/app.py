@@ -8,24 +8,23 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from flask import Flask, request
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.sansio.utils import host_is_trusted
 
 from formapp.forms import Form, TokenSigner, load_forms
+from formapp.forms.origins import origin_of
 from formapp.resources import STATIC, TEMPLATES
 from formapp.settings import Settings
 from formapp.submissions.database import Database
 from formapp.web import errors, headers, health, views
+from formapp.web.hosts import KnownHosts, check_host
 from formapp.web.limits import Limits
-from formapp.web.refusal import Refusal
-from formapp.web.services import EXTENSION, Services, services
+from formapp.web.services import EXTENSION, Services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 DEFAULT_SITE = "main"
-DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 _THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -52,12 +51,13 @@ def create_app(
     app = Flask("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = _services(settings, forms, database, on_kept)
-    app.before_request(_check_host)
+    app.before_request(check_host)
     headers.init_app(app)
     errors.init_app(app)
     app.register_blueprint(views.blueprint)
     app.register_blueprint(health.blueprint)
-    app.wsgi_app = _OneLeadingSlash(app.wsgi_app)  # type: ignore[assignment, method-assign] # Flask's own way
+    app.wsgi_app = KnownHosts(app.wsgi_app, _trusted_hosts(settings))  # type: ignore[assignment, method-assign] # Flask's own way
+    app.wsgi_app = _OneLeadingSlash(app.wsgi_app)  # type: ignore[assignment, method-assign] # the same
     if hops := settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # the same
     return app
@@ -75,8 +75,7 @@ def _services(
         signer=TokenSigner([key.get_secret_value() for key in settings.secret_key]),
         database=database or Database(settings.database_url),
         limits=Limits(settings.limit_per_address, settings.limit_per_form),
-        base_url=settings.base_url or DEFAULT_BASE_URL,
-        trusted_hosts=_trusted_hosts(settings),
+        base_url=settings.base_url,
         default_site=DEFAULT_SITE,
         on_kept=on_kept,
         metrics_token=token.get_secret_value() if token else None,
@@ -85,20 +84,12 @@ def _services(
 
 def _trusted_hosts(settings: Settings) -> frozenset[str]:
     if settings.trusted_hosts:
-        return frozenset(host.lower() for host in settings.trusted_hosts)
+        return frozenset(settings.trusted_hosts)
     if settings.base_url:
-        host = urlsplit(settings.base_url).hostname or ""
+        # As browsers write it in the Host header: ASCII, without the scheme's own port.
+        host = urlsplit(origin_of(settings.base_url) or settings.base_url).hostname or ""
         return frozenset({f"[{host}]" if ":" in host else host})
     return _THIS_MACHINE
-
-
-def _check_host() -> None:
-    """Refuse a host that isn't ours. Probes are let in: they come by the machine's address."""
-    if request.blueprint == "health":
-        return
-    trusted = services().trusted_hosts
-    if not host_is_trusted(request.host, trusted):
-        raise Refusal(400, "HOST", "This server isn't known by that name.")
 
 
 class _OneLeadingSlash:

@@ -1,12 +1,16 @@
 """HTML or JSON: a page for people, an object for programs, the same facts in both."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, g, jsonify, make_response, render_template, request
+from werkzeug.datastructures import MIMEAccept
 
 from formapp.forms import FieldFault, Form, LeadForm
+from formapp.forms.token import Use
+from formapp.web.carried import ShownAgain
 from formapp.web.refusal import Refusal
+from formapp.web.services import services
 from formapp.web.visit import is_embedded
 
 _TITLES = {
@@ -23,41 +27,44 @@ _TITLES = {
 
 def wants_json() -> bool:
     """Whether JSON is asked for, by `Accept: application/json`."""
-    best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
-    return best == "application/json"
+    # Without parameters: `application/json; charset=utf-8` asks for the same.
+    asked = MIMEAccept((name.partition(";")[0], q) for name, q in request.accept_mimetypes)
+    return asked.best_match(["text/html", "application/json"], "text/html") == "application/json"
 
 
 def refuse(refusal: Refusal) -> Response:
     """Answer a refusal that has no form to show it in."""
     if wants_json():
         return json_answer(refusal.as_json(), refusal.status, refusal.headers)
-    title = _TITLES.get(refusal.status, "Something went wrong")
     page = render_template(
-        "error.html", status=refusal.status, title=title, text=refusal.text, back=None
+        "error.html",
+        status=refusal.status,
+        title=_TITLES.get(refusal.status, "Something went wrong"),
+        text=refusal.text,
+        back=None,
+        use=_use(),
     )
     return _html(page, refusal.status, refusal.headers)
 
 
 def show_form(  # noqa: PLR0913 - what the template needs, by keyword
     form: Form,
-    bound: LeadForm,
+    bound: LeadForm | ShownAgain,
     *,
     action: str,
-    embedded: bool,
+    faults: Sequence[FieldFault] = (),
     status: int = 200,
     notice: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Render the form with what was typed and what is wrong with it."""
-    if embedded:
-        g.frame_ancestors = form.definition.origins
     page = render_template(
         "form.html",
         form=form,
         bound=bound,
-        faults=bound.faults() if status == 422 else [],  # noqa: PLR2004 - unprocessable
+        faults=faults,
         notice=notice,
-        use="embed" if embedded else "page",
+        use=_use(),
         action=action,
     )
     g.form_targets = form.definition.origins
@@ -66,11 +73,7 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
 
 def show_thanks(form: Form) -> Response:
     """Render the thank-you page."""
-    embedded = is_embedded(request)
-    if embedded:
-        g.frame_ancestors = form.definition.origins
-    page = render_template("thanks.html", form=form, use="embed" if embedded else "page")
-    return _html(page, 200)
+    return _html(render_template("thanks.html", form=form, use=_use()), 200)
 
 
 def invalid_json(faults: list[FieldFault]) -> Response:
@@ -94,6 +97,18 @@ def json_answer(
     response.status_code = status
     response.headers.update(headers or {})
     return response
+
+
+def _use() -> Use:
+    """Whether the answer is shown in an iframe; then the form's pages may put it there.
+
+    A refusal too: a visitor who is told nothing at all can't open the form in its own window.
+    """
+    form = services().forms.get((request.view_args or {}).get("name", ""))
+    if form is None or not is_embedded(request):
+        return "page"
+    g.frame_ancestors = form.definition.origins
+    return "embed"
 
 
 def _html(page: str, status: int, headers: Mapping[str, str] | None = None) -> Response:

@@ -87,6 +87,8 @@ def _urlencoded(data: bytes) -> list[tuple[str, str]]:
 
 
 def _multipart(data: bytes, boundary: str) -> list[tuple[str, str]]:
+    if not boundary:
+        raise _malformed(": it doesn't say what parts its fields (boundary).")
     # A decoder that may buffer the whole body needs no limit of its own: `data` is limited.
     decoder = MultipartDecoder(boundary.encode("latin-1", "replace"))
     decoder.receive_data(data)

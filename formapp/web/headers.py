@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from flask import Flask, Response, g, request
 
 from formapp.web.services import services
-from formapp.web.source import allows
 
 _CORS = {
     "Access-Control-Allow-Methods": "POST, OPTIONS",
@@ -69,6 +68,6 @@ def _add_cors(response: Response) -> None:
     response.headers.add("Vary", "Origin")
     origin = request.headers.get("Origin")
     form = services().forms.get((request.view_args or {}).get("name", ""))
-    if origin and form and allows(form.definition, origin):
+    if origin and form and form.definition.allows_origin(origin):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers.extend(_CORS)

@@ -1,5 +1,6 @@
 """One post to a form: read, bound to the form, and judged by where it came from."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,8 @@ from formapp.web.visit import Visit, foreign_visit, is_embedded, own_visit
 if TYPE_CHECKING:
     from formapp.forms.token import Use
 
-_MAX_KEY = 190
+# A form library may send a box that isn't ticked as the JSON `false`.
+_NOT_FILLED = {"", "false"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +43,7 @@ class Post:
     @property
     def is_spam(self) -> bool:
         """Whether the field that people don't see was filled in."""
-        return bool(self.posted.values.get("_gotcha", "").strip())
+        return self.posted.values.get("_gotcha", "").strip() not in _NOT_FILLED
 
     @property
     def key(self) -> str | None:
@@ -49,7 +51,8 @@ class Post:
         if self.bound.token:
             return f"token:{self.bound.token.nonce}"
         given = request.headers.get("Idempotency-Key") or self.posted.values.get("_id")
-        return f"given:{given[:_MAX_KEY]}" if given else None
+        # A hash, since a key may be of any length and its end may be all that differs.
+        return f"given:{hashlib.sha256(given.encode()).hexdigest()}" if given else None
 
 
 def read_post(form: Form) -> Post:
@@ -69,7 +72,7 @@ def read_post(form: Form) -> Post:
         check_foreign(request, form.definition)
         visit = foreign_visit(request)
     else:
-        visit = own_visit(request, form, services().base_url)
+        visit = own_visit(request, form)
     bound = form.bind(posted.values, token=token, page=visit.page, referrer=visit.referrer)
     return Post(form, posted, visit, token, bound)
 

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
-from urllib.parse import urlsplit
 
-from flask import current_app
+from flask import current_app, request
 
 from formapp.forms import Form, TokenSigner
+from formapp.forms.origins import origin_of
 from formapp.submissions.database import Database
 from formapp.web.limits import Limits
 from formapp.web.measures import Measures
@@ -22,8 +22,8 @@ class Services:
 
     Attributes:
         on_kept: called after each commit that left something to deliver.
-        trusted_hosts: host names without ports, lower case.
-        base_url: where visitors reach this server, without a slash at the end.
+        base_url: where visitors reach this server, without a slash at the end; None: by whatever
+            trusted name a request comes.
         default_site: the site of forms that name none.
         metrics_token: asked for by `/metrics`; None: this machine only.
     """
@@ -32,8 +32,7 @@ class Services:
     signer: TokenSigner
     database: Database
     limits: Limits
-    base_url: str
-    trusted_hosts: frozenset[str]
+    base_url: str | None
     default_site: str
     on_kept: Callable[[], None]
     metrics_token: str | None = None
@@ -51,10 +50,14 @@ class Services:
         return form
 
     @property
+    def address(self) -> str:
+        """What links to this server begin with, without a slash at the end."""
+        return self.base_url or request.host_url.rstrip("/")
+
+    @property
     def origin(self) -> str:
-        """Scheme, host and port of `base_url`."""
-        parts = urlsplit(self.base_url)
-        return f"{parts.scheme}://{parts.netloc}".lower()
+        """The origin of `address`, as a browser sends it."""
+        return origin_of(self.address) or self.address
 
 
 def services() -> Services:

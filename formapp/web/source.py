@@ -11,7 +11,7 @@ from formapp.forms import FormDefinition
 from formapp.forms.origins import matches, origin_of
 from formapp.web.refusal import Refusal
 
-_UNSAFE = re.compile(r"[\\\x00-\x20\x7f]")
+_UNSAFE = re.compile(r"[\\\x00-\x20\x7f-\xa0]")
 
 
 def is_own_page(request: Request, own_origin: str) -> bool:
@@ -23,8 +23,7 @@ def is_own_page(request: Request, own_origin: str) -> bool:
     if site is not None:
         return site in {"same-origin", "none"}
     origin = request.headers.get("Origin")
-    here = f"{request.scheme}://{request.host}".lower()
-    return origin is None or origin.lower() in {own_origin, here}
+    return origin is None or origin.lower() in {own_origin, origin_of(request.host_url)}
 
 
 def check_foreign(request: Request, definition: FormDefinition) -> None:
@@ -34,21 +33,13 @@ def check_foreign(request: Request, definition: FormDefinition) -> None:
         Refusal: 403, with what the owner of that page can do.
     """
     origin = request.headers.get("Origin", "null")
-    if not allows(definition, origin):
+    if not definition.allows_origin(origin):
         raise Refusal(
             403,
             "BLOCKED",
             "This form doesn't take messages from that page. "
             "Please open the form itself and send it from there.",
         )
-
-
-def allows(definition: FormDefinition, origin: str) -> bool:
-    """Whether an Origin header is on the form's list; `null` never is."""
-    normalised = origin_of(origin)
-    return normalised is not None and any(
-        matches(listed, normalised) for listed in definition.origins
-    )
 
 
 def allowed_next(definition: FormDefinition, target: str | None) -> str | None:

@@ -3,6 +3,7 @@
 The answer follows the commit: a success that the visitor reads is in the database.
 """
 
+import logging
 from urllib.parse import urlencode
 
 from flask import Response, request, url_for
@@ -11,6 +12,7 @@ from formapp.forms import Form, TokenContext
 from formapp.submissions.database import DatabaseUnavailable
 from formapp.submissions.intake import KeyReused, Receipt, Status, Submission, keep
 from formapp.web.answering import invalid_json, json_answer, show_form, wants_json
+from formapp.web.carried import ShownAgain
 from formapp.web.post import Post, read_post
 from formapp.web.record import accepted, spam
 from formapp.web.refusal import Refusal
@@ -18,6 +20,7 @@ from formapp.web.services import services
 from formapp.web.source import allowed_next
 from formapp.web.visit import action, is_embedded, thanks_query
 
+_log = logging.getLogger(__name__)
 UNAVAILABLE = (
     "Your answers could not be kept just now. Nothing that you typed was lost: "
     "please press the button again in a minute."
@@ -62,7 +65,8 @@ def _keep_and_answer(post: Post, submission: Submission) -> Response:
     except KeyReused:
         measures.submission(form.name, "refused")
         return _refused(post, Refusal(409, "KEY_REUSED", KEY_REUSED), fresh_token=True)
-    except DatabaseUnavailable:
+    except DatabaseUnavailable as error:
+        _log.error("a post to %s was not kept: the database %s", form.name, error)
         measures.submission(form.name, "unavailable")
         refusal = Refusal(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"})
         return _refused(post, refusal)
@@ -110,9 +114,9 @@ def _again(
         bound.validate()
     return show_form(
         form,
-        bound,
-        action=action(request, form, context),
-        embedded=post.use == "embed",
+        ShownAgain(bound, post.posted.values),
+        faults=bound.faults() if status == 422 else [],  # noqa: PLR2004 - unprocessable
+        action=action(request, form, context, None if post.token else post.visit),
         status=status,
         notice=notice,
         headers=headers,
@@ -122,7 +126,7 @@ def _again(
 def _success(post: Post) -> Response:
     target = _next(post)
     if wants_json():
-        absolute = target if "://" in target else services().base_url + target
+        absolute = target if "://" in target else services().address + target
         return json_answer({"ok": True, "next": absolute})
     return Response(status=303, headers={"Location": target})
 

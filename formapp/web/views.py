@@ -7,7 +7,7 @@ from formapp.forms.token import Use
 from formapp.web.answering import show_form, show_thanks
 from formapp.web.services import services
 from formapp.web.submit import submit_answers
-from formapp.web.visit import action
+from formapp.web.visit import action, own_visit
 
 blueprint = Blueprint("forms", __name__)
 
@@ -49,10 +49,11 @@ def submit(name: str) -> Response:
 
 def _show(form: Form, use: Use) -> Response:
     context = TokenContext(services().signer, form.name, form.version, use)
+    visit = own_visit(request, form)
     bound = form.bind(
         token=context,
         prefill=request.args,
-        page=request.base_url,
-        referrer=request.referrer,
+        page=visit.page,
+        referrer=visit.referrer,
     )
-    return show_form(form, bound, action=action(request, form, context), embedded=use == "embed")
+    return show_form(form, bound, action=action(request, form, context))

@@ -1,20 +1,27 @@
 """What a visit brings along: the page, where the visitor came from, the campaign (`utm_*`).
 
 A form page keeps its own query in the form's action, so that nothing of it is lost when the form is
-shown again with errors. Queries are kept with the submission and never logged.
+shown again with errors; the same way the page of another site's form outlives the errors that a
+page of ours shows. Queries are kept with the submission and never logged.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Request, url_for
 
 from formapp.forms import Form, TokenContext
+from formapp.web.services import services
 
 MAX_LENGTH = 2000
+MAX_UTM = 20
 _REFERRER = "_referrer"
+_PAGE = "_page"
 _USE = "_use"
+_FRAME = ("parent", "scheme")
+_OURS = {_REFERRER, _PAGE, _USE, *_FRAME}
 
 
 @dataclass(frozen=True, repr=False)
@@ -32,57 +39,72 @@ class Visit:
     utm: Mapping[str, str] = field(default_factory=dict)
 
 
-def action(request: Request, form: Form, context: TokenContext) -> str:
-    """The address that our own page posts to: it carries the page's query and the referrer."""
+def action(
+    request: Request, form: Form, context: TokenContext, foreign: Visit | None = None
+) -> str:
+    """The address that our own page posts to: it carries the page's query and the referrer.
+
+    `foreign` is the visit to another site's page, where its form is shown again on ours.
+    """
     query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != _USE}
-    if _REFERRER not in query and (referrer := _foreign_referrer(request)):
+    if foreign:
+        query |= {_PAGE: foreign.page} if foreign.page else {}
+    elif _REFERRER not in query and (referrer := _foreign_referrer(request)):
         query[_REFERRER] = referrer
-    # Always there: a post to the page's own address would drop the page from the browser's cache,
-    # and going back would then find a page with another token.
-    query[_USE] = context.use
-    return f"{url_for('forms.show', name=form.name)}?{urlencode(query)}"
+    if context.use == "embed":
+        query[_USE] = "embed"
+    path = url_for("forms.show", name=form.name)
+    return f"{path}?{urlencode(query)}" if query else path
 
 
 def thanks_query(request: Request) -> dict[str, str]:
     """What the thank-you page in an iframe needs of the form page's query."""
-    return {key: request.args[key] for key in ("parent", "scheme") if key in request.args}
+    return {key: request.args[key][:MAX_LENGTH] for key in _FRAME if key in request.args}
 
 
 def is_embedded(request: Request) -> bool:
-    """Whether the page that posts stands in an iframe."""
-    return request.args.get(_USE) == "embed"
+    """Whether the page at hand, or the page that posts, stands in an iframe."""
+    if request.endpoint == "forms.show":
+        return False
+    return request.endpoint == "forms.embed" or request.args.get(_USE) == "embed"
 
 
-def own_visit(request: Request, form: Form, base_url: str) -> Visit:
-    """The visit to a page of ours, as its action's query tells."""
-    carried = {
-        key: value[:MAX_LENGTH]
-        for key, value in request.args.items()
-        if key not in {_REFERRER, _USE, "parent", "scheme"}
-    }
-    referrer = request.args.get(_REFERRER) or None
-    page = f"{base_url}{url_for('forms.show', name=form.name)}"
+def own_visit(request: Request, form: Form) -> Visit:
+    """The visit to a page of ours: the one that is shown, or by its action the one that posts."""
+    carried = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key not in _OURS}
+    if page := _cut(request.args.get(_PAGE)):
+        return _elsewhere(page)
+    referrer = _cut(request.args.get(_REFERRER)) or _foreign_referrer(request)
+    page = services().address + url_for("forms.show", name=form.name)
     page += f"?{urlencode(carried)}" if carried else ""
     if is_embedded(request):
         page, referrer = referrer or request.args.get("parent") or page, None
-    return Visit(_cut(page), _cut(referrer), _utm(carried))
+    return Visit(_cut(page), referrer, _utm(carried))
 
 
 def foreign_visit(request: Request) -> Visit:
     """The visit to another site's page, as far as its browser tells."""
-    page = _cut(request.referrer) or request.headers.get("Origin")
-    query = dict(parse_qsl(urlsplit(page or "").query))
-    return Visit(page, None, _utm(query))
+    return _elsewhere(_cut(request.referrer) or _cut(request.headers.get("Origin")))
+
+
+def _elsewhere(page: str | None) -> Visit:
+    try:
+        query = urlsplit(page or "").query
+    except ValueError:  # what is no address still says something to a person
+        query = ""
+    return Visit(page, None, _utm(dict(parse_qsl(query))))
 
 
 def _foreign_referrer(request: Request) -> str | None:
     """Where the visitor came from, unless from a page of this server."""
-    referrer = _cut(request.referrer)
-    return None if (referrer or "").startswith(request.host_url) else referrer
+    referrer = _cut(request.referrer) or ""
+    own = (request.host_url, services().address + "/")
+    return None if not referrer or f"{referrer}/".startswith(own) else referrer
 
 
 def _utm(query: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in query.items() if key.startswith("utm_")}
+    found = ((key, value) for key, value in query.items() if key.startswith("utm_"))
+    return dict(islice(found, MAX_UTM))
 
 
 def _cut(text: str | None) -> str | None:
