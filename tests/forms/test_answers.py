@@ -87,7 +87,7 @@ def test_the_quote_form_makes_a_whole_lead(
         site="main",
         first_name=Text(value="Ann"),
         last_name=Text(value="Lee"),
-        company=Text(value="ACME", merge=Merge.OVERWRITE),
+        company=Text(value="ACME"),
         email=Email(address="ann@example.com", typed="Ann@Example.COM", tag="WORK"),
         phones=(
             Phone(
