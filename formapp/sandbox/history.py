@@ -56,14 +56,17 @@ def _flat(info: Json) -> Json:
 
 def _item_text(name: str, item: Any) -> str:
     if name in SHOWN_ITEMS:
-        return f"{item[SHOWN_ITEMS[name]]} ({item['tag'].lower()}{_primary_mark(item)})"
+        return str(item[SHOWN_ITEMS[name]]) + _marks(item)
     if name == "addresses":
-        return f"{address_text(item['address'])} ({item['tag'].lower()})"
+        return address_text(item["address"]) + _marks(item)
     return str(item)
 
 
-def _primary_mark(item: Json) -> str:
-    return ", primary" if item["primary"] else ""
+def _marks(item: Json) -> str:
+    tag = "" if item["tag"] == "UNTAGGED" else item["tag"].lower()
+    marks = [tag, "primary" if item.get("primary") else ""]
+    told = ", ".join(mark for mark in marks if mark)
+    return f" ({told})" if told else ""
 
 
 def _image_text(picture: Json) -> str:
