@@ -45,6 +45,7 @@ class FormDefinition(Definition):
     origins: Annotated[tuple[Origin, ...], Strict(strict=False)] = ()
     labels: Annotated[tuple[LabelName, ...], Strict(strict=False)] = ()
     keep_ip: bool = False
+    keep_days: Annotated[int, Key(ge=1, le=36500)] | None = None
     thanks: Thanks = Thanks()
     fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]
 

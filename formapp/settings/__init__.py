@@ -66,6 +66,7 @@ class Settings(BaseModel):
     limit_per_address: _Limit = "120/minute"
     limit_per_form: _Limit = "1200/minute"
     wix_rate_limit: Annotated[int, Field(ge=2)] = 200
+    keep_days: Annotated[int, Field(ge=1, le=36500)] = 90
     create_grace: Annotated[float, Field(ge=0, le=86400)] = 60.0
 
     @classmethod

@@ -91,7 +91,13 @@ def _first_line(error: DBAPIError) -> str:
 def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     # The driver's own transaction control begins too late (before the first write only).
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        # What was erased is overwritten in the file, too.
+        "secure_delete = ON",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

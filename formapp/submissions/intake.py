@@ -39,6 +39,7 @@ class Submission:
         meta: `page`, `referrer`, `use`, `utm`, `_subject`, `_replyto` where they are known.
         key: the nonce, Idempotency-Key or `_id`; None where there is none.
         address: the visitor's IP address, only where the form's owner asks for it.
+        keep_days: how long the answers stay after delivery; None: as the setting says.
     """
 
     form: str
@@ -51,6 +52,7 @@ class Submission:
     status: Status = Status.ACCEPTED
     key: str | None = None
     address: str | None = None
+    keep_days: int | None = None
 
     @property
     def digest(self) -> str:
@@ -98,6 +100,7 @@ def _insert(connection: Connection, submission: Submission) -> str:
             "address": submission.address,
             "key": submission.key,
             "digest": submission.digest,
+            "keep_days": submission.keep_days,
         },
     )
     if submission.status is Status.ACCEPTED:

@@ -15,6 +15,10 @@ Remap = Callable[[str, Mapping[str, Any]], Lead | None]
 """From a form's name and kept answers to a lead by the form file of today; None: no such form."""
 
 
+class Erased(Exception):  # noqa: N818 - says what is the case
+    """The answers were erased: nothing is left to deliver."""
+
+
 class AlreadyDelivered(Exception):  # noqa: N818 - says what is the case
     """The submission needs no retry, or has no delivery to retry."""
 
@@ -24,7 +28,7 @@ def failed_submissions(database: Database, form: str | None = None) -> list[str]
     query = (
         select(submissions.c.id)
         .join(deliveries, deliveries.c.submission_id == submissions.c.id)
-        .where(deliveries.c.state == "failed")
+        .where(deliveries.c.state == "failed", submissions.c.erased_at.is_(None))
         .order_by(deliveries.c.id)
     )
     if form:
@@ -39,11 +43,18 @@ def retry_submission(database: Database, ident: str, remap: Remap, now: datetime
     Raises:
         UnknownSubmission: there is none with this id.
         AlreadyDelivered: there is nothing to retry.
+        Erased: its answers are gone.
         DatabaseUnavailable: nothing was changed.
     """
     with database.write() as connection:
         row = connection.execute(
-            select(submissions.c.form, submissions.c.answers, deliveries.c.id, deliveries.c.state)
+            select(
+                submissions.c.form,
+                submissions.c.answers,
+                submissions.c.erased_at,
+                deliveries.c.id,
+                deliveries.c.state,
+            )
             .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
             .where(submissions.c.id == ident),
         ).first()
@@ -51,6 +62,8 @@ def retry_submission(database: Database, ident: str, remap: Remap, now: datetime
             raise UnknownSubmission(ident)
         if row.state not in {"failed", "pending"}:
             raise AlreadyDelivered(ident)
+        if row.erased_at:
+            raise Erased(ident)
         lead = remap(row.form, row.answers)
         if lead and row.state == "failed":
             connection.execute(

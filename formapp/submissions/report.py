@@ -69,6 +69,7 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
         "outcome": row.outcome,
         "contact_id": row.contact_id,
         "received_at": _iso(row.received_at),
+        "erased_at": _iso(row.erased_at),
         "attempts": row.attempts,
         "site": row.delivery_site or row.lead.get("site"),
         "reason": row.reason,

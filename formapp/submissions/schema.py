@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = MetaData(
@@ -84,6 +84,11 @@ submissions = Table(
     # The token's nonce, the Idempotency-Key or `_id`: the same key and answers, the same receipt.
     Column("key", String(200)),
     Column("digest", String(64), nullable=False),
+    # Days that the answers stay after delivery, as the form file said when they came; NULL: as the
+    # setting says.
+    Column("keep_days", Integer),
+    # When the answers were erased; the row itself stays.
+    Column("erased_at", UtcDateTime),
     UniqueConstraint("form", "key"),
     CheckConstraint(
         "status IN ('accepted', 'quarantined', 'unconfirmed', 'spam')",
@@ -91,6 +96,14 @@ submissions = Table(
     ),
 )
 Index(None, submissions.c.received_at)
+_not_erased = text("erased_at IS NULL")
+Index(
+    "ix_submissions_kept",
+    submissions.c.keep_days,
+    submissions.c.received_at,
+    sqlite_where=_not_erased,
+    postgresql_where=_not_erased,
+)
 
 deliveries = Table(
     "deliveries",
@@ -123,6 +136,15 @@ for _columns in (("due_at",), ("site", "email"), ("site", "phone")):
         *(deliveries.c[name] for name in _columns),
         sqlite_where=_pending,
         postgresql_where=_pending,
+    )
+
+for _name in ("email", "phone"):
+    _given = text(f"{_name} IS NOT NULL")
+    Index(
+        f"ix_deliveries_{_name}",
+        deliveries.c[_name],
+        sqlite_where=_given,
+        postgresql_where=_given,
     )
 
 attempts = Table(
@@ -179,3 +201,13 @@ wix_calls = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 Index(None, wix_calls.c.site, wix_calls.c.at)
+
+# Who asked to be erased: keyed hashes, so that the table itself names nobody.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    # Which key it was made with, without telling the key.
+    Column("key", String(16), nullable=False),
+    Column("erased_at", UtcDateTime, nullable=False),
+)

@@ -34,6 +34,7 @@ def accepted(post: Post) -> Submission:
         meta=_meta(post),
         key=post.key,
         address=request.remote_addr if post.form.definition.keep_ip else None,
+        keep_days=post.form.definition.keep_days,
     )
 
 
@@ -52,6 +53,7 @@ def spam(post: Post) -> Submission:
         answers={name: post.posted.values.getlist(name) for name in post.posted.values},
         meta=_meta(post),
         status=Status.SPAM,
+        keep_days=form.definition.keep_days,
     )
 
 
