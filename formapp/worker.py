@@ -21,21 +21,32 @@ class Worker:
         self._poll_seconds = poll_seconds
         self._stopping = threading.Event()
         self._woken = threading.Event()
+        self._unavailable = False
 
     def run(self) -> None:
         """Deliver until stopped; the delivery at hand is always finished."""
-        unavailable = False
         while not self._stopping.is_set():
-            self._woken.clear()
-            try:
-                busy = self._deliverer.deliver_next()
-                unavailable = False
-            except DatabaseUnavailable as error:
-                if not unavailable:
-                    _log.error("deliveries wait: the database %s", error)
-                busy, unavailable = False, True
-            if not busy:
+            if not self._step():
                 self._woken.wait(self._poll_seconds)
+                # Before the next look and before `stop` is asked for: neither can be missed.
+                self._woken.clear()
+
+    def _step(self) -> bool:
+        """Deliver one lead; False if there was none, or something is wrong. Never raises."""
+        try:
+            busy = self._deliverer.deliver_next()
+        except DatabaseUnavailable as error:
+            if not self._unavailable:
+                _log.error("deliveries wait: the database %s", error)
+            self._unavailable = True
+            return False
+        except Exception as error:  # noqa: BLE001 - a worker that has died delivers nothing
+            _log.error("a worker met a defect of formapp: %s", type(error).__name__)
+            return False
+        if self._unavailable:
+            _log.warning("the database is back")
+        self._unavailable = False
+        return busy
 
     def drain(self, progress: Callable[[int], None] = lambda _count: None) -> int:
         """Deliver all that is due, then return how many were tried.

@@ -5,11 +5,10 @@ update names the revision that was read. Whoever loses reads again and decides a
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from formapp.delivery.contact_info import Keys
-from formapp.delivery.decide import Create, Decision, Found, Nothing, decide
-from formapp.delivery.find import as_found, find, look_up, reread
+from formapp.delivery.decide import Create, Decision, Found, Nothing, Update, decide
+from formapp.delivery.find import SKEW, as_found, find, look_up, reread
 from formapp.delivery.gate import Clock, Gate
 from formapp.delivery.keys import KeyBook
 from formapp.lead import Lead
@@ -18,7 +17,6 @@ from formapp.submissions.database import Database
 from formapp.submissions.memory import Memory
 from formapp.submissions.outcomes import Outcome
 from formapp.wix import (
-    Contact,
     ContactAlreadyChanged,
     ContactNotFound,
     DuplicateContact,
@@ -31,7 +29,7 @@ from formapp.wix import (
 ROUNDS = 5
 """How often a lost race is run again before the delivery is put back."""
 
-_SKEW = timedelta(minutes=1)
+MATCHED_BY_PHONE = "matched by the phone alone: personal fields were left as they are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,7 @@ class Bringer:
         self._claim = claim
         self._contested = False
         self._flags: list[str] = []
+        self._named: Found | None = None
         self._renewed = False
         self.intent: Intent | None = claim.intent
 
@@ -88,7 +87,8 @@ class Bringer:
             except (ContactAlreadyChanged, ContactNotFound) as error:
                 lost, found = error, self._after_change(found)
             except (InvalidRequest, NotFound, PreconditionFailed) as error:
-                lost, keys = error, self._after_refusal(error, keys)
+                lost, keys = error, self._after_refusal(error, decision, keys)
+                found = self._after_change(found) if found.contact else found
         raise lost or AssertionError("a round either returns or was lost")
 
     def _decide(self, found: Found, keys: Keys) -> Decision:
@@ -97,14 +97,15 @@ class Bringer:
 
     def _carry_out(self, decision: Decision, found: Found) -> Done:
         if isinstance(decision, Nothing):
-            return self._done(self._outcome_without_call(found), decision.contact_id)
+            return self._done(self._outcome_without_call(found), decision.contact_id, found)
         contacts = self._gate.wix.contacts
         if isinstance(decision, Create):
             self._intend(Intent("create", self._clock()))
-            return self._done("created", contacts.create(decision.info).id)
+            return self._done("created", contacts.create(decision.info).id, found)
         target, revision = decision.contact_id, decision.revision
         self._intend(Intent("update", self._clock(), target, revision))
-        return self._done("updated", contacts.update(target, revision, decision.info).id)
+        updated = contacts.update(target, revision, decision.info)
+        return self._done("updated", updated.id, found)
 
     def _outcome_without_call(self, found: Found) -> Outcome:
         """Nothing is lacking; if a write of ours was under way, it was that one."""
@@ -114,14 +115,16 @@ class Bringer:
         if intent.operation == "update":
             return "updated"
         made = found.contact.created_date
-        return "created" if made and made >= intent.at - _SKEW else "unchanged"
+        return "created" if made and made >= intent.at - SKEW else "unchanged"
 
     def _intend(self, intent: Intent) -> None:
         intend(self._database, self._claim, intent)
         self.intent = intent
 
-    def _done(self, outcome: Outcome, contact_id: str) -> Done:
-        return Done(outcome, contact_id, tuple(dict.fromkeys(self._flags)))
+    def _done(self, outcome: Outcome, contact_id: str, found: Found) -> Done:
+        weak = found.matched_by == "phone" and outcome != "created"
+        flags = [*self._flags, *([MATCHED_BY_PHONE] if weak else [])]
+        return Done(outcome, contact_id, tuple(dict.fromkeys(flags)))
 
     def _noted(self, found: Found) -> Found:
         self._flags += found.flags
@@ -139,24 +142,33 @@ class Bringer:
             raise error
         contact = self._gate.wix.contacts.get(error.contact_id).contact
         # The duplicate check may compare more loosely than we do: its word counts.
-        lead = self._claim.lead
-        return as_found(contact, lead) or Found(contact, "email" if lead.email else "phone")
+        by_phone = not self._claim.lead.email or (error.by_phone and not error.by_email)
+        named = Found(contact, "phone" if by_phone else "email")
+        self._named = as_found(contact, self._claim.lead) or named
+        return self._named
 
     def _after_change(self, found: Found) -> Found:
         """Read again what has changed; look again for what is gone."""
-        contact: Contact | None = found.contact
-        again = contact and reread(self._gate, self._memory, self._claim.lead, contact.id)
-        if again:
+        if found.contact and self._named and found is self._named:
+            contact = self._gate.wix.contacts.get(found.contact.id).contact
+            self._named = replace(found, contact=contact)
+            return self._named
+        lead = self._claim.lead
+        if found.contact and (again := reread(self._gate, self._memory, lead, found.contact.id)):
             return replace(again, matched_by=found.matched_by)
         self._contested = False
-        return self._noted(look_up(self._gate, self._claim.lead))
+        return self._noted(look_up(self._gate, lead))
 
-    def _after_refusal(self, error: WixError, keys: Keys) -> Keys:
-        """A label or field may be gone: its key is found anew, once (contract section 9.5)."""
-        if self._renewed or not (keys.labels or keys.fields):
+    def _after_refusal(self, error: WixError, decision: Decision, keys: Keys) -> Keys:
+        """A label or field may be gone: its key is found anew, once (contract section 9.5).
+
+        One that was made anew may have the same key as before, so an equal key proves nothing.
+        A 404 without a code may also mean the contact.
+        """
+        gone = isinstance(error, NotFound) and isinstance(decision, Update)
+        if self._renewed or not (keys.labels or keys.fields or gone):
             raise error
         self._renewed = True
-        # Even under the same key it may have been made anew just then.
         return self._keybook.renew(self._gate, self._claim.lead)
 
 

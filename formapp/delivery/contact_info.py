@@ -28,12 +28,15 @@ def new_contact(lead: Lead, keys: Keys) -> InfoBody:
         email = lead.email
         info["emails"] = {"items": [{"tag": email.tag, "email": email.address, "primary": True}]}
     if lead.phones:
-        info["phones"] = {"items": [phone_item(phone) for phone in lead.phones]}
+        once = {phone.e164: phone for phone in reversed(lead.phones)}
+        phones = [phone for phone in lead.phones if once[phone.e164] is phone]
+        info["phones"] = {"items": [phone_item(phone) for phone in phones]}
     if lead.addresses:
         info["addresses"] = {"items": [address_item(address) for address in lead.addresses]}
     _put_texts(info, lead)
     if lead.labels:
-        info["labelKeys"] = {"items": [keys.labels[name] for name in lead.labels]}
+        unique = dict.fromkeys(keys.labels[name] for name in lead.labels)
+        info["labelKeys"] = {"items": list(unique)}
     if lead.extended_fields:
         info["extendedFields"] = {"items": field_values(lead.extended_fields, keys)}
     return info
@@ -87,5 +90,5 @@ def address_item(address: Address) -> AddressItem:
 
 
 def field_values(fields: tuple[ExtendedField, ...], keys: Keys) -> dict[str, str | int | float]:
-    """Key to value."""
-    return {keys.fields[each.name]: each.value for each in fields}
+    """Key to value; of several values for one field the first counts, as in the merge rules."""
+    return {keys.fields[each.name]: each.value for each in reversed(fields)}

@@ -1,11 +1,17 @@
 """Finding the contact of a lead: the one remembered, else Find Duplicate Contact."""
 
+from datetime import timedelta
+
 from formapp.delivery.decide import Found
 from formapp.delivery.gate import Gate
+from formapp.delivery.lists import same_number
 from formapp.lead import Lead
 from formapp.submissions.claims import Claim
 from formapp.submissions.memory import Memory
 from formapp.wix import Contact, NotFound, normalise_email
+
+SKEW = timedelta(minutes=1)
+"""How far Wix's clock may be behind ours."""
 
 
 def find(gate: Gate, memory: Memory, claim: Claim) -> Found:
@@ -18,10 +24,35 @@ def find(gate: Gate, memory: Memory, claim: Claim) -> Found:
     if intent and intent.contact_id and (found := reread(gate, memory, lead, intent.contact_id)):
         return found
     identity = lead.email_identity or lead.phone_identity
-    remembered = memory.contact(claim.site, identity) if identity else None
+    if identity is None:
+        return _own_creation(gate, memory, claim)
+    remembered = memory.contact(claim.site, identity)
     if remembered and (found := reread(gate, memory, lead, remembered)):
         return found
     return look_up(gate, lead)
+
+
+def _own_creation(gate: Gate, memory: Memory, claim: Claim) -> Found:
+    """Somebody with a name alone is never a duplicate (11.2): only an own create is looked for.
+
+    Without this a create whose answer was lost would be repeated, and make a second contact. What
+    another lead of the same name made is told apart by the ledger.
+    """
+    lead, intent = claim.lead, claim.intent
+    parts = {"first": lead.first_name, "last": lead.last_name}
+    names = {f"info.name.{part}": text.value for part, text in parts.items() if text}
+    if intent is None or intent.operation != "create" or not names:
+        return Found()
+    rows = gate.wix.contacts.query(
+        {
+            **names,
+            "createdDate": {"$gte": (intent.at - SKEW).strftime("%Y-%m-%dT%H:%M:%S.000Z")},
+        },
+        fieldsets=["FULL"],
+    )
+    candidates = [row for row in rows if not (row.info.emails or row.info.phones)]
+    others = memory.delivered_to(claim.site, [row.id for row in candidates])
+    return Found(next((row for row in candidates if row.id not in others), None))
 
 
 def reread(gate: Gate, memory: Memory, lead: Lead, contact_id: str) -> Found | None:
@@ -46,8 +77,10 @@ def as_found(contact: Contact, lead: Lead) -> Found | None:
     if lead.email_identity:
         held = {normalise_email(email.address) for email in contact.info.emails}
         return Found(contact, "email") if lead.email_identity in held else None
-    numbers = {value for phone in contact.info.phones for value in (phone.e164, phone.number)}
-    return Found(contact, "phone") if lead.phone_identity in numbers else None
+    phones = contact.info.phones
+    if lead.phones and any(same_number(phone, lead.phones[0]) for phone in phones):
+        return Found(contact, "phone")
+    return None
 
 
 def look_up(gate: Gate, lead: Lead) -> Found:
@@ -68,6 +101,4 @@ def look_up(gate: Gate, lead: Lead) -> Found:
     if match.contact and match.others:
         ids = ", ".join(match.others)
         flags.append(f"other contacts have this e-mail or phone, too: {ids}")
-    if match.matched_by == "phone":
-        flags.append("matched by the phone alone: personal fields were left as they are")
     return Found(match.contact, match.matched_by, tuple(flags))

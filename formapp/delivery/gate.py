@@ -63,9 +63,13 @@ class Gate:
             raise BudgetSpent(free_at)
 
     def _spend(self, _operation: str) -> None:
-        free_at = self._budget.take(self.site, self._clock())
-        if free_at:
-            raise BudgetSpent(free_at)
+        if self._budget.take(self.site, self._clock()) is None:
+            return
+        # A lead that needs more calls than most must not be begun again and again for nothing:
+        # each time, room for more is waited for.
+        wanted = len(self.calls) + CALLS_PER_LEAD
+        free_at = self._budget.room_at(self.site, self._clock(), wanted)
+        raise BudgetSpent(free_at or self._clock())
 
     def _record(self, call: Call) -> None:
         self.calls.append(

@@ -7,16 +7,14 @@ of a lead and so never clears anything.
 Lists are replaced whole by an update (contract section 7.3), so a change carries the complete list.
 """
 
-from collections.abc import Sequence
-from typing import Literal, TypeVar
+from typing import Any, Literal
 
-from formapp.delivery.contact_info import Keys, address_item, phone_item
-from formapp.lead import Address, Lead, Merge, Phone, Text
-from formapp.wix import Address as WixAddress
-from formapp.wix import AddressItem, Contact, ContactInfo, InfoBody, NameBody, PhoneItem
-from formapp.wix import Phone as WixPhone
+from formapp.delivery.contact_info import Keys
+from formapp.delivery.lists import merged_addresses, merged_phones
+from formapp.lead import ExtendedField, Lead, Merge, Text
+from formapp.wix import Contact, ContactInfo, InfoBody, NameBody
+from formapp.wix.parsing import mapping
 
-_Item = TypeVar("_Item")
 _SimpleKey = Literal["company", "jobTitle", "birthdate", "locale"]
 
 
@@ -38,54 +36,51 @@ def changes(contact: Contact, lead: Lead, keys: Keys, *, personal: bool) -> Info
             email = lead.email
             item = {"tag": email.tag, "email": email.address, "primary": True}
             info["emails"] = {"items": [item]}  # type: ignore[list-item] # the keys are literal
-        if phones := _phones(contact.info.phones, lead.phones):
+        if phones := merged_phones(contact.info.phones, lead.phones):
             info["phones"] = {"items": phones}
-        if addresses := _addresses(contact.info.addresses, lead.addresses):
+        if addresses := merged_addresses(contact.info.addresses, lead.addresses):
             info["addresses"] = {"items": addresses}
     _merge_labels(info, contact.info, lead, keys)
-    _merge_fields(info, contact.info, lead, keys)
+    _merge_fields(info, contact, lead, keys)
     return info
+
+
+def _same(held: str | None, given: Text) -> bool:
+    return held is not None and held.strip() == given.value.strip()
 
 
 def _wanted(held: str | None, given: Text | None) -> str | None:
     """The value to set, or None to leave what is there."""
-    if given is None or held == given.value:
+    if given is None or _same(held, given):
         return None
     return given.value if not held or given.merge is Merge.OVERWRITE else None
 
 
 def _merge_name(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
-    if _is_somebody_else(held, lead):
-        lead = lead.model_copy(
-            update={
-                part: None
-                for part in ("first_name", "last_name")
-                if not _overwrites(getattr(lead, part))
-            },
-        )
-    first, last = _wanted(held.first, lead.first_name), _wanted(held.last, lead.last_name)
-    if first is None and last is None:
+    first = _overwritten(held.first, lead.first_name)
+    last = _overwritten(held.last, lead.last_name)
+    # Filling one part where the other is another person's would mix two people's names.
+    if not (_differs(first, lead.first_name) or _differs(last, lead.last_name)):
+        first = first or (lead.first_name.value if lead.first_name else None)
+        last = last or (lead.last_name.value if lead.last_name else None)
+    if (first, last) == (held.first, held.last):
         return
     # Whether a name is merged or replaced whole isn't known (7.3): both parts are sent.
     name: NameBody = {}
-    if value := first or held.first:
-        name["first"] = value
-    if value := last or held.last:
-        name["last"] = value
+    if first:
+        name["first"] = first
+    if last:
+        name["last"] = last
     info["name"] = name
 
 
-def _overwrites(text: Text | None) -> bool:
-    return text is not None and text.merge is Merge.OVERWRITE
+def _overwritten(held: str | None, given: Text | None) -> str | None:
+    overwrites = given is not None and given.merge is Merge.OVERWRITE and not _same(held, given)
+    return given.value if given and overwrites else held
 
 
-def _is_somebody_else(held: ContactInfo, lead: Lead) -> bool:
-    """Whether a name part differs, so that filling the other would mix two people's names."""
-    pairs = ((held.first, lead.first_name), (held.last, lead.last_name))
-    return any(
-        have and given and have.strip().casefold() != given.value.casefold()
-        for have, given in pairs
-    )
+def _differs(held: str | None, given: Text | None) -> bool:
+    return bool(held and given and held.strip().casefold() != given.value.strip().casefold())
 
 
 def _merge_texts(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
@@ -100,102 +95,39 @@ def _merge_texts(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
             info[key] = value
 
 
-def _phones(held: Sequence[WixPhone], given: Sequence[Phone]) -> list[PhoneItem] | None:
-    """The complete new list, or None if it stays."""
-    items = [(phone.tag, phone.as_item()) for phone in held]
-    known = {value for phone in held for value in (phone.e164, phone.number) if value}
-    changed = False
-    for phone in given:
-        if phone.e164 in known or (held and phone.merge is Merge.FILL):
-            continue
-        _place(items, phone.tag, phone_item(phone), overwrite=phone.merge is Merge.OVERWRITE)
-        known.add(phone.e164)
-        changed = True
-    return [item for _, item in items] if changed else None
-
-
-def _addresses(held: Sequence[WixAddress], given: Sequence[Address]) -> list[AddressItem] | None:
-    """The complete new list, or None if it stays."""
-    items = [(address.tag, address.as_item()) for address in held]
-    known = {shape for address in held for shape in _held_shapes(address)}
-    changed = False
-    for address in given:
-        if _shape(address) in known or (held and address.merge is Merge.FILL):
-            continue
-        _place(
-            items, address.tag, address_item(address), overwrite=address.merge is Merge.OVERWRITE
-        )
-        known.add(_shape(address))
-        changed = True
-    return [item for _, item in items] if changed else None
-
-
-def _place(
-    items: list[tuple[str, _Item]],
-    tag: str,
-    item: _Item,
-    *,
-    overwrite: bool,
-) -> None:
-    """Put the item in the place of the first of its tag if it overwrites, else at the end."""
-    same_tag = [index for index, (held, _) in enumerate(items) if held == tag]
-    if overwrite and same_tag:
-        items[same_tag[0]] = (tag, item)
-    else:
-        items.append((tag, item))
-
-
-_Shape = tuple[str, ...]
-
-
-def _folded(*parts: str | None) -> _Shape:
-    return tuple(" ".join((part or "").split()).casefold() for part in parts)
-
-
-def _shape(address: Address) -> _Shape:
-    return _folded(
-        address.line,
-        address.line2,
-        address.city,
-        address.postal_code,
-        address.subdivision,
-        address.country,
-    )
-
-
-def _held_shapes(address: WixAddress) -> set[_Shape]:
-    """The shapes under which this address would be the same; a street in two parts has two."""
-    number, name = address.street_number, address.street_name
-    lines = {address.line or ""}
-    if number or name:
-        lines = {f"{number or ''} {name or ''}", f"{name or ''} {number or ''}"}
-    rest = (
-        address.line2,
-        address.city,
-        address.postal_code,
-        address.subdivision,
-        address.country,
-    )
-    return {_folded(line, *rest) for line in lines}
-
-
 def _merge_labels(info: InfoBody, held: ContactInfo, lead: Lead, keys: Keys) -> None:
     news = [key for name in lead.labels if (key := keys.labels[name]) not in held.label_keys]
     if news:
         info["labelKeys"] = {"items": list(dict.fromkeys([*held.label_keys, *news]))}
 
 
-def _merge_fields(info: InfoBody, held: ContactInfo, lead: Lead, keys: Keys) -> None:
-    news: dict[str, str | int | float] = {}
+def _merge_fields(info: InfoBody, contact: Contact, lead: Lead, keys: Keys) -> None:
+    news: dict[str, Any] = {}
+    held, done = contact.info.extended_fields, set()
     for each in lead.extended_fields:
         key = keys.fields[each.name]
-        have = held.extended_fields.get(key)
-        if have is None or (each.merge is Merge.OVERWRITE and have != each.value):
+        have = held.get(key)
+        overwrites = each.merge is Merge.OVERWRITE and not _same_value(have, each)
+        if key not in done and (have is None or overwrites):
             news[key] = each.value
+        # Of several values for one field the first counts.
+        done.add(key)
     if news:
         # Merged per key or replaced whole isn't known (contract section 14, item 4): every custom
         # value that should stay goes along; system fields are read-only and don't.
-        stay = {
-            key: value for key, value in held.extended_fields.items() if key.startswith("custom.")
-        }
-        info["extendedFields"] = {"items": {**stay, **news}}
+        info["extendedFields"] = {"items": {**_custom_values(contact), **news}}
+
+
+def _same_value(held: str | float | None, given: ExtendedField) -> bool:
+    """Wix puts `https://` in front of an address without a scheme (contract section 10.4)."""
+    if held == given.value:
+        return True
+    return given.data_type == "URL" and held == f"https://{given.value}"
+
+
+def _custom_values(contact: Contact) -> dict[str, Any]:
+    """As they came: a value of a kind that isn't known is read as text, and must not become it."""
+    info = mapping(contact.raw.get("info"))
+    items = mapping(mapping(info.get("extendedFields")).get("items"))
+    held = contact.info.extended_fields
+    return {key: items.get(key, value) for key, value in held.items() if key.startswith("custom.")}

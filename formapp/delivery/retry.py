@@ -2,7 +2,7 @@
 
 | answer | what follows |
 | --- | --- |
-| 429 | the lane pauses: Retry-After where given, else backoff; no attempt is spent |
+| 429 | the lane pauses: Retry-After where given (1 h at most), else backoff; none is spent |
 | 401, 403 | the lane pauses and the owner is told; leads wait, nothing fails |
 | time-out, no connection, 5xx | backoff with full jitter, 5 s doubling to 1 h, for 72 h |
 | a lost race (409 that named nobody, a contact that vanished) | the same, from 1 s |
@@ -70,13 +70,14 @@ def after_error(  # noqa: PLR0913 - all that the decision depends on, by keyword
     Args:
         error: what Wix answered, or didn't.
         now: the time.
-        first_tried: when the delivery was first due; patience counts from here.
+        first_tried: when an attempt was first spent; patience counts from here, so that days in
+            a paused lane use none of it up.
         attempts: spent before this one.
         strikes: pauses of the lane in a row before this one.
         jitter: where the randomness comes from.
     """
     if isinstance(error, RateLimited):
-        seconds = error.retry_after or _grown(RATE_LIMIT_BACKOFF, strikes)
+        seconds = min(error.retry_after or _grown(RATE_LIMIT_BACKOFF, strikes), MAX_BACKOFF)
         return Pause(now + timedelta(seconds=seconds))
     if isinstance(error, Unauthorized | Forbidden):
         seconds = _grown(REFUSED_BACKOFF, strikes)

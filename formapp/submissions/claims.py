@@ -5,20 +5,23 @@ number; once the lease ran out and somebody else has claimed, the earlier holder
 (`ClaimLost`) and it must stop.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal, Self
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select, update
-from sqlalchemy.sql import Select
+from sqlalchemy import Connection, Row, func, select, text, update
 
 from formapp.lead import Lead
 from formapp.submissions.database import Database
-from formapp.submissions.schema import deliveries, lanes, submissions
+from formapp.submissions.due import LEASE, due
+from formapp.submissions.schema import attempts, deliveries, submissions
 
-LEASE = timedelta(seconds=90)
-"""Longer than any one call to Wix may take; renewed with each intent."""
+_LOCK = 0x636C616D  # "clam"
+_UNREADABLE = "its lead can't be read by this version of formapp: retry it to have it made anew"
+
+_log = logging.getLogger(__name__)
 
 
 class ClaimLost(Exception):  # noqa: N818 - says what happened
@@ -52,93 +55,109 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A delivery that this worker holds until the lease ends."""
+    """A delivery that this worker holds until the lease ends.
+
+    Attributes:
+        attempts: spent so far.
+        tried_since: when the first of them was spent; None before that.
+        intent: a write whose outcome is unknown.
+    """
 
     delivery_id: int
     submission_id: str
     site: str
     fence: int
     attempts: int
-    created_at: datetime
+    tried_since: datetime | None
     intent: Intent | None
     lead: Lead
 
 
 def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim | None:
-    """Claim the oldest due delivery of these sites that nothing stands in the way of.
-
-    In the way are a paused lane, and an earlier unfinished delivery of the same person: the same
-    e-mail or the same phone at the same site.
+    """Claim the oldest due delivery of these sites that nothing stands in the way of (`due`).
 
     Raises:
         DatabaseUnavailable: try again later.
     """
     with database.write() as connection:
-        row = connection.execute(_due(sites, now).with_for_update(skip_locked=True)).first()
-        if row is None:
-            return None
-        fence = row.fence + 1
-        connection.execute(
-            update(deliveries)
-            .where(deliveries.c.id == row.id)
-            .values(fence=fence, lease_until=now + LEASE),
-        )
-        return _claim(connection, row, fence)
+        if not database.is_sqlite:
+            # Two claims at once would each look at a time before the other, and both find that
+            # nothing of the same person is in flight. The lock comes first and a statement sees
+            # what was committed before it began, so the second one sees the first one's lease.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        query = due(sites, now).with_for_update(skip_locked=True)
+        while row := connection.execute(query).first():
+            if claim := _claim(connection, row, now):
+                return claim
+    return None
 
 
-def _due(sites: Sequence[str], now: datetime) -> Select[Any]:
-    other = deliveries.alias("other")
-    same_person = or_(
-        other.c.email == deliveries.c.email,
-        other.c.phone == deliveries.c.phone,
-    )
-    ahead = exists().where(
-        other.c.site == deliveries.c.site,
-        other.c.state == "pending",
-        other.c.id != deliveries.c.id,
-        or_(other.c.id < deliveries.c.id, other.c.lease_until > now),
-        same_person,
-    )
-    paused = exists().where(lanes.c.site == deliveries.c.site, lanes.c.paused_until > now)
-    return (
-        select(deliveries)
-        .where(
-            deliveries.c.state == "pending",
-            deliveries.c.site.in_(sites),
-            deliveries.c.due_at <= now,
-            or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= now),
-            ~ahead,
-            ~paused,
-        )
-        .order_by(deliveries.c.id)
-        .limit(1)
-    )
-
-
-def _claim(connection: Connection, row: Row[Any], fence: int) -> Claim:
-    lead = connection.execute(
-        select(submissions.c.lead).where(submissions.c.id == row.submission_id),
-    ).scalar_one()
+def _claim(connection: Connection, row: Row[Any], now: datetime) -> Claim | None:
+    """Take the delivery; one that can't be read fails, so that it stops nobody else."""
+    kept = select(submissions.c.lead).where(submissions.c.id == row.submission_id)
+    try:
+        lead = Lead.model_validate(connection.execute(kept).scalar_one())
+        intent = Intent.from_json(row.intent) if row.intent else None
+    except (ValueError, TypeError, KeyError):
+        _log.error("delivery %d failed: its lead can't be read", row.id)
+        values: dict[str, Any] = {"state": "failed", "reason": _UNREADABLE, "finished_at": now}
+        _set(connection, row.id, **values)
+        return None
+    _set(connection, row.id, fence=row.fence + 1, lease_until=now + LEASE)
     return Claim(
         delivery_id=row.id,
         submission_id=row.submission_id,
         site=row.site,
-        fence=fence,
+        fence=row.fence + 1,
         attempts=row.attempts,
-        created_at=row.created_at,
-        intent=Intent.from_json(row.intent) if row.intent else None,
-        lead=Lead.model_validate(lead),
+        tried_since=_tried_since(connection, row),
+        intent=intent,
+        lead=lead,
     )
+
+
+def _set(connection: Connection, delivery_id: int, **values: Any) -> None:
+    connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
+
+
+def _tried_since(connection: Connection, row: Row[Any]) -> datetime | None:
+    """Time in a queue or behind a paused lane is no trying; a replay starts anew."""
+    if not row.attempts:
+        return None
+    spent = select(func.min(attempts.c.at)).where(
+        attempts.c.delivery_id == row.id,
+        attempts.c.result == "retry",
+        attempts.c.at >= row.created_at,
+    )
+    found: datetime | None = connection.execute(spent).scalar()
+    return found
 
 
 def intend(database: Database, claim: Claim, intent: Intent) -> None:
     """Note what is about to be sent, and renew the lease.
 
     Raises:
-        ClaimLost: somebody else holds the delivery; nothing may be sent.
+        ClaimLost: somebody else holds the delivery, or the lease has ended: then somebody may
+            work for the same person. Nothing may be sent.
     """
     with database.write() as connection:
+        unexpired = select(deliveries.c.id).where(
+            deliveries.c.id == claim.delivery_id,
+            deliveries.c.lease_until > intent.at,
+        )
+        if connection.execute(unexpired).first() is None:
+            raise ClaimLost
         held(connection, claim, intent=intent.as_json(), lease_until=intent.at + LEASE)
+
+
+def release(database: Database, claim: Claim) -> None:
+    """Let go of a delivery as it is, for whoever comes next.
+
+    Raises:
+        ClaimLost: somebody else has it already.
+    """
+    with database.write() as connection:
+        held(connection, claim, lease_until=None)
 
 
 def held(connection: Connection, claim: Claim, **values: Any) -> None:
@@ -147,10 +166,10 @@ def held(connection: Connection, claim: Claim, **values: Any) -> None:
     Raises:
         ClaimLost: it doesn't; roll back.
     """
-    mine: ColumnElement[bool] = and_(
-        deliveries.c.id == claim.delivery_id,
-        deliveries.c.fence == claim.fence,
-        deliveries.c.state == "pending",
+    mine = (
+        (deliveries.c.id == claim.delivery_id)
+        & (deliveries.c.fence == claim.fence)
+        & (deliveries.c.state == "pending")
     )
     if connection.execute(update(deliveries).where(mine).values(**values)).rowcount != 1:
         raise ClaimLost

@@ -33,6 +33,8 @@ class Database:
         if not self.is_sqlite:
             options = {
                 "connect_args": {"connect_timeout": 5},
+                # Whoever waited for an advisory lock must see what its holder committed.
+                "isolation_level": "READ COMMITTED",
                 "pool_pre_ping": True,
                 "pool_timeout": 5,
             }

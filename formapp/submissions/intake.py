@@ -57,7 +57,7 @@ class Submission:
     @property
     def digest(self) -> str:
         """SHA-256 of what was answered, to tell a repetition from other answers."""
-        text = json.dumps(self.answers, sort_keys=True, ensure_ascii=False)
+        text = json.dumps(self.answers, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 

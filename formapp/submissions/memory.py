@@ -3,13 +3,16 @@
 Which contact a person is, and the keys of labels and extended fields.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import case, delete, literal, or_, select, update
 
 from formapp.submissions.database import Database
-from formapp.submissions.schema import contacts, lanes, wix_keys
+from formapp.submissions.due import LONGEST_WAIT
+from formapp.submissions.schema import contacts, deliveries, lanes, wix_keys
+from formapp.submissions.upsert import upsert
 
 Kind = Literal["label", "field"]
 
@@ -32,6 +35,15 @@ class Memory:
         with self._database.write() as connection:
             connection.execute(delete(contacts).where(gone))
 
+    def delivered_to(self, site: str, contact_ids: Iterable[str]) -> set[str]:
+        """Those of these contacts that some delivery ended with."""
+        query = select(deliveries.c.contact_id).where(
+            deliveries.c.site == site,
+            deliveries.c.contact_id.in_(list(contact_ids)),
+        )
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
+
     def keys(self, site: str, kind: Kind) -> dict[str, tuple[str, str | None]]:
         """Display name to key and data type (None for labels)."""
         mine = (wix_keys.c.site == site) & (wix_keys.c.kind == kind)
@@ -48,12 +60,9 @@ class Memory:
         data_type: str | None = None,
     ) -> None:
         """Remember a key; the last writer wins."""
-        mine = (wix_keys.c.site == site) & (wix_keys.c.kind == kind) & (wix_keys.c.name == name)
-        values = {"key": key, "data_type": data_type}
+        which = {"site": site, "kind": kind, "name": name}
         with self._database.write() as connection:
-            if not connection.execute(update(wix_keys).where(mine).values(**values)).rowcount:
-                row = {"site": site, "kind": kind, "name": name, **values}
-                connection.execute(insert(wix_keys), row)
+            upsert(connection, wix_keys, which, {"key": key, "data_type": data_type})
 
     def forget_keys(self, site: str, names: set[str]) -> None:
         """Forget the keys of these display names, labels and fields alike."""
@@ -75,19 +84,31 @@ class Lanes:
             return connection.execute(query).scalar() or 0
 
     def pause(self, site: str, until: datetime, reason: str, *, strike: bool = True) -> None:
-        """Let nothing of this site be claimed before `until`."""
+        """Let nothing of this site be claimed before `until`; a longer pause stays."""
         values = {"paused_until": until, "reason": reason}
-        mine = lanes.c.site == site
+        held = lanes.c.paused_until
+        # Further ahead than any pause can be: a clock was wrong.
+        shorter = or_(held.is_(None), held <= until, held > until + LONGEST_WAIT)
+        changes = {
+            name: case((shorter, literal(value, lanes.c[name].type)), else_=lanes.c[name])
+            for name, value in values.items()
+        }
         with self._database.write() as connection:
-            changed = connection.execute(
-                update(lanes).where(mine).values(**values, strikes=lanes.c.strikes + int(strike)),
+            upsert(
+                connection,
+                lanes,
+                {"site": site},
+                {**values, "strikes": int(strike)},
+                changes={**changes, "strikes": lanes.c.strikes + int(strike)},
             )
-            if not changed.rowcount:
-                connection.execute(insert(lanes), {"site": site, **values, "strikes": int(strike)})
 
-    def open(self, site: str) -> bool:
-        """Note that Wix takes calls again; returns whether the lane had been in trouble."""
-        troubled = (lanes.c.site == site) & (lanes.c.strikes > 0)
+    def open(self, site: str, now: datetime) -> bool:
+        """Note that Wix takes calls again; returns whether the lane had been in trouble.
+
+        During a pause it stays shut: what succeeds then was under way before.
+        """
+        over = or_(lanes.c.paused_until.is_(None), lanes.c.paused_until <= now)
+        troubled = (lanes.c.site == site) & (lanes.c.strikes > 0) & over
         with self._database.read() as connection:
             if connection.execute(select(lanes.c.site).where(troubled)).first() is None:
                 return False

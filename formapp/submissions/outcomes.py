@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert
 
 from formapp.submissions.claims import Claim, Intent, held
 from formapp.submissions.database import Database
 from formapp.submissions.schema import attempts, contacts
+from formapp.submissions.upsert import upsert
 
 Outcome = Literal["created", "updated", "unchanged"]
 
@@ -67,8 +68,21 @@ def finish(  # noqa: PLR0913 - everything that one transaction writes
             remember(connection, claim.site, identity, contact_id, finished_at)
 
 
-def give_up(database: Database, claim: Claim, attempt: Attempt, reason: str) -> None:
+def give_up(
+    database: Database,
+    claim: Claim,
+    attempt: Attempt,
+    reason: str,
+    intent: Intent | None = None,
+) -> None:
     """Write that the delivery failed for good, with Wix's own reason.
+
+    Args:
+        database: the ledger.
+        claim: what is given up.
+        attempt: what was tried last.
+        reason: why, for the owner.
+        intent: the write whose outcome is unknown: whoever replays the delivery looks for it.
 
     Raises:
         ClaimLost: somebody else holds the delivery; nothing was written.
@@ -79,7 +93,7 @@ def give_up(database: Database, claim: Claim, attempt: Attempt, reason: str) -> 
             claim,
             state="failed",
             reason=reason,
-            intent=None,
+            intent=intent.as_json() if intent else None,
             lease_until=None,
             attempts=claim.attempts + 1,
             finished_at=attempt.at + timedelta(milliseconds=attempt.duration_ms),
@@ -134,12 +148,17 @@ def _note(connection: Connection, claim: Claim, attempt: Attempt) -> None:
             "result": attempt.result,
             "operation": attempt.operation,
             "status": attempt.status,
-            "code": attempt.code,
-            "request_id": attempt.request_id,
+            "code": _fitting(attempt.code),
+            "request_id": _fitting(attempt.request_id),
             "duration_ms": attempt.duration_ms,
             "calls": attempt.calls,
         },
     )
+
+
+def _fitting(text: str | None) -> str | None:
+    """What Wix sent, cut to the column: its length must not keep an outcome from being kept."""
+    return text[:80] if text else text
 
 
 def remember(
@@ -150,7 +169,5 @@ def remember(
     at: datetime,
 ) -> None:
     """Remember which contact a person is, in the caller's transaction."""
-    values = {"contact_id": contact_id, "updated_at": at}
-    mine = (contacts.c.site == site) & (contacts.c.identity == identity)
-    if not connection.execute(update(contacts).where(mine).values(**values)).rowcount:
-        connection.execute(insert(contacts), {"site": site, "identity": identity, **values})
+    who = {"site": site, "identity": identity}
+    upsert(connection, contacts, who, {"contact_id": contact_id, "updated_at": at})

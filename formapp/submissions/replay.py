@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from formapp.lead import Lead
 from formapp.submissions.database import Database
@@ -65,17 +65,25 @@ def retry_submission(database: Database, ident: str, remap: Remap, now: datetime
         if row.erased_at:
             raise Erased(ident)
         lead = remap(row.form, row.answers)
+        if not _make_due(connection, row, lead, now):
+            raise AlreadyDelivered(ident)
         if lead and row.state == "failed":
             connection.execute(
                 update(submissions)
                 .where(submissions.c.id == ident)
                 .values(lead=lead.model_dump(mode="json")),
             )
-        values: dict[str, Any] = {"state": "pending", "due_at": now, "finished_at": None}
-        if row.state == "failed":
-            values |= {"attempts": 0, "created_at": now, "reason": None}
-            values |= _addressed(lead) if lead else {}
-        connection.execute(update(deliveries).where(deliveries.c.id == row.id).values(**values))
+
+
+def _make_due(connection: Connection, row: Any, lead: Lead | None, now: datetime) -> bool:
+    """False if a worker has finished it since the row was read."""
+    values: dict[str, Any] = {"state": "pending", "due_at": now, "finished_at": None}
+    if row.state == "failed":
+        values |= {"attempts": 0, "created_at": now, "reason": None}
+        values |= _addressed(lead) if lead else {}
+    unchanged = (deliveries.c.id == row.id) & (deliveries.c.state == row.state)
+    done = connection.execute(update(deliveries).where(unchanged).values(**values))
+    return done.rowcount == 1
 
 
 def _addressed(lead: Lead) -> dict[str, Any]:

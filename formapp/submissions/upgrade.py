@@ -4,9 +4,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
 
-from formapp.submissions.database import Database
+from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.schema import REVISION, metadata
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -20,7 +21,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         The revision before (None for an empty database) and after.
 
     Raises:
-        DatabaseUnavailable: if the database can't be reached or written.
+        DatabaseUnavailable: if the database can't be reached or written, or is of a newer formapp.
     """
     with database.write() as connection:
         if not database.is_sqlite:
@@ -29,7 +30,10 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise DatabaseUnavailable("has the schema of a newer formapp") from error
         return before, current_revision(connection) or REVISION
 
 
