@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from formapp.delivery.deliver import Deliverer
 from formapp.submissions.database import DatabaseUnavailable
@@ -14,10 +14,20 @@ _log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Runs a `Deliverer` until it is stopped. `wake` and `stop` may be called from any thread."""
+    """Runs a `Deliverer` until it is stopped. `wake` and `stop` may be called from any thread.
 
-    def __init__(self, deliverer: Deliverer, *, poll_seconds: float = POLL_SECONDS) -> None:
+    Between two deliveries it calls its chores, each of which knows by itself whether it is time.
+    """
+
+    def __init__(
+        self,
+        deliverer: Deliverer,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        chores: Sequence[Callable[[], None]] = (),
+    ) -> None:
         self._deliverer = deliverer
+        self._chores = chores
         self._poll_seconds = poll_seconds
         self._stopping = threading.Event()
         self._woken = threading.Event()
@@ -34,6 +44,7 @@ class Worker:
     def _step(self) -> bool:
         """Deliver one lead; False if there was none, or something is wrong. Never raises."""
         try:
+            self._do_chores()
             busy = self._deliverer.deliver_next()
         except DatabaseUnavailable as error:
             if not self._unavailable:
@@ -47,6 +58,15 @@ class Worker:
             _log.warning("the database is back")
         self._unavailable = False
         return busy
+
+    def _do_chores(self) -> None:
+        for chore in self._chores:
+            try:
+                chore()
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - leads come first
+                _log.error("a chore met a defect of formapp: %s", type(error).__name__)
 
     def drain(self, progress: Callable[[int], None] = lambda _count: None) -> int:
         """Deliver all that is due, then return how many were tried.

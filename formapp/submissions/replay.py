@@ -67,12 +67,20 @@ def retry_submission(database: Database, ident: str, remap: Remap, now: datetime
         lead = remap(row.form, row.answers)
         if not _make_due(connection, row, lead, now):
             raise AlreadyDelivered(ident)
+        # Whoever erased it meanwhile held the delivery, and has let go of it by here.
+        if _is_erased(connection, ident):
+            raise Erased(ident)
         if lead and row.state == "failed":
             connection.execute(
                 update(submissions)
                 .where(submissions.c.id == ident)
                 .values(lead=lead.model_dump(mode="json")),
             )
+
+
+def _is_erased(connection: Connection, ident: str) -> bool:
+    query = select(submissions.c.erased_at).where(submissions.c.id == ident)
+    return connection.execute(query).scalar() is not None
 
 
 def _make_due(connection: Connection, row: Any, lead: Lead | None, now: datetime) -> bool:
