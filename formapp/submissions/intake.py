@@ -13,6 +13,7 @@ from uuid6 import uuid7
 
 from formapp.lead import Lead
 from formapp.submissions.database import Database
+from formapp.submissions.listening import notify
 from formapp.submissions.schema import deliveries, submissions
 
 
@@ -105,6 +106,7 @@ def _insert(connection: Connection, submission: Submission) -> str:
     )
     if submission.status is Status.ACCEPTED:
         connection.execute(insert(deliveries), _delivery(ident, submission))
+        notify(connection)
     return ident
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = MetaData(
@@ -138,6 +138,14 @@ for _columns in (("due_at",), ("site", "email"), ("site", "phone")):
         postgresql_where=_pending,
     )
 
+_failed = text("state = 'failed'")
+Index(
+    "ix_deliveries_failed_site",
+    deliveries.c.site,
+    sqlite_where=_failed,
+    postgresql_where=_failed,
+)
+
 for _name in ("email", "phone"):
     _given = text(f"{_name} IS NOT NULL")
     Index(
@@ -210,4 +218,13 @@ erasures = Table(
     # Which key it was made with, without telling the key.
     Column("key", String(16), nullable=False),
     Column("erased_at", UtcDateTime, nullable=False),
+)
+
+# What is wrong and was told to the owner; a row goes when it is over.
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("site", String(64), primary_key=True),
+    Column("opened_at", UtcDateTime, nullable=False),
 )
