@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from formapp.submissions.database import Database
+from formapp.submissions.upgrade import upgrade
 from tests.support.browser import chromium
+from tests.support.clock import TurnedClock
 from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.wixsite import WixSite, running_site
+from tests.support.world import World
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +38,52 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server: PostgresServer = request.getfixturevalue("postgres")
     with server.database() as url:
         yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A database with the current schema, of either kind."""
+    database = Database(database_url)
+    upgrade(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Database]:
+    """A SQLite database with the current schema, where the kind doesn't matter."""
+    database = Database(f"sqlite:///{tmp_path / 'formapp.db'}")
+    upgrade(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def turned_clock() -> TurnedClock:
+    """A clock that stands until a test turns it."""
+    return TurnedClock()
+
+
+@pytest.fixture
+def wix_site(turned_clock: TurnedClock) -> Iterator[WixSite]:
+    """A site of a running sandbox, on the turned clock."""
+    with running_site(turned_clock) as site:
+        yield site
+
+
+@pytest.fixture
+def world(sqlite: Database, wix_site: WixSite, turned_clock: TurnedClock) -> Iterator[World]:
+    """A deliverer between a SQLite database and a sandbox."""
+    world = World(sqlite, wix_site, turned_clock)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def both_worlds(
+    database: Database, wix_site: WixSite, turned_clock: TurnedClock
+) -> Iterator[World]:
+    """The same on a database of either kind, for what depends on it."""
+    world = World(database, wix_site, turned_clock)
+    yield world
+    world.close()

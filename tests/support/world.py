@@ -1,0 +1,127 @@
+"""A database, a sandbox and a deliverer between them, on one clock."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from formapp.delivery.deliver import Deliverer
+from formapp.delivery.gate import Gate
+from formapp.lead import Lead
+from formapp.submissions.budget import Budget
+from formapp.submissions.database import Database
+from formapp.submissions.intake import keep
+from formapp.submissions.report import show_submission
+from formapp.submissions.schema import attempts, deliveries, lanes
+from formapp.wix import Auth, Call, WixContacts
+from tests.support.clock import TurnedClock
+from tests.support.leads import SITE, submission
+from tests.support.wixsite import WixSite
+
+GRACE = 60.0
+Row = dict[str, Any]
+
+
+class World:
+    """What a test of a delivery needs.
+
+    Attributes:
+        database, site, clock: the three parts.
+        jitter: how much of the backoff is taken, from 0 to 1.
+    """
+
+    def __init__(self, database: Database, site: WixSite, clock: TurnedClock) -> None:
+        self.database = database
+        self.site = site
+        self.clock = clock
+        self.jitter = 1.0
+        self._clients: list[WixContacts] = []
+        self.deliverer = self.new_deliverer()
+
+    def new_deliverer(
+        self,
+        *,
+        limit: int = 10_000,
+        auth: Auth | None = None,
+        timeouts: tuple[float, float] = (5.0, 5.0),
+    ) -> Deliverer:
+        """A deliverer as another worker has it."""
+
+        def connect(
+            *, before_call: Callable[[str], None], on_call: Callable[[Call], None]
+        ) -> WixContacts:
+            client = WixContacts(
+                auth or self.site.auth,
+                base_url=self.site.url,
+                timeouts=timeouts,
+                before_call=before_call,
+                on_call=on_call,
+            )
+            self._clients.append(client)
+            return client
+
+        gate = Gate(SITE, connect, Budget(self.database, limit), self.clock)
+        return Deliverer(
+            self.database,
+            {SITE: gate},
+            grace=timedelta(seconds=GRACE),
+            clock=self.clock,
+            jitter=lambda low, high: low + (high - low) * self.jitter,
+        )
+
+    def close(self) -> None:
+        """Close all clients."""
+        for client in self._clients:
+            client.close()
+
+    def keep(self, given: Lead, **more: Any) -> str:
+        """Keep a lead as the web side would; returns the submission's id."""
+        return keep(self.database, submission(given, self.clock(), **more)).id
+
+    def deliver(self) -> bool:
+        """Deliver one lead, if one is due."""
+        return self.deliverer.deliver_next()
+
+    def drain(self, most: int = 100) -> int:
+        """Deliver all that is due; returns the number of attempts."""
+        for count in range(most):
+            if not self.deliver():
+                return count
+        raise AssertionError(f"still busy after {most} deliveries")
+
+    def bring(self, given: Lead) -> Row:
+        """Keep a lead, deliver what is due, and return its delivery."""
+        ident = self.keep(given)
+        self.drain()
+        return self.row(ident)
+
+    def row(self, ident: str) -> Row:
+        """The delivery of a submission, as it is in the database."""
+        with self.database.read() as connection:
+            query = select(deliveries).where(deliveries.c.submission_id == ident)
+            return dict(connection.execute(query).one()._mapping)
+
+    def shown(self, ident: str) -> Row:
+        """The delivery of a submission, as the owner sees it."""
+        (delivery,) = show_submission(self.database, ident)["deliveries"]
+        return dict(delivery)
+
+    def attempts(self, ident: str) -> list[Row]:
+        """The attempts of a submission's delivery, as they are in the database."""
+        query = select(attempts).where(attempts.c.delivery_id == self.row(ident)["id"])
+        with self.database.read() as connection:
+            return [dict(row._mapping) for row in connection.execute(query.order_by(attempts.c.id))]
+
+    def lane(self) -> Row:
+        """The site's lane, or an empty row."""
+        with self.database.read() as connection:
+            row = connection.execute(select(lanes).where(lanes.c.site == SITE)).first()
+        return dict(row._mapping) if row else {}
+
+    def change(self, ident: str, **values: Any) -> None:
+        """Write to a delivery behind everybody's back."""
+        with self.database.write() as connection:
+            connection.execute(
+                update(deliveries).where(deliveries.c.submission_id == ident).values(**values)
+            )
