@@ -1,9 +1,19 @@
 """`formapp db`: the database."""
 
-import click
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
+import click
+from sqlalchemy.engine import make_url
+
+from formapp.cli.erasing import keyring_of
 from formapp.cli.wiring import one_line_errors, read_settings
+from formapp.forms.mentions import mentions
+from formapp.settings.checks import database as checked_address
 from formapp.submissions.database import Database
+from formapp.submissions.transfer import CannotCopy, copy_all
 from formapp.submissions.upgrade import upgrade as upgrade_schema
 
 
@@ -23,3 +33,62 @@ def upgrade() -> None:
         click.echo(f"The schema is current ({after}).")
     else:
         click.echo(f"Upgraded from {before or 'an empty database'} to {after}.")
+
+
+def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    try:
+        return checked_address(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@command.command("copy")
+@click.argument("source", metavar="FROM", callback=_address)
+@click.argument("target", metavar="TO", callback=_address)
+def copy(source: str, target: str) -> None:
+    """Copy all data from one database to another, empty one; stop formapp first.
+
+    FROM and TO are addresses such as sqlite:///formapp.db and postgresql+psycopg://user@host/name.
+    Nothing in FROM is changed. An interrupted copy leaves TO empty.
+    """
+    with one_line_errors():
+        settings = read_settings()
+        databases = Database(_existing(source)), Database(target)
+        try:
+            copied = copy_all(
+                *databases,
+                keyring=keyring_of(settings),
+                scan=mentions,
+                now=datetime.now(UTC),
+                progress=_progress(),
+            )
+        except CannotCopy as error:
+            raise click.ClickException(str(error)) from error
+        finally:
+            for database in databases:
+                database.close()
+    click.echo(
+        f"Copied {copied.rows['submissions']} submissions, {sum(copied.rows.values())} rows."
+    )
+    if copied.erased:
+        click.echo(f"{copied.erased} of them were erased again, as their senders had asked.")
+
+
+def _existing(address: str) -> str:
+    """The address, if a file that it names is there: SQLite would make an empty one."""
+    url = make_url(address)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise click.ClickException(f"there is no database to copy from: {url.database}")
+    return address
+
+
+def _progress() -> Callable[[str, int, int], None]:
+    """Tell where it is on standard error: each table's end, and what lies between every second."""
+    told = [time.monotonic()]
+
+    def tell(table: str, done: int, total: int) -> None:
+        if done == total or time.monotonic() - told[0] > 1:
+            told[0] = time.monotonic()
+            click.echo(f"{table}: {done} of {total}", err=True)
+
+    return tell

@@ -9,6 +9,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from formapp.app import create_app
 from formapp.cli.serve import run_together
 from formapp.cli.wiring import (
+    make_chores,
     make_deliverer,
     on_signals,
     one_line_errors,
@@ -45,7 +46,7 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         settings = _settings(addresses, data)
         database = open_database(settings)
         origins = tuple(f"http://{host}:{sandbox.port}" for host in ("127.0.0.1", "localhost"))
-        worker = Worker(make_deliverer(settings, database))
+        worker = Worker(make_deliverer(settings, database), chores=make_chores(settings, database))
         app = create_app(
             settings,
             forms=open_to(load_forms(settings.forms), origins),

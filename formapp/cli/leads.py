@@ -10,12 +10,14 @@ from typing import Any
 import click
 
 from formapp.app import DEFAULT_SITE
+from formapp.cli.erasing import erase, expire
 from formapp.cli.telling import tell, tell_briefly
 from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
 from formapp.forms import to_lead
 from formapp.lead import Lead
 from formapp.submissions.replay import (
     AlreadyDelivered,
+    Erased,
     failed_submissions,
     retry_submission,
 )
@@ -34,7 +36,11 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 @click.group("leads")
 def command() -> None:
-    """See, retry and export submissions and their deliveries."""
+    """See, retry, export and erase submissions and their deliveries."""
+
+
+command.add_command(expire)
+command.add_command(erase)
 
 
 @command.command("list")
@@ -91,6 +97,8 @@ def retry(idents: tuple[str, ...], *, failed: bool, form: str | None) -> None:
                 raise click.ClickException(f"there is no submission {ident}") from None
             except AlreadyDelivered:
                 raise click.ClickException(f"{ident} has nothing to retry") from None
+            except Erased:
+                raise click.ClickException(f"{ident} was erased; nothing is left of it") from None
             click.echo(f"{ident} is due now")
 
 

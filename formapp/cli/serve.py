@@ -9,6 +9,7 @@ from formapp.app import create_app
 from formapp.cli.wiring import (
     load,
     log_to_stderr,
+    make_chores,
     make_deliverer,
     on_signals,
     one_line_errors,
@@ -33,7 +34,11 @@ def command(host: str, port: int, *, worker: bool) -> None:
         forms = load(settings)
         listener = listen(host, port)
         database = open_database(settings)
-        runner = Worker(make_deliverer(settings, database)) if worker else None
+        runner = (
+            Worker(make_deliverer(settings, database), chores=make_chores(settings, database))
+            if worker
+            else None
+        )
         wake = runner.wake if runner else _nothing
         app = create_app(settings, forms=forms, database=database, on_kept=wake)
     server = Server(app, listener)

@@ -24,6 +24,8 @@ def tell(entry: Entry) -> str:
 def _lines(entry: Entry) -> Iterator[str]:
     yield f"Submission {entry['id']}"
     yield f"  received {entry['received_at']} by the form {entry['form']} ({entry['state']})"
+    if entry["erased_at"]:
+        yield f"  the answers were erased {entry['erased_at']}"
     yield from _pairs("Answers", entry["answers"])
     yield from _pairs("Circumstances", entry["meta"])
     for consent in entry["consents"]:

@@ -19,6 +19,7 @@ from formapp.server import PortInUse
 from formapp.settings import Settings, SettingsFaults
 from formapp.submissions.budget import Budget
 from formapp.submissions.database import Database, DatabaseUnavailable
+from formapp.submissions.retention import Expiry
 from formapp.submissions.upgrade import is_current, is_empty, upgrade
 from formapp.wix import ApiKey, AppToken, Auth, Call, WixContacts
 
@@ -112,6 +113,12 @@ def make_deliverer(
         grace=timedelta(seconds=settings.create_grace),
         clock=clock,
     )
+
+
+def make_chores(settings: Settings, database: Database) -> list[Callable[[], None]]:
+    """What a worker does between deliveries."""
+    expiry = Expiry(database, settings.keep_days, lambda: datetime.now(UTC))
+    return [expiry.run]
 
 
 def _connect(

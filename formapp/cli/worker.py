@@ -6,6 +6,7 @@ import click
 
 from formapp.cli.wiring import (
     log_to_stderr,
+    make_chores,
     make_deliverer,
     on_signals,
     one_line_errors,
@@ -25,7 +26,7 @@ def command(*, once: bool) -> None:
     with one_line_errors():
         settings = read_settings(wix=True)
         database = open_database(settings)
-        worker = Worker(make_deliverer(settings, database))
+        worker = Worker(make_deliverer(settings, database), chores=make_chores(settings, database))
         on_signals(worker.stop)
         if once:
             count = worker.drain(_progress)
