@@ -13,10 +13,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from formapp.forms import Form, TokenSigner, load_forms
 from formapp.forms.origins import origin_of
+from formapp.measures import Measures
 from formapp.resources import STATIC, TEMPLATES
 from formapp.settings import Settings
 from formapp.submissions.database import Database
-from formapp.web import errors, headers, health, views
+from formapp.web import errors, headers, health, request_id, views
 from formapp.web.hosts import KnownHosts, check_host
 from formapp.web.limits import Limits
 from formapp.web.services import EXTENSION, Services
@@ -34,6 +35,7 @@ def create_app(
     forms: Mapping[str, Form] | None = None,
     database: Database | None = None,
     on_kept: Callable[[], None] = lambda: None,
+    measures: Measures | None = None,
 ) -> Flask:
     """Build the web app.
 
@@ -42,6 +44,7 @@ def create_app(
         forms: read from the folder of the settings unless given.
         database: opened by the settings unless given.
         on_kept: called after each commit that left something to deliver; wakes a worker.
+        measures: of this process, where a worker shares them.
 
     Raises:
         SettingsFaults: something of the environment is wrong.
@@ -50,7 +53,8 @@ def create_app(
     settings = settings or Settings.read(os.environ, web=True)
     app = Flask("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
     app.url_map.merge_slashes = False
-    app.extensions[EXTENSION] = _services(settings, forms, database, on_kept)
+    app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, measures)
+    request_id.init_app(app)
     app.before_request(check_host)
     headers.init_app(app)
     errors.init_app(app)
@@ -68,6 +72,7 @@ def _services(
     forms: Mapping[str, Form] | None,
     database: Database | None,
     on_kept: Callable[[], None],
+    measures: Measures | None,
 ) -> Services:
     token = settings.metrics_token
     return Services(
@@ -79,6 +84,7 @@ def _services(
         default_site=DEFAULT_SITE,
         on_kept=on_kept,
         metrics_token=token.get_secret_value() if token else None,
+        measures=measures or Measures(),
     )
 
 

@@ -34,7 +34,7 @@ class Worker:
         self._unavailable = False
 
     def run(self) -> None:
-        """Deliver until stopped; the delivery at hand is always finished."""
+        """Deliver until stopped."""
         while not self._stopping.is_set():
             if not self._step():
                 self._woken.wait(self._poll_seconds)
@@ -87,6 +87,7 @@ class Worker:
         self._woken.set()
 
     def stop(self) -> None:
-        """End after the delivery at hand."""
+        """End after the call in flight; what is unfinished is given back."""
+        self._deliverer.interrupt()
         self._stopping.set()
         self._woken.set()

@@ -9,18 +9,17 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from formapp.app import create_app
 from formapp.cli.serve import run_together
 from formapp.cli.wiring import (
-    make_chores,
-    make_deliverer,
     on_signals,
     one_line_errors,
     open_database,
 )
+from formapp.cli.workers import make_worker
 from formapp.demo import Addresses, create_example, open_to
 from formapp.forms import load_forms
+from formapp.measures import Measures
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
 from formapp.server import PortInUse, Server, listen
 from formapp.settings import Settings
-from formapp.worker import Worker
 
 _SITE = "00000000-0000-4000-8000-00000000de40"
 
@@ -46,12 +45,14 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         settings = _settings(addresses, data)
         database = open_database(settings)
         origins = tuple(f"http://{host}:{sandbox.port}" for host in ("127.0.0.1", "localhost"))
-        worker = Worker(make_deliverer(settings, database), chores=make_chores(settings, database))
+        measures = Measures()
+        worker = make_worker(settings, database, measures)
         app = create_app(
             settings,
             forms=open_to(load_forms(settings.forms), origins),
             database=database,
             on_kept=worker.wake,
+            measures=measures,
         )
     server = Server(app, listener)
     on_signals(server.stop)

@@ -2,20 +2,21 @@
 
 import logging
 import threading
+from contextlib import ExitStack
 
 import click
 
+from formapp import logs
 from formapp.app import create_app
 from formapp.cli.wiring import (
     load,
-    log_to_stderr,
-    make_chores,
-    make_deliverer,
     on_signals,
     one_line_errors,
     open_database,
     read_settings,
 )
+from formapp.cli.workers import make_worker, woken_by
+from formapp.measures import Measures
 from formapp.server import Server, listen
 from formapp.worker import Worker
 
@@ -28,24 +29,28 @@ _log = logging.getLogger(__name__)
 @click.option("--worker/--no-worker", default=True, help="Deliver leads in this process, too.")
 def command(host: str, port: int, *, worker: bool) -> None:
     """Serve the forms, with the worker in the same process."""
-    log_to_stderr()
     with one_line_errors():
         settings = read_settings(web=True, wix=worker)
+        logs.configure(settings.log_format)
         forms = load(settings)
         listener = listen(host, port)
-        database = open_database(settings)
-        runner = (
-            Worker(make_deliverer(settings, database), chores=make_chores(settings, database))
-            if worker
-            else None
+        database, measures = open_database(settings), Measures()
+        runner = make_worker(settings, database, measures) if worker else None
+        app = create_app(
+            settings,
+            forms=forms,
+            database=database,
+            on_kept=runner.wake if runner else _nothing,
+            measures=measures,
         )
-        wake = runner.wake if runner else _nothing
-        app = create_app(settings, forms=forms, database=database, on_kept=wake)
     server = Server(app, listener)
     on_signals(server.stop)
     where = settings.base_url or f"http://{host}:{listener.getsockname()[1]}"
     _log.info("serving %s at %s/f/…", ", ".join(forms), where)
-    run_together(server, runner)
+    with ExitStack() as beside:
+        if runner:
+            beside.enter_context(woken_by(database, runner))
+        run_together(server, runner)
     database.close()
 
 
@@ -63,4 +68,4 @@ def run_together(server: Server, runner: Worker | None) -> None:
 
 
 def _nothing() -> None:
-    """Deliveries are another process's work; it polls."""
+    """Deliveries are another process's work."""

@@ -1,27 +1,19 @@
 """The composition root of the commands: settings to collaborators, known failures to one line."""
 
-import logging
 import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import click
 
 from formapp.app import DEFAULT_SITE
-from formapp.delivery.deliver import Deliverer
-from formapp.delivery.gate import Gate
 from formapp.forms import Form, FormFaults, load_forms
 from formapp.server import PortInUse
 from formapp.settings import Settings, SettingsFaults
-from formapp.submissions.budget import Budget
 from formapp.submissions.database import Database, DatabaseUnavailable
-from formapp.submissions.retention import Expiry
 from formapp.submissions.upgrade import is_current, is_empty, upgrade
-from formapp.wix import ApiKey, AppToken, Auth, Call, WixContacts
 
 
 @contextmanager
@@ -52,18 +44,6 @@ def read_settings(*, web: bool = False, wix: bool = False) -> Settings:
         SettingsFaults: with all that is wrong.
     """
     return Settings.read(os.environ, web=web, wix=wix)
-
-
-def log_to_stderr(level: int = logging.INFO) -> None:
-    """One line an event; ids, names and codes only."""
-    logging.basicConfig(
-        level=level,
-        format="%(asctime)s %(levelname)s %(message)s",
-        stream=sys.stderr,
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    # At 1,000 waiting requests waitress says so once a request.
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 
 def open_database(settings: Settings) -> Database:
@@ -97,54 +77,6 @@ def load(settings: Settings) -> dict[str, Form]:
     if strays:
         raise SettingsFaults(strays)
     return forms
-
-
-def make_deliverer(
-    settings: Settings,
-    database: Database,
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> Deliverer:
-    """Wire a deliverer for the site of the settings."""
-    budget = Budget(database, settings.wix_rate_limit)
-    gate = Gate(DEFAULT_SITE, partial(_connect, settings), budget, clock)
-    return Deliverer(
-        database,
-        {DEFAULT_SITE: gate},
-        grace=timedelta(seconds=settings.create_grace),
-        clock=clock,
-    )
-
-
-def make_chores(settings: Settings, database: Database) -> list[Callable[[], None]]:
-    """What a worker does between deliveries."""
-    expiry = Expiry(database, settings.keep_days, lambda: datetime.now(UTC))
-    return [expiry.run]
-
-
-def _connect(
-    settings: Settings,
-    *,
-    before_call: Callable[[str], None],
-    on_call: Callable[[Call], None],
-) -> WixContacts:
-    return WixContacts(
-        _auth(settings),
-        base_url=settings.wix_api_url,
-        before_call=before_call,
-        on_call=on_call,
-    )
-
-
-def _auth(settings: Settings) -> Auth:
-    if settings.wix_api_key and settings.wix_site_id:
-        key = settings.wix_api_key.get_secret_value()
-        return ApiKey(key, settings.wix_site_id, settings.wix_account_id)
-    secret = settings.wix_app_secret
-    return AppToken(
-        settings.wix_app_id or "",
-        secret.get_secret_value() if secret else "",
-        settings.wix_instance_id or "",
-    )
 
 
 def on_signals(stop: Callable[[], None]) -> None:

@@ -3,16 +3,19 @@
 import logging
 
 import click
+from prometheus_client import start_http_server
 
+from formapp import logs
 from formapp.cli.wiring import (
-    log_to_stderr,
-    make_chores,
-    make_deliverer,
     on_signals,
     one_line_errors,
     open_database,
     read_settings,
 )
+from formapp.cli.workers import make_worker, woken_by
+from formapp.measures import Measures
+from formapp.server import PortInUse
+from formapp.submissions.database import Database
 from formapp.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -20,21 +23,38 @@ _log = logging.getLogger(__name__)
 
 @click.command("worker")
 @click.option("--once", is_flag=True, help="Deliver what is due, then end.")
-def command(*, once: bool) -> None:
+@click.option(
+    "--metrics-port", type=int, help="Serve Prometheus metrics on 127.0.0.1 at this port."
+)
+def command(*, once: bool, metrics_port: int | None) -> None:
     """Deliver leads to Wix; several workers may run at once."""
-    log_to_stderr()
     with one_line_errors():
         settings = read_settings(wix=True)
+        logs.configure(settings.log_format)
+        measures = Measures()
+        if metrics_port is not None:
+            _serve_metrics(measures, metrics_port)
         database = open_database(settings)
-        worker = Worker(make_deliverer(settings, database), chores=make_chores(settings, database))
+        worker = make_worker(settings, database, measures)
         on_signals(worker.stop)
         if once:
-            count = worker.drain(_progress)
-            _log.info("%d deliveries were due", count)
+            _log.info("%d deliveries were due", worker.drain(_progress))
         else:
-            _log.info("waiting for leads")
-            worker.run()
+            _wait(database, worker)
         database.close()
+
+
+def _wait(database: Database, worker: Worker) -> None:
+    with woken_by(database, worker):
+        _log.info("waiting for leads")
+        worker.run()
+
+
+def _serve_metrics(measures: Measures, port: int) -> None:
+    try:
+        start_http_server(port, addr="127.0.0.1", registry=measures.registry)
+    except OSError as error:
+        raise PortInUse(f"127.0.0.1:{port} can't be listened on: {error.strerror}") from error
 
 
 def _progress(count: int) -> None:

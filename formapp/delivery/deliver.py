@@ -10,11 +10,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+import structlog
+
 from formapp.delivery.bring import Bringer
-from formapp.delivery.gate import BudgetSpent, Clock, Gate
+from formapp.delivery.gate import BudgetSpent, Clock, Gate, Interrupted
 from formapp.delivery.keys import KeyBook, WrongDataType
 from formapp.delivery.ledger import Ledger, Trial
 from formapp.delivery.retry import Jitter
+from formapp.measures import Measures
 from formapp.submissions.claims import Claim, ClaimLost, Intent, claim_next, release
 from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.memory import Memory
@@ -26,7 +29,7 @@ _log = logging.getLogger(__name__)
 class Deliverer:
     """Delivers leads of some sites, one at a time; a worker thread has one of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - collaborators, by keyword
         self,
         database: Database,
         gates: Mapping[str, Gate],
@@ -34,6 +37,7 @@ class Deliverer:
         grace: timedelta,
         clock: Clock,
         jitter: Jitter = random.uniform,
+        measures: Measures | None = None,
     ) -> None:
         """Wire up.
 
@@ -43,6 +47,7 @@ class Deliverer:
             grace: how long a create whose outcome is unknown waits before it is looked for.
             clock: the time.
             jitter: the randomness of backoff.
+            measures: of this process.
         """
         self._database = database
         self._gates = gates
@@ -50,7 +55,9 @@ class Deliverer:
         self._clock = clock
         self._memory = Memory(database)
         self._keybook = KeyBook(self._memory)
-        self._ledger = Ledger(database, grace=grace, clock=clock, jitter=jitter)
+        self._ledger = Ledger(
+            database, grace=grace, clock=clock, jitter=jitter, measures=measures or Measures()
+        )
         self._stranded: Claim | None = None
 
     def deliver_next(self) -> bool:
@@ -64,14 +71,21 @@ class Deliverer:
         claim = claim_next(self._database, list(self._gates), self._clock())
         if claim is None:
             return False
+        ids = {"delivery": claim.delivery_id, "submission": claim.submission_id}
         try:
-            self._deliver(claim)
+            with structlog.contextvars.bound_contextvars(**ids):
+                self._deliver(claim)
         except ClaimLost:
             _log.warning("delivery %d was taken over by another worker", claim.delivery_id)
         except DatabaseUnavailable:
             self._stranded = claim
             raise
         return True
+
+    def interrupt(self) -> None:
+        """End after the call in flight: the delivery at hand is given back. From any thread."""
+        for gate in self._gates.values():
+            gate.close()
 
     def _let_go(self) -> None:
         """Once the database is back, a delivery that it interrupted needn't wait for its lease."""
@@ -97,6 +111,8 @@ class Deliverer:
         try:
             trial.gate.begin()
             done = bringer.bring()
+        except Interrupted:
+            self._ledger.interrupted(claim, bringer.intent)
         except BudgetSpent as spent:
             self._ledger.no_budget(claim, spent, bringer.intent)
         except WixError as error:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Protocol
 
+from formapp.measures import Measures
 from formapp.submissions.budget import Budget
 from formapp.wix import Call, WixContacts, WixError
 
@@ -20,6 +21,10 @@ class BudgetSpent(Exception):  # noqa: N818 - says what is the case
     def __init__(self, free_at: datetime) -> None:
         super().__init__("the rate budget is spent")
         self.free_at = free_at
+
+
+class Interrupted(Exception):  # noqa: N818 - says what is the case
+    """The worker is to end; nothing was sent."""
 
 
 class Connect(Protocol):
@@ -44,12 +49,25 @@ class Gate:
         calls: the HTTP calls since `begin`: operation, status, code, request_id, ms.
     """
 
-    def __init__(self, site: str, connect: Connect, budget: Budget, clock: Clock) -> None:
+    def __init__(
+        self,
+        site: str,
+        connect: Connect,
+        budget: Budget,
+        clock: Clock,
+        measures: Measures | None = None,
+    ) -> None:
         self.site = site
+        self._measures = measures or Measures()
+        self._closing = False
         self.calls: list[dict[str, Any]] = []
         self._budget = budget
         self._clock = clock
         self.wix = connect(before_call=self._spend, on_call=self._record)
+
+    def close(self) -> None:
+        """Let no further call through; the one in flight goes on. From any thread."""
+        self._closing = True
 
     def begin(self) -> None:
         """Start the record of an attempt.
@@ -63,6 +81,8 @@ class Gate:
             raise BudgetSpent(free_at)
 
     def _spend(self, _operation: str) -> None:
+        if self._closing:
+            raise Interrupted
         if self._budget.take(self.site, self._clock()) is None:
             return
         # A lead that needs more calls than most must not be begun again and again for nothing:
@@ -72,6 +92,7 @@ class Gate:
         raise BudgetSpent(free_at or self._clock())
 
     def _record(self, call: Call) -> None:
+        self._measures.call(call.operation, call.status, call.seconds)
         self.calls.append(
             {
                 "operation": call.operation,

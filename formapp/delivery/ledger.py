@@ -18,6 +18,7 @@ from formapp.delivery.retry import (
     after_error,
     backoff,
 )
+from formapp.measures import Measures
 from formapp.submissions.claims import Claim, Intent
 from formapp.submissions.database import Database
 from formapp.submissions.memory import Lanes
@@ -47,12 +48,14 @@ class Ledger:
         grace: timedelta,
         clock: Clock,
         jitter: Jitter,
+        measures: Measures,
     ) -> None:
         self._database = database
         self._lanes = Lanes(database)
         self._grace = grace
         self._clock = clock
         self._jitter = jitter
+        self._measures = measures
 
     def delivered(self, trial: Trial, done: Done) -> None:
         """The lead is in Wix."""
@@ -65,6 +68,9 @@ class Ledger:
             contact_id=done.contact_id,
             flags=list(done.flags),
         )
+        waited = (self._clock() - claim.created_at).total_seconds()
+        calls = len(trial.gate.calls)
+        self._measures.delivered(claim.site, done.outcome, calls=calls, seconds=waited)
         if self._lanes.open(claim.site, self._clock()):
             _log.warning("site %s takes leads again", claim.site)
         _log.info(
@@ -78,6 +84,10 @@ class Ledger:
     def too_early(self, claim: Claim, ready_at: datetime) -> None:
         """The grace period of an unknown create isn't over."""
         self._put_back_unspent(claim, ready_at, claim.intent)
+
+    def interrupted(self, claim: Claim, intent: Intent | None) -> None:
+        """The worker is to end; an intent of this attempt was noted, but nothing was sent."""
+        self._put_back_unspent(claim, self._clock(), intent if intent is claim.intent else None)
 
     def no_budget(self, claim: Claim, spent: BudgetSpent, intent: Intent | None) -> None:
         """The call at hand was not sent."""
@@ -112,6 +122,7 @@ class Ledger:
         attempt = self._attempt(trial, _RESULTS[type(verdict)], error)
         if isinstance(verdict, GiveUp):
             give_up(self._database, claim, attempt, why, unknown)
+            self._measures.failed(claim.site)
             _log.error("delivery %d failed for good: %s", claim.delivery_id, error)
             return
         if isinstance(verdict, Pause):
@@ -139,6 +150,7 @@ class Ledger:
         """The form file and the site disagree: the owner has to act."""
         attempt = self._attempt(trial, "failed", code="WRONG_DATA_TYPE")
         give_up(self._database, trial.claim, attempt, str(error), trial.claim.intent)
+        self._measures.failed(trial.claim.site)
         _log.error("delivery %d failed for good: wrong data type", trial.claim.delivery_id)
 
     def defect(self, trial: Trial, error: Exception, intent: Intent | None) -> None:
@@ -152,6 +164,7 @@ class Ledger:
         if now - (claim.tried_since or now) >= PATIENCE:
             attempt = self._attempt(trial, "failed", code=name)
             give_up(self._database, claim, attempt, why, intent)
+            self._measures.failed(claim.site)
             return
         put_back(
             self._database,
@@ -172,7 +185,7 @@ class Ledger:
     ) -> Attempt:
         calls = trial.gate.calls
         last: dict[str, Any] = calls[-1] if calls else {}
-        return Attempt(
+        attempt = Attempt(
             at=trial.started,
             result=result,
             duration_ms=round((self._clock() - trial.started).total_seconds() * 1000),
@@ -182,3 +195,5 @@ class Ledger:
             code=code or (error.code if error else last.get("code")),
             request_id=error.request_id if error else last.get("request_id"),
         )
+        self._measures.attempt(trial.claim.site, result, attempt.status, attempt.code)
+        return attempt

@@ -8,7 +8,7 @@ given what it needs.
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -56,6 +56,12 @@ class Settings(BaseModel):
     trusted_hosts: Annotated[_Words, AfterValidator(checks.hosts)] = ()
     proxy_hops: Annotated[int, Field(ge=0, le=10)] = 0
     metrics_token: SecretStr | None = None
+    log_format: Literal["console", "json"] = "console"
+    alert_webhook: Annotated[_Address, Field(repr=False)] | None = None
+    alert_email: Annotated[_Words, AfterValidator(checks.mailboxes)] = ()
+    alert_from: Annotated[str, AfterValidator(checks.mailbox)] | None = None
+    alert_backlog: Annotated[float, Field(gt=0)] = 15.0
+    smtp_url: Annotated[SecretStr, AfterValidator(checks.smtp)] | None = None
     wix_api_url: _Address = "https://www.wixapis.com"
     wix_api_key: SecretStr | None = None
     wix_site_id: str | None = None
@@ -97,6 +103,8 @@ class Settings(BaseModel):
             faults.append(f"{PREFIX}SECRET_KEY: is missing; it signs the tokens of form pages")
         if wix:
             faults += settings.credential_faults()
+        if settings.alert_email and not settings.smtp_url:
+            faults.append(f"{PREFIX}SMTP_URL: is missing; ALERT_EMAIL needs a server to send by")
         if faults:
             raise SettingsFaults(sorted(set(faults)))
         return settings

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import limits
+from email_validator import EmailNotValidError, validate_email
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -115,4 +116,29 @@ def limit(value: str) -> str | None:
         amounts = [0]
     if min(amounts) < 1:
         raise ValueError("is no limit; write it like 30/minute, or off")
+    return value
+
+
+def mailbox(value: str) -> str:
+    """Return an e-mail address."""
+    try:
+        return validate_email(value, check_deliverability=False, test_environment=True).normalized
+    except EmailNotValidError:
+        raise ValueError("is no e-mail address; write it like owner@example.com") from None
+
+
+def mailboxes(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return e-mail addresses."""
+    return tuple(mailbox(value) for value in values)
+
+
+def smtp(value: SecretStr) -> SecretStr:
+    """Return the address of a mail server."""
+    try:
+        parts = urlsplit(value.get_secret_value())
+        usable = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = None
+    if not usable:
+        raise ValueError("is no mail server; write it like smtp://user:password@host:587")
     return value

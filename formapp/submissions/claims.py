@@ -58,6 +58,7 @@ class Claim:
     """A delivery that this worker holds until the lease ends.
 
     Attributes:
+        created_at: when the lead came, or was last asked to be retried.
         attempts: spent so far.
         tried_since: when the first of them was spent; None before that.
         intent: a write whose outcome is unknown.
@@ -67,6 +68,7 @@ class Claim:
     submission_id: str
     site: str
     fence: int
+    created_at: datetime
     attempts: int
     tried_since: datetime | None
     intent: Intent | None
@@ -109,6 +111,7 @@ def _claim(connection: Connection, row: Row[Any], now: datetime) -> Claim | None
         submission_id=row.submission_id,
         site=row.site,
         fence=row.fence + 1,
+        created_at=row.created_at,
         attempts=row.attempts,
         tried_since=_tried_since(connection, row),
         intent=intent,

@@ -140,12 +140,5 @@ def export_rows(database: Database) -> Iterator[dict[str, Any]]:
             yield {**_entry(row), **meta, "answers": row.answers}
 
 
-def delivery_counts(database: Database) -> dict[str, int]:
-    """Number of deliveries by state."""
-    query = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
-    with database.read() as connection:
-        return {row[0]: row[1] for row in connection.execute(query)}
-
-
 def _iso(at: datetime | None) -> str | None:
     return at.isoformat().replace("+00:00", "Z") if at else None

@@ -2,11 +2,13 @@
 
 import hmac
 import ipaddress
+from datetime import UTC, datetime
 
 from flask import Blueprint, Response, jsonify, request
 
-from formapp.submissions.database import DatabaseUnavailable
-from formapp.submissions.report import delivery_counts
+from formapp.measures import Measures
+from formapp.submissions.database import Database, DatabaseUnavailable
+from formapp.submissions.queue import look_at_queue
 from formapp.submissions.upgrade import is_current
 from formapp.web.refusal import Refusal
 from formapp.web.services import services
@@ -38,11 +40,24 @@ def metrics() -> Response:
     if not _may_read(services().metrics_token):
         raise Refusal(403, "FORBIDDEN", "Metrics need the token of FORMAPP_METRICS_TOKEN.")
     try:
-        deliveries = delivery_counts(services().database)
+        measure_queue(services().measures, services().database)
     except DatabaseUnavailable:
         raise Refusal(503, "UNAVAILABLE", "The database can't be reached.") from None
-    text = services().measures.text(deliveries)
-    return Response(text, content_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(
+        services().measures.text(), content_type="text/plain; version=0.0.4; charset=utf-8"
+    )
+
+
+def measure_queue(measures: Measures, database: Database) -> None:
+    """Set the gauges of the queue.
+
+    Raises:
+        DatabaseUnavailable: it can't be read.
+    """
+    now = datetime.now(UTC)
+    queue = look_at_queue(database, now)
+    age = (now - queue.oldest_due_at).total_seconds() if queue.oldest_due_at else 0.0
+    measures.queue({"pending": queue.pending, "failed": queue.failed}, age, queue.paused)
 
 
 def _may_read(token: str | None) -> bool:

@@ -8,9 +8,9 @@ from flask import current_app, request
 
 from formapp.forms import Form, TokenSigner
 from formapp.forms.origins import origin_of
+from formapp.measures import Measures
 from formapp.submissions.database import Database
 from formapp.web.limits import Limits
-from formapp.web.measures import Measures
 from formapp.web.refusal import Refusal
 
 EXTENSION = "formapp"

@@ -1,0 +1,109 @@
+"""The composition root of deliveries: settings to a worker and what goes on beside it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from formapp.alerts import Mailer, Tell, Webhook
+from formapp.app import DEFAULT_SITE
+from formapp.delivery.deliver import Deliverer
+from formapp.delivery.gate import Clock, Gate
+from formapp.measures import Measures
+from formapp.settings import Settings
+from formapp.submissions.budget import Budget
+from formapp.submissions.database import Database
+from formapp.submissions.listening import Listener
+from formapp.submissions.retention import Expiry
+from formapp.watch import Watch
+from formapp.wix import ApiKey, AppToken, Auth, Call, Timeouts, WixContacts
+from formapp.worker import Worker
+
+TIMEOUTS = Timeouts(5, 20)
+"""Connect and read, in seconds: a process that is asked to end has 30 for the call in flight."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def make_worker(settings: Settings, database: Database, measures: Measures) -> Worker:
+    """Wire a worker for the site of the settings, with the watch and the expiry beside it."""
+    watch = Watch(
+        database,
+        _channels(settings),
+        clock=_now,
+        backlog=timedelta(minutes=settings.alert_backlog),
+    )
+    deliverer = make_deliverer(settings, database, measures=measures)
+    expiry = Expiry(database, settings.keep_days, _now)
+    return Worker(deliverer, chores=[watch.look_if_due, expiry.run])
+
+
+def make_deliverer(
+    settings: Settings,
+    database: Database,
+    clock: Clock = _now,
+    measures: Measures | None = None,
+) -> Deliverer:
+    """Wire a deliverer for the site of the settings."""
+    budget = Budget(database, settings.wix_rate_limit)
+    gate = Gate(DEFAULT_SITE, partial(_connect, settings), budget, clock, measures)
+    return Deliverer(
+        database,
+        {DEFAULT_SITE: gate},
+        grace=timedelta(seconds=settings.create_grace),
+        clock=clock,
+        measures=measures,
+    )
+
+
+def _channels(settings: Settings) -> list[Tell]:
+    channels: list[Tell] = []
+    if settings.alert_webhook:
+        channels.append(Webhook(settings.alert_webhook))
+    if settings.alert_email and settings.smtp_url:
+        sender = settings.alert_from or settings.alert_email[0]
+        server = settings.smtp_url.get_secret_value()
+        channels.append(Mailer(server, sender, settings.alert_email))
+    return channels
+
+
+@contextmanager
+def woken_by(database: Database, worker: Worker) -> Iterator[None]:
+    """Let other processes wake the worker, where the database can (PostgreSQL)."""
+    if database.is_sqlite:
+        yield
+        return
+    listener = Listener(database.url, worker.wake)
+    try:
+        yield
+    finally:
+        listener.close()
+
+
+def _connect(
+    settings: Settings,
+    *,
+    before_call: Callable[[str], None],
+    on_call: Callable[[Call], None],
+) -> WixContacts:
+    return WixContacts(
+        _auth(settings),
+        base_url=settings.wix_api_url,
+        timeouts=TIMEOUTS,
+        before_call=before_call,
+        on_call=on_call,
+    )
+
+
+def _auth(settings: Settings) -> Auth:
+    if settings.wix_api_key and settings.wix_site_id:
+        key = settings.wix_api_key.get_secret_value()
+        return ApiKey(key, settings.wix_site_id, settings.wix_account_id)
+    secret = settings.wix_app_secret
+    return AppToken(
+        settings.wix_app_id or "",
+        secret.get_secret_value() if secret else "",
+        settings.wix_instance_id or "",
+    )

@@ -1,0 +1,52 @@
+"""How the queue stands, for metrics: read by indexes, whatever the number of kept submissions."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from formapp.submissions.database import Database
+from formapp.submissions.schema import deliveries, lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The queue at one moment.
+
+    Attributes:
+        pending, failed: numbers of deliveries.
+        oldest_due_at: since when the longest-waiting due delivery has been due; None if none is.
+        paused: site to whether its lane is paused.
+    """
+
+    pending: int
+    failed: int
+    oldest_due_at: datetime | None
+    paused: dict[str, bool] = field(default_factory=dict)
+
+
+def look_at_queue(database: Database, now: datetime) -> Queue:
+    """Read the queue.
+
+    Raises:
+        DatabaseUnavailable: it can't be read.
+    """
+    with database.read() as connection:
+        oldest = select(func.min(deliveries.c.due_at)).where(
+            deliveries.c.state == "pending",
+            deliveries.c.due_at <= now,
+        )
+        return Queue(
+            pending=_count(connection, "pending"),
+            failed=_count(connection, "failed"),
+            oldest_due_at=connection.execute(oldest).scalar(),
+            paused={
+                row.site: bool(row.paused_until and row.paused_until > now)
+                for row in connection.execute(select(lanes))
+            },
+        )
+
+
+def _count(connection: Connection, state: str) -> int:
+    query = select(func.count()).where(deliveries.c.state == state)
+    return connection.execute(query).scalar_one()
