@@ -8,6 +8,7 @@ of stalled clients leave a good request answered at once; with its defaults they
 import json
 import resource
 import socket
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 MAX_BODY = 1024 * 1024
 """Beyond this waitress refuses by itself; the app's own limit is far below."""
 
+MAX_PORT = 65_535
 MAX_CONNECTIONS = 3000
 """At most; fewer where the system allows the process fewer open files."""
 
@@ -61,11 +63,13 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         PortInUse: it can't be listened on.
     """
+    if not 0 <= port <= MAX_PORT:
+        raise PortInUse(f"{host}:{port} can't be listened on: ports end at {MAX_PORT}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise PortInUse(f"{host}:{port} can't be listened on: {reason}") from error
 
 
@@ -90,25 +94,44 @@ class Server:
         )
         self._server.channel_class = _Channel
         self._stop_by: float | None = None
+        # A signal may interrupt this very thread, hence the R.
+        self._stopping = threading.RLock()
 
     def run(self) -> None:
         """Serve until stopped; requests under way are answered first."""
-        while not self._may_end():
-            wasyncore.loop(timeout=1, map=self._server._map, use_poll=True, count=1)  # noqa: SLF001 - the loop is run by hand, to drain it
+        while self._stop_by is None:
+            self._turn(1)
+        while not self._is_drained() and time.monotonic() < self._stop_by:
+            self._turn(1)
         self._server.task_dispatcher.shutdown()
-        wasyncore.close_all(self._server._map)  # noqa: SLF001 - the same
+        with self._stopping:
+            wasyncore.close_all(self._server._map)  # noqa: SLF001 - the same
 
     def stop(self) -> None:
-        """Take no more connections and make `run` return; from any thread or signal handler."""
-        self._stop_by = time.monotonic() + DRAIN_SECONDS
-        self._server.accepting = False
-        self._server.pull_trigger()
+        """Take no more connections and make `run` return; from any thread or signal handler.
 
-    def _may_end(self) -> bool:
-        if self._stop_by is None:
+        A second call does nothing: the pipe that wakes `run` may be closed by then, and its number
+        belong to another file.
+        """
+        with self._stopping:
+            if self._stop_by is None:
+                self._stop_by = time.monotonic() + DRAIN_SECONDS
+                self._server.accepting = False
+                self._server.pull_trigger()
+
+    def _turn(self, seconds: float) -> None:
+        # The loop is run by hand, to drain it. It waits no longer than this for something to do.
+        wasyncore.loop(timeout=seconds, map=self._server._map, use_poll=True, count=1)  # noqa: SLF001 - waitress has no name for it
+
+    def _is_drained(self) -> bool:
+        """Whether nobody is busy, nor after what came in the meantime was read."""
+        if self._is_busy():
             return False
-        channels = list(self._server.active_channels.values())
-        return not any(map(_is_busy, channels)) or time.monotonic() > self._stop_by
+        self._turn(0)
+        return not self._is_busy()
+
+    def _is_busy(self) -> bool:
+        return any(map(_is_busy, list(self._server.active_channels.values())))
 
 
 def _is_busy(channel: HTTPChannel) -> bool:
@@ -121,7 +144,7 @@ def _connections() -> int:
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return MAX_CONNECTIONS
-    return max(min(MAX_CONNECTIONS, files - SPARE_FILES), files // 2)
+    return min(MAX_CONNECTIONS, max(files - SPARE_FILES, files // 2))
 
 
 class _ErrorTask(ErrorTask):  # type: ignore[misc] # waitress publishes no types

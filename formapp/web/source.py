@@ -4,6 +4,7 @@ Sources: what browsers send (Fetch Metadata, the Origin header) and RFC 6454 for
 """
 
 import re
+from urllib.parse import urlsplit
 
 from flask import Request
 
@@ -57,4 +58,5 @@ def allowed_next(definition: FormDefinition, target: str | None) -> str | None:
     listed = [entry for entry in definition.origins if entry != "*"]
     if origin is None or not any(matches(entry, origin) for entry in listed):
         return None
-    return target
+    # What is gone to begins with the very origin that was compared, however it was written.
+    return origin + target.partition("://")[2].removeprefix(urlsplit(target).netloc)
