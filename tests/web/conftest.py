@@ -1,0 +1,36 @@
+"""A site per test, and forms compiled once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from formapp.forms import Form
+from tests.web.support import Site, SiteMaker, load
+
+
+@pytest.fixture(scope="session")
+def forms() -> dict[str, Form]:
+    return load()
+
+
+@pytest.fixture
+def make_site(tmp_path: Path, forms: dict[str, Form]) -> Iterator[SiteMaker]:
+    """Open sites, each on a database of its own; settings go without their prefix."""
+    sites: list[Site] = []
+
+    def make(**options: Any) -> Site:
+        folder = tmp_path / str(len(sites))
+        folder.mkdir()
+        sites.append(Site.build(folder, **{"forms": forms, **options}))
+        return sites[-1]
+
+    yield make
+    for site in sites:
+        site.database.close()
+
+
+@pytest.fixture
+def site(make_site: SiteMaker) -> Site:
+    return make_site()
