@@ -13,6 +13,7 @@ from formapp.cli.wiring import one_line_errors, read_settings
 from formapp.forms.mentions import mentions
 from formapp.settings.checks import database as checked_address
 from formapp.submissions.database import Database
+from formapp.submissions.erasure import scrub
 from formapp.submissions.transfer import CannotCopy, copy_all
 from formapp.submissions.upgrade import upgrade as upgrade_schema
 
@@ -62,6 +63,7 @@ def copy(source: str, target: str) -> None:
                 now=datetime.now(UTC),
                 progress=_progress(),
             )
+            scrub(databases[1])
         except CannotCopy as error:
             raise click.ClickException(str(error)) from error
         finally:

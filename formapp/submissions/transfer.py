@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Table, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from formapp.submissions.database import Database, DatabaseUnavailable
-from formapp.submissions.erasure import erase_again, known_erasures, remember_erasures, scrub
+from formapp.submissions.erasure import erase_again, known_erasures, remember_erasures
 from formapp.submissions.keyring import Keyring
 from formapp.submissions.persons import Scan
 from formapp.submissions.schema import REVISION, attempts, erasures, metadata, submissions
@@ -79,8 +79,6 @@ def copy_all(  # noqa: PLR0913 - collaborators, all by keyword
                 return copied
         except IntegrityError as error:
             raise DatabaseUnavailable("refused rows that contradict each other") from error
-        finally:
-            scrub(target)
 
 
 @contextmanager
@@ -149,13 +147,12 @@ def _check_empty(writing: Connection) -> None:
 def _copy_table(reading: Connection, writing: Connection, table: Table, tell: Progress) -> int:
     total = _count(reading, table)
     done = 0
-    rows = reading.execution_options(yield_per=BATCH).execute(
-        select(table).order_by(*table.primary_key)
-    )
-    for batch in rows.mappings().partitions(BATCH):
-        writing.execute(insert(table), [dict(row) for row in batch])
-        done += len(batch)
-        tell(table.name, done, total)
+    query = select(table).order_by(*table.primary_key)
+    with reading.execution_options(yield_per=BATCH).execute(query) as rows:
+        for batch in rows.mappings().partitions(BATCH):
+            writing.execute(insert(table), [dict(row) for row in batch])
+            done += len(batch)
+            tell(table.name, done, total)
     arrived = _count(writing, table)
     if not total == done == arrived:
         raise CannotCopy(f"{table.name}: {total} rows to copy, {arrived} arrived")
