@@ -52,7 +52,7 @@ def _without_exception_text(_logger: WrappedLogger, _name: str, event: EventDict
         while place and place.tb_next:
             place = place.tb_next
         where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
-        event["exception"] = f"{information[0].__name__} at {where}"
+        event["defect"] = f"{information[0].__name__} at {where}"
     if isinstance(record, logging.LogRecord):
         record.exc_info = None
         record.exc_text = None
