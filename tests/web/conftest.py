@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from formapp.forms import Form
-from tests.web.support import Site, SiteMaker, load
+from tests.web.forms import load
+from tests.web.running import Running
+from tests.web.support import Site, SiteMaker
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +36,10 @@ def make_site(tmp_path: Path, forms: dict[str, Form]) -> Iterator[SiteMaker]:
 @pytest.fixture
 def site(make_site: SiteMaker) -> Site:
     return make_site()
+
+
+@pytest.fixture
+def running(make_site: SiteMaker) -> Iterator[Running]:
+    running = Running(make_site())
+    yield running
+    running.stop()

@@ -1,4 +1,4 @@
-"""Forms, a site that serves them, and a reader of its pages, for all tests of the web side."""
+"""A site that serves the forms, and what its visitors send, for all tests of the web side."""
 
 import io
 import sqlite3
@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from sqlalchemy import Row, select, text
 from werkzeug.test import TestResponse
 
 from formapp.app import create_app
-from formapp.forms import Form, TokenSigner, compile_form, parse_form
+from formapp.forms import Form, TokenSigner
 from formapp.settings import Settings
 from formapp.submissions.database import Database
 from formapp.submissions.schema import deliveries, submissions
@@ -30,113 +29,6 @@ FROM_OUR_PAGE = {"Origin": OWN, "Sec-Fetch-Site": "same-origin"}
 FROM_LISTED = {"Origin": LISTED, "Sec-Fetch-Site": "cross-site"}
 URLENCODED = "application/x-www-form-urlencoded"
 
-LEAD = """
-title = "Every kind of field"
-origins = ["https://www.example.com", "https://*.partner.example", "http://localhost:9000"]
-
-[[fields]]
-name = "name"
-type = "text"
-label = "Name"
-required = true
-to = "full_name"
-
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-required = true
-to = "email"
-
-[[fields]]
-name = "phone"
-type = "tel"
-label = "Phone"
-region = "GB"
-to = "phone"
-
-[[fields]]
-name = "size"
-type = "number"
-label = "Size"
-
-[[fields]]
-name = "day"
-type = "date"
-label = "Day"
-
-[[fields]]
-name = "web"
-type = "url"
-label = "Web address"
-
-[[fields]]
-name = "topic"
-type = "select"
-label = "Topic"
-options = ["tea", "coffee"]
-
-[[fields]]
-name = "colour"
-type = "radio"
-label = "Colour"
-options = ["red", "blue"]
-
-[[fields]]
-name = "extras"
-type = "checkboxes"
-label = "Extras"
-options = ["milk", "sugar", "lemon"]
-
-[[fields]]
-name = "news"
-type = "checkbox"
-label = "Newsletter"
-
-[[fields]]
-name = "privacy"
-type = "consent"
-label = "I agree."
-required = true
-
-[[fields]]
-name = "message"
-type = "textarea"
-label = "Message"
-
-[[fields]]
-name = "source"
-type = "hidden"
-from_query = "utm_source"
-
-[[fields]]
-name = "page"
-type = "hidden"
-from = "page"
-
-[[fields]]
-name = "referrer"
-type = "hidden"
-from = "referrer"
-"""
-OTHER = """
-title = "Nobody else's"
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-required = true
-to = "email"
-"""
-AWAY = OTHER.replace(
-    'title = "Nobody else\'s"\n',
-    'title = "Away"\norigins = ["https://www.example.com"]\n'
-    '[thanks]\nredirect = "https://www.example.com/thanks?from=form"\n',
-)
-ANYONE = OTHER.replace(
-    'title = "Nobody else\'s"\n',
-    'title = "Anyone"\norigins = ["*", "https://www.example.com"]\n',
-)
 GOOD: dict[str, Any] = {
     "name": "Ada Lovelace",
     "email": "ada@example.com",
@@ -154,12 +46,6 @@ FULL: dict[str, Any] = {
     "news": "yes",
     "message": "First line\nsecond line",
 }
-
-
-def load() -> dict[str, Form]:
-    """The forms that the tests use, by name."""
-    texts = {"lead": LEAD, "other": OTHER, "away": AWAY, "anyone": ANYONE}
-    return {name: compile_form(name, parse_form(name, text)) for name, text in texts.items()}
 
 
 @dataclass
@@ -206,13 +92,13 @@ class Site:
         """A genuine token, as a page that was just shown holds it."""
         return self.signer.issue_for(form, "000000000000", use)
 
-    def post(  # noqa: D417 - the rest speaks for itself
+    def post(
         self,
         answers: Mapping[str, Any],
         *,
         form: str = "lead",
         query: str = "",
-        json: bool = False,
+        json: Any = False,
         **headers: str,
     ) -> TestResponse:
         """Post from a page of ours, with a fresh token unless `answers` holds one."""
@@ -224,7 +110,7 @@ class Site:
         answers: Mapping[str, Any],
         *,
         form: str = "lead",
-        json: bool = False,
+        json: Any = False,
         **headers: str,
     ) -> TestResponse:
         """Post from the page of a listed origin, without a token."""
@@ -275,78 +161,6 @@ class Site:
 SiteMaker = Callable[..., Site]
 
 
-class Page(HTMLParser):
-    """What a visitor sees of a form page, and what their browser would send.
-
-    Attributes:
-        action: where the form posts to; None where the page has no form.
-        sent: the values by name; a name with several values has a list.
-        tags: every tag with its attributes.
-        text: all text.
-    """
-
-    def __init__(self, answer: TestResponse | str) -> None:
-        super().__init__()
-        self.action: str | None = None
-        self.sent: dict[str, Any] = {}
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self._area: str | None = None
-        self._select = ""
-        self.feed(answer if isinstance(answer, str) else answer.get_data(as_text=True))
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note a tag, and what it would send."""
-        found = dict(attrs)
-        self.tags.append((tag, found))
-        if tag == "form":
-            self.action = found["action"]
-        elif tag == "input":
-            self._input(found)
-        elif tag == "textarea":
-            self._area = found["name"] or ""
-            self.sent[self._area] = ""
-        elif tag == "select":
-            self._select = found["name"] or ""
-            self.sent[self._select] = ""
-        elif tag == "option" and "selected" in found:
-            self.sent[self._select] = found["value"]
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take `<input/>` for `<input>`."""
-        self.handle_starttag(tag, attrs)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Note where a text area ends."""
-        if tag == "textarea" and self._area:
-            # The first line end after the tag belongs to the markup.
-            self.sent[self._area] = self.sent[self._area].removeprefix("\r").removeprefix("\n")
-            self._area = None
-
-    def handle_data(self, data: str) -> None:
-        """Note the text."""
-        self.text += data
-        if self._area:
-            self.sent[self._area] += data
-
-    def _input(self, found: dict[str, str | None]) -> None:
-        name, value = found.get("name") or "", found.get("value") or ""
-        if found.get("type") in {"checkbox", "radio"} and "checked" not in found:
-            return
-        if name in self.sent:
-            earlier = self.sent[name]
-            value_list = earlier if isinstance(earlier, list) else [earlier]
-            self.sent[name] = [*value_list, value]
-        else:
-            self.sent[name] = value
-
-    def submit(self, site: Site, **changes: Any) -> TestResponse:
-        """Press the button, after some changes."""
-        assert self.action
-        data = {name: value for name, value in (self.sent | changes).items() if value is not None}
-        return site.open("POST", self.action, data=data, headers=FROM_OUR_PAGE)
-
-
 def multipart(*parts: tuple[str, str | bytes], boundary: str = "b0undary") -> tuple[bytes, str]:
     """A multipart body of these headers-and-content parts, and its content type."""
     body = b""
@@ -381,3 +195,11 @@ def schemaless(site: Site) -> Iterator[None]:
             connection.execute(text(f'DROP TABLE "{name}"'))
     yield
     upgrade(site.database)
+
+
+def assert_refused(answer: TestResponse, status: int, code: str) -> None:
+    """Check a refusal that is told to a program."""
+    assert answer.status_code == status, answer.get_data(as_text=True)
+    assert answer.json
+    assert answer.json["error"].endswith(".")
+    assert [fault["code"] for fault in answer.json["errors"]] == [code]

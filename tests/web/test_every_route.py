@@ -7,7 +7,8 @@ import pytest
 from flask import Flask, Request
 from werkzeug.test import TestResponse
 
-from tests.web.support import FROM_LISTED, GOOD, JSON, Page, Site
+from tests.web.pages import Page
+from tests.web.support import FROM_LISTED, GOOD, JSON, Site
 
 METHODS = {
     "/static/<path:filename>": {"GET", "HEAD", "OPTIONS"},
@@ -20,7 +21,9 @@ METHODS = {
     "/metrics": {"GET", "HEAD", "OPTIONS"},
 }
 ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
-EMBEDDING = "frame-ancestors https://www.example.com https://*.partner.example http://localhost:9000"
+EMBEDDING = (
+    "frame-ancestors https://www.example.com https://*.partner.example http://localhost:9000"
+)
 
 
 def addresses(app: Flask) -> Iterator[str]:

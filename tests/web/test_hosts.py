@@ -6,7 +6,8 @@ import pytest
 
 from formapp.app import create_app
 from formapp.web.hosts import is_trusted
-from tests.web.support import GOOD, JSON, KEY, Page, Site, SiteMaker
+from tests.web.pages import Page
+from tests.web.support import GOOD, JSON, KEY, Site, SiteMaker
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,9 @@ def test_a_host_is_trusted_by_its_name_alone(host: str, trusted: str, *, expecte
     assert is_trusted(host, [trusted]) is expected
 
 
-@pytest.mark.parametrize("host", ["evil.example", "a..b", "bad host", "é.example", "x" * 300, "[", ":"])  # fmt: skip
+@pytest.mark.parametrize(
+    "host", ["evil.example", "a..b", "bad host", "é.example", "x" * 300, "[", ":"]
+)
 @pytest.mark.parametrize("path", ["/f/lead", "/f/lead/thanks", "/nothing", "/static/formapp.css"])
 def test_a_strange_host_is_refused(site: Site, host: str, path: str) -> None:
     answer = site.get(path, Host=host)

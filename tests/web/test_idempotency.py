@@ -5,7 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.web.support import FULL, GOOD, JSON, Page, Site
+from tests.web.pages import Page
+from tests.web.support import FULL, GOOD, JSON, Site
 
 
 def test_the_same_post_again_gives_the_same_answer_and_no_second_row(site: Site) -> None:

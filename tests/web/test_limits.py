@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.web.support import FULL, GOOD, UNLISTED, Page, Site, SiteMaker
+from tests.web.pages import Page
+from tests.web.support import FULL, GOOD, UNLISTED, Site, SiteMaker
 
 
 @pytest.fixture

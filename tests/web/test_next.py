@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.web.support import GOOD, Page, Site
+from tests.web.pages import Page
+from tests.web.support import GOOD, Site
 
 HOSTILE = [
     "//evil.example",

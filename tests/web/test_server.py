@@ -1,89 +1,16 @@
-"""The embedded server over real sockets: odd requests, stalled clients, and its end."""
+"""The embedded server over real sockets: ordinary and odd requests."""
 
 import json
-import re
-import socket
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, closing
-from pathlib import Path
+import resource
+from contextlib import closing
 from urllib.parse import urlencode
 
 import pytest
 
-from formapp import server as module
-from formapp.server import PortInUse, Server, listen
-from tests.support.processes import Commands, end, free_port, wait_for
-from tests.web.support import GOOD, KEY, LISTED, Page, Site, SiteMaker
-
-Address = tuple[str, int]
-STALLED = 300
-
-
-class Running:
-    """A site behind its server, in a thread."""
-
-    def __init__(self, site: Site) -> None:
-        listener = listen("127.0.0.1", 0)
-        self.site = site
-        self.address: Address = listener.getsockname()
-        self.server = Server(site.app, listener)
-        self.thread = threading.Thread(target=self.server.run)
-        self.thread.start()
-
-    def connect(self) -> socket.socket:
-        """A connection of a client that is patient for two seconds."""
-        return socket.create_connection(self.address, timeout=2)
-
-    def ask(self, request: bytes) -> tuple[int, dict[str, str], bytes]:
-        """Send bytes, and read the one answer to them."""
-        with closing(self.connect()) as client:
-            client.sendall(request)
-            return answer(client)
-
-    def stop(self) -> None:
-        """End it as a signal does."""
-        self.server.stop()
-        self.thread.join(20)
-        assert not self.thread.is_alive()
-
-
-def answer(client: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    with client.makefile("rb") as stream:
-        status = int(stream.readline().split()[1])
-        headers: dict[str, str] = {}
-        while line := stream.readline().strip():
-            name, _, value = line.decode("latin-1").partition(": ")
-            headers[name.lower()] = value
-        return status, headers, stream.read(int(headers.get("content-length", 0)))
-
-
-def get(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode()
-
-
-def post(path: str, body: bytes, *headers: str, content_length: int | None = None) -> bytes:
-    lines = [
-        f"POST {path} HTTP/1.1",
-        "Host: localhost",
-        f"Content-Length: {len(body) if content_length is None else content_length}",
-        *headers,
-    ]
-    if not any(line.startswith("Content-Type") for line in headers):
-        lines.append("Content-Type: application/x-www-form-urlencoded")
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-def good(site: Site) -> bytes:
-    return urlencode(GOOD | {"_token": site.token()}).encode()
-
-
-@pytest.fixture
-def running(make_site: SiteMaker) -> Iterator[Running]:
-    running = Running(make_site())
-    yield running
-    running.stop()
+from formapp.server import PortInUse, _connections, listen
+from tests.web.pages import Page
+from tests.web.running import Running, get, good, post
+from tests.web.support import GOOD, LISTED
 
 
 def test_a_page_is_got_and_sent_over_a_real_socket(running: Running) -> None:
@@ -182,75 +109,11 @@ def test_no_request_makes_a_defect(running: Running, request_line: bytes) -> Non
     assert running.ask(get("/f/lead"))[0] == 200
 
 
-def test_hundreds_of_stalled_clients_keep_nobody_waiting(running: Running) -> None:
-    body = good(running.site)
-    with ExitStack() as stalled:
-        for number in range(2 * STALLED):
-            client = stalled.enter_context(closing(running.connect()))
-            if number % 2:
-                client.sendall(b"POST /f/lead HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
-            else:
-                client.sendall(post("/f/lead", b"name=", content_length=1000))
-        for request, expected in ((get("/f/lead"), 200), (post("/f/lead", body), 303)):
-            began = time.monotonic()
-            assert running.ask(request)[0] == expected
-            assert time.monotonic() - began < 2
-        # Nor do they keep the server from ending, once nothing more comes of them.
-        began = time.monotonic()
-        running.stop()
-        assert time.monotonic() - began < 8
-
-
-def test_a_request_that_is_still_arriving_is_answered_at_the_end(running: Running) -> None:
-    request = post("/f/lead", good(running.site))
-    with closing(running.connect()) as client:
-        client.sendall(request[:-20])
-        eventually_seen(running)
-        running.server.stop()
-        client.sendall(request[-20:])
-        assert answer(client)[0] == 303
-    running.stop()
-    assert len(running.site.rows()) == 1
-
-
-def eventually_seen(running: Running) -> None:
-    """Wait until the server has read the beginning of a request."""
-    deadline = time.monotonic() + 5
-    while not any(c.request for c in list(running.server._server.active_channels.values())):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def test_a_request_that_the_app_works_on_is_answered_at_the_end(make_site: SiteMaker) -> None:
-    site = make_site()
-    entered, go_on = threading.Event(), threading.Event()
-
-    @site.app.before_request
-    def wait() -> None:
-        entered.set()
-        go_on.wait(10)
-
-    running = Running(site)
-    try:
-        with closing(running.connect()) as client:
-            client.sendall(post("/f/lead", good(site)))
-            assert entered.wait(5)
-            running.server.stop()
-            with pytest.raises(OSError, match=r"refused|timed out|reset"):
-                running.ask(get("/healthz"))
-            go_on.set()
-            assert answer(client)[0] == 303
-    finally:
-        go_on.set()
-        running.stop()
-    assert len(site.rows()) == 1
-
-
 def test_connections_leave_files_to_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
-    expected = {1024: 768, 400: 200, 100_000: 3000, module.resource.RLIM_INFINITY: 3000}
+    expected = {1024: 768, 400: 200, 100_000: 3000, resource.RLIM_INFINITY: 3000}
     for files, connections in expected.items():
-        monkeypatch.setattr(module.resource, "getrlimit", lambda _what, n=files: (n, n))
-        assert module._connections() == connections
+        monkeypatch.setattr(resource, "getrlimit", lambda _what, n=files: (n, n))
+        assert _connections() == connections
 
 
 def test_a_port_in_use_is_told_in_one_line() -> None:
@@ -262,42 +125,3 @@ def test_a_port_in_use_is_told_in_one_line() -> None:
         listen("127.0.0.1", 99_999)
     with pytest.raises(PortInUse):
         listen("no such host.invalid", 0)
-
-
-# As a process
-
-
-@pytest.fixture
-def commands(tmp_path: Path) -> Iterator[Commands]:
-    commands = Commands(tmp_path)
-    yield commands
-    commands.close()
-
-
-def test_a_process_answers_what_is_under_way_and_ends_with_0(
-    commands: Commands, tmp_path: Path
-) -> None:
-    port = free_port()
-    base = f"http://localhost:{port}"
-    process = commands.start(
-        "serve", "--no-worker", "--port", str(port),
-        SECRET_KEY=KEY, BASE_URL=base, DATABASE_URL=f"sqlite:///{tmp_path / 'leads.db'}",
-    )  # fmt: skip
-    wait_for(f"http://127.0.0.1:{port}/readyz")
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as client:
-        client.sendall(get("/f/newsletter?utm_source=canary7f3a").replace(b"close", b"keep-alive"))
-        token = Page(answer(client)[2].decode()).sent["_token"]
-        answers = {"email": "canary7f3a@example.com", "privacy": "yes", "_token": token}
-        request = post("/f/newsletter", urlencode(answers).encode())
-        client.sendall(request[:-5])
-        began = time.monotonic()
-        process.terminate()
-        client.sendall(request[-5:])
-        status, headers, _ = answer(client)
-    assert (status, headers.get("location")) in {(303, "/f/newsletter/thanks"), (422, None)}
-    assert end(process) == 0
-    assert time.monotonic() - began < 30
-    log = (tmp_path / "serve.log").read_text()
-    assert "canary7f3a" not in log
-    assert "Traceback" not in log
-    assert re.search(r"serving contact, newsletter, quote at http://localhost:\d+/f/", log)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from formapp.forms import TokenSigner
-from tests.web.support import GOOD, JSON, KEY, LISTED, OWN, UNLISTED, Page, Site, SiteMaker, ago
+from tests.web.pages import Page
+from tests.web.support import GOOD, JSON, KEY, LISTED, OWN, UNLISTED, Site, SiteMaker, ago
 
 ORIGINS = {"own": OWN, "listed": LISTED, "unlisted": UNLISTED, "null": "null", "absent": None}
 SITES = ("same-origin", "none", "same-site", "cross-site", None)
@@ -165,7 +166,7 @@ def test_keys_can_be_rotated(make_site: SiteMaker) -> None:
     site = make_site(SECRET_KEY=f"the new key that signs, {KEY}")
     assert site.post(GOOD).status_code == 303  # by the old key
     fresh = Page(site.get("/f/lead")).sent["_token"]
-    assert TokenSigner(["the new key that signs"]).read(fresh, "lead")
+    assert TokenSigner(["the new key that signs"]).read(fresh, "lead").form == "lead"
 
 
 def test_a_stolen_token_is_no_use_on_a_listed_page(site: Site) -> None:

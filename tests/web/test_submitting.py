@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.web.support import FULL, GOOD, JSON, Page, Site
+from tests.web.pages import Page
+from tests.web.support import FULL, GOOD, JSON, Site
 
 
 def test_a_kept_submission_leads_to_the_thank_you_page(site: Site) -> None:

@@ -5,7 +5,8 @@ import logging
 import pytest
 from sqlalchemy import text
 
-from tests.web.support import FULL, GOOD, JSON, LISTED, Page, Site, SiteMaker, locked, schemaless
+from tests.web.pages import Page
+from tests.web.support import FULL, GOOD, JSON, LISTED, Site, SiteMaker, locked, schemaless
 
 
 @pytest.fixture

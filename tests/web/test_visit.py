@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.web.support import GOOD, LISTED, Page, Site
+from tests.web.pages import Page
+from tests.web.support import GOOD, LISTED, Site
 
 CAMPAIGN = "utm_source=letter&utm_medium=mail&other=1"
 UTM = {"utm_source": "letter", "utm_medium": "mail"}
@@ -116,7 +117,10 @@ def test_a_query_can_make_no_record_of_any_size(site: Site) -> None:
     assert len(meta["page"]) == 2000
 
 
-@pytest.mark.parametrize("query", ["utm_source=%00", "utm_source=%ff%fe", "utm_source=%ED%A0%80", "&=&%", "_page=&_referrer="])  # fmt: skip
+@pytest.mark.parametrize(
+    "query",
+    ["utm_source=%00", "utm_source=%ff%fe", "utm_source=%ED%A0%80", "&=&%", "_page=&_referrer="],
+)
 def test_a_strange_query_does_no_harm(site: Site, query: str) -> None:
     page = Page(site.get(f"/f/lead?{query}"))
     # A browser reads a NUL in a page as the replacement character.

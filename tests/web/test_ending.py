@@ -1,0 +1,122 @@
+"""The embedded server with stalled clients, and how it ends."""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.support.processes import Commands, end, free_port, wait_for
+from tests.web.pages import Page
+from tests.web.running import Running, answer, get, good, post
+from tests.web.support import KEY, SiteMaker
+
+STALLED = 300
+
+
+def test_hundreds_of_stalled_clients_keep_nobody_waiting(running: Running) -> None:
+    body = good(running.site)
+    with ExitStack() as stalled:
+        for number in range(2 * STALLED):
+            client = stalled.enter_context(closing(running.connect()))
+            if number % 2:
+                client.sendall(b"POST /f/lead HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+            else:
+                client.sendall(post("/f/lead", b"name=", content_length=1000))
+        for request, expected in ((get("/f/lead"), 200), (post("/f/lead", body), 303)):
+            began = time.monotonic()
+            assert running.ask(request)[0] == expected
+            assert time.monotonic() - began < 2
+        # Nor do they keep the server from ending, once nothing more comes of them.
+        began = time.monotonic()
+        running.stop()
+        assert time.monotonic() - began < 8
+
+
+def test_a_request_that_is_still_arriving_is_answered_at_the_end(running: Running) -> None:
+    request = post("/f/lead", good(running.site))
+    with closing(running.connect()) as client:
+        client.sendall(request[:-20])
+        eventually_seen(running)
+        running.server.stop()
+        client.sendall(request[-20:])
+        assert answer(client)[0] == 303
+    running.stop()
+    assert len(running.site.rows()) == 1
+
+
+def eventually_seen(running: Running) -> None:
+    """Wait until the server has read the beginning of a request."""
+    deadline = time.monotonic() + 5
+    while not any(c.request for c in list(running.server._server.active_channels.values())):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_request_that_the_app_works_on_is_answered_at_the_end(make_site: SiteMaker) -> None:
+    site = make_site()
+    entered, go_on = threading.Event(), threading.Event()
+
+    @site.app.before_request
+    def wait() -> None:
+        entered.set()
+        go_on.wait(10)
+
+    running = Running(site)
+    try:
+        with closing(running.connect()) as client:
+            client.sendall(post("/f/lead", good(site)))
+            assert entered.wait(5)
+            running.server.stop()
+            with pytest.raises(OSError, match=r"refused|timed out|reset"):
+                running.ask(get("/healthz"))
+            go_on.set()
+            assert answer(client)[0] == 303
+    finally:
+        go_on.set()
+        running.stop()
+    assert len(site.rows()) == 1
+
+
+# As a process
+
+
+@pytest.fixture
+def commands(tmp_path: Path) -> Iterator[Commands]:
+    commands = Commands(tmp_path)
+    yield commands
+    commands.close()
+
+
+def test_a_process_answers_what_is_under_way_and_ends_with_0(
+    commands: Commands, tmp_path: Path
+) -> None:
+    port = free_port()
+    base = f"http://localhost:{port}"
+    process = commands.start(
+        "serve", "--no-worker", "--port", str(port),
+        SECRET_KEY=KEY, BASE_URL=base, DATABASE_URL=f"sqlite:///{tmp_path / 'leads.db'}",
+    )  # fmt: skip
+    wait_for(f"http://127.0.0.1:{port}/readyz")
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as client:
+        client.sendall(get("/f/newsletter?utm_source=canary7f3a").replace(b"close", b"keep-alive"))
+        token = Page(answer(client)[2].decode()).sent["_token"]
+        answers = {"email": "canary7f3a@example.com", "consent": "yes", "_token": token}
+        request = post("/f/newsletter", urlencode(answers).encode())
+        client.sendall(request[:-5])
+        began = time.monotonic()
+        process.terminate()
+        client.sendall(request[-5:])
+        status, headers, _ = answer(client)
+    assert (status, headers["location"]) == (303, "/f/newsletter/thanks")
+    assert end(process) == 0
+    assert time.monotonic() - began < 30
+    log = (tmp_path / "serve.log").read_text()
+    assert "canary7f3a" not in log
+    assert "Traceback" not in log
+    assert re.search(r"serving contact, newsletter, quote at http://localhost:\d+/f/", log)
