@@ -13,8 +13,9 @@ _COMMANDS = {
     "worker": "Deliver leads to Wix.",
     "sandbox": "Run the local stand-in for the Wix Contacts API.",
     "forms": "Check form files.",
-    "leads": "See, retry and export submissions and their deliveries.",
+    "leads": "See, retry, export and erase submissions and their deliveries.",
     "db": "Look after the database.",
+    "doctor": "Check everything, and say what to do about each fault.",
 }
 
 

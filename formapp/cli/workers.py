@@ -89,7 +89,7 @@ def _connect(
     on_call: Callable[[Call], None],
 ) -> WixContacts:
     return WixContacts(
-        _auth(settings),
+        auth_of(settings),
         base_url=settings.wix_api_url,
         timeouts=TIMEOUTS,
         before_call=before_call,
@@ -97,7 +97,12 @@ def _connect(
     )
 
 
-def _auth(settings: Settings) -> Auth:
+def auth_of(settings: Settings) -> Auth:
+    """The credentials of the site.
+
+    Raises:
+        ValueError: a value can't stand in a header.
+    """
     if settings.wix_api_key and settings.wix_site_id:
         key = settings.wix_api_key.get_secret_value()
         return ApiKey(key, settings.wix_site_id, settings.wix_account_id)

@@ -1,0 +1,59 @@
+"""`formapp doctor`: checks everything that has to be right, and says what to do about each fault.
+
+It only reads: nothing is made at Wix, in the database or on the disk. It shows no secret.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+
+import click
+
+from formapp.cli.doctor.account import check_wix
+from formapp.cli.doctor.configured import check_settings, read_what_can_be_read
+from formapp.cli.doctor.findings import Finding
+from formapp.cli.doctor.formfiles import check_form_files
+from formapp.cli.doctor.ledger import check_database
+from formapp.cli.doctor.reach import check_base_url
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(*, as_json: bool) -> None:
+    """Check settings, database, form files and the Wix site; change nothing.
+
+    A fault keeps formapp from working; a hint is worth a look. Exits with 1 if there is a fault.
+    """
+    findings = list(_examine(os.environ, show=not as_json))
+    healthy = not any(finding.level == "fault" for finding in findings)
+    if as_json:
+        told = {"ok": healthy, "findings": [finding.as_json() for finding in findings]}
+        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+    else:
+        counts = {level: sum(f.level == level for f in findings) for level in ("fault", "hint")}
+        click.echo(", ".join(f"{n} {level}{'' if n == 1 else 's'}" for level, n in counts.items()))
+    sys.exit(0 if healthy else 1)
+
+
+def _examine(environ: Mapping[str, str], *, show: bool) -> Iterator[Finding]:
+    for finding in _all(environ):
+        if show:
+            click.echo(str(finding))
+        yield finding
+
+
+def _all(environ: Mapping[str, str]) -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    reading = read_what_can_be_read(environ)
+    yield from check_settings(reading, environ, now)
+    settings = reading.settings
+    forms, findings = check_form_files(settings) if reading.has("FORMS") else ({}, [])
+    yield from findings
+    if reading.has("DATABASE_URL"):
+        yield from check_database(settings, now)
+    if reading.has("WIX_"):
+        yield from check_wix(settings, forms, now)
+    if reading.has("BASE_URL"):
+        yield from check_base_url(settings)

@@ -1,0 +1,162 @@
+"""The site at Wix: credentials, permissions, and whether labels and fields suit the forms."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import TypeVar
+
+from formapp.cli.doctor.findings import Finding, fault, hint, ok
+from formapp.cli.doctor.formfiles import Wishes, wishes_of
+from formapp.cli.doctor.reach import check_clock
+from formapp.cli.workers import TIMEOUTS, auth_of
+from formapp.forms import Form
+from formapp.settings import Settings
+from formapp.wix import (
+    ExtendedField,
+    Forbidden,
+    Label,
+    RateLimited,
+    Unauthorized,
+    WixContacts,
+    WixError,
+)
+from formapp.wix.paging import walk
+
+T = TypeVar("T")
+
+MAX_FIELDS = 100
+"""Custom fields of a site (contract section 10.2). The number of labels isn't published."""
+
+_PAGE = 100
+_NEARLY = 5
+
+
+def check_wix(settings: Settings, forms: Mapping[str, Form], now: datetime) -> Iterator[Finding]:
+    """Three kinds of calls, all of which only read."""
+    yield from check_clock(settings.wix_api_url, now)
+    try:
+        auth = auth_of(settings)
+    except ValueError as error:
+        yield fault("credentials", str(error), "copy it again, without blanks and line ends")
+        return
+    with WixContacts(auth, base_url=settings.wix_api_url, timeouts=TIMEOUTS) as wix:
+        yield from _check_site(wix, wishes_of(forms))
+
+
+def _check_site(wix: WixContacts, wishes: Wishes) -> Iterator[Finding]:
+    try:
+        wix.contacts.query(limit=1)
+    except Forbidden:
+        yield _forbidden("contacts", "READ-CONTACTS and MANAGE-CONTACTS")
+    except WixError as error:
+        # Nothing else would go better.
+        yield _failed("wix", error)
+        return
+    else:
+        yield ok("credentials", "accepted; contacts can be read")
+    labels = _read("labels", "MANAGE-LABELS", lambda: _all_labels(wix))
+    fields = _read("extended fields", "MANAGE-EX-FIELDS", lambda: _all_fields(wix))
+    yield from [labels] if isinstance(labels, Finding) else _labels(wishes, labels)
+    yield from [fields] if isinstance(fields, Finding) else _fields(wishes, fields)
+
+
+def _read(what: str, scope: str, call: Callable[[], T]) -> T | Finding:
+    try:
+        return call()
+    except Forbidden:
+        return _forbidden(what, scope)
+    except WixError as error:
+        return _failed(what, error)
+
+
+def _forbidden(what: str, scope: str) -> Finding:
+    advice = (
+        "let the API key manage contacts, labels and extended fields, "
+        f"or give the app {scope} (SCOPE.DC-CONTACTS.…)"
+    )
+    return fault("permissions", f"{what} may not be read", advice)
+
+
+def _failed(check: str, error: WixError) -> Finding:
+    if isinstance(error, Unauthorized):
+        advice = "see that key (or app) and site id belong together, and that it isn't revoked"
+        return fault("credentials", str(error), advice)
+    if isinstance(error, RateLimited):
+        return hint(check, str(error), "Wix has too many calls just now: ask again in a minute")
+    advice = "see the network, FORMAPP_WIX_API_URL, and Wix's status page; leads wait meanwhile"
+    return fault(check, str(error), advice)
+
+
+def _all_labels(wix: WixContacts) -> list[Label]:
+    return list(
+        walk(
+            lambda offset: wix.labels.list(limit=_PAGE, offset=offset),
+            _PAGE,
+            lambda label: label.key,
+        )
+    )
+
+
+def _all_fields(wix: WixContacts) -> list[ExtendedField]:
+    return list(
+        walk(
+            lambda offset: wix.extended_fields.list(limit=_PAGE, offset=offset),
+            _PAGE,
+            lambda each: each.key,
+        )
+    )
+
+
+def _labels(wishes: Wishes, held: list[Label]) -> Iterator[Finding]:
+    names = {label.display_name for label in held}
+    missing = wishes.labels - names
+    yield ok("labels", f"{len(names)} at Wix; {_on_first_use(missing)}")
+    yield from _nearly_same("label", missing, names)
+
+
+def _fields(wishes: Wishes, held: list[ExtendedField]) -> Iterator[Finding]:
+    types = {each.display_name: each.data_type for each in held}
+    missing = wishes.fields.keys() - types.keys()
+    wrong = list(_wrong_types(wishes, types))
+    own = sum(each.field_type != "SYSTEM" for each in held)
+    yield from wrong
+    yield from _room(own, missing)
+    yield from _nearly_same("extended field", missing, set(types))
+    if not wrong:
+        yield ok("fields", f"{own} of {MAX_FIELDS} at Wix; {_on_first_use(missing)}")
+
+
+def _wrong_types(wishes: Wishes, types: Mapping[str, str | None]) -> Iterator[Finding]:
+    for name, wanted in wishes.fields.items():
+        # An answer without a type says nothing against the one wished for.
+        is_type = types.get(name)
+        for data_type, forms in wanted.items():
+            if is_type and is_type != data_type:
+                files = ", ".join(f"{form}.toml" for form in forms)
+                message = f'the field "{name}" has the type {is_type}, {files} says {data_type}'
+                yield fault("fields", message, "correct data_type there, or use another field")
+
+
+def _room(own: int, missing: set[str]) -> Iterator[Finding]:
+    left = MAX_FIELDS - own - len(missing)
+    advice = "delete a custom field at Wix that nobody needs"
+    if left < 0:
+        message = f"{len(missing)} are still to be made, and the site has {own} of {MAX_FIELDS}"
+        yield fault("fields", message, advice)
+    elif left < _NEARLY:
+        yield hint("fields", f"the site has room for {left} more than the forms want", advice)
+
+
+def _nearly_same(what: str, missing: set[str], names: set[str]) -> Iterator[Finding]:
+    folded = {name.strip().casefold(): name for name in names}
+    for name in sorted(missing):
+        if close := folded.get(name.strip().casefold()):
+            message = f'the {what} "{name}" will be made beside "{close}"'
+            yield hint("forms", message, "write it alike in the form file if it is the same")
+
+
+def _on_first_use(missing: set[str]) -> str:
+    if not missing:
+        return "all that the forms want are there"
+    names = ", ".join(f'"{name}"' for name in sorted(missing))
+    # Whether that is permitted can't be seen without making one.
+    return f"{names} will be made on first use"
