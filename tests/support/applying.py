@@ -34,11 +34,18 @@ def applied(info: Json, sent: Json, ways: Ways) -> Json:
         result["name"] = (info.get("name") or {}) | sent["name"]
     if "extendedFields" in sent:
         result["extendedFields"] = {"items": _fields(info, sent, ways)}
-    if ways.computes_e164 and "phones" in sent:
-        for phone in result.get("phones", {}).get("items", []):
-            if phone["phone"].startswith("+"):
-                phone.setdefault("e164Phone", "+" + "".join(filter(str.isdigit, phone["phone"])))
+    if "phones" in sent:
+        _compute(result["phones"]["items"], info, ways)
     return result
+
+
+def _compute(phones: list[Json], info: Json, ways: Ways) -> None:
+    """What was computed once is computed again; a number in E.164 may be."""
+    held = {phone["id"]: phone for phone in (info.get("phones") or {}).get("items", [])}
+    for phone in phones:
+        before = held.get(phone.get("id"), {}).get("e164Phone")
+        if before or (ways.computes_e164 and phone["phone"].startswith("+")):
+            phone["e164Phone"] = before or "+" + "".join(filter(str.isdigit, phone["phone"]))
 
 
 def _fields(info: Json, sent: Json, ways: Ways) -> Json:

@@ -41,7 +41,11 @@ def address(line: str = "1 High Street", city: str = "Leeds", **more: Any) -> Ad
 
 def lead(address: str | None = EMAIL, /, **parts: Any) -> Lead:
     """A lead of this e-mail address; strings are taken for texts."""
-    texts = {key: text(value) for key, value in parts.items() if isinstance(value, str)}
+    texts = {
+        key: text(value)
+        for key, value in parts.items()
+        if isinstance(value, str) and key not in {"site", "form"}
+    }
     who = {} if address is None else {"email": email(address)}
     return Lead(**{"form": "contact", "site": SITE, **who, **parts, **texts})
 

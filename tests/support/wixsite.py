@@ -64,6 +64,11 @@ class WixSite:
         info: Json = self.contact()["info"]
         return info
 
+    def info_of(self, contact_id: str) -> Json:
+        """The `info` of one contact."""
+        (info,) = [one["info"] for one in self.contacts() if one["id"] == contact_id]
+        return dict(info)
+
     def calls(self) -> list[str]:
         """The operations that formapp called since `forget_calls`, in order; others' apart."""
         return [call["operation"] for call in self.call_log()]

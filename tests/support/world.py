@@ -29,6 +29,8 @@ class World:
     Attributes:
         database, site, clock: the three parts.
         jitter: how much of the backoff is taken, from 0 to 1.
+        idents: of all submissions that were kept, in order.
+        before: what to do before each call of an operation, such as an edit by somebody else.
     """
 
     def __init__(self, database: Database, site: WixSite, clock: TurnedClock) -> None:
@@ -36,6 +38,8 @@ class World:
         self.site = site
         self.clock = clock
         self.jitter = 1.0
+        self.before: dict[str, Callable[[], object]] = {}
+        self.idents: list[str] = []
         self._clients: list[WixContacts] = []
         self.deliverer = self.new_deliverer()
 
@@ -51,11 +55,15 @@ class World:
         def connect(
             *, before_call: Callable[[str], None], on_call: Callable[[Call], None]
         ) -> WixContacts:
+            def before(operation: str) -> None:
+                before_call(operation)
+                self.before.get(operation, lambda: None)()
+
             client = WixContacts(
                 auth or self.site.auth,
                 base_url=self.site.url,
                 timeouts=timeouts,
-                before_call=before_call,
+                before_call=before,
                 on_call=on_call,
             )
             self._clients.append(client)
@@ -70,6 +78,15 @@ class World:
             jitter=lambda low, high: low + (high - low) * self.jitter,
         )
 
+    def once(self, operation: str, action: Callable[[], object]) -> None:
+        """Do this before the next call of the operation, and not again."""
+
+        def act() -> None:
+            del self.before[operation]
+            action()
+
+        self.before[operation] = act
+
     def close(self) -> None:
         """Close all clients."""
         for client in self._clients:
@@ -77,7 +94,9 @@ class World:
 
     def keep(self, given: Lead, **more: Any) -> str:
         """Keep a lead as the web side would; returns the submission's id."""
-        return keep(self.database, submission(given, self.clock(), **more)).id
+        ident = keep(self.database, submission(given, self.clock(), **more)).id
+        self.idents.append(ident)
+        return ident
 
     def deliver(self) -> bool:
         """Deliver one lead, if one is due."""
