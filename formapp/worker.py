@@ -46,8 +46,6 @@ class Worker:
         try:
             self._do_chores()
             busy = self._deliverer.deliver_next()
-            for chore in self._chores:
-                chore()
         except DatabaseUnavailable as error:
             if not self._unavailable:
                 _log.error("deliveries wait: the database %s", error)
