@@ -4,8 +4,7 @@ Under a WSGI server of your own: `gunicorn "formapp.app:create_app()"`.
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -21,9 +20,6 @@ from formapp.web import errors, headers, health, request_id, views
 from formapp.web.hosts import KnownHosts, check_host
 from formapp.web.limits import Limits
 from formapp.web.services import EXTENSION, Services
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 DEFAULT_SITE = "main"
 _THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -52,6 +48,7 @@ def create_app(
     """
     settings = settings or Settings.read(os.environ, web=True)
     app = Flask("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
+    # No redirect: a browser's preflight can't follow one. Slashes in front Werkzeug takes for one.
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, measures)
     request_id.init_app(app)
@@ -61,7 +58,6 @@ def create_app(
     app.register_blueprint(views.blueprint)
     app.register_blueprint(health.blueprint)
     app.wsgi_app = KnownHosts(app.wsgi_app, _trusted_hosts(settings))  # type: ignore[assignment, method-assign] # Flask's own way
-    app.wsgi_app = _OneLeadingSlash(app.wsgi_app)  # type: ignore[assignment, method-assign] # the same
     if hops := settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # the same
     return app
@@ -96,18 +92,3 @@ def _trusted_hosts(settings: Settings) -> frozenset[str]:
         host = urlsplit(origin_of(settings.base_url) or settings.base_url).hostname or ""
         return frozenset({f"[{host}]" if ":" in host else host})
     return _THIS_MACHINE
-
-
-class _OneLeadingSlash:
-    """Takes `//f/contact` for `/f/contact`.
-
-    An endpoint written with a slash at its end leads there, and a redirect is no answer to a
-    browser's preflight.
-    """
-
-    def __init__(self, app: "WSGIApplication") -> None:
-        self._app = app
-
-    def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        environ["PATH_INFO"] = "/" + environ.get("PATH_INFO", "").lstrip("/")
-        return self._app(environ, start)

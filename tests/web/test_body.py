@@ -63,6 +63,13 @@ def test_one_pair_more_is_too_many(site: Site, encode: Any) -> None:
     assert_refused(site.raw(*counted(encode, 201)), 400, "TOO_MANY_FIELDS")
 
 
+@pytest.mark.parametrize("value", [None, [], ["x"]])
+def test_keys_of_a_json_object_count_whatever_they_hold(site: Site, value: object) -> None:
+    more = {f"n{number}": value for number in range(200 - len(GOOD))}
+    assert site.raw(*as_json(**more)).status_code == 200
+    assert_refused(site.raw(*as_json(**more, one_more=value)), 400, "TOO_MANY_FIELDS")
+
+
 @ENCODERS
 def test_nul_is_refused_in_names_and_values(site: Site, encode: Any) -> None:
     assert_refused(site.raw(*encode(message="a\0b")), 400, "NUL")
@@ -73,8 +80,9 @@ def test_nul_is_refused_in_names_and_values(site: Site, encode: Any) -> None:
 
 @ENCODERS
 def test_text_is_nfc_normalised(site: Site, encode: Any) -> None:
-    site.raw(*encode(name="Zoe\u0308 Ange\u0301lique"))
+    site.raw(*encode(name="Zoe\u0308 Ange\u0301lique", _subject="Zoe\u0308"))
     assert site.row().answers["name"] == "Zoë Angélique"
+    assert site.row().meta["_subject"] == "Zoë"
 
 
 @ENCODERS

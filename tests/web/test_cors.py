@@ -67,6 +67,13 @@ def test_pages_themselves_are_for_no_script_of_another_site(site: Site) -> None:
         assert "Access-Control-Allow-Origin" not in answer.headers, path
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "POST", "GET"])
+def test_a_slash_too_many_within_is_no_redirect_either(site: Site, method: str) -> None:
+    answer = site.open(method, "/f//lead")
+    assert answer.status_code == 404
+    assert "Location" not in answer.headers
+
+
 @pytest.mark.parametrize("slashes", ["//", "///"])
 @pytest.mark.parametrize("method", ["OPTIONS", "POST"])
 def test_a_slash_too_many_in_front_is_answered_without_a_redirect(

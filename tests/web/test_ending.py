@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from formapp.server import Server, listen
 from tests.support.processes import Commands, end, free_port, wait_for
 from tests.web.pages import Page
 from tests.web.running import Running, answer, get, good, post
@@ -56,6 +57,27 @@ def eventually_seen(running: Running) -> None:
     while not any(c.request for c in list(running.server._server.active_channels.values())):
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_request_that_came_just_before_the_end_is_read_and_answered(
+    make_site: SiteMaker,
+) -> None:
+    site = make_site()
+    listener = listen("127.0.0.1", 0)
+    server = Server(site.app, listener)
+    with closing(socket.create_connection(listener.getsockname(), timeout=5)) as client:
+        server._turn(1)  # takes the connection
+        client.sendall(post("/f/lead", good(site)))
+        server.stop()
+        server.run()
+        assert answer(client)[0] == 303
+    assert len(site.rows()) == 1
+
+
+def test_being_told_to_end_again_does_nothing(running: Running) -> None:
+    running.stop()
+    running.server.stop()
+    assert not running.thread.is_alive()
 
 
 def test_a_request_that_the_app_works_on_is_answered_at_the_end(make_site: SiteMaker) -> None:
