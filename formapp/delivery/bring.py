@@ -162,14 +162,28 @@ class Bringer:
     def _after_refusal(self, error: WixError, decision: Decision, keys: Keys) -> Keys:
         """A label or field may be gone: its key is found anew, once (contract section 9.5).
 
-        One that was made anew may have the same key as before, so an equal key proves nothing.
-        A 404 without a code may also mean the contact.
+        One that was made anew may have the same key as before. Where nothing had to be made, and
+        Wix doesn't name a key either, it refused something else. A 404 without a code may also
+        mean the contact.
         """
         gone = isinstance(error, NotFound) and isinstance(decision, Update)
         if self._renewed or not (keys.labels or keys.fields or gone):
             raise error
         self._renewed = True
-        return self._keybook.renew(self._gate, self._claim.lead)
+        made = self._keybook.made
+        renewed = self._keybook.renew(self._gate, self._claim.lead)
+        same = renewed == keys and self._keybook.made == made
+        if same and not gone and not _names_a_key(error):
+            raise error
+        return renewed
+
+
+def _names_a_key(error: WixError) -> bool:
+    """Whether Wix says that a label or extended field is at fault; another worker may mend it."""
+    paths = ("labelKeys", "extendedFields")
+    return error.code == "INVALID_EXTENDED_FIELD_VALUE" or any(
+        path in violation.field for violation in error.violations for path in paths
+    )
 
 
 def _without_contested(lead: Lead) -> Lead:

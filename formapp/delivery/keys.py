@@ -21,10 +21,15 @@ class WrongDataType(Exception):  # noqa: N818 - says what is the case
 
 
 class KeyBook:
-    """The keys of all sites of one database."""
+    """The keys of all sites of one database.
+
+    Attributes:
+        made: how many labels and fields were created at Wix, since nobody had made them yet.
+    """
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
+        self.made = 0
 
     def keys_for(self, gate: Gate, lead: Lead) -> Keys:
         """The keys of the lead's labels and extended fields, found or created where unknown.
@@ -56,9 +61,10 @@ class KeyBook:
         }
 
     def _find_label(self, gate: Gate, name: str) -> str:
-        key = gate.wix.labels.find_or_create(name).label.key
-        self._memory.remember_key(gate.site, "label", name, key)
-        return key
+        label, is_new = gate.wix.labels.find_or_create(name)
+        self.made += is_new
+        self._memory.remember_key(gate.site, "label", name, label.key)
+        return label.key
 
     def _fields(self, gate: Gate, lead: Lead) -> dict[str, str]:
         if not lead.extended_fields:
@@ -74,7 +80,8 @@ class KeyBook:
         return keys
 
     def _find_field(self, gate: Gate, wanted: ExtendedField) -> str:
-        found = gate.wix.extended_fields.find_or_create(wanted.name, wanted.data_type).field
+        found, is_new = gate.wix.extended_fields.find_or_create(wanted.name, wanted.data_type)
+        self.made += is_new
         # An answer without a type says nothing against the one asked for.
         data_type = found.data_type or wanted.data_type
         self._memory.remember_key(gate.site, "field", wanted.name, found.key, data_type)
