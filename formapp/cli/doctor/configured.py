@@ -3,6 +3,7 @@
 import difflib
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,10 +37,9 @@ class Reading:
 
 def read_what_can_be_read(environ: Mapping[str, str]) -> Reading:
     """Read the settings; what is wrong is left out, so that the rest can be looked at."""
-    # Unknown names are told as hints.
-    logging.getLogger("formapp.settings").setLevel(logging.ERROR)
     try:
-        return Reading(Settings.read(environ, web=True, wix=True), [])
+        with _unknown_names_are_hints():
+            return Reading(Settings.read(environ, web=True, wix=True), [])
     except SettingsFaults as error:
         faults = error.faults
     wrong = {line.partition(":")[0].removesuffix("_FILE") for line in faults}
@@ -49,9 +49,21 @@ def read_what_can_be_read(environ: Mapping[str, str]) -> Reading:
         if name.removesuffix("_FILE") not in wrong and name.startswith(PREFIX)
     }
     try:
-        return Reading(Settings.read(left), faults)
+        with _unknown_names_are_hints():
+            return Reading(Settings.read(left), faults)
     except SettingsFaults:
         return Reading(Settings(), faults)
+
+
+@contextmanager
+def _unknown_names_are_hints() -> Iterator[None]:
+    """Else they would be logged, too."""
+    log = logging.getLogger("formapp.settings")
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = False
 
 
 def check_settings(

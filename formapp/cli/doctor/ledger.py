@@ -126,6 +126,6 @@ def _check_erasures(database: Database, settings: Settings) -> Iterator[Finding]
         made_by = [known.key for known in known_erasures(connection)]
     lost = sum(name not in (keyring.names if keyring else []) for name in made_by)
     if lost:
-        message = f"{lost} persons were erased under a secret key that is gone"
+        message = f"erasures under a secret key that is gone: {lost}"
         advice = "keep the old key behind the new one: a restored back-up may bring them back"
         yield hint("erasures", message, advice)
