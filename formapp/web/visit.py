@@ -51,10 +51,10 @@ def action(
         query |= {_PAGE: foreign.page} if foreign.page else {}
     elif _REFERRER not in query and (referrer := _foreign_referrer(request)):
         query[_REFERRER] = referrer
-    if context.use == "embed":
-        query[_USE] = "embed"
-    path = url_for("forms.show", name=form.name)
-    return f"{path}?{urlencode(query)}" if query else path
+    # Always there: a post to the page's own address would drop the page from the browser's cache,
+    # and going back would then find a page with another token.
+    query[_USE] = context.use
+    return f"{url_for('forms.show', name=form.name)}?{urlencode(query)}"
 
 
 def thanks_query(request: Request) -> dict[str, str]:

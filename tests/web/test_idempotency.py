@@ -17,6 +17,14 @@ def test_the_same_post_again_gives_the_same_answer_and_no_second_row(site: Site)
     assert (len(site.rows()), site.pending(), len(site.kept)) == (1, 1, 1)
 
 
+@pytest.mark.parametrize(
+    "address", ["/f/lead", "/f/lead/embed", "/f/lead?utm_source=x", "/f/lead/embed?scheme=dark"]
+)
+def test_a_page_never_posts_to_its_own_address(site: Site, address: str) -> None:
+    # Browsers drop what is posted to from their cache; going back would find another token.
+    assert Page(site.get(address)).action not in {address, None}
+
+
 def test_pages_shown_twice_are_two_submissions(site: Site) -> None:
     site.post(GOOD)
     site.post(GOOD)
