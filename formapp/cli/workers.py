@@ -61,7 +61,7 @@ def make_deliverer(
 def _channels(settings: Settings) -> list[Tell]:
     channels: list[Tell] = []
     if settings.alert_webhook:
-        channels.append(Webhook(settings.alert_webhook))
+        channels.append(Webhook(settings.alert_webhook.get_secret_value()))
     if settings.alert_email and settings.smtp_url:
         sender = settings.alert_from or settings.alert_email[0]
         server = settings.smtp_url.get_secret_value()

@@ -57,7 +57,7 @@ class Settings(BaseModel):
     proxy_hops: Annotated[int, Field(ge=0, le=10)] = 0
     metrics_token: SecretStr | None = None
     log_format: Literal["console", "json"] = "console"
-    alert_webhook: Annotated[_Address | None, Field(repr=False)] = None
+    alert_webhook: Annotated[SecretStr, AfterValidator(checks.link)] | None = None
     alert_email: Annotated[_Words, AfterValidator(checks.mailboxes)] = ()
     alert_from: Annotated[str, AfterValidator(checks.mailbox)] | None = None
     alert_backlog: Annotated[float, Field(gt=0)] = 15.0

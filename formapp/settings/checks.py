@@ -6,7 +6,7 @@ hold a secret.
 
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import limits
 from email_validator import EmailNotValidError, validate_email
@@ -37,8 +37,13 @@ def secret(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return keys
 
 
-def address(value: str) -> str:
-    """Return an http(s) address without a slash at its end."""
+def link(value: SecretStr) -> SecretStr:
+    """Return an http(s) address; its path or query may be what keeps it secret."""
+    _parts(value.get_secret_value())
+    return value
+
+
+def _parts(value: str) -> SplitResult:
     try:
         parts = urlsplit(value)
         host, port = parts.hostname or "", parts.port
@@ -46,6 +51,12 @@ def address(value: str) -> str:
         host, port = "", 0
     if not _HOST.fullmatch(host) or port == 0 or not value.lower().startswith(_SCHEMES):
         raise ValueError("is no web address; write it like https://forms.example.com")
+    return parts
+
+
+def address(value: str) -> str:
+    """Return an http(s) address without a slash at its end."""
+    parts = _parts(value)
     if parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("has more than an address; write it like https://forms.example.com")
     return value.rstrip("/")

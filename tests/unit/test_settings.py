@@ -281,3 +281,21 @@ def test_settings_cannot_be_changed() -> None:
     settings = read({})
     with pytest.raises(ValueError, match="frozen"):
         settings.proxy_hops = 1
+
+
+def test_alerts_take_a_webhook_with_a_query_and_need_a_server_for_mail() -> None:
+    settings = Settings.read({"FORMAPP_ALERT_WEBHOOK": "https://hooks.example.com/x?key=secret"})
+    assert settings.alert_webhook
+    assert settings.alert_webhook.get_secret_value().endswith("?key=secret")
+    assert "secret" not in repr(settings)
+    wrong = {
+        "FORMAPP_ALERT_WEBHOOK": "nowhere",
+        "FORMAPP_ALERT_EMAIL": "owner@example.com,nobody",
+        "FORMAPP_SMTP_URL": "mail.example.com",
+        "FORMAPP_LOG_FORMAT": "xml",
+    }
+    with pytest.raises(SettingsFaults) as caught:
+        Settings.read(wrong)
+    assert [fault.split(":")[0] for fault in caught.value.faults] == sorted(wrong)
+    with pytest.raises(SettingsFaults, match="SMTP_URL: is missing"):
+        Settings.read({"FORMAPP_ALERT_EMAIL": "owner@example.com"})
