@@ -2,7 +2,7 @@
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from tests.faults.plan import ASKED, RANDOM, WEB_RANDOM, Kill
 from tests.faults.stage import Stage
@@ -66,16 +66,3 @@ class Killer:
         if kill.step == ASKED:
             return ASKED
         return WEB_RANDOM if self._kind == "web" else RANDOM
-
-
-def keep_alive(stage: Stage, kind: str, count: int) -> Callable[[], None]:
-    """Start processes that nobody kills; returns what ends them, as a service manager does."""
-    nurseries = [stage.nursery() for _ in range(count)]
-    for nursery in nurseries:
-        nursery.bear(**stage.order(kind=kind))
-
-    def end() -> None:
-        for nursery in nurseries:
-            nursery.end()
-
-    return end

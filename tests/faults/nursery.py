@@ -39,6 +39,11 @@ class Nursery:
         self.pid = self._heard()["pid"]
         threading.Thread(target=self._wait, daemon=True).start()
 
+    @property
+    def lives(self) -> bool:
+        """Whether there is a process."""
+        return bool(self.pid) and not self.ended.is_set()
+
     def kill(self) -> None:
         """Kill the process from outside, if it lives, and wait until it is gone."""
         self.signal(signal.SIGKILL)
@@ -53,7 +58,7 @@ class Nursery:
 
     def signal(self, number: signal.Signals) -> None:
         """Send the process a signal, if it lives."""
-        if self.pid and not self.ended.is_set():
+        if self.lives:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.faults.plan import ASKED
-from tests.faults.round import Result
+from tests.faults.result import Result
 from tests.faults.seams import WEB_STEPS, WORKER_STEPS
 from tests.faults.violations import KINDS
 
@@ -30,6 +30,8 @@ def table(result: Result, seed: int, seconds: float) -> str:
         *_section("Faults on the line", result.faults, sorted(result.faults)),
         *_section("Leads", result.counts, names, sum_=False),
         *_section("Violations", Counter(each.kind for each in result.violations), tuple(KINDS)),
+        *(["\nScenes"] if result.scenes else []),
+        *(f"  {line}" for line in result.scenes),
         "",
         f"seed {seed}, {seconds:.0f} seconds",
     ]

@@ -3,8 +3,9 @@
 `python -m tests.faults.victim` is a nursery. It imports once what they need and, for each line of
 JSON on standard input, forks one process that wires its own objects (its own database connections,
 its own HTTP session) and dies as the line says. So a process of its own costs milliseconds instead
-of a second of imports. On standard output it says `{"pid": …}`, `{"ready": true}` once it can be asked to end, and once it
-has ended `{"ended": <exit code, or minus the signal>, "step": …}`. It ends with its standard input.
+of a second of imports. On standard output it says `{"pid": …}`, then `{"ready": true}` once it can
+be asked to end, and `{"ended": <exit code, or minus the signal>, "step": …}` once it has ended. The
+nursery ends with its standard input.
 
 By hand: `python -m tests.faults.victim --step after_intent --at 3`, with the settings of a worker
 in the environment.
@@ -77,8 +78,6 @@ def _web(order: dict[str, Any], clock: FastClock, tell: Callable[[str], None]) -
     if step := order.get("step"):
         arm(WEB_STEPS[step], order.get("at", 1), 0.0, partial(_die, step, tell))
     vars(record)["datetime"] = _clocked(clock)  # the only clock that a post reads
-    if size := order.get("file_size"):
-        _limit_files(size)
     vars(serve)["on_signals"] = partial(_on_signals, tell)
     args = ["--no-worker", "--port", str(order["port"])]
     serve.command.main(args, standalone_mode=False)
@@ -99,12 +98,6 @@ def _clocked(clock: FastClock) -> type[datetime]:
             return cls.combine(now.date(), now.timetz())
 
     return Clocked
-
-
-def _limit_files(size: int) -> None:
-    import resource  # noqa: PLC0415 - one kind of victim needs it
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 def _die(step: str, tell: Callable[[str], None]) -> None:

@@ -14,7 +14,8 @@ from tests.faults.rng import rng
 
 ORIGIN = "https://landing.example.com"
 _OK = {200, 303}
-_AGAIN = {502, 503}
+NO_ANSWER = 0
+UNAVAILABLE = 503
 
 
 @dataclass(slots=True)
@@ -24,12 +25,14 @@ class Sent:
     Attributes:
         receipt: whether an answer said that it was kept.
         posts: how often it was posted, always under one key.
+        unavailable: how often it was told that nothing could be kept (503).
         refused: an answer that should not have been.
     """
 
     lead: Lead
     receipt: bool = False
     posts: int = 0
+    unavailable: int = 0
     refused: int | None = None
 
 
@@ -82,13 +85,14 @@ class Visitors:
                 sent.posts += 1
                 status = post().status_code
             except requests.RequestException:
-                status = 503
+                status = NO_ANSWER
             if status in _OK:
                 sent.receipt = True
                 return
-            if status not in _AGAIN:
+            if status not in {NO_ANSWER, UNAVAILABLE}:
                 sent.refused = status
                 return
+            sent.unavailable += status == UNAVAILABLE
             if sent.posts and draw.random() < 0.1:
                 return
             time.sleep(0.05)
