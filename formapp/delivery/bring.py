@@ -5,6 +5,7 @@ update names the revision that was read. Whoever loses reads again and decides a
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from formapp.delivery.contact_info import Keys
 from formapp.delivery.decide import Create, Decision, Found, Nothing, Update, decide
@@ -100,7 +101,7 @@ class Bringer:
             return self._done(self._outcome_without_call(found), decision.contact_id, found)
         contacts = self._gate.wix.contacts
         if isinstance(decision, Create):
-            self._intend(Intent("create", self._clock()))
+            self._intend(Intent("create", self._clock(), first_at=self._first_create()))
             return self._done("created", contacts.create(decision.info).id, found)
         target, revision = decision.contact_id, decision.revision
         self._intend(Intent("update", self._clock(), target, revision))
@@ -115,7 +116,12 @@ class Bringer:
         if intent.operation == "update":
             return "updated"
         made = found.contact.created_date
-        return "created" if made and made >= intent.at - SKEW else "unchanged"
+        return "created" if made and made >= intent.since - SKEW else "unchanged"
+
+    def _first_create(self) -> datetime | None:
+        """When the create that this one repeats was noted; its outcome may still be unknown."""
+        earlier = self._claim.intent
+        return earlier.since if earlier and earlier.operation == "create" else None
 
     def _intend(self, intent: Intent) -> None:
         intend(self._database, self._claim, intent)

@@ -46,7 +46,7 @@ def _own_creation(gate: Gate, memory: Memory, claim: Claim) -> Found:
     rows = gate.wix.contacts.query(
         {
             **names,
-            "createdDate": {"$gte": (intent.at - SKEW).strftime("%Y-%m-%dT%H:%M:%S.000Z")},
+            "createdDate": {"$gte": (intent.since - SKEW).strftime("%Y-%m-%dT%H:%M:%S.000Z")},
         },
         fieldsets=["FULL"],
     )

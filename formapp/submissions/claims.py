@@ -19,6 +19,7 @@ from formapp.submissions.due import LEASE, due
 from formapp.submissions.schema import attempts, deliveries, submissions
 
 _LOCK = 0x636C616D  # "clam"
+_TIMES = ("at", "first_at")
 _UNREADABLE = "its lead can't be read by this version of formapp: retry it to have it made anew"
 
 _log = logging.getLogger(__name__)
@@ -36,21 +37,32 @@ class Intent:
         operation: `create` or `update`.
         at: when it was noted.
         contact_id, revision: of the contact that an update goes to.
+        first_at: of a create that is repeated, when the first one of unknown outcome was noted.
     """
 
     operation: Literal["create", "update"]
     at: datetime
     contact_id: str | None = None
     revision: int | None = None
+    first_at: datetime | None = None
+
+    @property
+    def since(self) -> datetime:
+        """From when on a write of ours may have been applied."""
+        return self.first_at or self.at
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept."""
-        return {**asdict(self), "at": self.at.isoformat()}
+        kept = asdict(self)
+        first_at = kept.pop("first_at")
+        repeated = {"first_at": first_at.isoformat()} if first_at else {}
+        return {**kept, "at": self.at.isoformat(), **repeated}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> Self:
         """As it was noted."""
-        return cls(**{**kept, "at": datetime.fromisoformat(kept["at"])})
+        times = {name: datetime.fromisoformat(kept[name]) for name in _TIMES if kept.get(name)}
+        return cls(**{**kept, **times})
 
 
 @dataclass(frozen=True, slots=True)

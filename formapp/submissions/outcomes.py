@@ -63,9 +63,12 @@ def finish(  # noqa: PLR0913 - everything that one transaction writes
             finished_at=finished_at,
         )
         _note(connection, claim, attempt)
-        identity = claim.lead.email_identity or claim.lead.phone_identity
-        if identity:
+        email, phone = claim.lead.email_identity, claim.lead.phone_identity
+        if identity := email or phone:
             remember(connection, claim.site, identity, contact_id, finished_at)
+        if email and phone and outcome == "created":
+            # Whoever gives this phone alone is that contact, which Wix may not show yet.
+            _remember_if_unknown(connection, claim.site, phone, contact_id, finished_at)
 
 
 def give_up(
@@ -171,3 +174,15 @@ def remember(
     """Remember which contact a person is, in the caller's transaction."""
     who = {"site": site, "identity": identity}
     upsert(connection, contacts, who, {"contact_id": contact_id, "updated_at": at})
+
+
+def _remember_if_unknown(
+    connection: Connection,
+    site: str,
+    identity: str,
+    contact_id: str,
+    at: datetime,
+) -> None:
+    who = {"site": site, "identity": identity}
+    values = {"contact_id": contact_id, "updated_at": at}
+    upsert(connection, contacts, who, values, changes={"identity": identity})

@@ -62,7 +62,7 @@ def test_a_lead_without_room_for_a_whole_one_is_not_begun(world: World) -> None:
     assert world.site.calls() == []
     assert world.row(second)["attempts"] == 0
     assert world.lane()["strikes"] == 0
-    world.clock.turn(60)
+    world.clock.turn(61)
     world.drain()
     assert world.row(second)["outcome"] == "created"
 

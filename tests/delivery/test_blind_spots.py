@@ -1,0 +1,54 @@
+"""Sequences found by killing: what Wix doesn't show yet, the ledger must know."""
+
+from datetime import timedelta
+
+from formapp.submissions.claims import Intent
+from tests.support.clock import NOON
+from tests.support.leads import EMAIL, PHONE, lead, phone
+from tests.support.world import World
+
+
+def test_a_phone_alone_finds_the_contact_that_was_just_made_with_it(world: World) -> None:
+    """Neither the query nor Wix's own check sees the contact yet; the ledger knows it."""
+    world.site.set(query_delay=30, duplicate_blind_window=30)
+    first = world.bring(lead(phones=(phone(),)))
+    second = world.bring(lead(None, phones=(phone(),), company="Barco"))
+    assert second["contact_id"] == first["contact_id"]
+    assert len(world.site.contacts()) == 1
+
+
+def test_a_phone_stays_with_whoever_had_it_first(world: World) -> None:
+    alone = world.bring(lead(None, phones=(phone(),)))
+    other = world.bring(lead(EMAIL, phones=(phone(),)))
+    again = world.bring(lead(None, phones=(phone(typed="020 7946 0018"),)))
+    assert other["contact_id"] != alone["contact_id"]
+    assert again["contact_id"] == alone["contact_id"]
+    assert PHONE in {
+        item["e164Phone"] for item in world.site.contacts()[0]["info"]["phones"]["items"]
+    }
+
+
+def test_a_contact_found_only_after_a_repeated_create_is_still_called_created(
+    world: World,
+) -> None:
+    """The first create was applied unseen; the second one is refused, and its answer is lost."""
+    world.site.set(query_delay=250)
+    world.site.fault("cut_after", "createContact", times=1)
+    ident = world.keep(lead())
+    world.drain()
+    world.site.fault("cut_after", "createContact", times=1)
+    world.clock.turn(120)
+    world.drain()
+    assert world.row(ident)["intent"]["first_at"]
+    world.clock.turn(200)
+    world.drain()
+    assert world.row(ident)["outcome"] == "created"
+    assert len(world.site.contacts()) == 1
+
+
+def test_an_intent_without_a_first_time_can_be_read() -> None:
+    """As it was noted before creates had one."""
+    kept = {"operation": "create", "at": NOON.isoformat(), "contact_id": None, "revision": None}
+    assert Intent.from_json(kept).since == NOON
+    repeated = Intent("create", NOON, first_at=NOON - timedelta(minutes=2))
+    assert Intent.from_json(repeated.as_json()) == repeated
