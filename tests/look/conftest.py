@@ -1,21 +1,18 @@
 """Servers and a browser for the look: real forms and templates behind the strictest policy."""
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from flask import Flask, Response, redirect, render_template, request
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response as AnyResponse
 
 from formapp.forms import Form, TokenContext, TokenSigner, compile_form, load_forms, parse_form
 from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
 
-CHROMIUM = Path("/usr/bin/chromium")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'"
@@ -165,25 +162,11 @@ def foreign(origin: str) -> Iterator[str]:
         yield address.replace("127.0.0.1", "localhost")
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{CHROMIUM} is missing, and CI must not skip what a visitor sees")
-        pytest.skip(f"{CHROMIUM} is missing")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
-        yield browser
-        browser.close()
-
-
 OpenPage = Callable[..., Page]
 
 
 @pytest.fixture
-def open_page(chromium: Browser) -> Iterator[OpenPage]:
+def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Open addresses in a browser of a given width, scheme and so on.
 
     Whatever a page says on its console, such as a violated policy or a failed script, fails the
@@ -192,7 +175,7 @@ def open_page(chromium: Browser) -> Iterator[OpenPage]:
     contexts, said = [], []
 
     def open_one(url: str, *, width: int = 1280, **options: object) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)  # type: ignore[arg-type] # any of Playwright's
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)  # type: ignore[arg-type] # any of Playwright's
         context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from formapp.sandbox.fault_texts import PRESETS, SETTING_WORDS
 from formapp.sandbox.options import SETTING_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-QUIET = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 C = "/contacts/v4/contacts"
 
 
@@ -199,18 +187,6 @@ def test_a_form_that_makes_no_sense_says_so_on_the_page(api: Any) -> None:
     assert answer.status_code == 400
     page = answer.get_data(as_text=True)
     assert "Nothing was changed: status must be a number from 400 to 599." in page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        if os.environ.get("CI"):
-            pytest.fail(f"{CHROMIUM} is missing, and in CI the browser tests must run")
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=QUIET)
-        yield launched
-        launched.close()
 
 
 def fill(http: Any) -> Any:
