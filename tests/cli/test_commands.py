@@ -22,8 +22,12 @@ EVERY_COMMAND = [
     ["leads", "show"],
     ["leads", "retry"],
     ["leads", "export"],
+    ["leads", "expire"],
+    ["leads", "erase"],
     ["db"],
     ["db", "upgrade"],
+    ["db", "copy"],
+    ["doctor"],
 ]
 
 

@@ -103,7 +103,10 @@ def test_the_owners_commands_run(
     commands = [
         line.replace("ID", failed_lead)
         for block in BLOCKS[2:]
-        if not any(server in block for server in SERVERS) and "curl" not in block
+        if not any(server in block for server in SERVERS)
+        # These two are run by tests of their own.
+        and "curl" not in block
+        and "db copy" not in block
         for line in block.splitlines()
     ]
     assert len(commands) >= 8

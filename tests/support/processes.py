@@ -119,7 +119,7 @@ def end(process: Process) -> int:
 class Installation:
     """A sandbox and a server with its worker, each a process of its own."""
 
-    def __init__(self, commands: Commands) -> None:
+    def __init__(self, commands: Commands, **more: str) -> None:
         self._commands = commands
         self._web_port, sandbox_port = free_port(), free_port()
         self.web = f"http://127.0.0.1:{self._web_port}"
@@ -131,6 +131,7 @@ class Installation:
             "WIX_API_URL": self.sandbox,
             "WIX_API_KEY": "IST.example",
             "WIX_SITE_ID": SITE,
+            **more,
         }
         self.sandbox_process = commands.start("sandbox", "--port", str(sandbox_port))
         self.serve_process = self.serve()
