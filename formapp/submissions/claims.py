@@ -17,6 +17,7 @@ from formapp.lead import Lead
 from formapp.submissions.database import Database
 from formapp.submissions.due import LEASE, due
 from formapp.submissions.schema import attempts, deliveries, submissions
+from formapp.submissions.turns import forms_in_turn, take_turn
 
 _LOCK = 0x636C616D  # "clam"
 _TIMES = ("at", "first_at")
@@ -88,7 +89,7 @@ class Claim:
 
 
 def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim | None:
-    """Claim the oldest due delivery of these sites that nothing stands in the way of (`due`).
+    """Claim the oldest due delivery that nothing stands in the way of (`due`); forms take turns.
 
     Raises:
         DatabaseUnavailable: try again later.
@@ -99,10 +100,12 @@ def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim
             # nothing of the same person is in flight. The lock comes first and a statement sees
             # what was committed before it began, so the second one sees the first one's lease.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        query = due(sites, now).with_for_update(skip_locked=True)
-        while row := connection.execute(query).first():
-            if claim := _claim(connection, row, now):
-                return claim
+        for form in forms_in_turn(connection):
+            query = due(sites, form, now).with_for_update(skip_locked=True)
+            while row := connection.execute(query).first():
+                if claim := _claim(connection, row, now):
+                    take_turn(connection, form, now)
+                    return claim
     return None
 
 

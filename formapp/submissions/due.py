@@ -20,8 +20,8 @@ LONGEST_WAIT = timedelta(hours=2)
 """Longer than any backoff and any pause of a lane."""
 
 
-def due(sites: Sequence[str], now: datetime) -> Select[Any]:
-    """The oldest due delivery of these sites that nothing stands in the way of.
+def due(sites: Sequence[str], form: str, now: datetime) -> Select[Any]:
+    """The oldest due delivery of this form to these sites that nothing stands in the way of.
 
     In the way are a paused lane, and another unfinished delivery of the same person (the same
     e-mail or the same phone at the same site) that is in flight or comes first. One whose write
@@ -35,6 +35,7 @@ def due(sites: Sequence[str], now: datetime) -> Select[Any]:
         select(deliveries)
         .where(
             deliveries.c.state == "pending",
+            deliveries.c.form == form,
             deliveries.c.site.in_(sites),
             or_(deliveries.c.due_at <= now, from_a_wrong_clock),
             or_(deliveries.c.lease_until.is_(None), ~_leased(deliveries, now)),

@@ -113,6 +113,7 @@ def _insert(connection: Connection, submission: Submission) -> str:
 def _delivery(ident: str, submission: Submission) -> dict[str, Any]:
     return {
         "submission_id": ident,
+        "form": submission.form,
         "site": submission.lead.site,
         "email": submission.lead.email_identity,
         "phone": submission.lead.phone_identity,

@@ -26,7 +26,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = MetaData(
@@ -110,6 +110,7 @@ deliveries = Table(
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
     Column("submission_id", ForeignKey(submissions.c.id, ondelete="CASCADE"), nullable=False),
+    Column("form", String(64)),
     Column("site", String(64), nullable=False),
     Column("email", String(320)),
     Column("phone", String(50)),
@@ -130,10 +131,15 @@ deliveries = Table(
     CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
 )
 _pending = text("state = 'pending'")
-for _columns in (("due_at",), ("site", "email"), ("site", "phone")):
+for _name, _columns in (
+    ("due_at", ("due_at",)),
+    ("email", ("site", "email")),
+    ("phone", ("site", "phone")),
+    ("form", ("form", "id")),
+):
     Index(
-        f"ix_deliveries_pending_{_columns[-1]}",
-        *(deliveries.c[name] for name in _columns),
+        f"ix_deliveries_pending_{_name}",
+        *(deliveries.c[column] for column in _columns),
         sqlite_where=_pending,
         postgresql_where=_pending,
     )
@@ -227,4 +233,12 @@ incidents = Table(
     Column("kind", String(16), primary_key=True),
     Column("site", String(64), primary_key=True),
     Column("opened_at", UtcDateTime, nullable=False),
+)
+
+# When each form last had its turn: see `formapp.submissions.turns`.
+turns = Table(
+    "turns",
+    metadata,
+    Column("form", String(64), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
 )

@@ -1,0 +1,40 @@
+"""Forms take turns, so that a flood through one of them doesn't hold up the others."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+_PENDING = sa.text("state = 'pending'")
+
+
+def upgrade() -> None:
+    """Tell each delivery its form, and remember when each form had its last turn."""
+    op.add_column("deliveries", sa.Column("form", sa.String(length=64)))
+    op.execute(
+        "UPDATE deliveries SET form = "
+        "(SELECT form FROM submissions WHERE submissions.id = deliveries.submission_id)",
+    )
+    op.create_index(
+        "ix_deliveries_pending_form",
+        "deliveries",
+        ["form", "id"],
+        sqlite_where=_PENDING,
+        postgresql_where=_PENDING,
+    )
+    op.create_table(
+        "turns",
+        sa.Column("form", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("form", name="pk_turns"),
+    )
+
+
+def downgrade() -> None:
+    """Take it back."""
+    op.drop_table("turns")
+    op.drop_index("ix_deliveries_pending_form", "deliveries")
+    op.drop_column("deliveries", "form")
