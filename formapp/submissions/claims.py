@@ -17,7 +17,7 @@ from formapp.lead import Lead
 from formapp.submissions.database import Database
 from formapp.submissions.due import LEASE, due
 from formapp.submissions.schema import attempts, deliveries, submissions
-from formapp.submissions.turns import forms_in_turn, take_turn
+from formapp.submissions.turns import forms_in_turn
 
 _LOCK = 0x636C616D  # "clam"
 _TIMES = ("at", "first_at")
@@ -104,7 +104,6 @@ def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim
             query = due(sites, form, now).with_for_update(skip_locked=True)
             while row := connection.execute(query).first():
                 if claim := _claim(connection, row, now):
-                    take_turn(connection, form, now)
                     return claim
     return None
 

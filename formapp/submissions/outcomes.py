@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert
 from formapp.submissions.claims import Claim, Intent, held
 from formapp.submissions.database import Database
 from formapp.submissions.schema import attempts, contacts
+from formapp.submissions.turns import take_turn
 from formapp.submissions.upsert import upsert
 
 Outcome = Literal["created", "updated", "unchanged"]
@@ -143,6 +144,7 @@ def put_back(  # noqa: PLR0913 - everything that one transaction writes
 
 
 def _note(connection: Connection, claim: Claim, attempt: Attempt) -> None:
+    take_turn(connection, claim.lead.form, attempt.at)
     connection.execute(
         insert(attempts),
         {

@@ -5,9 +5,10 @@ So the rate budget of a site is shared fairly: a flood through one form holds up
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, select
 
 from formapp.submissions.schema import deliveries, turns
+from formapp.submissions.upsert import upsert
 
 
 def forms_in_turn(connection: Connection) -> list[str]:
@@ -29,6 +30,4 @@ def forms_in_turn(connection: Connection) -> list[str]:
 
 def take_turn(connection: Connection, form: str, now: datetime) -> None:
     """Note that the form has its turn now."""
-    mine = turns.c.form == form
-    if not connection.execute(update(turns).where(mine).values(at=now)).rowcount:
-        connection.execute(insert(turns), {"form": form, "at": now})
+    upsert(connection, turns, {"form": form}, {"at": now})

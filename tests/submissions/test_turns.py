@@ -1,10 +1,23 @@
 """Forms take turns: a flood through one holds up nobody else's leads."""
 
+from uuid import uuid4
+
 from formapp.submissions.claims import claim_next, release
 from formapp.submissions.database import Database
 from formapp.submissions.intake import keep
+from formapp.submissions.outcomes import Attempt, finish
 from tests.support.clock import TurnedClock
 from tests.support.leads import SITE, lead, submission
+
+
+def _serve(database: Database, clock: TurnedClock) -> str:
+    """Claim the next delivery and finish it; returns the submission's id."""
+    clock.turn(0.1)
+    claim = claim_next(database, [SITE], clock())
+    assert claim
+    attempt = Attempt(at=clock(), result="delivered", duration_ms=0)
+    finish(database, claim, attempt, outcome="created", contact_id=str(uuid4()), flags=[])
+    return claim.submission_id
 
 
 def _keep(database: Database, form: str, address: str, clock: TurnedClock) -> str:
@@ -17,13 +30,7 @@ def test_a_form_with_one_lead_waits_for_one_of_a_flooded_form_at_most(
     for number in range(20):
         _keep(database, "flooded", f"visitor{number}@example.com", turned_clock)
     lonely = _keep(database, "quiet", "lonely@example.com", turned_clock)
-    claimed = []
-    for _ in range(3):
-        turned_clock.turn(0.1)
-        claim = claim_next(database, [SITE], turned_clock())
-        assert claim
-        claimed.append(claim.submission_id)
-    assert lonely in claimed[:2]
+    assert lonely in [_serve(database, turned_clock) for _ in range(2)]
 
 
 def test_turns_go_round_and_within_a_form_the_oldest_comes_first(
@@ -36,13 +43,8 @@ def test_turns_go_round_and_within_a_form_the_oldest_comes_first(
         ]
         for form in ("one", "two", "three")
     }
-    claimed = []
-    for _ in range(9):
-        turned_clock.turn(0.1)
-        claim = claim_next(database, [SITE], turned_clock())
-        assert claim
-        claimed.append(claim.submission_id)
-    rounds = [set(claimed[start : start + 3]) for start in (0, 3, 6)]
+    served = [_serve(database, turned_clock) for _ in range(9)]
+    rounds = [set(served[start : start + 3]) for start in (0, 3, 6)]
     assert rounds == [{kept[form][turn] for form in kept} for turn in range(3)]
 
 
