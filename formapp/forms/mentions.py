@@ -6,6 +6,7 @@ in E.164. So that erasing a person finds every spelling, also in a link (`%40`) 
 
 import re
 from collections.abc import Collection, Iterator
+from functools import lru_cache
 from urllib.parse import unquote
 
 import phonenumbers
@@ -21,22 +22,24 @@ Mention = tuple[str, int, int]
 _ADDRESS = re.compile(r"[\w.!#$%'*+^`{|}~-]{1,64}(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _WRAPPING = "'`*_~{|}.!#$%^-"
 _MIN_DIGITS = 6
+_E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 
 def mentions(text: str, numbers: Collection[str] = ()) -> Iterator[Mention]:
-    """Yield every address and number in a text.
+    """Yield every address and number in a text. Numbers take a millisecond, addresses no time.
 
     Args:
         text: what somebody typed.
         numbers: numbers in E.164 of the same person: one without a country code is read as one of
             their countries.
     """
-    yield from _addresses(text)
+    yield from addresses(text)
     if sum(char.isdigit() for char in text) >= _MIN_DIGITS:
         yield from _numbers(text, numbers)
 
 
-def _addresses(text: str) -> Iterator[Mention]:
+def addresses(text: str, _numbers: Collection[str] = ()) -> Iterator[Mention]:
+    """Yield every address in a text, where numbers aren't asked for."""
     for found in _ADDRESS.finditer(text):
         typed = unquote(found[0]) if "%" in found[0] else found[0]
         for spelling in dict.fromkeys((typed, typed.strip(_WRAPPING))):
@@ -45,15 +48,20 @@ def _addresses(text: str) -> Iterator[Mention]:
 
 
 def _numbers(text: str, numbers: Collection[str]) -> Iterator[Mention]:
-    regions = {_region(number) for number in numbers} | {None}
-    for region in regions:
+    if _E164.fullmatch(text):
+        yield text, 0, len(text)
+        return
+    # With a region, numbers that have their country code are found as well.
+    for region in {_region(number) for number in numbers} or {None}:
         if whole := parse_phone(clean_token(text), region):
             yield whole.e164, 0, len(text)
+            continue
         for found in PhoneNumberMatcher(text, region, leniency=Leniency.POSSIBLE):
             e164 = phonenumbers.format_number(found.number, PhoneNumberFormat.E164)
             yield e164, found.start, found.end
 
 
+@lru_cache(maxsize=1024)
 def _region(number: str) -> str | None:
     parsed = parse_phone(number, None)
     return parsed.country if parsed else None

@@ -55,16 +55,17 @@ def search(
         query = query.where(submissions.c.received_at <= before)
     hits = Hits()
     for count, row in enumerate(connection.execute(query), 1):
-        if is_own(row, wanted, scan):
+        spans = _Spans(row, wanted, scan)
+        if _is_own(row, wanted, spans):
             hits.own.append(row.id)
-        elif any(_wanted_spans(text, row, wanted, scan) for text in _texts(_everything(row))):
+        elif any(spans(text) for text in _texts(_everything(row))):
             hits.mention.append(row.id)
         progress(count)
     return hits
 
 
 def submission_rows() -> Any:
-    """What `is_own` and `struck_out` look at, of submissions that aren't erased."""
+    """What is looked at, of submissions that aren't erased."""
     kept = submissions.c
     return (
         select(
@@ -77,8 +78,28 @@ def submission_rows() -> Any:
     )
 
 
-def is_own(row: Row[Any], wanted: Wanted, scan: Scan) -> bool:
-    """Whether the submission is one of a wanted person."""
+class _Spans:
+    """Where a text of one submission names a wanted person; each text is looked at once."""
+
+    def __init__(self, row: Row[Any], wanted: Wanted, scan: Scan) -> None:
+        self._row = row
+        self._wanted = wanted
+        self._scan = scan
+        self._known: dict[str, list[tuple[int, int]]] = {}
+        self._numbers = {value for name, value in row.answers.items() if name.endswith(_E164)}
+        self._numbers |= {phone["e164"] for phone in row.lead.get("phones") or ()}
+
+    def __call__(self, text: str) -> list[tuple[int, int]]:
+        if text not in self._known:
+            self._known[text] = [
+                (start, end)
+                for identity, start, end in self._scan(text, self._numbers)
+                if self._wanted(identity, self._row.received_at)
+            ]
+        return self._known[text]
+
+
+def _is_own(row: Row[Any], wanted: Wanted, spans: _Spans) -> bool:
     lead = row.lead
     known = [row.email, row.phone, (lead.get("email") or {}).get("address")]
     known += [phone["e164"] for phone in lead.get("phones") or ()]
@@ -86,18 +107,17 @@ def is_own(row: Row[Any], wanted: Wanted, scan: Scan) -> bool:
         return True
     whole = [*_texts(row.answers), *_texts(row.meta.get("_replyto"))]
     return any(
-        text[start:end].strip() == text.strip()
-        for text in whole
-        for start, end in _wanted_spans(text, row, wanted, scan)
+        text[start:end].strip() == text.strip() for text in whole for start, end in spans(text)
     )
 
 
 def struck_out(row: Row[Any], wanted: Wanted, scan: Scan) -> dict[str, Any]:
     """Answers, circumstances, lead and reason without the mentions of wanted persons."""
+    spans = _Spans(row, wanted, scan)
 
     def strike(value: Any) -> Any:
         if isinstance(value, str):
-            return _struck(value, _wanted_spans(value, row, wanted, scan))
+            return _struck(value, spans(value))
         if isinstance(value, list):
             return [strike(each) for each in value]
         if isinstance(value, dict):
@@ -120,16 +140,6 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from _texts(each)
-
-
-def _wanted_spans(text: str, row: Row[Any], wanted: Wanted, scan: Scan) -> list[tuple[int, int]]:
-    numbers = {value for name, value in row.answers.items() if name.endswith(_E164)}
-    numbers |= {phone["e164"] for phone in row.lead.get("phones") or ()}
-    return [
-        (start, end)
-        for identity, start, end in scan(text, numbers)
-        if wanted(identity, row.received_at)
-    ]
 
 
 def _struck(text: str, spans: list[tuple[int, int]]) -> str:
