@@ -51,7 +51,7 @@ def _create_submissions() -> None:
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.CheckConstraint(
             "status IN ('accepted', 'quarantined', 'unconfirmed', 'spam')",
-            name="ck_submissions_status",
+            name=op.f("ck_submissions_status"),
         ),
         sa.PrimaryKeyConstraint("id", name="pk_submissions"),
         sa.UniqueConstraint("form", "key", name="uq_submissions_form_key"),
@@ -80,7 +80,7 @@ def _create_deliveries() -> None:
         sa.Column("reason", sa.Text()),
         sa.Column("finished_at", _TIME),
         sa.CheckConstraint(
-            "state IN ('pending', 'delivered', 'failed')", name="ck_deliveries_state"
+            "state IN ('pending', 'delivered', 'failed')", name=op.f("ck_deliveries_state")
         ),
         sa.ForeignKeyConstraint(
             ["submission_id"],
@@ -133,7 +133,7 @@ def _create_memory() -> None:
         sa.Column("name", sa.String(length=180), nullable=False),
         sa.Column("key", sa.String(length=80), nullable=False),
         sa.Column("data_type", sa.String(length=8)),
-        sa.CheckConstraint("kind IN ('label', 'field')", name="ck_wix_keys_kind"),
+        sa.CheckConstraint("kind IN ('label', 'field')", name=op.f("ck_wix_keys_kind")),
         sa.PrimaryKeyConstraint("site", "kind", "name", name="pk_wix_keys"),
     )
 
