@@ -21,6 +21,7 @@ from formapp.delivery.retry import (
 from formapp.measures import Measures
 from formapp.submissions.claims import Claim, Intent
 from formapp.submissions.database import Database
+from formapp.submissions.due import LONGEST_WAIT
 from formapp.submissions.memory import Lanes
 from formapp.submissions.outcomes import Attempt, finish, give_up, put_back
 from formapp.wix import WixError
@@ -83,7 +84,7 @@ class Ledger:
 
     def too_early(self, claim: Claim, ready_at: datetime) -> None:
         """The grace period of an unknown create isn't over."""
-        self._put_back_unspent(claim, ready_at, claim.intent)
+        self._put_back_unspent(claim, self._no_later_than_any(ready_at), claim.intent)
 
     def interrupted(self, claim: Claim, intent: Intent | None) -> None:
         """The worker is to end; an intent of this attempt was noted, but nothing was sent."""
@@ -143,8 +144,12 @@ class Ledger:
         due_at = verdict.at if isinstance(verdict, Retry) else self._clock()
         if unknown and unknown is not claim.intent and unknown.operation == "create":
             # The grace counts from here: the call may have been under way until a moment ago.
-            return max(due_at, self._clock() + self._grace)
+            return self._no_later_than_any(max(due_at, self._clock() + self._grace))
         return due_at
+
+    def _no_later_than_any(self, due_at: datetime) -> datetime:
+        """What is due later than that counts as put there by a wrong clock."""
+        return min(due_at, self._clock() + LONGEST_WAIT)
 
     def wrong_type(self, trial: Trial, error: WrongDataType) -> None:
         """The form file and the site disagree: the owner has to act."""

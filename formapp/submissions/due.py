@@ -17,7 +17,7 @@ LEASE = timedelta(seconds=90)
 """Longer than any one call to Wix may take; renewed with each intent."""
 
 LONGEST_WAIT = timedelta(hours=2)
-"""Longer than any backoff and any pause of a lane."""
+"""Longer than any backoff and any pause of a lane; a longer grace is waited out in pieces."""
 
 
 def due(sites: Sequence[str], form: str, now: datetime) -> Select[Any]:
@@ -27,10 +27,7 @@ def due(sites: Sequence[str], form: str, now: datetime) -> Select[Any]:
     e-mail or the same phone at the same site) that is in flight or comes first. One whose write
     has an unknown outcome comes first: until it is known, a second write may make a second contact.
     """
-    # A create that waits out its grace period may wait for longer than anything else.
-    from_a_wrong_clock = and_(
-        deliveries.c.due_at > now + LONGEST_WAIT, deliveries.c.intent.is_(None)
-    )
+    from_a_wrong_clock = deliveries.c.due_at > now + LONGEST_WAIT
     return (
         select(deliveries)
         .where(

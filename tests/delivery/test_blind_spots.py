@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 
+import pytest
+
 from formapp.submissions.claims import Intent
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, PHONE, lead, phone
-from tests.support.world import World
+from tests.support.world import GRACE, World
 
 
 def test_a_phone_alone_finds_the_contact_that_was_just_made_with_it(world: World) -> None:
@@ -44,6 +46,38 @@ def test_a_contact_found_only_after_a_repeated_create_is_still_called_created(
     world.drain()
     assert world.row(ident)["outcome"] == "created"
     assert len(world.site.contacts()) == 1
+
+
+def test_a_create_noted_by_a_clock_that_was_a_day_ahead_waits_out_its_grace_from_here(
+    world: World,
+) -> None:
+    world.clock.turn(hours=24)
+    world.site.fault("cut_after", "createContact", times=1)
+    ident = world.keep(lead())
+    world.drain()
+    world.clock.turn(hours=-24)
+    world.drain()
+    assert world.row(ident)["outcome"] is None
+    world.clock.turn(GRACE + 1)
+    world.drain()
+    assert world.row(ident)["contact_id"] == world.site.contact()["id"]
+
+
+def test_a_grace_longer_than_any_wait_is_waited_out_in_pieces(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.world.GRACE", 3 * 3600.0)
+    world.deliverer = world.new_deliverer()
+    world.site.fault("cut_after", "createContact", times=1)
+    ident = world.keep(lead())
+    assert world.drain() == 1
+    for seconds in (0, 7200, 3599):
+        world.clock.turn(seconds)
+        assert world.drain() <= 1
+        assert world.row(ident)["outcome"] is None
+    world.clock.turn(1)
+    world.drain()
+    assert world.row(ident)["outcome"] == "created"
 
 
 def test_an_intent_without_a_first_time_can_be_read() -> None:
