@@ -32,6 +32,16 @@ class Contact:
     phones: list[str]
     labels: list[str]
 
+    @property
+    def made_at(self) -> str:
+        """When it was made (ISO 8601, UTC)."""
+        return str(self.history[0]["time"])
+
+    @property
+    def made_with_phone(self) -> bool:
+        """Whether it had a phone from the beginning."""
+        return any(change["field"] == "phones" for change in self.history[0]["changes"])
+
     @classmethod
     def read(cls, shown: Json, labels: dict[str, str], fields: dict[str, str]) -> "Contact":
         """Take it from the sandbox's whole state."""

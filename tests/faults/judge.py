@@ -78,11 +78,20 @@ def _done(kept: list[Kept]) -> Iterator[Violation]:
 
 
 def _identities(contacts: list[Contact]) -> Iterator[Violation]:
-    """One contact for each e-mail, and one for each phone among those without an e-mail."""
+    """One contact for each e-mail, and none for a phone alone that another contact came with.
+
+    The other way round there may be two: who gave a phone alone may be anybody of a household.
+    """
     holders: dict[str, list[str]] = defaultdict(list)
-    for contact in contacts:
-        for identity in contact.emails or contact.phones[:1]:
-            holders[identity].append(contact.id)
+    came_with: dict[str, str] = {}
+    for contact in sorted(contacts, key=lambda each: each.made_at):
+        for email in contact.emails:
+            holders[email].append(contact.id)
+        for phone in contact.phones[:1]:
+            if not contact.emails and phone in came_with:
+                yield Violation("duplicate", f"{phone}: {came_with[phone]}, {contact.id}")
+            if contact.made_with_phone:
+                came_with.setdefault(phone, contact.id)
     for identity, ids in holders.items():
         if len(ids) > 1:
             yield Violation("duplicate", f"{identity}: {', '.join(ids)}")

@@ -1,12 +1,14 @@
 """The database as the judge reads it: by SQL of its own, not through formapp's reports."""
 
 import json
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import text
 
-from formapp.submissions.database import Database
+from formapp.submissions.database import Database, DatabaseUnavailable
 
 _ROWS = text(
     "SELECT s.id AS submission, s.answers, s.status, d.id AS delivery, d.state, d.outcome,"
@@ -15,6 +17,11 @@ _ROWS = text(
 )
 _PENDING = text("SELECT count(*) FROM deliveries WHERE state = 'pending'")
 _ATTEMPTS = text("SELECT result, count(*) FROM attempts GROUP BY result ORDER BY result")
+
+BACKLOG = 150
+"""Visitors wait while so many leads do; a killed worker's leads wait for its lease, too."""
+
+_LOOK_AFTER = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,23 @@ def pending(database: Database) -> int:
     """How many deliveries are not done yet."""
     with database.read() as connection:
         return int(connection.execute(_PENDING).scalar_one())
+
+
+class Backlog:
+    """Whether few enough leads wait; asks the database no more often than necessary."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._at = 0.0
+        self._count = 0
+
+    def is_short(self) -> bool:
+        """Whether visitors may post."""
+        if time.monotonic() - self._at > _LOOK_AFTER:
+            self._at = time.monotonic()
+            with suppress(DatabaseUnavailable):
+                self._count = pending(self._database)
+        return self._count < BACKLOG
 
 
 def attempts(database: Database) -> dict[str, int]:

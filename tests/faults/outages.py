@@ -78,7 +78,7 @@ def full_by_limit(place: Place) -> Result:
 
 @contextmanager
 def small_disk(folder: Path) -> Iterator[Path | None]:
-    """A file system of 32 MB, since SQLite wants 4 for its log; None where this process may not mount one."""
+    """A file system of 32 MB (SQLite's log alone takes 4); None where none may be mounted."""
     folder.mkdir(exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:

@@ -1,12 +1,9 @@
 """One round: visitors post, processes die, the line breaks; then all is delivered and judged."""
 
-import time
-from contextlib import suppress
 from pathlib import Path
 
-from formapp.submissions.database import Database, DatabaseUnavailable
 from tests.faults.killing import Killer, Quota
-from tests.faults.ledger import pending
+from tests.faults.ledger import Backlog
 from tests.faults.plan import Round, web_kills, worker_kills
 from tests.faults.result import Result
 from tests.faults.settling import drain, keep_alive, settle
@@ -15,30 +12,12 @@ from tests.faults.violations import Violation
 from tests.faults.visitors import Visitors
 
 WORKERS = 4
-BACKLOG = 150
-"""Visitors wait while so many leads do; a killed worker's leads wait for its lease, too."""
-
-
-class _Backlog:
-    """How much waits, asked for no more often than necessary."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._at = 0.0
-        self._count = 0
-
-    def is_short(self) -> bool:
-        if time.monotonic() - self._at > 0.15:
-            self._at = time.monotonic()
-            with suppress(DatabaseUnavailable):
-                self._count = pending(self._database)
-        return self._count < BACKLOG
 
 
 def run_round(plan: Round, folder: Path, database_url: str) -> Result:
     """Run it."""
     with Stage(folder, database_url, plan.seed, plan.weather) as stage:
-        visitors = Visitors(stage.web_url, plan.seed, _Backlog(stage.database).is_short)
+        visitors = Visitors(stage.web_url, plan.seed, Backlog(stage.database).is_short)
         quota = Quota(plan.kills)
         killers = [Killer(stage, "web", web_kills(plan.seed), quota)]
         killers += [

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.ledger import pending
+from tests.faults.ledger import Backlog, pending
 from tests.faults.nursery import Nursery
 from tests.faults.result import Result
 from tests.faults.settling import settle
@@ -41,7 +41,7 @@ class Setting:
 
     def __init__(self, stage: Stage, seed: str) -> None:
         self.stage = stage
-        self.visitors = Visitors(stage.web_url, seed, lambda: True)
+        self.visitors = Visitors(stage.web_url, seed, Backlog(stage.database).is_short)
         self._nurseries: dict[str, Nursery] = {}
 
     def bear(self, name: str, **order: Any) -> Nursery:

@@ -1,5 +1,6 @@
 """The end of every part of a run: all is delivered, then judged and counted."""
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -46,6 +47,7 @@ def settle(stage: Stage, visitors: Visitors, *, drained: bool) -> Result:
     labels = stage.definitions("labels", "labels")
     fields = stage.definitions("extended-fields", "fields")
     state = stage.control("GET", f"/sites/{SITE}/contacts")
+    (stage.folder / "contacts.json").write_text(json.dumps(state), "utf-8")
     contacts = [Contact.read(shown, labels, fields) for shown in state["contacts"]]
     kept = read_ledger(stage.database)
     violations = list(judge(visitors.sent, kept, contacts, fields))

@@ -31,6 +31,7 @@ def storm(place: Place) -> Result:
     weather = Weather(budget=LIMIT, scale=scale, sandbox={"rate_limit": LEFT_BY_OTHERS})
     with setting(place, weather) as scene:
         scene.bear("web")
+        scene.visitors.may_post = lambda: True
         scene.visitors.start()
         while len(scene.visitors.sent) < leads:
             time.sleep(0.05)
