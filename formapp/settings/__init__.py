@@ -37,6 +37,8 @@ class SettingsFaults(Exception):  # noqa: N818 - it carries several faults, one 
 
 _Words = Annotated[tuple[str, ...], BeforeValidator(checks.split)]
 _Limit = Annotated[str | None, BeforeValidator(checks.limit)]
+_Token = Annotated[SecretStr, AfterValidator(checks.token)]
+_Word = Annotated[str, AfterValidator(checks.word)]
 _Address = Annotated[str, AfterValidator(checks.address)]
 
 
@@ -63,12 +65,12 @@ class Settings(BaseModel):
     alert_backlog: Annotated[float, Field(gt=0)] = 15.0
     smtp_url: Annotated[SecretStr, AfterValidator(checks.smtp)] | None = None
     wix_api_url: _Address = "https://www.wixapis.com"
-    wix_api_key: SecretStr | None = None
-    wix_site_id: str | None = None
-    wix_account_id: str | None = None
-    wix_app_id: str | None = None
-    wix_app_secret: SecretStr | None = None
-    wix_instance_id: str | None = None
+    wix_api_key: _Token | None = None
+    wix_site_id: _Word | None = None
+    wix_account_id: _Word | None = None
+    wix_app_id: _Word | None = None
+    wix_app_secret: _Token | None = None
+    wix_instance_id: _Word | None = None
     limit_per_address: _Limit = "120/minute"
     limit_per_form: _Limit = "1200/minute"
     wix_rate_limit: Annotated[int, Field(ge=2)] = 200

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 MIN_SECRET_LENGTH = 16
 _SCHEMES = ("http://", "https://")
 _IPV6 = re.compile(r"\[[0-9a-f:.]+\]")
+_TOKEN = re.compile(r"[!-~]+")
 _HOST = re.compile(r"[^\s:/?#@\[\]\\,*]+(?<![.])|[0-9a-f:.]*:[0-9a-f:.]*")
 
 
@@ -127,6 +128,19 @@ def limit(value: str) -> str | None:
         amounts = [0]
     if min(amounts) < 1:
         raise ValueError("is no limit; write it like 30/minute, or off")
+    return value
+
+
+def token(value: SecretStr) -> SecretStr:
+    """Return what can stand in a header: printable ASCII without blanks."""
+    if not _TOKEN.fullmatch(value.get_secret_value()):
+        raise ValueError("holds a blank or a letter that no key has; copy it again, whole")
+    return value
+
+
+def word(value: str) -> str:
+    """Return what can stand in a header, where it is no secret."""
+    token(SecretStr(value))
     return value
 
 

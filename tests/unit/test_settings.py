@@ -299,3 +299,12 @@ def test_alerts_take_a_webhook_with_a_query_and_need_a_server_for_mail() -> None
     assert [fault.split(":")[0] for fault in caught.value.faults] == sorted(wrong)
     with pytest.raises(SettingsFaults, match="SMTP_URL: is missing"):
         Settings.read({"FORMAPP_ALERT_EMAIL": "owner@example.com"})
+
+
+@pytest.mark.parametrize("name", ["WIX_API_KEY", "WIX_SITE_ID", "WIX_APP_SECRET"])
+@pytest.mark.parametrize("value", ["IST.two words", "IST.caf\u00e9", "line\nbreak"])
+def test_what_goes_into_a_header_holds_no_blank_and_is_not_quoted(name: str, value: str) -> None:
+    with pytest.raises(SettingsFaults) as caught:
+        Settings.read({f"FORMAPP_{name}": value})
+    assert caught.value.faults[0].startswith(f"FORMAPP_{name}: holds a blank")
+    assert value not in str(caught.value)
