@@ -1,0 +1,63 @@
+"""The scenes, each on one database; the long form plays all of them on both."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.moments import DAY, one_nonce, wrong_clock
+from tests.faults.outages import full_by_limit, locked, restarted
+from tests.faults.result import Result
+from tests.faults.scenes import disk_full
+from tests.faults.setting import Place
+from tests.faults.storm import storm
+from tests.support.postgres import PostgresServer, postgres_server
+
+
+@pytest.fixture
+def sqlite_place(tmp_path: Path) -> Place:
+    return Place(tmp_path, f"sqlite:///{tmp_path / 'formapp.db'}", "ci")
+
+
+def violations(result: Result) -> list[str]:
+    return [str(violation) for violation in result.violations]
+
+
+def test_a_storm_of_429_fails_nothing_and_the_budget_is_kept_and_used(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    with postgres.database() as url:
+        result = storm(Place(tmp_path, url, "ci"))
+    assert violations(result) == []
+    assert result.counts["answered 429"] > 0
+
+
+def test_postgresql_may_restart_and_crash_under_load(tmp_path: Path) -> None:
+    with postgres_server() as server, server.database() as url:
+        result = restarted(Place(tmp_path, url, "ci"), server)
+    assert violations(result) == []
+
+
+def test_one_nonce_posted_a_hundred_times_at_once_is_one_submission(
+    database_url: str, tmp_path: Path
+) -> None:
+    assert violations(one_nonce(Place(tmp_path, database_url, "ci"))) == []
+
+
+@pytest.mark.parametrize("scene", [locked, full_by_limit])
+def test_a_sqlite_that_cannot_be_written_refuses_and_recovers(
+    scene: Callable[[Place], Result], sqlite_place: Place
+) -> None:
+    assert violations(scene(sqlite_place)) == []
+
+
+def test_a_full_disk_refuses_and_recovers(sqlite_place: Place) -> None:
+    result = disk_full(sqlite_place)
+    if result is None:
+        pytest.skip("no small file system can be mounted here: that takes root")
+    assert violations(result) == []
+
+
+@pytest.mark.parametrize("shift", [DAY, -DAY], ids=["ahead", "behind"])
+def test_clocks_that_are_wrong_by_a_day_are_overcome(shift: float, sqlite_place: Place) -> None:
+    assert violations(wrong_clock(sqlite_place, shift)) == []
