@@ -1,6 +1,7 @@
 """A site per test, and forms compiled once."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +18,37 @@ def forms() -> dict[str, Form]:
     return load()
 
 
+# What is about the database runs on both kinds of it; the rest needn't.
+ON_BOTH = {"test_honeypot", "test_idempotency", "test_submitting", "test_visit"}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "site_kind" in metafunc.fixturenames:
+        both = metafunc.module.__name__.rpartition(".")[2] in ON_BOTH
+        metafunc.parametrize("site_kind", ["sqlite", "postgresql"] if both else ["sqlite"])
+
+
 @pytest.fixture
-def make_site(tmp_path: Path, forms: dict[str, Form]) -> Iterator[SiteMaker]:
+def make_site(
+    tmp_path: Path, forms: dict[str, Form], site_kind: str, request: pytest.FixtureRequest
+) -> Iterator[SiteMaker]:
     """Open sites, each on a database of its own; settings go without their prefix."""
     sites: list[Site] = []
+    beside = ExitStack()
 
     def make(**options: Any) -> Site:
         folder = tmp_path / str(len(sites))
         folder.mkdir()
+        if site_kind == "postgresql":
+            server = request.getfixturevalue("postgres")
+            options["url"] = beside.enter_context(server.database())
         sites.append(Site.build(folder, **{"forms": forms, **options}))
         return sites[-1]
 
     yield make
     for site in sites:
         site.database.close()
+    beside.close()
 
 
 @pytest.fixture

@@ -59,10 +59,16 @@ class Site:
 
     @classmethod
     def build(
-        cls, folder: Path, *, busy_seconds: float = 5.0, forms: dict[str, Form], **settings: str
+        cls,
+        folder: Path,
+        *,
+        busy_seconds: float = 5.0,
+        forms: dict[str, Form],
+        url: str | None = None,
+        **settings: str,
     ) -> "Site":
         """Open a site; settings go without their prefix."""
-        url = f"sqlite:///{folder / 'formapp.db'}"
+        url = url or f"sqlite:///{folder / 'formapp.db'}"
         given = {
             "SECRET_KEY": KEY,
             "BASE_URL": OWN,
