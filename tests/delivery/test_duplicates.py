@@ -39,6 +39,17 @@ def test_an_email_is_found_as_it_was_typed(world: World) -> None:
     assert world.site.calls() == ["queryContacts"]
 
 
+def test_a_contact_that_wix_names_counts_though_we_would_tell_the_two_apart(world: World) -> None:
+    """Wix's word is the authority: its comparison may be looser than ours (11.3, 7)."""
+    held = world.site.add(emails=items({"email": "strasse@example.com"}))
+    world.once("updateContact", lambda: world.site.edit(held["id"], company="Theirs"))
+    row = world.bring(lead("stra\u00dfe@example.com", company="Ours", job_title="Buyer"))
+    assert (row["outcome"], row["contact_id"]) == ("updated", held["id"])
+    info = world.site.info()
+    assert (info["company"], info["jobTitle"]) == ("Theirs", "Buyer")
+    assert world.bring(lead("stra\u00dfe@example.com"))["outcome"] == "unchanged"
+
+
 PHONES: list[dict[str, Any]] = [
     {"phone": PHONE},
     {"phone": "020 7946 0018", "countryCode": "GB"},

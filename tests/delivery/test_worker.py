@@ -77,6 +77,15 @@ def test_a_wake_makes_it_look_at_once() -> None:
         script.seen()
 
 
+def test_one_wake_is_one_look() -> None:
+    script = Script()
+    with running(script) as worker:
+        script.seen()
+        worker.wake()
+        script.seen()
+        assert not script.looked.acquire(timeout=0.1)
+
+
 def test_a_wake_during_a_look_is_not_lost() -> None:
     """What was kept just after the look would wait for the next poll."""
     holder: list[Worker] = []

@@ -61,6 +61,20 @@ def test_a_failed_lead_is_due_at_once_and_has_all_its_patience_again(database: D
     assert claim.tried_since is None
 
 
+def test_what_was_tried_before_the_replay_uses_up_none_of_its_patience(database: Database) -> None:
+    ident = keep(database, submission(lead())).id
+    for at in (NOON, LATER):
+        for minutes in range(2):
+            tried = at + timedelta(minutes=minutes)
+            claim: Any = claim_next(database, [SITE], tried)
+            assert claim.tried_since == (at if minutes else None)
+            spent = Attempt(tried, "retry", 1)
+            due = tried + timedelta(minutes=1)
+            put_back(database, claim, spent, due_at=due, reason="why", spent=True)
+        give_up(database, claim_next(database, [SITE], due), attempt(), "why")  # type: ignore[arg-type] # there is one
+        retry_submission(database, ident, same, LATER)
+
+
 def test_its_lead_is_made_anew_from_the_answers_by_the_form_of_today(database: Database) -> None:
     ident = failed(database)
     asked: list[Any] = []
