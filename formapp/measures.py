@@ -4,7 +4,7 @@ Counters count what this process did. Gauges of the queue are read from the data
 asked for, so every process tells the same of them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -90,6 +90,12 @@ class Measures:
             "Age of the oldest delivery that is due; 0 if none is.",
             registry=self.registry,
         )
+        self._incidents = Gauge(
+            "formapp_incident_open",
+            "Incidents that the owner was told of and that aren't over.",
+            ("kind", "site"),
+            registry=self.registry,
+        )
         self._paused = Gauge(
             "formapp_lane_paused",
             "Whether a site's lane is paused.",
@@ -133,6 +139,7 @@ class Measures:
         deliveries: Mapping[str, int],
         oldest_due_seconds: float,
         paused: Mapping[str, bool],
+        incidents: Iterable[tuple[str, str]] = (),
     ) -> None:
         """Set the gauges of the queue, as the database shows it."""
         for state, count in deliveries.items():
@@ -140,6 +147,9 @@ class Measures:
         self._oldest.set(max(oldest_due_seconds, 0))
         for site, is_paused in paused.items():
             self._paused.labels(site).set(is_paused)
+        self._incidents.clear()
+        for kind, site in incidents:
+            self._incidents.labels(kind, site).set(1)
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""

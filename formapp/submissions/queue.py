@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from formapp.submissions.database import Database
-from formapp.submissions.schema import deliveries, lanes
+from formapp.submissions.schema import deliveries, incidents, lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +17,14 @@ class Queue:
         pending, failed: numbers of deliveries.
         oldest_due_at: since when the longest-waiting due delivery has been due; None if none is.
         paused: site to whether its lane is paused.
+        incidents: kind and site of what the owner was told of and isn't over.
     """
 
     pending: int
     failed: int
     oldest_due_at: datetime | None
     paused: dict[str, bool] = field(default_factory=dict)
+    incidents: set[tuple[str, str]] = field(default_factory=set)
 
 
 def look_at_queue(database: Database, now: datetime) -> Queue:
@@ -44,6 +46,7 @@ def look_at_queue(database: Database, now: datetime) -> Queue:
                 row.site: bool(row.paused_until and row.paused_until > now)
                 for row in connection.execute(select(lanes))
             },
+            incidents={(row.kind, row.site) for row in connection.execute(select(incidents))},
         )
 
 

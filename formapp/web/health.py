@@ -57,7 +57,8 @@ def measure_queue(measures: Measures, database: Database) -> None:
     now = datetime.now(UTC)
     queue = look_at_queue(database, now)
     age = (now - queue.oldest_due_at).total_seconds() if queue.oldest_due_at else 0.0
-    measures.queue({"pending": queue.pending, "failed": queue.failed}, age, queue.paused)
+    counts = {"pending": queue.pending, "failed": queue.failed}
+    measures.queue(counts, age, queue.paused, queue.incidents)
 
 
 def _may_read(token: str | None) -> bool:

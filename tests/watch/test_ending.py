@@ -36,7 +36,7 @@ def test_measures_tell_of_outcomes_calls_and_the_queue_without_an_answer() -> No
     measures.failed("main")
     measures.call("createContact", None, 1.5)
     measures.request("forms.submit", 303, 0.004)
-    measures.queue({"pending": 3, "failed": 1}, 12.5, {"main": True})
+    measures.queue({"pending": 3, "failed": 1}, 12.5, {"main": True}, {("backlog", "main")})
     text = measures.text().decode()
     for line in (
         'formapp_submissions_total{form="contact",result="kept"} 1.0',
@@ -49,5 +49,8 @@ def test_measures_tell_of_outcomes_calls_and_the_queue_without_an_answer() -> No
         'formapp_deliveries{state="pending"} 3.0',
         "formapp_oldest_due_seconds 12.5",
         'formapp_lane_paused{site="main"} 1.0',
+        'formapp_incident_open{kind="backlog",site="main"} 1.0',
     ):
         assert line in text
+    measures.queue({}, 0, {})
+    assert "formapp_incident_open{" not in measures.text().decode(), "it is over"
