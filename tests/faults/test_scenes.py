@@ -1,6 +1,5 @@
 """The scenes, each on one database; the long form plays all of them on both."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -44,18 +43,13 @@ def test_one_nonce_posted_a_hundred_times_at_once_is_one_submission(
     assert violations(one_nonce(Place(tmp_path, database_url, "ci"))) == []
 
 
-@pytest.mark.parametrize("scene", [locked, full_by_limit])
-def test_a_sqlite_that_cannot_be_written_refuses_and_recovers(
-    scene: Callable[[Place], Result], sqlite_place: Place
-) -> None:
-    assert violations(scene(sqlite_place)) == []
+def test_a_sqlite_that_is_locked_refuses_and_recovers(sqlite_place: Place) -> None:
+    assert violations(locked(sqlite_place)) == []
 
 
 def test_a_full_disk_refuses_and_recovers(sqlite_place: Place) -> None:
-    result = disk_full(sqlite_place)
-    if result is None:
-        pytest.skip("no small file system can be mounted here: that takes root")
-    assert violations(result) == []
+    # To mount a small file system takes root; else files may not grow.
+    assert violations(disk_full(sqlite_place) or full_by_limit(sqlite_place)) == []
 
 
 @pytest.mark.parametrize("shift", [DAY, -DAY], ids=["ahead", "behind"])
