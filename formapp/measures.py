@@ -1,7 +1,7 @@
 """What is counted for Prometheus. Names of forms, sites, operations and codes; never an answer.
 
-Counters count what this process did. Gauges of the queue are read from the database when they are
-asked for, so every process tells the same of them.
+Counters count what this process did. Gauges of the queue are read from the database when a web
+process is asked for its metrics, so each of those tells the same of them.
 """
 
 from collections.abc import Iterable, Mapping
