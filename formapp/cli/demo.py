@@ -9,6 +9,8 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from formapp.app import create_app
 from formapp.cli.serve import run_together
 from formapp.cli.wiring import (
+    end_at_once,
+    no_more_signals,
     on_signals,
     one_line_errors,
     open_database,
@@ -36,6 +38,7 @@ _SITE = "00000000-0000-4000-8000-00000000de40"
 )
 def command(port: int, sandbox_port: int, data: Path) -> None:
     """Try everything at once: sandbox, forms and deliveries, with no account."""
+    on_signals(end_at_once)
     with one_line_errors():
         _make_folder(data)
         listener = listen("127.0.0.1", port)
@@ -59,6 +62,7 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
     _greet(addresses, data)
     with sandbox.server:
         run_together(server, worker)
+    no_more_signals()
     database.close()
 
 

@@ -9,7 +9,9 @@ import click
 from formapp import logs
 from formapp.app import create_app
 from formapp.cli.wiring import (
+    end_at_once,
     load,
+    no_more_signals,
     on_signals,
     one_line_errors,
     open_database,
@@ -29,6 +31,7 @@ _log = logging.getLogger(__name__)
 @click.option("--worker/--no-worker", default=True, help="Deliver leads in this process, too.")
 def command(host: str, port: int, *, worker: bool) -> None:
     """Serve the forms, with the worker in the same process."""
+    on_signals(end_at_once)
     with one_line_errors():
         settings = read_settings(web=True, wix=worker)
         logs.configure(settings.log_format)
@@ -51,6 +54,7 @@ def command(host: str, port: int, *, worker: bool) -> None:
         if runner:
             beside.enter_context(woken_by(database, runner))
         run_together(server, runner)
+    no_more_signals()
     database.close()
 
 

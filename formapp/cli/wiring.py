@@ -89,4 +89,15 @@ def on_signals(stop: Callable[[], None]) -> None:
         signal.signal(number, handle)
 
 
+def end_at_once() -> None:
+    """Stop a command that has not begun its work."""
+    sys.exit(0)
+
+
+def no_more_signals() -> None:
+    """Everything has ended: a further signal must not spoil the exit code."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+
+
 Environment = Mapping[str, str]

@@ -7,6 +7,8 @@ from prometheus_client import start_http_server
 
 from formapp import logs
 from formapp.cli.wiring import (
+    end_at_once,
+    no_more_signals,
     on_signals,
     one_line_errors,
     open_database,
@@ -28,6 +30,7 @@ _log = logging.getLogger(__name__)
 )
 def command(*, once: bool, metrics_port: int | None) -> None:
     """Deliver leads to Wix; several workers may run at once."""
+    on_signals(end_at_once)
     with one_line_errors():
         settings = read_settings(wix=True)
         logs.configure(settings.log_format)
@@ -41,6 +44,7 @@ def command(*, once: bool, metrics_port: int | None) -> None:
             _log.info("%d deliveries were due", worker.drain(_progress))
         else:
             _wait(database, worker)
+        no_more_signals()
         database.close()
 
 

@@ -136,6 +136,7 @@ def test_a_process_answers_what_is_under_way_and_ends_with_0(
         client.sendall(request[-5:])
         status, headers, _ = answer(client)
     assert (status, headers["location"]) == (303, "/f/newsletter/thanks")
+    # Asked twice, it ends as well as asked once.
     assert end(process) == 0
     assert time.monotonic() - began < 30
     log = (tmp_path / "serve.log").read_text()
