@@ -1,12 +1,10 @@
-"""Calls whose answer never came, and workers that died: one contact, the outcome right."""
+"""Calls whose answer never came: one contact, the outcome right."""
 
 from typing import Any
 
 import pytest
 
-from formapp.delivery import deliver, ledger
-from formapp.submissions.due import LEASE
-from tests.support.leads import EMAIL, PHONE, field, items, lead, phone
+from tests.support.leads import EMAIL, field, items, lead, phone
 from tests.support.world import GRACE, World
 
 GIVEN = lead(first_name="Ines", labels=("Lead",), extended_fields=(field("Budget", "small"),))
@@ -33,14 +31,6 @@ APPLIED: list[dict[str, Any]] = [
 def faults(kinds: list[dict[str, Any]]) -> pytest.MarkDecorator:
     ids = ["-".join(str(value) for value in kind.values()) for kind in kinds]
     return pytest.mark.parametrize("fault", kinds, ids=ids)
-
-
-class Killed(BaseException):
-    """Ends a worker on the spot, as kill -9 does: nothing catches it."""
-
-
-def die(*_: object, **__: object) -> None:
-    raise Killed
 
 
 def try_once(world: World, fault: dict[str, Any], operation: str) -> None:
@@ -196,75 +186,6 @@ def test_a_contact_that_others_made_in_the_meantime_is_not_called_ours(world: Wo
         theirs["id"],
     )
     assert world.site.info()["company"] == "Theirs"
-
-
-KILLS = {
-    "before the intent": ("formapp.delivery.bring.intend", None),
-    "after the intent": ("formapp.wix.contacts.Contacts.create", None),
-    "after the call": ("formapp.delivery.ledger.finish", None),
-    "before putting back": ("formapp.delivery.ledger.put_back", "cut_after"),
-}
-
-
-@pytest.mark.parametrize("step", KILLS)
-@PEOPLE
-def test_a_worker_that_dies_leaves_one_contact_and_loses_nothing(
-    both_worlds: World, monkeypatch: pytest.MonkeyPatch, step: str, given: Any
-) -> None:
-    world, (target, fault) = both_worlds, KILLS[step]
-    ident = world.keep(given)
-    if fault:
-        world.site.fault(fault, "createContact", times=1)
-    with monkeypatch.context() as patch:
-        patch.setattr(target, die)
-        with pytest.raises(Killed):
-            world.deliver()
-    world.deliverer = world.new_deliverer()
-    assert world.drain() == 0, "the lease holds"
-    world.clock.turn(LEASE.total_seconds())
-    world.drain()
-    row = world.row(ident)
-    assert (row["state"], row["outcome"]) == ("delivered", "created")
-    assert row["contact_id"] == world.site.contact()["id"]
-
-
-def test_a_worker_that_dies_after_an_update_has_applied_it_once(
-    both_worlds: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world = both_worlds
-    world.site.add(emails=items({"email": EMAIL}), phones=items({"phone": PHONE}))
-    ident = world.keep(GIVEN)
-    with monkeypatch.context() as patch:
-        patch.setattr(ledger, "finish", die)
-        with pytest.raises(Killed):
-            world.deliver()
-    world.clock.turn(LEASE.total_seconds())
-    world.deliverer = world.new_deliverer()
-    world.drain()
-    assert world.row(ident)["outcome"] == "updated"
-    assert world.site.contact()["revision"] == 2
-
-
-def test_a_long_grace_period_is_waited_out_after_a_crash_too(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ident = world.keep(GIVEN)
-    with monkeypatch.context() as patch:
-        patch.setattr("formapp.wix.contacts.Contacts.create", die)
-        with pytest.raises(Killed):
-            world.deliver()
-    monkeypatch.setattr("tests.support.world.GRACE", 600.0)
-    world.deliverer = world.new_deliverer()
-    world.clock.turn(LEASE.total_seconds())
-    assert world.deliver()
-    assert world.row(ident)["attempts"] == 0
-    assert world.drain() == 0
-    world.clock.turn(600 - LEASE.total_seconds() - 1)
-    assert world.drain() == 0
-    world.clock.turn(1)
-    world.drain()
-    assert world.row(ident)["outcome"] == "created"
-    assert deliver.Deliverer is type(world.deliverer)
 
 
 def test_a_give_up_with_an_unknown_create_is_looked_for_by_the_replay(world: World) -> None:
