@@ -104,9 +104,10 @@ def test_the_owners_commands_run(
         line.replace("ID", failed_lead)
         for block in BLOCKS[2:]
         if not any(server in block for server in SERVERS)
-        # These two are run by tests of their own.
+        # These are run by tests of their own.
         and "curl" not in block
         and "db copy" not in block
+        and "tests.faults" not in block
         for line in block.splitlines()
     ]
     assert len(commands) >= 8
@@ -115,6 +116,22 @@ def test_the_owners_commands_run(
         printed, _ = process.communicate(timeout=60)
         assert process.returncode == 0, f"{command}: {printed}"
     assert failed_lead in (folder / "leads.csv").read_text()
+
+
+def test_the_proof_runs_in_its_shortest_form() -> None:
+    (command,) = [block for block in BLOCKS if "tests.faults" in block]
+    _, *options = shlex.split(command)
+    shorter = [{"2000": "6", "both": "sqlite"}.get(option, option) for option in options]
+    done = subprocess.run(
+        [sys.executable, *shorter, "--round", "0"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "violations" in done.stdout
 
 
 def test_the_sandbox_takes_the_faults_of_the_readme(commands: Commands) -> None:

@@ -131,6 +131,9 @@ def _born(order: dict[str, Any], writing: int) -> None:
             os.dup2(here, there)
         become(order, partial(_tell, writing))
         code = 0
+    except SystemExit as end:
+        # Asked to end before it had begun.
+        code = end.code if isinstance(end.code, int) else 1
     finally:
         sys.stderr.flush()
         os._exit(code)
