@@ -9,7 +9,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from formapp.app import create_app
 from formapp.cli.serve import run_together
 from formapp.cli.wiring import (
-    end_at_once,
+    end_before_beginning,
     no_more_signals,
     on_signals,
     one_line_errors,
@@ -38,7 +38,7 @@ _SITE = "00000000-0000-4000-8000-00000000de40"
 )
 def command(port: int, sandbox_port: int, data: Path) -> None:
     """Try everything at once: sandbox, forms and deliveries, with no account."""
-    on_signals(end_at_once)
+    end_before_beginning()
     with one_line_errors():
         _make_folder(data)
         listener = listen("127.0.0.1", port)

@@ -9,7 +9,7 @@ import click
 from formapp import logs
 from formapp.app import create_app
 from formapp.cli.wiring import (
-    end_at_once,
+    end_before_beginning,
     load,
     no_more_signals,
     on_signals,
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 @click.option("--worker/--no-worker", default=True, help="Deliver leads in this process, too.")
 def command(host: str, port: int, *, worker: bool) -> None:
     """Serve the forms, with the worker in the same process."""
-    on_signals(end_at_once)
+    end_before_beginning()
     with one_line_errors():
         settings = read_settings(web=True, wix=worker)
         logs.configure(settings.log_format)

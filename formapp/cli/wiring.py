@@ -89,9 +89,9 @@ def on_signals(stop: Callable[[], None]) -> None:
         signal.signal(number, handle)
 
 
-def end_at_once() -> None:
-    """Stop a command that has not begun its work."""
-    sys.exit(0)
+def end_before_beginning() -> None:
+    """Until there is something to stop, a signal ends the command at once, with 0."""
+    on_signals(lambda: sys.exit(0))
 
 
 def no_more_signals() -> None:

@@ -7,7 +7,7 @@ from prometheus_client import start_http_server
 
 from formapp import logs
 from formapp.cli.wiring import (
-    end_at_once,
+    end_before_beginning,
     no_more_signals,
     on_signals,
     one_line_errors,
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 )
 def command(*, once: bool, metrics_port: int | None) -> None:
     """Deliver leads to Wix; several workers may run at once."""
-    on_signals(end_at_once)
+    end_before_beginning()
     with one_line_errors():
         settings = read_settings(wix=True)
         logs.configure(settings.log_format)

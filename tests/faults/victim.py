@@ -18,6 +18,7 @@ import select
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from functools import partial
@@ -134,6 +135,9 @@ def _born(order: dict[str, Any], writing: int) -> None:
     except SystemExit as end:
         # Asked to end before it had begun.
         code = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        traceback.print_exc()
+        raise
     finally:
         sys.stderr.flush()
         os._exit(code)
