@@ -41,11 +41,12 @@ def locked(place: Place) -> Result:
         time.sleep(1.5)
         with sqlite3.connect(_file(place), isolation_level=None) as connection:
             connection.execute("BEGIN IMMEDIATE")
-            time.sleep(30.0 if place.long else 6.0)
+            refused = _until_refused(scene)
+            time.sleep(30.0 if place.long else 1.0)
             connection.execute("ROLLBACK")
         connection.close()
         time.sleep(1.0)
-        return _over(scene, _somebody_was_refused(scene))
+        return _over(scene, refused)
 
 
 def full(place: Place) -> Result:
@@ -55,10 +56,10 @@ def full(place: Place) -> Result:
         time.sleep(1.5)
         filler = _file(place).parent / "filler"
         _fill(filler)
-        time.sleep(3.0)
+        refused = _until_refused(scene)
         filler.unlink()
         time.sleep(1.0)
-        return _over(scene, _somebody_was_refused(scene))
+        return _over(scene, refused)
 
 
 def full_by_limit(place: Place) -> Result:
@@ -69,11 +70,11 @@ def full_by_limit(place: Place) -> Result:
         before = [resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in pids]
         for pid, (_, most) in zip(pids, before, strict=True):
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (SMALL_FILE, most))
-        time.sleep(3.0)
+        refused = _until_refused(scene)
         for pid, limits in zip(pids, before, strict=True):
             resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
         time.sleep(1.0)
-        return _over(scene, _somebody_was_refused(scene))
+        return _over(scene, refused)
 
 
 @contextmanager
@@ -116,8 +117,21 @@ def _fill(filler: Path) -> None:
                 continue
 
 
-def _somebody_was_refused(scene: Setting) -> list[Violation]:
-    """Else nothing was tried. Until then room that SQLite had already taken may serve."""
-    if any(each.unavailable for each in scene.visitors.sent):
-        return []
-    return [Violation("unclear", "nobody was told that nothing could be kept")]
+def _until_refused(scene: Setting) -> list[Violation]:
+    """Have visitors post until one is told that nothing could be kept; else nothing is tried.
+
+    Until then room that SQLite had already taken may serve.
+    """
+    scene.visitors.may_post = lambda: True
+    already = _refusals(scene)
+    deadline = time.monotonic() + 30
+    while _refusals(scene) == already:
+        if time.monotonic() > deadline:
+            return [Violation("unclear", "nobody was told that nothing could be kept")]
+        time.sleep(0.05)
+    time.sleep(1.5)
+    return []
+
+
+def _refusals(scene: Setting) -> int:
+    return sum(each.unavailable for each in scene.visitors.sent)

@@ -37,7 +37,7 @@ class Size:
 
 
 LONG = Size(200, 500, 4.0)
-SHORT = Size(40, 70, 8.0)
+SHORT = Size(40, 60, 12.0)
 
 
 def storm(place: Place) -> Result:

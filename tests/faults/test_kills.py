@@ -6,7 +6,7 @@ from tests.faults.plan import Round
 from tests.faults.round import run_round
 from tests.faults.stage import Weather
 
-KILLS = 40
+KILLS = 30
 # The query lags by nearly the grace period, and Wix's own check is blind for a while, too.
 WEATHER = Weather(
     rate=0.25,
