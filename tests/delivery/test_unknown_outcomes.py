@@ -36,7 +36,8 @@ def faults(kinds: list[dict[str, Any]]) -> pytest.MarkDecorator:
 def try_once(world: World, fault: dict[str, Any], operation: str) -> None:
     """One attempt under a fault; a stalled answer is waited for a moment only."""
     world.site.fault(operation=operation, times=1, **fault)
-    world.deliverer = world.new_deliverer(timeouts=(5.0, 0.4))
+    patience = 1.5 if fault["kind"] == "stall" else 5.0
+    world.deliverer = world.new_deliverer(timeouts=(5.0, patience))
     assert world.deliver()
 
 
