@@ -115,9 +115,9 @@ class Deliverer:
             trial.gate.begin()
             done = bringer.bring()
         except Interrupted:
-            self._ledger.interrupted(claim, bringer.intent)
+            self._ledger.interrupted(claim)
         except BudgetSpent as spent:
-            self._ledger.no_budget(claim, spent, bringer.intent)
+            self._ledger.no_budget(claim, spent)
         except WixError as error:
             self._ledger.refused(trial, error, bringer.intent)
         except WrongDataType as error:

@@ -84,21 +84,27 @@ class Ledger:
 
     def too_early(self, claim: Claim, ready_at: datetime) -> None:
         """The grace period of an unknown create isn't over."""
-        self._put_back_unspent(claim, self._no_later_than_any(ready_at), claim.intent)
+        self._put_back_unspent(claim, self._no_later_than_any(ready_at))
 
-    def interrupted(self, claim: Claim, intent: Intent | None) -> None:
-        """The worker is to end; an intent of this attempt was noted, but nothing was sent."""
-        self._put_back_unspent(claim, self._clock(), intent if intent is claim.intent else None)
+    def interrupted(self, claim: Claim) -> None:
+        """The worker is to end; what this attempt noted was not sent, or not applied."""
+        self._put_back_unspent(claim, self._clock())
 
-    def no_budget(self, claim: Claim, spent: BudgetSpent, intent: Intent | None) -> None:
-        """The call at hand was not sent."""
+    def no_budget(self, claim: Claim, spent: BudgetSpent) -> None:
+        """The call at hand was not sent; what this attempt noted was not applied."""
         self._lanes.pause(claim.site, spent.free_at, "the rate budget is spent", strike=False)
-        # An intent of this attempt was noted, but nothing was sent.
-        self._put_back_unspent(claim, self._clock(), intent if intent is claim.intent else None)
+        self._put_back_unspent(claim, self._clock())
 
-    def _put_back_unspent(self, claim: Claim, due_at: datetime, intent: Intent | None) -> None:
+    def _put_back_unspent(self, claim: Claim, due_at: datetime) -> None:
+        """An earlier write of unknown outcome stays unknown."""
         put_back(
-            self._database, claim, None, due_at=due_at, reason=None, spent=False, intent=intent
+            self._database,
+            claim,
+            None,
+            due_at=due_at,
+            reason=None,
+            spent=False,
+            intent=claim.intent,
         )
 
     def refused(self, trial: Trial, error: WixError, intent: Intent | None) -> None:
@@ -113,7 +119,8 @@ class Ledger:
             strikes=self._lanes.strikes(claim.site),
             jitter=self._jitter,
         )
-        unknown = intent if error.maybe_applied or intent is claim.intent else None
+        # An earlier write of unknown outcome stays unknown, whatever this one came to.
+        unknown = intent if error.maybe_applied else claim.intent
         self._write_down(trial, verdict, error, unknown)
 
     def _write_down(

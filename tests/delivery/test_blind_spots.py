@@ -48,6 +48,22 @@ def test_a_contact_found_only_after_a_repeated_create_is_still_called_created(
     assert len(world.site.contacts()) == 1
 
 
+def test_a_create_of_unknown_outcome_stays_so_when_its_repetition_is_refused(world: World) -> None:
+    """The repetition names our own contact, which then can't be read: nothing is known yet."""
+    world.site.set(query_delay=250)
+    world.site.fault("cut_after", "createContact", times=1)
+    ident = world.keep(lead())
+    world.drain()
+    world.site.fault("status", "getContact", times=1)
+    world.clock.turn(120)
+    world.drain()
+    assert world.row(ident)["intent"]["operation"] == "create"
+    world.clock.turn(120)
+    world.drain()
+    assert world.row(ident)["outcome"] == "created"
+    assert len(world.site.contacts()) == 1
+
+
 def test_a_create_noted_by_a_clock_that_was_a_day_ahead_waits_out_its_grace_from_here(
     world: World,
 ) -> None:
