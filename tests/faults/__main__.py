@@ -6,6 +6,7 @@ anything was violated; progress goes to standard error. `--round N` replays one 
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -96,6 +97,8 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for databases and logs")
     chosen = parser.parse_args()
     databases = BOTH if chosen.database == "both" else [chosen.database]
+    # Asked to end, it must end its servers, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with _server(databases) as server, _folder(chosen.keep) as folder:
         run = Run(folder, server, chosen.seed)
         if chosen.scene is None:

@@ -37,7 +37,7 @@ class Killer:
         self._kills = kills
         self._quota = quota
         self._nursery = stage.nursery()
-        self._thread = threading.Thread(target=self._run, name=kind)
+        self._thread = threading.Thread(target=self._run, name=kind, daemon=True)
         self.faults: list[str] = []
 
     def start(self) -> None:

@@ -51,7 +51,7 @@ class Visitors:
     def start(self) -> None:
         """Begin to post."""
         for number in range(self.count):
-            thread = threading.Thread(target=self._visit, args=(number,), name=f"visitor {number}")
+            thread = threading.Thread(target=self._visit, args=(number,), daemon=True)
             self._threads.append(thread)
             thread.start()
 
