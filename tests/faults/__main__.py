@@ -97,8 +97,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="a folder for databases and logs")
     chosen = parser.parse_args()
     databases = BOTH if chosen.database == "both" else [chosen.database]
-    # Asked to end, it must end its servers, too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    signal.signal(signal.SIGTERM, _end)
     with _server(databases) as server, _folder(chosen.keep) as folder:
         run = Run(folder, server, chosen.seed)
         if chosen.scene is None:
@@ -107,6 +106,12 @@ def main() -> int:
             run.play_scenes(databases, chosen.scene)
         sys.stdout.write(table(run.total, chosen.seed, run.seconds) + "\n")
     return 1 if run.total.violations else 0
+
+
+def _end(number: int, _frame: object) -> None:
+    """Asked to end: its servers end, too. To be asked twice must not disturb that."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(1)
 
 
 @contextmanager

@@ -65,7 +65,8 @@ class Nursery:
     def close(self) -> None:
         """End the nursery, and whatever lives in it."""
         assert self._process.stdin
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait(30)
         assert self._process.stdout
         self._process.stdout.close()
