@@ -1,12 +1,13 @@
 """The database: one engine, two ways in (`read` and `write`), one kind of failure.
 
-SQLite is opened for durability (WAL, `synchronous=FULL`, foreign keys, a busy time-out); PostgreSQL
-through psycopg with a small pool. SQLAlchemy never shows parameters in its messages, since they are
-a visitor's answers.
+SQLite is opened for durability (WAL, `synchronous=FULL`, foreign keys); PostgreSQL through psycopg
+with a small pool. Either waits for somebody else's lock as long as a visitor would, and then
+refuses: a request that hangs is worse than one that says to try again. SQLAlchemy never shows
+parameters in its messages, since they are a visitor's answers.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-SQLITE_BUSY_SECONDS = 5.0
+BUSY_SECONDS = 5.0
 _READ_ONLY = "formapp_read_only"
 
 
@@ -26,7 +27,7 @@ class DatabaseUnavailable(Exception):  # noqa: N818 - says what is the case
 class Database:
     """One database for one process; threads may share it."""
 
-    def __init__(self, url: str, *, busy_seconds: float = SQLITE_BUSY_SECONDS) -> None:
+    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"connect_args": {"timeout": busy_seconds}}
@@ -42,6 +43,8 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine, "connect", _open_postgresql(busy_seconds))
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -101,6 +104,16 @@ def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "secure_delete = ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _open_postgresql(busy_seconds: float) -> Callable[[Any, object], None]:
+    """What limits the waiting for locks on each connection; 0 would be for ever."""
+
+    def _open(connection: Any, _record: object) -> None:
+        connection.execute(f"SET lock_timeout = {max(1, round(busy_seconds * 1000))}")
+        connection.commit()
+
+    return _open
 
 
 def _begin_sqlite(connection: Connection) -> None:

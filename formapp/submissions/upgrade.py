@@ -25,6 +25,8 @@ def upgrade(database: Database) -> tuple[str | None, str]:
     """
     with database.write() as connection:
         if not database.is_sqlite:
+            # Another host may take its time over a migration.
+            connection.execute(text("SET LOCAL lock_timeout = 0"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         before = current_revision(connection)
         config = Config()

@@ -14,5 +14,6 @@ def commands(tmp_path: Path) -> Iterator[Commands]:
 
 
 @pytest.fixture
-def installation(commands: Commands) -> Installation:
-    return Installation(commands)
+def installation(database_url: str, commands: Commands) -> Installation:
+    """A server and a sandbox that run, on a database of either kind."""
+    return Installation(commands, database_url)

@@ -119,29 +119,31 @@ def test_a_form_for_an_unknown_site_keeps_serve_from_starting(
     assert "one.toml: site: 'elsewhere' is not known" in done.stderr
 
 
-def test_an_upgrade_may_run_several_times_and_at_once(commands: Commands) -> None:
+def test_an_upgrade_may_run_several_times_and_at_once(
+    database_url: str, commands: Commands
+) -> None:
+    def run() -> Done:
+        return commands.run("db", "upgrade", DATABASE_URL=database_url)
+
     results: list[Done] = []
-    threads = [
-        threading.Thread(target=lambda: results.append(commands.run("db", "upgrade")))
-        for _ in "123"
-    ]
+    threads = [threading.Thread(target=lambda: results.append(run())) for _ in "123"]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert [done.returncode for done in results] == [0, 0, 0]
-    assert "The schema is current" in commands.run("db", "upgrade").stdout
+    assert "The schema is current" in run().stdout
 
 
-def test_an_empty_list_is_an_empty_json_array(commands: Commands) -> None:
-    done = commands.run("leads", "list", "--json")
+def test_an_empty_list_is_an_empty_json_array(database_url: str, commands: Commands) -> None:
+    done = commands.run("leads", "list", "--json", DATABASE_URL=database_url)
     assert done.returncode == 0
     assert json.loads(done.stdout) == []
 
 
-def test_an_unknown_id_is_told_in_one_line(commands: Commands) -> None:
+def test_an_unknown_id_is_told_in_one_line(database_url: str, commands: Commands) -> None:
     for command in ("show", "retry"):
-        done = commands.run("leads", command, "no-such-id")
+        done = commands.run("leads", command, "no-such-id", DATABASE_URL=database_url)
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1
         assert "there is no submission no-such-id" in done.stderr

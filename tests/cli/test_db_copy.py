@@ -26,6 +26,12 @@ README = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
 ADA = {"name": "Ada Lovelace", "email": "ada@example.com", "message": "Hi", "privacy": "yes"}
 
 
+@pytest.fixture
+def database_kind() -> str:
+    """What is moved away from."""
+    return "sqlite"
+
+
 def _states(installation: Installation) -> dict[str, str]:
     done = installation.run("leads", "list", "--json")
     assert done.returncode == 0, done.stderr

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import text
 
 from formapp.cli.doctor import command
 from formapp.cli.doctor.reach import check_clock
@@ -85,7 +86,7 @@ class Patient:
 
     @property
     def url(self) -> str:
-        return f"sqlite:///{self.folder / 'leads.db'}"
+        return self.settings["DATABASE_URL"]
 
     def database(self) -> Database:
         return Database(self.url)
@@ -99,12 +100,21 @@ def site() -> Iterator[WixSite]:
         site.close()
 
 
+BOTH = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"])
+
+
 @pytest.fixture
-def patient(commands: Commands, site: WixSite) -> Patient:
+def database_kind() -> str:
+    """Most faults aren't about the database; what is runs on both."""
+    return "sqlite"
+
+
+@pytest.fixture
+def patient(database_url: str, commands: Commands, site: WixSite) -> Patient:
     (commands.folder / "forms").mkdir()
     (commands.folder / "forms" / "quote.toml").write_text(FORM)
     settings = {
-        "DATABASE_URL": f"sqlite:///{commands.folder / 'leads.db'}",
+        "DATABASE_URL": database_url,
         "FORMS": str(commands.folder / "forms"),
         "SECRET_KEY": SECRET,
         "WIX_API_URL": site.url,
@@ -119,6 +129,7 @@ def patient(commands: Commands, site: WixSite) -> Patient:
     return patient
 
 
+@BOTH
 def test_a_healthy_installation_has_no_fault(patient: Patient) -> None:
     done = patient.examine()
     assert done.returncode == 0, done.stdout
@@ -227,24 +238,26 @@ def test_a_file_that_is_no_database_is_a_fault(patient: Patient) -> None:
     assert "can't be read as SQLite" in found["database"]
 
 
+@BOTH
 @pytest.mark.parametrize(
     ("revision", "advice"), [("0001", "formapp db upgrade"), ("9999", "update formapp")]
 )
 def test_another_schema_is_a_fault(patient: Patient, revision: str, advice: str) -> None:
-    with closing(sqlite3.connect(patient.folder / "leads.db")) as database:
-        database.execute("UPDATE alembic_version SET version_num = ?", (revision,))
-        database.commit()
+    with closing(patient.database()) as database, database.write() as connection:
+        told = {"revision": revision}
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), told)
     found = patient.findings("fault")["database"]
     assert revision in found
     assert advice in found
 
 
 def test_a_locked_database_is_a_fault(patient: Patient) -> None:
-    with closing(sqlite3.connect(patient.folder / "leads.db")) as other:
+    with closing(sqlite3.connect(patient.folder / "formapp.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         assert "locked" in patient.findings("fault")["database"]
 
 
+@BOTH
 def test_what_waits_in_the_database_is_a_hint(patient: Patient) -> None:
     with closing(patient.database()) as database:
         failed(database, submission(lead()))
@@ -259,6 +272,7 @@ def test_what_waits_in_the_database_is_a_hint(patient: Patient) -> None:
     assert EMAIL not in done.stdout
 
 
+@BOTH
 def test_erasures_under_a_lost_key_are_a_hint(patient: Patient) -> None:
     with closing(patient.database()) as database:
         lost = Keyring(["a key that nobody has any more"])

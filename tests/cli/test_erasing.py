@@ -38,8 +38,8 @@ class Owner:
 
 
 @pytest.fixture
-def owner(commands: Commands) -> Iterator[Owner]:
-    owner = Owner(commands, f"sqlite:///{commands.folder / 'leads.db'}")
+def owner(database_url: str, commands: Commands) -> Iterator[Owner]:
+    owner = Owner(commands, database_url)
     yield owner
     owner.database.close()
 
@@ -133,10 +133,11 @@ def test_erase_wants_one_thing_at_a_time(owner: Owner, args: list[str]) -> None:
     assert owner.leads("erase", *args).returncode == 2
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"])
 def test_a_restored_back_up_is_erased_again_by_the_list(owner: Owner, tmp_path: Path) -> None:
     delivered(owner.database, submission(lead(), YESTERDAY))
     owner.database.close()
-    shutil.copy(tmp_path / "leads.db", tmp_path / "backup.db")
+    shutil.copy(tmp_path / "formapp.db", tmp_path / "backup.db")
     owner.leads("erase", "--email", EMAIL)
     listed = owner.leads("erase", "--list").stdout
     assert EMAIL not in listed
@@ -158,7 +159,7 @@ def test_a_restored_back_up_is_erased_again_by_the_list(owner: Owner, tmp_path: 
     assert "the file is none" in broken.stderr
 
 
-def test_a_running_worker_erases_by_itself(installation: Installation, tmp_path: Path) -> None:
+def test_a_running_worker_erases_by_itself(installation: Installation) -> None:
     database = Database(installation.settings["DATABASE_URL"])
     installation.serve_process.kill()
     installation.serve_process.wait()
@@ -170,14 +171,16 @@ def test_a_running_worker_erases_by_itself(installation: Installation, tmp_path:
     assert (entry["id"], entry["state"]) == (old, "quarantined")
 
 
-def test_a_forms_own_time_is_kept_with_what_comes_in(commands: Commands, tmp_path: Path) -> None:
+def test_a_forms_own_time_is_kept_with_what_comes_in(
+    database_url: str, commands: Commands, tmp_path: Path
+) -> None:
     forms = tmp_path / "forms"
     forms.mkdir()
     (forms / "short.toml").write_text(
         'title = "T"\nkeep_days = 3\n[[fields]]\nname = "email"\ntype = "email"\nlabel = "E"\n'
         'to = "email"\n'
     )
-    installation = Installation(commands, FORMS=str(forms))
+    installation = Installation(commands, database_url, FORMS=str(forms))
     assert send(installation.web, "short", email=EMAIL).status_code == 303
     database = Database(installation.settings["DATABASE_URL"])
     assert "'keep_days': 3" in everything(database)

@@ -119,13 +119,13 @@ def end(process: Process) -> int:
 class Installation:
     """A sandbox and a server with its worker, each a process of its own."""
 
-    def __init__(self, commands: Commands, **more: str) -> None:
+    def __init__(self, commands: Commands, database_url: str, **more: str) -> None:
         self._commands = commands
         self._web_port, sandbox_port = free_port(), free_port()
         self.web = f"http://127.0.0.1:{self._web_port}"
         self.sandbox = f"http://127.0.0.1:{sandbox_port}"
         self.settings = {
-            "DATABASE_URL": f"sqlite:///{commands.folder / 'leads.db'}",
+            "DATABASE_URL": database_url,
             "SECRET_KEY": "a key that is long enough",
             "BASE_URL": self.web,
             "WIX_API_URL": self.sandbox,

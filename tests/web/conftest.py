@@ -19,11 +19,19 @@ def forms() -> dict[str, Form]:
 
 
 # What is about the database runs on both kinds of it; the rest needn't.
-ON_BOTH = {"test_honeypot", "test_idempotency", "test_submitting", "test_visit"}
+ON_BOTH = {
+    "test_honeypot",
+    "test_idempotency",
+    "test_privacy",
+    "test_submitting",
+    "test_unavailable",
+    "test_visit",
+}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "site_kind" in metafunc.fixturenames:
+    named = {mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")}
+    if "site_kind" in metafunc.fixturenames and "site_kind" not in named:
         both = metafunc.module.__name__.rpartition(".")[2] in ON_BOTH
         metafunc.parametrize("site_kind", ["sqlite", "postgresql"] if both else ["sqlite"])
 

@@ -1,16 +1,15 @@
 """A site that serves the forms, and what its visitors send, for all tests of the web side."""
 
 import io
-import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import Row, select, text
+from sqlalchemy import MetaData, Row, select, text
 from werkzeug.test import TestResponse
 
 from formapp.app import create_app
@@ -184,21 +183,21 @@ def ago(seconds: float) -> Callable[[], float]:
 
 @contextmanager
 def locked(site: Site) -> Iterator[None]:
-    """Another process writes and doesn't come to an end."""
-    with closing(sqlite3.connect(site.database.url.database or "", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    """Somebody else writes and doesn't come to an end."""
+    with site.database.write() as connection:
+        # On SQLite any transaction that may write holds the only lock there is.
+        if not site.database.is_sqlite:
+            connection.execute(text("LOCK TABLE submissions"))
         yield
-        other.execute("ROLLBACK")
 
 
 @contextmanager
 def schemaless(site: Site) -> Iterator[None]:
     """Nobody has run `db upgrade`."""
     with site.database.write() as connection:
-        for (name,) in connection.execute(
-            text("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
-        ).all():
-            connection.execute(text(f'DROP TABLE "{name}"'))
+        tables = MetaData()
+        tables.reflect(connection)
+        tables.drop_all(connection)
     yield
     upgrade(site.database)
 

@@ -80,6 +80,7 @@ def test_readiness_tells_of_another_schema(site: Site) -> None:
     assert site.get("/readyz").status_code == 503
 
 
+@pytest.mark.parametrize("site_kind", ["sqlite"])
 def test_readiness_tells_of_a_database_that_is_none(site: Site) -> None:
     site.database.close()
     path = site.database.url.database or ""
@@ -97,7 +98,7 @@ def test_the_owner_reads_in_the_log_that_a_post_was_not_kept(
 ) -> None:
     with caplog.at_level(logging.INFO), locked(site):
         site.post(GOOD)
-    assert "a post to lead was not kept: the database refused (database is locked)" in caplog.text
+    assert "a post to lead was not kept: the database refused (" in caplog.text
 
 
 def test_the_metrics_count_it(site: Site) -> None:
