@@ -35,7 +35,8 @@ MAY_IMPORT = {
     "formapp.logs": (),
     "formapp.measures": (),
     "formapp.watch": ("formapp.alerts", "formapp.submissions"),
-    "formapp.worker": ("formapp.delivery", "formapp.submissions"),
+    "formapp.worker": ("formapp.submissions",),
+    "formapp.errands": ("formapp.submissions",),
     "formapp.web": (
         "formapp.forms",
         "formapp.lead",

@@ -15,7 +15,7 @@ from formapp.cli.wiring import (
     one_line_errors,
     open_database,
 )
-from formapp.cli.workers import make_worker
+from formapp.cli.workers import make_crew
 from formapp.demo import Addresses, create_example, open_to
 from formapp.forms import load_forms
 from formapp.measures import Measures
@@ -49,7 +49,7 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         database = open_database(settings)
         origins = tuple(f"http://{host}:{sandbox.port}" for host in ("127.0.0.1", "localhost"))
         measures = Measures()
-        worker = make_worker(settings, database, measures)
+        worker = make_crew(settings, database, measures)
         app = create_app(
             settings,
             forms=open_to(load_forms(settings.forms), origins),

@@ -17,10 +17,10 @@ from formapp.cli.wiring import (
     open_database,
     read_settings,
 )
-from formapp.cli.workers import make_worker, woken_by
+from formapp.cli.workers import make_crew, woken_by
 from formapp.measures import Measures
 from formapp.server import Server, listen
-from formapp.worker import Worker
+from formapp.worker import Crew
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def command(host: str, port: int, *, worker: bool) -> None:
         forms = load(settings)
         listener = listen(host, port)
         database, measures = open_database(settings), Measures()
-        runner = make_worker(settings, database, measures) if worker else None
+        runner = make_crew(settings, database, measures) if worker else None
         app = create_app(
             settings,
             forms=forms,
@@ -58,7 +58,7 @@ def command(host: str, port: int, *, worker: bool) -> None:
     database.close()
 
 
-def run_together(server: Server, runner: Worker | None) -> None:
+def run_together(server: Server, runner: Crew | None) -> None:
     """Run the server here and the worker in a thread; both have ended when this returns."""
     thread = threading.Thread(target=runner.run, name="worker") if runner else None
     if thread:

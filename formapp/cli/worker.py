@@ -14,11 +14,11 @@ from formapp.cli.wiring import (
     open_database,
     read_settings,
 )
-from formapp.cli.workers import make_worker, woken_by
+from formapp.cli.workers import make_crew, woken_by
 from formapp.measures import Measures
 from formapp.server import PortInUse
 from formapp.submissions.database import Database
-from formapp.worker import Worker
+from formapp.worker import Crew
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def command(*, once: bool, metrics_port: int | None) -> None:
         if metrics_port is not None:
             _serve_metrics(measures, metrics_port)
         database = open_database(settings)
-        worker = make_worker(settings, database, measures)
+        worker = make_crew(settings, database, measures)
         on_signals(worker.stop)
         if once:
             _log.info("%d deliveries were due", worker.drain(_progress))
@@ -48,7 +48,7 @@ def command(*, once: bool, metrics_port: int | None) -> None:
         database.close()
 
 
-def _wait(database: Database, worker: Worker) -> None:
+def _wait(database: Database, worker: Crew) -> None:
     with woken_by(database, worker):
         _log.info("waiting for leads")
         worker.run()

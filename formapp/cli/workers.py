@@ -9,6 +9,7 @@ from formapp.alerts import Mailer, Tell, Webhook
 from formapp.app import DEFAULT_SITE
 from formapp.delivery.deliver import Deliverer
 from formapp.delivery.gate import Clock, Gate
+from formapp.errands import Errands
 from formapp.measures import Measures
 from formapp.settings import Settings
 from formapp.submissions.budget import Budget
@@ -17,7 +18,7 @@ from formapp.submissions.listening import Listener
 from formapp.submissions.retention import Expiry
 from formapp.watch import Watch
 from formapp.wix import ApiKey, AppToken, Auth, Call, Timeouts, WixContacts
-from formapp.worker import Worker
+from formapp.worker import Crew, Worker
 
 TIMEOUTS = Timeouts(5, 20)
 """Connect and read, in seconds: a process that is asked to end has 30 for the call in flight."""
@@ -27,8 +28,8 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def make_worker(settings: Settings, database: Database, measures: Measures) -> Worker:
-    """Wire a worker for the site of the settings, with the watch and the expiry beside it."""
+def make_crew(settings: Settings, database: Database, measures: Measures) -> Crew:
+    """Wire the workers: one delivers, with the watch and the expiry, the other runs errands."""
     watch = Watch(
         database,
         _channels(settings),
@@ -37,7 +38,13 @@ def make_worker(settings: Settings, database: Database, measures: Measures) -> W
     )
     deliverer = make_deliverer(settings, database, measures=measures)
     expiry = Expiry(database, settings.keep_days, _now)
-    return Worker(deliverer, chores=[watch.look_if_due, expiry.run])
+    chores = [watch.look_if_due, expiry.run]
+    errands = Errands(database, {}, clock=_now)
+    return Crew(
+        # What an errand lets through is delivered in the same go when all is drained.
+        Worker(errands.run_next),
+        Worker(deliverer.deliver_next, interrupt=deliverer.interrupt, chores=chores),
+    )
 
 
 def make_deliverer(
@@ -70,7 +77,7 @@ def _channels(settings: Settings) -> list[Tell]:
 
 
 @contextmanager
-def woken_by(database: Database, worker: Worker) -> Iterator[None]:
+def woken_by(database: Database, worker: Crew) -> Iterator[None]:
     """Let other processes wake the worker, where the database can (PostgreSQL)."""
     if database.is_sqlite:
         yield

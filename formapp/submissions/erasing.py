@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from formapp.lead import Lead
-from formapp.submissions.schema import contacts, deliveries, submissions
+from formapp.submissions.schema import contacts, deliveries, errands, submissions
 
 ERASED = "erased"
 """The reason of a delivery that can't be made any more."""
@@ -74,6 +74,8 @@ def blank(
     if not rows:
         return []
     connection.execute(_blank_submission(consents=consents), [_skeleton(row, now) for row in rows])
+    gone = [row.id for row in rows]
+    connection.execute(delete(errands).where(errands.c.submission_id.in_(gone)))
     if delivered := [row for row in rows if row.delivery_id]:
         connection.execute(_blank_delivery(), [_ended(row, now) for row in delivered])
         _forget(connection, delivered)

@@ -13,6 +13,7 @@ from uuid6 import uuid7
 
 from formapp.lead import Lead
 from formapp.submissions.database import Database
+from formapp.submissions.errands import Errand, add_errand
 from formapp.submissions.listening import notify
 from formapp.submissions.schema import deliveries, submissions
 
@@ -41,6 +42,7 @@ class Submission:
         key: the nonce, Idempotency-Key or `_id`; None where there is none.
         address: the visitor's IP address, only where the form's owner asks for it.
         keep_days: how long the answers stay after delivery; None: as the setting says.
+        errands: what a worker is to do about it, besides a delivery.
     """
 
     form: str
@@ -54,6 +56,12 @@ class Submission:
     key: str | None = None
     address: str | None = None
     keep_days: int | None = None
+    errands: tuple[Errand, ...] = ()
+
+    @property
+    def leaves_work(self) -> bool:
+        """Whether a worker has something to do once this is kept."""
+        return self.status is Status.ACCEPTED or bool(self.errands)
 
     @property
     def digest(self) -> str:
@@ -105,21 +113,26 @@ def _insert(connection: Connection, submission: Submission) -> str:
         },
     )
     if submission.status is Status.ACCEPTED:
-        connection.execute(insert(deliveries), _delivery(ident, submission))
+        lead, now = submission.lead, submission.received_at
+        connection.execute(insert(deliveries), delivery_of(ident, submission.form, lead, now))
+    for errand in submission.errands:
+        add_errand(connection, ident, errand, submission.received_at)
+    if submission.leaves_work:
         notify(connection)
     return ident
 
 
-def _delivery(ident: str, submission: Submission) -> dict[str, Any]:
+def delivery_of(ident: str, form: str, lead: Lead, now: datetime) -> dict[str, Any]:
+    """The row of a delivery that is due at once."""
     return {
         "submission_id": ident,
-        "form": submission.form,
-        "site": submission.lead.site,
-        "email": submission.lead.email_identity,
-        "phone": submission.lead.phone_identity,
+        "form": form,
+        "site": lead.site,
+        "email": lead.email_identity,
+        "phone": lead.phone_identity,
         "state": "pending",
-        "created_at": submission.received_at,
-        "due_at": submission.received_at,
+        "created_at": now,
+        "due_at": now,
     }
 
 

@@ -5,15 +5,11 @@ submissions are UUIDv7 as text; deliveries count up, so that their order is the 
 came.
 """
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -21,12 +17,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
-REVISION = "0004"
+from formapp.submissions.columns import UtcDateTime
+
+REVISION = "0005"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = MetaData(
@@ -38,30 +35,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     },
 )
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC. SQLite keeps it as text without an offset, sortable as such."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times; SQLite's driver takes them only without an offset."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone can't be kept")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give back an aware time in UTC."""
-        if value is None:
-            return None
-        if dialect.name == "sqlite":
-            return value.replace(tzinfo=UTC)
-        return value.astimezone(UTC)
 
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -242,3 +215,28 @@ turns = Table(
     Column("form", String(64), primary_key=True),
     Column("at", UtcDateTime, nullable=False),
 )
+
+# What is to be done about a submission besides its delivery: see `formapp.submissions.errands`.
+errands = Table(
+    "errands",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("submission_id", ForeignKey(submissions.c.id, ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("content", _Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("submission_id", "kind"),
+)
+Index(None, errands.c.due_at)
+
+# Counts of a limit that several processes share; the hash is keyed, so that it names nobody.
+counts = Table(
+    "counts",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+Index(None, counts.c.expires_at)

@@ -71,7 +71,7 @@ def _keep_and_answer(post: Post, submission: Submission) -> Response:
         refusal = Refusal(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"})
         return _refused(post, refusal)
     measures.submission(form.name, _result(submission, receipt))
-    if submission.status is Status.ACCEPTED and not receipt.repeated:
+    if submission.leaves_work and not receipt.repeated:
         services().on_kept()
     return _success(post)
 

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import pytest
 
@@ -12,9 +12,6 @@ from formapp.submissions.database import DatabaseUnavailable
 from formapp.worker import POLL_SECONDS, Worker
 from tests.support.leads import lead
 from tests.support.world import World
-
-if TYPE_CHECKING:
-    from formapp.delivery.deliver import Deliverer
 
 WAIT = 20
 NEVER = 3600.0
@@ -50,7 +47,9 @@ class Script:
 
 @contextmanager
 def running(script: Script, **more: Any) -> Iterator[Worker]:
-    worker = Worker(cast("Deliverer", script), **{"poll_seconds": NEVER, **more})
+    worker = Worker(
+        script.deliver_next, interrupt=script.interrupt, **{"poll_seconds": NEVER, **more}
+    )
     thread = threading.Thread(target=worker.run)
     thread.start()
     try:
@@ -142,7 +141,7 @@ def test_it_outlives_a_database_that_is_away_and_says_so_once(
         script.seen(8)
     messages = [each.getMessage() for each in caplog.records]
     assert messages == [
-        "deliveries wait: the database refused (no room)",
+        "work waits: the database refused (no room)",
         "the database is back",
     ]
 
@@ -176,7 +175,7 @@ def test_draining_ends_when_nothing_is_due_and_tells_how_it_goes(world: World) -
     for number in range(3):
         world.keep(lead(f"person{number}@example.com"))
     progress: list[int] = []
-    assert Worker(world.deliverer).drain(progress.append) == 3
+    assert Worker(world.deliverer.deliver_next).drain(progress.append) == 3
     assert progress == [1, 2, 3]
     assert len(world.site.contacts()) == 3
 
@@ -184,17 +183,18 @@ def test_draining_ends_when_nothing_is_due_and_tells_how_it_goes(world: World) -
 def test_draining_waits_for_nothing_that_is_not_due(world: World) -> None:
     world.site.fault("status", status=503)
     world.keep(lead())
-    assert Worker(world.deliverer).drain() == 1
+    assert Worker(world.deliverer.deliver_next).drain() == 1
 
 
 def test_draining_tells_of_a_database_that_is_away() -> None:
-    worker = Worker(cast("Deliverer", Script(BUSY, DatabaseUnavailable("refused"))))
+    worker = Worker(Script(BUSY, DatabaseUnavailable("refused")).deliver_next)
     with pytest.raises(DatabaseUnavailable):
         worker.drain()
 
 
 def test_a_stop_between_two_calls_gives_the_delivery_back_unharmed(world: World) -> None:
-    worker = Worker(world.deliverer)
+    deliverer = world.deliverer
+    worker = Worker(deliverer.deliver_next, interrupt=deliverer.interrupt)
     ident = world.keep(lead())
     world.once("queryContacts", worker.stop)
     worker.drain()
@@ -212,7 +212,7 @@ def test_a_stop_between_two_calls_gives_the_delivery_back_unharmed(world: World)
 
 
 def test_a_stop_during_the_last_call_still_writes_down_its_outcome(world: World) -> None:
-    worker = Worker(world.deliverer)
+    worker = Worker(world.deliverer.deliver_next)
     ident = world.keep(lead())
     world.once("createContact", worker.stop)
     worker.drain()

@@ -67,7 +67,7 @@ def _worker(order: dict[str, Any], clock: FastClock, tell: Callable[[str], None]
         make_deliverer=partial(workers.make_deliverer, clock=clock),
         _now=clock,
     )
-    worker = workers.make_worker(settings, database, Measures())
+    worker = workers.make_crew(settings, database, Measures())
     wiring.on_signals(worker.stop)
     tell(READY)
     with workers.woken_by(database, worker):

@@ -14,6 +14,7 @@ from formapp.submissions.budget import Budget
 from formapp.submissions.claims import Intent, claim_next, intend
 from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.erasure import erase_person
+from formapp.submissions.errands import Errand
 from formapp.submissions.intake import Status, keep
 from formapp.submissions.keyring import Keyring
 from formapp.submissions.memory import Lanes, Memory
@@ -63,6 +64,7 @@ def _fill(database: Database) -> None:
     failed(database, submission(lead("b@example.com", first_name="Ünï “q” \U0001f600")))
     kept(database, submission(lead("c@example.com"), status=Status.SPAM, keep_days=3))
     kept(database, submission(lead("d@example.com"), meta={"utm": {"x": [1, 2.5, None, True]}}))
+    kept(database, submission(lead("f@example.com"), errands=(Errand("mail", {"a": 1}),)))
     claim = claim_next(database, [SITE], LATER)
     assert claim
     intend(database, claim, Intent("update", LATER, "some-contact", 7))
@@ -72,6 +74,8 @@ def _fill(database: Database) -> None:
     values = {"kind": "lane", "site": SITE, "opened_at": LATER}
     with database.write() as connection:
         connection.execute(insert(metadata.tables["incidents"]), values)
+        counted = {"hash": "0f", "count": 3, "expires_at": LATER}
+        connection.execute(insert(metadata.tables["counts"]), counted)
 
 
 def _contents(database: Database) -> dict[str, list[dict[str, object]]]:
