@@ -1,4 +1,4 @@
-"""Where templates and static files are.
+"""Where templates, static files, forms and translations are.
 
 In the project they stand at the top, where a reader looks for them; the wheel carries them inside
 the package. An installed formapp works from any folder either way.
@@ -17,3 +17,4 @@ def _folder(name: str) -> Path:
 TEMPLATES = _folder("templates")
 STATIC = _folder("static")
 BUNDLED_FORMS = PACKAGE / "forms" / "bundled"
+TRANSLATIONS = PACKAGE / "translations"

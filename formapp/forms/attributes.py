@@ -4,16 +4,24 @@ from typing import Any
 
 from formapp.forms.autofill import autocomplete_of
 from formapp.forms.fields import FieldDefinition
+from formapp.languages import direction
 
 _TYPED = {"text", "textarea", "email", "tel", "url"}
 _INPUT_MODES = {"email": "email", "tel": "tel", "url": "url", "number": "decimal"}
 _AUTOFILLED = _TYPED | {"number", "date", "select"}
+_LEFT_TO_RIGHT = {"email", "tel", "url", "number"}
 _TEXTAREA_ROWS = 5
 
 
-def attributes(field: FieldDefinition) -> dict[str, Any]:
-    """Return the attributes of the control, `True` for those without a value."""
+def attributes(field: FieldDefinition, language: str) -> dict[str, Any]:
+    """Return the attributes of the control, `True` for those without a value.
+
+    `language` is that of the page: where it runs from right to left, what is written from left to
+    right in every language says so.
+    """
     found: dict[str, Any] = {}
+    if field.type in _LEFT_TO_RIGHT and direction(language) == "rtl":
+        found["dir"] = "ltr"
     # On a group of checkboxes `required` would demand every single box.
     if field.required and field.type != "checkboxes":
         found["required"] = True

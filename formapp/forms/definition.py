@@ -15,21 +15,13 @@ from formapp.forms.values import parse_locale
 VERSION_LENGTH = 12
 
 
-def _language(tag: str) -> str:
-    if (language := parse_locale(tag)) is None:
-        raise ValueError(f'"{tag}" is not a language tag; write it as "en" or "pt-BR" (BCP 47)')
-    return language
-
-
-Text = Annotated[str, Key(min_length=1)]
 Origin = Annotated[str, AfterValidator(normalise)]
-Language = Annotated[str, AfterValidator(_language)]
 
 
 class Thanks(Definition):
     """What the visitor sees afterwards: our page, or a redirect to an absolute address."""
 
-    title: Text = "Thank you"
+    title: Text = gettext_noop("Thank you")
     text: str = ""
     redirect: str | None = None
 
@@ -39,7 +31,7 @@ class FormDefinition(Definition):
 
     title: Text
     intro: str = ""
-    submit: Text = "Send"
+    submit: Text = gettext_noop("Send")
     language: Language = "en"
     site: Text | None = None
     origins: Annotated[tuple[Origin, ...], Strict(strict=False)] = ()
@@ -51,6 +43,12 @@ class FormDefinition(Definition):
 
     @property
     def version(self) -> str:
+    texts: dict[Language, Texts] = {}
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the form offers, its own first."""
+        return (self.language, *self.texts)
         """First 12 hex digits of SHA-256 over the canonical JSON of this definition."""
         content = self.model_dump(mode="json", by_alias=True)
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -15,20 +16,44 @@ from formapp.forms.definition import FormDefinition
 from formapp.forms.fields import FieldDefinition
 from formapp.forms.lead_form import LeadForm
 from formapp.forms.phones import load_region
+from formapp.forms.speaking import in_language
 from formapp.forms.token import TokenContext
 
 
 @dataclass(frozen=True, repr=False)
 class Form:
-    """One form, ready to be shown and filled in."""
+    """One form in one of its languages, ready to be shown and filled in.
+
+    `version` is that of the form file, whatever the language; `spoken` holds the same form in every
+    language that it offers, its own first.
+    """
 
     name: str
     definition: FormDefinition
     version: str
     form_class: type[LeadForm]
+    spoken: Mapping[str, "Form"] = dataclass_field(compare=False)
 
     def __repr__(self) -> str:
         return f"<Form {self.name} {self.version}>"
+
+    @property
+    def language(self) -> str:
+        """The language of this form's texts."""
+        return self.definition.language
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the form offers, its own first."""
+        return tuple(self.spoken)
+
+    def speaking(self, language: str) -> "Form":
+        """Return the form in another of its languages.
+
+        Raises:
+            KeyError: The form doesn't offer it.
+        """
+        return self.spoken[language]
 
     def bind(
         self,
@@ -42,7 +67,8 @@ class Form:
         """Return the form with what was posted, or as it is first shown.
 
         Args:
-            posted: The pairs of a post; a JSON list is several pairs of one name.
+            posted: The pairs of a post, by any name that a field has; a JSON list is several pairs
+                of one name.
             token: What our own page's token needs; None for a foreign form's post, which carries
                 none. Where it holds no posted token, the `_token` of `posted` is read.
             prefill: The page's query: texts by field name, for hidden fields by `from_query`.
@@ -54,7 +80,14 @@ class Form:
         given = {"page": page, "referrer": referrer}
         query = prefill or {}
         first = {name: _first(field, query, given) for name, field in self._attributes()}
-        return self.form_class(posted, data=first, token=token)
+        bound = self.form_class(
+            posted if posted is None else names.own_names(self.definition, posted),
+            data=first,
+            token=token,
+        )
+        if posted is not None:
+            bound.called = names.callers_names(self.definition, posted)
+        return bound
 
     def repeated(
         self, posted: MultiDict[str, str], lists: frozenset[str] = frozenset()
@@ -74,13 +107,27 @@ class Form:
 
 
 def compile_form(name: str, definition: FormDefinition) -> Form:
-    """Return the form; loads the numbering plans that its phone fields need."""
-    controls = {_attribute(n): _control(field) for n, field in enumerate(definition.fields)}
-    form_class = type(f"{name.title()}Form", (LeadForm,), controls | {"spec": definition})
+    """Return the form in its own language, with all others at hand.
+
+    Loads the numbering plans that its phone fields need.
+    """
     for field in definition.fields:
         if field.region:
             load_region(field.region)
-    return Form(name, definition, definition.version, form_class)
+    spoken: dict[str, Form] = {}
+    for language in definition.languages:
+        said = in_language(definition, language)
+        form_class = _form_class(name, said)
+        spoken[language] = Form(name, said, definition.version, form_class, spoken)
+    return spoken[definition.language]
+
+
+def _form_class(name: str, definition: FormDefinition) -> type[LeadForm]:
+    controls = {
+        _attribute(n): _control(field, definition.language)
+        for n, field in enumerate(definition.fields)
+    }
+    return type(f"{name.title()}Form", (LeadForm,), controls | {"spec": definition})
 
 
 def _attribute(index: int) -> str:
@@ -88,13 +135,13 @@ def _attribute(index: int) -> str:
     return f"field_{index}"
 
 
-def _control(field: FieldDefinition) -> "UnboundField[Control]":
+def _control(field: FieldDefinition, language: str) -> "UnboundField[Control]":
     options: dict[str, Any] = {
         "spec": field,
         "label": field.label,
         "id": f"f-{field.name}",
         "description": field.help,
-        "render_kw": attributes(field),
+        "render_kw": attributes(field, language),
     }
     return UnboundField(CONTROLS[field.type], name=field.name, **options)
 

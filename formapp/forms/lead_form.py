@@ -2,18 +2,17 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import fields as wtforms
-from wtforms.i18n import DummyTranslations, get_translations
 
 from formapp.forms.controls import Control
 from formapp.forms.csrf import TOKEN_NAME, StatelessToken
 from formapp.forms.definition import FormDefinition
 from formapp.forms.messages import Code, Message
+from formapp.forms.speech import texts_in
 from formapp.forms.token import Token, TokenContext
 
 
@@ -31,18 +30,20 @@ class FieldFault:
     message: str
     id: str
 
+    called: str | None = None
 
 class LeadForm(FlaskForm):
     """A form that needs no session, no secret of the app and no request.
 
     Controls are found by their name in the form file: `bound["email"]`. After `validate()`
-    `faults()` says what to correct.
+    `faults()` says what to correct. `called` are the names by which a sender knows the fields.
     """
 
     spec: ClassVar[FormDefinition]
 
+    called: Mapping[str, str] = {}
     class Meta:
-        """WTForms' settings: the stateless token, and WTForms' own translations."""
+        """WTForms' settings: the stateless token, and texts in the form's language."""
 
         csrf = True
         csrf_class = StatelessToken
@@ -50,8 +51,8 @@ class LeadForm(FlaskForm):
         csrf_context: TokenContext | None = None
 
         def get_translations(self, form: "LeadForm") -> Any:
-            """Return WTForms' own texts in the form's language, English where it has none."""
-            return _translations(form.spec.language)
+            """Return our texts and WTForms' in the form's language, English where it has none."""
+            return texts_in(form.spec.language)
 
     def __init__(
         self,
@@ -88,7 +89,7 @@ class LeadForm(FlaskForm):
 
     @property
     def errors(self) -> dict[str, Any]:
-        """The texts of what is wrong, by field name."""
+        """The texts of what is wrong, by field name, in English."""
         return {name: field.errors for name, field in self._by_name().items() if field.errors}
 
     def controls(self) -> Iterator[Control]:
@@ -105,15 +106,24 @@ class LeadForm(FlaskForm):
         return (field for field in self if id(field) not in shown)
 
     def faults(self) -> list[FieldFault]:
-        """Return what `validate()` found: first of the whole form, then field by field."""
+        """Return what `validate()` found: first of the whole form, then field by field.
+
+        Labels and messages are in the form's language.
+        """
         whole = [
-            FieldFault(None, "", *_said(text), id="")
+            FieldFault(None, "", *self._said(text), id="")
             for field in self
             if not isinstance(field, Control)
             for text in field.errors
         ]
         return whole + [
-            FieldFault(control.name, control.spec.label, *_said(text), id=control.first_id)
+            FieldFault(
+                control.name,
+                control.spec.label,
+                *self._said(text),
+                id=control.first_id,
+                self.called.get(control.name, control.name),
+            )
             for control in self.controls()
             for text in control.errors
         ]
@@ -121,14 +131,7 @@ class LeadForm(FlaskForm):
     def _by_name(self) -> dict[str, wtforms.Field]:
         return {field.name: field for field in self}
 
-
-def _said(text: str) -> tuple[Code, str]:
-    return (text.code if isinstance(text, Message) else "TYPE_TEXT"), str(text)
-
-
-@cache
-def _translations(language: str) -> Any:
-    try:
-        return get_translations([language.replace("-", "_"), language.partition("-")[0]])
-    except FileNotFoundError:
-        return DummyTranslations()
+    def _said(self, text: str) -> tuple[Code, str]:
+        if isinstance(text, Message):
+            return text.code, text.said(texts_in(self.spec.language))
+        return "TYPE_TEXT", str(text)
