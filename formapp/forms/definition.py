@@ -10,7 +10,8 @@ from pydantic import Field as Key
 from formapp.forms.fields import FieldDefinition
 from formapp.forms.origins import matches, normalise
 from formapp.forms.targets import Definition, LabelName
-from formapp.forms.values import parse_locale
+from formapp.forms.texts import Language, Text, Texts
+from formapp.languages import gettext_noop
 
 VERSION_LENGTH = 12
 
