@@ -41,15 +41,15 @@ class FormDefinition(Definition):
     keep_days: Annotated[int, Key(ge=1, le=36500)] | None = None
     thanks: Thanks = Thanks()
     fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]
-
-    @property
-    def version(self) -> str:
     texts: dict[Language, Texts] = {}
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages that the form offers, its own first."""
         return (self.language, *self.texts)
+
+    @property
+    def version(self) -> str:
         """First 12 hex digits of SHA-256 over the canonical JSON of this definition."""
         content = self.model_dump(mode="json", by_alias=True)
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
