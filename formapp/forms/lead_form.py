@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
@@ -21,7 +22,8 @@ class FieldFault:
     """One thing to correct.
 
     `field` is the field's name, None for the form as a whole; `message` a predicate; `id` that of
-    the control to go to, empty for the form as a whole. Nothing here repeats an answer.
+    the control to go to, empty for the form as a whole. `called` is the name by which the sender
+    knows the field, which may be an alias. Nothing here repeats an answer.
     """
 
     field: str | None
@@ -29,8 +31,8 @@ class FieldFault:
     code: Code
     message: str
     id: str
-
     called: str | None = None
+
 
 class LeadForm(FlaskForm):
     """A form that needs no session, no secret of the app and no request.
@@ -40,8 +42,8 @@ class LeadForm(FlaskForm):
     """
 
     spec: ClassVar[FormDefinition]
+    called: Mapping[str, str] = MappingProxyType({})
 
-    called: Mapping[str, str] = {}
     class Meta:
         """WTForms' settings: the stateless token, and texts in the form's language."""
 
@@ -122,7 +124,7 @@ class LeadForm(FlaskForm):
                 control.spec.label,
                 *self._said(text),
                 id=control.first_id,
-                self.called.get(control.name, control.name),
+                called=self.called.get(control.name, control.name),
             )
             for control in self.controls()
             for text in control.errors
