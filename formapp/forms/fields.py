@@ -1,5 +1,6 @@
 """One field of a form file: its keys, their types and defaults."""
 
+import unicodedata
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -39,6 +40,24 @@ def _sent(value: str) -> str:
 
 
 SentValue = Annotated[str, AfterValidator(_sent)]
+LONGEST_ALIAS = 200
+
+
+def _alias(name: str) -> str:
+    # What is posted is normalised too. HTML lets a name hold anything else, also blanks.
+    name = unicodedata.normalize("NFC", name)
+    if not name.strip():
+        raise ValueError("is empty")
+    if name.startswith("_"):
+        raise ValueError(f'"{name}" begins with "_", as formapp\'s own names do')
+    if len(name) > LONGEST_ALIAS:
+        raise ValueError(f"is too long; at most {LONGEST_ALIAS} characters")
+    if any(unicodedata.category(char) == "Cc" for char in name):
+        raise ValueError("holds a character that no form can send (NUL, a tab or a line end)")
+    return name
+
+
+Alias = Annotated[str, AfterValidator(_alias)]
 
 
 class Option(Definition):
@@ -77,6 +96,7 @@ class FieldDefinition(Definition):
     """One `[[fields]]` table. Which keys a type takes is checked in `checks.field`."""
 
     name: Annotated[str, Key(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+    aliases: Annotated[tuple[Alias, ...], Strict(strict=False)] = ()
     type: FieldType
     label: str = ""
     help: str = ""
@@ -96,6 +116,11 @@ class FieldDefinition(Definition):
     to: Target | None = None
 
     @property
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name by which the field may be posted, its own first."""
+        return (self.name, *self.aliases)
+
     def given(self) -> frozenset[str]:
         """The keys that the form file holds for this field, by their names in the file."""
         return frozenset("from" if key == "from_" else key for key in self.model_fields_set)

@@ -77,10 +77,10 @@ def show_thanks(form: Form) -> Response:
 
 
 def invalid_json(faults: list[FieldFault]) -> Response:
-    """Answer 422 with every fault; one without a field is the form's."""
+    """Answer 422 with every fault, its field by the sender's name; one without is the form's."""
     errors = [
-        {"field": fault.field, "code": fault.code, "message": fault.message}
-        if fault.field
+        {"field": fault.called, "code": fault.code, "message": fault.message}
+        if fault.called
         else {"code": fault.code, "message": fault.message}
         for fault in faults
     ]

@@ -165,7 +165,8 @@ def _scalars(value: object) -> Iterable[str]:
 def _posted(pairs: list[tuple[str, str]], lists: frozenset[str] = frozenset()) -> Posted:
     if len(pairs) > MAX_PAIRS and not lists:
         raise _too_many()
-    return Posted(MultiDict((_clean(name), _clean(value)) for name, value in pairs), lists)
+    values = MultiDict((_clean(name), _clean(value)) for name, value in pairs)
+    return Posted(values, frozenset(map(_clean, lists)))
 
 
 def _clean(text: str) -> str:

@@ -33,7 +33,7 @@ KEYS = {
     "consent": {"label", "help", "required", "to"},
     "hidden": {"label", "to", "value", "from_query", "from"},
 }
-"""The keys that each type takes beside `name` and `type`."""
+"""The keys that each type takes beside `name`, `type` and `aliases`."""
 
 _SOURCES = ("value", "from_query", "from")
 
@@ -51,7 +51,7 @@ def check_field(field: FieldDefinition) -> Iterator[Problem]:
 
 
 def _keys(field: FieldDefinition) -> Iterator[Problem]:
-    for key in sorted(field.given - KEYS[field.type] - {"name", "type"}):
+    for key in sorted(field.given - KEYS[field.type] - {"name", "type", "aliases"}):
         homes = [kind for kind, keys in KEYS.items() if key in keys]
         yield key, f"{a(field.type)} field can't have it; it is for {one_of(homes, 'and')}"
 

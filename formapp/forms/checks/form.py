@@ -10,6 +10,7 @@ from formapp.forms.checks.field import check_field, repeated
 from formapp.forms.definition import Thanks
 from formapp.forms.fields import FieldDefinition
 from formapp.forms.origins import matches, origin_of
+from formapp.forms.posted import in_brackets
 from formapp.forms.targets import ADDRESS_PARTS, ExtendedFieldTarget, PropertyTarget
 
 Problem = tuple[int | None, str, str]
@@ -36,6 +37,7 @@ def check_form(draft: Draft) -> Iterator[Problem]:
     yield from _names(draft)
     yield from _properties(draft)
     yield from _full_name(draft)
+    yield from _aliases(draft)
     yield from _addresses(draft)
     yield from _extended_fields(draft)
     yield from _identity(draft)
@@ -62,6 +64,23 @@ def _slot(target: PropertyTarget) -> str:
     """Return the place in the contact that this target fills."""
     several = target.property == "phone" or target.property in ADDRESS_PARTS
     return f"{target.property} {target.tag or 'UNTAGGED'}" if several else target.property
+def _aliases(draft: Draft) -> Iterator[Problem]:
+    """A name that is posted must stand for one field."""
+    holders: dict[str, int] = {}
+    for index, field in draft.fields:
+        holders.setdefault(field.name, index)
+    for index, field in draft.fields:
+        others = [other for place, other in draft.fields if place != index]
+        for number, alias in enumerate(field.aliases):
+            if alias in holders:
+                text = f'"{alias}" is already a name of {_called(draft, holders[alias])}'
+                yield index, f"aliases[{number}]", text
+            elif other := in_brackets(others, alias):
+                text = f'"{alias}" stands for a value of "{other.name}" already'
+                yield index, f"aliases[{number}]", text
+            holders.setdefault(alias, index)
+
+
 
 
 def _properties(draft: Draft) -> Iterator[Problem]:

@@ -1,0 +1,182 @@
+"""Aliases and brackets: one field, known by several names."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from werkzeug.datastructures import MultiDict
+
+from formapp.forms import Form, LeadForm, read
+
+FormMaker = Callable[..., Form]
+FaultsOf = Callable[..., list[str]]
+Pairs = Sequence[tuple[str, str]]
+
+NAME = 'name = "name"\ntype = "text"\nlabel = "Name"\naliases = ["your-name", "Full name"]'
+GROUP = (
+    'name = "g"\ntype = "checkboxes"\nlabel = "G"\noptions = ["a", "b", "c"]\naliases = ["Extras"]'
+)
+BOX = 'name = "ok"\ntype = "consent"\nlabel = "OK"\nrequired = true\naliases = ["accept.terms"]'
+EMAIL = '\n[[fields]]\nname = "email"\ntype = "email"\nlabel = "E-mail"\nto = "email"\n{}\n'
+
+
+@pytest.fixture
+def form(make_form: FormMaker) -> Form:
+    return make_form(NAME, GROUP, BOX, email=EMAIL.format('aliases = ["Correo electrónico"]'))
+
+
+def bound(form: Form, *pairs: tuple[str, str]) -> LeadForm:
+    filled = form.bind(MultiDict(pairs), token=None)
+    filled.validate()
+    return filled
+
+
+def answers(form: Form, *pairs: tuple[str, str]) -> dict[str, Any]:
+    filled = bound(form, ("accept.terms", "on"), *pairs)
+    assert filled.faults() == []
+    return read(form, filled, default_site="main", page=None, referrer=None).answers
+
+
+@pytest.mark.parametrize("name", ["name", "your-name", "Full name", "name[]", "Full name[]"])
+def test_an_answer_is_kept_by_the_fields_own_name(form: Form, name: str) -> None:
+    assert answers(form, (name, "Ada"))["name"] == "Ada"
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        [("g", "b"), ("g", "a")],
+        [("g[]", "b"), ("g[]", "a")],
+        [("Extras", "a"), ("Extras[]", "b")],
+        [("g[1]", "a"), ("g[0]", "b")],
+        [("Extras[10]", "a"), ("Extras[2]", "b")],
+        [("g", "a"), ("Extras[0]", "b")],
+    ],
+)
+def test_a_group_of_boxes_takes_its_values_however_they_are_written(
+    form: Form, pairs: Pairs
+) -> None:
+    assert answers(form, *pairs)["g"] == ["a", "b"]
+    assert form.repeated(MultiDict(pairs)) == []
+    assert form.unknown(MultiDict(pairs)) == 0
+
+
+def test_numbers_in_brackets_say_the_order_of_what_is_shown_again(form: Form) -> None:
+    pairs = [("g[10]", "c"), ("g[2]", "b"), ("g[]", "a")]
+    assert bound(form, *pairs)["g"].data == ["a", "b", "c"]
+
+
+def test_a_list_of_boxes_that_holds_what_is_no_choice_is_refused(form: Form) -> None:
+    [fault] = bound(form, ("g[0]", "a"), ("g[1]", "x"), ("ok", "yes")).faults()
+    assert (fault.field, fault.code, fault.called) == ("g", "NOT_AN_OPTION", "g")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "named"),
+    [
+        ([("name", "a"), ("your-name", "b")], ["name", "your-name"]),
+        ([("name", "a"), ("name[]", "a")], ["name", "name[]"]),
+        ([("your-name", "a"), ("your-name", "")], ["your-name"]),
+        ([("name", "a"), ("your-name", " \n")], []),
+        ([("name", ""), ("your-name", ""), ("Full name", "")], []),
+        ([("ok", "false"), ("accept.terms", "on")], ["ok", "accept.terms"]),
+    ],
+)
+def test_two_names_of_one_field_count_as_a_repetition_unless_all_but_one_are_blank(
+    form: Form, pairs: Pairs, named: list[str]
+) -> None:
+    assert form.repeated(MultiDict(pairs)) == named
+
+
+@pytest.mark.parametrize("name", ["name", "your-name", "your-name[]"])
+def test_a_list_for_a_single_value_is_refused_by_any_of_its_names(form: Form, name: str) -> None:
+    assert form.repeated(MultiDict([(name, "a")]), frozenset({name, "g", "Extras"})) == [name]
+    assert form.repeated(MultiDict(), frozenset({name})) == [name]
+
+
+def test_of_two_names_the_one_that_is_not_blank_counts(form: Form) -> None:
+    assert answers(form, ("name", " "), ("Full name", "Ada"), ("your-name", ""))["name"] == "Ada"
+
+
+def test_only_other_names_are_unknown(form: Form) -> None:
+    pairs = [("Full name", "x"), ("Full Name", "x"), ("name[0]", "x"), ("g[x]", "a"), ("[]", "a")]
+    assert form.unknown(MultiDict(pairs)) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("email", "email"), ("Correo electrónico", "Correo electrónico"), ("email[]", "email[]")],
+)
+def test_a_fault_names_the_field_as_the_sender_does(form: Form, name: str, called: str) -> None:
+    [fault] = bound(form, (name, "x"), ("ok", "yes")).faults()
+    assert (fault.field, fault.called) == ("email", called)
+
+
+def test_a_field_that_was_not_sent_is_called_as_the_sender_calls_the_others(form: Form) -> None:
+    [fault] = bound(form, ("your-name", "Ada"), ("Extras[0]", "a"), ("unknown", "")).faults()
+    assert (fault.field, fault.called) == ("ok", "accept.terms")
+    [fault] = bound(form, ("your-name", "Ada"), ("email", "a@b.example")).faults()
+    assert fault.called == "ok"
+    [fault] = bound(form).faults()
+    assert fault.called == "ok"
+
+
+def test_a_page_may_be_prefilled_by_an_alias(make_form: FormMaker) -> None:
+    hidden = 'name = "utm"\ntype = "hidden"\nfrom_query = "utm_source"\naliases = ["ref"]'
+    shown = make_form(NAME + "\nprefill = true", hidden).bind(
+        token=None, prefill={"Full name": "Ada", "ref": "x"}
+    )
+    assert (shown["name"].data, shown["utm"].data) == ("Ada", "x")
+    shown = make_form(hidden).bind(token=None, prefill={"utm_source": "y", "ref": "x"})
+    assert shown["utm"].data == "y"
+
+
+def test_an_alias_is_compared_as_what_is_posted_is_normalised(make_form: FormMaker) -> None:
+    form = make_form('name = "x"\ntype = "text"\nlabel = "X"\naliases = ["cafe\u0301", "a.b[c]"]')
+    assert form.definition.fields[0].aliases == ("café", "a.b[c]")
+    assert form.bind(MultiDict({"café": "1"}), token=None)["x"].data == "1"
+    assert form.bind(MultiDict({"a.b[c]": "1"}), token=None)["x"].data == "1"
+
+
+def test_an_alias_with_brackets_goes_before_the_list_that_it_looks_like(
+    make_form: FormMaker,
+) -> None:
+    first = 'name = "first"\ntype = "text"\nlabel = "First"\naliases = ["who[0]"]'
+    last = 'name = "last"\ntype = "text"\nlabel = "Last"\naliases = ["who[1]"]'
+    filled = make_form(first, last).bind(MultiDict({"who[0]": "Ada", "who[1]": "L"}), token=None)
+    assert (filled["first"].data, filled["last"].data) == ("Ada", "L")
+
+
+@pytest.mark.parametrize(
+    ("aliases", "said"),
+    [
+        ('["email"]', '[0]: "email" is already a name of fields[2] (email)'),
+        ('["x"]', '[0]: "x" is already a name of fields[0] (x)'),
+        ('["a", "a"]', '[1]: "a" is already a name of fields[0] (x)'),
+        ('["email[]"]', '[0]: "email[]" stands for a value of "email" already'),
+        ('["g[3]"]', '[0]: "g[3]" stands for a value of "g" already'),
+        ('["_next"]', '[0]: "_next" begins with "_", as formapp\'s own names do'),
+        ('["ok", " "]', "[1]: is empty"),
+        (f'["{"a" * 201}"]', "[0]: is too long; at most 200 characters"),
+        ('["a\\u0000"]', "[0]: holds a character that no form can send (NUL, a tab or a line end)"),
+        ('"a"', ": should be a list in [square brackets], not text"),
+        ("[1]", "[0]: should be text in quotes, not a number (1)"),
+    ],
+)
+def test_an_alias_that_can_not_be_is_a_fault(faults_of: FaultsOf, aliases: str, said: str) -> None:
+    group = '[[fields]]\nname = "g"\ntype = "checkboxes"\nlabel = "G"\noptions = ["a"]\n'
+    text = (
+        'title = "T"\n[[fields]]\nname = "x"\ntype = "text"\nlabel = "X"\n'
+        f"aliases = {aliases}\n{group}{EMAIL.format('')}"
+    )
+    assert faults_of(text) == [f"contact.toml: fields[0] (x).aliases{said}"]
+
+
+def test_an_alias_of_two_fields_is_a_fault_and_the_longest_is_none(faults_of: FaultsOf) -> None:
+    name = "a" * 200
+    field = '[[fields]]\nname = "{}"\ntype = "text"\nlabel = "X"\naliases = ["' + name + '"]\n'
+    text = 'title = "T"\n' + field.format("x") + EMAIL.format("")
+    assert faults_of(text) == []
+    assert faults_of(text + field.format("y")) == [
+        f'contact.toml: fields[2] (y).aliases[0]: "{name}" is already a name of fields[0] (x)'
+    ]
