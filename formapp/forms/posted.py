@@ -127,7 +127,7 @@ def _called(field: FieldDefinition, posted: MultiDict[str, str], names: list[str
 
 
 def _filled(posted: MultiDict[str, str], names: Iterable[str]) -> list[str]:
-    return [name for name in names if any(text.strip() for text in posted.getlist(name))]
+    return [name for name in names if any(str(text).strip() for text in posted.getlist(name))]
 
 
 def _several(posted: MultiDict[str, str], names: Iterable[str], lists: frozenset[str]) -> list[str]:
