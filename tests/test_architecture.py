@@ -21,9 +21,12 @@ ROOTS = ("formapp.cli", "formapp.app")
 MAY_IMPORT = {
     "formapp.lead": (),
     "formapp.resources": (),
+    "formapp.signing": (),
+    "formapp.links": ("formapp.signing",),
+    "formapp.mail": (),
     "formapp.wix": (),
     "formapp.sandbox": (),
-    "formapp.forms": ("formapp.lead", "formapp.resources"),
+    "formapp.forms": ("formapp.lead", "formapp.resources", "formapp.signing"),
     "formapp.submissions": ("formapp.lead",),
     "formapp.delivery": (
         "formapp.lead",
