@@ -34,7 +34,7 @@ MAY_IMPORT = {
         "formapp.submissions",
         "formapp.wix",
     ),
-    "formapp.alerts": (),
+    "formapp.alerts": ("formapp.mail",),
     "formapp.logs": (),
     "formapp.measures": (),
     "formapp.watch": ("formapp.alerts", "formapp.submissions"),

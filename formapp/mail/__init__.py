@@ -1,0 +1,15 @@
+"""Mail: a letter, and the post office that sends it by the server of the settings."""
+
+from formapp.mail.letter import Letter, compose, domain_of
+from formapp.mail.office import MailFailed, NotTaken, PerhapsTaken, PostOffice, Refused
+
+__all__ = [
+    "Letter",
+    "MailFailed",
+    "NotTaken",
+    "PerhapsTaken",
+    "PostOffice",
+    "Refused",
+    "compose",
+    "domain_of",
+]
