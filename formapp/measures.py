@@ -35,6 +35,12 @@ class Measures:
             ("form",),
             registry=self.registry,
         )
+        self._mails = Counter(
+            "formapp_mails",
+            "Mails that ask for a confirmation, by what became of them.",
+            ("form", "outcome"),
+            registry=self.registry,
+        )
         self._requests = Histogram(
             "formapp_request_seconds",
             "Seconds from a request's arrival to its answer.",
@@ -104,8 +110,15 @@ class Measures:
         )
 
     def submission(self, form: str, result: str) -> None:
-        """Count a post: `kept`, `repeated`, `spam`, `invalid`, `refused` or `unavailable`."""
+        """Count a post: `kept`, `unconfirmed`, `repeated`, `spam`, `invalid`, `refused`, ….
+
+        Besides: `unavailable`; `confirmed` counts the clicks that let a submission through.
+        """
         self._submissions.labels(form, result).inc()
+
+    def mail(self, form: str, outcome: str) -> None:
+        """Count a mail that asks for a confirmation: `sent`, `failed` (each try) or `withheld`."""
+        self._mails.labels(form, outcome).inc()
 
     def unknown_fields(self, form: str, count: int) -> None:
         """Count names that the form doesn't have."""
