@@ -14,10 +14,13 @@ from formapp.forms import Form, TokenSigner, load_forms
 from formapp.forms.origins import origin_of
 from formapp.measures import Measures
 from formapp.resources import STATIC, TEMPLATES
-from formapp.settings import Settings
+from formapp.settings import Settings, SettingsFaults
+from formapp.spam import PROVIDERS, Challenges
 from formapp.submissions.database import Database
+from formapp.submissions.keyring import COUNTED, Keyring
 from formapp.web import errors, headers, health, request_id, views
 from formapp.web.hosts import KnownHosts, check_host
+from formapp.web.limit_storage import limit_storage
 from formapp.web.limits import Limits
 from formapp.web.services import EXTENSION, Services
 
@@ -71,17 +74,45 @@ def _services(
     measures: Measures | None,
 ) -> Services:
     token = settings.metrics_token
+    forms = load_forms(settings.forms) if forms is None else forms
+    if faults := challenge_faults(settings, forms):
+        raise SettingsFaults(faults)
+    database = database or Database(settings.database_url)
+    keys = [key.get_secret_value() for key in settings.secret_key]
+    sign = Keyring(keys, COUNTED).sign
+    storage = limit_storage(settings.limit_storage.get_secret_value(), database, sign)
     return Services(
-        forms=load_forms(settings.forms) if forms is None else forms,
-        signer=TokenSigner([key.get_secret_value() for key in settings.secret_key]),
-        database=database or Database(settings.database_url),
-        limits=Limits(settings.limit_per_address, settings.limit_per_form),
+        forms=forms,
+        signer=TokenSigner(keys),
+        database=database,
+        challenges=Challenges(keys),
+        sign=sign,
+        site_key=settings.challenge_site_key,
+        limits=Limits(settings.limit_per_address, settings.limit_per_form, storage, sign=sign),
         base_url=settings.base_url,
         default_site=DEFAULT_SITE,
         on_kept=on_kept,
         metrics_token=token.get_secret_value() if token else None,
         measures=measures or Measures(),
     )
+
+
+def challenge_faults(settings: Settings, forms: Mapping[str, Form]) -> list[str]:
+    """What the forms' challenges need and the settings lack, as fault lines."""
+    asked = {name: form.definition.spam.challenge or "" for name, form in forms.items()}
+    served = {name: service for name, service in asked.items() if service in PROVIDERS}
+    if len(services := sorted(set(served.values()))) > 1:
+        told = f"the challenges of {', '.join(served)} are of {' and '.join(services)}"
+        return [f"{told}; one service serves all forms"]
+    needed = {
+        "CHALLENGE_SITE_KEY": settings.challenge_site_key,
+        "CHALLENGE_SECRET": settings.challenge_secret,
+    }
+    return [
+        f"FORMAPP_{name}: is missing; the challenge of {', '.join(served)} needs it"
+        for name, value in needed.items()
+        if served and not value
+    ]
 
 
 def _trusted_hosts(settings: Settings) -> frozenset[str]:

@@ -9,6 +9,7 @@ from pydantic import Field as Key
 
 from formapp.forms.fields import FieldDefinition
 from formapp.forms.origins import matches, normalise
+from formapp.forms.spam import Spam
 from formapp.forms.targets import Definition, LabelName
 from formapp.forms.texts import Language, Text, Texts
 from formapp.languages import gettext_noop
@@ -39,6 +40,7 @@ class FormDefinition(Definition):
     labels: Annotated[tuple[LabelName, ...], Strict(strict=False)] = ()
     keep_ip: bool = False
     keep_days: Annotated[int, Key(ge=1, le=36500)] | None = None
+    spam: Spam = Spam()
     thanks: Thanks = Thanks()
     fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]
     texts: dict[Language, Texts] = {}

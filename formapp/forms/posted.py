@@ -13,6 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from formapp.forms.definition import FormDefinition
 from formapp.forms.fields import FieldDefinition
+from formapp.spam import CHALLENGE_NAMES
 
 RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id")
 """Names of formapp's own; no field's name begins with `_`."""
@@ -94,7 +95,7 @@ def repeated(
 def unknown(definition: FormDefinition, posted: MultiDict[str, str]) -> int:
     """Return how many names are neither fields' nor formapp's own."""
     known = {name for names in _sent(definition, posted).values() for name in names}
-    return len(set(posted) - known.union(RESERVED))
+    return len(set(posted) - known.union(RESERVED, CHALLENGE_NAMES))
 
 
 def _sent(definition: FormDefinition, posted: Iterable[str]) -> Sent:

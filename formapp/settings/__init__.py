@@ -37,6 +37,7 @@ class SettingsFaults(Exception):  # noqa: N818 - it carries several faults, one 
 
 _Words = Annotated[tuple[str, ...], BeforeValidator(checks.split)]
 _Limit = Annotated[str | None, BeforeValidator(checks.limit)]
+_Storage = Annotated[SecretStr, AfterValidator(checks.storage)]
 _Token = Annotated[SecretStr, AfterValidator(checks.token)]
 _Word = Annotated[str, AfterValidator(checks.word)]
 _Address = Annotated[str, AfterValidator(checks.address)]
@@ -73,6 +74,10 @@ class Settings(BaseModel):
     wix_instance_id: _Word | None = None
     limit_per_address: _Limit = "120/minute"
     limit_per_form: _Limit = "1200/minute"
+    limit_storage: _Storage = SecretStr("memory")
+    challenge_site_key: _Word | None = None
+    challenge_secret: _Token | None = None
+    challenge_verify_url: Annotated[str, AfterValidator(checks.plain_link)] | None = None
     wix_rate_limit: Annotated[int, Field(ge=2)] = 200
     keep_days: Annotated[int, Field(ge=1, le=36500)] = 90
     create_grace: Annotated[float, Field(ge=0, le=86400)] = 60.0

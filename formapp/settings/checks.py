@@ -5,6 +5,7 @@ hold a secret.
 """
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -128,6 +129,29 @@ def limit(value: str) -> str | None:
         amounts = [0]
     if min(amounts) < 1:
         raise ValueError("is no limit; write it like 30/minute, or off")
+    return value
+
+
+def storage(value: SecretStr) -> SecretStr:
+    """Return where limits are counted: `memory`, `database` or the address of a Redis."""
+    text = value.get_secret_value()
+    if text.lower() in {"memory", "database"}:
+        return SecretStr(text.lower())
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = None
+    if not usable:
+        raise ValueError('is no storage; write "memory", "database" or redis://host:6379/0')
+    if find_spec("redis") is None:
+        raise ValueError("needs the package redis: pip install 'formapp[redis]'")
+    return value
+
+
+def plain_link(value: str) -> str:
+    """Return an http(s) address that is no secret."""
+    _parts(value)
     return value
 
 

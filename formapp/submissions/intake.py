@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from uuid6 import uuid7
 
 from formapp.lead import Lead
+from formapp.submissions.counts import Ration, count_up
 from formapp.submissions.database import Database
 from formapp.submissions.errands import Errand, add_errand
 from formapp.submissions.listening import notify
@@ -43,6 +44,8 @@ class Submission:
         address: the visitor's IP address, only where the form's owner asks for it.
         keep_days: how long the answers stay after delivery; None: as the setting says.
         errands: what a worker is to do about it, besides a delivery.
+        rations: what it takes of what may be taken a few times only; where nothing is left, it goes
+            to quarantine and leaves no work.
     """
 
     form: str
@@ -57,6 +60,7 @@ class Submission:
     address: str | None = None
     keep_days: int | None = None
     errands: tuple[Errand, ...] = ()
+    rations: tuple[Ration, ...] = ()
 
     @property
     def leaves_work(self) -> bool:
@@ -72,10 +76,21 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The submission's id (UUIDv7), and whether it had been kept by an earlier post."""
+    """What has become of a submission.
+
+    Attributes:
+        id: UUIDv7.
+        repeated: whether it had been kept by an earlier post.
+        status: as it was kept.
+        leaves_work: whether a worker has something to do about it that it hadn't before.
+        used_up: names of the rations that it was the first to find used up.
+    """
 
     id: str
     repeated: bool = False
+    status: Status = Status.ACCEPTED
+    leaves_work: bool = False
+    used_up: tuple[str, ...] = ()
 
 
 def keep(database: Database, submission: Submission) -> Receipt:
@@ -87,9 +102,36 @@ def keep(database: Database, submission: Submission) -> Receipt:
     """
     try:
         with database.write() as connection:
-            return Receipt(_insert(connection, submission))
+            kept, used_up = _rationed(connection, submission)
+            ident = _insert(connection, kept)
+            return Receipt(
+                ident, status=kept.status, leaves_work=kept.leaves_work, used_up=used_up
+            )
     except IntegrityError:
         return _earlier(database, submission)
+
+
+def _rationed(connection: Connection, submission: Submission) -> tuple[Submission, tuple[str, ...]]:
+    """Take the rations; where one is used up, hold the submission back and say why.
+
+    In the transaction that keeps it: what wasn't kept, or was kept before, has taken nothing.
+    """
+    taken = [
+        (ration, count_up(connection, ration.hash, ration.until, submission.received_at))
+        for ration in submission.rations
+    ]
+    beyond = [(ration, count) for ration, count in taken if count > ration.amount]
+    if not beyond:
+        return submission, ()
+    suspect = [*submission.meta.get("suspect", ()), *(ration.reason for ration, _ in beyond)]
+    held = replace(
+        submission,
+        status=Status.QUARANTINED,
+        meta=submission.meta | {"suspect": suspect},
+        errands=(),
+    )
+    first = (r.name for r, count in beyond if r.name and count == r.amount + 1)
+    return held, tuple(first)
 
 
 def _insert(connection: Connection, submission: Submission) -> str:

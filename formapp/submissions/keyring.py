@@ -1,4 +1,4 @@
-"""Keyed hashes of those who were erased: they name nobody, but know a person again.
+"""Keyed hashes: of those who were erased, they name nobody, but know a person again.
 
 HMAC-SHA-256 with keys that are derived from the secret keys of the settings. The first one makes
 new hashes; all are tried when a person is looked for, so that a rotation forgets nobody.
@@ -8,21 +8,22 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
-_PURPOSE = b"formapp: who was erased"
+ERASED = b"formapp: who was erased"
+COUNTED = b"formapp: what is counted"
 
 
 class Keyring:
     """The keys of an installation, the signing one first. Its text form shows none."""
 
-    def __init__(self, secrets: Sequence[str]) -> None:
-        """Derive the keys.
+    def __init__(self, secrets: Sequence[str], purpose: bytes = ERASED) -> None:
+        """Derive the keys; those of one purpose make other hashes than those of another.
 
         Raises:
             ValueError: there is no secret.
         """
         if not secrets:
             raise ValueError("a keyring needs a secret")
-        self._keys = [_hmac(secret.encode(), _PURPOSE).digest() for secret in secrets]
+        self._keys = [_hmac(secret.encode(), purpose).digest() for secret in secrets]
 
     @property
     def names(self) -> list[str]:

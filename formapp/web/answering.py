@@ -9,6 +9,7 @@ from werkzeug.datastructures import MIMEAccept
 from formapp.forms import FieldFault, Form, LeadForm
 from formapp.forms.token import Use
 from formapp.web.carried import ShownAgain
+from formapp.web.challenging import shows_form
 from formapp.web.refusal import Refusal
 from formapp.web.services import services
 from formapp.web.visit import is_embedded
@@ -68,6 +69,7 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
         action=action,
     )
     g.form_targets = form.definition.origins
+    shows_form(form)
     return _html(page, status, headers)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from flask import Flask, Response, g, request
 
+from formapp.web.challenging import with_challenge
 from formapp.web.services import services
 
 _CORS = {
@@ -39,7 +40,7 @@ def _add_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = _policy()
         if "frame_ancestors" not in g:
             response.headers["X-Frame-Options"] = "DENY"
-    if request.endpoint == "forms.submit":
+    if request.endpoint in {"forms.challenge", "forms.submit"}:
         _add_cors(response)
     return response
 
@@ -56,7 +57,7 @@ def _policy() -> str:
         "form-action": _sources(["'self'", own, *g.get("form_targets", ())]),
         "frame-ancestors": _sources(g.get("frame_ancestors", ())) or "'none'",
     }
-    return "; ".join(f"{name} {value}" for name, value in directives.items())
+    return "; ".join(f"{name} {value}" for name, value in with_challenge(directives).items())
 
 
 def _sources(entries: Iterable[str]) -> str:

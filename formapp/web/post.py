@@ -27,6 +27,7 @@ class Post:
     Attributes:
         token: what our own page's token needs; None for another site's form.
         bound: the form with what was posted.
+        origin_known: whether the browser said from which site it comes.
     """
 
     form: Form
@@ -34,6 +35,7 @@ class Post:
     visit: Visit
     token: TokenContext | None
     bound: LeadForm
+    origin_known: bool = True
 
     @property
     def use(self) -> "Use":
@@ -67,14 +69,15 @@ def read_post(form: Form) -> Post:
         raise Refusal(400, "REPEATED_FIELD", f"These fields may come only once: {names}.")
     own = is_own_page(request, services().origin)
     token = _token_context(form, posted) if own else None
+    origin_known = True
     if token is None:
         _check_no_stolen_token(form, posted)
-        check_foreign(request, form.definition)
+        origin_known = check_foreign(request, form.definition)
         visit = foreign_visit(request)
     else:
         visit = own_visit(request, form)
     bound = form.bind(posted.values, token=token, page=visit.page, referrer=visit.referrer)
-    return Post(form, posted, visit, token, bound)
+    return Post(form, posted, visit, token, bound, origin_known)
 
 
 def _token_context(form: Form, posted: Posted) -> TokenContext | None:

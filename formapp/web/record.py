@@ -7,11 +7,11 @@ from flask import request
 
 from formapp.forms import Reading, read
 from formapp.lead import Lead
+from formapp.spam import CHALLENGE_NAMES
 from formapp.submissions.intake import Status, Submission
 from formapp.web.post import Post
 from formapp.web.services import services
-
-SUSPICIOUS_SECONDS = 2
+from formapp.web.suspect import HONEYPOT, judge
 
 
 def accepted(post: Post) -> Submission:
@@ -24,6 +24,7 @@ def accepted(post: Post) -> Submission:
         page=post.visit.page,
         referrer=post.visit.referrer,
     )
+    verdict = judge(post, reading.answers, received_at)
     return Submission(
         form=post.form.name,
         form_version=post.form.version,
@@ -31,7 +32,10 @@ def accepted(post: Post) -> Submission:
         lead=reading.lead,
         answers=dict(reading.answers),
         consents=_consents(reading, received_at),
-        meta=_meta(post),
+        meta=_meta(post) | verdict.meta(),
+        status=Status.QUARANTINED if verdict.held else Status.ACCEPTED,
+        errands=verdict.errands,
+        rations=verdict.rations,
         key=post.key,
         address=request.remote_addr if post.form.definition.keep_ip else None,
         keep_days=post.form.definition.keep_days,
@@ -50,8 +54,12 @@ def spam(post: Post) -> Submission:
         form_version=form.version,
         received_at=datetime.now(UTC),
         lead=Lead(form=form.name, site=form.definition.site or services().default_site),
-        answers={name: post.posted.values.getlist(name) for name in post.posted.values},
-        meta=_meta(post),
+        answers={
+            name: post.posted.values.getlist(name)
+            for name in post.posted.values
+            if name not in CHALLENGE_NAMES
+        },
+        meta=_meta(post) | {"suspect": [HONEYPOT]},
         status=Status.SPAM,
         keep_days=form.definition.keep_days,
     )
@@ -65,7 +73,4 @@ def _meta(post: Post) -> dict[str, Any]:
         "referrer": post.visit.referrer,
         "utm": dict(post.visit.utm),
     }
-    meta |= {name: values[name] for name in ("_subject", "_replyto") if values.get(name)}
-    if token and token.age.total_seconds() < SUSPICIOUS_SECONDS:
-        meta["suspect"] = ["sent in under two seconds"]
-    return meta
+    return meta | {name: values[name] for name in ("_subject", "_replyto") if values.get(name)}

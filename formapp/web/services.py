@@ -9,6 +9,7 @@ from flask import current_app, request
 from formapp.forms import Form, TokenSigner
 from formapp.forms.origins import origin_of
 from formapp.measures import Measures
+from formapp.spam import Challenges
 from formapp.submissions.database import Database
 from formapp.web.limits import Limits
 from formapp.web.refusal import Refusal
@@ -26,6 +27,9 @@ class Services:
             trusted name a request comes.
         default_site: the site of forms that name none.
         metrics_token: asked for by `/metrics`; None: this machine only.
+        challenges: makes and checks proofs of work.
+        sign: makes a keyed hash of what is counted.
+        site_key: what the owner's challenge service knows this site by.
     """
 
     forms: Mapping[str, Form]
@@ -35,6 +39,9 @@ class Services:
     base_url: str | None
     default_site: str
     on_kept: Callable[[], None]
+    challenges: Challenges
+    sign: Callable[[str], str]
+    site_key: str | None = None
     metrics_token: str | None = None
     measures: Measures = field(default_factory=Measures)
 

@@ -27,13 +27,18 @@ def is_own_page(request: Request, own_origin: str) -> bool:
     return origin is None or origin.lower() in {own_origin, origin_of(request.host_url)}
 
 
-def check_foreign(request: Request, definition: FormDefinition) -> None:
+def check_foreign(request: Request, definition: FormDefinition) -> bool:
     """Let in the post of a form on another site, if its origin is on the list.
+
+    Returns:
+        False if no origin is known, where the owner takes such posts into quarantine.
 
     Raises:
         Refusal: 403, with what the owner of that page can do.
     """
-    origin = request.headers.get("Origin", "null")
+    origin = request.headers.get("Origin") or "null"
+    if origin == "null" and definition.spam.unknown_origin == "quarantine":
+        return False
     if not definition.allows_origin(origin):
         raise Refusal(
             403,
@@ -41,6 +46,7 @@ def check_foreign(request: Request, definition: FormDefinition) -> None:
             "This form doesn't take messages from that page. "
             "Please open the form itself and send it from there.",
         )
+    return True
 
 
 def allowed_next(definition: FormDefinition, target: str | None) -> str | None:

@@ -70,16 +70,22 @@ def _keep_and_answer(post: Post, submission: Submission) -> Response:
         measures.submission(form.name, "unavailable")
         refusal = Refusal(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"})
         return _refused(post, refusal)
-    measures.submission(form.name, _result(submission, receipt))
-    if submission.leaves_work and not receipt.repeated:
+    measures.submission(form.name, _result(receipt))
+    if receipt.leaves_work:
         services().on_kept()
+    for name in receipt.used_up:
+        _log.warning("the quota of the form %s is used up: leads go to quarantine meanwhile", name)
     return _success(post)
 
 
-def _result(submission: Submission, receipt: Receipt) -> str:
-    if submission.status is Status.SPAM:
+def _result(receipt: Receipt) -> str:
+    if receipt.repeated:
+        return "repeated"
+    if receipt.status is Status.SPAM:
         return "spam"
-    return "repeated" if receipt.repeated else "kept"
+    # What a worker may still let through isn't in the owner's hands.
+    held = receipt.status is Status.QUARANTINED and not receipt.leaves_work
+    return "quarantined" if held else "kept"
 
 
 def _refused(post: Post, refusal: Refusal, *, fresh_token: bool = False) -> Response:

@@ -5,11 +5,13 @@ from flask import Blueprint, Response, current_app, request
 from formapp.forms import Form, TokenContext
 from formapp.forms.token import Use
 from formapp.web.answering import show_form, show_thanks
+from formapp.web.challenging import challenge_context, show_challenge
 from formapp.web.services import services
 from formapp.web.submit import submit_answers
 from formapp.web.visit import action, own_visit
 
 blueprint = Blueprint("forms", __name__)
+blueprint.app_context_processor(challenge_context)
 
 
 @blueprint.get("/f/<name>", provide_automatic_options=False)
@@ -28,6 +30,12 @@ def embed(name: str) -> Response:
 def thanks(name: str) -> Response:
     """The thank-you page."""
     return show_thanks(services().form(name))
+
+
+@blueprint.get("/f/<name>/challenge")
+def challenge(name: str) -> Response:
+    """A challenge for the browser, where the form asks for one of ours."""
+    return show_challenge(services().form(name))
 
 
 @blueprint.get("/embed.js")

@@ -131,7 +131,7 @@ def test_a_delivery_that_cannot_be_written_keeps_no_submission(
     def broken(*_: object) -> dict[str, Any]:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(intake, "_delivery", broken)
+    monkeypatch.setattr(intake, "delivery_of", broken)
     with pytest.raises(ZeroDivisionError):
         keep(database, submission(lead()))
     assert counts(database) == (0, 0)

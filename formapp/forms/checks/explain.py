@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from formapp.forms.checks.wording import one_of, suggestion
 from formapp.forms.definition import FormDefinition, Thanks
 from formapp.forms.fields import FieldDefinition, Option
+from formapp.forms.spam import Spam
 from formapp.forms.targets import ExtendedFieldTarget, LabelTarget, PropertyTarget
 
 _KINDS: dict[str, type[BaseModel]] = {
@@ -90,6 +91,8 @@ def _model_at(loc: Location) -> type[BaseModel]:
         return Option
     if loc[0] == "fields":
         return FieldDefinition
+    if loc[0] == "spam" and len(loc) > 1:
+        return Spam
     return Thanks if loc[0] == "thanks" and len(loc) > 1 else FormDefinition
 
 

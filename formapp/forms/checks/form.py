@@ -12,6 +12,7 @@ from formapp.forms.fields import FieldDefinition
 from formapp.forms.origins import matches, origin_of
 from formapp.forms.posted import in_brackets
 from formapp.forms.targets import ADDRESS_PARTS, ExtendedFieldTarget, PropertyTarget
+from formapp.spam import CHALLENGE_NAMES
 
 Problem = tuple[int | None, str, str]
 
@@ -58,6 +59,9 @@ def _names(draft: Draft) -> Iterator[Problem]:
     for index, first in repeated((index, field.name) for index, field in draft.fields):
         name = dict(draft.fields)[index].name
         yield index, "name", f'"{name}" is already the name of fields[{first}]'
+    for index, field in draft.fields:
+        if CHALLENGE_NAMES.intersection(field.names):
+            yield index, "name", "is what a challenge sends; choose another"
 
 
 def _slot(target: PropertyTarget) -> str:

@@ -1,0 +1,93 @@
+"""The services that set a challenge on their own pages: what a page and a check of theirs need.
+
+None is asked for anything unless a form's file names it. Sources: Cloudflare's pages "Content
+Security Policy" and "Server-side validation" for Turnstile, hCaptcha's "Developer Guide", Google's
+"Verifying the user's response" and FAQ for reCAPTCHA version 2.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+_HCAPTCHA = "https://hcaptcha.com https://*.hcaptcha.com"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One service.
+
+    Attributes:
+        title: as people know it.
+        script: what the page loads.
+        css_class: of the element that the script fills.
+        field: the control in which the page's script sends its token.
+        policy: directives of the content security policy that the page needs besides its own.
+        verify_url: where tokens are checked.
+        life: how long a token can be checked.
+    """
+
+    title: str
+    script: str
+    css_class: str
+    field: str
+    policy: Mapping[str, str]
+    verify_url: str
+    life: timedelta
+
+
+PROVIDERS: Mapping[str, Provider] = {
+    "turnstile": Provider(
+        title="Cloudflare Turnstile",
+        script="https://challenges.cloudflare.com/turnstile/v0/api.js",
+        css_class="cf-turnstile",
+        field="cf-turnstile-response",
+        policy={
+            "script-src": "https://challenges.cloudflare.com",
+            "frame-src": "https://challenges.cloudflare.com",
+        },
+        verify_url="https://challenges.cloudflare.com/turnstile/v0/siteverify",
+        life=timedelta(seconds=300),
+    ),
+    "hcaptcha": Provider(
+        title="hCaptcha",
+        # Without the fields and functions that imitate reCAPTCHA's.
+        script="https://js.hcaptcha.com/1/api.js?recaptchacompat=off",
+        css_class="h-captcha",
+        field="h-captcha-response",
+        policy={
+            "script-src": _HCAPTCHA,
+            "frame-src": _HCAPTCHA,
+            "style-src": _HCAPTCHA,
+            "connect-src": _HCAPTCHA,
+        },
+        verify_url="https://api.hcaptcha.com/siteverify",
+        life=timedelta(seconds=120),
+    ),
+    "recaptcha": Provider(
+        title="reCAPTCHA",
+        script="https://www.google.com/recaptcha/api.js",
+        css_class="g-recaptcha",
+        field="g-recaptcha-response",
+        policy={
+            "script-src": "https://www.google.com/recaptcha/ https://www.gstatic.com/recaptcha/",
+            "frame-src": "https://www.google.com/recaptcha/ https://recaptcha.google.com/recaptcha/",
+            "connect-src": "https://www.google.com/recaptcha/",
+        },
+        verify_url="https://www.google.com/recaptcha/api/siteverify",
+        life=timedelta(seconds=120),
+    ),
+}
+
+ALTCHA_FIELD = "altcha"
+"""The control in which ALTCHA's widget, and our own script, send the solution."""
+
+CHALLENGE_NAMES = frozenset({ALTCHA_FIELD, *(each.field for each in PROVIDERS.values())})
+"""Names that challenges send: never an answer, never unknown."""
+
+ERRAND = "challenge"
+"""The kind of the errand that has an answer checked; it holds `provider` and `token`."""
+
+
+def awaited(name: str) -> str:
+    """Return why a submission is held back until a worker has asked this service."""
+    return f"{PROVIDERS[name].title} has not been asked yet"

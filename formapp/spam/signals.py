@@ -1,0 +1,129 @@
+"""From facts of a post to reasons for suspicion, and from these to a score.
+
+The content decides. How a post was sent can't: programs that test a form post at once and drive
+browsers, and `FAST` and `WEBDRIVER` together stay far below the usual threshold of 3.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+FAST_SECONDS = 2.0
+"""A person needs longer from seeing a form to sending it."""
+
+FREE_LINKS = 2
+"""Links in all texts together that are usual: one's own page, and another."""
+
+_SOME_LINKS = 3
+_MANY_LINKS = 6
+_FLOOD = 10
+_SAME_FIELDS = 3
+_SAME_LENGTH = 8
+
+_LINK = re.compile(r"https?://|(?<![\w.@/])www\.(?=\w)", re.IGNORECASE)
+_SCRIPT = re.compile(r"<\s*script\b|javascript\s*:|\bon(?:error|load|click)\s*=", re.IGNORECASE)
+_BBCODE = re.compile(r"\[\s*(?:url|link|img)\s*[=\]]", re.IGNORECASE)
+_ANCHOR = re.compile(r"<\s*a\s[^>]{0,200}\bhref\b", re.IGNORECASE)
+_MARKUP = re.compile(
+    r"<\s*/?\s*(?:iframe|img|object|embed|form|svg|style|h[1-6]|b|p|br|div|span)\b"
+)
+
+
+class Signal(Enum):
+    """What may be suspicious: the weight, and the reason in words for the owner."""
+
+    # How it was sent. Hints at most.
+    FAST = (0.5, "sent in under two seconds")
+    WEBDRIVER = (0.5, "the browser was driven by a program")
+    # Links beyond a few: an order may name several pages, a dozen is an advertisement.
+    SOME_LINKS = (1.0, "several links in the texts")
+    MANY_LINKS = (2.0, "many links in the texts")
+    FLOOD_OF_LINKS = (3.0, "ten links or more in the texts")
+    # Code in a text: a developer may ask about it, so it takes something else beside it.
+    SCRIPT = (2.0, "script code in a text")
+    # Links written for other software to show: nobody types these into a contact form.
+    BBCODE = (3.0, "a link in forum code ([url=…])")
+    ANCHOR = (2.0, "a link in HTML")
+    # Other HTML: pasted from a page, or a robot's.
+    MARKUP = (0.5, "HTML in a text")
+    # Nobody is called so; the usual place for an advertisement in a greeting mail.
+    LINK_IN_NAME = (2.0, "a web address in a name")
+    # A robot that knows no labels fills everything alike.
+    SAME_TEXT = (2.0, "the same text in several fields")
+
+    @property
+    def weight(self) -> float:
+        """What it adds to the score."""
+        return self.value[0]
+
+    @property
+    def reason(self) -> str:
+        """The same in words; it repeats nothing that was typed."""
+        return self.value[1]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Facts:
+    """What is known of a post.
+
+    Attributes:
+        seconds: from seeing the form to sending it; None: not known.
+        webdriver: whether the browser said that a program drives it.
+        texts: the answers to all fields for free text, names among them.
+        names: those of them that are a person's name.
+    """
+
+    seconds: float | None = None
+    webdriver: bool = False
+    texts: Sequence[str] = ()
+    names: Sequence[str] = ()
+
+
+def suspicions(facts: Facts) -> list[Signal]:
+    """Return every signal that the facts give, in the order of the table."""
+    found = {*_sending(facts), *_content(facts)}
+    return [signal for signal in Signal if signal in found]
+
+
+def score_of(found: Sequence[Signal]) -> float:
+    """Return the sum of the weights."""
+    return sum(signal.weight for signal in found)
+
+
+def _sending(facts: Facts) -> Iterator[Signal]:
+    if facts.seconds is not None and facts.seconds < FAST_SECONDS:
+        yield Signal.FAST
+    if facts.webdriver:
+        yield Signal.WEBDRIVER
+
+
+def _content(facts: Facts) -> Iterator[Signal]:
+    links = sum(len(_LINK.findall(text)) for text in facts.texts)
+    if links > FREE_LINKS:
+        yield _by_number(links)
+    for pattern, signal in (
+        (_SCRIPT, Signal.SCRIPT),
+        (_BBCODE, Signal.BBCODE),
+        (_ANCHOR, Signal.ANCHOR),
+        (_MARKUP, Signal.MARKUP),
+    ):
+        if any(pattern.search(text) for text in facts.texts):
+            yield signal
+    if any(_LINK.search(name) for name in facts.names):
+        yield Signal.LINK_IN_NAME
+    if _alike(facts.texts):
+        yield Signal.SAME_TEXT
+
+
+def _by_number(links: int) -> Signal:
+    if links >= _FLOOD:
+        return Signal.FLOOD_OF_LINKS
+    return Signal.MANY_LINKS if links >= _MANY_LINKS else Signal.SOME_LINKS
+
+
+def _alike(texts: Sequence[str]) -> bool:
+    """Short texts are alike by chance: a name, a town, "none"."""
+    times = Counter(text.strip().casefold() for text in texts)
+    return any(n >= _SAME_FIELDS and len(text) >= _SAME_LENGTH for text, n in times.items())
