@@ -116,11 +116,11 @@ class FieldDefinition(Definition):
     to: Target | None = None
 
     @property
-    @property
     def names(self) -> tuple[str, ...]:
         """Every name by which the field may be posted, its own first."""
         return (self.name, *self.aliases)
 
+    @property
     def given(self) -> frozenset[str]:
         """The keys that the form file holds for this field, by their names in the file."""
         return frozenset("from" if key == "from_" else key for key in self.model_fields_set)
