@@ -56,6 +56,8 @@ def create_app(
     app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, measures)
     request_id.init_app(app)
     app.before_request(check_host)
+    language.init_app(app)
+    wording.init_app(app)
     headers.init_app(app)
     errors.init_app(app)
     app.register_blueprint(views.blueprint)

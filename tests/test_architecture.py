@@ -21,6 +21,7 @@ ROOTS = ("formapp.cli", "formapp.app")
 MAY_IMPORT = {
     "formapp.lead": (),
     "formapp.resources": (),
+    "formapp.languages": ("formapp.resources",),
     "formapp.signing": (),
     "formapp.links": ("formapp.signing",),
     "formapp.mail": (),
@@ -44,8 +45,10 @@ MAY_IMPORT = {
     "formapp.challenges": ("formapp.errands", "formapp.spam", "formapp.submissions"),
     "formapp.web": (
         "formapp.forms",
+        "formapp.languages",
         "formapp.lead",
         "formapp.measures",
+        "formapp.resources",
         "formapp.spam",
         "formapp.submissions",
     ),

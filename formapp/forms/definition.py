@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Strict
 from pydantic import Field as Key
 
+from formapp.forms.confirm import Confirm
 from formapp.forms.fields import FieldDefinition
 from formapp.forms.origins import matches, normalise
 from formapp.forms.spam import Spam
@@ -15,6 +16,8 @@ from formapp.forms.texts import Language, Text, Texts
 from formapp.languages import gettext_noop
 
 VERSION_LENGTH = 12
+SEND, THANK_YOU = gettext_noop("Send"), gettext_noop("Thank you")
+"""What button and thank-you page say where the form file doesn't."""
 
 
 Origin = Annotated[str, AfterValidator(normalise)]
@@ -23,7 +26,7 @@ Origin = Annotated[str, AfterValidator(normalise)]
 class Thanks(Definition):
     """What the visitor sees afterwards: our page, or a redirect to an absolute address."""
 
-    title: Text = gettext_noop("Thank you")
+    title: Text = THANK_YOU
     text: str = ""
     redirect: str | None = None
 
@@ -33,7 +36,7 @@ class FormDefinition(Definition):
 
     title: Text
     intro: str = ""
-    submit: Text = gettext_noop("Send")
+    submit: Text = SEND
     language: Language = "en"
     site: Text | None = None
     origins: Annotated[tuple[Origin, ...], Strict(strict=False)] = ()
@@ -42,6 +45,7 @@ class FormDefinition(Definition):
     keep_days: Annotated[int, Key(ge=1, le=36500)] | None = None
     spam: Spam = Spam()
     thanks: Thanks = Thanks()
+    confirm: Confirm | None = None
     fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]
     texts: dict[Language, Texts] = {}
 

@@ -7,7 +7,7 @@ form, and no page should be half in another language.
 
 from typing import Any, TypeVar
 
-from formapp.forms.definition import FormDefinition, Thanks
+from formapp.forms.definition import SEND, THANK_YOU, FormDefinition
 from formapp.forms.fields import FieldDefinition
 from formapp.forms.speech import texts_in
 from formapp.forms.targets import Definition
@@ -25,10 +25,10 @@ def in_language(definition: FormDefinition, language: str) -> FormDefinition:
         language=language,
         title=texts.title,
         intro=texts.intro,
-        submit=texts.submit or ours.gettext(FormDefinition.model_fields["submit"].default),
+        submit=texts.submit or ours.gettext(SEND),
         thanks=_with(
             definition.thanks,
-            title=texts.thanks.title or ours.gettext(Thanks().title),
+            title=texts.thanks.title or ours.gettext(THANK_YOU),
             text=texts.thanks.text,
         ),
         fields=tuple(

@@ -4,26 +4,30 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Response, g, jsonify, make_response, render_template, request
+from flask_babel import gettext
 from werkzeug.datastructures import MIMEAccept
 
 from formapp.forms import FieldFault, Form, LeadForm
 from formapp.forms.token import Use
+from formapp.languages import gettext_noop
 from formapp.web.carried import ShownAgain
 from formapp.web.challenging import shows_form
+from formapp.web.choices import alternates, others
 from formapp.web.refusal import Refusal
 from formapp.web.services import services
 from formapp.web.visit import is_embedded
 
 _TITLES = {
-    400: "This request can't be read",
-    403: "Not from this page",
-    404: "Page not found",
-    405: "Not possible here",
-    413: "Too much at once",
-    415: "This kind of content isn't taken",
-    429: "Too many messages",
-    503: "Not possible just now",
+    400: gettext_noop("This request can't be read"),
+    403: gettext_noop("Not from this page"),
+    404: gettext_noop("Page not found"),
+    405: gettext_noop("Not possible here"),
+    413: gettext_noop("Too much at once"),
+    415: gettext_noop("This kind of content isn't taken"),
+    429: gettext_noop("Too many messages"),
+    503: gettext_noop("Not possible just now"),
 }
+_TITLE = gettext_noop("Something went wrong")
 
 
 def wants_json() -> bool:
@@ -40,7 +44,7 @@ def refuse(refusal: Refusal) -> Response:
     page = render_template(
         "error.html",
         status=refusal.status,
-        title=_TITLES.get(refusal.status, "Something went wrong"),
+        title=gettext(_TITLES.get(refusal.status, _TITLE)),
         text=refusal.text,
         back=None,
         use=_use(),
@@ -65,7 +69,9 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
         bound=bound,
         faults=faults,
         notice=notice,
-        use=_use(),
+        use=use,
+        languages=others(form, action, use),
+        alternates=alternates(form) if use == "page" else [],
         action=action,
     )
     g.form_targets = form.definition.origins
@@ -86,7 +92,7 @@ def invalid_json(faults: list[FieldFault]) -> Response:
         else {"code": fault.code, "message": fault.message}
         for fault in faults
     ]
-    return json_answer({"error": "Some fields need another look.", "errors": errors}, 422)
+    return json_answer({"error": gettext("Some fields need another look."), "errors": errors}, 422)
 
 
 def json_answer(

@@ -16,11 +16,26 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 
+from formapp.languages import gettext_noop
 from formapp.web.refusal import Refusal
 
 MAX_BYTES = 64 * 1024
 MAX_PAIRS = 200
-_TYPES = "application/x-www-form-urlencoded, multipart/form-data or application/json"
+_URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
+_JSON = "application/json"
+_NO_TEXT = gettext_noop("The request could not be read: it is not UTF-8 text.")
+_NO_JSON = gettext_noop("The request could not be read: it is not JSON.")
+_NO_OBJECT = gettext_noop(
+    "The request could not be read: send a JSON object with the fields' names as keys."
+)
+_NO_SCALAR = gettext_noop(
+    "The request could not be read: a field's value is text, a number, true, false "
+    "or a list of these."
+)
+_NO_BOUNDARY = gettext_noop(
+    "The request could not be read: it doesn't say what parts its fields (boundary)."
+)
+_TORN = gettext_noop("The request could not be read: its parts are not complete.")
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,13 +58,20 @@ def read_body(request: Request) -> Posted:
     if charset.replace("-", "") not in {"utf8", "usascii"}:
         raise Refusal(415, "CHARSET", "Only UTF-8 text is taken.")
     data = _data(request)
-    if request.mimetype == "application/x-www-form-urlencoded":
+    if request.mimetype == _URLENCODED:
         return _posted(_urlencoded(data))
-    if request.mimetype == "multipart/form-data":
+    if request.mimetype == _MULTIPART:
         return _posted(_multipart(data, request.mimetype_params.get("boundary", "")))
-    if request.mimetype == "application/json":
+    if request.mimetype == _JSON:
         return _json(data)
-    raise Refusal(415, "CONTENT_TYPE", f"Send {_TYPES}.")
+    raise Refusal(
+        415,
+        "CONTENT_TYPE",
+        "Send %(one)s, %(two)s or %(three)s.",
+        one=_URLENCODED,
+        two=_MULTIPART,
+        three=_JSON,
+    )
 
 
 def _data(request: Request) -> bytes:
@@ -60,35 +82,36 @@ def _data(request: Request) -> bytes:
         raise Refusal(
             413,
             "TOO_LARGE",
-            f"This is too much to send: at most {MAX_BYTES // 1024} KiB are taken.",
+            "This is too much to send: at most %(size)s KiB are taken.",
+            size=MAX_BYTES // 1024,
         ) from None
 
 
-def _malformed(detail: str = "") -> Refusal:
-    return Refusal(400, "MALFORMED", "The request could not be read" + (detail or "."))
+def _malformed(msgid: str) -> Refusal:
+    return Refusal(400, "MALFORMED", msgid)
 
 
 def _too_many() -> Refusal:
-    return Refusal(400, "TOO_MANY_FIELDS", f"At most {MAX_PAIRS} fields are taken.")
+    return Refusal(400, "TOO_MANY_FIELDS", "At most %(count)s fields are taken.", count=MAX_PAIRS)
 
 
 def _text(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        raise _malformed(": it is not UTF-8 text.") from None
+        raise _malformed(_NO_TEXT) from None
 
 
 def _urlencoded(data: bytes) -> list[tuple[str, str]]:
     try:
         return parse_qsl(_text(data), keep_blank_values=True, errors="strict")
     except ValueError:
-        raise _malformed(": it is not UTF-8 text.") from None
+        raise _malformed(_NO_TEXT) from None
 
 
 def _multipart(data: bytes, boundary: str) -> list[tuple[str, str]]:
     if not boundary:
-        raise _malformed(": it doesn't say what parts its fields (boundary).")
+        raise _malformed(_NO_BOUNDARY)
     # A decoder that may buffer the whole body needs no limit of its own: `data` is limited.
     decoder = MultipartDecoder(boundary.encode("latin-1", "replace"))
     decoder.receive_data(data)
@@ -109,7 +132,7 @@ def _multipart(data: bytes, boundary: str) -> list[tuple[str, str]]:
             if len(pairs) > MAX_PAIRS:
                 raise _too_many()
     except (ValueError, RequestEntityTooLarge):
-        raise _malformed(": its parts are not complete.") from None
+        raise _malformed(_TORN) from None
     return pairs
 
 
@@ -130,9 +153,9 @@ def _json(data: bytes) -> Posted:
             parse_constant=_no_number,
         )
     except (ValueError, RecursionError):
-        raise _malformed(": it is not JSON.") from None
+        raise _malformed(_NO_JSON) from None
     if not isinstance(content, dict):
-        raise _malformed(": send a JSON object with the fields' names as keys.")
+        raise _malformed(_NO_OBJECT)
     if len(content) > MAX_PAIRS:
         raise _too_many()
     pairs = [(name, text) for name, value in content.items() for text in _scalars(value)]
@@ -155,7 +178,7 @@ def _scalars(value: object) -> Iterable[str]:
     """The texts of a JSON value; null is absence."""
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, dict | list):
-            raise _malformed(": a field's value is text, a number, true, false or a list of these.")
+            raise _malformed(_NO_SCALAR)
         if isinstance(each, bool):
             yield "true" if each else "false"
         elif each is not None:

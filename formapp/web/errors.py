@@ -5,14 +5,17 @@ import logging
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from formapp.languages import gettext_noop
 from formapp.web.answering import refuse
 from formapp.web.refusal import Refusal
 
 _log = logging.getLogger(__name__)
 _TEXTS = {
-    404: ("NOT_FOUND", "There is nothing at this address."),
-    405: ("METHOD_NOT_ALLOWED", "This address doesn't take such requests."),
+    404: ("NOT_FOUND", gettext_noop("There is nothing at this address.")),
+    405: ("METHOD_NOT_ALLOWED", gettext_noop("This address doesn't take such requests.")),
 }
+
+_UNANSWERED = gettext_noop("This request could not be answered.")
 
 
 def init_app(app: Flask) -> None:
@@ -24,7 +27,7 @@ def init_app(app: Flask) -> None:
 
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
-    code, text = _TEXTS.get(status, (f"HTTP_{status}", "This request could not be answered."))
+    code, text = _TEXTS.get(status, (f"HTTP_{status}", _UNANSWERED))
     refusal = Refusal(status, code, text)
     allow = dict(error.get_headers()).get("Allow")
     if allow:
@@ -40,5 +43,10 @@ def _defect(error: Exception) -> Response:
         place = place.tb_next
     where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
     _log.error("%s at %s while answering %s", type(error).__name__, where, request.endpoint)
-    text = "Something went wrong on our side. Nothing was sent; please try again in a minute."
-    return refuse(Refusal(500, "INTERNAL", text))
+    return refuse(
+        Refusal(
+            500,
+            "INTERNAL",
+            "Something went wrong on our side. Nothing was sent; please try again in a minute.",
+        )
+    )

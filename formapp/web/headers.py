@@ -4,10 +4,13 @@ A form's list of origins drives all three; there is no second list to forget.
 """
 
 from collections.abc import Iterable
+from http import HTTPStatus
 
 from flask import Flask, Response, g, request
 
+from formapp.languages import SOURCE, spoken_for
 from formapp.web.challenging import with_challenge
+from formapp.web.language import is_negotiated, language
 from formapp.web.services import services
 
 _CORS = {
@@ -36,6 +39,7 @@ def _add_headers(response: Response) -> Response:
     if request.endpoint in {"static", "forms.embed_script"}:
         # Pages of other sites load these.
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    _add_language(response)
     if response.mimetype == "text/html":
         response.headers["Content-Security-Policy"] = _policy()
         if "frame_ancestors" not in g:
@@ -43,6 +47,16 @@ def _add_headers(response: Response) -> Response:
     if request.endpoint in {"forms.challenge", "forms.submit"}:
         _add_cors(response)
     return response
+
+
+def _add_language(response: Response) -> None:
+    """Say what language the answer is in, and that the browser's languages chose it."""
+    if response.mimetype == "text/html":
+        response.headers["Content-Language"] = language()
+    elif response.mimetype == "application/json" and response.status_code >= HTTPStatus.BAD_REQUEST:
+        response.headers["Content-Language"] = spoken_for(language()) or SOURCE
+    if is_negotiated():
+        response.vary.add("Accept-Language")
 
 
 def _policy() -> str:

@@ -65,8 +65,12 @@ def read_post(form: Form) -> Post:
     """
     posted = read_body(request)
     if repeated := form.repeated(posted.values, posted.lists):
-        names = ", ".join(repeated)
-        raise Refusal(400, "REPEATED_FIELD", f"These fields may come only once: {names}.")
+        raise Refusal(
+            400,
+            "REPEATED_FIELD",
+            "These fields may come only once: %(names)s.",
+            names=", ".join(repeated),
+        )
     own = is_own_page(request, services().origin)
     token = _token_context(form, posted) if own else None
     origin_known = True

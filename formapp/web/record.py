@@ -69,6 +69,7 @@ def _meta(post: Post) -> dict[str, Any]:
     values, token = post.posted.values, post.bound.token
     meta: dict[str, Any] = {
         "use": token.use if token else "foreign",
+        "language": post.form.language,
         "page": post.visit.page,
         "referrer": post.visit.referrer,
         "utm": dict(post.visit.utm),

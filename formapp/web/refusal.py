@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from flask_babel import gettext
+
 
 class Refusal(Exception):  # noqa: N818 - it is an answer, not a defect
     """Ends a request with a status, a code and a sentence.
@@ -9,22 +11,31 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not a defect
     Attributes:
         status: HTTP status.
         code: for programs; Formspree's where it has one.
-        text: for people; never repeats what was sent.
+        msgid: for people, in English; never repeats what was sent. The catalogues take it from
+            where the refusal is written, so it is a plain text there.
         headers: further headers of the answer.
+        params: what is put into the text, by its name in `%(name)s`.
     """
 
     def __init__(
         self,
         status: int,
         code: str,
-        text: str,
+        msgid: str,
         headers: dict[str, str] | None = None,
+        **params: object,
     ) -> None:
         super().__init__(code)
         self.status = status
         self.code = code
-        self.text = text
+        self.msgid = msgid
         self.headers = headers or {}
+        self.params = params
+
+    @property
+    def text(self) -> str:
+        """For people, in the language of the answer at hand."""
+        return str(gettext(self.msgid, **self.params))
 
     def as_json(self) -> dict[str, Any]:
         """The body of a JSON answer, in the form that Formspree's clients read."""

@@ -9,23 +9,25 @@ from urllib.parse import urlencode
 from flask import Response, request, url_for
 
 from formapp.forms import Form, TokenContext
+from formapp.languages import gettext_noop
 from formapp.submissions.database import DatabaseUnavailable
 from formapp.submissions.intake import KeyReused, Receipt, Status, Submission, keep
 from formapp.web.answering import invalid_json, json_answer, show_form, wants_json
 from formapp.web.carried import ShownAgain
+from formapp.web.language import carried_language
 from formapp.web.post import Post, read_post
 from formapp.web.record import accepted, spam
 from formapp.web.refusal import Refusal
 from formapp.web.services import services
 from formapp.web.source import allowed_next
-from formapp.web.visit import action, is_embedded, thanks_query
+from formapp.web.visit import USE, action, is_embedded, thanks_query
 
 _log = logging.getLogger(__name__)
-UNAVAILABLE = (
+UNAVAILABLE = gettext_noop(
     "Your answers could not be kept just now. Nothing that you typed was lost: "
     "please press the button again in a minute."
 )
-KEY_REUSED = (
+KEY_REUSED = gettext_noop(
     "This form was sent already, with other answers. "
     "If you want to send these as well, press the button again."
 )
@@ -139,8 +141,10 @@ def _success(post: Post) -> Response:
 
 def _next(post: Post) -> str:
     definition = post.form.definition
-    thanks = url_for("forms.thanks", name=post.form.name)
+    query = carried_language(post.form)
     if is_embedded(request):
-        thanks += "?" + urlencode({"_use": "embed", **thanks_query(request)})
+        query |= {USE: "embed", **thanks_query(request)}
+    thanks = url_for("forms.thanks", name=post.form.name)
+    thanks += f"?{urlencode(query)}" if query else ""
     asked_for = allowed_next(definition, post.posted.values.get("_next"))
     return asked_for or definition.thanks.redirect or thanks

@@ -6,6 +6,7 @@ from formapp.forms import Form, TokenContext
 from formapp.forms.token import Use
 from formapp.web.answering import show_form, show_thanks
 from formapp.web.challenging import challenge_context, show_challenge
+from formapp.web.language import spoken_form
 from formapp.web.services import services
 from formapp.web.submit import submit_answers
 from formapp.web.visit import action, own_visit
@@ -17,13 +18,13 @@ blueprint.app_context_processor(challenge_context)
 @blueprint.get("/f/<name>", provide_automatic_options=False)
 def show(name: str) -> Response:
     """The hosted page."""
-    return _show(services().form(name), "page")
+    return _show(spoken_form(name), "page")
 
 
 @blueprint.get("/f/<name>/embed")
 def embed(name: str) -> Response:
     """The same form for an iframe."""
-    return _show(services().form(name), "embed")
+    return _show(spoken_form(name), "embed")
 
 
 @blueprint.get("/f/<name>/thanks")
@@ -49,7 +50,7 @@ def embed_script() -> Response:
 @blueprint.route("/f/<name>", methods=["POST", "OPTIONS"], provide_automatic_options=False)
 def submit(name: str) -> Response:
     """A submission, from any of the three uses; OPTIONS is a browser's preflight."""
-    form = services().form(name)
+    form = spoken_form(name)
     if request.method == "OPTIONS":
         return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
     return submit_answers(form)

@@ -12,6 +12,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from formapp.forms import Form, TokenContext, TokenSigner, compile_form, load_forms, parse_form
 from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
+from formapp.web import language, wording
+from formapp.web.language import speak
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -38,6 +40,7 @@ to = "email"
 
 def _show(form: Form, use: str) -> str:
     """Render a form: as it is first seen, or as it comes back after a post that had faults."""
+    speak(form.language)
     token = TokenContext(SIGNER, form.name, form.version, "embed" if use == "embed" else "page")
     posted = request.form if request.method == "POST" else None
     bound = form.bind(posted, token=token)
@@ -51,7 +54,6 @@ def _show(form: Form, use: str) -> str:
         notice=NOTICE if "notice" in request.args else None,
         use=use,
         action=request.full_path,
-        dir="rtl" if form.definition.language == "ar" else "ltr",
     )
 
 
@@ -67,10 +69,12 @@ def _add_pages(app: Flask, forms: dict[str, Form]) -> None:
 
     @app.get("/f/<name>/thanks")
     def thanks(name: str) -> str:
+        speak(forms[name].language)
         return render_template("thanks.html", form=forms[name], use=request.args.get("use", "page"))
 
     @app.get("/error")
     def error() -> str:
+        speak("en")
         return render_template(
             "error.html",
             status=404,
@@ -87,13 +91,20 @@ def _add_pages(app: Flask, forms: dict[str, Form]) -> None:
 @pytest.fixture(scope="session")
 def look_forms() -> dict[str, Form]:
     definition = parse_form("arabic.toml", RIGHT_TO_LEFT)
-    return {**load_forms(BUNDLED_FORMS), "arabic": compile_form("arabic", definition)}
+    persian = parse_form("persian.toml", RIGHT_TO_LEFT.replace('"ar"', '"fa"'))
+    return {
+        **load_forms(BUNDLED_FORMS),
+        "arabic": compile_form("arabic", definition),
+        "persian": compile_form("persian", persian),
+    }
 
 
 @pytest.fixture(scope="session")
 def look_app(look_forms: dict[str, Form]) -> Flask:
     """An app that shows every template; it knows neither the views nor the database."""
     app = Flask("look", template_folder=str(TEMPLATES), static_folder=str(STATIC))
+    language.init_app(app)
+    wording.init_app(app)
     _add_pages(app, look_forms)
 
     @app.after_request

@@ -166,13 +166,23 @@ def test_the_trap_is_hidden_from_people_and_tells_them_to_leave_it_empty(
     assert '<div class="aside" aria-hidden="true"><label for="gotcha">Leave this' in page
 
 
-def test_a_page_of_another_language_marks_the_english_in_it(client: FlaskClient) -> None:
+def test_a_page_of_a_language_that_formapp_lacks_marks_the_english_in_it(
+    client: FlaskClient,
+) -> None:
+    page = client.post("/f/persian").get_data(as_text=True)
+
+    assert '<html lang="fa" dir="rtl">' in page
+    assert '<span lang="en" dir="ltr">There is a problem</span>' in page
+    assert '<span lang="en" dir="ltr">Must be filled in.</span>' in page
+    assert '<html lang="fa" dir="rtl">' in client.get("/f/persian/thanks").get_data(as_text=True)
+
+
+def test_a_page_of_a_language_that_formapp_speaks_marks_nothing(client: FlaskClient) -> None:
     page = client.post("/f/arabic").get_data(as_text=True)
 
     assert '<html lang="ar" dir="rtl">' in page
-    assert '<span lang="en" dir="ltr">There is a problem</span>' in page
-    assert '<span lang="en" dir="ltr">Must be filled in.</span>' in page
-    assert '<html lang="ar" dir="rtl">' in client.get("/f/arabic/thanks").get_data(as_text=True)
+    assert "يُرجى ملء هذا الحقل." in page
+    assert 'lang="en"' not in page
 
 
 def test_an_english_page_does_not_mark_english(client: FlaskClient) -> None:

@@ -1,0 +1,47 @@
+"""The other languages of a form's page, and how to get to them."""
+
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from flask import url_for
+
+from formapp.forms import Form
+from formapp.forms.token import Use
+from formapp.web.language import LANG
+from formapp.web.services import services
+from formapp.web.visit import USE
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A page in some language (`x-default`: in whatever the visitor's browser asks for)."""
+
+    language: str
+    address: str
+
+
+def others(form: Form, action: str, use: Use) -> list[Choice]:
+    """The same page in the form's other languages.
+
+    Args:
+        form: the form in the language of the page at hand.
+        action: what that page posts to; all of its query is kept.
+        use: whether the page stands in an iframe.
+    """
+    pairs = parse_qsl(urlsplit(action).query, keep_blank_values=True)
+    query = [(name, value) for name, value in pairs if name not in {USE, LANG}]
+    page = url_for("forms.embed" if use == "embed" else "forms.show", name=form.name)
+    return [
+        Choice(tag, f"{page}?{urlencode([*query, (LANG, tag)])}")
+        for tag in form.languages
+        if tag != form.language
+    ]
+
+
+def alternates(form: Form) -> list[Choice]:
+    """The hosted page in all languages, for search engines; empty where it has but one."""
+    if len(form.languages) == 1:
+        return []
+    page = services().address + url_for("forms.show", name=form.name)
+    spoken = [Choice(tag, f"{page}?{urlencode({LANG: tag})}") for tag in form.languages]
+    return [*spoken, Choice("x-default", page)]
