@@ -18,7 +18,7 @@ from formapp.settings import Settings, SettingsFaults
 from formapp.spam import PROVIDERS, Challenges
 from formapp.submissions.database import Database
 from formapp.submissions.keyring import COUNTED, Keyring
-from formapp.web import errors, headers, health, request_id, views
+from formapp.web import errors, headers, health, request_id, schema, views
 from formapp.web.hosts import KnownHosts, check_host
 from formapp.web.limit_storage import limit_storage
 from formapp.web.limits import Limits
@@ -61,6 +61,7 @@ def create_app(
     headers.init_app(app)
     errors.init_app(app)
     app.register_blueprint(views.blueprint)
+    app.register_blueprint(schema.blueprint)
     app.register_blueprint(health.blueprint)
     app.wsgi_app = KnownHosts(app.wsgi_app, _trusted_hosts(settings))  # type: ignore[assignment, method-assign] # Flask's own way
     if hops := settings.proxy_hops:

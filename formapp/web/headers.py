@@ -44,7 +44,7 @@ def _add_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = _policy()
         if "frame_ancestors" not in g:
             response.headers["X-Frame-Options"] = "DENY"
-    if request.endpoint in {"forms.challenge", "forms.submit"}:
+    if request.endpoint in {"forms.challenge", "forms.submit", "schema.show"}:
         _add_cors(response)
     return response
 
