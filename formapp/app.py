@@ -18,7 +18,7 @@ from formapp.settings import Settings, SettingsFaults
 from formapp.spam import PROVIDERS, Challenges
 from formapp.submissions.database import Database
 from formapp.submissions.keyring import COUNTED, Keyring
-from formapp.web import errors, headers, health, request_id, schema, views
+from formapp.web import errors, headers, health, language, request_id, schema, views, wording
 from formapp.web.hosts import KnownHosts, check_host
 from formapp.web.limit_storage import limit_storage
 from formapp.web.limits import Limits

@@ -63,6 +63,7 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Render the form with what was typed and what is wrong with it."""
+    use = _use()
     page = render_template(
         "form.html",
         form=form,

@@ -30,7 +30,7 @@ def embed(name: str) -> Response:
 @blueprint.get("/f/<name>/thanks")
 def thanks(name: str) -> Response:
     """The thank-you page."""
-    return show_thanks(services().form(name))
+    return show_thanks(spoken_form(name))
 
 
 @blueprint.get("/f/<name>/challenge")

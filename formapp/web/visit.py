@@ -13,15 +13,18 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from flask import Request, url_for
 
 from formapp.forms import Form, TokenContext
+from formapp.web.language import carried_language
 from formapp.web.services import services
 
 MAX_LENGTH = 2000
 MAX_UTM = 20
 _REFERRER = "_referrer"
 _PAGE = "_page"
-_USE = "_use"
+USE = "_use"
+"""The name in a query that says whether a page stands in an iframe."""
+
 _FRAME = ("parent", "scheme")
-_OURS = {_REFERRER, _PAGE, _USE, *_FRAME}
+_OURS = {_REFERRER, _PAGE, USE, *_FRAME}
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,14 +49,14 @@ def action(
 
     `foreign` is the visit to another site's page, where its form is shown again on ours.
     """
-    query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != _USE}
+    query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
     if foreign:
         query |= {_PAGE: foreign.page} if foreign.page else {}
     elif _REFERRER not in query and (referrer := _foreign_referrer(request)):
         query[_REFERRER] = referrer
     # Always there: a post to the page's own address would drop the page from the browser's cache,
     # and going back would then find a page with another token.
-    query[_USE] = context.use
+    query |= carried_language(form) | {USE: context.use}
     return f"{url_for('forms.show', name=form.name)}?{urlencode(query)}"
 
 
@@ -66,12 +69,14 @@ def is_embedded(request: Request) -> bool:
     """Whether the page at hand, or the page that posts, stands in an iframe."""
     if request.endpoint == "forms.show":
         return False
-    return request.endpoint == "forms.embed" or request.args.get(_USE) == "embed"
+    return request.endpoint == "forms.embed" or request.args.get(USE) == "embed"
 
 
 def own_visit(request: Request, form: Form) -> Visit:
     """The visit to a page of ours: the one that is shown, or by its action the one that posts."""
-    carried = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key not in _OURS}
+    # An action always says the language, a page's address perhaps: it is kept by itself.
+    ours = _OURS | carried_language(form).keys()
+    carried = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key not in ours}
     if page := _cut(request.args.get(_PAGE)):
         return _elsewhere(page)
     referrer = _cut(request.args.get(_REFERRER)) or _foreign_referrer(request)
