@@ -1,55 +1,109 @@
-// Puts a form of formapp into the page, right after this script element:
-//
-//   <script src="https://forms.example.com/embed.js" data-form="contact" async></script>
-//
-// data-form   the form's name
-// data-title  what a screen reader calls the frame; "Form" unless given
-//
-// On the frame, and bubbling, two events arrive: "formapp:height" and "formapp:sent"; their detail
-// holds the form's name, and the height in pixels.
+// Puts a form of formapp into the page, after this element; the README has all attributes:
+// <script src="https://forms.example.com/embed.js" data-form="contact" async></script>
 (() => {
   "use strict";
-  const script = document.currentScript;
-  const name = script?.dataset.form;
-  if (!name) return;
+  const LOOK = ["accent", "text", "background", "radius", "font"];
+  const query = new URLSearchParams(location.search);
+  const bare = (address) => address.split(/[?#]/)[0];
 
-  const url = new URL(`f/${encodeURIComponent(name)}/embed`, script.src);
-  for (const [key, value] of new URLSearchParams(location.search)) {
-    if (key.startsWith("utm_")) url.searchParams.append(key, value);
+  const put = (script, place) => {
+    const { form, title, lang, link, target } = script.dataset;
+    const warn = (text) => console.warn(`formapp: the form "${form}" isn't shown. ${text}`);
+    if (!place || place === document.head) return warn("Name its place: data-target.");
+
+    const own = new URL(`f/${encodeURIComponent(form)}`, script.src);
+    for (const [key, value] of query) if (/^utm_/.test(key)) own.searchParams.append(key, value);
+    if (lang) own.searchParams.set("lang", lang);
+
+    const url = new URL(own);
+    url.pathname += "/embed";
+    const say = (key, value) => value && url.searchParams.set(key, value);
+    // A page without an origin (a file, a sandbox) can't be named. Queries stay on the page.
+    if (/^http/.test(origin)) {
+      say("parent", origin);
+      say("_page", bare(location.href));
+    }
+    say("_referrer", bare(document.referrer));
+    for (const key of LOOK) {
+      say(`theme.${key}`, script.getAttribute(`data-${key}`));
+      say(`theme.dark.${key}`, script.getAttribute(`data-dark-${key}`));
+    }
+
+    const frame = document.createElement("iframe");
+    frame.title = title || "Form";
+    const { style } = frame;
+    style.display = "block";
+    style.width = "100%";
+    style.height = "32rem"; // until the form tells its own
+    style.border = "0";
+
+    // The frame is transparent: the form is light or dark by the text of the page, or where the
+    // page is made for both, by its visitor.
+    const around = getComputedStyle(place);
+    if (!/light dark|dark light/.test(around.colorScheme)) {
+      const [r, g, b] = around.color.match(/\d+/g);
+      style.colorScheme = +r + +g + +b > 382 ? "dark" : "light";
+      say("scheme", style.colorScheme);
+    }
+
+    let heard = false;
+    const instead = document.createElement("p");
+    const anchor = document.createElement("a");
+    anchor.href = own;
+    anchor.target = "_blank";
+    anchor.textContent = link || "The form can’t be shown here. Open it in a window of its own.";
+    instead.append(anchor);
+    const fail = (why) => {
+      if (heard || instead.isConnected || document.activeElement === frame) return;
+      style.display = "none";
+      frame.after(instead);
+      warn(why);
+    };
+    const refused = `Is ${origin} among its origins? Is ${url.origin} there?`;
+    frame.addEventListener("load", () => setTimeout(fail, 3000, refused));
+    setTimeout(fail, 20000, refused);
+    document.addEventListener("securitypolicyviolation", (event) => {
+      if (event.disposition !== "enforce" || event.effectiveDirective !== "frame-src") return;
+      if (event.blockedURI.startsWith(url.origin))
+        fail(`Add "frame-src ${url.origin}" to this page's Content-Security-Policy.`);
+    });
+
+    addEventListener("message", ({ origin, source, data }) => {
+      if (origin !== url.origin || source !== frame.contentWindow || !data) return;
+      const { type, height, names } = data;
+      const detail = { form };
+      if (type === "formapp:ask") {
+        const values = {};
+        for (const name of names || []) {
+          const given = script.getAttribute(`data-prefill-${name}`);
+          values[name] = given === null ? query.getAll(name) : [given];
+        }
+        return source.postMessage({ type: "formapp:fill", values }, origin);
+      }
+      if (type === "formapp:height") {
+        if (!Number.isInteger(height) || height < 0 || height > 20000) return;
+        heard = true;
+        instead.remove();
+        style.display = "block";
+        style.height = `${height}px`;
+        detail.height = height;
+      } else if (type !== "formapp:sent") return;
+      frame.dispatchEvent(new CustomEvent(type, { detail, bubbles: true }));
+    });
+    frame.src = url;
+    if (target) place.append(frame);
+    else script.after(frame);
+  };
+
+  // A module, or a script that another one runs, doesn't learn which element it is.
+  const me = document.currentScript;
+  const all = document.querySelectorAll('script[data-form][src*="/embed.js"]');
+  for (const script of me?.dataset.form ? [me] : all) {
+    if (script.formapp) continue;
+    script.formapp = true;
+    const { target } = script.dataset;
+    const start = () => put(script, target ? document.querySelector(target) : script.parentElement);
+    if (target && document.readyState === "loading") addEventListener("DOMContentLoaded", start);
+    else start();
   }
-  // A page without an origin of its own (a file, a sandbox) can't be named, so nothing is sent to it.
-  if (/^https?:\/\//.test(location.origin)) url.searchParams.set("parent", location.origin);
-
-  const frame = document.createElement("iframe");
-  frame.title = script.dataset.title || "Form";
-  // Styles are set one by one, which a strict content security policy allows.
-  const { style } = frame;
-  style.display = "block";
-  style.width = "100%";
-  style.height = "32rem"; // until the form tells its own
-  style.border = "0";
-
-  // The frame is transparent, so the form must be as light or as dark as the page around it. A page
-  // made for both follows its visitor, and so does the form; else the colour of the text tells.
-  const around = getComputedStyle(script.parentElement);
-  if (!/light dark|dark light/.test(around.colorScheme)) {
-    const rgb = /^rgba?\((\d+), (\d+), (\d+)/.exec(around.color);
-    const scheme = rgb && +rgb[1] + +rgb[2] + +rgb[3] > 382 ? "dark" : "light";
-    url.searchParams.set("scheme", scheme);
-    style.colorScheme = scheme;
-  }
-
-  addEventListener("message", ({ origin, source, data }) => {
-    if (origin !== url.origin || source !== frame.contentWindow || !data) return;
-    const { type, height } = data;
-    const detail = { form: name };
-    if (type === "formapp:height") {
-      if (!Number.isInteger(height) || height < 0 || height > 20000) return;
-      style.height = `${height}px`;
-      detail.height = height;
-    } else if (type !== "formapp:sent") return;
-    frame.dispatchEvent(new CustomEvent(type, { detail, bubbles: true }));
-  });
-  frame.src = url;
-  script.after(frame);
 })();

@@ -12,6 +12,7 @@ from formapp.forms.fields import FieldDefinition
 from formapp.forms.origins import matches, normalise
 from formapp.forms.spam import Spam
 from formapp.forms.targets import Definition, LabelName
+from formapp.forms.theme import Theme
 from formapp.forms.texts import Language, Text, Texts
 from formapp.languages import gettext_noop
 
@@ -44,6 +45,7 @@ class FormDefinition(Definition):
     keep_ip: bool = False
     keep_days: Annotated[int, Key(ge=1, le=36500)] | None = None
     spam: Spam = Spam()
+    theme: Theme | None = None
     thanks: Thanks = Thanks()
     confirm: Confirm | None = None
     fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]

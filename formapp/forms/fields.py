@@ -110,6 +110,7 @@ class FieldDefinition(Definition):
     region: str | None = None
     options: Annotated[tuple[Option, ...], Strict(strict=False)] = ()
     value: SentValue | None = None
+    prefill: bool = False
     from_query: Annotated[str, Key(min_length=1)] | None = None
     from_: Annotated[Literal["referrer", "page"] | None, Key(alias="from")] = None
     rows: Annotated[int, Key(ge=1, le=50)] | None = None
@@ -124,6 +125,11 @@ class FieldDefinition(Definition):
     def given(self) -> frozenset[str]:
         """The keys that the form file holds for this field, by their names in the file."""
         return frozenset("from" if key == "from_" else key for key in self.model_fields_set)
+
+    @property
+    def asked(self) -> str | None:
+        """The name in a page's query that may fill this field beforehand; None: none may."""
+        return self.from_query or (self.name if self.prefill else None)
 
     @property
     def hard_limit(self) -> int:

@@ -71,7 +71,8 @@ class Form:
                 of one name.
             token: What our own page's token needs; None for a foreign form's post, which carries
                 none. Where it holds no posted token, the `_token` of `posted` is read.
-            prefill: The page's query: texts by field name, for hidden fields by `from_query`.
+            prefill: The page's query: texts by field name for fields with `prefill = true`, for
+                hidden ones by `from_query`.
             page: The page's address, for hidden fields with `from = "page"`.
             referrer: Where the visitor came from, for those with `from = "referrer"`.
         """
@@ -101,6 +102,16 @@ class Form:
     def unknown(self, posted: MultiDict[str, str]) -> int:
         """Return how many names are neither fields of this form nor formapp's own."""
         return names.unknown(self.definition, posted)
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """What a page may fill in beforehand: names in its query -> names of fields."""
+        return {
+            name: field.name
+            for field in self.definition.fields
+            if field.asked
+            for name in (field.asked, *field.aliases)
+        }
 
     def _attributes(self) -> Sequence[tuple[str, FieldDefinition]]:
         return [(_attribute(n), field) for n, field in enumerate(self.definition.fields)]
@@ -152,8 +163,7 @@ def _first(
     """Return what the control of a field begins with."""
     if field.from_:
         return given[field.from_]
-    return field.value if field.type == "hidden" and field.value else query.get(_asked(field))
-
-
-def _asked(field: FieldDefinition) -> str:
-    return field.from_query or field.name
+    if field.type == "hidden" and field.value:
+        return field.value
+    asked = (field.asked, *field.aliases) if field.asked else ()
+    return next((query[name] for name in asked if query.get(name)), None)

@@ -18,6 +18,7 @@ from formapp.forms.checks.form import Draft, check_form
 from formapp.forms.definition import FormDefinition, Thanks
 from formapp.forms.faults import Fault, FormFaults
 from formapp.forms.fields import FieldDefinition
+from formapp.forms.theme import Theme
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _END = "(at end of document)"
@@ -112,7 +113,12 @@ def _draft(data: Mapping[str, Any], errors: list[ErrorDetails]) -> Draft:
         complete=bool(fields) and len(fields) == len(tables) and not targets_lost,
         origins=None if "origins" in broken else _ORIGINS.validate_python(data.get("origins", [])),
         thanks=None if "thanks" in broken else Thanks.model_validate(data.get("thanks", {})),
+        theme=None if "theme" in broken else _theme(data.get("theme")),
     )
+
+
+def _theme(table: Any) -> Theme | None:
+    return None if table is None else Theme.model_validate(table)
 
 
 def _field(index: int, table: Any, broken: set[str]) -> FieldDefinition | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext
@@ -61,8 +62,12 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
     status: int = 200,
     notice: str | None = None,
     headers: Mapping[str, str] | None = None,
+    asked: Mapping[str, str] | None = None,
 ) -> Response:
-    """Render the form with what was typed and what is wrong with it."""
+    """Render the form with what was typed and what is wrong with it.
+
+    `asked`: what a frame may ask the page around it for, as `Form.asked` has it.
+    """
     use = _use()
     page = render_template(
         "form.html",
@@ -74,6 +79,7 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
         languages=others(form, action, use),
         alternates=alternates(form) if use == "page" else [],
         action=action,
+        asked=urlencode(asked or {}),
     )
     g.form_targets = form.definition.origins
     shows_form(form)

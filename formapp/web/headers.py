@@ -36,7 +36,7 @@ def init_app(app: Flask) -> None:
 
 def _add_headers(response: Response) -> Response:
     response.headers.extend(_ALWAYS)
-    if request.endpoint in {"static", "forms.embed_script"}:
+    if request.endpoint in {"static", "forms.embed_script", "forms.theme"}:
         # Pages of other sites load these.
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     _add_language(response)

@@ -9,9 +9,12 @@ from formapp.web.challenging import challenge_context, show_challenge
 from formapp.web.language import spoken_form
 from formapp.web.services import services
 from formapp.web.submit import submit_answers
+from formapp.web.theming import theme_context, theme_sheet
 from formapp.web.visit import action, own_visit
 
 blueprint = Blueprint("forms", __name__)
+# Refusals are pages of a form, too.
+blueprint.app_context_processor(theme_context)
 blueprint.app_context_processor(challenge_context)
 
 
@@ -37,6 +40,12 @@ def thanks(name: str) -> Response:
 def challenge(name: str) -> Response:
     """A challenge for the browser, where the form asks for one of ours."""
     return show_challenge(services().form(name))
+
+
+@blueprint.get("/f/<name>/theme.css")
+def theme(name: str) -> Response:
+    """The form's own look."""
+    return theme_sheet(request, services().form(name))
 
 
 @blueprint.get("/embed.js")
@@ -65,4 +74,5 @@ def _show(form: Form, use: Use) -> Response:
         page=visit.page,
         referrer=visit.referrer,
     )
-    return show_form(form, bound, action=action(request, form, context))
+    asked = form.asked if use == "embed" else None
+    return show_form(form, bound, action=action(request, form, context), asked=asked)

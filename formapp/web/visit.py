@@ -23,8 +23,10 @@ _PAGE = "_page"
 USE = "_use"
 """The name in a query that says whether a page stands in an iframe."""
 
-_FRAME = ("parent", "scheme")
+_FRAME = {"parent", "scheme"}
 _OURS = {_REFERRER, _PAGE, USE, *_FRAME}
+THEME = "theme."
+"""What the names of a theme's parts begin with in a query; no field's name has a dot."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,8 +54,9 @@ def action(
     query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
     if foreign:
         query |= {_PAGE: foreign.page} if foreign.page else {}
-    elif _REFERRER not in query and (referrer := _foreign_referrer(request)):
-        query[_REFERRER] = referrer
+    elif referrer := _foreign_referrer(request):
+        # What brought the visitor to a page; to a frame it was the page around.
+        query.setdefault(_PAGE if is_embedded(request) else _REFERRER, referrer)
     # Always there: a post to the page's own address would drop the page from the browser's cache,
     # and going back would then find a page with another token.
     query |= carried_language(form) | {USE: context.use}
@@ -62,7 +65,7 @@ def action(
 
 def thanks_query(request: Request) -> dict[str, str]:
     """What the thank-you page in an iframe needs of the form page's query."""
-    return {key: request.args[key][:MAX_LENGTH] for key in _FRAME if key in request.args}
+    return {key: value[:MAX_LENGTH] for key, value in request.args.items() if _is_look(key)}
 
 
 def is_embedded(request: Request) -> bool:
@@ -75,16 +78,25 @@ def is_embedded(request: Request) -> bool:
 def own_visit(request: Request, form: Form) -> Visit:
     """The visit to a page of ours: the one that is shown, or by its action the one that posts."""
     # An action always says the language, a page's address perhaps: it is kept by itself.
-    ours = _OURS | carried_language(form).keys()
-    carried = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key not in ours}
-    if page := _cut(request.args.get(_PAGE)):
-        return _elsewhere(page)
-    referrer = _cut(request.args.get(_REFERRER)) or _foreign_referrer(request)
+    said = carried_language(form)
+    carried = {
+        key: value[:MAX_LENGTH]
+        for key, value in request.args.items()
+        if key not in _OURS and key not in said and not _is_look(key)
+    }
+    around, referrer = (_cut(request.args.get(name)) for name in (_PAGE, _REFERRER))
+    foreign = _foreign_referrer(request)
     page = services().address + url_for("forms.show", name=form.name)
     page += f"?{urlencode(carried)}" if carried else ""
     if is_embedded(request):
-        page, referrer = referrer or request.args.get("parent") or page, None
-    return Visit(_cut(page), referrer, _utm(carried))
+        # embed.js tells the page's address, and where its visitor came from.
+        around = around or foreign or _cut(request.args.get("parent"))
+        return Visit(around or _cut(page), referrer, _utm(carried))
+    return _elsewhere(around) if around else Visit(_cut(page), referrer or foreign, _utm(carried))
+
+
+def _is_look(key: str) -> bool:
+    return key in _FRAME or key.startswith(THEME)
 
 
 def foreign_visit(request: Request) -> Visit:

@@ -172,24 +172,32 @@ def test_a_fault_leads_to_the_first_control_of_a_group(
     assert 'id="f-service-0"' in str(next(iter(bound["service"])))
 
 
-def test_the_first_showing_may_be_prefilled(bundled: dict[str, Form]) -> None:
-    how: dict[str, Any] = {
-        "prefill": {"company": "ACME", "budget": "m", "newsletter": "1", "utm_source": "ad"},
-        "referrer": "https://www.example.com/",
-    }
-    form = bundled["quote"]
-    assert 'value="ACME"' in html(form, "company", **how)
-    assert '<option selected value="m">' in html(form, "budget", **how)
-    assert "checked" in html(form, "newsletter", **how)
-    assert 'value="ad"' in html(form, "utm_source", **how)
-    assert 'value="https://www.example.com/"' in html(form, "referrer", **how)
-    assert 'value="quote"' in html(form, "form_kind", prefill={"form_kind": "other"})
+def test_only_what_the_form_file_allows_may_be_prefilled(make_form: FormMaker) -> None:
+    form = make_form(
+        'name = "plan"\ntype = "select"\nlabel = "Plan"\noptions = ["s", "m"]\nprefill = true',
+        'name = "company"\ntype = "text"\nlabel = "Company"\nprefill = true',
+        'name = "note"\ntype = "text"\nlabel = "Note"',
+        'name = "source"\ntype = "hidden"\nfrom_query = "utm_source"',
+        'name = "kind"\ntype = "hidden"\nvalue = "quote"',
+    )
+    query = {name: "m" for name in ("plan", "company", "note", "utm_source", "source", "kind")}
+    assert '<option selected value="m">' in html(form, "plan", prefill=query)
+    assert 'value="m"' in html(form, "company", prefill=query)
+    assert 'value=""' in html(form, "note", prefill=query)
+    assert 'value="m"' in html(form, "source", prefill=query)
+    assert 'value="quote"' in html(form, "kind", prefill=query)
+    assert form.asked == {"plan": "plan", "company": "company", "utm_source": "source"}
+
+
+def test_a_hidden_field_begins_with_the_referrer(bundled: dict[str, Form]) -> None:
+    referrer = "https://www.example.com/"
+    assert f'value="{referrer}"' in html(bundled["quote"], "referrer", referrer=referrer)
 
 
 def test_a_prefill_does_not_fill_what_was_posted_blank(bundled: dict[str, Form]) -> None:
-    posted = MultiDict({"company": ""})
-    bound = bundled["contact"].bind(posted, token=None, prefill={"company": "ACME"})
-    assert 'value=""' in str(bound["company"])
+    posted = MultiDict({"name": ""})
+    bound = bundled["contact"].bind(posted, token=None, prefill={"name": "Ada"})
+    assert 'value=""' in str(bound["name"])
 
 
 def test_a_value_that_is_not_text_is_refused(make_form: FormMaker, post: Post) -> None:

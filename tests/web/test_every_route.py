@@ -17,6 +17,7 @@ METHODS = {
     "/f/<name>/thanks": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/schema.json": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/challenge": {"GET", "HEAD", "OPTIONS"},
+    "/f/<name>/theme.css": {"GET", "HEAD", "OPTIONS"},
     "/embed.js": {"GET", "HEAD", "OPTIONS"},
     "/healthz": {"GET", "HEAD", "OPTIONS"},
     "/readyz": {"GET", "HEAD", "OPTIONS"},

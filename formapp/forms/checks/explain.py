@@ -11,6 +11,7 @@ from formapp.forms.definition import FormDefinition, Thanks
 from formapp.forms.fields import FieldDefinition, Option
 from formapp.forms.spam import Spam
 from formapp.forms.targets import ExtendedFieldTarget, LabelTarget, PropertyTarget
+from formapp.forms.theme import Palette, Theme
 
 _KINDS: dict[str, type[BaseModel]] = {
     "property": PropertyTarget,
@@ -93,6 +94,8 @@ def _model_at(loc: Location) -> type[BaseModel]:
         return FieldDefinition
     if loc[0] == "spam" and len(loc) > 1:
         return Spam
+    if loc[0] == "theme" and len(loc) > 1:
+        return Palette if loc[1] == "dark" and len(loc) > 2 else Theme  # noqa: PLR2004 - a key of the dark table
     return Thanks if loc[0] == "thanks" and len(loc) > 1 else FormDefinition
 
 

@@ -14,10 +14,10 @@ from formapp.forms.phones import REGIONS
 
 Problem = tuple[str, str]
 
-_TYPED = {"label", "help", "required", "to", "placeholder", "autocomplete"}
+_TYPED = {"label", "help", "required", "to", "placeholder", "autocomplete", "prefill"}
 _LINE = _TYPED | {"min_length", "max_length"}
-_RANGE = {"label", "help", "required", "to", "autocomplete", "min", "max"}
-_CHOICE = {"label", "help", "required", "to", "options"}
+_RANGE = {"label", "help", "required", "to", "autocomplete", "min", "max", "prefill"}
+_CHOICE = {"label", "help", "required", "to", "options", "prefill"}
 KEYS = {
     "text": _LINE,
     "textarea": _LINE | {"rows"},

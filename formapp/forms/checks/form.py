@@ -12,6 +12,7 @@ from formapp.forms.fields import FieldDefinition
 from formapp.forms.origins import matches, origin_of
 from formapp.forms.posted import in_brackets
 from formapp.forms.targets import ADDRESS_PARTS, ExtendedFieldTarget, PropertyTarget
+from formapp.forms.theme import Theme, unreadable
 from formapp.spam import CHALLENGE_NAMES
 
 Problem = tuple[int | None, str, str]
@@ -22,13 +23,14 @@ class Draft:
     """As much of a form file as could be read.
 
     `fields` are pairs of index and field, `complete` says whether none is missing. `origins` and
-    `thanks` are None where they could not be read.
+    `thanks` are None where they could not be read, and so is `theme`, or where there is none.
     """
 
     fields: tuple[tuple[int, FieldDefinition], ...]
     complete: bool
     origins: tuple[str, ...] | None
     thanks: Thanks | None
+    theme: Theme | None
 
 
 def check_form(draft: Draft) -> Iterator[Problem]:
@@ -43,6 +45,8 @@ def check_form(draft: Draft) -> Iterator[Problem]:
     yield from _extended_fields(draft)
     yield from _identity(draft)
     yield from _redirect(draft)
+    for key, text in unreadable(draft.theme) if draft.theme else ():
+        yield None, f"theme.{key}", text
 
 
 def _properties_of(draft: Draft) -> Iterator[tuple[int, PropertyTarget]]:

@@ -1,0 +1,258 @@
+"""The uses of one form in a real browser, on real origins; each checks what was kept."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.uses.conftest import World
+from tests.uses.visitors import fill_in, fitted, frame_of, send, thanked
+
+pytestmark = pytest.mark.browser
+OpenPage = Callable[..., Page]
+
+CAMPAIGN = "utm_source=letter&utm_medium=mail&secret=1"
+UTM = {"utm_source": "letter", "utm_medium": "mail"}
+
+
+def assert_kept(world: World, use: str, page: str | None, **meta: Any) -> None:
+    """Check the only submission: its answers and where it came from."""
+    row = world.one()
+    assert row.answers["name"] == "Ada Lovelace"
+    assert row.answers["email"] == "ada@example.com"
+    assert row.meta["use"] == use
+    assert row.meta["page"] == page
+    for name, value in meta.items():
+        assert row.meta[name] == value, name
+    assert "secret" not in str(row.meta) or use == "page"
+
+
+def test_hosted(world: World, open_page: OpenPage) -> None:
+    link = world.partner.page(f'<a href="{world.origin}/f/lead?{CAMPAIGN}">Ask us</a>')
+    page = open_page(link)
+    page.get_by_role("link", name="Ask us").click()
+    fill_in(page)
+    send(page)
+    thanked(page)
+    address = f"{world.origin}/f/lead?{CAMPAIGN}"
+    assert_kept(world, "page", address, referrer=world.partner.origin + "/", utm=UTM)
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("site", ["listed", "partner"])
+def test_by_the_script(world: World, open_page: OpenPage, site: str, width: int) -> None:
+    other = getattr(world, site)
+    target = other.page(world.snippet(), "/prices")
+    before = other.page(f'<a href="{target}?{CAMPAIGN}">Prices</a>', "/home")
+    page = open_page(f"{before}?token=private", width=width)
+    page.get_by_role("link", name="Prices").click()
+    frame = fitted(page)
+    send(frame)
+    expect(frame.locator(".summary")).to_be_focused()
+    frame = fitted(page)
+    fill_in(frame)
+    send(frame)
+    thanked(frame)
+    frame = fitted(page)
+    expect(frame.get_by_role("heading", level=1)).to_be_focused()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert_kept(world, "embed", target, referrer=before, utm=UTM)
+    answers = world.one().answers
+    assert (answers["source"], answers["page"], answers["referrer"]) == ("letter", target, before)
+    world.said[:] = [text for text in world.said if "422" not in text]
+
+
+def test_by_the_script_with_a_page_that_tells_no_referrer(
+    world: World, open_page: OpenPage
+) -> None:
+    target = world.listed.page(world.snippet(), Referrer_Policy="no-referrer")
+    frame = fitted(page := open_page(target))
+    fill_in(frame)
+    send(frame)
+    thanked(frame_of(page))
+    assert_kept(world, "embed", target, referrer=None)
+
+
+def test_by_the_script_on_a_page_with_a_strict_policy_of_its_own(
+    world: World, open_page: OpenPage
+) -> None:
+    policy = (
+        f"default-src 'none'; script-src {world.origin}; frame-src {world.origin}; "
+        "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+    )
+    page = open_page(world.listed.page(world.snippet(), Content_Security_Policy=policy))
+    frame = fitted(page)
+    fill_in(frame)
+    send(frame)
+    thanked(frame)
+    fitted(page)
+    assert_kept(world, "embed", world.listed.origin + "/page")
+
+
+@pytest.fixture(scope="module")
+def cookieless(browser: Browser) -> Iterator[Browser]:
+    """A browser that blocks the cookies of third parties."""
+    other = browser.browser_type.launch(
+        executable_path="/usr/bin/chromium",
+        args=["--no-sandbox", "--test-third-party-cookie-phaseout"],
+    )
+    yield other
+    other.close()
+
+
+@pytest.mark.parametrize("how", ["snippet", "iframe"])
+def test_with_the_cookies_of_third_parties_blocked(
+    world: World, open_page: OpenPage, cookieless: Browser, how: str
+) -> None:
+    page = open_page(world.listed.page(getattr(world, how)()), of=cookieless)
+    frame = page.frame_locator("iframe")
+    frame.locator("form").wait_for()
+    # The browser does block: what a frame tries to keep is gone.
+    assert frame_of(page).evaluate("document.cookie = 'a=b; SameSite=None; Secure'; document.cookie") == ""
+    fill_in(frame)
+    send(frame)
+    thanked(frame)
+    assert world.one().meta["use"] == "embed"
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_in_a_plain_iframe(world: World, open_page: OpenPage, *, javascript: bool) -> None:
+    address = world.partner.page(world.iframe(query=f"?{CAMPAIGN}&email=ada@example.com"))
+    page = open_page(address, javascript=javascript)
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("[name=email]")).to_have_value("ada@example.com")
+    fill_in(frame)
+    send(frame)
+    thanked(frame)
+    # Without a script the browser tells the origin of the page around, and no more.
+    assert_kept(world, "embed", world.partner.origin + "/", referrer=None, utm=UTM)
+
+
+@pytest.mark.parametrize(
+    "sandbox",
+    ["allow-forms allow-scripts allow-same-origin", "allow-forms allow-same-origin"],
+)
+def test_in_a_sandbox_that_leaves_the_form_its_origin(
+    world: World, open_page: OpenPage, sandbox: str
+) -> None:
+    page = open_page(world.partner.page(world.iframe(attributes=f'sandbox="{sandbox}"')))
+    frame = page.frame_locator("iframe")
+    send(frame)
+    expect(frame.locator(".summary:visible")).to_be_visible()
+    fill_in(frame)
+    send(frame)
+    thanked(frame)
+    assert_kept(world, "embed", world.partner.origin + "/")
+    world.said[:] = [text for text in world.said if not _expected_of_a_sandbox(text)]
+
+
+def _expected_of_a_sandbox(text: str) -> bool:
+    return "422" in text or "Blocked script execution" in text or "can escape its sandbox" in text
+
+
+FOREIGN = """
+<form method="post" action="{origin}/f/lead">
+<label>Name <input name="name"></label>
+<label>E-mail <input name="email"></label>
+<label><input type="checkbox" name="privacy" value="yes"> I agree</label>
+<input type="hidden" name="_next" value="{next}">
+<input type="hidden" name="_subject" value="From the shop">
+<button type="submit">Send</button>
+</form>
+"""
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_by_a_form_of_another_site(
+    world: World, open_page: OpenPage, *, javascript: bool
+) -> None:
+    done = world.partner.page("<p>Done</p>", "/done")
+    address = world.partner.page(FOREIGN.format(origin=world.origin, next=done), "/own")
+    page = open_page(f"{address}?{CAMPAIGN}", javascript=javascript)
+    fill_in(page)
+    send(page)
+    page.wait_for_url(done)
+    # Browsers tell another site the origin alone, unless the page says otherwise.
+    assert_kept(world, "foreign", world.partner.origin + "/", _subject="From the shop", utm={})
+
+
+def test_by_a_form_of_another_site_that_tells_its_whole_address(
+    world: World, open_page: OpenPage
+) -> None:
+    html = FOREIGN.format(origin=world.origin, next="")
+    address = world.partner.page(html, Referrer_Policy="no-referrer-when-downgrade")
+    page = open_page(f"{address}?utm_source=letter&utm_medium=mail")
+    fill_in(page, email="wrong")
+    send(page)
+    # The errors are shown on a page of ours, and nothing of the visit is lost.
+    expect(page.locator(".summary")).to_be_visible()
+    fill_in(page)
+    send(page)
+    thanked(page)
+    kept = f"{address}?utm_source=letter&utm_medium=mail"
+    assert_kept(world, "page", kept, utm=UTM, _subject="From the shop")
+    world.said[:] = [text for text in world.said if "422" not in text]
+
+
+@pytest.mark.parametrize("policy", ["no-referrer", "same-origin"])
+def test_a_form_of_a_page_without_a_name_is_refused_and_the_visitor_told(
+    world: World, open_page: OpenPage, policy: str
+) -> None:
+    html = FOREIGN.format(origin=world.origin, next="")
+    page = open_page(world.listed.page(html, Referrer_Policy=policy))
+    fill_in(page)
+    send(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Not from this page")
+    assert world.kept() == []
+    assert [text for text in world.said if "403" in text]
+    world.said.clear()
+
+
+JSON = "application/json"
+
+
+@pytest.mark.parametrize("kind", [JSON, "application/x-www-form-urlencoded", "multipart"])
+def test_by_fetch_from_a_listed_page(world: World, open_page: OpenPage, kind: str) -> None:
+    page = open_page(world.listed.page("<p>Fetch</p>", "/shop"))
+    answer = page.evaluate(
+        """async ([address, kind]) => {
+            const answers = { name: "Ada Lovelace", email: "ada@example.com", privacy: "yes" };
+            const form = new FormData();
+            for (const [name, value] of Object.entries(answers)) form.append(name, value);
+            const json = kind === "application/json";
+            const headers = { Accept: "application/json" };
+            if (json) headers["Content-Type"] = kind;
+            const body = json ? JSON.stringify(answers)
+                : kind === "multipart" ? form : new URLSearchParams(answers);
+            const answer = await fetch(address, { method: "POST", body, headers });
+            return [answer.status, await answer.json()];
+        }""",
+        [f"{world.origin}/f/lead", kind],
+    )
+    assert answer == [200, {"ok": True, "next": f"{world.origin}/f/lead/thanks"}]
+    # From a page by TLS to one without, a browser names no more than the origin.
+    assert_kept(world, "foreign", world.listed.origin)
+
+
+def test_by_keyboard_alone_in_a_frame(world: World, open_page: OpenPage) -> None:
+    page = open_page(world.listed.page(world.snippet()))
+    frame = fitted(page)
+    seen = []
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        name, kind = frame.evaluate("[document.activeElement.name, document.activeElement.type]")
+        seen.append(name)
+        if name == "name":
+            page.keyboard.type("Ada Lovelace")
+        elif name == "email":
+            page.keyboard.type("ada@example.com")
+        elif name == "privacy":
+            page.keyboard.press("Space")
+        elif kind == "submit":
+            page.keyboard.press("Enter")
+            break
+    assert "_gotcha" not in seen
+    thanked(frame_of(page))
+    expect(frame_of(page).get_by_role("heading", level=1)).to_be_focused()
+    assert_kept(world, "embed", world.listed.origin + "/page")
