@@ -12,8 +12,8 @@ from formapp.forms.fields import FieldDefinition
 from formapp.forms.origins import matches, normalise
 from formapp.forms.spam import Spam
 from formapp.forms.targets import Definition, LabelName
-from formapp.forms.theme import Theme
 from formapp.forms.texts import Language, Text, Texts
+from formapp.forms.theme import Theme
 from formapp.languages import gettext_noop
 
 VERSION_LENGTH = 12
@@ -49,7 +49,7 @@ class FormDefinition(Definition):
     thanks: Thanks = Thanks()
     confirm: Confirm | None = None
     fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]
-    texts: dict[Language, Texts] = {}
+    texts: dict[Language, Texts] = Key(default_factory=dict)
 
     @property
     def languages(self) -> tuple[str, ...]:

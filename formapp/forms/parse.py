@@ -15,6 +15,8 @@ from pydantic_core import ErrorDetails
 
 from formapp.forms.checks.explain import Location, field_key, key_of, problem_of
 from formapp.forms.checks.form import Draft, check_form
+from formapp.forms.checks.texts import check_texts
+from formapp.forms.confirm import Confirm
 from formapp.forms.definition import FormDefinition, Thanks
 from formapp.forms.faults import Fault, FormFaults
 from formapp.forms.fields import FieldDefinition
@@ -83,12 +85,15 @@ def _place(loc: Location) -> int:
 def _meaning(data: Mapping[str, Any], errors: list[ErrorDetails]) -> list[tuple[int, str, str]]:
     """Return place, key and text of what is wrong in everything that could be read."""
     found = []
-    for index, key, problem in check_form(_draft(data, errors)):
+    draft = _draft(data, errors)
+    for index, key, problem in check_form(draft):
         if index is None:
             found.append((-1, key, problem))
         elif key.partition(".")[0].partition("[")[0] not in _broken(errors, index):
             found.append((index, f"{field_key(data, index)}.{key}", problem))
-    return found
+    fields = [field for _, field in draft.fields] if draft.complete else None
+    wrong = {loc[1] for error in errors if (loc := error["loc"])[0] == "texts" and loc[1:]}
+    return found + [(-1, key, text) for key, text in check_texts(data, fields, wrong)]
 
 
 def _broken(errors: list[ErrorDetails], index: int) -> set[str]:
@@ -112,6 +117,8 @@ def _draft(data: Mapping[str, Any], errors: list[ErrorDetails]) -> Draft:
         fields=fields,
         complete=bool(fields) and len(fields) == len(tables) and not targets_lost,
         origins=None if "origins" in broken else _ORIGINS.validate_python(data.get("origins", [])),
+        confirm=None if "confirm" in broken else _confirm(data.get("confirm")),
+        keep_days=None if "keep_days" in broken else data.get("keep_days"),
         thanks=None if "thanks" in broken else Thanks.model_validate(data.get("thanks", {})),
         theme=None if "theme" in broken else _theme(data.get("theme")),
     )
@@ -119,6 +126,10 @@ def _draft(data: Mapping[str, Any], errors: list[ErrorDetails]) -> Draft:
 
 def _theme(table: Any) -> Theme | None:
     return None if table is None else Theme.model_validate(table)
+
+
+def _confirm(table: Any) -> Confirm | None:
+    return None if table is None else Confirm.model_validate(table)
 
 
 def _field(index: int, table: Any, broken: set[str]) -> FieldDefinition | None:

@@ -32,8 +32,7 @@ def in_language(definition: FormDefinition, language: str) -> FormDefinition:
             text=texts.thanks.text,
         ),
         fields=tuple(
-            _field(field, texts.fields.get(field.name, FieldTexts()))
-            for field in definition.fields
+            _field(field, texts.fields.get(field.name, FieldTexts())) for field in definition.fields
         ),
     )
 
@@ -62,8 +61,6 @@ def _field(field: FieldDefinition, texts: FieldTexts) -> FieldDefinition:
 def _with(part: _Part, **texts: Any) -> _Part:
     """Return a copy with other texts; None leaves the one that is there."""
     changed = {
-        key: text
-        for key, text in texts.items()
-        if text is not None and text != getattr(part, key)
+        key: text for key, text in texts.items() if text is not None and text != getattr(part, key)
     }
     return part.model_copy(update=changed) if changed else part

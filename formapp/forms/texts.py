@@ -27,7 +27,7 @@ class FieldTexts(Definition):
     label: Text | None = None
     help: Text | None = None
     placeholder: Text | None = None
-    options: dict[str, Text] = {}
+    options: dict[str, Text] = Key(default_factory=dict)
 
 
 class ThanksTexts(Definition):
@@ -44,4 +44,4 @@ class Texts(Definition):
     intro: Text | None = None
     submit: Text | None = None
     thanks: ThanksTexts = ThanksTexts()
-    fields: dict[str, FieldTexts] = {}
+    fields: dict[str, FieldTexts] = Key(default_factory=dict)

@@ -71,7 +71,7 @@ def update() -> Iterator[str]:
         with path_of(language, ".po").open("wb") as file:
             write_po(file, catalog, width=100, sort_output=True, include_lineno=False)
         path_of(language, ".mo").write_bytes(compiled(read(language)))
-        yield from (f"{language}: {each.id}" for each in catalog if each.id and not _has(each.string))
+        yield from (f"{language}: {each.id}" for each in catalog if not _has(each.string))
 
 
 def _has(string: str | tuple[str, ...] | list[str] | None) -> bool:

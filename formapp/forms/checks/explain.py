@@ -7,10 +7,12 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from formapp.forms.checks.wording import one_of, suggestion
+from formapp.forms.confirm import Confirm
 from formapp.forms.definition import FormDefinition, Thanks
 from formapp.forms.fields import FieldDefinition, Option
 from formapp.forms.spam import Spam
 from formapp.forms.targets import ExtendedFieldTarget, LabelTarget, PropertyTarget
+from formapp.forms.texts import FieldTexts, Texts, ThanksTexts
 from formapp.forms.theme import Palette, Theme
 
 _KINDS: dict[str, type[BaseModel]] = {
@@ -23,6 +25,7 @@ _SHAPES = {
     "bool_type": "true or false, without quotes",
     "int_type": "a whole number, without quotes",
     "tuple_type": "a list in [square brackets]",
+    "dict_type": "a table",
     "model_type": "a table",
     "model_attributes_type": "a table",
 }
@@ -43,7 +46,7 @@ def problem_of(error: ErrorDetails) -> str:
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
     if kind == "tuple_type" and error["loc"] == ("fields",):
         return "should be written as [[fields]], one such table for each field"
-    if kind.startswith("model_") and "options" in error["loc"]:
+    if kind.startswith("model_") and "options" in error["loc"] and error["loc"][0] == "fields":
         return "should be text in quotes, or a table with value and label"
     if kind in _SHAPES:
         return f"should be {_SHAPES[kind]}, not {_named(given)}"
@@ -88,6 +91,8 @@ def _model_at(loc: Location) -> type[BaseModel]:
     for step in reversed(loc[:-1]):
         if step in _KINDS and "to" in loc:
             return _KINDS[str(step)]
+    if loc[0] == "texts" and len(loc) > 2:  # noqa: PLR2004 - the table and a language
+        return _texts_at(loc[2:-1])
     if "options" in loc[:-1]:
         return Option
     if loc[0] == "fields":
@@ -109,7 +114,8 @@ def _not_listed(given: Any, expected: str) -> str:
 def key_of(loc: Location, data: Mapping[str, Any]) -> str:
     """Return the path in the file, such as `fields[2] (budget).options[1].label`."""
     if len(loc) < 2 or loc[0] != "fields":  # noqa: PLR2004 - the list and an index
-        return _dotted("", loc)
+        # pydantic marks what is wrong with a key itself by a step of its own.
+        return _dotted("", tuple(step for step in loc if step != "[key]"))
     rest = loc[2:]
     if rest[:1] == ("to",):
         # pydantic names the kind of target as a step of its own; a short form has no keys inside.
