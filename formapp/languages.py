@@ -17,7 +17,9 @@ DOMAIN = "formapp"
 SPOKEN = (SOURCE, *sorted(f.name.replace("_", "-") for f in TRANSLATIONS.iterdir() if f.is_dir()))
 """The languages of formapp's own texts, English first."""
 
-_RIGHT_TO_LEFT = frozenset({"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "syr", "ug", "ur", "yi"})
+_RIGHT_TO_LEFT = frozenset(
+    {"ar", "arc", "ckb", "dv", "fa", "he", "ps", "sd", "syr", "ug", "ur", "yi"}
+)
 _RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"})
 _SCRIPT_LENGTH = 4
 

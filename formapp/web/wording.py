@@ -6,8 +6,8 @@ from markupsafe import Markup
 
 from formapp.web.language import ours
 
-_ENDS = (".", "!", "?", "。", "！", "？", "؟", "…")
-_STOPS = (*_ENDS, ":", "：")
+_ENDS = tuple(".!?。！？؟…")  # noqa: RUF001 - the stops of other scripts
+_STOPS = (*_ENDS, *":：")  # noqa: RUF001 - the same
 
 
 def init_app(app: Flask) -> None:

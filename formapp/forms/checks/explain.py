@@ -20,6 +20,13 @@ _KINDS: dict[str, type[BaseModel]] = {
     "extended_field": ExtendedFieldTarget,
     "label": LabelTarget,
 }
+_TABLES: dict[str, type[BaseModel]] = {
+    "fields": FieldDefinition,
+    "confirm": Confirm,
+    "spam": Spam,
+    "thanks": Thanks,
+    "theme": Theme,
+}
 _SHAPES = {
     "string_type": "text in quotes",
     "bool_type": "true or false, without quotes",
@@ -95,13 +102,16 @@ def _model_at(loc: Location) -> type[BaseModel]:
         return _texts_at(loc[2:-1])
     if "options" in loc[:-1]:
         return Option
-    if loc[0] == "fields":
-        return FieldDefinition
-    if loc[0] == "spam" and len(loc) > 1:
-        return Spam
-    if loc[0] == "theme" and len(loc) > 1:
-        return Palette if loc[1] == "dark" and len(loc) > 2 else Theme  # noqa: PLR2004 - a key of the dark table
-    return Thanks if loc[0] == "thanks" and len(loc) > 1 else FormDefinition
+    if loc[:2] == ("theme", "dark") and len(loc) > 2:  # noqa: PLR2004 - a key of the dark table
+        return Palette
+    return _TABLES.get(str(loc[0]), FormDefinition) if len(loc) > 1 else FormDefinition
+
+
+def _texts_at(loc: Location) -> type[BaseModel]:
+    """Return what stands there in the texts of a language."""
+    if not loc:
+        return Texts
+    return ThanksTexts if loc == ("thanks",) else FieldTexts
 
 
 def _not_listed(given: Any, expected: str) -> str:
