@@ -12,13 +12,24 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from formapp.forms import Form, TokenSigner, load_forms
 from formapp.forms.origins import origin_of
+from formapp.links import LinkSigner
 from formapp.measures import Measures
 from formapp.resources import STATIC, TEMPLATES
 from formapp.settings import Settings, SettingsFaults
 from formapp.spam import PROVIDERS, Challenges
 from formapp.submissions.database import Database
 from formapp.submissions.keyring import COUNTED, Keyring
-from formapp.web import errors, headers, health, language, request_id, schema, views, wording
+from formapp.web import (
+    confirm,
+    errors,
+    headers,
+    health,
+    language,
+    request_id,
+    schema,
+    views,
+    wording,
+)
 from formapp.web.hosts import KnownHosts, check_host
 from formapp.web.limit_storage import limit_storage
 from formapp.web.limits import Limits
@@ -61,6 +72,7 @@ def create_app(
     headers.init_app(app)
     errors.init_app(app)
     app.register_blueprint(views.blueprint)
+    app.register_blueprint(confirm.blueprint)
     app.register_blueprint(schema.blueprint)
     app.register_blueprint(health.blueprint)
     app.wsgi_app = KnownHosts(app.wsgi_app, _trusted_hosts(settings))  # type: ignore[assignment, method-assign] # Flask's own way
@@ -78,7 +90,7 @@ def _services(
 ) -> Services:
     token = settings.metrics_token
     forms = load_forms(settings.forms) if forms is None else forms
-    if faults := challenge_faults(settings, forms):
+    if faults := [*challenge_faults(settings, forms), *confirm_faults(settings, forms)]:
         raise SettingsFaults(faults)
     database = database or Database(settings.database_url)
     keys = [key.get_secret_value() for key in settings.secret_key]
@@ -87,6 +99,7 @@ def _services(
     return Services(
         forms=forms,
         signer=TokenSigner(keys),
+        links=LinkSigner(keys),
         database=database,
         challenges=Challenges(keys),
         sign=sign,
@@ -98,6 +111,23 @@ def _services(
         metrics_token=token.get_secret_value() if token else None,
         measures=measures or Measures(),
     )
+
+
+def confirm_faults(settings: Settings, forms: Mapping[str, Form]) -> list[str]:
+    """What the forms' confirmations need and the settings lack, as fault lines."""
+    faults = []
+    for name, form in forms.items():
+        confirm = form.definition.confirm
+        if confirm is None:
+            continue
+        missing = settings.missing_for_mail()
+        if not confirm.sender and not settings.sender:
+            missing.append("MAIL_FROM")
+        faults += [f"FORMAPP_{n}: is missing; [confirm] of {name}.toml needs it" for n in missing]
+        if (form.definition.keep_days or settings.keep_days) < confirm.days:
+            rule = f"is less than confirm.days of {name}.toml"
+            faults.append(f"FORMAPP_KEEP_DAYS: {rule}; answers would be gone before the link")
+    return faults
 
 
 def challenge_faults(settings: Settings, forms: Mapping[str, Form]) -> list[str]:

@@ -43,10 +43,18 @@ MAY_IMPORT = {
     "formapp.worker": ("formapp.submissions",),
     "formapp.errands": ("formapp.submissions",),
     "formapp.challenges": ("formapp.errands", "formapp.spam", "formapp.submissions"),
+    "formapp.confirming": (
+        "formapp.errands",
+        "formapp.links",
+        "formapp.mail",
+        "formapp.measures",
+        "formapp.submissions",
+    ),
     "formapp.web": (
         "formapp.forms",
         "formapp.languages",
         "formapp.lead",
+        "formapp.links",
         "formapp.measures",
         "formapp.resources",
         "formapp.spam",
@@ -57,6 +65,7 @@ MAY_IMPORT = {
     "formapp.demo": ("formapp.forms", "formapp.resources"),
     "formapp.app": (
         "formapp.forms",
+        "formapp.links",
         "formapp.measures",
         "formapp.resources",
         "formapp.settings",

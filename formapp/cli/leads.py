@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from formapp.app import DEFAULT_SITE
+from formapp.cli.confirming import resend
 from formapp.cli.erasing import erase, expire
 from formapp.cli.telling import tell, tell_briefly
 from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
@@ -18,6 +19,7 @@ from formapp.lead import Lead
 from formapp.submissions.replay import (
     AlreadyDelivered,
     Erased,
+    Unconfirmed,
     failed_submissions,
     retry_submission,
 )
@@ -41,6 +43,7 @@ def command() -> None:
 
 command.add_command(expire)
 command.add_command(erase)
+command.add_command(resend)
 
 
 @command.command("list")
@@ -95,6 +98,10 @@ def retry(idents: tuple[str, ...], *, failed: bool, form: str | None) -> None:
                 retry_submission(database, ident, remap, datetime.now(UTC))
             except UnknownSubmission:
                 raise click.ClickException(f"there is no submission {ident}") from None
+            except Unconfirmed:
+                only = "only its sender can let it through"
+                hint = f"`formapp leads resend {ident}` sends the mail once more"
+                raise click.ClickException(f"{ident} is unconfirmed: {only}; {hint}") from None
             except AlreadyDelivered:
                 raise click.ClickException(f"{ident} has nothing to retry") from None
             except Erased:

@@ -27,12 +27,33 @@ def _lines(entry: Entry) -> Iterator[str]:
     if entry["erased_at"]:
         yield f"  the answers were erased {entry['erased_at']}"
     yield from _pairs("Answers", entry["answers"])
-    yield from _pairs("Circumstances", entry["meta"])
+    elsewhere = {"confirmation", "mail", "confirmed"}
+    meta = {name: value for name, value in entry["meta"].items() if name not in elsewhere}
+    yield from _pairs("Circumstances", meta)
     for consent in entry["consents"]:
         yield f"Consent {consent['field']}, given {consent['at']}:"
         yield f"  “{consent['text']}”"
+        if consent.get("confirmed_at"):
+            yield f"  confirmed {consent['confirmed_at']}, given on {consent.get('page')}"
+    if entry["confirmation"]:
+        yield from _confirmation(entry["confirmation"])
     for delivery in entry["deliveries"]:
         yield from _delivery(delivery)
+
+
+def _confirmation(asked: Entry) -> Iterator[str]:
+    yield f"Confirmation, asked for {asked['asked_at']} on {asked['page']}:"
+    yield f"  “{asked['subject']}”"
+    yield f"  “{asked['text'].replace(chr(10), chr(10) + '   ')}”"
+    for at in asked["sent_at"]:
+        yield f"  mail sent {at}"
+    if asked["valid_until"] and not asked["confirmed_at"]:
+        yield f"  the link is valid until {asked['valid_until']}"
+    if asked["mail_due_at"]:
+        yield f"  mail due {asked['mail_due_at']}, tried {asked['mail_attempts']} times"
+    if asked["unsent"]:
+        yield f"  no mail: {asked['unsent']}"
+    yield f"  confirmed {asked['confirmed_at']}" if asked["confirmed_at"] else "  not confirmed yet"
 
 
 def _pairs(title: str, pairs: Entry) -> Iterator[str]:

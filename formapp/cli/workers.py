@@ -7,12 +7,14 @@ from functools import partial
 
 from formapp.alerts import Mailer, Tell, Webhook
 from formapp.app import DEFAULT_SITE
+from formapp.cli.mailing import make_confirmer
 from formapp.delivery.deliver import Deliverer
 from formapp.delivery.gate import Clock, Gate
 from formapp.errands import Errands
 from formapp.measures import Measures
 from formapp.settings import Settings
 from formapp.submissions.budget import Budget
+from formapp.submissions.confirmations import CONFIRM
 from formapp.submissions.database import Database
 from formapp.submissions.listening import Listener
 from formapp.submissions.retention import Expiry
@@ -39,7 +41,8 @@ def make_crew(settings: Settings, database: Database, measures: Measures) -> Cre
     deliverer = make_deliverer(settings, database, measures=measures)
     expiry = Expiry(database, settings.keep_days, _now)
     chores = [watch.look_if_due, expiry.run]
-    errands = Errands(database, {}, clock=_now)
+    confirmer = make_confirmer(settings, database, measures, _now)
+    errands = Errands(database, {CONFIRM: confirmer}, clock=_now)
     return Crew(
         # What an errand lets through is delivered in the same go when all is drained.
         Worker(errands.run_next),

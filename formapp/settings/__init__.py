@@ -63,6 +63,7 @@ class Settings(BaseModel):
     alert_webhook: Annotated[SecretStr, AfterValidator(checks.link)] | None = None
     alert_email: Annotated[_Words, AfterValidator(checks.mailboxes)] = ()
     alert_from: Annotated[str, AfterValidator(checks.mailbox)] | None = None
+    mail_from: Annotated[str, AfterValidator(checks.mailbox)] | None = None
     alert_backlog: Annotated[float, Field(gt=0)] = 15.0
     smtp_url: Annotated[SecretStr, AfterValidator(checks.smtp)] | None = None
     wix_api_url: _Address = "https://www.wixapis.com"
@@ -115,6 +116,20 @@ class Settings(BaseModel):
         if faults:
             raise SettingsFaults(sorted(set(faults)))
         return settings
+
+    @property
+    def sender(self) -> str | None:
+        """Who mail to visitors is from, where the form doesn't say."""
+        return self.mail_from or self.alert_from
+
+    def missing_for_mail(self) -> list[str]:
+        """The settings that mail to visitors can't go without and that aren't set."""
+        needed = {
+            "SMTP_URL": self.smtp_url,
+            "BASE_URL": self.base_url,
+            "SECRET_KEY": self.secret_key,
+        }
+        return [name for name, value in needed.items() if not value]
 
     def credential_faults(self) -> list[str]:
         """What is missing of one complete pair of credentials, as fault lines."""

@@ -51,9 +51,15 @@ class Blanked:
 
 
 def lock(connection: Connection, idents: Sequence[str]) -> None:
-    """Let nobody else change these deliveries before the transaction ends (PostgreSQL)."""
+    """Let nobody else change these before the transaction ends (PostgreSQL).
+
+    Deliveries first, as whoever retries one takes them in that order, too. Without a delivery it is
+    the submission that somebody may be letting through just now.
+    """
     mine = deliveries.c.submission_id.in_(idents)
     connection.execute(select(deliveries.c.id).where(mine).with_for_update()).all()
+    own = submissions.c.id.in_(idents)
+    connection.execute(select(submissions.c.id).where(own).with_for_update(key_share=True)).all()
 
 
 def blank(

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select, update
 
 from formapp.lead import Lead
 from formapp.submissions.database import Database
+from formapp.submissions.intake import Status
 from formapp.submissions.report import UnknownSubmission
 from formapp.submissions.schema import deliveries, submissions
 
@@ -17,6 +18,10 @@ Remap = Callable[[str, Mapping[str, Any]], Lead | None]
 
 class Erased(Exception):  # noqa: N818 - says what is the case
     """The answers were erased: nothing is left to deliver."""
+
+
+class Unconfirmed(Exception):  # noqa: N818 - says what is the case
+    """The submission waits for its sender's confirmation, which nobody else can give."""
 
 
 class AlreadyDelivered(Exception):  # noqa: N818 - says what is the case
@@ -42,6 +47,7 @@ def retry_submission(database: Database, ident: str, remap: Remap, now: datetime
 
     Raises:
         UnknownSubmission: there is none with this id.
+        Unconfirmed: its sender has not confirmed it.
         AlreadyDelivered: there is nothing to retry.
         Erased: its answers are gone.
         DatabaseUnavailable: nothing was changed.
@@ -51,6 +57,7 @@ def retry_submission(database: Database, ident: str, remap: Remap, now: datetime
             select(
                 submissions.c.form,
                 submissions.c.answers,
+                submissions.c.status,
                 submissions.c.erased_at,
                 deliveries.c.id,
                 deliveries.c.state,
@@ -60,6 +67,8 @@ def retry_submission(database: Database, ident: str, remap: Remap, now: datetime
         ).first()
         if row is None:
             raise UnknownSubmission(ident)
+        if row.status == Status.UNCONFIRMED and not row.erased_at:
+            raise Unconfirmed(ident)
         if row.state not in {"failed", "pending"}:
             raise AlreadyDelivered(ident)
         if row.erased_at:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, case, func, select
 
 from formapp.submissions.database import Database
-from formapp.submissions.schema import attempts, deliveries, submissions
+from formapp.submissions.schema import attempts, deliveries, errands, submissions
 
 _state = case(
     (submissions.c.status == "accepted", deliveries.c.state),
@@ -92,6 +92,9 @@ def show_submission(database: Database, ident: str) -> dict[str, Any]:
             select(attempts)
             .where(attempts.c.delivery_id == row.delivery_id)
             .order_by(attempts.c.id),
+        waiting = connection.execute(
+            select(errands).where(errands.c.submission_id == ident, errands.c.kind == "confirm")
+        ).first()
         ).all()
     return {
         **_entry(row),
@@ -99,9 +102,26 @@ def show_submission(database: Database, ident: str) -> dict[str, Any]:
         "answers": row.answers,
         "meta": row.meta,
         "consents": row.consents,
+        "confirmation": _confirmation(row, waiting) if "confirmation" in row.meta else None,
         "address": row.address,
         "deliveries": [_delivery(row, tried)] if row.delivery_id else [],
     }
+
+def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:
+    """What was asked, and what came of it; `mail_due_at` while a mail waits to be sent."""
+    asked, mail = row.meta["confirmation"], row.meta.get("mail") or {}
+    return {
+        "asked_at": _iso(row.received_at),
+        "page": row.meta.get("page"),
+        **{name: asked.get(name) for name in ("subject", "text", "button")},
+        "sent_at": [at.replace("+00:00", "Z") for at in mail.get("sent_at") or ()],
+        "valid_until": mail.get("until"),
+        "unsent": mail.get("unsent"),
+        "mail_due_at": _iso(waiting.due_at) if waiting else None,
+        "mail_attempts": waiting.attempts if waiting else 0,
+        "confirmed_at": (row.meta.get("confirmed") or {}).get("at"),
+    }
+
 
 
 def _delivery(row: Row[Any], tried: list[Row[Any]] | Any) -> dict[str, Any]:

@@ -91,6 +91,18 @@ def show_thanks(form: Form) -> Response:
     return _html(render_template("thanks.html", form=form, use=_use()), 200)
 
 
+def show_asked(form: Form) -> Response:
+    """Render what follows a form whose sender has to confirm it; the same for everybody."""
+    return _html(render_template("asked.html", form=form, use=_use()), 200)
+
+
+def show_page(template: str, status: int = 200, *, form: Form, **context: Any) -> Response:
+    """Render a page of a form that never stands in a frame."""
+    g.form_targets = form.definition.origins
+    page = render_template(template, status=status, form=form, use="page", **context)
+    return _html(page, status)
+
+
 def invalid_json(faults: list[FieldFault]) -> Response:
     """Answer 422 with every fault, its field by the sender's name; one without is the form's."""
     errors = [

@@ -9,6 +9,7 @@ from formapp.forms import Reading, read
 from formapp.lead import Lead
 from formapp.spam import CHALLENGE_NAMES
 from formapp.submissions.intake import Status, Submission
+from formapp.web.asking import asked, errands_of, status_of
 from formapp.web.post import Post
 from formapp.web.services import services
 from formapp.web.suspect import HONEYPOT, judge
@@ -32,9 +33,9 @@ def accepted(post: Post) -> Submission:
         lead=reading.lead,
         answers=dict(reading.answers),
         consents=_consents(reading, received_at),
-        meta=_meta(post) | verdict.meta(),
-        status=Status.QUARANTINED if verdict.held else Status.ACCEPTED,
-        errands=verdict.errands,
+        meta=_meta(post) | verdict.meta() | asked(post.form),
+        status=Status.QUARANTINED if verdict.held else status_of(post.form),
+        errands=verdict.errands if verdict.held else errands_of(post.form),
         rations=verdict.rations,
         key=post.key,
         address=request.remote_addr if post.form.definition.keep_ip else None,
@@ -59,7 +60,8 @@ def spam(post: Post) -> Submission:
             for name in post.posted.values
             if name not in CHALLENGE_NAMES
         },
-        meta=_meta(post) | {"suspect": [HONEYPOT]},
+        # Whoever releases it has its sender asked as well.
+        meta=_meta(post) | {"suspect": [HONEYPOT]} | asked(form),
         status=Status.SPAM,
         keep_days=form.definition.keep_days,
     )

@@ -8,6 +8,7 @@ from flask import current_app, request
 
 from formapp.forms import Form, TokenSigner
 from formapp.forms.origins import origin_of
+from formapp.links import LinkSigner
 from formapp.measures import Measures
 from formapp.spam import Challenges
 from formapp.submissions.database import Database
@@ -34,6 +35,7 @@ class Services:
 
     forms: Mapping[str, Form]
     signer: TokenSigner
+    links: LinkSigner
     database: Database
     limits: Limits
     base_url: str | None

@@ -13,6 +13,7 @@ from formapp.languages import gettext_noop
 from formapp.submissions.database import DatabaseUnavailable
 from formapp.submissions.intake import KeyReused, Receipt, Status, Submission, keep
 from formapp.web.answering import invalid_json, json_answer, show_form, wants_json
+from formapp.web.asking import STEP, TO_CONFIRM
 from formapp.web.carried import ShownAgain
 from formapp.web.language import carried_language
 from formapp.web.post import Post, read_post
@@ -86,6 +87,8 @@ def _result(receipt: Receipt) -> str:
     if receipt.status is Status.SPAM:
         return "spam"
     # What a worker may still let through isn't in the owner's hands.
+    if receipt.status is Status.UNCONFIRMED:
+        return "unconfirmed"
     held = receipt.status is Status.QUARANTINED and not receipt.leaves_work
     return "quarantined" if held else "kept"
 
@@ -142,9 +145,13 @@ def _success(post: Post) -> Response:
 def _next(post: Post) -> str:
     definition = post.form.definition
     query = carried_language(post.form)
+    if definition.confirm:
+        query |= {STEP: TO_CONFIRM}
     if is_embedded(request):
         query |= {USE: "embed", **thanks_query(request)}
     thanks = url_for("forms.thanks", name=post.form.name)
     thanks += f"?{urlencode(query)}" if query else ""
     asked_for = allowed_next(definition, post.posted.values.get("_next"))
-    return asked_for or definition.thanks.redirect or thanks
+    # The owner's own page is for when all is done, which is after the confirmation.
+    redirect = None if definition.confirm else definition.thanks.redirect
+    return asked_for or redirect or thanks

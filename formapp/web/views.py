@@ -4,7 +4,8 @@ from flask import Blueprint, Response, current_app, request
 
 from formapp.forms import Form, TokenContext
 from formapp.forms.token import Use
-from formapp.web.answering import show_form, show_thanks
+from formapp.web.answering import show_asked, show_form, show_thanks
+from formapp.web.asking import STEP, TO_CONFIRM
 from formapp.web.challenging import challenge_context, show_challenge
 from formapp.web.language import spoken_form
 from formapp.web.services import services
@@ -33,13 +34,9 @@ def embed(name: str) -> Response:
 @blueprint.get("/f/<name>/thanks")
 def thanks(name: str) -> Response:
     """The thank-you page."""
-    return show_thanks(spoken_form(name))
-
-
-@blueprint.get("/f/<name>/challenge")
-def challenge(name: str) -> Response:
-    """A challenge for the browser, where the form asks for one of ours."""
-    return show_challenge(services().form(name))
+    form = spoken_form(name)
+    asked = form.definition.confirm is not None and request.args.get(STEP) == TO_CONFIRM
+    return show_asked(form) if asked else show_thanks(form)
 
 
 @blueprint.get("/f/<name>/theme.css")

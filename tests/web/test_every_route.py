@@ -15,6 +15,7 @@ METHODS = {
     "/f/<name>": {"GET", "HEAD", "OPTIONS", "POST"},
     "/f/<name>/embed": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/thanks": {"GET", "HEAD", "OPTIONS"},
+    "/f/<name>/confirm": {"GET", "HEAD", "OPTIONS", "POST"},
     "/f/<name>/schema.json": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/challenge": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/theme.css": {"GET", "HEAD", "OPTIONS"},

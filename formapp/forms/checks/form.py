@@ -6,7 +6,9 @@ Problems are triples: the index of the field (None for the form itself), the key
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from formapp.forms.checks.confirm import check_confirm
 from formapp.forms.checks.field import check_field, repeated
+from formapp.forms.confirm import Confirm
 from formapp.forms.definition import Thanks
 from formapp.forms.fields import FieldDefinition
 from formapp.forms.origins import matches, origin_of
@@ -23,13 +25,16 @@ class Draft:
     """As much of a form file as could be read.
 
     `fields` are pairs of index and field, `complete` says whether none is missing. `origins` and
-    `thanks` are None where they could not be read, and so is `theme`, or where there is none.
+    `thanks` are None where they could not be read, and so are `confirm`, `keep_days` and
+    `theme`, or where there is none.
     """
 
     fields: tuple[tuple[int, FieldDefinition], ...]
     complete: bool
     origins: tuple[str, ...] | None
     thanks: Thanks | None
+    confirm: Confirm | None
+    keep_days: int | None
     theme: Theme | None
 
 
@@ -45,6 +50,7 @@ def check_form(draft: Draft) -> Iterator[Problem]:
     yield from _extended_fields(draft)
     yield from _identity(draft)
     yield from _redirect(draft)
+    yield from _confirm(draft)
     for key, text in unreadable(draft.theme) if draft.theme else ():
         yield None, f"theme.{key}", text
 
@@ -138,6 +144,13 @@ def _identity(draft: Draft) -> Iterator[Problem]:
     if draft.complete and not who:
         hint = 'give an email field to = "email" or a tel field to = "phone"'
         yield None, "fields", f"none goes to the contact's e-mail or phone; {hint}"
+
+
+def _confirm(draft: Draft) -> Iterator[Problem]:
+    if draft.confirm is not None and draft.complete:
+        fields = [field for _, field in draft.fields]
+        found = check_confirm(draft.confirm, fields, draft.keep_days)
+        yield from ((None, key, text) for key, text in found)
 
 
 def _redirect(draft: Draft) -> Iterator[Problem]:

@@ -1,0 +1,44 @@
+"""The composition root of mail to visitors: settings to whoever sends confirmations."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from formapp.confirming import Confirmer, Means
+from formapp.links import LinkSigner
+from formapp.mail import PostOffice
+from formapp.measures import Measures
+from formapp.settings import PREFIX, Settings
+from formapp.submissions.database import Database
+from formapp.submissions.keyring import Keyring
+from formapp.submissions.mail_limit import MailLimit
+
+
+def make_confirmer(
+    settings: Settings, database: Database, measures: Measures, clock: Callable[[], datetime]
+) -> Confirmer:
+    """Wire it; where a setting is missing, errands wait for a worker that has it."""
+    missing = ", ".join(PREFIX + name for name in settings.missing_for_mail())
+    return Confirmer(
+        database,
+        _means(settings, database),
+        clock=clock,
+        missing=missing,
+        measures=measures,
+    )
+
+
+def limit_of(settings: Settings, database: Database) -> MailLimit:
+    """How much mail one address gets; the settings have a secret key."""
+    return MailLimit(database, Keyring([key.get_secret_value() for key in settings.secret_key]))
+
+
+def _means(settings: Settings, database: Database) -> Means | None:
+    if not (settings.smtp_url and settings.base_url and settings.secret_key):
+        return None
+    return Means(
+        office=PostOffice(settings.smtp_url.get_secret_value()),
+        links=LinkSigner([key.get_secret_value() for key in settings.secret_key]),
+        limit=limit_of(settings, database),
+        sender=settings.sender,
+        base_url=settings.base_url,
+    )
