@@ -45,6 +45,12 @@ def theme(name: str) -> Response:
     return theme_sheet(request, services().form(name))
 
 
+@blueprint.get("/f/<name>/challenge")
+def challenge(name: str) -> Response:
+    """A challenge for the browser, where the form asks for one of ours."""
+    return show_challenge(services().form(name))
+
+
 @blueprint.get("/embed.js")
 def embed_script() -> Response:
     """The script that a foreign page loads."""
