@@ -102,6 +102,12 @@ class Measures:
             ("kind", "site"),
             registry=self.registry,
         )
+        self._quarantined = Gauge(
+            "formapp_quarantined",
+            "Submissions in quarantine.",
+            ("form",),
+            registry=self.registry,
+        )
         self._paused = Gauge(
             "formapp_lane_paused",
             "Whether a site's lane is paused.",
@@ -112,7 +118,7 @@ class Measures:
     def submission(self, form: str, result: str) -> None:
         """Count a post: `kept`, `unconfirmed`, `repeated`, `spam`, `invalid`, `refused`, ….
 
-        Besides: `unavailable`; `confirmed` counts the clicks that let a submission through.
+        Besides: `quarantined`, `unavailable`; `confirmed` counts the clicks that let a submission through.
         """
         self._submissions.labels(form, result).inc()
 
@@ -163,6 +169,12 @@ class Measures:
         self._incidents.clear()
         for kind, site in incidents:
             self._incidents.labels(kind, site).set(1)
+
+    def quarantine(self, quarantined: Mapping[str, int]) -> None:
+        """Set how many submissions of each form are in quarantine."""
+        self._quarantined.clear()
+        for form, number in quarantined.items():
+            self._quarantined.labels(form).set(number)
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""

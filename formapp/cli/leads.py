@@ -12,6 +12,7 @@ import click
 from formapp.app import DEFAULT_SITE
 from formapp.cli.confirming import resend
 from formapp.cli.erasing import erase, expire
+from formapp.cli.releasing import release
 from formapp.cli.telling import tell, tell_briefly
 from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
 from formapp.forms import to_lead
@@ -30,7 +31,7 @@ from formapp.submissions.report import (
     show_submission,
 )
 
-_STATES = ["pending", "delivered", "failed", "quarantined", "unconfirmed"]
+_STATES = ["pending", "delivered", "failed", "quarantined", "unconfirmed", "spam"]
 _COLUMNS = ["id", "form", "state", "outcome", "contact_id", "received_at", "attempts"]
 _META = ["page", "referrer"]
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
@@ -38,11 +39,12 @@ _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 @click.group("leads")
 def command() -> None:
-    """See, retry, export and erase submissions and their deliveries."""
+    """See, retry, release, export and erase submissions and their deliveries."""
 
 
 command.add_command(expire)
 command.add_command(erase)
+command.add_command(release)
 command.add_command(resend)
 
 
@@ -51,7 +53,7 @@ command.add_command(resend)
 @click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 def list_leads(form: str | None, state: str | None, *, as_json: bool) -> None:
-    """List the submissions, oldest first; honeypot catches are left out."""
+    """List the submissions, oldest first; honeypot catches only with `--state spam`."""
     with one_line_errors():
         database = open_database(read_settings())
         entries = list_submissions(database, form=form, state=state)

@@ -5,6 +5,11 @@ from typing import Any
 
 Entry = Mapping[str, Any]
 
+_HELD = {
+    "quarantined": "In quarantine: nothing of it goes to Wix.",
+    "spam": "Caught by the honeypot: nothing of it goes to Wix.",
+}
+
 
 def tell_briefly(entry: Entry) -> str:
     """One line: id, time, form, state, outcome and contact."""
@@ -27,7 +32,8 @@ def _lines(entry: Entry) -> Iterator[str]:
     if entry["erased_at"]:
         yield f"  the answers were erased {entry['erased_at']}"
     yield from _pairs("Answers", entry["answers"])
-    elsewhere = {"confirmation", "mail", "confirmed"}
+    yield from _held(entry)
+    elsewhere = {"confirmation", "mail", "confirmed", "suspect", "score"}
     meta = {name: value for name, value in entry["meta"].items() if name not in elsewhere}
     yield from _pairs("Circumstances", meta)
     for consent in entry["consents"]:
@@ -54,6 +60,18 @@ def _confirmation(asked: Entry) -> Iterator[str]:
     if asked["unsent"]:
         yield f"  no mail: {asked['unsent']}"
     yield f"  confirmed {asked['confirmed_at']}" if asked["confirmed_at"] else "  not confirmed yet"
+
+
+def _held(entry: Entry) -> Iterator[str]:
+    """Why it is, or would have been, held back."""
+    held, meta = _HELD.get(entry["state"]), entry["meta"]
+    if held:
+        yield f"{held} To let it through: formapp leads release {entry['id']}"
+    reasons = meta.get("suspect") or []
+    if reasons:
+        score = f" (score {meta['score']:g})" if meta.get("score") else ""
+        yield f"Suspicious{score}:"
+        yield from (f"  {reason}" for reason in reasons)
 
 
 def _pairs(title: str, pairs: Entry) -> Iterator[str]:

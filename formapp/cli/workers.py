@@ -7,12 +7,15 @@ from functools import partial
 
 from formapp.alerts import Mailer, Tell, Webhook
 from formapp.app import DEFAULT_SITE
+from formapp.challenges import ChallengeChecks
 from formapp.cli.mailing import make_confirmer
 from formapp.delivery.deliver import Deliverer
 from formapp.delivery.gate import Clock, Gate
-from formapp.errands import Errands
+from formapp.errands import Errands, Run
 from formapp.measures import Measures
 from formapp.settings import Settings
+from formapp.spam.providers import ERRAND as CHALLENGE
+from formapp.submissions.counts import Sweep
 from formapp.submissions.budget import Budget
 from formapp.submissions.confirmations import CONFIRM
 from formapp.submissions.database import Database
@@ -40,9 +43,10 @@ def make_crew(settings: Settings, database: Database, measures: Measures) -> Cre
     )
     deliverer = make_deliverer(settings, database, measures=measures)
     expiry = Expiry(database, settings.keep_days, _now)
-    chores = [watch.look_if_due, expiry.run]
+    chores = [watch.look_if_due, expiry.run, Sweep(database, _now).run]
     confirmer = make_confirmer(settings, database, measures, _now)
-    errands = Errands(database, {CONFIRM: confirmer}, clock=_now)
+    runs = {CONFIRM: confirmer} | make_challenge_checks(settings, database, _now)
+    errands = Errands(database, runs, clock=_now)
     return Crew(
         # What an errand lets through is delivered in the same go when all is drained.
         Worker(errands.run_next),
@@ -66,6 +70,18 @@ def make_deliverer(
         clock=clock,
         measures=measures,
     )
+
+
+def make_challenge_checks(
+    settings: Settings, database: Database, clock: Clock
+) -> dict[str, Run]:
+    """Who asks the service whose challenge the forms set; nobody without its secret."""
+    secret = settings.challenge_secret
+    if secret is None:
+        return {}
+    url = settings.challenge_verify_url
+    checks = ChallengeChecks(database, secret.get_secret_value(), url, clock=clock)
+    return {CHALLENGE: checks.run}
 
 
 def _channels(settings: Settings) -> list[Tell]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from formapp.submissions.database import Database
+from formapp.submissions.release import count_quarantined
 from formapp.submissions.schema import deliveries, incidents, lanes
 
 
@@ -18,6 +19,7 @@ class Queue:
         oldest_due_at: since when the longest-waiting due delivery has been due; None if none is.
         paused: site to whether its lane is paused.
         incidents: kind and site of what the owner was told of and isn't over.
+        quarantined: form to the number of its submissions in quarantine.
     """
 
     pending: int
@@ -25,6 +27,7 @@ class Queue:
     oldest_due_at: datetime | None
     paused: dict[str, bool] = field(default_factory=dict)
     incidents: set[tuple[str, str]] = field(default_factory=set)
+    quarantined: dict[str, int] = field(default_factory=dict)
 
 
 def look_at_queue(database: Database, now: datetime) -> Queue:
@@ -47,6 +50,7 @@ def look_at_queue(database: Database, now: datetime) -> Queue:
                 for row in connection.execute(select(lanes))
             },
             incidents={(row.kind, row.site) for row in connection.execute(select(incidents))},
+            quarantined=count_quarantined(connection),
         )
 
 

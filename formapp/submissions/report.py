@@ -25,12 +25,12 @@ def list_submissions(
     form: str | None = None,
     state: str | None = None,
 ) -> Iterator[dict[str, Any]]:
-    """Every submission but honeypot catches, oldest first.
+    """Every submission, oldest first; honeypot catches (`spam`) only where they are asked for.
 
     Raises:
         DatabaseUnavailable: it can't be read.
     """
-    query = _listed()
+    query = _listed() if state == "spam" else _listed().where(submissions.c.status != "spam")
     if form:
         query = query.where(submissions.c.form == form)
     if state:
@@ -56,7 +56,6 @@ def _listed() -> Select[Any]:
             deliveries.c.site.label("delivery_site"),
         )
         .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
-        .where(submissions.c.status != "spam")
         .order_by(submissions.c.received_at, submissions.c.id)
     )
 
@@ -155,7 +154,8 @@ def _attempt(row: Row[Any]) -> dict[str, Any]:
 def export_rows(database: Database) -> Iterator[dict[str, Any]]:
     """Entries with answers, page and referrer, for the export."""
     with database.read() as connection:
-        for row in connection.execute(_listed().execution_options(yield_per=500)):
+        query = _listed().where(submissions.c.status != "spam")
+        for row in connection.execute(query.execution_options(yield_per=500)):
             meta = {key: row.meta.get(key) for key in ("page", "referrer")}
             yield {**_entry(row), **meta, "answers": row.answers}
 

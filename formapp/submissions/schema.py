@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from formapp.submissions.columns import UtcDateTime
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = MetaData(
@@ -76,6 +76,14 @@ Index(
     submissions.c.received_at,
     sqlite_where=_not_erased,
     postgresql_where=_not_erased,
+)
+_quarantined = text("status = 'quarantined'")
+Index(
+    "ix_submissions_quarantined",
+    submissions.c.form,
+    submissions.c.received_at,
+    sqlite_where=_quarantined,
+    postgresql_where=_quarantined,
 )
 
 deliveries = Table(

@@ -59,6 +59,7 @@ def measure_queue(measures: Measures, database: Database) -> None:
     age = (now - queue.oldest_due_at).total_seconds() if queue.oldest_due_at else 0.0
     counts = {"pending": queue.pending, "failed": queue.failed}
     measures.queue(counts, age, queue.paused, queue.incidents)
+    measures.quarantine(queue.quarantined)
 
 
 def _may_read(token: str | None) -> bool:

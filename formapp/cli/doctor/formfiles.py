@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from formapp.app import DEFAULT_SITE
+from formapp.app import DEFAULT_SITE, challenge_faults
 from formapp.cli.doctor.findings import Finding, fault, ok
 from formapp.forms import Form, check_forms, load_forms
 from formapp.forms.targets import ExtendedFieldTarget, LabelTarget
@@ -31,7 +31,7 @@ def check_form_files(settings: Settings) -> tuple[dict[str, Form], list[Finding]
         advice = f"correct the file, then check by: formapp forms check {settings.forms}"
         return {}, [fault("forms", str(each), advice) for each in faults]
     forms = load_forms(settings.forms)
-    findings = [*_strays(forms), *_contradictions(forms)]
+    findings = [*_strays(forms), *_contradictions(forms), *_challenges(settings, forms)]
     return forms, findings or [ok("forms", f"{', '.join(forms)} in {settings.forms}")]
 
 
@@ -55,6 +55,11 @@ def _strays(forms: Mapping[str, Form]) -> Iterator[Finding]:
         if form.definition.site not in {None, DEFAULT_SITE}:
             message = f"{name}.toml: site: {form.definition.site!r} is not known"
             yield fault("forms", message, f'write "{DEFAULT_SITE}" or leave it out')
+
+
+def _challenges(settings: Settings, forms: Mapping[str, Form]) -> Iterator[Finding]:
+    for line in challenge_faults(settings, forms):
+        yield fault("forms", line, "set what the service gave you for this site, or change [spam]")
 
 
 def _contradictions(forms: Mapping[str, Form]) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from formapp.settings import Settings
 from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.erasure import known_erasures
 from formapp.submissions.incidents import troubles
+from formapp.submissions.release import count_quarantined
 from formapp.submissions.schema import REVISION
 from formapp.submissions.upgrade import current_revision, is_empty
 from formapp.watch import STRIKES
@@ -96,6 +97,7 @@ def _check_schema(database: Database, settings: Settings, now: datetime) -> Iter
         return
     yield ok("database", f"{shown}: reachable, writable, schema {revision}")
     yield from _check_leads(database, settings, now)
+    yield from _check_quarantine(database)
     yield from _check_erasures(database, settings)
 
 
@@ -118,6 +120,18 @@ def _check_leads(database: Database, settings: Settings, now: datetime) -> Itera
         yield hint("leads", f"site {trouble.site}: {trouble.detail}", advice)
     if not found:
         yield ok("leads", "none failed, none waits for long")
+
+
+def _check_quarantine(database: Database) -> Iterator[Finding]:
+    with database.read() as connection:
+        waiting = count_quarantined(connection)
+    if waiting:
+        told = ", ".join(f"{form} {number}" for form, number in sorted(waiting.items()))
+        advice = (
+            "look at them by `formapp leads list --state quarantined` and `formapp leads show ID`, "
+            "let people's out by `formapp leads release ID`; the rest is erased by itself"
+        )
+        yield hint("quarantine", f"waiting to be looked at: {told}", advice)
 
 
 def _check_erasures(database: Database, settings: Settings) -> Iterator[Finding]:
