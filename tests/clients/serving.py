@@ -103,7 +103,9 @@ def page_server(contents: Mapping[str, str]) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     # formapp is asked at 127.0.0.1: another host is another site to a browser.
-    yield f"http://localhost:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"http://localhost:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
