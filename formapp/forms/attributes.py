@@ -9,7 +9,7 @@ from formapp.languages import direction
 _TYPED = {"text", "textarea", "email", "tel", "url"}
 _INPUT_MODES = {"email": "email", "tel": "tel", "url": "url", "number": "decimal"}
 _AUTOFILLED = _TYPED | {"number", "date", "select"}
-_LEFT_TO_RIGHT = {"email", "tel", "url", "number"}
+_LEFT_TO_RIGHT = {"email", "tel", "url", "number", "date"}
 _TEXTAREA_ROWS = 5
 
 

@@ -1,17 +1,18 @@
 """A definition in one of its languages: the same fields and rules, other texts.
 
-What a language has no text for is the form's own text. But the button, and the heading of the
-thank-you page, are formapp's own words in that language where nobody wrote them: they are on every
-form, and no page should be half in another language.
+What a language has no text for is the form's own text. But the button, the heading of the thank-you
+page and what a confirmation says are formapp's own words in that language where nobody wrote them:
+no page and no mail should be half in another language.
 """
 
 from typing import Any, TypeVar
 
+from formapp.forms.confirm import Confirm
 from formapp.forms.definition import SEND, THANK_YOU, FormDefinition
 from formapp.forms.fields import FieldDefinition
 from formapp.forms.speech import texts_in
 from formapp.forms.targets import Definition
-from formapp.forms.texts import FieldTexts, Texts, ThanksTexts
+from formapp.forms.texts import ConfirmTexts, FieldTexts, Texts, ThanksTexts
 
 _Part = TypeVar("_Part", bound=Definition)
 
@@ -31,6 +32,7 @@ def in_language(definition: FormDefinition, language: str) -> FormDefinition:
             title=texts.thanks.title or ours.gettext(THANK_YOU),
             text=texts.thanks.text,
         ),
+        confirm=_confirm(definition, texts),
         fields=tuple(
             _field(field, texts.fields.get(field.name, FieldTexts())) for field in definition.fields
         ),
@@ -42,9 +44,21 @@ def _own(definition: FormDefinition) -> Texts:
     thanks = definition.thanks
     return Texts(
         title=definition.title,
+        confirm=_confirm_texts(definition.confirm) if definition.confirm else None,
         submit=definition.submit if "submit" in definition.model_fields_set else None,
         thanks=ThanksTexts(title=thanks.title if "title" in thanks.model_fields_set else None),
     )
+
+
+def _confirm_texts(confirm: Confirm) -> ConfirmTexts:
+    said = {key: getattr(confirm, key) for key in ConfirmTexts.model_fields}
+    return ConfirmTexts.model_validate(said)
+
+
+def _confirm(definition: FormDefinition, texts: Texts) -> Confirm | None:
+    """Return the confirmation with exactly these texts: None stands for formapp's own."""
+    said = (texts.confirm or ConfirmTexts()).model_dump()
+    return definition.confirm and definition.confirm.model_copy(update=said)
 
 
 def _field(field: FieldDefinition, texts: FieldTexts) -> FieldDefinition:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 from pydantic import Field as Key
 
+from formapp.forms.confirm import Line, Paragraphs
 from formapp.forms.targets import Definition
 from formapp.forms.values import parse_locale
 
@@ -37,11 +38,22 @@ class ThanksTexts(Definition):
     text: Text | None = None
 
 
+class ConfirmTexts(Definition):
+    """The texts of a confirmation: of the mail, of its button and of the page after the form."""
+
+    subject: Line | None = None
+    text: Paragraphs | None = None
+    button: Line | None = None
+    title: Line | None = None
+    notice: Paragraphs | None = None
+
+
 class Texts(Definition):
-    """All texts of a form in one language. Those that are missing are the form's own."""
+    """All texts of a form in one language. What is missing is said in `speaking`."""
 
     title: Text
     intro: Text | None = None
     submit: Text | None = None
     thanks: ThanksTexts = ThanksTexts()
+    confirm: ConfirmTexts | None = None
     fields: dict[str, FieldTexts] = Key(default_factory=dict)

@@ -12,8 +12,10 @@ from formapp.forms.definition import FormDefinition, Thanks
 from formapp.forms.fields import FieldDefinition, Option
 from formapp.forms.spam import Spam
 from formapp.forms.targets import ExtendedFieldTarget, LabelTarget, PropertyTarget
-from formapp.forms.texts import FieldTexts, Texts, ThanksTexts
+from formapp.forms.texts import ConfirmTexts, FieldTexts, Texts, ThanksTexts
 from formapp.forms.theme import Palette, Theme
+
+Location = tuple[int | str, ...]
 
 _KINDS: dict[str, type[BaseModel]] = {
     "property": PropertyTarget,
@@ -26,6 +28,11 @@ _TABLES: dict[str, type[BaseModel]] = {
     "spam": Spam,
     "thanks": Thanks,
     "theme": Theme,
+}
+_TEXTS: dict[Location, type[BaseModel]] = {
+    (): Texts,
+    ("thanks",): ThanksTexts,
+    ("confirm",): ConfirmTexts,
 }
 _SHAPES = {
     "string_type": "text in quotes",
@@ -44,8 +51,6 @@ _NAMED: dict[type, str] = {
     list: "a list",
     dict: "a table",
 }
-
-Location = tuple[int | str, ...]
 
 
 def problem_of(error: ErrorDetails) -> str:
@@ -99,19 +104,12 @@ def _model_at(loc: Location) -> type[BaseModel]:
         if step in _KINDS and "to" in loc:
             return _KINDS[str(step)]
     if loc[0] == "texts" and len(loc) > 2:  # noqa: PLR2004 - the table and a language
-        return _texts_at(loc[2:-1])
+        return _TEXTS.get(loc[2:-1], FieldTexts)
     if "options" in loc[:-1]:
         return Option
     if loc[:2] == ("theme", "dark") and len(loc) > 2:  # noqa: PLR2004 - a key of the dark table
         return Palette
     return _TABLES.get(str(loc[0]), FormDefinition) if len(loc) > 1 else FormDefinition
-
-
-def _texts_at(loc: Location) -> type[BaseModel]:
-    """Return what stands there in the texts of a language."""
-    if not loc:
-        return Texts
-    return ThanksTexts if loc == ("thanks",) else FieldTexts
 
 
 def _not_listed(given: Any, expected: str) -> str:

@@ -37,6 +37,8 @@ def check_texts(
             yield f"texts.{tag}", "is the form's own language; its texts stand at the top"
         elif fields is not None and tag not in broken:
             texts = Texts.model_validate(tables[tag])
+            if texts.confirm and "confirm" not in data:
+                yield f"texts.{tag}.confirm", "has nothing to say; the form has no [confirm]"
             yield from ((f"texts.{tag}.{key}", text) for key, text in _of_form(texts, fields))
 
 
