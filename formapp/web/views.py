@@ -56,6 +56,8 @@ def embed_script() -> Response:
     """The script that a foreign page loads."""
     response = current_app.send_static_file("embed.js")
     response.headers["Cache-Control"] = "public, max-age=300"
+    # A page may load it as a module, or with `crossorigin`; it is the same for everybody.
+    response.headers["Access-Control-Allow-Origin"] = "*"
     return response
 
 

@@ -123,7 +123,7 @@ def test_several_forms_on_one_page_keep_apart(open_page: OpenPage, foreign: str)
     expect(page.locator("iframe").first).to_have_attribute("title", "Form")
 
 
-def test_the_frame_learns_the_origin_and_the_campaign_and_nothing_else(
+def test_the_frame_learns_the_page_and_the_campaign_and_nothing_else_of_its_query(
     open_page: OpenPage, foreign: str
 ) -> None:
     page = open_page(f"{foreign}/plain?form=contact&utm_source=a%26b&utm_medium=x&secret=1")
@@ -131,6 +131,7 @@ def test_the_frame_learns_the_origin_and_the_campaign_and_nothing_else(
 
     assert query(frame) == {
         "parent": [foreign],
+        "_page": [f"{foreign}/plain"],
         "scheme": ["light"],
         "utm_source": ["a&b"],
         "utm_medium": ["x"],

@@ -218,6 +218,7 @@ def test_the_heaviest_page_with_all_it_loads_fits_a_first_flight(client: FlaskCl
 def test_the_scripts_are_small() -> None:
     assert len(gzip.compress((STATIC / "embed.js").read_bytes(), 9)) <= 2048
     assert len((STATIC / "formapp.js").read_bytes()) <= 2048
+    assert len(gzip.compress((STATIC / "frame.js").read_bytes(), 9)) <= 2048
     assert len((STATIC / "formapp.css").read_bytes()) <= 7 * 1024
 
 

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Frame, FrameLocator, Page, expect
+from playwright.sync_api import Error, Frame, FrameLocator, Page, expect
 
 ANSWERS = {"name": "Ada Lovelace", "email": "ada@example.com"}
 
@@ -35,24 +35,27 @@ def frame_of(page: Page, index: int = 0) -> Frame:
     return frame
 
 
+_SIZES = """() => new Promise((done) => setTimeout(() => done({
+    wanted: Math.ceil(document.body.getBoundingClientRect().height),
+    room: innerHeight,
+    scrolls: document.documentElement.scrollHeight,
+    bar: innerWidth - document.documentElement.clientWidth,
+}), 20))"""
+
+
 def fitted(page: Page, index: int = 0) -> Frame:
     """Wait until a frame is exactly as tall as its page and has no scroll bar; return its page."""
     frame = frame_of(page, index)
     deadline = time.monotonic() + 10
     sizes: dict[str, Any] = {}
     while time.monotonic() < deadline:
-        frame.wait_for_load_state()
-        sizes = frame.evaluate(
-            """() => ({
-                wanted: Math.ceil(document.body.getBoundingClientRect().height),
-                room: innerHeight,
-                scrolls: document.documentElement.scrollHeight,
-                bar: innerWidth - document.documentElement.clientWidth,
-            })"""
-        )
+        try:
+            frame.wait_for_load_state()
+            sizes = frame.evaluate(_SIZES)
+        except Error:  # between two pages
+            continue
         if sizes["wanted"] == sizes["room"] == sizes["scrolls"] and sizes["bar"] == 0:
             return frame
-        frame.evaluate("() => new Promise((done) => setTimeout(done, 20))")
     pytest.fail(f"the frame never fitted its page: {sizes}")
 
 
