@@ -15,9 +15,9 @@ from formapp.errands import Errands, Run
 from formapp.measures import Measures
 from formapp.settings import Settings
 from formapp.spam.providers import ERRAND as CHALLENGE
-from formapp.submissions.counts import Sweep
 from formapp.submissions.budget import Budget
 from formapp.submissions.confirmations import CONFIRM
+from formapp.submissions.counts import Sweep
 from formapp.submissions.database import Database
 from formapp.submissions.listening import Listener
 from formapp.submissions.retention import Expiry
@@ -72,9 +72,7 @@ def make_deliverer(
     )
 
 
-def make_challenge_checks(
-    settings: Settings, database: Database, clock: Clock
-) -> dict[str, Run]:
+def make_challenge_checks(settings: Settings, database: Database, clock: Clock) -> dict[str, Run]:
     """Who asks the service whose challenge the forms set; nobody without its secret."""
     secret = settings.challenge_secret
     if secret is None:

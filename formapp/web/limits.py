@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, Storage
+from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from formapp.web.refusal import Refusal
@@ -75,6 +75,12 @@ class Limits:
                     "Too many messages came at once. Please wait a minute, then send again.",
                     {"Retry-After": str(limit.get_expiry())},
                 )
+
+    def close(self) -> None:
+        """Close the connections to Redis, where that is where the counts are."""
+        storage = self._limiter.storage
+        if isinstance(storage, RedisStorage):
+            storage.storage.close()
 
     def _is_left_alone(self) -> bool:
         since = self._away_since

@@ -104,8 +104,10 @@ def test_whatever_was_changed_is_no_solution(change: Change) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "é", base64.b64encode(b"[]").decode(), base64.b64encode(b"\xff").decode()]
-    + [base64.b64encode(b"[" * 2000).decode(), "A" * 100_000],
+    [
+        *("", "x", "é", "A" * 100_000),
+        *(base64.b64encode(data).decode() for data in (b"[]", b"\xff", b"[" * 2000)),
+    ],
 )
 def test_nonsense_is_no_solution(text: str) -> None:
     assert CHALLENGES.check("lead", text) is None

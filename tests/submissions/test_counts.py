@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -94,7 +95,7 @@ def ration(amount: int = 1, name: str | None = "contact") -> Ration:
     return Ration(KEY, amount, NOON + MINUTE, "beyond the quota", name)
 
 
-def post(database: Database, address: str, amount: int = 1, **more: object) -> Receipt:
+def post(database: Database, address: str, amount: int = 1, **more: Any) -> Receipt:
     given = submission(lead(address), rations=(ration(amount),), **more)
     return keep(database, given)
 

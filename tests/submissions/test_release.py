@@ -24,6 +24,10 @@ from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
 LATER = NOON.replace(hour=15)
+COUNTING = """
+EXPLAIN QUERY PLAN SELECT form, count(*) FROM submissions
+WHERE submissions.status = 'quarantined' AND erased_at IS NULL GROUP BY form
+"""
 
 
 def no_reading(_caught: Caught) -> Read:
@@ -139,9 +143,6 @@ def test_the_quarantine_is_counted_and_listed_by_form(database: Database) -> Non
 
 
 def test_counting_reads_an_index(sqlite: Database) -> None:
-    query = "EXPLAIN QUERY PLAN SELECT form, count(*) FROM submissions WHERE " + (
-        "submissions.status = 'quarantined' AND erased_at IS NULL GROUP BY form"
-    )
     with sqlite.read() as connection:
-        plan = " ".join(row.detail for row in connection.execute(text(query)))
+        plan = " ".join(row.detail for row in connection.execute(text(COUNTING)))
     assert "ix_submissions_quarantined" in plan

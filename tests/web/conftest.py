@@ -22,7 +22,10 @@ def forms() -> dict[str, Form]:
 ON_BOTH = {
     "test_honeypot",
     "test_idempotency",
+    "test_limit_storage",
     "test_privacy",
+    "test_proof_of_work",
+    "test_spam",
     "test_submitting",
     "test_unavailable",
     "test_visit",

@@ -1,0 +1,190 @@
+"""Where limits are counted: shared by all servers, naming nobody, and never in a lead's way."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from limits.errors import StorageError
+from limits.storage import MemoryStorage
+from sqlalchemy import select
+
+from formapp.forms import Form
+from formapp.settings import Settings, SettingsFaults
+from formapp.submissions.database import Database
+from formapp.submissions.schema import counts
+from formapp.web.limit_storage import DatabaseStorage
+from formapp.web.limits import RETRY_SECONDS, Limits
+from formapp.web.refusal import Refusal
+from formapp.web.services import EXTENSION
+from tests.support.clock import NOON, TurnedClock
+from tests.support.redis import RedisServer, redis_server
+from tests.web.guarded import beside
+from tests.web.support import GOOD, Site, SiteMaker, schemaless
+
+ADDRESS = "203.0.113.77"
+
+
+@pytest.fixture(scope="module")
+def running_redis() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(running_redis: RedisServer) -> RedisServer:
+    running_redis.clear()
+    return running_redis
+
+
+@pytest.fixture(params=["database", "redis"])
+def storage(request: pytest.FixtureRequest) -> str:
+    if request.param == "redis":
+        server: RedisServer = request.getfixturevalue("redis")
+        return server.url
+    return "database"
+
+
+def close(*sites: Site) -> None:
+    for site in sites:
+        site.app.extensions[EXTENSION].limits.close()
+
+
+def post(site: Site, form: str = "lead", address: str = ADDRESS) -> int:
+    answer = site.open(
+        "POST",
+        f"/f/{form}",
+        data=GOOD,
+        headers={"Origin": "https://www.example.com"},
+        environ_overrides={"REMOTE_ADDR": address},
+    )
+    return answer.status_code
+
+
+def test_two_servers_share_a_limit(
+    make_site: SiteMaker, storage: str, tmp_path: Path, forms: dict[str, Form]
+) -> None:
+    settings = {"LIMIT_STORAGE": storage, "LIMIT_PER_ADDRESS": "3/minute"}
+    first = make_site(**settings)
+    second = beside(first, tmp_path, forms, **settings)
+    assert [post((first, second)[n % 2]) for n in range(5)] == [303, 303, 303, 429, 429]
+    assert post(second, address="203.0.113.78") == 303
+    close(first, second)
+    second.database.close()
+
+
+def test_nobodys_address_is_kept(make_site: SiteMaker) -> None:
+    site = make_site(
+        LIMIT_STORAGE="database", LIMIT_PER_ADDRESS="3/minute", LIMIT_PER_FORM="9/minute"
+    )
+    post(site)
+    with site.database.read() as connection:
+        rows = connection.execute(select(counts)).all()
+    assert len(rows) == 2
+    assert all(len(row.hash) == 64 and int(row.hash, 16) for row in rows)
+    assert ADDRESS not in str(rows)
+
+
+def test_nor_in_redis(make_site: SiteMaker, redis: RedisServer) -> None:
+    site = make_site(LIMIT_STORAGE=redis.url, LIMIT_PER_ADDRESS="3/minute")
+    post(site, address="203.0.113.79")
+    [key] = redis.keys()
+    assert "203.0.113.79" not in key
+    close(site)
+
+
+def test_where_the_table_is_away_the_limit_is_not_in_the_way(
+    make_site: SiteMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = make_site(LIMIT_STORAGE="database", LIMIT_PER_ADDRESS="1/minute", busy_seconds=0.2)
+    with schemaless(site):
+        # Nothing can be kept either, and that is what is told.
+        assert [post(site) for _ in range(3)] == [503] * 3
+    told = [r.getMessage() for r in caplog.records if "aren't limited" in r.getMessage()]
+    assert told == ["posts aren't limited: the counts can't be reached (DatabaseUnavailable)"]
+
+
+def test_when_redis_goes_away_posts_are_let_in_and_it_is_told_once(
+    make_site: SiteMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    with redis_server() as server:
+        site = make_site(LIMIT_STORAGE=server.url, LIMIT_PER_ADDRESS="1/minute")
+        assert [post(site), post(site)] == [303, 429]
+        server.stop()
+        assert [post(site) for _ in range(4)] == [303] * 4
+        close(site)
+    told = [r for r in caplog.records if "aren't limited" in r.getMessage()]
+    assert len(told) == 1
+    assert "127.0.0.1" not in told[0].getMessage()
+
+
+class Flickering(MemoryStorage):
+    """A storage that is away when a test says so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = False
+        self.asked = 0
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        self.asked += 1
+        if self.away:
+            raise StorageError(ConnectionError("secret.example:6379"))
+        return super().incr(key, expiry, amount)
+
+
+def test_counts_that_can_not_be_reached_are_left_alone_for_a_while(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    clock, storage = TurnedClock(), Flickering()
+    limits = Limits("1/minute", None, storage, clock=clock.seconds)
+    limits.hit(ADDRESS, "lead")
+    storage.away = True
+    for _ in range(5):
+        limits.hit(ADDRESS, "lead")
+    assert storage.asked == 2
+    clock.turn(RETRY_SECONDS)
+    limits.hit(ADDRESS, "lead")
+    assert storage.asked == 3
+    storage.away = False
+    clock.turn(RETRY_SECONDS)
+    with pytest.raises(Refusal):
+        limits.hit(ADDRESS, "lead")
+    assert [record.getMessage() for record in caplog.records] == [
+        "posts aren't limited: the counts can't be reached (ConnectionError)",
+        "posts are limited again",
+    ]
+
+
+def test_the_database_keeps_what_limits_needs_of_a_storage(database: Database) -> None:
+    clock = TurnedClock(NOON)
+    storage = DatabaseStorage(database, lambda key: key.ljust(64, "0"), clock)
+    assert storage.check()
+    assert [storage.incr("a", 60), storage.incr("a", 60, 2), storage.incr("b", 60)] == [1, 3, 1]
+    assert (storage.get("a"), storage.get("nothing")) == (3, 0)
+    assert storage.get_expiry("a") == (NOON + timedelta(seconds=60)).timestamp()
+    storage.clear("a")
+    assert (storage.get("a"), storage.get("b")) == (0, 1)
+    clock.turn(60)
+    assert (storage.get("b"), storage.reset()) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "where", ["disk", "redis://", "redis://host:0", "http://host:6379", "redis:host", "memory://"]
+)
+def test_a_wrong_storage_is_a_fault_at_start(where: str) -> None:
+    with pytest.raises(SettingsFaults) as caught:
+        Settings.read({"FORMAPP_LIMIT_STORAGE": where})
+    [fault] = caught.value.faults
+    assert fault.startswith("FORMAPP_LIMIT_STORAGE: is no storage")
+
+
+def test_without_the_package_the_fault_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("formapp.settings.checks.find_spec", lambda _name: None)
+    with pytest.raises(SettingsFaults, match=r"pip install 'formapp\[redis\]'"):
+        Settings.read({"FORMAPP_LIMIT_STORAGE": "redis://user:secret@localhost:6379/1"})
+
+
+def test_the_address_of_redis_shows_no_password() -> None:
+    settings = Settings.read({"FORMAPP_LIMIT_STORAGE": "rediss://user:hunter2@localhost:6379/1"})
+    assert "hunter2" not in repr(settings)
