@@ -27,12 +27,14 @@ from formapp.web import (
     language,
     request_id,
     schema,
+    share,
     views,
     wording,
 )
 from formapp.web.hosts import KnownHosts, check_host
 from formapp.web.limit_storage import limit_storage
 from formapp.web.limits import Limits
+from formapp.web.owner import Owner
 from formapp.web.services import EXTENSION, Services
 
 DEFAULT_SITE = "main"
@@ -74,6 +76,7 @@ def create_app(
     app.register_blueprint(views.blueprint)
     app.register_blueprint(confirm.blueprint)
     app.register_blueprint(schema.blueprint)
+    share.init_app(app, _owner(settings))
     app.register_blueprint(health.blueprint)
     app.wsgi_app = KnownHosts(app.wsgi_app, _trusted_hosts(settings))  # type: ignore[assignment, method-assign] # Flask's own way
     if hops := settings.proxy_hops:
@@ -146,6 +149,11 @@ def challenge_faults(settings: Settings, forms: Mapping[str, Form]) -> list[str]
         for name, value in needed.items()
         if served and not value
     ]
+
+
+def _owner(settings: Settings) -> Owner:
+    password = settings.owner_password
+    return Owner(password.get_secret_value() if password else None)
 
 
 def _trusted_hosts(settings: Settings) -> frozenset[str]:

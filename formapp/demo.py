@@ -28,6 +28,11 @@ class Addresses:
         return f"{self.web}/f/{EXAMPLE_FORM}"
 
     @property
+    def share(self) -> str:
+        """The owner's page, with what to paste into a website."""
+        return f"{self.form}/share"
+
+    @property
     def example(self) -> str:
         """The page of another site that embeds it."""
         return f"{self.sandbox}/example/"

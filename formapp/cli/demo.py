@@ -22,6 +22,8 @@ from formapp.measures import Measures
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
 from formapp.server import PortInUse, Server, listen
 from formapp.settings import Settings
+from formapp.web import share
+from formapp.web.owner import Owner
 
 _SITE = "00000000-0000-4000-8000-00000000de40"
 
@@ -57,6 +59,8 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
             on_kept=worker.wake,
             measures=measures,
         )
+        # It is reached from this machine alone.
+        share.init_app(app, Owner(everybody=True))
     server = Server(app, listener)
     on_signals(server.stop)
     _greet(addresses, data)
@@ -122,6 +126,7 @@ def _greet(addresses: Addresses, data: Path) -> None:
                                 {addresses.web}/f/newsletter
   2. See the contact it made:   {addresses.contacts}
   3. A form on another site:    {addresses.example}
+  4. What to paste into yours:  {addresses.share}
 
 The contacts are in a sandbox that stands in for Wix; nothing leaves this machine.
 What visitors sent is kept in {data / "formapp.db"}. Ctrl+C ends the demo.""",

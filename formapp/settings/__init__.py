@@ -59,6 +59,7 @@ class Settings(BaseModel):
     trusted_hosts: Annotated[_Words, AfterValidator(checks.hosts)] = ()
     proxy_hops: Annotated[int, Field(ge=0, le=10)] = 0
     metrics_token: SecretStr | None = None
+    owner_password: Annotated[SecretStr, AfterValidator(checks.password)] | None = None
     log_format: Literal["console", "json"] = "console"
     alert_webhook: Annotated[SecretStr, AfterValidator(checks.link)] | None = None
     alert_email: Annotated[_Words, AfterValidator(checks.mailboxes)] = ()

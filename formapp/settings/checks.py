@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 MIN_SECRET_LENGTH = 16
+MIN_PASSWORD_LENGTH = 12
 _SCHEMES = ("http://", "https://")
 _IPV6 = re.compile(r"\[[0-9a-f:.]+\]")
 _TOKEN = re.compile(r"[!-~]+")
@@ -37,6 +38,13 @@ def secret(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
             'such as python3 -c "import secrets; print(secrets.token_hex(32))" prints',
         )
     return keys
+
+
+def password(value: SecretStr) -> SecretStr:
+    """Return a password that is long enough to be guessed by nobody."""
+    if len(value.get_secret_value()) < MIN_PASSWORD_LENGTH:
+        raise ValueError(f"is too short: use at least {MIN_PASSWORD_LENGTH} characters")
+    return value
 
 
 def link(value: SecretStr) -> SecretStr:

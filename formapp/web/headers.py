@@ -68,9 +68,13 @@ def _policy() -> str:
         "img-src": "'self' data:",
         "base-uri": "'none'",
         # Browsers hold the redirect after a post to this, too: the thank-you page may be elsewhere.
-        "form-action": _sources(["'self'", own, *g.get("form_targets", ())]),
+        "form-action": _sources(
+            ("'none'",) if g.get("is_preview") else ["'self'", own, *g.get("form_targets", ())]
+        ),
         "frame-ancestors": _sources(g.get("frame_ancestors", ())) or "'none'",
     }
+    if frames := g.get("frame_sources"):
+        directives["frame-src"] = _sources(frames)
     return "; ".join(f"{name} {value}" for name, value in with_challenge(directives).items())
 
 

@@ -17,6 +17,8 @@ METHODS = {
     "/f/<name>/thanks": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/confirm": {"GET", "HEAD", "OPTIONS", "POST"},
     "/f/<name>/schema.json": {"GET", "HEAD", "OPTIONS"},
+    "/f/<name>/share": {"GET", "HEAD", "OPTIONS"},
+    "/f/<name>/share/preview": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/challenge": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/theme.css": {"GET", "HEAD", "OPTIONS"},
     "/embed.js": {"GET", "HEAD", "OPTIONS"},

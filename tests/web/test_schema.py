@@ -22,8 +22,6 @@ intro = "All kinds."
 origins = ["https://www.example.com"]
 [texts.de]
 title = "Alles"
-[texts.de.fields.name]
-label = "Name, bitte"
 """
 # Name -> keys; what ends with "!" is required.
 FIELDS = {
@@ -97,8 +95,13 @@ def every_kind() -> Form:
         + ("required = true\n" if name.endswith("!") else "")
         for name, keys in FIELDS.items()
     )
+    german = "".join(
+        f'[texts.de.fields.{name.removesuffix("!")}]\nlabel = "{name.title()}, bitte"\n'
+        for name in FIELDS
+        if name != "source"
+    )
     top, texts, rest = TOP.partition("[texts.de]")
-    return compile_form("lead", parse_form("lead.toml", top + fields + texts + rest))
+    return compile_form("lead", parse_form("lead.toml", top + fields + texts + rest + german))
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +296,7 @@ def test_texts_are_in_the_language_that_is_asked_for(one_site: Site) -> None:
     assert other
     assert (german["title"], other["title"]) == ("Alles", "Everything")
     name = german["properties"]["name"]
-    assert name["title"] == "Name, bitte"
+    assert name["title"] == "Name!, bitte"
     missing = demand("text", posted=False).said(texts_in("de"))
     assert name["x-formapp"]["messages"]["REQUIRED_FIELD_MISSING"] == missing
 

@@ -43,9 +43,9 @@ def check_form(draft: Draft) -> Iterator[Problem]:
     for index, field in draft.fields:
         yield from ((index, key, text) for key, text in check_field(field))
     yield from _names(draft)
+    yield from _aliases(draft)
     yield from _properties(draft)
     yield from _full_name(draft)
-    yield from _aliases(draft)
     yield from _addresses(draft)
     yield from _extended_fields(draft)
     yield from _identity(draft)
@@ -74,10 +74,6 @@ def _names(draft: Draft) -> Iterator[Problem]:
             yield index, "name", "is what a challenge sends; choose another"
 
 
-def _slot(target: PropertyTarget) -> str:
-    """Return the place in the contact that this target fills."""
-    several = target.property == "phone" or target.property in ADDRESS_PARTS
-    return f"{target.property} {target.tag or 'UNTAGGED'}" if several else target.property
 def _aliases(draft: Draft) -> Iterator[Problem]:
     """A name that is posted must stand for one field."""
     holders: dict[str, int] = {}
@@ -95,6 +91,10 @@ def _aliases(draft: Draft) -> Iterator[Problem]:
             holders.setdefault(alias, index)
 
 
+def _slot(target: PropertyTarget) -> str:
+    """Return the place in the contact that this target fills."""
+    several = target.property == "phone" or target.property in ADDRESS_PARTS
+    return f"{target.property} {target.tag or 'UNTAGGED'}" if several else target.property
 
 
 def _properties(draft: Draft) -> Iterator[Problem]:

@@ -1,0 +1,87 @@
+"""Who may see the owner's pages: HTTP Basic with one password and any user name (RFC 7617).
+
+Wrong passwords are counted in this process's memory, for each address; one network of IPv6 (/64)
+is one address, as a single customer has as many as they like.
+"""
+
+import hashlib
+import hmac
+import ipaddress
+import logging
+import unicodedata
+
+from flask import Request
+from limits import parse_many
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from werkzeug.exceptions import NotFound
+
+from formapp.web.refusal import Refusal
+
+WRONG_PASSWORDS = "5/minute;30/hour"
+_IPV6_NETWORK = 64
+_ASK = {"WWW-Authenticate": 'Basic realm="formapp", charset="UTF-8"'}
+_SIGN_IN = "This page is for the owner of the form. Please sign in."
+_WAIT = "Too many wrong passwords came from your network. Please try again later."
+_log = logging.getLogger(__name__)
+
+
+class Owner:
+    """Lets the owner in.
+
+    Args:
+        password: what the owner signs in with; None: there are no such pages.
+        everybody: nobody needs to sign in, as in the demo, which only this machine reaches.
+    """
+
+    def __init__(self, password: str | None = None, *, everybody: bool = False) -> None:
+        self._password = None if password is None else _digest(password)
+        self._everybody = everybody
+        self._limits = parse_many(WRONG_PASSWORDS)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def check(self, request: Request) -> None:
+        """Let a request in.
+
+        Raises:
+            NotFound: there are no pages for the owner.
+            Refusal: 401, nobody or somebody else is signed in; 429, too many have tried.
+        """
+        if self._everybody:
+            return
+        if self._password is None:
+            raise NotFound
+        given = request.authorization
+        if given is None or given.type != "basic" or given.password is None:
+            raise Refusal(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
+        network = _network(request.remote_addr or "")
+        self._check_limits(network)
+        if not hmac.compare_digest(_digest(given.password), self._password):
+            self._count(network)
+            raise Refusal(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
+
+    def _check_limits(self, network: str) -> None:
+        for limit in self._limits:
+            if not self._limiter.test(limit, network):
+                wait = {"Retry-After": str(limit.get_expiry())}
+                raise Refusal(429, "TOO_MANY_REQUESTS", _WAIT, wait)
+
+    def _count(self, network: str) -> None:
+        _log.warning("somebody tried a wrong password on a page of the owner")
+        for limit in self._limits:
+            self._limiter.hit(limit, network)
+
+
+def _digest(password: str) -> bytes:
+    # Of one length, so that comparing tells nothing; and however a keyboard writes an umlaut.
+    return hashlib.sha256(unicodedata.normalize("NFC", password).encode()).digest()
+
+
+def _network(address: str) -> str:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:  # noqa: PLR2004 - IPv4
+        return address
+    return str(ipaddress.ip_network((found, _IPV6_NETWORK), strict=False))
