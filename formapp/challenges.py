@@ -107,7 +107,7 @@ class ChallengeChecks:
         except (requests.RequestException, HTTPError) as error:
             # Not its text: an address may hold what is nobody's business.
             raise NotYet(f"no answer ({type(error).__name__})") from None
-        verdict = _verdict(content)
+        verdict = _verdict(content) if _is_an_answer(answer.status_code) else None
         if verdict is None:
             raise NotYet(f"no answer that can be read (status {answer.status_code})")
         if ours := _OURS.intersection(verdict.codes):
@@ -142,6 +142,12 @@ def _note(connection: Connection, ident: str, awaited_: str, reason: str | None)
     changed = {**meta, "suspect": suspect}
     connection.execute(update(submissions).where(held).values(meta=changed))
     return True
+
+
+def _is_an_answer(status: int) -> bool:
+    """Whether it says anything about the token: neither trouble, nor a limit, nor elsewhere."""
+    ok, wrong, trouble, limit = 200, 400, 500, 429
+    return status == ok or (wrong <= status < trouble and status != limit)
 
 
 def _content(answer: requests.Response) -> Any:

@@ -1,0 +1,268 @@
+"""Asking a challenge's service: passed, refused, away; one delivery, and nobody is told of."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from formapp import challenges
+from formapp.challenges import ChallengeChecks
+from formapp.errands import Errands
+from formapp.spam.providers import ERRAND, PROVIDERS, awaited
+from formapp.submissions.admit import admit
+from formapp.submissions.database import Database
+from formapp.submissions.errands import LEASE, Errand, claim_errand
+from formapp.submissions.intake import Status, keep
+from formapp.submissions.report import show_submission
+from formapp.submissions.schema import deliveries, errands, submissions
+from tests.support.clock import TurnedClock
+from tests.support.leads import EMAIL, lead, submission
+from tests.support.processes import free_port
+from tests.support.verifier import GOOD_TOKEN, SECRET, Verifier, verifier
+
+
+@pytest.fixture
+def service() -> Iterator[Verifier]:
+    with verifier() as running:
+        yield running
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+class Checks:
+    """A worker that runs the errands, and what comes of them."""
+
+    def __init__(self, database: Database, url: str | None, clock: TurnedClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.checks = ChallengeChecks(database, SECRET, url, clock=clock)
+        self.errands = Errands(database, {ERRAND: self.checks.run}, clock=clock)
+
+    def kept(self, token: str = GOOD_TOKEN, provider: str = "turnstile", **more: Any) -> str:
+        """Keep a submission as the web side would."""
+        meta = {"page": "p", "suspect": ["sent in under two seconds", awaited(provider)]}
+        given = submission(
+            lead(),
+            self.clock(),
+            status=Status.QUARANTINED,
+            meta=meta,
+            errands=(Errand(ERRAND, {"provider": provider, "token": token}),),
+            **more,
+        )
+        return keep(self.database, given).id
+
+    def suspect(self, ident: str) -> tuple[str, list[str]]:
+        """State and reasons."""
+        shown = show_submission(self.database, ident)
+        return shown["state"], shown["meta"]["suspect"]
+
+    def left(self) -> int:
+        """How many errands wait."""
+        return self._number(errands)
+
+    def deliveries(self) -> int:
+        """How many deliveries there are."""
+        return self._number(deliveries)
+
+    def _number(self, table: Any) -> int:
+        with self.database.read() as connection:
+            return connection.execute(select(func.count()).select_from(table)).scalar_one()
+
+
+@pytest.fixture
+def worker(database: Database, service: Verifier, clock: TurnedClock) -> Checks:
+    return Checks(database, service.url, clock)
+
+
+@pytest.fixture
+def lite(sqlite: Database, service: Verifier, clock: TurnedClock) -> Checks:
+    return Checks(sqlite, service.url, clock)
+
+
+FAST = "sent in under two seconds"
+
+
+def test_who_has_passed_is_delivered(worker: Checks, service: Verifier) -> None:
+    ident = worker.kept()
+    assert worker.errands.run_next()
+    assert worker.suspect(ident) == ("pending", [FAST])
+    assert (worker.deliveries(), worker.left()) == (1, 0)
+    [asked] = service.asked
+    # Nothing of the visitor's but the token.
+    assert set(asked) == {"secret", "response", "idempotency_key"}
+    assert EMAIL not in str(asked)
+    assert not worker.errands.run_next()
+
+
+def test_who_has_not_passed_stays_in_quarantine_with_the_reason(worker: Checks) -> None:
+    ident = worker.kept("wrong")
+    assert worker.errands.run_next()
+    told = "Cloudflare Turnstile says no (invalid-input-response)"
+    assert worker.suspect(ident) == ("quarantined", [FAST, told])
+    assert (worker.deliveries(), worker.left()) == (0, 0)
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_a_token_is_good_once(lite: Checks, provider: str) -> None:
+    first, second = lite.kept(provider=provider), lite.kept(provider=provider)
+    assert lite.errands.run_next()
+    assert lite.errands.run_next()
+    assert lite.suspect(first)[0] == "pending"
+    state, reasons = lite.suspect(second)
+    assert state == "quarantined"
+    assert reasons[-1] == f"{PROVIDERS[provider].title} says no (timeout-or-duplicate)"
+
+
+@pytest.mark.parametrize("fault", ["500", "garbage", "redirect", "internal-error"])
+def test_an_outage_is_waited_out_for_as_long_as_the_token_lives(
+    lite: Checks, service: Verifier, clock: TurnedClock, fault: str
+) -> None:
+    service.fault = fault
+    ident = lite.kept()
+    assert lite.errands.run_next()
+    assert lite.suspect(ident) == ("quarantined", [FAST, awaited("turnstile")])
+    assert lite.left() == 1
+    service.fault = None
+    clock.turn(5)
+    assert lite.errands.run_next()
+    assert lite.suspect(ident)[0] == "pending"
+    assert lite.deliveries() == 1
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_after_the_tokens_life_it_stays_in_quarantine_and_says_why(
+    lite: Checks,
+    service: Verifier,
+    clock: TurnedClock,
+    provider: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    service.fault = "internal-error"
+    ident = lite.kept(provider=provider)
+    life = PROVIDERS[provider].life
+    start = clock()
+    while lite.left():
+        if not lite.errands.run_next():
+            clock.turn(1)
+        assert clock() - start < life * 3
+    assert clock() - start >= life
+    state, reasons = lite.suspect(ident)
+    assert (state, reasons[-1]) == (
+        "quarantined",
+        f"{PROVIDERS[provider].title} could not be asked in time",
+    )
+    assert "could not be asked in time: it refuses to say: internal-error" in caplog.text
+
+
+def test_nobody_there_is_an_outage(
+    sqlite: Database, clock: TurnedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = Checks(sqlite, f"http://127.0.0.1:{free_port()}/", clock)
+    ident = worker.kept()
+    assert worker.errands.run_next()
+    assert worker.suspect(ident)[0] == "quarantined"
+    assert worker.left() == 1
+    assert "no answer (ConnectionError)" in caplog.text
+
+
+def test_silence_is_an_outage(
+    lite: Checks,
+    service: Verifier,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(challenges, "TIMEOUTS", (5, 0.2))
+    service.fault = "slow"
+    lite.kept()
+    assert lite.errands.run_next()
+    assert lite.left() == 1
+    assert "no answer (ReadTimeout)" in caplog.text
+
+
+def test_a_wrong_secret_is_the_owners_fault_and_not_the_visitors(
+    sqlite: Database, service: Verifier, clock: TurnedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = Checks(sqlite, service.url, clock)
+    worker.checks = ChallengeChecks(sqlite, "another secret", service.url, clock=clock)
+    worker.errands = Errands(sqlite, {ERRAND: worker.checks.run}, clock=clock)
+    ident = worker.kept()
+    assert worker.errands.run_next()
+    assert worker.suspect(ident) == ("quarantined", [FAST, awaited("turnstile")])
+    assert worker.left() == 1
+    assert "it refuses to say: invalid-input-secret" in caplog.text
+
+
+def test_neither_token_nor_secret_is_ever_logged(
+    lite: Checks, service: Verifier, clock: TurnedClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    token = f"{GOOD_TOKEN}-and-only-mine"
+    service.fault = "500"
+    lite.kept(token)
+    lite.errands.run_next()
+    service.fault = None
+    clock.turn(5)
+    lite.errands.run_next()
+    lite.kept("wrong-and-only-mine")
+    lite.errands.run_next()
+    assert "only-mine" not in caplog.text
+    assert SECRET not in caplog.text
+    assert SECRET not in repr(lite.checks)
+
+
+def test_a_worker_that_died_after_asking_is_followed_by_one_that_asks_the_same(
+    worker: Checks, clock: TurnedClock
+) -> None:
+    ident = worker.kept()
+    errand = claim_errand(worker.database, clock())
+    assert errand
+    assert worker.checks._ask(PROVIDERS["turnstile"], errand).passed
+    clock.turn(LEASE.total_seconds())
+    assert worker.errands.run_next()
+    assert worker.suspect(ident)[0] == "pending"
+
+
+def test_a_worker_that_was_overtaken_changes_nothing(worker: Checks, clock: TurnedClock) -> None:
+    ident = worker.kept()
+    late = claim_errand(worker.database, clock())
+    assert late
+    clock.turn(LEASE.total_seconds())
+    assert worker.errands.run_next()
+    worker.checks.run(late)
+    assert (worker.deliveries(), worker.suspect(ident)[0]) == (1, "pending")
+
+
+def test_what_its_owner_released_meanwhile_is_delivered_once(
+    worker: Checks, clock: TurnedClock
+) -> None:
+    ident = worker.kept("wrong")
+    with worker.database.write() as connection:
+        assert admit(connection, ident, {Status.QUARANTINED}, clock())
+    assert worker.errands.run_next()
+    assert (worker.deliveries(), worker.left()) == (1, 0)
+    assert worker.suspect(ident)[0] == "pending"
+
+
+def test_who_has_to_confirm_is_asked_after_the_challenge(worker: Checks) -> None:
+    ident = worker.kept()
+    with worker.database.write() as connection:
+        meta = {"confirmation": {"title": "t"}, "suspect": [awaited("turnstile")]}
+        connection.execute(submissions.update().where(submissions.c.id == ident).values(meta=meta))
+    assert worker.errands.run_next()
+    assert worker.suspect(ident) == ("unconfirmed", [])
+    assert worker.deliveries() == 0
+    with worker.database.read() as connection:
+        assert connection.execute(select(errands.c.kind)).scalars().all() == ["confirm"]
+
+
+def test_a_life_is_as_long_as_the_services_say() -> None:
+    assert {name: each.life for name, each in PROVIDERS.items()} == {
+        "turnstile": timedelta(minutes=5),
+        "hcaptcha": timedelta(minutes=2),
+        "recaptcha": timedelta(minutes=2),
+    }

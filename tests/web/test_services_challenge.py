@@ -1,0 +1,133 @@
+"""A form with a service's challenge: its page names that service alone, and nobody waits for it."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from formapp.app import create_app
+from formapp.settings import Settings, SettingsFaults
+from formapp.spam import PROVIDERS
+from formapp.submissions.schema import errands
+from tests.web.guarded import SPAM, guarded
+from tests.web.pages import Page
+from tests.web.support import GOOD, KEY, Site, SiteMaker
+
+KEYS = {"CHALLENGE_SITE_KEY": "1x00AA", "CHALLENGE_SECRET": "the-secret-of-the-service"}
+
+
+@pytest.fixture
+def site(make_site: SiteMaker) -> Site:
+    return make_site(forms=guarded('challenge = "turnstile"'), **KEYS)
+
+
+def waiting(site: Site) -> list[tuple[str, dict[str, Any]]]:
+    with site.database.read() as connection:
+        return [(row.kind, row.content) for row in connection.execute(select(errands))]
+
+
+def directives(policy: str) -> dict[str, list[str]]:
+    parts = [part.strip().split(" ") for part in policy.split(";")]
+    return {name: hosts for name, *hosts in parts}
+
+
+def test_what_was_answered_waits_in_quarantine_for_a_worker_that_asks(site: Site) -> None:
+    answer = site.post(GOOD | {"cf-turnstile-response": "a token"})
+    assert answer.status_code == 303
+    row = site.row()
+    assert row.status == "quarantined"
+    assert row.meta["suspect"][-1] == "Cloudflare Turnstile has not been asked yet"
+    assert waiting(site) == [("challenge", {"provider": "turnstile", "token": "a token"})]
+    assert "a token" not in str(row)
+    # A worker is woken: the visitor's lead shouldn't wait.
+    assert len(site.kept) == 1
+    metrics = site.get("/metrics").get_data(as_text=True)
+    assert 'result="kept"} 1.0' in metrics
+    assert "formapp_unknown_fields_total{" not in metrics
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"cf-turnstile-response": ""}, {"g-recaptcha-response": "x"}]
+)
+def test_what_was_not_answered_waits_for_its_owner(site: Site, given: dict[str, str]) -> None:
+    assert site.foreign(GOOD | given).status_code == 303
+    assert site.row().meta["suspect"] == ["the challenge was not solved"]
+    assert (waiting(site), site.kept) == ([], [])
+
+
+def test_what_is_held_back_anyway_is_told_to_nobody(site: Site) -> None:
+    site.foreign(SPAM | {"cf-turnstile-response": "a token"})
+    assert waiting(site) == []
+    assert site.row().status == "quarantined"
+
+
+def test_a_quota_holds_though_a_service_may_say_yes(make_site: SiteMaker) -> None:
+    site = make_site(forms=guarded('challenge = "turnstile"\nquota = "1/day"'), **KEYS)
+    for number in range(2):
+        site.foreign(GOOD | {"cf-turnstile-response": f"token {number}"})
+    assert [content["token"] for _, content in waiting(site)] == ["token 0"]
+    assert site.rows()[1].meta["suspect"][-1] == "beyond the form's quota of 1/day"
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_page_loads_the_service_and_its_policy_names_it_and_nobody_else(
+    make_site: SiteMaker, name: str
+) -> None:
+    site = make_site(forms=guarded(f'challenge = "{name}"'), **KEYS)
+    provider = PROVIDERS[name]
+    page = Page(answer := site.get("/f/lead"))
+    assert provider.script in [attrs.get("src") for tag, attrs in page.tags if tag == "script"]
+    [place] = [attrs for tag, attrs in page.tags if attrs.get("data-sitekey")]
+    assert place["data-sitekey"] == "1x00AA"
+    assert provider.css_class in (place["class"] or "").split()
+    found = directives(answer.headers["Content-Security-Policy"])
+    for directive, hosts in provider.policy.items():
+        own = ["'self'"] if directive in {"script-src", "style-src"} else []
+        assert found[directive] == [*own, *hosts.split()]
+    named = {"script-src", "style-src", *provider.policy}
+    others = [host for key, hosts in found.items() if key not in named for host in hosts]
+    assert not [host for host in others if "google" in host or "captcha" in host or "cloud" in host]
+    assert b"the-secret-of-the-service" not in answer.data
+    # Only where the form is shown.
+    thanks = site.get("/f/lead/thanks")
+    assert "frame-src" not in thanks.headers["Content-Security-Policy"]
+    assert provider.script.encode() not in thanks.data
+
+
+def test_without_being_asked_for_no_page_knows_any_service(make_site: SiteMaker) -> None:
+    answer = make_site(**KEYS).get("/f/lead")
+    assert b"1x00AA" not in answer.data
+    assert set(directives(answer.headers["Content-Security-Policy"])) == {
+        "default-src",
+        "style-src",
+        "script-src",
+        "img-src",
+        "base-uri",
+        "form-action",
+        "frame-ancestors",
+    }
+
+
+@pytest.mark.parametrize("missing", KEYS)
+def test_a_challenge_without_its_settings_is_a_fault_at_start(missing: str) -> None:
+    given = {name: value for name, value in KEYS.items() if name != missing} | {"SECRET_KEY": KEY}
+    settings = Settings.read({f"FORMAPP_{name}": text for name, text in given.items()}, web=True)
+    with pytest.raises(SettingsFaults) as caught:
+        create_app(settings, forms=guarded('challenge = "hcaptcha"'))
+    assert caught.value.faults == [
+        f"FORMAPP_{missing}: is missing; the challenge of lead, other needs it"
+    ]
+
+
+def test_two_services_at_once_are_a_fault(make_site: SiteMaker) -> None:
+    forms = guarded('challenge = "hcaptcha"') | {
+        "lead": guarded('challenge = "turnstile"')["lead"],
+    }
+    with pytest.raises(SettingsFaults, match="one service serves all forms"):
+        make_site(forms=forms, **KEYS)
+
+
+@pytest.mark.parametrize("url", ["verify", "ftp://a.example", "https://"])
+def test_a_wrong_address_to_ask_at_is_a_fault(url: str) -> None:
+    with pytest.raises(SettingsFaults, match="FORMAPP_CHALLENGE_VERIFY_URL: is no web address"):
+        Settings.read({"FORMAPP_CHALLENGE_VERIFY_URL": url})
