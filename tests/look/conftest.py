@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from formapp.forms import Form, TokenContext, TokenSigner, compile_form, load_forms, parse_form
 from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
 from formapp.web import language, wording
+from formapp.web.choices import Choice
 from formapp.web.language import speak
 
 POLICY = (
@@ -33,8 +34,41 @@ text = "سنتواصل معك."
 name = "email"
 type = "email"
 label = "البريد الإلكتروني"
+help = "يصل العرض إلى هذا العنوان."
 required = true
 to = "email"
+[[fields]]
+name = "phone"
+type = "tel"
+label = "الهاتف"
+[[fields]]
+name = "size"
+type = "number"
+label = "الكمية"
+min = 2
+[[fields]]
+name = "day"
+type = "date"
+label = "الموعد"
+[[fields]]
+name = "web"
+type = "url"
+label = "الموقع"
+[[fields]]
+name = "name"
+type = "text"
+label = "الاسم"
+[[fields]]
+name = "topic"
+type = "select"
+label = "ما الموضوع؟"
+options = ["أ", "ب"]
+[[fields]]
+name = "colour"
+type = "radio"
+label = "اللون"
+required = true
+options = ["أحمر", "أزرق"]
 """
 
 
@@ -54,6 +88,7 @@ def _show(form: Form, use: str) -> str:
         notice=NOTICE if "notice" in request.args else None,
         use=use,
         action=request.full_path,
+        languages=[Choice(one, f"?lang={one}") for one in form.languages if one != form.language],
     )
 
 
@@ -92,8 +127,10 @@ def _add_pages(app: Flask, forms: dict[str, Form]) -> None:
 def look_forms() -> dict[str, Form]:
     definition = parse_form("arabic.toml", RIGHT_TO_LEFT)
     persian = parse_form("persian.toml", RIGHT_TO_LEFT.replace('"ar"', '"fa"'))
+    bundled = load_forms(BUNDLED_FORMS)
     return {
-        **load_forms(BUNDLED_FORMS),
+        **bundled,
+        "hebrew": bundled["newsletter"].speaking("he"),
         "arabic": compile_form("arabic", definition),
         "persian": compile_form("persian", persian),
     }
