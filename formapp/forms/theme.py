@@ -83,7 +83,8 @@ class Theme(Palette):
             return None
         if self.background is not None:
             return "dark" if is_dark(self.background) else "light"
-        return "light" if self.text is None or is_dark(self.text) else "dark"
+        ink = self.text or LIGHT_INK
+        return "light" if contrast(ink, LIGHT_PAPER) >= contrast(ink, DARK_PAPER) else "dark"
 
 
 def ground_and_ink(palette: Palette, *, dark: bool) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 PHONE = 390
@@ -37,7 +37,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def axe_violations(page: Page) -> list[str]:
-    """What axe-core finds on the page, as `rule: element`."""
+def axe_violations(page: Page | Frame) -> list[str]:
+    """What axe-core finds on the page or in the frame, as `rule: element`."""
     found = Axe().run(page).response["violations"]
     return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]

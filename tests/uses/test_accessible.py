@@ -1,0 +1,138 @@
+"""axe-core on every page and state: hosted and in a frame, light and dark, left and right."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Frame, Page
+
+from tests.support.browser import axe_violations
+from tests.uses.conftest import World
+from tests.uses.visitors import fitted, frame_of, send
+
+pytestmark = pytest.mark.browser
+OpenPage = Callable[..., Page]
+
+SCHEMES = pytest.mark.parametrize("scheme", ["light", "dark"])
+FORMS = pytest.mark.parametrize("form", ["lead", "hebrew", "themed"])
+
+
+def accept(page: Page, frame: Frame | None = None) -> None:
+    """Demand that axe finds nothing, on the page and in its frame."""
+    assert axe_violations(page) == []
+    # axe-core looks into frames only where it runs in them.
+    assert frame is None or axe_violations(frame) == []
+
+
+def complete(where: Page | Frame) -> None:
+    """Fill in whatever is demanded, in any language, and press the button."""
+    for name, answer in {"name": "Ada", "email": "ada@example.com"}.items():
+        for control in where.locator(f"[name={name}]").all():
+            control.fill(answer)
+    where.locator("[name=colour]").first.check()
+    for box in where.locator("[name=privacy]").all():
+        box.check()
+    send(where)
+    where.locator(".thanks").wait_for()
+
+
+@FORMS
+@SCHEMES
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_states_of_a_hosted_form(
+    world: World, open_page: OpenPage, form: str, scheme: str, width: int
+) -> None:
+    world.forgiven = ("422",)
+    page = open_page(f"{world.origin}/f/{form}", color_scheme=scheme, width=width)
+    accept(page)
+    send(page)
+    page.locator(".summary").wait_for()
+    accept(page)
+    complete(page)
+    accept(page)
+    rtl = page.evaluate("getComputedStyle(document.documentElement).direction")
+    assert rtl == ("rtl" if form == "hebrew" else "ltr")
+
+
+@FORMS
+@SCHEMES
+@pytest.mark.parametrize("around", ["", '<meta name="color-scheme" content="light dark">'])
+def test_the_states_of_a_form_in_a_frame(
+    world: World, open_page: OpenPage, form: str, scheme: str, around: str
+) -> None:
+    world.forgiven = ("422",)
+    page = open_page(
+        world.listed.page(world.snippet(form), head=around), color_scheme=scheme, width=390
+    )
+    frame = fitted(page)
+    ground(page, frame)
+    accept(page, frame)
+    send(frame)
+    frame.locator(".summary").wait_for()
+    frame = fitted(page)
+    ground(page, frame)
+    accept(page, frame)
+    complete(frame)
+    frame = fitted(page)
+    ground(page, frame)
+    accept(page, frame)
+
+
+def ground(page: Page, frame: Frame) -> None:
+    """Give a frame the ground that is seen through it, which axe-core can't know."""
+    light = page.evaluate(
+        "matchMedia('(prefers-color-scheme: light)').matches"
+        " || !document.querySelector('meta[name=color-scheme]')"
+    )
+    frame.evaluate(
+        "(colour) => { document.documentElement.style.backgroundColor = colour; }",
+        "#ffffff" if light else "#121212",
+    )
+
+
+@SCHEMES
+@pytest.mark.parametrize("path", ["/f/nothing", "/nothing", "/f/lead/thanks", "/f/hebrew/thanks"])
+def test_what_is_shown_without_a_form(
+    world: World, open_page: OpenPage, path: str, scheme: str
+) -> None:
+    world.forgiven = ("404",)
+    accept(open_page(world.origin + path, color_scheme=scheme))
+
+
+@SCHEMES
+@pytest.mark.parametrize("form", ["lead", "hebrew", "themed"])
+def test_a_refusal(world: World, open_page: OpenPage, form: str, scheme: str) -> None:
+    world.forgiven = ("403",)
+    page = open_page(
+        world.evil.page(
+            f'<form method="post" action="{world.origin}/f/{form}">'
+            '<button type="submit">Send</button></form>'
+        ),
+        color_scheme=scheme,
+    )
+    send(page)
+    page.locator(".status").wait_for()
+    accept(page)
+
+
+@SCHEMES
+@pytest.mark.parametrize(
+    "sandbox", ["allow-forms allow-scripts", "allow-scripts allow-same-origin"]
+)
+def test_the_notice_of_a_frame_that_cant_send(
+    world: World, open_page: OpenPage, sandbox: str, scheme: str
+) -> None:
+    # axe-core fetches style sheets again, which a frame without an origin may not.
+    world.forgiven = ("Blocked", "sandbox", "formapp.css", "ProgressEvent")
+    page = open_page(
+        world.partner.page(world.iframe(attributes=f'sandbox="{sandbox}"')), color_scheme=scheme
+    )
+    frame = frame_of(page)
+    frame.locator("form").wait_for()
+    if "allow-same-origin" in sandbox:
+        send(frame)
+    frame.locator("#stuck").wait_for()
+    frame.evaluate(
+        "(c) => { document.documentElement.style.backgroundColor = c; }",
+        "#121212" if scheme == "dark" else "#ffffff",
+    )
+    accept(page, frame)
