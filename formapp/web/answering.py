@@ -20,6 +20,7 @@ from formapp.web.visit import is_embedded
 
 _TITLES = {
     400: gettext_noop("This request can't be read"),
+    401: "Please sign in",  # to a page of the owner, which is in English
     403: gettext_noop("Not from this page"),
     404: gettext_noop("Page not found"),
     405: gettext_noop("Not possible here"),

@@ -1,5 +1,7 @@
 """For the owner: how a form gets onto a website, with everything ready to copy."""
 
+from dataclasses import replace
+
 from flask import (
     Blueprint,
     Flask,
@@ -12,8 +14,11 @@ from flask import (
 )
 
 from formapp.forms import TokenContext
+from formapp.languages import SOURCE
 from formapp.web.answering import show_form
+from formapp.web.language import speak, spoken_form
 from formapp.web.owner import Owner
+from formapp.web.refusal import Refusal
 from formapp.web.services import services
 from formapp.web.snippets import height, snippets
 from formapp.web.visit import action, is_embedded
@@ -32,12 +37,20 @@ def init_app(app: Flask, owner: Owner) -> None:
 @blueprint.before_request
 def sign_in() -> None:
     """Let nobody in but the owner."""
-    current_app.extensions[_EXTENSION].check(request)
+    # A refusal must not tell a form's address from any other, not even by its language.
+    given, request.view_args = request.view_args, {}
+    try:
+        current_app.extensions[_EXTENSION].check(request)
+    except Refusal:
+        speak(SOURCE)
+        raise
+    request.view_args = given
 
 
 @blueprint.get("/f/<name>/share")
 def show(name: str) -> Response:
     """The link, what to paste, and how the form looks."""
+    speak(SOURCE)
     form, address = services().form(name), services().address
     page = render_template(
         "share.html",
@@ -60,7 +73,9 @@ def preview(name: str) -> Response:
     The form's own pages may stand on the pages of its origins alone, which this one is none of. It
     can't send.
     """
-    form = services().form(name)
+    form = spoken_form(name)
+    # No links to other languages: they lead to pages that may not stand in this frame.
+    form = replace(form, spoken={form.language: form})
     context = TokenContext(
         services().signer, form.name, form.version, "embed" if is_embedded(request) else "page"
     )

@@ -26,19 +26,31 @@ def signed(make_site: SiteMaker) -> Site:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_without_a_password_in_the_settings_there_are_no_such_pages(site: Site, path: str) -> None:
-    for headers in ({}, basic(""), basic("None"), JSON):
+    for headers in ({}, basic(""), basic("None"), JSON, {"Accept-Language": "de"}):
         answer, unknown = site.get(path, **headers), site.get("/f/lead/nothing", **headers)
         assert answer.status_code == unknown.status_code == 404
         assert answer.data == unknown.data
+        assert answer.headers.get("Content-Language") == unknown.headers.get("Content-Language")
         assert "WWW-Authenticate" not in answer.headers
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_the_owner_signs_in_by_any_name(signed: Site, path: str) -> None:
-    for user in ("", "owner", "ü:"[0]):
+    for user in ("", "owner", "Özgür"):
         answer = signed.get(path, **basic(PASSWORD, user))
         assert answer.status_code == 200
         assert "no-store" in answer.headers["Cache-Control"]
+
+
+def test_the_owners_pages_are_in_english_and_the_preview_in_a_language_of_the_form(
+    signed: Site,
+) -> None:
+    german = {"Accept-Language": "de"}
+    for headers in (german, german | basic(PASSWORD)):
+        answer = signed.get(PATHS[0], **headers)
+        assert answer.headers["Content-Language"] == "en"
+        assert '<html lang="en"' in answer.text
+    assert signed.get(PATHS[1], **basic(PASSWORD)).headers["Content-Language"] == "en"
 
 
 def test_an_umlaut_counts_however_a_keyboard_writes_it(signed: Site) -> None:
