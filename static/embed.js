@@ -13,7 +13,7 @@
 
     const own = new URL(`f/${encodeURIComponent(form)}`, script.src);
     for (const [key, value] of query) if (/^utm_/.test(key)) own.searchParams.append(key, value);
-    if (lang) own.searchParams.set("lang", lang);
+    if (lang) own.searchParams.set("lang", lang === "auto" ? document.documentElement.lang : lang);
 
     const url = new URL(own);
     url.pathname += "/embed";
