@@ -2,10 +2,6 @@
 
 import json
 import logging
-import socketserver
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +17,7 @@ from formapp.submissions.intake import Submission, keep
 from formapp.submissions.schema import deliveries, lanes
 from formapp.watch import Watch
 from tests.support.clock import TurnedClock
+from tests.support.postoffice import mail_server
 
 CANARY = "canary-answer"
 
@@ -149,44 +146,10 @@ def test_a_webhook_that_did_not_take_it_raises(turned_clock: TurnedClock, status
         Webhook("https://hooks.example.com/x")(_alert(turned_clock))
 
 
-class _Post(socketserver.StreamRequestHandler):
-    """Just enough of SMTP (RFC 5321) to take a message."""
-
-    def handle(self) -> None:
-        self._say("220 ready")
-        while line := self.rfile.readline().decode().strip():
-            verb = line.split()[0].upper()
-            if verb == "DATA":
-                self._say("354 go on")
-                while (text := self.rfile.readline()) != b".\r\n":
-                    self.server.taken.append(text.decode())  # type: ignore[attr-defined] # set below
-                self._say("250 taken")
-            elif verb == "QUIT":
-                self._say("221 bye")
-                return
-            else:
-                self._say("250 fine")
-
-    def _say(self, text: str) -> None:
-        self.wfile.write(f"{text}\r\n".encode())
-
-
-@contextmanager
-def _post_office() -> Iterator[tuple[str, list[str]]]:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Post) as server:
-        taken: list[str] = []
-        server.taken = taken  # type: ignore[attr-defined] # read by the handler
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"smtp://127.0.0.1:{server.server_address[1]}", taken
-        server.shutdown()
-        thread.join()
-
-
 def test_a_mail_says_what_is_wrong_in_its_subject(turned_clock: TurnedClock) -> None:
-    with _post_office() as (address, taken):
-        Mailer(address, "formapp@example.com", ("owner@example.com",))(_alert(turned_clock))
-    letter = "".join(taken)
-    assert "Subject: formapp: site main: failed deliveries" in letter
-    assert "To: owner@example.com" in letter
-    assert "3 deliveries failed for good" in letter
+    with mail_server() as server:
+        Mailer(server.url, "formapp@example.com", ("owner@example.com",))(_alert(turned_clock))
+    (letter,) = server.taken
+    assert letter.message["Subject"] == "formapp: site main: failed deliveries"
+    assert letter.message["To"] == letter.to == "owner@example.com"
+    assert "3 deliveries failed for good" in letter.part("plain")
