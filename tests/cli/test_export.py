@@ -1,0 +1,51 @@
+"""`leads export`: a spreadsheet opens it, and no cell of a stranger's becomes a formula."""
+
+import csv
+import io
+
+import pytest
+
+from formapp.submissions.database import Database
+from formapp.submissions.intake import keep
+from formapp.submissions.upgrade import upgrade
+from tests.support.leads import lead, submission
+from tests.support.processes import Commands
+
+# Those of OWASP's page on CSV injection.
+DANGEROUS = ["=", "+", "-", "@", "\t", "\r"]
+
+
+@pytest.fixture
+def exported(database_url: str, commands: Commands) -> list[dict[str, str]]:
+    """The rows of submissions that hold every dangerous beginning, wherever a visitor can write."""
+    database = Database(database_url)
+    upgrade(database)
+    for start in DANGEROUS:
+        armed = f"{start}SUM(A1)"
+        answers = {
+            "email": "ada@example.com",
+            "message": armed,
+            "extras": [armed, "milk"],
+            "size": -1.5,
+            "harmless": f"1{start}1",
+        }
+        meta = {"page": armed, "referrer": armed}
+        keep(database, submission(lead(), answers=answers, meta=meta))
+    database.close()
+    printed = commands.run("leads", "export", DATABASE_URL=database_url).stdout
+    return list(csv.DictReader(io.StringIO(printed)))
+
+
+def test_no_cell_that_a_visitor_wrote_begins_like_a_formula(exported: list[dict[str, str]]) -> None:
+    assert len(exported) == len(DANGEROUS)
+    # A pipe that is read as text turns CR into LF.
+    begun = ["\n" if start == "\r" else start for start in DANGEROUS]
+    for name in ("message", "extras", "page", "referrer"):
+        assert [row[name][:2] for row in exported] == [f"'{start}" for start in begun], name
+        assert all("SUM(A1)" in row[name] for row in exported)
+
+
+def test_what_is_no_danger_stays_as_it_is(exported: list[dict[str, str]]) -> None:
+    assert {row["size"] for row in exported} == {"-1.5"}
+    assert exported[0]["harmless"] == "1=1"
+    assert exported[0]["email"] == "ada@example.com"
