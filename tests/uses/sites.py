@@ -69,7 +69,8 @@ def foreign_site(host: str, *, tls: bool = False) -> Iterator[ForeignSite]:
         def log_message(self, *_args: object) -> None:
             """Say nothing: every page that a test opens is no news."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    number = host if host.startswith("127.") else "127.0.0.1"
+    server = ThreadingHTTPServer((number, 0), Handler)
     if tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         trustme.CA().issue_cert(host).configure_cert(context)
