@@ -53,7 +53,7 @@ METHODS = st.sampled_from(["GET", "HEAD", "POST", "OPTIONS", "PUT"])
 PATHS = st.sampled_from(
     ["/f/lead", "/f/lead/embed", "/f/lead/thanks", "/f/nope", "/embed.js", "/healthz", "/readyz",
      "/metrics", "/static/formapp.css", "/", "/f/lead/challenge", "/f/lead/schema.json",
-     "/f/lead/theme.css", "/f/lead/confirm"]
+     "/f/lead/theme.css", "/f/lead/confirm", "/f/lead/share"]
 )  # fmt: skip
 SEGMENTS = st.lists(
     st.sampled_from(["f", "lead", "embed", "thanks", "static", "..", ".", "", "embed.js"])
