@@ -29,7 +29,6 @@ def thanked(where: Page | Frame | FrameLocator) -> None:
 def frame_of(page: Page, index: int = 0) -> Frame:
     """The document in a frame of the page."""
     handle = page.locator("iframe").nth(index).element_handle()
-    assert handle
     frame = handle.content_frame()
     assert frame
     return frame
