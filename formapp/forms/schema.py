@@ -19,6 +19,8 @@ from formapp.forms.form import Form
 from formapp.forms.posted import RESERVED
 from formapp.forms.speech import texts_in
 from formapp.forms.value_schema import SCALAR, Schema, value_schema
+from formapp.spam import PROVIDERS
+from formapp.spam.providers import ALTCHA_FIELD
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 EXTRA = "x-formapp"
@@ -79,7 +81,18 @@ def _extra(form: Form, post: str) -> Schema:
         "order": [field.name for field in form.definition.fields],
         "submit": form.definition.submit,
         "own_names": _PURPOSES,
+        **_challenge(form, post),
     }
+
+
+def _challenge(form: Form, post: str) -> Schema:
+    """What must be solved and by which name the solution is sent, where the form asks for it."""
+    kind = form.definition.spam.challenge
+    if kind is None:
+        return {}
+    if kind == "altcha":
+        return {"challenge": {"kind": kind, "name": ALTCHA_FIELD, "url": f"{post}/challenge"}}
+    return {"challenge": {"kind": kind, "name": PROVIDERS[kind].field}}
 
 
 def _names(fields: tuple[FieldDefinition, ...]) -> Schema:

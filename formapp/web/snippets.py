@@ -13,6 +13,7 @@ from formapp.web.snippet_scripts import fetch_example, react_example
 
 _HEAD = 170
 _LINE = 26
+_LANGUAGES = 48
 _HEIGHTS = {"textarea": 105, "radio": 20, "checkboxes": 20, "checkbox": 10, "consent": 10}
 _HEIGHT = 88
 _BETWEEN = 30
@@ -60,7 +61,7 @@ def iframe(form: Form, address: str) -> str:
 def height(form: Form) -> int:
     """Return about how tall the embedded form is, in CSS pixels, where it has 600 of width."""
     shown = [field for field in form.definition.fields if field.visible]
-    total = _HEAD + _LINE * bool(form.definition.intro)
+    total = _HEAD + _LINE * bool(form.definition.intro) + _LANGUAGES * (len(form.languages) > 1)
     for field in shown:
         total += _HEIGHTS.get(field.type, _HEIGHT) + _BETWEEN
         total += _LINE * bool(field.help)

@@ -14,6 +14,7 @@ from formapp.forms.messages import demand
 from formapp.forms.schema import form_schema
 from formapp.forms.speech import texts_in
 from formapp.resources import BUNDLED_FORMS
+from tests.web.forms import OTHER
 from tests.web.support import JSON, LISTED, OWN, UNLISTED, Site, assert_refused
 
 TOP = """
@@ -237,6 +238,7 @@ def test_a_front_end_finds_what_it_draws(schema: dict[str, Any]) -> None:
     assert form["order"] == [name.removesuffix("!") for name in FIELDS]
     assert form["post"]["url"] == f"{OWN}/f/lead"
     assert {"_gotcha", "_next"} <= set(form["own_names"])
+    assert "challenge" not in form
     assert (form["language"], form["languages"]) == ("en", ["en", "de"])
     name = schema["properties"]["name"]
     assert (name["title"], name["description"]) == ("Name", "Whole.")
@@ -258,6 +260,19 @@ def test_a_front_end_finds_what_it_draws(schema: dict[str, Any]) -> None:
     assert topic["messages"]["NOT_AN_OPTION"] == "should be one of the choices"
     assert schema["properties"]["term"]["x-formapp"]["min"] == "2024-02-29"
     assert schema["properties"]["your-name"] == {"$ref": "#/properties/name"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("altcha", {"kind": "altcha", "name": "altcha", "url": f"{OWN}/f/x/challenge"}),
+        ("turnstile", {"kind": "turnstile", "name": "cf-turnstile-response"}),
+    ],
+)
+def test_a_front_end_hears_of_a_challenge(kind: str, told: dict[str, str]) -> None:
+    text = OTHER.replace("[[", f'[spam]\nchallenge = "{kind}"\n[[', 1)
+    form = compile_form("x", parse_form("x.toml", text))
+    assert form_schema(form, OWN, limit=200)["x-formapp"]["challenge"] == told
 
 
 def test_every_code_that_the_server_answers_is_among_the_fields_messages(

@@ -12,6 +12,7 @@ from formapp.resources import BUNDLED_FORMS
 from formapp.web import share
 from formapp.web.owner import Owner
 from formapp.web.snippets import SNIPPETS
+from tests.web.forms import OTHER
 from tests.web.pages import Page
 from tests.web.support import FROM_LISTED, FULL, LISTED, OWN, SiteMaker
 
@@ -194,3 +195,11 @@ def test_the_page_says_who_may_use_the_form(make_site: SiteMaker, forms: dict[st
     assert "No site may use this form yet." in unlisted
     assert 'origins = ["https://www.example.com"]' in unlisted
     assert "any site" in Page(site.get("/f/anyone/share")).text
+
+
+def test_the_page_says_what_a_challenge_wants_of_an_html_form(make_site: SiteMaker) -> None:
+    text = OTHER.replace("[[", '[spam]\nchallenge = "altcha"\n[[', 1)
+    site = make_site(forms={"x": compile_form("x", parse_form("x.toml", text))})
+    share.init_app(site.app, Owner(everybody=True))
+    assert "must send its solution" in Page(site.get("/f/x/share")).text
+    assert site.get("/f/x/share/preview?_use=embed").status_code == 200
