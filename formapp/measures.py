@@ -118,7 +118,7 @@ class Measures:
     def submission(self, form: str, result: str) -> None:
         """Count a post: `kept`, `unconfirmed`, `repeated`, `spam`, `invalid`, `refused`, ….
 
-        Besides: `quarantined`, `unavailable`; `confirmed` counts the clicks that let a submission through.
+        Besides: `quarantined`, `unavailable`; `confirmed` counts the clicks that let one through.
         """
         self._submissions.labels(form, result).inc()
 

@@ -70,13 +70,16 @@
     if (!work || goodUntil) start(); // not begun, or too old by now
     form.ariaBusy = "true";
     button.setAttribute("aria-disabled", "true");
-    Promise.race([work, new Promise((rest) => setTimeout(rest, PATIENCE))]).then(() => {
-      form.ariaBusy = null;
-      button.removeAttribute("aria-disabled");
-      sending = true;
-      form.requestSubmit(button);
-      sending = false;
-    });
+    const patience = new Promise((rest) => setTimeout(rest, PATIENCE));
+    // Not before this event is over: until then browsers let the form go nowhere.
+    Promise.race([work, patience]).then(() => setTimeout(send));
+  };
+  const send = () => {
+    form.ariaBusy = null;
+    button.removeAttribute("aria-disabled");
+    sending = true;
+    form.requestSubmit(button);
+    sending = false;
   };
   addEventListener("submit", hold, true);
 

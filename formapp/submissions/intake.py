@@ -104,9 +104,7 @@ def keep(database: Database, submission: Submission) -> Receipt:
         with database.write() as connection:
             kept, used_up = _rationed(connection, submission)
             ident = _insert(connection, kept)
-            return Receipt(
-                ident, status=kept.status, leaves_work=kept.leaves_work, used_up=used_up
-            )
+            return Receipt(ident, status=kept.status, leaves_work=kept.leaves_work, used_up=used_up)
     except IntegrityError:
         return _earlier(database, submission)
 

@@ -21,6 +21,7 @@ EVERY_COMMAND = [
     ["leads", "list"],
     ["leads", "show"],
     ["leads", "retry"],
+    ["leads", "release"],
     ["leads", "export"],
     ["leads", "expire"],
     ["leads", "erase"],
