@@ -7,10 +7,22 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from sqlalchemy import text
 
 from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.intake import Submission, keep
-from tests.web.support import FULL, LISTED, UNLISTED, Site, SiteMaker, locked, schemaless
+from formapp.web.post import read_post
+from formapp.web.services import services
+from tests.web.support import (
+    FROM_OUR_PAGE,
+    FULL,
+    LISTED,
+    UNLISTED,
+    Site,
+    SiteMaker,
+    locked,
+    schemaless,
+)
 
 CANARY = "canary7f3a"
 ANSWERS: dict[str, Any] = {
@@ -138,6 +150,18 @@ def test_exceptions_and_reprs_hold_no_answer(site: Site) -> None:
     assert CANARY not in repr(seen)
 
 
+def test_the_repr_of_what_was_posted_holds_no_answer(site: Site) -> None:
+    data = VALID | {"_token": site.token()}
+    headers = FROM_OUR_PAGE | HEADERS
+    with site.app.test_request_context(
+        f"/f/lead?utm_source={CANARY}", method="POST", data=data, headers=headers
+    ):
+        post = read_post(services().form("lead"))
+    assert post.posted.values["message"] == CANARY
+    for each in (post, post.posted, post.visit, post.token, post.bound):
+        assert CANARY not in repr(each)
+
+
 def test_an_unavailable_database_is_told_without_answers(site: Site) -> None:
     seen: list[Submission] = []
     with patch("formapp.web.submit.keep", side_effect=partial(_note, seen)):
@@ -145,3 +169,12 @@ def test_an_unavailable_database_is_told_without_answers(site: Site) -> None:
     with schemaless(site), pytest.raises(DatabaseUnavailable) as caught:
         keep(site.database, seen[0])
     assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("site_kind", ["postgresql"])
+def test_what_postgresql_quotes_of_a_row_is_not_told(site: Site) -> None:
+    broken = {"given": f"{{{CANARY}"}
+    with pytest.raises(DatabaseUnavailable) as caught, site.database.write() as connection:
+        connection.execute(text("SELECT CAST(:given AS json)"), broken)
+    assert "json" in str(caught.value)
+    assert CANARY not in str(caught.value)
