@@ -27,7 +27,9 @@ class PostgresServer:
         data: the data folder.
     """
 
-    def __init__(self, binaries: Path, folder: Path, account: str | None) -> None:
+    def __init__(
+        self, binaries: Path, folder: Path, account: str | None, *, durable: bool = False
+    ) -> None:
         self._binaries = binaries
         self._folder = folder
         self._account = account
@@ -35,9 +37,9 @@ class PostgresServer:
         self.data = folder / "data"
         self._run("initdb", "-D", str(self.data), "-U", "formapp", "-A", "trust", "-E", "UTF8")
         self._settings = (
-            f"-p {self.port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=200 "
+            f"-p {self.port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=200"
             # Tests are about what is written, not about what a power cut leaves of it.
-            "-c fsync=off"
+            + ("" if durable else " -c fsync=off")
         )
         self.start()
 
@@ -85,8 +87,11 @@ class PostgresServer:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
-    """Run a server; where PostgreSQL isn't installed, skip (but fail in CI)."""
+def postgres_server(*, durable: bool = False) -> Iterator[PostgresServer]:
+    """Run a server; where PostgreSQL isn't installed, skip (but fail in CI).
+
+    `durable`: what is committed outlives a power cut, as an owner's does; it is slower.
+    """
     binaries = _binaries()
     if binaries is None:
         if os.environ.get("CI"):
@@ -96,7 +101,7 @@ def postgres_server() -> Iterator[PostgresServer]:
     account = _account()
     if account:
         shutil.chown(folder, account)
-    server = PostgresServer(binaries, folder, account)
+    server = PostgresServer(binaries, folder, account, durable=durable)
     try:
         yield server
     finally:
