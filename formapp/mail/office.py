@@ -86,6 +86,15 @@ class PostOffice:
                 kind = PerhapsTaken if connection.handed_over else NotTaken
                 raise kind(f"the connection to the mail server broke ({_name(error)})") from None
 
+    def check(self) -> None:
+        """Connect and log in; nothing is sent.
+
+        Raises:
+            NotTaken: the server is away, or refuses.
+        """
+        with self._connected():
+            pass
+
     @contextmanager
     def _connected(self) -> Iterator["_Connection"]:
         connection: _Connection | None = None

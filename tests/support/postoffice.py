@@ -56,6 +56,7 @@ class MailServer:
         answers: verb to what it says instead of yes; `DATA` is the answer to the letter itself.
         cuts: the verb at which it hangs up; at `DATA` it has taken the letter by then.
         arrived: set whenever a letter was taken.
+        hold: cleared, it keeps the server from saying that it has taken a letter.
     """
 
     port: int = 0
@@ -64,6 +65,7 @@ class MailServer:
     cuts: str = ""
     context: ssl.SSLContext | None = None
     arrived: threading.Event = field(default_factory=threading.Event)
+    hold: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -141,6 +143,7 @@ class _Talk(socketserver.StreamRequestHandler):
             return True
         self._book.taken.append(Taken(self._sender, self._to, raw, self._over_tls, self._login))
         self._book.arrived.set()
+        self._book.hold.wait(30)
         if self._book.cuts == "DATA":
             return False
         self._say("250 taken")
@@ -160,6 +163,7 @@ def mail_server(port: int = 0, context: ssl.SSLContext | None = None) -> Iterato
     """Run a mail server on this machine; with a context it offers STARTTLS, and a login behind."""
     with _Server(("127.0.0.1", port), _Talk) as server:
         book = MailServer(server.server_address[1], context=context)
+        book.hold.set()
         server.book = book  # type: ignore[attr-defined] # read by the handler
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()

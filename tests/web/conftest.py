@@ -20,6 +20,7 @@ def forms() -> dict[str, Form]:
 
 # What is about the database runs on both kinds of it; the rest needn't.
 ON_BOTH = {
+    "test_confirm",
     "test_honeypot",
     "test_idempotency",
     "test_limit_storage",

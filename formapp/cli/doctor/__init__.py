@@ -13,6 +13,7 @@ import click
 
 from formapp.cli.doctor.account import check_wix
 from formapp.cli.doctor.configured import check_settings, read_what_can_be_read
+from formapp.cli.doctor.confirmations import check_confirmations
 from formapp.cli.doctor.findings import Finding
 from formapp.cli.doctor.formfiles import check_form_files
 from formapp.cli.doctor.ledger import check_database
@@ -51,6 +52,8 @@ def _all(environ: Mapping[str, str]) -> Iterator[Finding]:
     settings = reading.settings
     forms, findings = check_form_files(settings) if reading.has("FORMS") else ({}, [])
     yield from findings
+    if reading.has("SMTP_URL") and reading.has("BASE_URL") and reading.has("SECRET_KEY"):
+        yield from check_confirmations(settings, forms)
     if reading.has("DATABASE_URL"):
         yield from check_database(settings, now)
     if reading.has("WIX_"):
