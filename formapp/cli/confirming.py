@@ -9,6 +9,7 @@ from formapp.cli.wiring import one_line_errors, open_database, read_settings
 from formapp.settings import PREFIX, Settings
 from formapp.submissions.confirmations import NothingToConfirm, Waiting, ask_again, find_waiting
 from formapp.submissions.database import Database
+from formapp.submissions.intake import Status
 from formapp.submissions.report import UnknownSubmission
 
 
@@ -23,7 +24,8 @@ def resend(ident: str) -> None:
         settings = read_settings()
         database = open_database(settings)
         try:
-            if waiting := find_waiting(database, ident):
+            waiting = find_waiting(database, ident)
+            if waiting and waiting.status is Status.UNCONFIRMED:
                 _check_limit(settings, database, waiting)
             ask_again(database, ident, datetime.now(UTC))
         except UnknownSubmission:
