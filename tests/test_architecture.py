@@ -28,7 +28,13 @@ MAY_IMPORT = {
     "formapp.spam": (),
     "formapp.wix": (),
     "formapp.sandbox": (),
-    "formapp.forms": ("formapp.languages", "formapp.lead", "formapp.resources", "formapp.signing", "formapp.spam"),
+    "formapp.forms": (
+        "formapp.languages",
+        "formapp.lead",
+        "formapp.resources",
+        "formapp.signing",
+        "formapp.spam",
+    ),
     "formapp.submissions": ("formapp.lead",),
     "formapp.delivery": (
         "formapp.lead",

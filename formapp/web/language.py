@@ -80,6 +80,12 @@ def carried_language(form: Form) -> dict[str, str]:
     return {LANG: form.language} if len(form.languages) > 1 else {}
 
 
+def followed_language(form: Form) -> dict[str, str]:
+    """The same for an address that this very browser goes on to, which says its languages again."""
+    liked = negotiate(request.accept_languages, form.languages) or form.languages[0]
+    return {} if liked == form.language else carried_language(form)
+
+
 def ours(text: str) -> str:
     """A text of formapp's own, for a page.
 

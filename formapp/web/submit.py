@@ -15,7 +15,7 @@ from formapp.submissions.intake import KeyReused, Receipt, Status, Submission, k
 from formapp.web.answering import invalid_json, json_answer, show_form, wants_json
 from formapp.web.asking import STEP, TO_CONFIRM
 from formapp.web.carried import ShownAgain
-from formapp.web.language import carried_language
+from formapp.web.language import followed_language
 from formapp.web.post import Post, read_post
 from formapp.web.record import accepted, spam
 from formapp.web.refusal import Refusal
@@ -144,7 +144,7 @@ def _success(post: Post) -> Response:
 
 def _next(post: Post) -> str:
     definition = post.form.definition
-    query = carried_language(post.form)
+    query = followed_language(post.form)
     if definition.confirm:
         query |= {STEP: TO_CONFIRM}
     if is_embedded(request):

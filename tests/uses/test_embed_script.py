@@ -160,7 +160,9 @@ def test_the_line_may_say_the_language(world: World, open_page: OpenPage) -> Non
     assert parse_qs(urlsplit(fitted(page).url).query)["lang"] == ["de"]
 
 
-def test_the_form_may_take_the_language_of_the_page_around(world: World, open_page: OpenPage) -> None:
+def test_the_form_may_take_the_language_of_the_page_around(
+    world: World, open_page: OpenPage
+) -> None:
     page = open_page(world.listed.page(world.snippet(attributes='data-lang="auto" async')))
 
     assert page.locator("html").get_attribute("lang") == "en"
