@@ -9,7 +9,7 @@ from formapp.mail import PostOffice
 from formapp.measures import Measures
 from formapp.settings import PREFIX, Settings
 from formapp.submissions.database import Database
-from formapp.submissions.keyring import Keyring
+from formapp.submissions.keyring import COUNTED, Keyring
 from formapp.submissions.mail_limit import MailLimit
 
 
@@ -29,7 +29,8 @@ def make_confirmer(
 
 def limit_of(settings: Settings, database: Database) -> MailLimit:
     """How much mail one address gets; the settings have a secret key."""
-    return MailLimit(database, Keyring([key.get_secret_value() for key in settings.secret_key]))
+    keys = [key.get_secret_value() for key in settings.secret_key]
+    return MailLimit(database, Keyring(keys, COUNTED))
 
 
 def _means(settings: Settings, database: Database) -> Means | None:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
-from typing import cast
 from urllib.parse import urlsplit
 
 
@@ -27,7 +26,7 @@ class Taken:
     @property
     def message(self) -> EmailMessage:
         """The letter, parsed as a mailbox would."""
-        return cast("EmailMessage", email.message_from_bytes(self.raw, policy=policy.default))
+        return email.message_from_bytes(self.raw, policy=policy.default)
 
     def part(self, kind: str) -> str:
         """The text of its part of this kind: `plain` or `html`."""
@@ -110,7 +109,7 @@ class _Talk(socketserver.StreamRequestHandler):
             self._say("220 go on")
             self.connection = self._book.context.wrap_socket(self.connection, server_side=True)
             self.rfile = self.connection.makefile("rb")
-            self.wfile = self.connection.makefile("wb", buffering=0)  # type: ignore[assignment] # as before
+            self.wfile = self.connection.makefile("wb", buffering=0)
             self._over_tls = True
         elif verb == "QUIT":
             self._say("221 bye")
