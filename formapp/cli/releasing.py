@@ -69,9 +69,7 @@ def _reread(forms: Mapping[str, Form], caught: Caught) -> Read:
     visit = {key: caught["meta"].get(key) for key in ("page", "referrer")}
     bound = form.bind(sent, token=None, **visit)
     if not bound.validate():
-        told = "; ".join(
-            f"{fault.label or fault.field} {fault.message}" for fault in bound.faults()
-        )
+        told = "; ".join(f"“{fault.label}” {fault.message}" for fault in bound.faults())
         raise click.ClickException(f"{caught['id']} can't be released: {told}")
     reading = read(form, bound, default_site=DEFAULT_SITE, **visit)
     at = caught["received_at"].isoformat()

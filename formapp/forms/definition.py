@@ -44,8 +44,8 @@ class FormDefinition(Definition):
     labels: Annotated[tuple[LabelName, ...], Strict(strict=False)] = ()
     keep_ip: bool = False
     keep_days: Annotated[int, Key(ge=1, le=36500)] | None = None
-    spam: Spam = Spam()
     theme: Theme | None = None
+    spam: Spam = Spam()
     thanks: Thanks = Thanks()
     confirm: Confirm | None = None
     fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]

@@ -91,20 +91,21 @@ def show_submission(database: Database, ident: str) -> dict[str, Any]:
             select(attempts)
             .where(attempts.c.delivery_id == row.delivery_id)
             .order_by(attempts.c.id),
+        ).all()
         waiting = connection.execute(
             select(errands).where(errands.c.submission_id == ident, errands.c.kind == "confirm")
         ).first()
-        ).all()
     return {
         **_entry(row),
         "form_version": row.form_version,
         "answers": row.answers,
         "meta": row.meta,
         "consents": row.consents,
-        "confirmation": _confirmation(row, waiting) if "confirmation" in row.meta else None,
         "address": row.address,
+        "confirmation": _confirmation(row, waiting) if "confirmation" in row.meta else None,
         "deliveries": [_delivery(row, tried)] if row.delivery_id else [],
     }
+
 
 def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:
     """What was asked, and what came of it; `mail_due_at` while a mail waits to be sent."""
@@ -120,7 +121,6 @@ def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:
         "mail_attempts": waiting.attempts if waiting else 0,
         "confirmed_at": (row.meta.get("confirmed") or {}).get("at"),
     }
-
 
 
 def _delivery(row: Row[Any], tried: list[Row[Any]] | Any) -> dict[str, Any]:
