@@ -53,6 +53,21 @@ def test_an_embedded_page_of_a_browser_that_tells_no_referrer(site: Site, *, cor
     assert submit(site, page, correct=correct)["page"] == LISTED
 
 
+@ROUND_TRIP
+def test_an_embedded_page_whose_script_tells_more_than_the_browser(
+    site: Site, *, correct: bool
+) -> None:
+    query = "utm_source=letter&_page=https%3A%2F%2Fwww.example.com%2Fprices&theme.accent=red"
+    query += "&_referrer=https%3A%2F%2Fsearch.example%2F&parent=https%3A%2F%2Fwww.example.com"
+    page = Page(site.get(f"/f/lead/embed?{query}", Referer=f"{LISTED}/"))
+    meta = submit(site, page, correct=correct)
+    assert meta["page"] == f"{LISTED}/prices"
+    assert meta["referrer"] == "https://search.example/"
+    assert meta["utm"] == {"utm_source": "letter"}
+    answers = site.row().answers
+    assert (answers["page"], answers["referrer"]) == (meta["page"], meta["referrer"])
+
+
 @pytest.mark.parametrize("referrer", [f"{LISTED}/prices?{CAMPAIGN}", None])
 def test_another_sites_form(site: Site, referrer: str | None) -> None:
     site.foreign(GOOD, **({"Referer": referrer} if referrer else {}))
