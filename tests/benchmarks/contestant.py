@@ -1,5 +1,6 @@
 """Who takes part in the accepting: an address, bodies that it takes, and where it keeps them."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,11 +48,25 @@ class Contestant:
         if most is None and not seen.left:
             raise NoLoad(f"{self.name} took all {number} bodies: prepare more")
         if self.kept:
-            # What was under way when the time was over may be kept, too.
-            new, most_new = self.kept() - before, seen.requests + CONNECTIONS
-            if not min(seen.requests, number - 1) <= new <= most_new:
-                raise NoLoad(f"{self.name} answered {seen.requests} and kept {new}")
+            self._check(seen, _settled(self.kept) - before)
         return seen
+
+    def _check(self, seen: Load, new: int) -> None:
+        # What was under way when the time was over may be kept without an answer; and where the
+        # bodies came to an end, each connection has asked for something else at last.
+        least = seen.requests - (0 if seen.left else CONNECTIONS)
+        if not least <= new <= seen.requests + CONNECTIONS:
+            raise NoLoad(f"{self.name} answered {seen.requests} and kept {new}")
+
+
+def _settled(kept: Callable[[], int]) -> int:
+    """The count once it doesn't grow any more: what is still under way belongs to this turn."""
+    number = kept()
+    while True:
+        time.sleep(0.2)
+        if (later := kept()) == number:
+            return number
+        number = later
 
 
 def browser_headers(url: str) -> list[str]:
