@@ -11,9 +11,15 @@ from formapp.lead import Lead
 from formapp.submissions import replay
 from formapp.submissions.claims import Intent, claim_next, intend
 from formapp.submissions.database import Database
+from formapp.submissions.erasing import blank
 from formapp.submissions.intake import Status, keep
 from formapp.submissions.outcomes import Attempt, finish, give_up, put_back
-from formapp.submissions.replay import AlreadyDelivered, failed_submissions, retry_submission
+from formapp.submissions.replay import (
+    AlreadyDelivered,
+    Unconfirmed,
+    failed_submissions,
+    retry_submission,
+)
 from formapp.submissions.report import UnknownSubmission
 from formapp.submissions.schema import deliveries, submissions
 from tests.support.clock import NOON
@@ -143,7 +149,17 @@ def test_a_delivered_lead_is_refused_and_stays_as_it_is(database: Database) -> N
     assert row(database, ident) == before
 
 
-@pytest.mark.parametrize("status", [Status.QUARANTINED, Status.UNCONFIRMED, Status.SPAM])
+def test_what_waits_for_its_senders_confirmation_is_refused_as_such(database: Database) -> None:
+    ident = keep(database, submission(lead(), status=Status.UNCONFIRMED)).id
+    with pytest.raises(Unconfirmed):
+        retry_submission(database, ident, same, LATER)
+    with database.write() as connection:
+        blank(connection, [ident], LATER)
+    with pytest.raises(AlreadyDelivered):
+        retry_submission(database, ident, same, LATER)
+
+
+@pytest.mark.parametrize("status", [Status.QUARANTINED, Status.SPAM])
 def test_what_has_no_delivery_is_refused(database: Database, status: Status) -> None:
     ident = keep(database, submission(lead(), status=status)).id
     with pytest.raises(AlreadyDelivered):
