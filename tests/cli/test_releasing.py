@@ -1,12 +1,16 @@
 """`leads release` and what `leads list`, `leads show` and the doctor tell of quarantine."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from formapp.cli import doctor, leads
 from formapp.submissions.database import Database
 from formapp.submissions.intake import Status, keep
 from formapp.submissions.upgrade import upgrade
@@ -44,7 +48,18 @@ class Owner:
         self.database = Database(url)
         upgrade(self.database)
 
+    def run(self, command: click.Command, *args: str) -> Done:
+        """Run it in this process, which takes a tenth of the time."""
+        wanted = {f"FORMAPP_{name}": text for name, text in self.settings.items()}
+        unwanted = dict.fromkeys(name for name in os.environ if name.startswith("FORMAPP_"))
+        done = CliRunner().invoke(command, args, env=unwanted | wanted)
+        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+        return Done(args, done.exit_code, done.stdout, done.stderr)
+
     def leads(self, *args: str) -> Done:
+        """Run it here, but on a server's database as a process, whose end closes connections."""
+        if self.database.is_sqlite:
+            return self.run(leads.command, *args)
         done = self._commands.run("leads", *args, **self.settings)
         assert "Traceback" not in done.stderr, done.stderr
         return done
@@ -63,8 +78,10 @@ class Owner:
         return keep(self.database, submission(lead(address), **given)).id
 
     def caught(self, answers: dict[str, list[str]] | None = None) -> str:
-        spam = {"status": Status.SPAM, "answers": answers or CAUGHT, "meta": {"suspect": ["trap"]}}
-        return keep(self.database, submission(lead(None), **spam)).id
+        spam = submission(
+            lead(None), status=Status.SPAM, answers=answers or CAUGHT, meta={"suspect": ["trap"]}
+        )
+        return keep(self.database, spam).id
 
 
 @pytest.fixture
@@ -107,8 +124,8 @@ def test_all_of_a_form_or_all_there_are_after_a_question(lone: Owner) -> None:
 
 
 @pytest.mark.parametrize("args", [[], ["--yes"], ["some-id", "--all"], ["some-id", "--form", "x"]])
-def test_ids_or_a_form_or_all(commands: Commands, args: list[str]) -> None:
-    assert commands.run("leads", "release", *args).returncode == 2
+def test_ids_or_a_form_or_all(lone: Owner, args: list[str]) -> None:
+    assert lone.leads("release", *args).returncode == 2
 
 
 def test_what_can_not_be_released_is_told_in_a_line(lone: Owner) -> None:
@@ -166,11 +183,11 @@ def test_show_says_in_words_why_and_what_to_do(lone: Owner) -> None:
     assert "released_at" in told
 
 
-def test_the_doctor_counts_what_waits_to_be_looked_at(lone: Owner, commands: Commands) -> None:
+def test_the_doctor_counts_what_waits_to_be_looked_at(lone: Owner) -> None:
     lone.held()
     lone.held("b@example.com")
     lone.caught()
-    done = commands.run("doctor", "--json", **lone.settings)
+    done = lone.run(doctor.command, "--json")
     findings = {each["check"]: each for each in json.loads(done.stdout)["findings"]}
     assert findings["quarantine"]["level"] == "hint"
     assert findings["quarantine"]["message"] == "waiting to be looked at: contact 2"
@@ -180,7 +197,7 @@ def test_the_doctor_counts_what_waits_to_be_looked_at(lone: Owner, commands: Com
 def test_the_doctor_knows_what_a_challenge_needs(lone: Owner, commands: Commands) -> None:
     table = '[spam]\nchallenge = "turnstile"\n[[fields]]'
     lone.form.write_text(FORM.replace("[[fields]]", table, 1), "utf-8")
-    done = commands.run("doctor", "--json", **lone.settings)
+    done = lone.run(doctor.command, "--json")
     told = [each["message"] for each in json.loads(done.stdout)["findings"]]
     assert "FORMAPP_CHALLENGE_SECRET: is missing; the challenge of contact needs it" in told
     served = commands.run("serve", "--no-worker", SECRET_KEY="0123456789abcdef", **lone.settings)
