@@ -8,8 +8,10 @@ from threading import Thread
 import pytest
 
 from formapp.server import Server, listen
-from tests.support.other_browsers import Driven, firefox, webkit, when
+from tests.support.driven import Driven, when
+from tests.support.firefox import firefox
 from tests.support.processes import free_port
+from tests.support.webkit import webkit
 from tests.uses.conftest import World, load
 from tests.uses.sites import foreign_site
 from tests.web.support import Site
