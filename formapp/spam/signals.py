@@ -1,7 +1,8 @@
 """From facts of a post to reasons for suspicion, and from these to a score.
 
 The content decides. How a post was sent can't: programs that test a form post at once and drive
-browsers, and `FAST` and `WEBDRIVER` together stay far below the usual threshold of 3.
+browsers. `FAST` and `WEBDRIVER` together stay below a half, so that they alone never tip the balance
+between whole and half weights of what was written.
 """
 
 import re
@@ -35,8 +36,8 @@ class Signal(Enum):
     """What may be suspicious: the weight, and the reason in words for the owner."""
 
     # How it was sent. Hints at most.
-    FAST = (0.5, "sent in under two seconds")
-    WEBDRIVER = (0.5, "the browser was driven by a program")
+    FAST = (0.2, "sent in under two seconds")
+    WEBDRIVER = (0.2, "the browser was driven by a program")
     # Links beyond a few: an order may name several pages, a dozen is an advertisement.
     SOME_LINKS = (1.0, "several links in the texts")
     MANY_LINKS = (2.0, "many links in the texts")

@@ -95,8 +95,9 @@ def test_a_program_that_tests_a_form_is_never_held_back_for_how_it_sends() -> No
     assert found == [Signal.FAST, Signal.WEBDRIVER]
     assert score_of(found) < QUARANTINE_AT
     # Nor a text that tests whether a page escapes what it shows.
-    hostile = suspicions(Facts(seconds=0.0, texts=("<script>alert(1)</script>",)))
-    assert score_of(hostile) < QUARANTINE_AT
+    for text in ("<script>alert(1)</script>", "<img src=x onerror=alert(1)>"):
+        hostile = suspicions(Facts(seconds=0.0, webdriver=True, texts=(text,)))
+        assert score_of(hostile) < QUARANTINE_AT
 
 
 @pytest.mark.parametrize(
