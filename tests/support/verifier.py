@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 GOOD_TOKEN = "good"
-SECRET = "the service's secret"
+SECRET = "0x4AAA-of-the-service"
 
 
 class Verifier(ThreadingHTTPServer):
