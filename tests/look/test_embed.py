@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import Browser, Frame, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -241,3 +241,42 @@ def test_without_javascript_the_example_page_links_to_the_form(
     page.get_by_role("link", name="Open the form").click()
 
     page.wait_for_url(f"{origin}/f/contact")
+
+
+GOT = "() => { window.got = []; addEventListener('message', (event) => got.push(event.data)); }"
+
+
+def test_a_frame_that_shows_another_page_is_not_believed(open_page: OpenPage, foreign: str) -> None:
+    page = open_page(f"{foreign}/plain?form=contact")
+    tall = fitted(page).evaluate("innerHeight")
+    page.evaluate(LISTEN)
+    page.evaluate(GOT)
+    # The same frame, hence the same source; but what it shows is of another origin.
+    page.evaluate("() => { document.querySelector('iframe').srcdoc = '<p>another page'; }")
+    page.frame_locator("iframe").get_by_text("another page").wait_for()
+    for message in ("{type: 'formapp:height', height: 77}", "{type: 'formapp:sent'}", "'last'"):
+        page.frames[1].evaluate(f"parent.postMessage({message}, '*')")
+    until(page, "got.includes('last')")
+    assert page.evaluate("heard") == []
+    assert page.locator("iframe").evaluate("e => e.clientHeight") == tall
+
+
+def test_a_frame_tells_nobody_but_the_page_that_its_address_names(
+    browser: Browser, origin: str, foreign: str
+) -> None:
+    # A browser says on the console that it kept a message from a page it wasn't meant for.
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{foreign}/plain?form=contact")
+    frame = fitted(page)
+    frame.goto(f"{origin}/f/contact/embed?parent=https://www.example.org/a/page")
+    page.evaluate(GOT)
+    frame.evaluate("() => { document.body.style.paddingTop = '99px'; }")
+    frame.evaluate(
+        """() => new Promise(requestAnimationFrame)
+            .then(() => new Promise(requestAnimationFrame))
+            .then(() => parent.postMessage("last", "*"))"""
+    )
+    until(page, "got.includes('last')")
+    assert page.evaluate("got") == ["last"]
+    context.close()

@@ -119,9 +119,13 @@ GUARDS: dict[str, dict[str, list[str]]] = {
     "6. Height messages": {
         "sent to anybody": [
             "look/test_embed.py",
-            "test_a_frame_without_a_named_origin_sends_nothing",
+            "test_a_frame_tells_nobody_but_the_page_that_its_address_names",
         ],
-        "origin, source or integer not checked": [
+        "the origin is not checked": [
+            "look/test_embed.py",
+            "test_a_frame_that_shows_another_page_is_not_believed",
+        ],
+        "the source or the integer is not checked": [
             "look/test_embed.py",
             "test_messages_of_others_and_impossible_heights_change_nothing",
         ],
