@@ -1,7 +1,7 @@
 """From facts of a post to reasons for suspicion, and from these to a score.
 
 The content decides. How a post was sent can't: programs that test a form post at once and drive
-browsers. `FAST` and `WEBDRIVER` together stay below a half, so that they alone never tip the balance
+browsers. `FAST` and `WEBDRIVER` together stay below a half, so that they never tip the balance
 between whole and half weights of what was written.
 """
 
