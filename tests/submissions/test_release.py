@@ -19,7 +19,7 @@ from formapp.submissions.release import (
 )
 from formapp.submissions.replay import Erased
 from formapp.submissions.report import UnknownSubmission, show_submission
-from formapp.submissions.schema import deliveries
+from formapp.submissions.schema import deliveries, errands
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
@@ -146,3 +146,14 @@ def test_counting_reads_an_index(sqlite: Database) -> None:
     with sqlite.read() as connection:
         plan = " ".join(row.detail for row in connection.execute(text(COUNTING)))
     assert "ix_submissions_quarantined" in plan
+
+
+def test_who_has_to_confirm_is_asked_for_it_once_released(database: Database) -> None:
+    asked = {"confirmation": {"title": "Newsletter"}}
+    held, caught = kept(database, meta=asked), kept(database, Status.SPAM, meta=asked)
+    assert release(database, held, no_reading, LATER) is Status.UNCONFIRMED
+    again = Read(lead(EMAIL), {"email": EMAIL}, [])
+    assert release(database, caught, lambda _caught: again, LATER) is Status.UNCONFIRMED
+    assert number_of_deliveries(database) == 0
+    with database.read() as connection:
+        assert connection.execute(select(errands.c.kind)).scalars().all() == ["confirm"] * 2
