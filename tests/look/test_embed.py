@@ -1,51 +1,14 @@
 """embed.js on a page of another site: place, height, events, and what it must not believe."""
 
-import time
-from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Frame, Page, expect
+from playwright.sync_api import Frame, expect
+
+from tests.look.embedded import LISTEN, OpenPage, fitted, until
 
 pytestmark = pytest.mark.browser
-
-OpenPage = Callable[..., Page]
-LISTEN = """() => {
-    window.heard = [];
-    for (const type of ["formapp:height", "formapp:sent"])
-        addEventListener(type, (event) => heard.push([type, event.detail, event.target.tagName]));
-}"""
-
-
-def fitted(page: Page, index: int = 0) -> Frame:
-    """Wait until a frame is exactly as tall as its page, and return that page."""
-    handle = page.locator("iframe").nth(index).element_handle()
-    # Out of sight, the browser may put off telling the inner page how tall it is.
-    handle.scroll_into_view_if_needed()
-    frame = handle.content_frame()
-    assert frame
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        frame.wait_for_load_state()
-        sizes = frame.evaluate(
-            "[Math.ceil(document.body.getBoundingClientRect().height), innerHeight]"
-        )
-        if "/f/" in frame.url and {handle.evaluate("e => e.clientHeight")} == set(sizes):
-            return frame
-        page.evaluate("() => new Promise(requestAnimationFrame)")
-    pytest.fail("the frame never fitted its page")
-
-
-def until(page: Page, condition: str) -> None:
-    """Wait for a condition; Playwright's own way evaluates text, which the policy forbids."""
-    page.evaluate(
-        f"""() => new Promise((done, failed) => {{
-            setTimeout(() => failed(new Error("it never happened")), 10000);
-            const look = () => ({condition}) ? done() : requestAnimationFrame(look);
-            look();
-        }})"""
-    )
 
 
 def query(frame: Frame) -> dict[str, list[str]]:
@@ -138,54 +101,6 @@ def test_the_frame_learns_the_page_and_the_campaign_and_nothing_else_of_its_quer
     }
 
 
-def test_messages_of_others_and_impossible_heights_change_nothing(
-    open_page: OpenPage, foreign: str
-) -> None:
-    page = open_page(f"{foreign}/plain?form=contact&form=newsletter")
-    frame, other = fitted(page, 0), fitted(page, 1)
-    page.evaluate(LISTEN)
-    tall = frame.evaluate("innerHeight")
-
-    for height in ("-1", "20001", "12.5", "NaN", "'90'", "null", "undefined"):
-        frame.evaluate(f"parent.postMessage({{type: 'formapp:height', height: {height}}}, '*')")
-    for message in ("null", "'formapp:height'", "{type: 'formapp:else', height: 9}", "[]", "7"):
-        frame.evaluate(f"parent.postMessage({message}, '*')")
-    page.evaluate("postMessage({type: 'formapp:height', height: 9}, '*')")
-    other.evaluate("parent.postMessage({type: 'formapp:height', height: 9}, '*')")
-    until(page, "heard.some(([, detail]) => detail.height === 9)")
-
-    # A form may repeat its own height at any time.
-    heard = [detail for _, detail, _ in page.evaluate("heard") if detail["height"] == 9]
-    assert heard == [{"form": "newsletter", "height": 9}]
-    others = {d["height"] for _, d, _ in page.evaluate("heard") if d["form"] == "contact"}
-    assert others <= {tall}
-    assert page.locator("iframe").first.evaluate("e => e.clientHeight") == tall
-
-
-@pytest.mark.parametrize("parent", ["", "?parent=javascript:alert(1)", "?parent=x", "?parent=null"])
-def test_a_frame_without_a_named_origin_sends_nothing(
-    open_page: OpenPage, origin: str, foreign: str, parent: str
-) -> None:
-    page = open_page(f"{foreign}/plain")
-    page.evaluate("() => { window.got = []; addEventListener('message', e => got.push(e.data)); }")
-    page.evaluate(
-        """(src) => new Promise((done) => {
-            const frame = document.createElement("iframe");
-            frame.onload = done;
-            frame.src = src;
-            document.body.append(frame);
-        })""",
-        f"{origin}/f/contact/embed{parent}",
-    )
-    # A message of our own comes behind all that the form may have sent.
-    page.frames[1].evaluate(
-        "() => new Promise(requestAnimationFrame).then(() => parent.postMessage('last', '*'))"
-    )
-    until(page, "got.includes('last')")
-
-    assert page.evaluate("got") == ["last"]
-
-
 @pytest.mark.parametrize(
     ("around", "scheme"),
     [
@@ -241,42 +156,3 @@ def test_without_javascript_the_example_page_links_to_the_form(
     page.get_by_role("link", name="Open the form").click()
 
     page.wait_for_url(f"{origin}/f/contact")
-
-
-GOT = "() => { window.got = []; addEventListener('message', (event) => got.push(event.data)); }"
-
-
-def test_a_frame_that_shows_another_page_is_not_believed(open_page: OpenPage, foreign: str) -> None:
-    page = open_page(f"{foreign}/plain?form=contact")
-    tall = fitted(page).evaluate("innerHeight")
-    page.evaluate(LISTEN)
-    page.evaluate(GOT)
-    # The same frame, hence the same source; but what it shows is of another origin.
-    page.evaluate("() => { document.querySelector('iframe').srcdoc = '<p>another page'; }")
-    page.frame_locator("iframe").get_by_text("another page").wait_for()
-    for message in ("{type: 'formapp:height', height: 77}", "{type: 'formapp:sent'}", "'last'"):
-        page.frames[1].evaluate(f"parent.postMessage({message}, '*')")
-    until(page, "got.includes('last')")
-    assert page.evaluate("heard") == []
-    assert page.locator("iframe").evaluate("e => e.clientHeight") == tall
-
-
-def test_a_frame_tells_nobody_but_the_page_that_its_address_names(
-    browser: Browser, origin: str, foreign: str
-) -> None:
-    # A browser says on the console that it kept a message from a page it wasn't meant for.
-    context = browser.new_context()
-    page = context.new_page()
-    page.goto(f"{foreign}/plain?form=contact")
-    frame = fitted(page)
-    frame.goto(f"{origin}/f/contact/embed?parent=https://www.example.org/a/page")
-    page.evaluate(GOT)
-    frame.evaluate("() => { document.body.style.paddingTop = '99px'; }")
-    frame.evaluate(
-        """() => new Promise(requestAnimationFrame)
-            .then(() => new Promise(requestAnimationFrame))
-            .then(() => parent.postMessage("last", "*"))"""
-    )
-    until(page, "got.includes('last')")
-    assert page.evaluate("got") == ["last"]
-    context.close()

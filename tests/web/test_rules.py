@@ -118,15 +118,15 @@ GUARDS: dict[str, dict[str, list[str]]] = {
     },
     "6. Height messages": {
         "sent to anybody": [
-            "look/test_embed.py",
+            "look/test_embed_messages.py",
             "test_a_frame_tells_nobody_but_the_page_that_its_address_names",
         ],
         "the origin is not checked": [
-            "look/test_embed.py",
+            "look/test_embed_messages.py",
             "test_a_frame_that_shows_another_page_is_not_believed",
         ],
         "the source or the integer is not checked": [
-            "look/test_embed.py",
+            "look/test_embed_messages.py",
             "test_messages_of_others_and_impossible_heights_change_nothing",
         ],
         "a frame without a title": ["look/test_embed.py", "test_the_example_page_is_accessible"],
