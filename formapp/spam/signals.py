@@ -23,15 +23,14 @@ _FLOOD = 10
 _SAME_FIELDS = 3
 _SAME_LENGTH = 8
 
-# A visitor may send 10,000 characters of anything: however they are arranged, none of these patterns
-# goes over the same ones again and again.
+# A visitor may send 10,000 characters of anything: however they are arranged, none of these
+# patterns goes over the same ones again and again.
 _LINK = re.compile(r"https?://|(?<![\w.@/])www\.(?=\w)", re.IGNORECASE)
 _SCRIPT = re.compile(r"<\s*script\b|javascript\s*:|\bon(?:error|load|click)\s*=", re.IGNORECASE)
 _BBCODE = re.compile(r"\[\s*(?:url|link|img)\s*[=\]]", re.IGNORECASE)
 _ANCHOR = re.compile(r"<\s*a\s[^>]{0,200}\bhref\b", re.IGNORECASE)
-_MARKUP = re.compile(
-    r"<\s*/?\s*(?:iframe|img|object|embed|form|svg|style|h[1-6]|b|p|br|div|span)\b"
-)
+_TAGS = "iframe|img|object|embed|form|svg|style|h[1-6]|b|p|br|div|span"
+_MARKUP = re.compile(rf"<\s*(?:/\s*)?(?:{_TAGS})\b", re.IGNORECASE)
 
 
 class Signal(Enum):

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,6 +45,7 @@ CONTENT = [
     ('<a href="https://a.example">here</a>', {Signal.ANCHOR}),
     ("<A\nTARGET=_blank HREF=x>", {Signal.ANCHOR}),
     ("<b>bold</b>", {Signal.MARKUP}),
+    ("< / DIV >", {Signal.MARKUP}),
     ("a < b and b > c, 3 <p", {Signal.MARKUP}),
     ("x <3 you", set()),
     ("1 < 2, 2 > 1", set()),
@@ -117,6 +119,17 @@ def test_no_reason_repeats_what_was_typed_and_facts_show_nothing() -> None:
     facts = Facts(texts=("secret-word <script>",), names=("secret-word",))
     assert "secret-word" not in repr(facts)
     assert all("secret-word" not in signal.reason for signal in suspicions(facts))
+
+
+@pytest.mark.parametrize(
+    "piece", ["<", "< ", "<" + " " * 9999, "<a ", "[ ", "[" + " " * 9999, "</ ", "onload ", "www."]
+)
+def test_no_text_takes_long_to_read(piece: str) -> None:
+    text = (piece * 10_000)[:10_000]
+    started = time.process_time()
+    of(text, names=(text,))
+    # It takes some milliseconds; a pattern that goes back and forth would take many seconds.
+    assert time.process_time() - started < 1
 
 
 def header(content: object) -> str:
