@@ -33,29 +33,27 @@ class Contestant:
     headers: Sequence[str]
     kept: Callable[[], int] | None
 
-    def turn(self, folder: Path, seconds: float, batch: str, most: int | None = None) -> Load:
-        """Be posted to for so many seconds, or until `most` bodies have been sent.
+    def turn(self, folder: Path, seconds: float, batch: str) -> Load:
+        """Be posted to for so many seconds.
 
         Raises:
             NoLoad: an answer was wrong, or what was answered was not kept.
         """
-        number = min(most or MOST * 100, int(max(1, round(seconds)) * MOST))
+        number = max(1, round(seconds)) * MOST
         prepared = folder / "bodies.txt"
         with prepared.open("w") as file:
             file.writelines(f"{body}\n" for body in self.bodies(number, batch))
         before = self.kept() if self.kept else 0
         seen = load.post(self.urls, prepared, seconds, self.headers)
-        if most is None and not seen.left:
+        if not seen.left:
             raise NoLoad(f"{self.name} took all {number} bodies: prepare more")
         if self.kept:
             self._check(seen, _settled(self.kept) - before)
         return seen
 
     def _check(self, seen: Load, new: int) -> None:
-        # What was under way when the time was over may be kept without an answer; and where the
-        # bodies came to an end, each connection has asked for something else at last.
-        least = seen.requests - (0 if seen.left else CONNECTIONS)
-        if not least <= new <= seen.requests + CONNECTIONS:
+        # What was under way when the time was over may be kept without an answer.
+        if not seen.requests <= new <= seen.requests + CONNECTIONS:
             raise NoLoad(f"{self.name} answered {seen.requests} and kept {new}")
 
 

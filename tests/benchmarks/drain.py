@@ -80,7 +80,7 @@ def run(setting: Setting) -> Report:
                 f"clock runs {SCALE:g} times as fast. Minutes are the clock's, to the last call."
             ),
             (
-                "The databases don't wait for the disk, whose time can't be scaled. The second that "
+                "The databases don't wait for the disk, whose time isn't scaled. The second that "
                 f"formapp leaves above Wix's minute is {1 / SCALE:.2f} s here: on a busy machine a "
                 "call may be that late and meet a 429 that no real one would."
             ),

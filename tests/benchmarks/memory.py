@@ -10,13 +10,14 @@ from pathlib import Path
 import requests
 
 from tests.benchmarks.accept import at
+from tests.benchmarks.bodies import FORM, answers
 from tests.benchmarks.contestant import Contestant
 from tests.benchmarks.report import Report
 from tests.benchmarks.rounds import play, spread, tell
 from tests.benchmarks.setting import Setting
 from tests.benchmarks.stage import KINDS, ROOT, NotHere, Stage
 from tests.benchmarks.wixside import WixSide
-from tests.support.processes import environ, free_port
+from tests.support.processes import environ, free_port, send
 
 SUBMISSIONS = 100_000
 TURN = 10.0
@@ -102,21 +103,23 @@ def _memory(report: Report, kind: str, submissions: int) -> None:
         base, process = stage.served(DATABASE_URL=url, WIX_API_URL=wix.url)
         contestant = at("formapp", url, [base])
         # At rest: after a page and a post, when all that is loaded late is loaded.
-        contestant.turn(stage.folder, 1, "warm", 20)
+        send(base, FORM, **answers(0, "first")).raise_for_status()
         rest = _resident(process.pid)
-        _fill(contestant, stage, submissions)
+        taken = _fill(contestant, stage, submissions)
         after = _resident(process.pid)
-    for when, mib in (("at rest", rest), (f"after {submissions:,} submissions", after)):
+    for when, mib in (("at rest", rest), (f"after {taken:,} submissions", after)):
         what = f"{KINDS[kind]}: MiB {when}"
         report.rows.append((what, f"{mib:.0f}"))
         report.at_most(what, MOST, spread([mib]), 0)
 
 
-def _fill(contestant: Contestant, stage: Stage, submissions: int) -> None:
+def _fill(contestant: Contestant, stage: Stage, submissions: int) -> int:
+    """Post at least so many; how many there were."""
     done = 0
     while done < submissions:
         tell(f"  {done:,} of {submissions:,} submissions")
-        done += contestant.turn(stage.folder, TURN, f"m{done}", submissions - done).requests
+        done += contestant.turn(stage.folder, TURN, f"m{done}").requests
+    return done
 
 
 def _resident(pid: int) -> float:
