@@ -155,6 +155,6 @@ def test_the_sandbox_takes_the_faults_of_the_readme(commands: Commands) -> None:
 def test_every_anchor_of_the_contents_leads_to_a_heading() -> None:
     headings = {
         re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
-        for title in re.findall(r"^## (.+)$", README, re.MULTILINE)
+        for title in re.findall(r"^##+ (.+)$", README, re.MULTILINE)
     }
     assert set(re.findall(r"\]\(#([a-z-]+)\)", README)) <= headings
