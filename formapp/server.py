@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import create_server
 from waitress.task import ErrorTask
 
@@ -166,5 +167,16 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc] # waitress publishes no types
         self.write(body.encode())
 
 
+class _Parser(HTTPRequestParser):  # type: ignore[misc] # the same
+    """Refuses an address such as `http://[`; left alone, waitress drops the connection over it."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        try:
+            super().parse_header(header_plus)
+        except ValueError:
+            raise ParsingError("Bad address") from None
+
+
 class _Channel(HTTPChannel):  # type: ignore[misc] # the same
     error_task_class = _ErrorTask
+    parser_class = _Parser

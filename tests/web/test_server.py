@@ -59,6 +59,7 @@ REFUSED = {
     "far too large": (post("/f/lead", b"", content_length=5_000_000), 413),
     "no length": (b"POST /f/lead HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n", 400),
     "no header": (b"GET /f/lead HTTP/1.1\r\nHost localhost\r\n", 400),
+    "no address": (b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n", 400),
     "long header": (b"GET / HTTP/1.1\r\nX: " + b"x" * 300_000 + b"\r\n", 431),
 }
 

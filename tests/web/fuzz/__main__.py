@@ -2,7 +2,7 @@
 
 Each input goes to two sites, on SQLite and on PostgreSQL, which must answer alike: the same status,
 the same codes, the same redirect, the same body but for the token. Prints the answers by route and
-status; exits 1 if an answer was 500 or above, had a cookie, had not the format that was asked for,
+status; exits 1 if an answer told of a defect (500 and above), had a cookie, had not the format that was asked for,
 or differed. The same seed draws the same inputs; tokens in them are fresh.
 """
 
