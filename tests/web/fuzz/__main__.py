@@ -2,8 +2,8 @@
 
 Each input goes to two sites, on SQLite and on PostgreSQL, which must answer alike: the same status,
 the same codes, the same redirect, the same body but for the token. Prints the answers by route and
-status; exits 1 if an answer told of a defect (500 and above), had a cookie, had not the format that was asked for,
-or differed. The same seed draws the same inputs; tokens in them are fresh.
+status; exits 1 if an answer told of a defect (500 and above), had a cookie, wasn't in the format
+that was asked for, or differed. The same seed draws the same inputs; tokens in them are fresh.
 """
 
 import argparse
