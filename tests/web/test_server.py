@@ -103,6 +103,7 @@ def test_what_the_server_refuses_itself_is_in_the_callers_format(
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\r\n\r\n",
         b"FOO /f/lead HTTP/1.1\r\nHost: localhost\r\n\r\n",
         b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /f/lead HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: odd\r\n\r\n",
     ],
 )
 def test_no_request_makes_a_defect(running: Running, request_line: bytes) -> None:

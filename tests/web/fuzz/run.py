@@ -56,19 +56,11 @@ class Result:
         first, *others = verdicts.values()
         self.answers[group, route(given), first.status] += 1
         wrong = {verdict.complaint for verdict in verdicts.values()} - {""}
-        wrong |= {"a defect" for verdict in verdicts.values() if is_defect(given, verdict.status)}
+        worst = max(verdict.status for verdict in verdicts.values())
+        wrong |= {"a defect"} if worst >= HTTPStatus.INTERNAL_SERVER_ERROR else set()
         wrong |= {"not alike" for other in others if other != first}
         for what in sorted(wrong):
             self.violations.append(f"{what}: {group}: {given!r}: {dict(verdicts)}")
-
-
-def is_defect(given: Input, status: int) -> bool:
-    """Whether a status tells of a defect: any of 500 and above, but for one on bare bytes.
-
-    A server that doesn't know a Transfer-Encoding answers 501 (RFC 9112, 6.1).
-    """
-    unknown_coding = bool(given.wire) and status == HTTPStatus.NOT_IMPLEMENTED
-    return status >= HTTPStatus.INTERNAL_SERVER_ERROR and not unknown_coding
 
 
 def strategies() -> dict[str, Strategy]:
