@@ -22,6 +22,8 @@ _RIGHT_TO_LEFT = frozenset(
 )
 _RIGHT_TO_LEFT_SCRIPTS = frozenset({"adlm", "arab", "hebr", "nkoo", "rohg", "syrc", "thaa"})
 _SCRIPT_LENGTH = 4
+_LONGEST_TAG = 100
+"""Far longer than any tag (RFC 5646, 4.4.1): what a visitor sends may be of any length."""
 
 
 def gettext_noop(text: str) -> str:
@@ -35,6 +37,8 @@ def lookup(wanted: str, offered: Sequence[str]) -> str | None:
     The tag is shortened part by part (RFC 4647, section 3.4: `de-AT` finds `de`); at last any
     language counts that is more specific (`pt` finds `pt-BR`).
     """
+    if len(wanted) > _LONGEST_TAG:
+        return None
     by_tag = {tag.lower(): tag for tag in offered}
     parts = wanted.lower().replace("_", "-").split("-")
     for length in range(len(parts), 0, -1):

@@ -20,6 +20,7 @@ from formapp.languages import direction, lookup, negotiate, own_name, spoken_for
         ("", None),
         ("*", None),
         ("de'--", None),
+        ("de-x" + "-a" * 10_000, None),
     ],
 )
 def test_a_tag_finds_the_language_that_fits_best(wanted: str, found: str | None) -> None:
