@@ -65,6 +65,26 @@ def test_a_claimed_errand_is_nobody_elses_until_the_lease_ends(database: Databas
     assert number(database, errands) == 0
 
 
+def test_the_next_errand_is_never_taken_for_one_that_is_gone(database: Database) -> None:
+    """SQLite gives it the same number, once the former one was erased in its worker's hands."""
+    ident = kept(database)
+    first = claim_errand(database, NOON)
+    assert first
+    with database.write() as connection:
+        blank(connection, [ident], NOON)
+    other = kept(database)
+    second = claim_errand(database, NOON)
+    assert second
+    assert second.submission["id"] == other
+    assert not strike_out(database, first)
+    assert strike_out(database, second)
+
+
+def test_a_clock_that_was_a_day_ahead_holds_no_errand_up(database: Database) -> None:
+    kept(database)
+    assert claim_errand(database, NOON - timedelta(days=1))
+
+
 def test_many_workers_run_an_errand_once(database: Database) -> None:
     for _ in range(5):
         kept(database)
