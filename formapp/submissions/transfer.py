@@ -17,7 +17,15 @@ from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.erasure import erase_again, known_erasures, remember_erasures
 from formapp.submissions.keyring import Keyring
 from formapp.submissions.persons import Scan
-from formapp.submissions.schema import REVISION, attempts, erasures, metadata, submissions
+from formapp.submissions.schema import (
+    REVISION,
+    attempts,
+    deliveries,
+    erasures,
+    errands,
+    metadata,
+    submissions,
+)
 from formapp.submissions.upgrade import current_revision, upgrade
 
 BATCH = 500
@@ -121,7 +129,7 @@ def _copy(  # noqa: PLR0913 - as above
 def _check_still(source: Database, reading: Connection) -> None:
     """Whatever came to the source meanwhile would be lost."""
     with source.read() as fresh:
-        for table in (submissions, attempts):
+        for table in (submissions, deliveries, attempts, errands):
             if _count(fresh, table) != _count(reading, table):
                 raise CannotCopy(
                     "the database to copy from changed meanwhile: stop formapp first, then copy"

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, text
 
 from formapp.forms.mentions import mentions
 from formapp.submissions import transfer
+from formapp.submissions.admit import admit
 from formapp.submissions.budget import Budget
 from formapp.submissions.claims import Intent, claim_next, intend
 from formapp.submissions.database import Database, DatabaseUnavailable
@@ -196,6 +197,24 @@ def test_rows_that_came_meanwhile_stop_the_copy(pair: tuple[Database, Database])
 
     with pytest.raises(CannotCopy, match="stop formapp first"):
         copy_all(source, target, keyring=None, scan=mentions, now=LATER, progress=one_more)
+    assert not any(_contents(target).values())
+
+
+def test_what_was_let_through_meanwhile_stops_the_copy_too(
+    pair: tuple[Database, Database],
+) -> None:
+    """Its delivery would be in the source alone."""
+    source, target = pair
+    ident = kept(source, submission(lead(), status=Status.QUARANTINED))
+    still_at_work = Database(source.url.render_as_string(hide_password=False))
+
+    def let_through(table: str, _done: int, _total: int) -> None:
+        if table == "submissions":
+            with closing(still_at_work), still_at_work.write() as connection:
+                assert admit(connection, ident, {Status.QUARANTINED}, LATER)
+
+    with pytest.raises(CannotCopy, match="stop formapp first"):
+        copy_all(source, target, keyring=None, scan=mentions, now=LATER, progress=let_through)
     assert not any(_contents(target).values())
 
 
