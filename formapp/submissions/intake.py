@@ -112,24 +112,22 @@ def keep(database: Database, submission: Submission) -> Receipt:
 def _rationed(connection: Connection, submission: Submission) -> tuple[Submission, tuple[str, ...]]:
     """Take the rations; where one is used up, hold the submission back and say why.
 
-    In the transaction that keeps it: what wasn't kept, or was kept before, has taken nothing.
+    In the transaction that keeps it: what wasn't kept, or was kept before, has taken nothing. What
+    is held back takes none of those that follow: nobody uses a quota up by one solution.
     """
-    taken = [
-        (ration, count_up(connection, ration.hash, ration.until, submission.received_at))
-        for ration in submission.rations
-    ]
-    beyond = [(ration, count) for ration, count in taken if count > ration.amount]
-    if not beyond:
-        return submission, ()
-    suspect = [*submission.meta.get("suspect", ()), *(ration.reason for ration, _ in beyond)]
-    held = replace(
-        submission,
-        status=Status.QUARANTINED,
-        meta=submission.meta | {"suspect": suspect},
-        errands=(),
-    )
-    first = (r.name for r, count in beyond if r.name and count == r.amount + 1)
-    return held, tuple(first)
+    for ration in submission.rations:
+        count = count_up(connection, ration.hash, ration.until, submission.received_at)
+        if count > ration.amount:
+            held = replace(
+                submission,
+                status=Status.QUARANTINED,
+                meta=submission.meta
+                | {"suspect": [*submission.meta.get("suspect", ()), ration.reason]},
+                errands=(),
+            )
+            is_first = count == ration.amount + 1
+            return held, (ration.name,) if ration.name and is_first else ()
+    return submission, ()
 
 
 def _insert(connection: Connection, submission: Submission) -> str:

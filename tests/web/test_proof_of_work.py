@@ -52,6 +52,15 @@ def test_a_solution_is_good_for_one_submission(site: Site) -> None:
     assert reasons(site) == [("accepted", []), held, held]
 
 
+def test_one_solution_sent_again_and_again_uses_no_quota_up(make_site: SiteMaker) -> None:
+    site = make_site(forms=guarded('challenge = "altcha"\nquota = "2/day"'))
+    given = solved(site)
+    for _ in range(4):
+        site.foreign(GOOD | {"altcha": given})
+    site.foreign(GOOD | {"altcha": solved(site)})
+    assert [row.status for row in site.rows()] == ["accepted", *["quarantined"] * 3, "accepted"]
+
+
 def test_a_double_click_sends_one_solution_twice_and_is_one_submission(site: Site) -> None:
     sent = GOOD | {"altcha": solved(site), "_token": site.token()}
     assert [site.post(sent).status_code for _ in range(3)] == [303, 303, 303]
