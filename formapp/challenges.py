@@ -21,6 +21,7 @@ from formapp.errands import NotYet
 from formapp.spam.providers import PROVIDERS, Provider, awaited
 from formapp.submissions.confirmations import let_through
 from formapp.submissions.database import Database
+from formapp.submissions.erasing import lock
 from formapp.submissions.errands import Claimed, end_errand
 from formapp.submissions.intake import Status
 from formapp.submissions.schema import submissions
@@ -118,6 +119,8 @@ class ChallengeChecks:
         """Strike the errand out and write down what came of it, in one transaction."""
         ident = errand.submission["id"]
         with self._database.write() as connection:
+            # The submission before its errand, as whoever erases takes them.
+            lock(connection, [ident])
             if not end_errand(connection, errand):
                 return  # another worker has taken it over
             if not _note(connection, ident, awaited(name), reason):

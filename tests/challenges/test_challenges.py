@@ -1,11 +1,13 @@
 """Asking a challenge's service: passed, refused, away; one delivery, and nobody is told of."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from formapp import challenges
 from formapp.challenges import ChallengeChecks
@@ -13,12 +15,15 @@ from formapp.errands import Errands
 from formapp.spam.providers import ERRAND, PROVIDERS, awaited
 from formapp.submissions.admit import admit
 from formapp.submissions.database import Database
+from formapp.submissions.erasing import blank, lock
 from formapp.submissions.errands import LEASE, Errand, claim_errand
 from formapp.submissions.intake import Status, keep
 from formapp.submissions.report import show_submission
 from formapp.submissions.schema import deliveries, errands, submissions
+from formapp.submissions.upgrade import upgrade
 from tests.support.clock import TurnedClock
 from tests.support.leads import EMAIL, lead, submission
+from tests.support.postgres import PostgresServer
 from tests.support.processes import free_port
 from tests.support.verifier import GOOD_TOKEN, SECRET, Verifier, verifier
 
@@ -246,6 +251,28 @@ def test_what_its_owner_released_meanwhile_is_delivered_once(
     assert worker.errands.run_next()
     assert (worker.deliveries(), worker.left()) == (1, 0)
     assert worker.suspect(ident)[0] == "pending"
+
+
+def test_an_erasure_at_the_same_moment_and_the_answer_wait_for_each_other(
+    postgres: PostgresServer, service: Verifier, clock: TurnedClock
+) -> None:
+    """Either would else hold what the other one needs, and PostgreSQL end one of them."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    with postgres.database() as url, closing(Database(url)) as database:
+        upgrade(database)
+        worker = Checks(database, service.url, clock)
+        ident = worker.kept()
+        claimed = claim_errand(database, clock())
+        assert claimed
+        with ThreadPoolExecutor(1) as pool:
+            with database.write() as connection:
+                lock(connection, [ident])
+                answered = pool.submit(worker.checks.run, claimed)
+                while not connection.execute(waiting).scalar():
+                    assert not answered.done()
+                blank(connection, [ident], clock())
+            answered.result()
+        assert (worker.deliveries(), worker.left()) == (0, 0)
 
 
 def test_who_has_to_confirm_is_asked_after_the_challenge(worker: Checks) -> None:
