@@ -7,6 +7,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?:\*\.{_LABEL}\.)?{_LABEL}(?:\.{_LABEL})*")
 _IPV6 = re.compile(r"[0-9a-f:.]+")
+_KEPT = re.compile("[\xdf\u03c2\u200c\u200d]")
+"""What browsers keep in a host (UTS 46, section 4) and Python's codec, IDNA 2003, replaces."""
 
 
 def normalise(text: str) -> str:
@@ -21,7 +23,9 @@ def normalise(text: str) -> str:
         return text
     scheme, host, port, rest = _parts(text)
     if scheme not in _DEFAULT_PORTS or not host:
-        raise ValueError(f'"{text}" is not an origin; write it as https://www.example.com')
+        ascii_only = "its host in ASCII, with xn--, as browsers send it"
+        right = ascii_only if _KEPT.search(text.lower()) else "it as https://www.example.com"
+        raise ValueError(f'"{text}" is not an origin; write {right}')
     given = "" if port in (None, _DEFAULT_PORTS[scheme]) else f":{port}"
     origin = f"{scheme}://{host}{given}"
     if rest:
@@ -62,6 +66,8 @@ def _parts(text: str) -> tuple[str, str, int | None, bool]:
 def _ascii_host(name: str) -> str:
     if ":" in name:
         return f"[{name}]" if _IPV6.fullmatch(name) else ""
+    if _KEPT.search(name):
+        return ""
     try:
         host = name if name.isascii() else name.encode("idna").decode()
     except UnicodeError:

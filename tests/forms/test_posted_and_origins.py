@@ -78,6 +78,10 @@ def test_an_origin_is_written_as_browsers_send_it(written: str, normal: str) -> 
         "https://a..example",
         "https://[::1",
         "https://ü..example",
+        # Python would make strasse.example of it, a host of somebody else's.
+        "https://straße.example",
+        "https://STRAẞE.example",
+        "https://νέος.example",
         "**",
     ],
 )
