@@ -44,7 +44,8 @@ def _add_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = _policy()
         if "frame_ancestors" not in g:
             response.headers["X-Frame-Options"] = "DENY"
-    if request.endpoint in {"forms.challenge", "forms.submit", "schema.show"}:
+    # To the thank-you page a `fetch` that didn't ask for JSON is led by its post.
+    if request.endpoint in {"forms.challenge", "forms.submit", "forms.thanks", "schema.show"}:
         _add_cors(response)
     return response
 

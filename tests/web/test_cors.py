@@ -61,8 +61,17 @@ def test_no_answer_to_another_page_can_be_read(site: Site) -> None:
     assert "Origin" in answer.headers["Vary"]
 
 
+def test_a_fetch_that_asks_for_no_json_reads_where_its_post_leads(site: Site) -> None:
+    # Else a script takes what was kept for a failure, and its visitor sends it again.
+    thanks = site.foreign(GOOD).headers["Location"]
+    assert site.get(thanks, Origin=LISTED).headers["Access-Control-Allow-Origin"] == LISTED
+    other = site.get(thanks, Origin=UNLISTED)
+    assert "Access-Control-Allow-Origin" not in other.headers
+    assert "Origin" in other.headers["Vary"]
+
+
 def test_pages_themselves_are_for_no_script_of_another_site(site: Site) -> None:
-    for path in ("/f/lead", "/f/lead/embed", "/f/lead/thanks", "/metrics", "/readyz"):
+    for path in ("/f/lead", "/f/lead/embed", "/metrics", "/readyz"):
         answer = site.get(path, Origin=LISTED)
         assert "Access-Control-Allow-Origin" not in answer.headers, path
 
