@@ -152,6 +152,8 @@ def _next(post: Post) -> str:
     thanks = url_for("forms.thanks", name=post.form.name)
     thanks += f"?{urlencode(query)}" if query else ""
     asked_for = allowed_next(definition, post.posted.values.get("_next"))
-    # The owner's own page is for when all is done, which is after the confirmation.
-    redirect = None if definition.confirm else definition.thanks.redirect
+    # The owner's own page is for when all is done, which is after the confirmation; and for a whole
+    # window: in a frame it would be a site within a site, and the page around would hear nothing.
+    own = not definition.confirm and not is_embedded(request)
+    redirect = definition.thanks.redirect if own else None
     return asked_for or redirect or thanks

@@ -152,6 +152,12 @@ def test_the_owner_may_name_a_page_of_theirs(site: Site, *, json: bool) -> None:
         assert (answer.status_code, answer.headers["Location"]) == (303, target)
 
 
+def test_in_a_frame_our_page_thanks_and_the_page_around_hears_of_it(site: Site) -> None:
+    done = Page(site.get("/f/away/embed")).submit(site, email="ada@example.com")
+    assert (done.status_code, done.headers["Location"]) == (303, "/f/away/thanks?_use=embed")
+    assert " data-sent" in site.get(done.headers["Location"]).get_data(as_text=True)
+
+
 def test_the_target_of_the_post_goes_before_the_owners_page(site: Site) -> None:
     answer = site.post(GOOD | {"_next": "https://www.example.com/other"}, form="away")
     assert answer.headers["Location"] == "https://www.example.com/other"
