@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, g, jsonify, make_response, render_template, request
+from flask import Response, g, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.datastructures import MIMEAccept
 
@@ -14,6 +14,7 @@ from formapp.languages import gettext_noop
 from formapp.web.carried import ShownAgain
 from formapp.web.challenging import shows_form
 from formapp.web.choices import alternates, others
+from formapp.web.language import carried_language, form_at_hand, language
 from formapp.web.refusal import Refusal
 from formapp.web.services import services
 from formapp.web.visit import is_embedded
@@ -48,7 +49,7 @@ def refuse(refusal: Refusal) -> Response:
         status=refusal.status,
         title=gettext(_TITLES.get(refusal.status, _TITLE)),
         text=refusal.text,
-        back=None,
+        back=_form_itself() if refusal.code == "BLOCKED" else None,
         use=_use(),
     )
     return _html(page, refusal.status, refusal.headers)
@@ -125,6 +126,15 @@ def json_answer(
     response.status_code = status
     response.headers.update(headers or {})
     return response
+
+
+def _form_itself() -> str | None:
+    """The address of the hosted page, for whoever is told to send the form from there."""
+    form = form_at_hand()
+    if form is None:
+        return None
+    said = urlencode(carried_language(form.speaking(language())))
+    return url_for("forms.show", name=form.name) + (f"?{said}" if said else "")
 
 
 def _use() -> Use:

@@ -177,3 +177,13 @@ def test_a_stolen_token_is_no_use_on_a_listed_page(site: Site) -> None:
 def test_a_listed_page_may_send_nonsense_as_token(site: Site) -> None:
     assert site.foreign(GOOD | {"_token": "nonsense"}).status_code == 303
     assert site.row().meta["use"] == "foreign"
+
+
+@pytest.mark.parametrize(("query", "target"), [("", None), ("?_use=embed", "_blank")])
+def test_who_is_told_to_open_the_form_itself_finds_a_link_to_it(
+    site: Site, query: str, target: str | None
+) -> None:
+    answer = site.post(GOOD, query=query, **{"Origin": "null", "Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 403
+    [link] = [attrs for tag, attrs in Page(answer).tags if tag == "a"]
+    assert (link["href"], link.get("target")) == ("/f/lead", target)
