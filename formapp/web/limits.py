@@ -14,6 +14,7 @@ from limits.errors import StorageError
 from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 
+from formapp.web.network import network_of
 from formapp.web.refusal import Refusal
 
 RETRY_SECONDS = 10.0
@@ -26,7 +27,7 @@ class Limits:
     """Limits written as `30/minute`, several joined by `;`; None is no limit.
 
     Args:
-        per_address: for each address, over all forms.
+        per_address: for each address (of IPv6: each network, /64), over all forms.
         per_form: for each form, over all addresses.
         storage: where the counts are; its errors are wrapped (`wrap_exceptions`).
         sign: makes a keyed hash of an address.
@@ -58,7 +59,7 @@ class Limits:
         if self._is_left_alone():
             return
         try:
-            self._hit(self._per_address, "address", self._sign(address))
+            self._hit(self._per_address, "address", self._sign(network_of(address)))
             self._hit(self._per_form, "form", form)
         except StorageError as error:
             self._tell_away(error)

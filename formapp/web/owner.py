@@ -6,7 +6,6 @@ is one address, as a single customer has as many as they like.
 
 import hashlib
 import hmac
-import ipaddress
 import logging
 import unicodedata
 
@@ -16,10 +15,10 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import NotFound
 
+from formapp.web.network import network_of
 from formapp.web.refusal import Refusal
 
 WRONG_PASSWORDS = "5/minute;30/hour"
-_IPV6_NETWORK = 64
 _ASK = {"WWW-Authenticate": 'Basic realm="formapp", charset="UTF-8"'}
 _SIGN_IN = "This page is for the owner of the form. Please sign in."
 _WAIT = "Too many wrong passwords came from your network. Please try again later."
@@ -54,7 +53,7 @@ class Owner:
         given = request.authorization
         if given is None or given.type != "basic" or given.password is None:
             raise Refusal(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
-        network = _network(request.remote_addr or "")
+        network = network_of(request.remote_addr or "")
         self._check_limits(network)
         if not hmac.compare_digest(_digest(given.password), self._password):
             self._count(network)
@@ -75,13 +74,3 @@ class Owner:
 def _digest(password: str) -> bytes:
     # Of one length, so that comparing tells nothing; and however a keyboard writes an umlaut.
     return hashlib.sha256(unicodedata.normalize("NFC", password).encode()).digest()
-
-
-def _network(address: str) -> str:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if found.version == 4:  # noqa: PLR2004 - IPv4
-        return address
-    return str(ipaddress.ip_network((found, _IPV6_NETWORK), strict=False))

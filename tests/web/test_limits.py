@@ -79,3 +79,23 @@ def test_seeing_a_page_is_never_limited(limited: Site) -> None:
     for _ in range(4):
         limited.post(GOOD)
     assert limited.get("/f/lead").status_code == 200
+
+
+def post_from(site: Site, address: str) -> int:
+    headers = {"Origin": "https://www.example.com"}
+    where = {"REMOTE_ADDR": address}
+    answer = site.open("POST", "/f/lead", data=GOOD, headers=headers, environ_overrides=where)
+    return answer.status_code
+
+
+def test_a_network_of_ipv6_is_one_address(limited: Site) -> None:
+    statuses = [post_from(limited, f"2001:db8:1:2::{number:x}") for number in range(3)]
+    assert statuses == [303, 303, 429]
+    assert post_from(limited, "2001:db8:1:3::1") == 303
+
+
+def test_addresses_of_ipv4_in_the_form_of_ipv6_are_not_one(limited: Site) -> None:
+    statuses = [post_from(limited, f"::ffff:203.0.113.{number}") for number in range(3)]
+    assert statuses == [303, 303, 303]
+    statuses = [post_from(limited, "::ffff:203.0.113.9"), post_from(limited, "203.0.113.9")]
+    assert [*statuses, post_from(limited, "::ffff:203.0.113.9")] == [303, 303, 429]
