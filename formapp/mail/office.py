@@ -6,6 +6,7 @@ quote one; those are in `words`.
 """
 
 import contextlib
+import logging
 import smtplib
 import socket
 import ssl
@@ -16,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from formapp.mail.letter import Letter, compose
+from formapp.mail.letter import Letter, compose, domain_of
 
 SECONDS = 10.0
 """How long one step may take: connecting, a command, its answer."""
@@ -25,6 +26,8 @@ LONGEST_SECONDS = 25.0
 """How long a letter may take in all: a process that is asked to end has 30."""
 
 _PERMANENT = 500
+
+_log = logging.getLogger(__name__)
 
 
 class MailFailed(Exception):  # noqa: N818 - says what happened
@@ -44,7 +47,7 @@ class NotTaken(MailFailed):
 
 
 class Refused(MailFailed):
-    """The server refuses this address for good: nothing was sent."""
+    """The server refuses this address, or this letter, for good: nothing was sent."""
 
 
 class PerhapsTaken(MailFailed):
@@ -67,6 +70,7 @@ class PostOffice:
         self._server = urlsplit(server)
         self._seconds = seconds
         self._longest = longest
+        self._refused_senders: set[str] = set()
 
     def send(self, letter: Letter) -> None:
         """Send a letter; returns when the server has taken it.
@@ -78,8 +82,14 @@ class PostOffice:
         with self._connected() as connection:
             try:
                 connection.send_message(message)
+                self._refused_senders.discard(letter.sender)
             except smtplib.SMTPRecipientsRefused as error:
                 raise _refused(error) from None
+            except smtplib.SMTPDataError as error:
+                raise _answered_to_letter(error) from None
+            except smtplib.SMTPSenderRefused as error:
+                self._tell_refused(letter.sender, error.smtp_code)
+                raise _answered(error) from None
             except smtplib.SMTPResponseException as error:
                 raise _answered(error) from None
             except (OSError, smtplib.SMTPException) as error:
@@ -94,6 +104,18 @@ class PostOffice:
         """
         with self._connected():
             pass
+
+    def _tell_refused(self, sender: str, code: int) -> None:
+        """Tell the owner once, who can mend it; the letter is tried again meanwhile."""
+        if code < _PERMANENT or sender in self._refused_senders:
+            return
+        self._refused_senders.add(sender)
+        _log.error(
+            "the mail server answered %d to a sender at %s: no mail goes out from there until "
+            "the server or the sender's address is corrected",
+            code,
+            domain_of(sender),
+        )
 
     @contextmanager
     def _connected(self) -> Iterator["_Connection"]:
@@ -177,6 +199,12 @@ def _refused(error: smtplib.SMTPRecipientsRefused) -> MailFailed:
     code, words = next(iter(error.recipients.values()))
     text = f"the mail server answered {code} to the address"
     return (Refused if code >= _PERMANENT else NotTaken)(text, _words(words))
+
+
+def _answered_to_letter(error: smtplib.SMTPDataError) -> MailFailed:
+    text = f"the mail server answered {error.smtp_code} to the letter"
+    kind = Refused if error.smtp_code >= _PERMANENT else NotTaken
+    return kind(text, _words(error.smtp_error))
 
 
 def _answered(error: smtplib.SMTPResponseException) -> NotTaken:

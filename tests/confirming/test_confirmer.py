@@ -125,7 +125,7 @@ def test_a_server_that_is_away_or_refuses_for_now_is_tried_again(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
     ident = post.keep()
-    for verb, answer in (("RCPT", "450 not now"), ("DATA", "554 odd"), ("MAIL", "421 busy")):
+    for verb, answer in (("RCPT", "450 not now"), ("DATA", "451 odd"), ("MAIL", "421 busy")):
         post.server.answers = {verb: answer}
         assert post.run() == 1
         assert post.told(ident)["mail_due_at"]
@@ -165,9 +165,33 @@ def test_an_address_that_is_refused_for_good_ends_it_with_the_servers_words(
     assert post.counted("failed") == 1
 
 
+def test_a_letter_that_is_refused_for_good_ends_it_too_and_takes_no_place(post: Post) -> None:
+    ident = post.keep()
+    post.server.answers = {"DATA": "554 looks like spam"}
+    post.run()
+    reason = "the mail server answered 554 to the letter; it said: looks like spam"
+    assert post.told(ident)["unsent"] == reason
+    assert post.told(ident)["mail_due_at"] is None
+    post.clock.turn(hours=1)
+    assert post.run() == 0
+    assert post.limit.refusal("other", EMAIL, post.clock()) is None
+    assert len([post.limit.take(EMAIL, post.clock()) for _ in range(3)]) == 3
+
+
+def test_a_sender_that_is_refused_is_tried_again(post: Post) -> None:
+    ident = post.keep()
+    post.server.answers = {"MAIL": "550 not you"}
+    post.run()
+    assert post.told(ident)["mail_due_at"]
+    post.server.answers = {}
+    post.clock.turn(hours=1)
+    post.run()
+    assert post.told(ident)["sent_at"]
+
+
 def test_a_worker_that_dies_after_sending_has_the_same_letter_sent_once_more(post: Post) -> None:
     ident = post.keep()
-    claimed = claim_errand(post.database, post.clock())
+    claimed = claim_errand(post.database, post.clock(), {CONFIRM})
     assert claimed
     post.server.cuts = "DATA"
     assert post.limit.begin("news", EMAIL, post.clock())

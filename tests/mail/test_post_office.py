@@ -1,5 +1,6 @@
 """Sending: what is known of a letter when something goes wrong, against a real server."""
 
+import contextlib
 import socket
 import ssl
 from pathlib import Path
@@ -44,7 +45,7 @@ def test_a_goodbye_that_fails_doesnt_undo_it() -> None:
         ("RCPT", "421 closing", NotTaken),
         ("MAIL", "550 not you", NotTaken),
         ("DATA", "451 later", NotTaken),
-        ("DATA", "554 looks like spam", NotTaken),
+        ("DATA", "554 looks like spam", Refused),
     ],
 )
 def test_a_refusal_is_told_by_its_code_alone(
@@ -57,9 +58,28 @@ def test_a_refusal_is_told_by_its_code_alone(
     assert type(caught.value) is kind
     assert "ada" not in str(caught.value)
     assert server.taken == []
-    if verb == "RCPT":
+    if verb != "MAIL":
         assert answer[:3] in str(caught.value)
         assert caught.value.words == answer[4:]
+
+
+def test_a_sender_that_is_refused_is_told_once_until_a_letter_goes_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with mail_server() as server:
+        office = PostOffice(server.url, seconds=5, longest=10)
+
+        def told(answer: str) -> int:
+            caplog.clear()
+            server.answers = {"MAIL": answer} if answer else {}
+            with contextlib.suppress(NotTaken):
+                office.send(LETTER)
+            return sum(record.levelname == "ERROR" for record in caplog.records)
+
+        answers = ["450 later", "550 not formapp@", "550 not formapp@", "", "553 not you"]
+        assert [told(answer) for answer in answers] == [0, 1, 0, 0, 1]
+        assert "553 to a sender at example.com" in caplog.text
+        assert "formapp@" not in caplog.text
 
 
 def test_a_connection_that_breaks_before_the_letter_has_sent_nothing() -> None:
