@@ -1,5 +1,7 @@
 """From a post to the submission that is kept."""
 
+import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,9 +50,13 @@ def _consents(reading: Reading, at: datetime) -> list[dict[str, Any]]:
 
 
 def spam(post: Post) -> Submission:
-    """Kept as it came, out of sight and without a delivery: a person may have been too thorough."""
+    """Kept as it came, out of sight and without a delivery: a person may have been too thorough.
+
+    It isn't validated. So whoever posts the same invalid answers with and without the trap can
+    tell it by two answers (422 and success); that is borne, since such answers may be a person's.
+    """
     form = post.form
-    return Submission(
+    caught = Submission(
         form=form.name,
         form_version=form.version,
         received_at=datetime.now(UTC),
@@ -65,6 +71,18 @@ def spam(post: Post) -> Submission:
         status=Status.SPAM,
         keep_days=form.definition.keep_days,
     )
+    return replace(caught, key=_key_of_catch(post.key, caught.digest))
+
+
+def _key_of_catch(key: str | None, digest: str) -> str | None:
+    """One row for the same key and answers; a row of its own for anything else.
+
+    Other answers under a key that was used must be answered like success, and nothing of what a
+    person sent may be lost: neither they nor what comes without the trap may find the key taken.
+    """
+    if key is None:
+        return None
+    return f"caught:{hashlib.sha256(f'{key} {digest}'.encode()).hexdigest()}"
 
 
 def _meta(post: Post) -> dict[str, Any]:

@@ -50,6 +50,28 @@ def test_an_invalid_post_of_a_robot_is_answered_like_success_too(site: Site) -> 
     assert site.row().status == "spam"
 
 
+@pytest.mark.parametrize("json", [True, False])
+def test_the_same_catch_is_kept_once_and_another_with_its_key_beside_it(
+    site: Site, *, json: bool
+) -> None:
+    caught = GOOD | {"_gotcha": "x", "_token": site.token()}
+    answers = [site.post(caught, json=json) for _ in range(3)]
+    other = site.post(caught | {"message": "pills"}, json=json)
+    person = {name: text for name, text in caught.items() if name != "_gotcha"}
+    answers += [other, site.post(person, json=json)]
+    assert [shape(answer) for answer in answers] == [shape(answers[0])] * 5
+    assert [row.status for row in site.rows()] == ["spam", "spam", "accepted"]
+    assert site.rows()[1].answers["message"] == ["pills"]
+
+
+def test_a_person_is_not_kept_from_sending_by_a_robot_with_their_key(site: Site) -> None:
+    sent = GOOD | {"_token": site.token()}
+    site.post(sent)
+    assert site.post(sent | {"_gotcha": "x"}).status_code == 303
+    assert site.post(sent).status_code == 303
+    assert [row.status for row in site.rows()] == ["accepted", "spam"]
+
+
 @pytest.mark.parametrize("empty", ["", "  ", False, None])
 def test_a_person_leaves_it_empty_in_any_way(site: Site, empty: object) -> None:
     site.foreign(GOOD | {"_gotcha": empty}, json=True)
