@@ -348,6 +348,13 @@ def test_an_address_that_doesnt_answer_is_only_a_hint(patient: Patient) -> None:
     assert "isn't set" in patient.findings("hint", BASE_URL="")["address"]
 
 
+def test_https_without_a_proxy_that_is_told_of_is_a_hint(patient: Patient) -> None:
+    https = f"https://127.0.0.1:{free_port()}"
+    assert "take all visitors for one" in patient.findings("hint", BASE_URL=https)["proxy"]
+    assert "proxy" not in patient.findings("hint", BASE_URL=https, PROXY_HOPS="1")
+    assert "proxy" not in patient.findings("hint")
+
+
 class _Ahead(BaseHTTPRequestHandler):
     """A server whose clock is as much ahead as the path says, in seconds."""
 
@@ -393,5 +400,17 @@ def test_postgresql_is_looked_at_too(patient: Patient, postgres: PostgresServer)
             weak = url.replace("formapp@", "weak:hunter2@")
             found = patient.findings("fault", DATABASE_URL=weak)
             assert "the role may not INSERT submissions" in found["database"]
+            grants = "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO weak"
+            revoked = "REVOKE DELETE ON errands, counts FROM weak"
+            with database.write() as connection:
+                connection.exec_driver_sql(f"{grants}; {revoked}")
+            found = patient.findings("fault", DATABASE_URL=weak)
+            assert "the role may not DELETE errands" in found["database"]
+            with database.write() as connection:
+                connection.exec_driver_sql("GRANT DELETE ON errands TO weak")
+            found = patient.findings("fault", DATABASE_URL=weak)
+            assert "the role may not DELETE counts" in found["database"]
+            asked = f"{url}?password=hunter2"
+            assert "reachable" in patient.findings("ok", DATABASE_URL=asked)["database"]
     nowhere = f"postgresql+psycopg://formapp:hunter2@127.0.0.1:{free_port()}/formapp"
     assert "refused" in patient.findings("fault", DATABASE_URL=nowhere)["database"]

@@ -78,6 +78,8 @@ def check_settings(
     if reading.has("SECRET_KEY"):
         yield from _weak_keys(reading.settings)
         yield from _old_key(environ, now)
+    if reading.has("BASE_URL") and reading.has("PROXY_HOPS"):
+        yield from _proxy(reading.settings)
     if reading.settings.wix_rate_limit > _WIX_LIMIT:
         yield hint(
             "settings",
@@ -93,6 +95,20 @@ def _unknown(environ: Mapping[str, str]) -> Iterator[Finding]:
             close = difflib.get_close_matches(name, known, 1)
             advice = f"did you mean {close[0]}?" if close else "take it out"
             yield hint("settings", f"{name} is no setting of formapp", advice)
+
+
+def _proxy(settings: Settings) -> Iterator[Finding]:
+    """Behind a proxy that isn't told of, all visitors have the proxy's address."""
+    if not settings.proxy_hops and (settings.base_url or "").startswith("https:"):
+        message = (
+            f"{PREFIX}BASE_URL is https, which formapp doesn't speak, and {PREFIX}PROXY_HOPS "
+            "is 0: behind a proxy, limits and sign-in take all visitors for one address"
+        )
+        advice = (
+            f"set {PREFIX}PROXY_HOPS to the number of proxies in front that send X-Forwarded-For; "
+            "leave it if TLS ends elsewhere and visitors' own addresses arrive here"
+        )
+        yield hint("proxy", message, advice)
 
 
 def _weak_keys(settings: Settings) -> Iterator[Finding]:

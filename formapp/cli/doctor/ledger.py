@@ -18,13 +18,12 @@ from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.erasure import known_erasures
 from formapp.submissions.incidents import troubles
 from formapp.submissions.release import count_quarantined
-from formapp.submissions.schema import REVISION
+from formapp.submissions.schema import REVISION, metadata
 from formapp.submissions.upgrade import current_revision, is_empty
 from formapp.watch import STRIKES
 
 _LITTLE_SPACE = 200 * 1024 * 1024
 _EMPTY = "it has no tables yet: the first start makes them, or `formapp db upgrade`"
-_TABLES = ("submissions", "deliveries", "attempts")
 
 
 def check_database(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -79,7 +78,8 @@ def _check_tables(path: Path) -> Iterator[Finding]:
 
 
 def _check_schema(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
-    shown = database.url.render_as_string()
+    # Without its query, which may hold a password as well.
+    shown = database.url.set(query={}).render_as_string()
     if is_empty(database):
         yield hint("database", f"{shown}: {_EMPTY}")
         return
@@ -104,7 +104,7 @@ def _check_schema(database: Database, settings: Settings, now: datetime) -> Iter
 def _refused(connection: Connection) -> str | None:
     if connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
         return "it takes no writes (a stand-by, or read-only by its settings)"
-    for table in _TABLES:
+    for table in metadata.tables:
         for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE"):
             query = text("SELECT has_table_privilege(:table, :privilege)")
             if not connection.execute(query, {"table": table, "privilege": privilege}).scalar():
