@@ -1,5 +1,4 @@
-// Puts a form of formapp into the page, after this element; the README has all attributes:
-// <script src="https://forms.example.com/embed.js" data-form="contact" async></script>
+// Puts a form of formapp into the page, after this element; the README has all attributes.
 (() => {
   "use strict";
   const LOOK = ["accent", "text", "background", "radius", "font"];
@@ -38,16 +37,19 @@
     style.border = "0";
 
     // The frame is transparent: the form is light or dark by the text of the page, or where the
-    // page is made for both, by its visitor.
-    const around = getComputedStyle(place);
-    if (!/light dark|dark light/.test(around.colorScheme)) {
-      const [r, g, b] = around.color.match(/\d+/g);
-      style.colorScheme = +r + +g + +b > 382 ? "dark" : "light";
+    // page is made for both, by its visitor. Mixed, a colour of any notation is told as RGB.
+    const instead = document.createElement("p");
+    instead.style.color = "color-mix(in srgb,currentcolor,currentcolor)";
+    place.append(instead);
+    const { color, colorScheme } = getComputedStyle(instead);
+    if (!/light dark|dark light/.test(colorScheme)) {
+      const [r, g, b] = color.match(/[-\d.e]+/g);
+      style.colorScheme = +r + +g + +b > (/^rgb/.test(color) ? 382 : 1.5) ? "dark" : "light";
       say("scheme", style.colorScheme);
     }
+    instead.remove();
 
     let heard = false;
-    const instead = document.createElement("p");
     const anchor = document.createElement("a");
     anchor.href = own;
     anchor.target = "_blank";
@@ -95,7 +97,7 @@
     else script.after(frame);
   };
 
-  // A module, or a script that another one runs, doesn't learn which element it is.
+  // A module doesn't learn which element it is.
   const me = document.currentScript;
   const all = document.querySelectorAll('script[data-form][src*="/embed.js"]');
   for (const script of me?.dataset.form ? [me] : all) {
