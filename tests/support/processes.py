@@ -1,6 +1,8 @@
 """formapp as its own processes, as an owner runs it."""
 
+import contextlib
 import os
+import random
 import re
 import signal
 import socket
@@ -27,11 +29,18 @@ def environ(settings: dict[str, str]) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that was free a moment ago.
+
+    Below those that the system gives to outgoing connections, and each of several test processes
+    has a range of its own: nobody takes it before the server that it is for.
+    """
+    runner = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 10_000 + runner % 8 * 2500
+    while True:
+        port = random.randrange(first, first + 2500)  # noqa: S311 - nobody is to be surprised
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class Commands:
