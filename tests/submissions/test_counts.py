@@ -47,6 +47,22 @@ def test_a_count_grows_until_its_end_and_begins_again(database: Database) -> Non
     assert up(database, MINUTE * 2 - timedelta(seconds=1)) == 2
 
 
+def test_what_was_counted_by_a_clock_that_was_ahead_is_over_once_it_is_put_right(
+    database: Database,
+) -> None:
+    assert [up(database, timedelta(days=1)), up(database, timedelta(days=1))] == [1, 2]
+    assert [up(database), up(database)] == [1, 2]
+    with database.read() as connection:
+        assert read_count(connection, KEY, NOON) == (2, NOON + MINUTE)
+
+
+def test_processes_whose_clocks_differ_a_little_share_a_count(database: Database) -> None:
+    ahead = [timedelta(0), timedelta(seconds=30), timedelta(0), timedelta(seconds=10)]
+    assert [up(database, each) for each in ahead] == [1, 2, 3, 4]
+    up(database, MINUTE * 5)
+    assert up(database, MINUTE) == 2
+
+
 def test_a_count_can_be_forgotten(database: Database) -> None:
     up(database)
     with database.write() as connection:
