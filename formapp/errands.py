@@ -27,16 +27,23 @@ class Errands:
     Args:
         database: where they are written down.
         kinds: who runs which kind. Each decides by `Claimed.since` when it has tried for long
-            enough, and strikes the errand out.
+            enough, and strikes the errand out. Errands of other kinds are left to other workers.
         clock: the time, aware.
+        age: how long ago an errand was written down at least; younger ones are left, too.
     """
 
     def __init__(
-        self, database: Database, kinds: Mapping[str, Run], *, clock: Callable[[], datetime]
+        self,
+        database: Database,
+        kinds: Mapping[str, Run],
+        *,
+        clock: Callable[[], datetime],
+        age: timedelta = timedelta(0),
     ) -> None:
         self._database = database
         self._kinds = kinds
         self._clock = clock
+        self._age = age
 
     def run_next(self) -> bool:
         """Run one errand; False if none is due.
@@ -44,21 +51,15 @@ class Errands:
         Raises:
             DatabaseUnavailable: try again later.
         """
-        errand = claim_errand(self._database, self._clock())
+        errand = claim_errand(self._database, self._clock(), self._kinds, age=self._age)
         if errand is None:
             return False
         try:
-            self._run(errand)
+            self._kinds[errand.kind](errand)
         except NotYet as error:
             _log.warning("errand %d (%s) has to wait: %s", errand.id, errand.kind, error)
             put_off_errand(self._database, errand, self._clock() + pause(errand.attempt))
         return True
-
-    def _run(self, errand: Claimed) -> None:
-        run = self._kinds.get(errand.kind)
-        if run is None:
-            raise NotYet("nobody here runs errands of this kind; a setting may be missing")
-        run(errand)
 
 
 def pause(attempt: int) -> timedelta:

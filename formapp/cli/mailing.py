@@ -16,7 +16,7 @@ from formapp.submissions.mail_limit import MailLimit
 def make_confirmer(
     settings: Settings, database: Database, measures: Measures, clock: Callable[[], datetime]
 ) -> Confirmer:
-    """Wire it; where a setting is missing, errands wait for a worker that has it."""
+    """Wire it; where a setting is missing, it sends nothing and says so."""
     missing = ", ".join(PREFIX + name for name in settings.missing_for_mail())
     return Confirmer(
         database,

@@ -34,7 +34,10 @@ def _now() -> datetime:
 
 
 def make_crew(settings: Settings, database: Database, measures: Measures) -> Crew:
-    """Wire the workers: one delivers, with the watch and the expiry, the other runs errands."""
+    """Wire the workers: one delivers, with the watch and the expiry; one runs each kind of errand.
+
+    So no challenge waits for a mail server that is slow: a token is worthless after minutes.
+    """
     watch = Watch(
         database,
         _channels(settings),
@@ -44,14 +47,20 @@ def make_crew(settings: Settings, database: Database, measures: Measures) -> Cre
     deliverer = make_deliverer(settings, database, measures=measures)
     expiry = Expiry(database, settings.keep_days, _now)
     chores = [watch.look_if_due, expiry.run, Sweep(database, _now).run]
-    confirmer = make_confirmer(settings, database, measures, _now)
-    runs = {CONFIRM: confirmer} | make_challenge_checks(settings, database, _now)
-    errands = Errands(database, runs, clock=_now)
     return Crew(
-        # What an errand lets through is delivered in the same go when all is drained.
-        Worker(errands.run_next),
         Worker(deliverer.deliver_next, interrupt=deliverer.interrupt, chores=chores),
+        *(Worker(errands.run_next) for errands in _errands(settings, database, measures)),
     )
+
+
+def _errands(settings: Settings, database: Database, measures: Measures) -> Iterator[Errands]:
+    """Who runs errands here, one for each kind: a process claims none that it can't run."""
+    for kind, run in make_challenge_checks(settings, database, _now).items():
+        yield Errands(database, {kind: run}, clock=_now)
+    # After the challenges: who passes one may have to be written to.
+    if not settings.missing_for_mail():
+        confirmer = make_confirmer(settings, database, measures, _now)
+        yield Errands(database, {CONFIRM: confirmer}, clock=_now)
 
 
 def make_deliverer(

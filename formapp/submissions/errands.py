@@ -6,6 +6,7 @@ runs it. A claim puts the time of the next try off first, so that a worker that 
 leaves the errand to another. It may run twice; whoever runs it must bear that.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,24 +67,35 @@ def add_errand(connection: Connection, submission_id: str, errand: Errand, now: 
     )
 
 
-def claim_errand(database: Database, now: datetime) -> Claimed | None:
-    """Claim the errand that has been due longest, or return None.
+def claim_errand(
+    database: Database, now: datetime, kinds: Collection[str], *, age: timedelta = timedelta(0)
+) -> Claimed | None:
+    """Claim the errand of these kinds that has been due longest; None: nothing is due.
+
+    Args:
+        database: where they are written down.
+        now: the time.
+        kinds: those that the caller can run. All others are left to whoever can.
+        age: how long ago it was written down at least.
 
     Raises:
         DatabaseUnavailable: try again later.
     """
-    with database.read() as connection:
-        due = select(errands.c.id).where(_due(now))
-        ident = connection.execute(due.order_by(errands.c.due_at, errands.c.id).limit(1)).scalar()
-    if ident is None:
-        return None
-    with database.write() as connection:
-        mine = (errands.c.id == ident) & _due(now)
-        put_off = update(errands).where(mine)
-        put_off = put_off.values(due_at=now + LEASE, attempts=errands.c.attempts + 1)
-        if connection.execute(put_off).rowcount != 1:  # another worker was quicker
+    wanted = _due(now) & errands.c.kind.in_(kinds)
+    if age:
+        wanted &= errands.c.created_at <= now - age
+    oldest = select(errands.c.id).where(wanted).order_by(errands.c.due_at, errands.c.id).limit(1)
+    while True:
+        with database.read() as connection:
+            ident = connection.execute(oldest).scalar()
+        if ident is None:
             return None
-        return _read(connection, ident)
+        with database.write() as connection:
+            put_off = update(errands).where(wanted & (errands.c.id == ident))
+            put_off = put_off.values(due_at=now + LEASE, attempts=errands.c.attempts + 1)
+            if connection.execute(put_off).rowcount == 1:
+                return _read(connection, ident)
+        # Another worker was quicker: that one isn't due any more, but others may be.
 
 
 def _due(now: datetime) -> Any:

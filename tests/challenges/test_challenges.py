@@ -224,7 +224,7 @@ def test_a_worker_that_died_after_asking_is_followed_by_one_that_asks_the_same(
     worker: Checks, clock: TurnedClock
 ) -> None:
     ident = worker.kept()
-    errand = claim_errand(worker.database, clock())
+    errand = claim_errand(worker.database, clock(), {ERRAND})
     assert errand
     assert worker.checks._ask(PROVIDERS["turnstile"], errand).passed
     clock.turn(LEASE.total_seconds())
@@ -234,7 +234,7 @@ def test_a_worker_that_died_after_asking_is_followed_by_one_that_asks_the_same(
 
 def test_a_worker_that_was_overtaken_changes_nothing(worker: Checks, clock: TurnedClock) -> None:
     ident = worker.kept()
-    late = claim_errand(worker.database, clock())
+    late = claim_errand(worker.database, clock(), {ERRAND})
     assert late
     clock.turn(LEASE.total_seconds())
     assert worker.errands.run_next()
@@ -262,7 +262,7 @@ def test_an_erasure_at_the_same_moment_and_the_answer_wait_for_each_other(
         upgrade(database)
         worker = Checks(database, service.url, clock)
         ident = worker.kept()
-        claimed = claim_errand(database, clock())
+        claimed = claim_errand(database, clock(), {ERRAND})
         assert claimed
         with ThreadPoolExecutor(1) as pool:
             with database.write() as connection:

@@ -1,0 +1,126 @@
+"""The crew of a process: who runs which kind of errand, and none waits for another."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from formapp.cli.workers import make_crew
+from formapp.measures import Measures
+from formapp.settings import Settings
+from formapp.spam.providers import ERRAND as CHALLENGE
+from formapp.submissions.confirmations import ASKED, CONFIRM
+from formapp.submissions.database import Database
+from formapp.submissions.errands import Errand
+from formapp.submissions.intake import Status, keep
+from formapp.submissions.schema import errands
+from tests.support.leads import lead, submission
+from tests.support.processes import SITE, eventually, free_port
+from tests.support.verifier import GOOD_TOKEN, SECRET, verifier
+
+WORDING = {
+    "title": "News",
+    "subject": "Please confirm",
+    "text": "Was it you?",
+    "button": "Yes",
+    "valid": "Until %(until)s.",
+    "otherwise": "Else do nothing.",
+    "sender": "news@example.com",
+    "days": 7,
+    "language": "en",
+    "query": {},
+}
+
+
+def settings(**more: str) -> Settings:
+    """With a site at which nobody answers."""
+    given = {
+        "WIX_API_URL": f"http://127.0.0.1:{free_port()}",
+        "WIX_API_KEY": "IST.example",
+        "WIX_SITE_ID": SITE,
+        "SECRET_KEY": "a key that is long enough",
+        "BASE_URL": "https://forms.example.com",
+        **more,
+    }
+    return Settings.read({f"FORMAPP_{name}": value for name, value in given.items()})
+
+
+def mail(database: Database, number: int = 0) -> str:
+    """Keep what has to be confirmed."""
+    given = submission(
+        lead(f"person{number}@example.com"),
+        datetime.now(UTC),
+        status=Status.UNCONFIRMED,
+        meta={ASKED: WORDING},
+        errands=(Errand(CONFIRM),),
+    )
+    return keep(database, given).id
+
+
+def challenge(database: Database) -> str:
+    """Keep what a service is to be asked about."""
+    content = {"provider": "turnstile", "token": GOOD_TOKEN}
+    given = submission(
+        lead("challenged@example.com"),
+        datetime.now(UTC),
+        status=Status.QUARANTINED,
+        meta={},
+        errands=(Errand(CHALLENGE, content),),
+    )
+    return keep(database, given).id
+
+
+def attempts(database: Database) -> dict[str, int]:
+    """Kind to the number of tries, of what is left."""
+    with database.read() as connection:
+        rows = connection.execute(select(errands.c.kind, errands.c.attempts))
+        return {row.kind: row.attempts for row in rows}
+
+
+@contextmanager
+def black_hole() -> Iterator[socket.socket]:
+    """A mail server that takes connections and says nothing, until it is closed."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
+        yield listener
+
+
+def url_of(server: socket.socket) -> str:
+    return f"smtp://127.0.0.1:{server.getsockname()[1]}"
+
+
+@contextmanager
+def running(database: Database, given: Settings) -> Iterator[None]:
+    crew = make_crew(given, database, Measures())
+    thread = threading.Thread(target=crew.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        crew.stop()
+        thread.join()
+
+
+def test_a_mail_server_that_says_nothing_keeps_no_challenge_waiting(database: Database) -> None:
+    """Each mail takes 10 s, and they were there first; a token is worthless after minutes."""
+    for number in range(3):
+        mail(database, number)
+    with verifier() as service, black_hole() as server:
+        challenge(database)
+        more = {"CHALLENGE_SECRET": SECRET, "CHALLENGE_VERIFY_URL": service.url}
+        with running(database, settings(SMTP_URL=url_of(server), **more)):
+            eventually(lambda: len(service.asked) == 1, 15)
+            eventually(lambda: CHALLENGE not in attempts(database))
+            server.close()
+
+
+@pytest.mark.parametrize("keep_one", [mail, challenge])
+def test_a_worker_without_the_settings_leaves_errands_untouched(
+    database: Database, keep_one: Callable[[Database], str]
+) -> None:
+    keep_one(database)
+    make_crew(settings(), database, Measures()).drain()
+    assert set(attempts(database).values()) == {0}
