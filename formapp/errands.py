@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from formapp.submissions.database import Database
+from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.errands import Claimed, claim_errand, put_off_errand
 
 FIRST_PAUSE = timedelta(seconds=5)
@@ -50,6 +50,7 @@ class Errands:
 
         Raises:
             DatabaseUnavailable: try again later.
+            Exception: a defect; the errand is tried again ever more seldom, like any other.
         """
         errand = claim_errand(self._database, self._clock(), self._kinds, age=self._age)
         if errand is None:
@@ -58,8 +59,16 @@ class Errands:
             self._kinds[errand.kind](errand)
         except NotYet as error:
             _log.warning("errand %d (%s) has to wait: %s", errand.id, errand.kind, error)
-            put_off_errand(self._database, errand, self._clock() + pause(errand.attempt))
+            self._put_off(errand)
+        except DatabaseUnavailable:
+            raise
+        except Exception:
+            self._put_off(errand)
+            raise
         return True
+
+    def _put_off(self, errand: Claimed) -> None:
+        put_off_errand(self._database, errand, self._clock() + pause(errand.attempt))
 
 
 def pause(attempt: int) -> timedelta:

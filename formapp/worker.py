@@ -3,11 +3,15 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from formapp.submissions.database import DatabaseUnavailable
 
 POLL_SECONDS = 1.0
 """How long a worker sleeps when nothing is due: other processes keep submissions, too."""
+
+MOST_DEFECTS = 100
+"""After so many in a row nothing good comes of going on to drain."""
 
 Work = Callable[[], bool]
 """Does the next thing that is due; False if there was none."""
@@ -23,6 +27,9 @@ class Worker:
         interrupt: makes the work in hand end soon, giving back what is unfinished.
         poll_seconds: how long to sleep when nothing is due.
         chores: called in between; each knows by itself whether it is time.
+
+    Attributes:
+        defects: how many it met while it drained.
     """
 
     def __init__(
@@ -40,6 +47,7 @@ class Worker:
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._unavailable = False
+        self.defects = 0
 
     def run(self) -> None:
         """Work until stopped."""
@@ -60,7 +68,7 @@ class Worker:
             self._unavailable = True
             return False
         except Exception as error:  # noqa: BLE001 - a worker that has died does nothing
-            _log.error("a worker met a defect of formapp: %s", type(error).__name__)
+            _tell(error)
             return False
         if self._unavailable:
             _log.warning("the database is back")
@@ -82,8 +90,18 @@ class Worker:
         Raises:
             DatabaseUnavailable: the ledger can't be read or written.
         """
-        count = 0
-        while not self._stopping.is_set() and self._work():
+        count = in_a_row = 0
+        while not self._stopping.is_set() and in_a_row < MOST_DEFECTS:
+            try:
+                if not self._work():
+                    break
+                in_a_row = 0
+            except DatabaseUnavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 - what else is due shall not suffer from it
+                _tell(error)
+                in_a_row += 1
+                self.defects += 1
             count += 1
             progress(count)
         return count
@@ -99,11 +117,35 @@ class Worker:
         self._woken.set()
 
 
-class Crew:
-    """Several workers as one: each runs in a thread of its own, so that none waits for another."""
+def _tell(error: Exception) -> None:
+    # Its type alone: the text may hold an answer.
+    _log.error("a worker met a defect of formapp: %s", type(error).__name__)
 
-    def __init__(self, *workers: Worker) -> None:
-        self._workers = workers
+
+class Tried(NamedTuple):
+    """How many things a crew tried: deliveries and errands. One tried twice counts twice."""
+
+    deliveries: int
+    errands: int
+
+
+class Crew:
+    """Several workers as one: each runs in a thread of its own, so that none waits for another.
+
+    Args:
+        deliveries: who delivers.
+        errands: who runs errands.
+    """
+
+    def __init__(self, deliveries: Worker, *errands: Worker) -> None:
+        self._deliveries = deliveries
+        self._errands = errands
+        self._workers = (deliveries, *errands)
+
+    @property
+    def defects(self) -> int:
+        """How many its workers met while they drained."""
+        return sum(worker.defects for worker in self._workers)
 
     def run(self) -> None:
         """Run all until they are stopped."""
@@ -113,13 +155,18 @@ class Crew:
         for thread in threads:
             thread.join()
 
-    def drain(self, progress: Callable[[int], None] = lambda _count: None) -> int:
+    def drain(self, progress: Callable[[int], None] = lambda _count: None) -> Tried:
         """Do all that is due, one worker after the other; return how many things were tried.
+
+        Leads come first: no slow mail server keeps them waiting. What an errand lets through is
+        delivered in the same go.
 
         Raises:
             DatabaseUnavailable: the ledger can't be read or written.
         """
-        return sum(worker.drain(progress) for worker in self._workers)
+        first = self._deliveries.drain(progress)
+        errands = sum(worker.drain(progress) for worker in self._errands)
+        return Tried(first + self._deliveries.drain(progress), errands)
 
     def wake(self) -> None:
         """Something may be due: look at once."""

@@ -1,6 +1,7 @@
-"""`formapp worker`: deliveries alone."""
+"""`formapp worker`: deliveries and errands alone."""
 
 import logging
+import sys
 
 import click
 from prometheus_client import start_http_server
@@ -24,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 @click.command("worker")
-@click.option("--once", is_flag=True, help="Deliver what is due, then end.")
+@click.option("--once", is_flag=True, help="Do what is due, then end.")
 @click.option(
     "--metrics-port", type=int, help="Serve Prometheus metrics on 127.0.0.1 at this port."
 )
@@ -41,11 +42,14 @@ def command(*, once: bool, metrics_port: int | None) -> None:
         worker = make_crew(settings, database, measures)
         on_signals(worker.stop)
         if once:
-            _log.info("%d deliveries were due", worker.drain(_progress))
+            tried = worker.drain(_progress)
+            _log.info("tried %d deliveries, %d mails and challenges", *tried)
         else:
             _wait(database, worker)
         no_more_signals()
         database.close()
+        if worker.defects:
+            sys.exit(1)
 
 
 def _wait(database: Database, worker: Crew) -> None:

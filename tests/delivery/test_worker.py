@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from formapp.submissions.database import DatabaseUnavailable
-from formapp.worker import POLL_SECONDS, Worker
+from formapp.worker import MOST_DEFECTS, POLL_SECONDS, Crew, Worker
 from tests.support.leads import lead
 from tests.support.world import World
 
 WAIT = 20
 NEVER = 3600.0
-BUSY = True
+BUSY, IDLE = True, False
 
 
 class Script:
@@ -190,6 +190,45 @@ def test_draining_tells_of_a_database_that_is_away() -> None:
     worker = Worker(Script(BUSY, DatabaseUnavailable("refused")).deliver_next)
     with pytest.raises(DatabaseUnavailable):
         worker.drain()
+
+
+def test_a_crew_drains_deliveries_first_and_what_errands_let_through_in_the_same_go() -> None:
+    order: list[str] = []
+
+    def noting(name: str, *answers: Any) -> Worker:
+        script = Script(*answers)
+
+        def work() -> bool:
+            done = script.deliver_next()
+            order.extend([name] if done else [])
+            return done
+
+        return Worker(work)
+
+    crew = Crew(noting("lead", BUSY, IDLE, BUSY), noting("challenge", BUSY), noting("mail", BUSY))
+    assert crew.drain() == (2, 2)
+    assert order == ["lead", "challenge", "mail", "lead"]
+
+
+def test_draining_goes_on_after_a_defect_and_shows_no_text_of_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    leads, broken = Script(BUSY), Script(ValueError("canary"), BUSY)
+    mails = Script(BUSY)
+    crew = Crew(*(Worker(each.deliver_next) for each in (leads, broken, mails)))
+    assert crew.drain() == (1, 3)
+    assert crew.defects == 1
+    assert "a worker met a defect of formapp: ValueError" in caplog.text
+    assert "canary" not in caplog.text
+
+
+def test_draining_ends_where_nothing_but_defects_comes_of_it() -> None:
+    def broken() -> bool:
+        raise ValueError
+
+    worker = Worker(broken)
+    worker.drain()
+    assert worker.defects == MOST_DEFECTS
 
 
 def test_a_stop_between_two_calls_gives_the_delivery_back_unharmed(world: World) -> None:

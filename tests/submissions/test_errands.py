@@ -170,6 +170,24 @@ def test_what_can_not_be_run_yet_is_tried_again_ever_more_seldom(
     assert pause(50) == timedelta(hours=1)
 
 
+def test_an_errand_that_meets_a_defect_is_tried_again_ever_more_seldom_too(
+    database: Database,
+) -> None:
+    kept(database)
+    clock = Clock()
+
+    def broken(_errand: Claimed) -> None:
+        raise ZeroDivisionError
+
+    runner = Errands(database, {"mail": broken}, clock=clock)
+    for seconds in (5, 10):
+        with pytest.raises(ZeroDivisionError):
+            runner.run_next()
+        clock.at += timedelta(seconds=seconds - 1)
+        assert not runner.run_next()
+        clock.at += timedelta(seconds=1)
+
+
 def test_an_errand_is_left_to_whoever_can_run_its_kind(database: Database) -> None:
     kept(database)
     done: list[int] = []
