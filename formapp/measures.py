@@ -123,7 +123,10 @@ class Measures:
         self._submissions.labels(form, result).inc()
 
     def mail(self, form: str, outcome: str) -> None:
-        """Count a mail that asks for a confirmation: `sent`, `failed` (each try) or `withheld`."""
+        """Count a mail that asks for a confirmation.
+
+        Outcomes are `sent`, `failed` (each try) and `withheld` (once: a limit has it wait).
+        """
         self._mails.labels(form, outcome).inc()
 
     def unknown_fields(self, form: str, count: int) -> None:

@@ -20,7 +20,7 @@ from formapp.submissions.confirmations import ASKED, drop, note_sent, note_unsen
 from formapp.submissions.database import Database
 from formapp.submissions.errands import Claimed
 from formapp.submissions.intake import Status
-from formapp.submissions.mail_limit import TOO_MANY, TOO_SOON, MailLimit
+from formapp.submissions.mail_limit import MailLimit, NoPlace, Place
 
 _log = logging.getLogger(__name__)
 
@@ -85,37 +85,33 @@ class Confirmer:
         address = (errand.submission["lead"].get("email") or {}).get("address")
         sender = asked["sender"] or (self._means.sender if self._means else None)
         if not address:
-            self._unsent(errand, "failed", "there is no address to send it to")
+            self._unsent(errand, "there is no address to send it to")
         elif self._clock() >= until:
-            reason = "no mail server took it before its link would have run out"
-            self._unsent(errand, "failed", reason)
+            reason = "no mail could go before its link would have run out"
+            self._unsent(errand, reason)
         elif self._means is None or sender is None:
             raise NotYet(f"it can't be sent without {self._missing or 'a sender'}")
-        elif place := self._place(self._means, errand, address):
+        else:
+            place = self._place(self._means, errand, address)
             letter = _letter(self._means, errand, asked, sender, address, until)
             self._send(self._means, errand, letter, until, place)
 
-    def _place(self, means: Means, errand: Claimed, address: str) -> str | None:
-        """A place within the limit; None: there is none, which is written down.
+    def _place(self, means: Means, errand: Claimed, address: str) -> Place:
+        """A place within the limit.
 
-        Only the first try is turned away for good. A later one is of a mail that was let through
-        and may not be lost: it waits.
+        Raises:
+            NotYet: there is none. The mail waits: only its own link confirms the lead, and whoever
+                else fills in the form with this address may not cost it its mail.
         """
-        form, now = errand.submission["form"], self._clock()
-        # A visitor who presses again has the first mail on its way. A second one would be of use to
-        # nobody but who wants to fill a mailbox: any button of the first one's is as good.
-        if errand.attempt == 1 and not means.limit.begin(form, address, now):
-            self._unsent(errand, "withheld", TOO_SOON)
-            return None
-        place = means.limit.take(address, now)
-        if place is None and errand.attempt > 1:
-            raise NotYet(TOO_MANY)
-        if place is None:
-            self._unsent(errand, "withheld", TOO_MANY)
-        return place
+        try:
+            return means.limit.take(errand.submission["form"], address, self._clock())
+        except NoPlace as reason:
+            if errand.attempt == 1:
+                self._count(errand, "withheld")
+            raise NotYet(str(reason)) from None
 
     def _send(
-        self, means: Means, errand: Claimed, letter: Letter, until: datetime, place: str
+        self, means: Means, errand: Claimed, letter: Letter, until: datetime, place: Place
     ) -> None:
         try:
             means.office.send(letter)
@@ -126,16 +122,16 @@ class Confirmer:
         except (MailFailed, ValueError) as error:
             means.limit.give_back(place)
             if isinstance(error, Refused | ValueError):
-                self._unsent(errand, "failed", _told(error))
+                self._unsent(errand, _told(error))
                 return
             self._count(errand, "failed")
             raise NotYet(str(error)) from None
         note_sent(self._database, errand, until, self._clock())
         self._count(errand, "sent")
 
-    def _unsent(self, errand: Claimed, outcome: str, reason: str) -> None:
+    def _unsent(self, errand: Claimed, reason: str) -> None:
         note_unsent(self._database, errand, reason)
-        self._count(errand, outcome)
+        self._count(errand, "failed")
         ident = errand.submission["id"]
         _log.warning("no confirmation goes out for %s: %s", ident, reason.partition("; ")[0])
 
