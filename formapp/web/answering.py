@@ -65,10 +65,12 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
     notice: str | None = None,
     headers: Mapping[str, str] | None = None,
     asked: Mapping[str, str] | None = None,
+    back: str | None = None,
 ) -> Response:
     """Render the form with what was typed and what is wrong with it.
 
     `asked`: what a frame may ask the page around it for, as `Form.asked` has it.
+    `back`: the address of the other site's page whose form this is, if the owner lists its site.
     """
     use = _use()
     page = render_template(
@@ -82,6 +84,7 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
         alternates=alternates(form) if use == "page" else [],
         action=action,
         asked=urlencode(asked or {}),
+        back=back,
     )
     g.form_targets = form.definition.origins
     shows_form(form)

@@ -21,7 +21,7 @@ from formapp.web.record import accepted, spam
 from formapp.web.refusal import Refusal
 from formapp.web.services import services
 from formapp.web.source import allowed_next
-from formapp.web.visit import USE, action, is_embedded, thanks_query
+from formapp.web.visit import USE, action, is_embedded, page_before, thanks_query
 
 _log = logging.getLogger(__name__)
 UNAVAILABLE = gettext_noop(
@@ -123,14 +123,17 @@ def _again(
         context = TokenContext(signer, form.name, form.version, post.use, posted=token)
         bound = form.bind(post.posted.values, token=context)
         bound.validate()
+    foreign = None if post.token else post.visit
     return show_form(
         form,
         ShownAgain(bound, post.posted.values),
         faults=bound.faults() if status == 422 else [],  # noqa: PLR2004 - unprocessable
-        action=action(request, form, context, None if post.token else post.visit),
+        action=action(request, form, context, foreign),
         status=status,
         notice=notice,
         headers=headers,
+        # As for where a post leads: an address that anybody can write must not lead anywhere.
+        back=allowed_next(form.definition, page_before(request, foreign)),
     )
 
 

@@ -63,6 +63,14 @@ def action(
     return f"{url_for('forms.show', name=form.name)}?{urlencode(query)}"
 
 
+def page_before(request: Request, foreign: Visit | None = None) -> str | None:
+    """The address, as the sender says it, of the page whose form a page of ours shows again.
+
+    `foreign` is as for `action`, whose address tells the page from the second post on.
+    """
+    return foreign.page if foreign else _cut(request.args.get(_PAGE))
+
+
 def thanks_query(request: Request) -> dict[str, str]:
     """What the thank-you page in an iframe needs of the form page's query."""
     return {key: value[:MAX_LENGTH] for key, value in request.args.items() if _is_look(key)}

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.uses.conftest import World
 from tests.uses.kept import CAMPAIGN, UTM, assert_kept
-from tests.uses.visitors import fill_in, send, thanked
+from tests.uses.visitors import fill_in, frame_of, send, thanked
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
@@ -51,6 +51,38 @@ def test_by_a_form_of_another_site_that_tells_its_whole_address(
     thanked(page)
     kept = f"{address}?utm_source=letter&utm_medium=mail"
     assert_kept(world, "page", kept, utm=UTM, _subject="From the shop")
+    world.forgiven = ("422",)
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+@pytest.mark.parametrize("policy", ["no-referrer-when-downgrade", ""])
+def test_the_errors_of_a_form_of_another_site_lead_back_to_it(
+    world: World, open_page: OpenPage, policy: str, *, javascript: bool
+) -> None:
+    html = FOREIGN.format(origin=world.origin, next="")
+    world.partner.page("<p>Welcome</p>", "/")
+    address = world.partner.page(html, **({"Referrer_Policy": policy} if policy else {}))
+    page = open_page(f"{address}?{CAMPAIGN}", javascript=javascript)
+    fill_in(page, email="wrong")
+    send(page)
+    # Once more: the way back outlives a second fault.
+    expect(page.locator(".summary")).to_be_visible()
+    send(page)
+    expect(page.locator(".summary")).to_be_visible()
+    page.get_by_role("link", name="Back to the site you came from").click()
+    # Of a page that tells its origin alone no more is known.
+    page.wait_for_url(f"{address}?{CAMPAIGN}" if policy else f"{world.partner.origin}/")
+    world.forgiven = ("422",)
+
+
+def test_in_a_frame_nothing_leads_back_since_the_page_stands_around_it(
+    world: World, open_page: OpenPage
+) -> None:
+    page = open_page(world.partner.page(world.iframe()))
+    frame = frame_of(page)
+    send(frame)
+    frame.locator(".summary").wait_for()
+    expect(frame.locator(".back")).to_have_count(0)
     world.forgiven = ("422",)
 
 
