@@ -32,7 +32,9 @@
     tell({ type: "formapp:height", height: Math.ceil(body.getBoundingClientRect().height) });
   fit(); // a frame that is out of sight may not be observed until it comes into view
   new ResizeObserver(fit).observe(body);
-  if ("sent" in body.dataset) tell({ type: "formapp:sent" });
+  // Going back and forward, or loading it again, shows the thanks once more; nothing was sent then.
+  const [{ type: way }] = performance.getEntriesByType("navigation");
+  if ("sent" in body.dataset && way === "navigate") tell({ type: "formapp:sent" });
 
   // What the page's own query or its script element holds is asked for by name, and fills only what
   // is blank. It comes as a message: an address would leave it in the log of every proxy.

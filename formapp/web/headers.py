@@ -19,8 +19,13 @@ _CORS = {
     "Access-Control-Allow-Headers": (
         "Accept, Content-Type, Idempotency-Key, Formspree-Client, Formspree-Session-Data"
     ),
+    # What a page needs to tell its visitor when to try again, and its owner which log line to find.
+    "Access-Control-Expose-Headers": "Retry-After, X-Request-Id",
     "Access-Control-Max-Age": "600",
 }
+# What is no page runs nothing, shows nothing and stands in no frame; images are left alone, since
+# one that is drawn by markup brings its style along.
+_NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     # Our own posts tell their whole page to us, and other sites only that we exist.
@@ -44,6 +49,8 @@ def _add_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = _policy()
         if "frame_ancestors" not in g:
             response.headers["X-Frame-Options"] = "DENY"
+    elif not response.mimetype.startswith("image/"):
+        response.headers["Content-Security-Policy"] = _NO_PAGE
     # To the thank-you page a `fetch` that didn't ask for JSON is led by its post.
     if request.endpoint in {"forms.challenge", "forms.submit", "forms.thanks", "schema.show"}:
         _add_cors(response)

@@ -20,6 +20,9 @@ _FETCH = """<script>
   errors.setAttribute("role", "alert");
   form.querySelector("button").before(errors);
 
+  // The same answers sent twice, after a lost connection, are one message by this key.
+  let key, sent;
+
   form.noValidate = true; // the server says what is wrong, in one place
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -29,12 +32,18 @@ _FETCH = """<script>
       const values = data.getAll(name);
       answers[name] = values.length > 1 ? values : values[0];
     }
+    const body = JSON.stringify(answers);
+    if (body !== sent) [key, sent] = [`${Date.now()}-${Math.random()}`, body];
     let result;
     try {
       const response = await fetch(form.action, {
         method: "POST",
-        headers: { Accept: "application/json", "Content-Type": "application/json" },
-        body: JSON.stringify(answers),
+        headers: {
+          Accept: "application/json",
+          "Content-Type": "application/json",
+          "Idempotency-Key": key,
+        },
+        body,
       });
       result = await response.json();
     } catch {

@@ -138,6 +138,10 @@ def _again(
 
 
 def _success(post: Post) -> Response:
+    if request.headers.get("Sec-Fetch-Mode") == "cors" and not wants_json():
+        # A script's request goes nowhere, and could read nothing of the owner's page: to it the
+        # post would seem to have failed.
+        return Response(status=303, headers={"Location": _thanks(post)})
     target = _next(post)
     if wants_json():
         absolute = target if "://" in target else services().address + target
@@ -145,18 +149,20 @@ def _success(post: Post) -> Response:
     return Response(status=303, headers={"Location": target})
 
 
-def _next(post: Post) -> str:
-    definition = post.form.definition
+def _thanks(post: Post) -> str:
     query = followed_language(post.form)
-    if definition.confirm:
+    if post.form.definition.confirm:
         query |= {STEP: TO_CONFIRM}
     if is_embedded(request):
         query |= {USE: "embed", **thanks_query(request)}
-    thanks = url_for("forms.thanks", name=post.form.name)
-    thanks += f"?{urlencode(query)}" if query else ""
+    return url_for("forms.thanks", name=post.form.name) + (f"?{urlencode(query)}" if query else "")
+
+
+def _next(post: Post) -> str:
+    definition = post.form.definition
     asked_for = allowed_next(definition, post.posted.values.get("_next"))
     # The owner's own page is for when all is done, which is after the confirmation; and for a whole
     # window: in a frame it would be a site within a site, and the page around would hear nothing.
     own = not definition.confirm and not is_embedded(request)
     redirect = definition.thanks.redirect if own else None
-    return asked_for or redirect or thanks
+    return asked_for or redirect or _thanks(post)

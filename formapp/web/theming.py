@@ -38,7 +38,9 @@ def theme_sheet(request: Request, form: Form) -> Response:
     """The style sheet."""
     theme = _with(form.definition.theme or Theme(), _said(request.args))
     response = Response(style_of(theme), mimetype="text/css")
-    response.headers["Cache-Control"] = "public, max-age=86400"
+    # Another process may know another version of the form just now: its look isn't to be kept.
+    kept = request.args.get("v") == form.version
+    response.headers["Cache-Control"] = "public, max-age=86400" if kept else "no-cache"
     return response
 
 

@@ -33,6 +33,29 @@ def test_messages_of_others_and_impossible_heights_change_nothing(
     assert page.locator("iframe").first.evaluate("e => e.clientHeight") == tall
 
 
+def test_the_thanks_seen_again_are_not_told_as_sent_again(
+    open_page: OpenPage, foreign: str
+) -> None:
+    page = open_page(f"{foreign}/plain?form=newsletter")
+    page.evaluate(LISTEN)
+    frame = page.frame_locator("iframe")
+    frame.get_by_label("E-mail").fill("ada@example.com")
+    frame.get_by_role("checkbox").check()
+    frame.get_by_role("button").click()
+    told = "heard.filter(([type]) => type === 'formapp:sent').length"
+    until(page, f"{told} === 1")
+    page.evaluate(GOT)
+    page.evaluate("history.back()")
+    frame.get_by_role("button").wait_for()
+    page.evaluate("history.forward()")
+    frame.get_by_role("button").wait_for(state="detached")
+    page.frames[1].wait_for_load_state()
+    # A message of our own comes behind all that the page's script has sent.
+    page.frames[1].evaluate("parent.postMessage('last', '*')")
+    until(page, "got.includes('last')")
+    assert page.evaluate(told) == 1
+
+
 @pytest.mark.parametrize("parent", ["", "?parent=javascript:alert(1)", "?parent=x", "?parent=null"])
 def test_a_frame_without_a_named_origin_sends_nothing(
     open_page: OpenPage, origin: str, foreign: str, parent: str

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.web.support import GOOD, LISTED, OWN, UNLISTED, Site
+from tests.web.support import GOOD, LISTED, OWN, UNLISTED, Site, SiteMaker
 
 PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
@@ -68,6 +68,24 @@ def test_a_fetch_that_asks_for_no_json_reads_where_its_post_leads(site: Site) ->
     other = site.get(thanks, Origin=UNLISTED)
     assert "Access-Control-Allow-Origin" not in other.headers
     assert "Origin" in other.headers["Vary"]
+
+
+def test_a_fetch_that_asks_for_no_json_is_led_to_our_thanks_and_never_to_another_site(
+    make_site: SiteMaker,
+) -> None:
+    # What it may not read looks like a failure to it, and its visitor would send again.
+    site = make_site()
+    elsewhere = GOOD | {"_next": f"{LISTED}/done"}
+    assert site.foreign(elsewhere).headers["Location"] == f"{LISTED}/done"
+    fetched = site.foreign(elsewhere, Sec_Fetch_Mode="cors")
+    assert fetched.headers["Location"] == "/f/lead/thanks"
+    told = site.foreign(elsewhere, json=True, Sec_Fetch_Mode="cors")
+    assert told.json == {"ok": True, "next": f"{LISTED}/done"}
+
+
+def test_a_page_may_read_when_to_try_again(site: Site) -> None:
+    exposed = site.foreign(GOOD, json=True).headers["Access-Control-Expose-Headers"]
+    assert exposed == "Retry-After, X-Request-Id"
 
 
 def test_pages_themselves_are_for_no_script_of_another_site(site: Site) -> None:

@@ -8,7 +8,7 @@ from flask import Flask, Request
 from werkzeug.test import TestResponse
 
 from tests.web.pages import Page
-from tests.web.support import FROM_LISTED, GOOD, JSON, Site
+from tests.web.support import FROM_LISTED, GOOD, JSON, LISTED, Site
 
 METHODS = {
     "/static/<path:filename>": {"GET", "HEAD", "OPTIONS"},
@@ -114,6 +114,18 @@ def test_every_page_has_a_strict_policy_and_nothing_inline(site: Site) -> None:
             assert not [key for key in attrs if key == "style" or key.startswith("on")], name
             assert not (attrs.get("href") or "").startswith("javascript:"), name
     assert seen == {200, 400, 403, 404, 405, 413, 415, 422, 500}
+
+
+def test_what_is_no_page_runs_nothing_and_stands_in_no_frame(site: Site) -> None:
+    answers = {path: site.get(path, **JSON) for path in sorted(set(addresses(site.app)))}
+    answers["invalid"] = site.post({}, json=True)
+    answers["kept"] = site.post(GOOD, json=True)
+    answers["preflight"] = site.open("OPTIONS", "/f/lead", headers={"Origin": LISTED})
+    others = {name: each for name, each in answers.items() if each.mimetype != "text/html"}
+    assert {"/embed.js", "/f/lead/schema.json", "/static/formapp.css", "invalid"} <= set(others)
+    for name, answer in others.items():
+        expected = {"default-src": "'none'", "frame-ancestors": "'none'"}
+        assert policy(answer) == expected, name
 
 
 def test_a_page_that_is_no_embed_may_stand_in_no_frame(site: Site) -> None:

@@ -57,6 +57,8 @@ def test_other_pages_have_none(themed: Site) -> None:
     for path in ("/f/other", "/f/other/embed", "/f/nothing", "/nothing"):
         assert sheets(themed.get(path)) == [], path
     assert themed.get("/f/nothing/theme.css").status_code == 404
+    # Another process may serve another version of the form: its look is kept by nobody.
+    assert themed.get("/f/lead/theme.css?v=other").headers["Cache-Control"] == "no-cache"
 
 
 def test_a_sheet_is_kept_by_browsers_as_long_as_the_form_file_stays_as_it_is(
