@@ -22,6 +22,7 @@ def make_confirmer(
         database,
         _means(settings, database),
         clock=clock,
+        keep_days=settings.keep_days,
         missing=missing,
         measures=measures,
     )

@@ -21,6 +21,7 @@ from formapp.submissions.database import Database
 from formapp.submissions.errands import Claimed
 from formapp.submissions.intake import Status
 from formapp.submissions.mail_limit import MailLimit, NoPlace, Place
+from formapp.submissions.retention import hidden_until
 
 _log = logging.getLogger(__name__)
 
@@ -50,17 +51,19 @@ class Confirmer:
     Args:
         database: where they are written down.
         means: None where a setting is missing.
+        keep_days: how long answers are kept where the form doesn't say: no link outlives them.
         missing: the names of those settings.
         clock: the time, aware.
         measures: counts what was sent and what was not.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that it takes, by keyword
         self,
         database: Database,
         means: Means | None,
         *,
         clock: Callable[[], datetime],
+        keep_days: int,
         missing: str = "",
         measures: Measures | None = None,
     ) -> None:
@@ -68,6 +71,7 @@ class Confirmer:
         self._means = means
         self._missing = missing
         self._clock = clock
+        self._keep_days = keep_days
         self._measures = measures or Measures()
 
     def __call__(self, errand: Claimed) -> None:
@@ -81,7 +85,11 @@ class Confirmer:
         if asked is None or errand.submission["status"] != Status.UNCONFIRMED:
             drop(self._database, errand)
             return
-        until = errand.since + timedelta(days=asked["days"])
+        kept_until = hidden_until(self._database, errand.submission["id"], self._keep_days)
+        if kept_until is None:  # erased a moment ago
+            drop(self._database, errand)
+            return
+        until = min(errand.since + timedelta(days=asked["days"]), kept_until)
         address = (errand.submission["lead"].get("email") or {}).get("address")
         sender = asked["sender"] or (self._means.sender if self._means else None)
         if not address:

@@ -59,14 +59,35 @@ def due_submissions(
     return list(connection.execute(query).scalars())
 
 
+def hidden_until(database: Database, ident: str, keep_days: int) -> datetime | None:
+    """When the answers of a submission go that nobody lets through; None: they are gone.
+
+    Args:
+        database: where it is.
+        ident: the submission's id.
+        keep_days: where the submission doesn't say.
+
+    Raises:
+        DatabaseUnavailable: it can't be read.
+    """
+    query = select(submissions.c.received_at, submissions.c.keep_days)
+    mine = (submissions.c.id == ident) & submissions.c.erased_at.is_(None)
+    with database.read() as connection:
+        row = connection.execute(query.where(mine)).first()
+    return row.received_at + _hidden(row.keep_days, keep_days) if row else None
+
+
+def _hidden(kept: int | None, default: int) -> timedelta:
+    return timedelta(days=min(default if kept is None else kept, _A_MONTH))
+
+
 def _over(kept: int | None, default: int, now: datetime) -> ColumnElement[bool]:
     mine = submissions.c.keep_days.is_(None) if kept is None else submissions.c.keep_days == kept
     days = default if kept is None else kept
-    hidden_until = now - timedelta(days=min(days, _A_MONTH))
     return and_(
         mine,
         # No lead ends before it came: what is younger needn't be looked at.
-        submissions.c.received_at <= hidden_until,
+        submissions.c.received_at <= now - _hidden(kept, default),
         or_(
             submissions.c.status != "accepted",
             and_(

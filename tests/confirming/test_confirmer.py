@@ -13,7 +13,7 @@ from formapp.errands import Errands
 from formapp.links import LinkSigner, address_hash
 from formapp.mail import PostOffice
 from formapp.measures import Measures
-from formapp.submissions.confirmations import ASKED, CONFIRM, confirm
+from formapp.submissions.confirmations import ASKED, CONFIRM, ask_again, confirm
 from formapp.submissions.database import Database
 from formapp.submissions.erasing import blank
 from formapp.submissions.errands import LEASE, Errand, claim_errand
@@ -29,6 +29,7 @@ from formapp.submissions.mail_limit import (
     mailbox,
 )
 from formapp.submissions.report import show_submission
+from formapp.submissions.retention import expire
 from tests.support.clock import TurnedClock
 from tests.support.leads import EMAIL, lead, submission
 from tests.support.postoffice import MailServer, mail_server
@@ -68,17 +69,30 @@ class Post:
 
     def worker(self, means: Means | None, missing: str = "") -> Errands:
         confirmer = Confirmer(
-            self.database, means, clock=self.clock, missing=missing, measures=self.measures
+            self.database,
+            means,
+            clock=self.clock,
+            keep_days=90,
+            missing=missing,
+            measures=self.measures,
         )
         return Errands(self.database, {CONFIRM: confirmer}, clock=self.clock)
 
-    def keep(self, address: str = EMAIL, *, form: str = "news", **wording: Any) -> str:
+    def keep(
+        self,
+        address: str = EMAIL,
+        *,
+        form: str = "news",
+        keep_days: int | None = None,
+        **wording: Any,
+    ) -> str:
         asking = submission(
             lead(address, form=form),
             self.clock(),
             status=Status.UNCONFIRMED,
             meta={"page": "https://www.example.com/?a=b", ASKED: WORDING | wording},
             errands=(Errand(CONFIRM),),
+            keep_days=keep_days,
         )
         return keep(self.database, asking).id
 
@@ -203,7 +217,7 @@ def test_a_worker_that_dies_after_sending_has_the_same_letter_sent_once_more(pos
     ident = post.keep()
     claimed = claim_errand(post.database, post.clock(), {CONFIRM})
     assert claimed
-    assert post.limit.take("news", EMAIL, post.clock())
+    post.limit.take("news", EMAIL, post.clock())
     post.clock.turn(LEASE.total_seconds())
     assert post.run() == 1
     assert post.server.taken == []
@@ -276,7 +290,7 @@ def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_hears_so_once(
     ]
     # What didn't go is no mail of the form.
     post.limit.give_back(last)
-    assert post.limit.take("news", "another@example.com", now)
+    post.limit.take("news", "another@example.com", now)
     with pytest.raises(NoPlace):
         post.limit.take("news", "one.more@example.com", now)
     for _ in range(26):
@@ -392,6 +406,25 @@ def test_a_change_of_keys_frees_no_place(post: Post) -> None:
     assert taken(rotated, post.clock()) == []
     assert rotated.refusal("news", EMAIL, post.clock())
     assert taken(MailLimit(post.database, Keyring(["only a new key, no other"])), post.clock())
+
+
+@pytest.mark.parametrize(("keep_days", "kept"), [(None, 30), (20, 20), (60, 30)])
+def test_no_link_is_promised_for_longer_than_its_answers_are_kept(
+    post: Post, keep_days: int | None, kept: int
+) -> None:
+    came, ident = post.clock(), post.keep(keep_days=keep_days)
+    post.run()
+    post.clock.turn(hours=24 * (kept - 2))
+    ask_again(post.database, ident, post.clock())
+    post.run()
+    first, again = post.server.taken
+    read = LinkSigner(KEYS).read
+    until = came + timedelta(days=kept)
+    assert read(first.link.partition("t=")[2]).until == came + timedelta(days=7)
+    assert read(again.link.partition("t=")[2]).until == until
+    assert f"Until {until:%Y-%m-%d %H:%M} UTC." in again.part("plain")
+    assert expire(post.database, 90, until - timedelta(minutes=1)) == 0
+    assert expire(post.database, 90, until) == 1
 
 
 def test_what_was_confirmed_or_erased_meanwhile_gets_no_mail(post: Post) -> None:
