@@ -260,6 +260,33 @@ def test_a_page_links_to_the_other_languages_and_keeps_its_query(
     assert paths == {f"/f/many{path}"}
 
 
+@BOTH_USES
+def test_beside_faults_nothing_leads_to_another_language_and_loses_what_was_typed(
+    site: Site, path: str, use: str
+) -> None:
+    page = Page(site.get(f"/f/many{path}"))
+    assert links(page)
+
+    wrong = page.submit(site, email="wrong")
+
+    assert wrong.status_code == 422
+    assert links(Page(wrong)) == {}
+    assert not [tag for tag, _ in Page(wrong).tags if tag == "nav"]
+
+
+@BOTH_USES
+def test_beside_a_notice_nothing_leads_to_another_language_either(
+    make_site: SiteMaker, forms: dict[str, Form], path: str, use: str
+) -> None:
+    slow = make_site(forms=forms, busy_seconds=0.1)
+
+    with locked(slow):
+        answer = Page(slow.get(f"/f/many{path}")).submit(slow, **GOOD)
+
+    assert answer.status_code == 503
+    assert links(Page(answer)) == {}
+
+
 def test_whoever_changes_the_language_came_from_where_they_came_from(site: Site) -> None:
     first = Page(site.get("/f/many", Referer="https://search.example/found"))
     [german] = [a["href"] for tag, a in first.tags if tag == "a" and a.get("lang") == "de"]
