@@ -99,10 +99,21 @@ def _check_no_stolen_token(form: Form, posted: Posted) -> None:
         return
     signer = services().signer
     context = TokenContext(signer, form.name, form.version, "page", posted=text)
-    if form.bind(posted.values, token=context).token:
+    if not form.bind(posted.values, token=context).token:
+        return
+    if form.definition.allows_origin(request.headers.get("Origin", "")):
+        # The source of our page was pasted into a page that may post here without a token.
         raise Refusal(
             403,
             "BLOCKED",
-            "This page stands in a frame that doesn't let it say where it comes from. "
-            "Please open the form in a window of its own and send it from there.",
+            "This form was copied from our own page together with the hidden field %(name)s, which "
+            "is good on our page alone. Whoever looks after the copy has to remove that field. "
+            "Until then, please open the form itself and send it from there.",
+            name="_token",
         )
+    raise Refusal(
+        403,
+        "BLOCKED",
+        "This page stands in a frame that doesn't let it say where it comes from. "
+        "Please open the form in a window of its own and send it from there.",
+    )

@@ -6,7 +6,18 @@ import pytest
 
 from formapp.forms import TokenSigner
 from tests.web.pages import Page
-from tests.web.support import GOOD, JSON, KEY, LISTED, OWN, UNLISTED, Site, SiteMaker, ago
+from tests.web.support import (
+    FROM_LISTED,
+    GOOD,
+    JSON,
+    KEY,
+    LISTED,
+    OWN,
+    UNLISTED,
+    Site,
+    SiteMaker,
+    ago,
+)
 
 ORIGINS = {"own": OWN, "listed": LISTED, "unlisted": UNLISTED, "null": "null", "absent": None}
 SITES = ("same-origin", "none", "same-site", "cross-site", None)
@@ -172,6 +183,34 @@ def test_keys_can_be_rotated(make_site: SiteMaker) -> None:
 def test_a_stolen_token_is_no_use_on_a_listed_page(site: Site) -> None:
     answer = site.foreign(GOOD | {"_token": site.token()})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(("form", "origin"), [("lead", LISTED), ("anyone", UNLISTED)])
+@pytest.mark.parametrize("query", ["", "?_use=embed"])
+def test_who_copied_our_page_to_a_listed_site_is_told_to_remove_its_token(
+    site: Site, form: str, origin: str, query: str
+) -> None:
+    page = Page(site.get(f"/f/{form}"))
+    headers = FROM_LISTED | {"Origin": origin}
+    answer = site.open("POST", f"/f/{form}{query}", data=page.sent | GOOD, headers=headers)
+    assert answer.status_code == 403
+    said = Page(answer).text
+    assert "copied from our own page together with the hidden field _token" in said
+    assert "has to remove that field" in said
+    assert "frame" not in said
+    page.sent.pop("_token")
+    answer = site.open("POST", f"/f/{form}{query}", data=page.sent | GOOD, headers=headers)
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize("origin", ["null", UNLISTED, ""])
+def test_where_no_listed_page_is_named_a_token_was_not_copied_there(
+    site: Site, origin: str
+) -> None:
+    answer = site.foreign(GOOD | {"_token": site.token()}, Origin=origin, **JSON)
+    assert answer.status_code == 403
+    assert answer.json
+    assert "window of its own" in answer.json["error"]
 
 
 def test_a_listed_page_may_send_nonsense_as_token(site: Site) -> None:
