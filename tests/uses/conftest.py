@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 from formapp.forms import Form, compile_form, parse_form
 from formapp.server import Server, listen
 from tests.support.processes import free_port
-from tests.uses.forms import HEBREW, LEAD, THEME
+from tests.uses.forms import CHALLENGE, HEBREW, LEAD, THEME
 from tests.uses.sites import ForeignSite, foreign_site
 from tests.web.support import Site
 
@@ -79,6 +79,8 @@ def load(origins: tuple[str, ...]) -> dict[str, Form]:
         "hebrew": HEBREW.format(origins=listed, top=""),
         "themed": LEAD.format(origins=listed, top=THEME),
         "closed": LEAD.format(origins="", top=""),
+        "guarded": LEAD.format(origins=listed, top=CHALLENGE),
+        "guarded-hebrew": HEBREW.format(origins=listed, top=CHALLENGE),
     }
     return {name: compile_form(name, parse_form(name, text)) for name, text in texts.items()}
 
@@ -101,15 +103,22 @@ def all_forms(others: tuple[ForeignSite, ForeignSite, ForeignSite]) -> dict[str,
 
 
 @pytest.fixture
+def settings() -> dict[str, Any]:
+    """Settings of the server, without their prefix; a test may parametrise them."""
+    return {}
+
+
+@pytest.fixture
 def world(
     tmp_path: Path,
     others: tuple[ForeignSite, ForeignSite, ForeignSite],
     all_forms: dict[str, Form],
+    settings: dict[str, Any],
 ) -> Iterator[World]:
     """A formapp server on an empty database, amid the other sites."""
     port = free_port()
     origin = f"http://forms.localhost:{port}"
-    site = Site.build(tmp_path, forms=all_forms, BASE_URL=origin)
+    site = Site.build(tmp_path, forms=all_forms, BASE_URL=origin, **settings)
     server = Server(site.app, listen("127.0.0.1", port))
     thread = Thread(target=server.run)
     thread.start()

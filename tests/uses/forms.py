@@ -114,3 +114,7 @@ font = "Georgia, serif"
 [theme.dark]
 background = "#222"
 """
+CHALLENGE = """
+[spam]
+challenge = "altcha"
+"""
