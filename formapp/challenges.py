@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import requests
 from sqlalchemy import Connection, select, update
-from urllib3.exceptions import HTTPError
 
+from formapp import bounded
 from formapp.errands import NotYet
 from formapp.spam.providers import PROVIDERS, Provider, awaited
 from formapp.submissions.confirmations import let_through
@@ -26,10 +25,6 @@ from formapp.submissions.errands import Claimed, end_errand
 from formapp.submissions.intake import Status
 from formapp.submissions.schema import submissions
 
-TIMEOUTS = (5, 10)
-"""Connect and read, in seconds: within the time that a process has to end."""
-
-_ANSWER_BYTES = 64 * 1024
 _OURS = {
     "missing-input-secret",
     "invalid-input-secret",
@@ -100,17 +95,12 @@ class ChallengeChecks:
         sent["idempotency_key"] = str(uuid.uuid5(_NAMESPACE, errand.submission["id"]))
         url = self._verify_url or provider.verify_url
         try:
-            answer = requests.post(
-                url, data=sent, timeout=TIMEOUTS, allow_redirects=False, stream=True
-            )
-            with answer:
-                content = _content(answer)
-        except (requests.RequestException, HTTPError) as error:
-            # Not its text: an address may hold what is nobody's business.
-            raise NotYet(f"no answer ({type(error).__name__})") from None
-        verdict = _verdict(content) if _is_an_answer(answer.status_code) else None
+            status, content = bounded.post(url, sent)
+        except bounded.NoAnswer as error:
+            raise NotYet(f"no answer ({error})") from None
+        verdict = _verdict(_read(content)) if _is_an_answer(status) else None
         if verdict is None:
-            raise NotYet(f"no answer that can be read (status {answer.status_code})")
+            raise NotYet(f"no answer that can be read (status {status})")
         if ours := _OURS.intersection(verdict.codes):
             raise NotYet(f"it refuses to say: {', '.join(sorted(ours))}")
         return verdict
@@ -153,11 +143,10 @@ def _is_an_answer(status: int) -> bool:
     return status == ok or (wrong <= status < trouble and status != limit)
 
 
-def _content(answer: requests.Response) -> Any:
-    data = answer.raw.read(_ANSWER_BYTES, decode_content=True)
+def _read(content: bytes) -> Any:
     try:
-        return json.loads(data)
-    except ValueError:
+        return json.loads(content)
+    except (ValueError, RecursionError):
         return None
 
 

@@ -48,7 +48,13 @@ MAY_IMPORT = {
     "formapp.watch": ("formapp.alerts", "formapp.submissions"),
     "formapp.worker": ("formapp.submissions",),
     "formapp.errands": ("formapp.submissions",),
-    "formapp.challenges": ("formapp.errands", "formapp.spam", "formapp.submissions"),
+    "formapp.bounded": (),
+    "formapp.challenges": (
+        "formapp.bounded",
+        "formapp.errands",
+        "formapp.spam",
+        "formapp.submissions",
+    ),
     "formapp.confirming": (
         "formapp.errands",
         "formapp.links",

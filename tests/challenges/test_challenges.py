@@ -1,5 +1,6 @@
 """Asking a challenge's service: passed, refused, away; one delivery, and nobody is told of."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from formapp import challenges
+from formapp import bounded
 from formapp.challenges import ChallengeChecks
 from formapp.errands import Errands
 from formapp.spam.providers import ERRAND, PROVIDERS, awaited
@@ -88,6 +89,9 @@ def worker(database: Database, service: Verifier, clock: TurnedClock) -> Checks:
 def lite(sqlite: Database, service: Verifier, clock: TurnedClock) -> Checks:
     return Checks(sqlite, service.url, clock)
 
+
+LONGEST_CONNECTING = 4 * bounded.TIMEOUTS[0]
+"""Two addresses of either kind, and nobody there."""
 
 FAST = "sent in under two seconds"
 
@@ -181,12 +185,44 @@ def test_silence_is_an_outage(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(challenges, "TIMEOUTS", (5, 0.2))
+    monkeypatch.setattr(bounded, "TIMEOUTS", (5, 0.2))
     service.fault = "slow"
     lite.kept()
     assert lite.errands.run_next()
     assert lite.left() == 1
     assert "no answer (ReadTimeout)" in caplog.text
+
+
+@pytest.mark.parametrize("fault", ["dripping head", "dripping body"])
+def test_a_service_that_goes_on_and_on_is_an_outage(
+    lite: Checks,
+    service: Verifier,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    fault: str,
+) -> None:
+    """Every byte comes in time; the whole never does."""
+    assert bounded.SECONDS + LONGEST_CONNECTING < 30, "what a process has to end"
+    monkeypatch.setattr(bounded, "SECONDS", 0.5)
+    service.fault = fault
+    lite.kept()
+    began = time.monotonic()
+    assert lite.errands.run_next()
+    assert time.monotonic() - began < 10
+    assert lite.left() == 1
+    assert "no answer" in caplog.text
+
+
+def test_a_large_answer_is_not_read_to_its_end(
+    lite: Checks, service: Verifier, caplog: pytest.LogCaptureFixture
+) -> None:
+    service.fault = "large"
+    lite.kept()
+    assert lite.errands.run_next()
+    # What is left of it here can be read: what comes after 64 KB are but spaces.
+    assert lite.left() == 0
+    assert len(bounded.post(service.url, {"response": "x"})[1]) == bounded.MOST_BYTES
+    assert "Traceback" not in caplog.text
 
 
 def test_a_wrong_secret_is_the_owners_fault_and_not_the_visitors(

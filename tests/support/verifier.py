@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,8 +17,9 @@ class Verifier(ThreadingHTTPServer):
 
     Attributes:
         asked: the bodies that came, as names and values.
-        fault: what to do instead: `500`, `redirect`, `garbage`, `slow` (says nothing), or a code of
-            the services; None: answer.
+        fault: what to do instead: `500`, `redirect`, `garbage`, `slow` (says nothing),
+            `dripping head` or `dripping body` (goes on and on, byte by byte), `large`, or a code
+            of the services; None: answer.
         used: token to the key of the question it was used up by.
         quiet: ends the silence.
     """
@@ -39,7 +40,7 @@ class Verifier(ThreadingHTTPServer):
 
     def answer(self, sent: dict[str, str]) -> dict[str, Any]:
         """What a service would say."""
-        if self.fault:
+        if self.fault and self.fault != "large":
             return _no(self.fault)
         if sent.get("secret") != SECRET:
             return _no("invalid-input-secret")
@@ -62,14 +63,24 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.fault == "slow":
             self.server.quiet.wait(20)
             return
+        if self.server.fault and self.server.fault.startswith("dripping"):
+            self._drip(b"HTTP/1.1 200 OK\r\n" + b"\r\n" * self.server.fault.endswith("body"))
+            return
         status = {"500": 500, "redirect": 307}.get(self.server.fault or "", 200)
         body = b"<html>" if self.server.fault == "garbage" else _json(self.server.answer(sent))
+        body += b" " * 100_000 * (self.server.fault == "large")
         self.send_response(status)
         if status == 307:
             self.send_header("Location", self.server.url)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _drip(self, beginning: bytes) -> None:
+        self.wfile.write(beginning)
+        with suppress(OSError):  # the other side has had enough
+            while not self.server.quiet.wait(0.02):
+                self.wfile.write(b"x")
 
     def log_message(self, *_args: object) -> None:
         """Say nothing."""
