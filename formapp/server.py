@@ -10,6 +10,7 @@ import resource
 import socket
 import threading
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
@@ -98,10 +99,15 @@ class Server:
         # A signal may interrupt this very thread, hence the R.
         self._stopping = threading.RLock()
 
-    def run(self) -> None:
-        """Serve until stopped; requests under way are answered first."""
+    def run(self, draining: Callable[[], None] = lambda: None) -> None:
+        """Serve until stopped; requests under way are answered first.
+
+        Args:
+            draining: called once it was told to stop, before it waits for those requests.
+        """
         while self._stop_by is None:
             self._turn(1)
+        draining()
         while not self._is_drained() and time.monotonic() < self._stop_by:
             self._turn(1)
         self._server.task_dispatcher.shutdown()

@@ -59,12 +59,15 @@ def command(host: str, port: int, *, worker: bool) -> None:
 
 
 def run_together(server: Server, runner: Crew | None) -> None:
-    """Run the server here and the worker in a thread; both have ended when this returns."""
+    """Run the server here and the worker in a thread; both have ended when this returns.
+
+    Both end at the same time: each has most of the 30 s that a process gets.
+    """
     thread = threading.Thread(target=runner.run, name="worker") if runner else None
     if thread:
         thread.start()
     try:
-        server.run()
+        server.run(runner.stop if runner else _nothing)
     finally:
         if runner and thread:
             runner.stop()

@@ -4,14 +4,16 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 
+from formapp.cli.serve import run_together
 from formapp.server import Server, listen
+from formapp.worker import Crew, Worker
 from tests.support.processes import Commands, end, free_port, wait_for
 from tests.web.pages import Page
 from tests.web.running import Running, answer, get, good, post
@@ -72,6 +74,29 @@ def test_a_request_that_came_just_before_the_end_is_read_and_answered(
         server.run()
         assert answer(client)[0] == 303
     assert len(site.rows()) == 1
+
+
+def test_the_worker_ends_while_the_last_requests_are_answered() -> None:
+    """One after the other would take longer than a process has."""
+    begun, stopped = threading.Event(), threading.Event()
+
+    def app(_environ: object, start: Callable[..., object]) -> list[bytes]:
+        begun.set()
+        start("200 OK" if stopped.wait(5) else "500 Too late", [("Content-Length", "0")])
+        return [b""]
+
+    listener = listen("127.0.0.1", 0)
+    server = Server(app, listener)
+    crew = Crew(Worker(lambda: False, interrupt=stopped.set))
+    thread = threading.Thread(target=run_together, args=(server, crew))
+    thread.start()
+    with closing(socket.create_connection(listener.getsockname(), timeout=20)) as client:
+        client.sendall(get("/"))
+        assert begun.wait(20)
+        server.stop()
+        assert answer(client)[0] == 200
+    thread.join(20)
+    assert not thread.is_alive()
 
 
 def test_being_told_to_end_again_does_nothing(running: Running) -> None:
