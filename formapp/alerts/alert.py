@@ -11,7 +11,7 @@ class Alert:
     """What the owner hears.
 
     Attributes:
-        kind: `failed`, `paused` or `backlog`.
+        kind: `failed`, `paused`, `backlog` or `errands`.
         site: the site's name.
         state: `open` when it begins, `over` when it is over.
         detail: in words.
@@ -27,7 +27,12 @@ class Alert:
     @property
     def subject(self) -> str:
         """A few words."""
-        what = {"failed": "failed deliveries", "paused": "paused", "backlog": "a backlog"}
+        what = {
+            "failed": "failed deliveries",
+            "paused": "paused",
+            "backlog": "a backlog",
+            "errands": "waiting mails or challenges",
+        }
         end = " is over" if self.state == "over" else ""
         return f"formapp: site {self.site}: {what.get(self.kind, self.kind)}{end}"
 

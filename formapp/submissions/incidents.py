@@ -11,9 +11,17 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from formapp.submissions.database import Database
-from formapp.submissions.schema import deliveries, incidents, lanes, submissions
+from formapp.submissions.schema import deliveries, errands, incidents, lanes, submissions
 
-Kind = Literal["failed", "paused", "backlog"]
+Kind = Literal["failed", "paused", "backlog", "errands"]
+
+ALL_SITES = "all"
+"""What stands for the site where something is wrong with the whole installation."""
+
+_ERRANDS = {
+    "confirm": "mails: see the mail server, FORMAPP_SMTP_URL, FORMAPP_MAIL_FROM",
+    "challenge": "challenges: see FORMAPP_CHALLENGE_SECRET and whether their service answers",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +30,8 @@ class Trouble:
 
     Attributes:
         kind: `failed` (deliveries that failed for good), `paused` (the site's lane, where the owner
-            has to act or it has lasted), `backlog` (due deliveries older than the limit).
+            has to act or it has lasted), `backlog` (due deliveries older than the limit),
+            `errands` (mails and challenges older than that).
         detail: in words, with numbers and Wix's codes, never an answer.
     """
 
@@ -39,7 +48,7 @@ def troubles(
     Args:
         database: the ledger.
         now: the time.
-        backlog: how long a due delivery may wait.
+        backlog: how long a due delivery, or an errand, may wait.
         strikes: from how many pauses in a row a lane counts as in trouble.
     """
     with database.read() as connection:
@@ -47,6 +56,7 @@ def troubles(
             *_failed(connection),
             *_paused(connection, strikes),
             *_backlog(connection, now, backlog),
+            *_errands(connection, now, backlog),
         ]
 
 
@@ -83,6 +93,25 @@ def _backlog(connection: Connection, now: datetime, limit: timedelta) -> list[Tr
         Trouble("backlog", site, f"{_count(count)} have waited for more than {minutes} minutes")
         for site, count in connection.execute(query)
     ]
+
+
+def _errands(connection: Connection, now: datetime, limit: timedelta) -> list[Trouble]:
+    # By when they were written down: each try that fails makes one due later.
+    query = (
+        select(errands.c.kind, func.count())
+        .where(errands.c.created_at < now - limit)
+        .group_by(errands.c.kind)
+        .order_by(errands.c.kind)
+    )
+    late = [
+        f"{count} {_ERRANDS.get(kind, f'of the kind {kind}')}"
+        for kind, count in connection.execute(query)
+    ]
+    if not late:
+        return []
+    minutes = round(limit.total_seconds() / 60)
+    told = f"have waited for more than {minutes} minutes: {'; '.join(late)}"
+    return [Trouble("errands", ALL_SITES, f"{told}. A worker that has these settings must run")]
 
 
 def _count(number: int) -> str:

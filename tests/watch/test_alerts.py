@@ -2,19 +2,21 @@
 
 import json
 import logging
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 import responses
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from formapp.alerts import Alert, Mailer, Webhook
 from formapp.lead import Email, Lead
 from formapp.submissions.database import Database
-from formapp.submissions.intake import Submission, keep
-from formapp.submissions.schema import deliveries, lanes
+from formapp.submissions.errands import Errand
+from formapp.submissions.intake import Status, Submission, keep
+from formapp.submissions.schema import deliveries, errands, lanes
 from formapp.watch import Watch
 from tests.support.clock import TurnedClock
 from tests.support.postoffice import mail_server
@@ -98,6 +100,32 @@ def test_a_backlog_is_told_once_it_is_older_than_the_limit(
     watch.look()
     assert [alert.kind for alert in told] == ["backlog"]
     assert "15 minutes" in told[0].detail
+
+
+def test_errands_that_nobody_could_run_are_one_incident_that_says_what_to_do(
+    database: Database, turned_clock: TurnedClock
+) -> None:
+    told: list[Alert] = []
+    watch = _watch(database, turned_clock, told)
+    for number, kind in enumerate(("confirm", "confirm", "challenge")):
+        waiting = replace(_submission(turned_clock, str(number)), errands=(Errand(kind),))
+        keep(database, replace(waiting, status=Status.UNCONFIRMED))
+    turned_clock.turn(14 * 60)
+    watch.look()
+    assert told == []
+    turned_clock.turn(2 * 60)
+    with database.write() as connection:  # as a try that failed would
+        connection.execute(update(errands).values(due_at=turned_clock() + timedelta(hours=1)))
+    watch.look()
+    watch.look()
+    assert [(alert.kind, alert.state) for alert in told] == [("errands", "open")]
+    for words in ("2 mails", "SMTP_URL", "1 challenges", "CHALLENGE_SECRET", "worker", "15 min"):
+        assert words in told[0].detail
+    assert CANARY not in told[0].text
+    with database.write() as connection:
+        connection.execute(delete(errands))
+    watch.look()
+    assert told[-1].state == "over"
 
 
 def test_the_watch_looks_every_ten_seconds_and_a_channel_that_fails_stops_nothing(
