@@ -7,6 +7,7 @@ import click
 from prometheus_client import start_http_server
 
 from formapp import logs
+from formapp.app import challenge_faults, confirm_faults
 from formapp.cli.wiring import (
     end_before_beginning,
     no_more_signals,
@@ -16,8 +17,10 @@ from formapp.cli.wiring import (
     read_settings,
 )
 from formapp.cli.workers import make_crew, woken_by
+from formapp.forms import FormFaults, load_forms
 from formapp.measures import Measures
 from formapp.server import PortInUse
+from formapp.settings import Settings
 from formapp.submissions.database import Database
 from formapp.worker import Crew
 
@@ -35,6 +38,7 @@ def command(*, once: bool, metrics_port: int | None) -> None:
     with one_line_errors():
         settings = read_settings(wix=True)
         logs.configure(settings.log_format)
+        _tell_what_is_missing(settings)
         measures = Measures()
         if metrics_port is not None:
             _serve_metrics(measures, metrics_port)
@@ -56,6 +60,18 @@ def _wait(database: Database, worker: Crew) -> None:
     with woken_by(database, worker):
         _log.info("waiting for leads")
         worker.run()
+
+
+def _tell_what_is_missing(settings: Settings) -> None:
+    """Say which mails and challenges this worker leaves to others, as far as it sees the forms."""
+    try:
+        forms = load_forms(settings.forms)
+    except (FormFaults, OSError):  # a worker needs no forms
+        return
+    for line in [*challenge_faults(settings, forms), *confirm_faults(settings, forms)]:
+        # Pages alone need that key.
+        if not line.startswith("FORMAPP_CHALLENGE_SITE_KEY"):
+            _log.error("%s; what this worker can't do waits for one that can", line)
 
 
 def _serve_metrics(measures: Measures, port: int) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from formapp.submissions.errands import Errand
 from formapp.submissions.intake import Status, keep
 from formapp.submissions.schema import errands
 from tests.support.leads import lead, submission
-from tests.support.processes import SITE, eventually, free_port
+from tests.support.processes import SITE, Commands, eventually, free_port
 from tests.support.verifier import GOOD_TOKEN, SECRET, verifier
 
 WORDING = {
@@ -115,6 +116,35 @@ def test_a_mail_server_that_says_nothing_keeps_no_challenge_waiting(database: Da
             eventually(lambda: len(service.asked) == 1, 15)
             eventually(lambda: CHALLENGE not in attempts(database))
             server.close()
+
+
+FORM = """
+title = "News"
+[confirm]
+[spam]
+challenge = "turnstile"
+[[fields]]
+name = "email"
+type = "email"
+label = "E-mail"
+required = true
+to = "email"
+"""
+
+
+def test_a_worker_tells_at_its_start_what_the_forms_need_and_it_lacks(tmp_path: Path) -> None:
+    forms = tmp_path / "forms"
+    forms.mkdir()
+    (forms / "news.toml").write_text(FORM, "utf-8")
+    commands = Commands(tmp_path)
+    more = {"FORMS": str(forms), "WIX_API_KEY": "IST.example", "WIX_SITE_ID": SITE}
+    done = commands.run("worker", "--once", **more)
+    assert done.returncode == 0, done.stderr
+    for name in ("SMTP_URL", "BASE_URL", "SECRET_KEY", "MAIL_FROM", "CHALLENGE_SECRET"):
+        assert done.stderr.count(f"FORMAPP_{name}: is missing") == 1
+    assert "SITE_KEY" not in done.stderr
+    (forms / "news.toml").write_text("no form", "utf-8")
+    assert commands.run("worker", "--once", **more).returncode == 0
 
 
 @pytest.mark.parametrize("keep_one", [mail, challenge])
