@@ -49,7 +49,7 @@ def _add_headers(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = _policy()
         if "frame_ancestors" not in g:
             response.headers["X-Frame-Options"] = "DENY"
-    elif not response.mimetype.startswith("image/"):
+    elif not (response.mimetype or "").startswith("image/"):
         response.headers["Content-Security-Policy"] = _NO_PAGE
     # To the thank-you page a `fetch` that didn't ask for JSON is led by its post.
     if request.endpoint in {"forms.challenge", "forms.submit", "forms.thanks", "schema.show"}:
