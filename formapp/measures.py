@@ -108,6 +108,12 @@ class Measures:
             ("form",),
             registry=self.registry,
         )
+        self._errands = Gauge(
+            "formapp_errands",
+            "Mails (`confirm`) and challenges that wait for a worker.",
+            ("kind",),
+            registry=self.registry,
+        )
         self._paused = Gauge(
             "formapp_lane_paused",
             "Whether a site's lane is paused.",
@@ -178,6 +184,12 @@ class Measures:
         self._quarantined.clear()
         for form, number in quarantined.items():
             self._quarantined.labels(form).set(number)
+
+    def errands(self, waiting: Mapping[str, int]) -> None:
+        """Set how many errands of each kind wait."""
+        self._errands.clear()
+        for kind, number in waiting.items():
+            self._errands.labels(kind).set(number)
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from formapp.submissions.database import Database
 from formapp.submissions.release import count_quarantined
-from formapp.submissions.schema import deliveries, incidents, lanes
+from formapp.submissions.schema import deliveries, errands, incidents, lanes
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Queue:
         paused: site to whether its lane is paused.
         incidents: kind and site of what the owner was told of and isn't over.
         quarantined: form to the number of its submissions in quarantine.
+        errands: kind to the number of those that wait.
     """
 
     pending: int
@@ -28,6 +29,7 @@ class Queue:
     paused: dict[str, bool] = field(default_factory=dict)
     incidents: set[tuple[str, str]] = field(default_factory=set)
     quarantined: dict[str, int] = field(default_factory=dict)
+    errands: dict[str, int] = field(default_factory=dict)
 
 
 def look_at_queue(database: Database, now: datetime) -> Queue:
@@ -51,7 +53,13 @@ def look_at_queue(database: Database, now: datetime) -> Queue:
             },
             incidents={(row.kind, row.site) for row in connection.execute(select(incidents))},
             quarantined=count_quarantined(connection),
+            errands=_errands(connection),
         )
+
+
+def _errands(connection: Connection) -> dict[str, int]:
+    query = select(errands.c.kind, func.count().label("number")).group_by(errands.c.kind)
+    return {row.kind: row.number for row in connection.execute(query)}
 
 
 def _count(connection: Connection, state: str) -> int:

@@ -60,6 +60,7 @@ def measure_queue(measures: Measures, database: Database) -> None:
     counts = {"pending": queue.pending, "failed": queue.failed}
     measures.queue(counts, age, queue.paused, queue.incidents)
     measures.quarantine(queue.quarantined)
+    measures.errands(queue.errands)
 
 
 def _may_read(token: str | None) -> bool:

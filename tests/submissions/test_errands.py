@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from formapp.errands import Errands, NotYet, pause
+from formapp.measures import Measures
 from formapp.submissions.admit import admit
 from formapp.submissions.database import Database
 from formapp.submissions.erasing import blank
 from formapp.submissions.errands import LEASE, Claimed, Errand, claim_errand, end_errand
 from formapp.submissions.intake import KeyReused, Status, keep
 from formapp.submissions.schema import deliveries, errands, submissions
+from formapp.web.health import measure_queue
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
@@ -202,6 +204,18 @@ def test_an_errand_is_left_to_whoever_can_run_its_kind(database: Database) -> No
     # None of its tries was spent by those who could not run it.
     assert done == [1]
     assert not Errands(database, {"mail": run}, clock=lambda: LATER).run_next()
+
+
+def test_measures_tell_how_many_wait_of_each_kind(database: Database) -> None:
+    kept(database)
+    kept(database)
+    measures = Measures()
+    measure_queue(measures, database)
+    assert 'formapp_errands{kind="mail"} 2.0' in measures.text().decode()
+    while errand := claim_errand(database, NOON, KINDS):
+        strike_out(database, errand)
+    measure_queue(measures, database)
+    assert "formapp_errands{" not in measures.text().decode()
 
 
 def test_errands_may_be_claimed_from_some_age_on(database: Database) -> None:
