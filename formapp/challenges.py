@@ -51,7 +51,8 @@ class ChallengeChecks:
 
     Args:
         database: where submission and errand are.
-        secret: what the service knows the site by. Never shown.
+        secret: what the service knows the site by. Never shown. None: it can't be asked, and what
+            is too old for that is ended.
         verify_url: where to ask; None: where the provider says.
         clock: the time, aware.
     """
@@ -59,7 +60,7 @@ class ChallengeChecks:
     def __init__(
         self,
         database: Database,
-        secret: str,
+        secret: str | None,
         verify_url: str | None,
         *,
         clock: Callable[[], datetime],
@@ -90,6 +91,8 @@ class ChallengeChecks:
         self._end(errand, name, None if verdict.passed else told)
 
     def _ask(self, provider: Provider, errand: Claimed) -> Verdict:
+        if self._secret is None:
+            raise NotYet("its secret isn't set here")
         sent = {"secret": self._secret, "response": str(errand.content.get("token"))}
         # Turnstile's: the same question, after a crash, has the same answer. Others ignore it.
         sent["idempotency_key"] = str(uuid.uuid5(_NAMESPACE, errand.submission["id"]))

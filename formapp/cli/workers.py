@@ -15,6 +15,7 @@ from formapp.errands import Errands, Run
 from formapp.measures import Measures
 from formapp.settings import Settings
 from formapp.spam.providers import ERRAND as CHALLENGE
+from formapp.spam.providers import PROVIDERS
 from formapp.submissions.budget import Budget
 from formapp.submissions.confirmations import CONFIRM
 from formapp.submissions.counts import Sweep
@@ -27,6 +28,9 @@ from formapp.worker import Crew, Worker
 
 TIMEOUTS = Timeouts(5, 20)
 """Connect and read, in seconds: a process that is asked to end has 30 for the call in flight."""
+
+LONGEST_LIFE = max(each.life for each in PROVIDERS.values())
+"""After this no service's token can be asked about."""
 
 
 def _now() -> datetime:
@@ -56,7 +60,9 @@ def make_crew(settings: Settings, database: Database, measures: Measures) -> Cre
 def _errands(settings: Settings, database: Database, measures: Measures) -> Iterator[Errands]:
     """Who runs errands here, one for each kind: a process claims none that it can't run."""
     for kind, run in make_challenge_checks(settings, database, _now).items():
-        yield Errands(database, {kind: run}, clock=_now)
+        # Without the secret only what nobody can ask about any more: it is told to its owner.
+        age = timedelta(0) if settings.challenge_secret else LONGEST_LIFE
+        yield Errands(database, {kind: run}, clock=_now, age=age)
     # After the challenges: who passes one may have to be written to.
     if not settings.missing_for_mail():
         confirmer = make_confirmer(settings, database, measures, _now)
@@ -82,13 +88,11 @@ def make_deliverer(
 
 
 def make_challenge_checks(settings: Settings, database: Database, clock: Clock) -> dict[str, Run]:
-    """Who asks the service whose challenge the forms set; nobody without its secret."""
+    """Who asks the service whose challenge the forms set, or without its secret gives up."""
     secret = settings.challenge_secret
-    if secret is None:
-        return {}
     url = settings.challenge_verify_url
-    checks = ChallengeChecks(database, secret.get_secret_value(), url, clock=clock)
-    return {CHALLENGE: checks.run}
+    known = secret.get_secret_value() if secret else None
+    return {CHALLENGE: ChallengeChecks(database, known, url, clock=clock).run}
 
 
 def _channels(settings: Settings) -> list[Tell]:

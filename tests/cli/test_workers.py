@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from formapp.cli import workers
 from formapp.cli.workers import make_crew
 from formapp.measures import Measures
 from formapp.settings import Settings
@@ -18,6 +19,7 @@ from formapp.submissions.confirmations import ASKED, CONFIRM
 from formapp.submissions.database import Database
 from formapp.submissions.errands import Errand
 from formapp.submissions.intake import Status, keep
+from formapp.submissions.report import show_submission
 from formapp.submissions.schema import errands
 from tests.support.leads import lead, submission
 from tests.support.processes import SITE, Commands, eventually, free_port
@@ -116,6 +118,18 @@ def test_a_mail_server_that_says_nothing_keeps_no_challenge_waiting(database: Da
             eventually(lambda: len(service.asked) == 1, 15)
             eventually(lambda: CHALLENGE not in attempts(database))
             server.close()
+
+
+def test_without_the_secret_a_challenge_ends_when_nobody_can_ask_any_more(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ident = challenge(database)
+    monkeypatch.setattr(workers, "_now", lambda: datetime.now(UTC) + workers.LONGEST_LIFE)
+    make_crew(settings(), database, Measures()).drain()
+    assert attempts(database) == {}
+    shown = show_submission(database, ident)
+    assert shown["state"] == "quarantined"
+    assert shown["meta"]["suspect"] == ["Cloudflare Turnstile could not be asked in time"]
 
 
 FORM = """
