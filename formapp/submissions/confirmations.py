@@ -18,6 +18,7 @@ from formapp.submissions.database import Database
 from formapp.submissions.errands import Claimed, Errand, add_errand, end_errand
 from formapp.submissions.intake import Status
 from formapp.submissions.listening import notify
+from formapp.submissions.quota import take_quota, without_quota
 from formapp.submissions.report import UnknownSubmission
 from formapp.submissions.schema import errands, submissions
 
@@ -99,12 +100,24 @@ def confirm(connection: Connection, ident: str, now: datetime) -> bool:
 
 
 def let_through(
-    connection: Connection, ident: str, was: Collection[Status], now: datetime
+    connection: Connection,
+    ident: str,
+    was: Collection[Status],
+    now: datetime,
+    *,
+    beyond_quota: bool = False,
 ) -> Status | None:
     """Let a submission out of quarantine, in the caller's transaction.
 
     One that has to be confirmed waits for that from here on, and its mail goes out; any other is
-    accepted.
+    accepted. Where the form's quota is used up, it stays in quarantine, with the reason.
+
+    Args:
+        connection: of the caller's transaction.
+        ident: the submission's id.
+        was: the statuses that it may have; with any other, nothing happens.
+        now: the time.
+        beyond_quota: whatever is left of the quota; nothing is taken of it.
 
     Returns:
         Its status; None if it has none of `was`, or was erased.
@@ -112,10 +125,15 @@ def let_through(
     row = connection.execute(_one(ident).with_for_update(key_share=True)).first()
     if row is None or Status(row.status) not in was:
         return None
-    if ASKED not in row.meta or CONFIRMED in row.meta:
-        return Status.ACCEPTED if admit(connection, ident, was, now) else None
-    waits = update(submissions).where(submissions.c.id == ident)
-    connection.execute(waits.values(status=Status.UNCONFIRMED))
+    meta = without_quota(row.meta)
+    mine = update(submissions).where(submissions.c.id == ident)
+    if not beyond_quota and (reason := take_quota(connection, row.meta, now)):
+        meta["suspect"] = [*meta.get("suspect", ()), reason]
+        connection.execute(mine.values(meta=meta))
+        return Status(row.status)
+    if ASKED not in meta or CONFIRMED in meta:
+        return Status.ACCEPTED if admit(connection, ident, was, now, meta=meta) else None
+    connection.execute(mine.values(status=Status.UNCONFIRMED, meta=meta))
     _ask(connection, ident, now)
     return Status.UNCONFIRMED
 

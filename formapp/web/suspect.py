@@ -20,6 +20,7 @@ from formapp.spam.providers import ALTCHA_FIELD, ERRAND, awaited
 from formapp.spam.session import HEADER
 from formapp.submissions.counts import Ration
 from formapp.submissions.errands import Errand
+from formapp.submissions.quota import QUOTA, noted
 from formapp.web.post import Post
 from formapp.web.services import services
 
@@ -43,6 +44,7 @@ class Judgement:
         held: whether it goes to quarantine.
         errands: what may still let it through.
         rations: what it takes of what may be taken a few times only.
+        quota: the form's, as JSON, to be taken of by whoever lets it through.
     """
 
     score: float = 0.0
@@ -50,6 +52,7 @@ class Judgement:
     held: bool = False
     errands: tuple[Errand, ...] = ()
     rations: tuple[Ration, ...] = ()
+    quota: dict[str, Any] | None = None
 
     def hold(self, reason: str) -> None:
         """Hold it back."""
@@ -58,7 +61,8 @@ class Judgement:
 
     def meta(self) -> dict[str, Any]:
         """What is kept of it with the submission."""
-        return {"suspect": self.reasons, "score": self.score} if self.reasons else {}
+        judged = {"suspect": self.reasons, "score": self.score} if self.reasons else {}
+        return judged | ({QUOTA: self.quota} if self.quota else {})
 
 
 def judge(post: Post, answers: Mapping[str, Any], now: datetime) -> Judgement:
@@ -79,7 +83,10 @@ def judge(post: Post, answers: Mapping[str, Any], now: datetime) -> Judgement:
         _check_work(post, verdict)
     elif spam.challenge:
         _check_answered(post, spam.challenge, verdict)
-    if spam.quota and (verdict.errands or not verdict.held):
+    if spam.quota and verdict.errands:
+        # Anybody can make tokens up: only what the service lets through may use the quota up.
+        verdict.quota = noted(_quota(post.form, spam.quota, now), now)
+    elif spam.quota and not verdict.held:
         verdict.rations += (_quota(post.form, spam.quota, now),)
     return verdict
 

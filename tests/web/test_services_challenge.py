@@ -1,14 +1,20 @@
 """A form with a service's challenge: its page names that service alone, and nobody waits for it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from formapp.app import create_app
+from formapp.challenges import ChallengeChecks
+from formapp.errands import Errands
 from formapp.settings import Settings, SettingsFaults
 from formapp.spam import PROVIDERS
+from formapp.submissions.intake import Status
+from formapp.submissions.release import release
 from formapp.submissions.schema import errands
+from tests.support.verifier import GOOD_TOKEN, SECRET, verifier
 from tests.web.guarded import SPAM, guarded
 from tests.web.pages import Page
 from tests.web.support import GOOD, KEY, Site, SiteMaker
@@ -61,12 +67,30 @@ def test_what_is_held_back_anyway_is_told_to_nobody(site: Site) -> None:
     assert site.row().status == "quarantined"
 
 
-def test_a_quota_holds_though_a_service_may_say_yes(make_site: SiteMaker) -> None:
+@pytest.mark.parametrize("site_kind", ["sqlite", "postgresql"])
+def test_a_quota_counts_what_the_service_lets_through_and_no_token_that_was_made_up(
+    make_site: SiteMaker, site_kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
     site = make_site(forms=guarded('challenge = "turnstile"\nquota = "1/day"'), **KEYS)
-    for number in range(2):
-        site.foreign(GOOD | {"cf-turnstile-response": f"token {number}"})
-    assert [content["token"] for _, content in waiting(site)] == ["token 0"]
-    assert site.rows()[1].meta["suspect"][-1] == "beyond the form's quota of 1/day"
+    with verifier() as service:
+        checks = ChallengeChecks(
+            site.database, SECRET, service.url, clock=lambda: datetime.now(UTC)
+        )
+        worker = Errands(site.database, {"challenge": checks.run}, clock=lambda: datetime.now(UTC))
+        for token in ("made up", "made up, too", *(f"{GOOD_TOKEN}-{n}" for n in "123")):
+            site.foreign(GOOD | {"cf-turnstile-response": token})
+            assert worker.run_next()
+    rows = site.rows()
+    assert [row.status for row in rows] == ["quarantined"] * 2 + ["accepted"] + ["quarantined"] * 2
+    assert site.pending() == 1
+    reasons = [row.meta["suspect"] for row in rows]
+    assert [each[-1] for each in reasons[3:]] == ["beyond the form's quota of 1/day"] * 2
+    assert "quota" not in str(reasons[:3])
+    assert caplog.text.count("the quota of the form lead is used up") == 1
+    # The owner may let out whatever is held back, and takes nothing by it.
+    for row in (rows[0], rows[3]):
+        assert release(site.database, row.id, None, datetime.now(UTC)) is Status.ACCEPTED  # type: ignore[arg-type] # nothing is read again
+    assert all("quota" not in row.meta for row in (site.rows()[0], *site.rows()[2:]))
 
 
 @pytest.mark.parametrize("name", PROVIDERS)
