@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select, text, update
 
 from formapp.lead import Lead
-from formapp.submissions.confirmations import let_through
+from formapp.submissions.confirmations import MAIL, let_through
 from formapp.submissions.database import Database
 from formapp.submissions.intake import Status
 from formapp.submissions.replay import Erased
@@ -69,6 +69,19 @@ def count_quarantined(connection: Connection) -> dict[str, int]:
         .group_by(submissions.c.form)
     )
     return {row.form: row.number for row in connection.execute(query)}
+
+
+def count_unasked(connection: Connection) -> int:
+    """How many submissions wait for a confirmation that nobody was ever asked for.
+
+    Their mail waits, or was given up: the owner may look why (`leads show`). It reads all that are
+    unconfirmed, which retention keeps few.
+    """
+    open_ones = select(submissions.c.meta).where(
+        submissions.c.status == Status.UNCONFIRMED, submissions.c.erased_at.is_(None)
+    )
+    metas = connection.execute(open_ones).scalars()
+    return sum(not (meta.get(MAIL) or {}).get("sent_at") for meta in metas)
 
 
 def release(database: Database, ident: str, reread: Reread, now: datetime) -> Status:

@@ -23,6 +23,7 @@ from formapp.cli.doctor.reach import check_clock
 from formapp.sandbox import SandboxOptions, SandboxServer, Settings, create_sandbox
 from formapp.submissions.database import Database
 from formapp.submissions.erasure import erase_person
+from formapp.submissions.intake import Status
 from formapp.submissions.keyring import Keyring
 from formapp.submissions.memory import Lanes
 from formapp.submissions.upgrade import upgrade
@@ -255,6 +256,20 @@ def test_a_locked_database_is_a_fault(patient: Patient) -> None:
     with closing(sqlite3.connect(patient.folder / "formapp.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         assert "locked" in patient.findings("fault")["database"]
+
+
+@BOTH
+def test_confirmations_that_nobody_was_asked_for_are_a_hint(patient: Patient) -> None:
+    sent = {"mail": {"sent_at": ["2026-03-03T12:00:00+00:00"]}}
+    with closing(patient.database()) as database:
+        kept(database, submission(lead(), status=Status.UNCONFIRMED, meta=sent))
+        assert "confirmations" not in patient.findings("hint")
+        kept(database, submission(lead("b@example.com"), status=Status.UNCONFIRMED))
+        unsent = {"mail": {"unsent": "the server refused the address"}}
+        kept(database, submission(lead("c@example.com"), status=Status.UNCONFIRMED, meta=unsent))
+    hint = patient.findings("hint")["confirmations"]
+    assert "no mail has gone yet for 2 of the leads" in hint
+    assert "formapp leads resend" in hint
 
 
 @BOTH

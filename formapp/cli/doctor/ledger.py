@@ -17,7 +17,7 @@ from formapp.settings import Settings
 from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.erasure import known_erasures
 from formapp.submissions.incidents import troubles
-from formapp.submissions.release import count_quarantined
+from formapp.submissions.release import count_quarantined, count_unasked
 from formapp.submissions.schema import REVISION, metadata
 from formapp.submissions.upgrade import current_revision, is_empty
 from formapp.watch import STRIKES
@@ -98,6 +98,7 @@ def _check_schema(database: Database, settings: Settings, now: datetime) -> Iter
     yield ok("database", f"{shown}: reachable, writable, schema {revision}")
     yield from _check_leads(database, settings, now)
     yield from _check_quarantine(database)
+    yield from _check_unasked(database)
     yield from _check_erasures(database, settings)
 
 
@@ -132,6 +133,17 @@ def _check_quarantine(database: Database) -> Iterator[Finding]:
             "let people's out by `formapp leads release ID`; the rest is erased by itself"
         )
         yield hint("quarantine", f"waiting to be looked at: {told}", advice)
+
+
+def _check_unasked(database: Database) -> Iterator[Finding]:
+    with database.read() as connection:
+        unasked = count_unasked(connection)
+    if unasked:
+        advice = (
+            "see why by `formapp leads list --state unconfirmed` and `formapp leads show ID`, "
+            "correct the cause, then `formapp leads resend ID`; what nobody confirms is erased"
+        )
+        yield hint("confirmations", f"no mail has gone yet for {unasked} of the leads", advice)
 
 
 def _check_erasures(database: Database, settings: Settings) -> Iterator[Finding]:
