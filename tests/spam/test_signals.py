@@ -52,7 +52,7 @@ CONTENT = [
 ]
 
 
-@pytest.mark.parametrize(("text", "expected"), CONTENT, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("text", "expected"), CONTENT, ids=[text[:30] for text, _ in CONTENT])
 def test_what_a_text_says_against_itself(text: str, expected: set[Signal]) -> None:
     assert of(text) == expected
 
