@@ -45,7 +45,9 @@ _SIZES = """() => new Promise((done) => setTimeout(() => done({
 def fitted(page: Page, index: int = 0) -> Frame:
     """Wait until a frame is exactly as tall as its page and has no scroll bar; return its page."""
     frame = frame_of(page, index)
-    deadline = time.monotonic() + 10
+    # Out of sight, the browser may put off telling the inner page how tall it is.
+    page.locator("iframe").nth(index).scroll_into_view_if_needed()
+    deadline = time.monotonic() + 20
     sizes: dict[str, Any] = {}
     while time.monotonic() < deadline:
         try:
