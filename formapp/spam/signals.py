@@ -17,7 +17,6 @@ FAST_SECONDS = 2.0
 FREE_LINKS = 2
 """Links in all texts together that are usual: one's own page, and another."""
 
-_SOME_LINKS = 3
 _MANY_LINKS = 6
 _FLOOD = 10
 _SAME_FIELDS = 3

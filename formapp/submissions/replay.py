@@ -53,26 +53,7 @@ def retry_submission(database: Database, ident: str, remap: Remap, now: datetime
         DatabaseUnavailable: nothing was changed.
     """
     with database.write() as connection:
-        row = connection.execute(
-            select(
-                submissions.c.form,
-                submissions.c.answers,
-                submissions.c.status,
-                submissions.c.erased_at,
-                deliveries.c.id,
-                deliveries.c.state,
-            )
-            .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
-            .where(submissions.c.id == ident),
-        ).first()
-        if row is None:
-            raise UnknownSubmission(ident)
-        if row.status == Status.UNCONFIRMED and not row.erased_at:
-            raise Unconfirmed(ident)
-        if row.state not in {"failed", "pending"}:
-            raise AlreadyDelivered(ident)
-        if row.erased_at:
-            raise Erased(ident)
+        row = _retriable(connection, ident)
         lead = remap(row.form, row.answers)
         if not _make_due(connection, row, lead, now):
             raise AlreadyDelivered(ident)
@@ -85,6 +66,31 @@ def retry_submission(database: Database, ident: str, remap: Remap, now: datetime
                 .where(submissions.c.id == ident)
                 .values(lead=lead.model_dump(mode="json")),
             )
+
+
+def _retriable(connection: Connection, ident: str) -> Any:
+    """The submission with its delivery, if there is something to retry."""
+    row = connection.execute(
+        select(
+            submissions.c.form,
+            submissions.c.answers,
+            submissions.c.status,
+            submissions.c.erased_at,
+            deliveries.c.id,
+            deliveries.c.state,
+        )
+        .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
+        .where(submissions.c.id == ident),
+    ).first()
+    if row is None:
+        raise UnknownSubmission(ident)
+    if row.status == Status.UNCONFIRMED and not row.erased_at:
+        raise Unconfirmed(ident)
+    if row.state not in {"failed", "pending"}:
+        raise AlreadyDelivered(ident)
+    if row.erased_at:
+        raise Erased(ident)
+    return row
 
 
 def _is_erased(connection: Connection, ident: str) -> bool:

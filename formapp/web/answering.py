@@ -16,7 +16,6 @@ from formapp.web.challenging import shows_form
 from formapp.web.choices import alternates, others
 from formapp.web.language import carried_language, form_at_hand, language
 from formapp.web.refusal import Refusal
-from formapp.web.services import services
 from formapp.web.visit import is_embedded
 
 _TITLES = {
@@ -145,7 +144,7 @@ def _use() -> Use:
 
     A refusal too: a visitor who is told nothing at all can't open the form in its own window.
     """
-    form = services().forms.get((request.view_args or {}).get("name", ""))
+    form = form_at_hand()
     if form is None or not is_embedded(request):
         return "page"
     g.frame_ancestors = form.definition.origins

@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 
 from formapp.languages import SOURCE, spoken_for
 from formapp.web.challenging import with_challenge
-from formapp.web.language import is_negotiated, language
+from formapp.web.language import form_at_hand, is_negotiated, language
 from formapp.web.services import services
 
 _CORS = {
@@ -94,7 +94,7 @@ def _add_cors(response: Response) -> None:
     """Let the pages of listed origins read the answer; never with credentials."""
     response.headers.add("Vary", "Origin")
     origin = request.headers.get("Origin")
-    form = services().forms.get((request.view_args or {}).get("name", ""))
+    form = form_at_hand()
     if origin and form and form.definition.allows_origin(origin):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers.extend(_CORS)

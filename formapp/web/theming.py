@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from formapp.forms import Form
 from formapp.forms.style import style_of
 from formapp.forms.theme import Palette, Theme, unreadable
-from formapp.web.services import services
+from formapp.web.language import form_at_hand
 from formapp.web.visit import THEME, is_embedded
 
 _DARK = "dark."
@@ -23,7 +23,7 @@ _DARK = "dark."
 
 def theme_context() -> dict[str, str]:
     """What every page of a form needs of its theme: `theme_sheet`, the style sheet's address."""
-    form = services().forms.get((request.view_args or {}).get("name", ""))
+    form = form_at_hand()
     if form is None:
         return {}
     said = _said(request.args) if is_embedded(request) else {}

@@ -5,21 +5,16 @@ from pathlib import Path
 
 import requests
 
+from tests.support import formfiles
 from tests.support.processes import Commands, Installation, eventually
 from tests.support.verifier import GOOD_TOKEN, SECRET, verifier
 
-FORM = """
+FORM = f"""
 title = "Contact"
 origins = ["https://www.example.com"]
 [spam]
 challenge = "turnstile"
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-required = true
-to = "email"
-"""
+{formfiles.EMAIL}"""
 
 TOKEN = f"{GOOD_TOKEN}-and-whole"
 

@@ -13,6 +13,7 @@ from sqlalchemy import update
 from formapp.submissions.database import Database
 from formapp.submissions.report import list_submissions, show_submission
 from formapp.submissions.schema import errands
+from tests.support import formfiles
 from tests.support.postoffice import MailServer, Taken, mail_server
 from tests.support.processes import (
     SITE,
@@ -24,26 +25,14 @@ from tests.support.processes import (
     send,
 )
 
-NEWS = """
+NEWS = f"""
 title = "Newsletter"
 labels = ["Reader"]
 
 [confirm]
 subject = "Please confirm the newsletter"
 
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-required = true
-to = "email"
-
-[[fields]]
-name = "news"
-type = "consent"
-label = "Send me the newsletter."
-to = { label = "Newsletter" }
-"""
+{formfiles.NEWS}"""
 ADA = {"email": "ada@example.com", "news": "yes"}
 
 

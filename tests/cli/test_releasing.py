@@ -14,18 +14,13 @@ from formapp.cli import doctor, leads
 from formapp.submissions.database import Database
 from formapp.submissions.intake import Status, keep
 from formapp.submissions.upgrade import upgrade
+from tests.support import formfiles
 from tests.support.leads import EMAIL, lead, submission
 from tests.support.processes import Commands, Done, Installation, eventually
 
-FORM = """
+FORM = f"""
 title = "Contact"
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-required = true
-to = "email"
-[[fields]]
+{formfiles.EMAIL}[[fields]]
 name = "privacy"
 type = "consent"
 label = "I agree."

@@ -21,22 +21,10 @@ from formapp.submissions.errands import Errand
 from formapp.submissions.intake import Status, keep
 from formapp.submissions.report import show_submission
 from formapp.submissions.schema import errands
-from tests.support.leads import lead, submission
+from tests.support import formfiles
+from tests.support.leads import WORDING, lead, submission
 from tests.support.processes import SITE, Commands, eventually, free_port
 from tests.support.verifier import GOOD_TOKEN, SECRET, verifier
-
-WORDING = {
-    "title": "News",
-    "subject": "Please confirm",
-    "text": "Was it you?",
-    "button": "Yes",
-    "valid": "Until %(until)s.",
-    "otherwise": "Else do nothing.",
-    "sender": "news@example.com",
-    "days": 7,
-    "language": "en",
-    "query": {},
-}
 
 
 def settings(**more: str) -> Settings:
@@ -58,7 +46,7 @@ def mail(database: Database, number: int = 0) -> str:
         lead(f"person{number}@example.com"),
         datetime.now(UTC),
         status=Status.UNCONFIRMED,
-        meta={ASKED: WORDING},
+        meta={ASKED: WORDING | {"sender": "news@example.com"}},
         errands=(Errand(CONFIRM),),
     )
     return keep(database, given).id
@@ -112,12 +100,14 @@ def test_a_mail_server_that_says_nothing_keeps_no_challenge_waiting(database: Da
     for number in range(3):
         mail(database, number)
     with verifier() as service, black_hole() as server:
-        challenge(database)
+        ident = challenge(database)
         more = {"CHALLENGE_SECRET": SECRET, "CHALLENGE_VERIFY_URL": service.url}
         with running(database, settings(SMTP_URL=url_of(server), **more)):
             eventually(lambda: len(service.asked) == 1, 15)
             eventually(lambda: CHALLENGE not in attempts(database))
             server.close()
+    assert len(service.asked) == 1
+    assert show_submission(database, ident)["state"] == "pending"
 
 
 def test_without_the_secret_a_challenge_ends_when_nobody_can_ask_any_more(
@@ -132,18 +122,12 @@ def test_without_the_secret_a_challenge_ends_when_nobody_can_ask_any_more(
     assert shown["meta"]["suspect"] == ["Cloudflare Turnstile could not be asked in time"]
 
 
-FORM = """
+FORM = f"""
 title = "News"
 [confirm]
 [spam]
 challenge = "turnstile"
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-required = true
-to = "email"
-"""
+{formfiles.EMAIL}"""
 
 
 def test_a_worker_tells_at_its_start_what_the_forms_need_and_it_lacks(tmp_path: Path) -> None:

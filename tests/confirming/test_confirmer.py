@@ -31,21 +31,9 @@ from formapp.submissions.mail_limit import (
 from formapp.submissions.report import show_submission
 from formapp.submissions.retention import expire
 from tests.support.clock import TurnedClock
-from tests.support.leads import EMAIL, lead, submission
+from tests.support.leads import EMAIL, WORDING, lead, submission
 from tests.support.postoffice import MailServer, mail_server
 
-WORDING: dict[str, Any] = {
-    "title": "News",
-    "subject": "Please confirm",
-    "text": "Was it you?",
-    "button": "Yes",
-    "valid": "Until %(until)s.",
-    "otherwise": "Else do nothing.",
-    "sender": None,
-    "days": 7,
-    "language": "en",
-    "query": {},
-}
 KEYS = ["a key that is long enough"]
 
 

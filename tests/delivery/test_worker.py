@@ -74,6 +74,7 @@ def test_a_wake_makes_it_look_at_once() -> None:
             script.seen()
             worker.wake()
         script.seen()
+    assert script.looks == 6
 
 
 def test_one_wake_is_one_look() -> None:
@@ -101,6 +102,7 @@ def test_a_wake_during_a_look_is_not_lost() -> None:
         script.seen()
         worker.wake()
         script.seen(2)
+    assert script.looks == 3
 
 
 def test_without_a_wake_it_looks_again_by_itself() -> None:
@@ -128,8 +130,12 @@ def test_a_stop_during_a_delivery_ends_it_after_that_delivery() -> None:
 
 def test_a_stop_at_any_moment_ends_it_though_it_would_sleep_for_an_hour() -> None:
     for _ in range(200):
-        with running(Script()):
-            pass
+        worker = Worker(Script().deliver_next, poll_seconds=NEVER)
+        thread = threading.Thread(target=worker.run)
+        thread.start()
+        worker.stop()
+        thread.join(WAIT)
+        assert not thread.is_alive()
 
 
 def test_it_outlives_a_database_that_is_away_and_says_so_once(

@@ -22,7 +22,7 @@ STATES = {
 }
 
 
-def accept(page: Page) -> None:
+def assert_accepted(page: Page) -> None:
     """Demand that axe finds nothing, that nothing overflows and that fingers find their targets."""
     # A frame shows the ground of the page around it; here there is none, so it gets one.
     page.evaluate(
@@ -51,7 +51,9 @@ def send_blank(page: Page) -> None:
 def test_a_page_is_accessible_in_both_schemes_and_at_every_width(
     open_page: OpenPage, origin: str, path: str, width: int, scheme: str
 ) -> None:
-    accept(open_page(origin + path, width=width, color_scheme=scheme, reduced_motion="reduce"))
+    assert_accepted(
+        open_page(origin + path, width=width, color_scheme=scheme, reduced_motion="reduce")
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -63,7 +65,7 @@ def test_a_page_with_errors_is_accessible(
     page = open_page(origin + path, width=width, color_scheme=scheme, reduced_motion="reduce")
     send_blank(page)
 
-    accept(page)
+    assert_accepted(page)
 
 
 def test_forced_colours_leave_the_page_usable(open_page: OpenPage, origin: str) -> None:
@@ -72,7 +74,7 @@ def test_forced_colours_leave_the_page_usable(open_page: OpenPage, origin: str) 
 
     border = page.locator("#f-email").evaluate("e => getComputedStyle(e).borderTopStyle")
     assert border == "solid"
-    accept(page)
+    assert_accepted(page)
 
 
 def test_light_and_dark_differ(open_page: OpenPage, origin: str) -> None:

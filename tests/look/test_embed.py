@@ -158,4 +158,6 @@ def test_without_javascript_the_example_page_links_to_the_form(
 
     page.get_by_role("link", name="Open the form").click()
 
-    page.wait_for_url(f"{origin}/f/contact")
+    page.wait_for_url(f"{origin}/**")
+    assert page.url == f"{origin}/f/contact"
+    assert page.locator("form").count() == 1

@@ -247,6 +247,8 @@ def test_errors_keep_to_the_document(checked: Checked) -> None:
         checked.fails(404, "DELETE", path)
     checked.fails(428, "DELETE", f"{L}/contacts.customers")
     checked.fails(428, "DELETE", f"{F}/members.mobile")
+    # None of them changed anything.
+    assert checked.ok("GET", one)["contact"] == contact
 
 
 def test_refused_credentials_and_faults_keep_to_the_document(checked: Checked) -> None:
@@ -255,6 +257,7 @@ def test_refused_credentials_and_faults_keep_to_the_document(checked: Checked) -
     for status in (429, 500, 503):
         checked.http.fault("status", status=status, times=1)
         checked.fails(status, "POST", f"{C}/query", {})
+    assert checked.ok("POST", f"{C}/query", {})["contacts"] == []
 
 
 def test_the_document_is_the_contract_of_25_operations_and_the_token(

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -18,21 +17,10 @@ from formapp.submissions.intake import _insert, keep
 from formapp.submissions.memory import Lanes, Memory
 from formapp.submissions.outcomes import Attempt, finish, put_back
 from formapp.submissions.schema import attempts, deliveries
-from formapp.submissions.upgrade import upgrade
 from tests.support.clock import NOON, TurnedClock
 from tests.support.leads import SITE, lead, phone, submission
-from tests.support.postgres import PostgresServer
 
 WAIT = 20
-
-
-@pytest.fixture
-def postgresql(postgres: PostgresServer) -> Iterator[Database]:
-    with postgres.database() as url:
-        database = Database(url)
-        upgrade(database)
-        yield database
-        database.close()
 
 
 class Paused:

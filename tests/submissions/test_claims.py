@@ -6,33 +6,17 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from formapp.lead import Lead
-from formapp.submissions.claims import Claim, ClaimLost, Intent, claim_next, intend, release
+from formapp.submissions.claims import ClaimLost, Intent, claim_next, intend, release
 from formapp.submissions.database import Database
 from formapp.submissions.due import LEASE, due
-from formapp.submissions.intake import keep
 from formapp.submissions.memory import Lanes
 from formapp.submissions.outcomes import Attempt, finish, give_up, put_back
 from formapp.submissions.schema import attempts, contacts, deliveries, submissions
+from tests.support.claiming import ATTEMPT, claimed, done, kept
 from tests.support.clock import NOON
-from tests.support.leads import SITE, lead, phone, submission
+from tests.support.leads import SITE, lead, phone
 
 LATER = NOON + LEASE
-ATTEMPT = Attempt(at=NOON, result="delivered", duration_ms=5)
-
-
-def kept(database: Database, *given: Lead) -> list[str]:
-    return [keep(database, submission(each)).id for each in given]
-
-
-def claimed(database: Database, at: Any = NOON) -> Claim:
-    claim = claim_next(database, [SITE], at)
-    assert claim is not None
-    return claim
-
-
-def done(database: Database, claim: Claim) -> None:
-    finish(database, claim, ATTEMPT, outcome="created", contact_id="an-id", flags=[])
 
 
 def everything(database: Database) -> list[list[Any]]:

@@ -1,7 +1,6 @@
 """A submission that one process keeps wakes the workers of others, where the database can."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,20 +8,9 @@ from formapp.lead import Email, Lead
 from formapp.submissions.database import Database
 from formapp.submissions.intake import Submission, keep
 from formapp.submissions.listening import Listener
-from formapp.submissions.upgrade import upgrade
 from tests.support.clock import NOON
-from tests.support.postgres import PostgresServer
 
 WAIT = 15
-
-
-@pytest.fixture
-def postgresql(postgres: PostgresServer) -> Iterator[Database]:
-    with postgres.database() as url:
-        database = Database(url)
-        upgrade(database)
-        yield database
-        database.close()
 
 
 def _keep(database: Database, key: str) -> None:

@@ -93,7 +93,7 @@ def test_a_list_that_nobody_reads_to_its_end_holds_nothing_up(sqlite: Database) 
     entries = list_submissions(sqlite)
     next(iter(entries))
     entries.close()  # type: ignore[attr-defined] # it is a generator
-    keep(sqlite, submission(lead()))
+    assert not keep(sqlite, submission(lead())).repeated
 
 
 def test_show_tells_the_whole_story(database: Database) -> None:

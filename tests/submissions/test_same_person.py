@@ -7,29 +7,13 @@ import pytest
 from sqlalchemy import update
 
 from formapp.lead import Lead
-from formapp.submissions.claims import Claim, claim_next
+from formapp.submissions.claims import claim_next
 from formapp.submissions.database import Database
-from formapp.submissions.intake import keep
-from formapp.submissions.outcomes import Attempt, finish, give_up, put_back
+from formapp.submissions.outcomes import give_up, put_back
 from formapp.submissions.schema import deliveries
+from tests.support.claiming import ATTEMPT, claimed, done, kept
 from tests.support.clock import NOON
-from tests.support.leads import SITE, lead, phone, submission
-
-ATTEMPT = Attempt(at=NOON, result="delivered", duration_ms=5)
-
-
-def kept(database: Database, *given: Lead) -> list[str]:
-    return [keep(database, submission(each)).id for each in given]
-
-
-def claimed(database: Database, at: Any = NOON) -> Claim:
-    claim = claim_next(database, [SITE], at)
-    assert claim is not None
-    return claim
-
-
-def done(database: Database, claim: Claim) -> None:
-    finish(database, claim, ATTEMPT, outcome="created", contact_id="an-id", flags=[])
+from tests.support.leads import SITE, lead, phone
 
 
 def _change(database: Database, ident: str, **values: Any) -> None:

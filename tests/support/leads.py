@@ -12,6 +12,19 @@ from tests.support.clock import NOON
 EMAIL = "ines.okafor@example.com"
 PHONE = "+442079460018"
 SITE = "main"
+WORDING: dict[str, Any] = {
+    "title": "News",
+    "subject": "Please confirm",
+    "text": "Was it you?",
+    "button": "Yes",
+    "valid": "Until %(until)s.",
+    "otherwise": "Else do nothing.",
+    "sender": None,
+    "days": 7,
+    "language": "en",
+    "query": {},
+}
+"""What a form with double opt-in keeps for the mail of a submission."""
 
 
 def email(address: str = EMAIL, typed: str | None = None) -> Email:

@@ -15,7 +15,7 @@ FORMS = pytest.mark.parametrize("form", ["lead", "hebrew", "themed"])
 PLACES = pytest.mark.parametrize("place", ["page", "frame"])
 
 
-def accept(page: Page, frame: Frame | None = None) -> None:
+def assert_accessible(page: Page, frame: Frame | None = None) -> None:
     """Demand that axe finds nothing, on the page and in its frame."""
     assert axe_violations(page) == []
     # axe-core looks into frames only where it runs in them.
@@ -68,10 +68,10 @@ def look(page: Page, place: str, selector: str, text: str = "") -> Page | Frame:
     """Wait until something is there, demand that axe finds nothing, and return where it is."""
     if place == "page":
         page.locator(selector, has_text=text).wait_for()
-        accept(page)
+        assert_accessible(page)
         return page
     page.frame_locator("iframe").locator(selector, has_text=text).wait_for()
     frame = fitted(page)
     ground(page, frame)
-    accept(page, frame)
+    assert_accessible(page, frame)
     return frame

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.uses.conftest import World
-from tests.uses.looked_at import FORMS, SCHEMES, accept, complete, ground, paint
+from tests.uses.looked_at import FORMS, SCHEMES, assert_accessible, complete, ground, paint
 from tests.uses.visitors import fitted, frame_of, send
 
 pytestmark = pytest.mark.browser
@@ -21,12 +21,12 @@ def test_the_states_of_a_hosted_form(
 ) -> None:
     world.forgiven = ("422",)
     page = open_page(f"{world.origin}/f/{form}", color_scheme=scheme, width=width)
-    accept(page)
+    assert_accessible(page)
     send(page)
     page.locator(".summary").wait_for()
-    accept(page)
+    assert_accessible(page)
     complete(page)
-    accept(page)
+    assert_accessible(page)
     rtl = page.evaluate("getComputedStyle(document.documentElement).direction")
     assert rtl == ("rtl" if form == "hebrew" else "ltr")
 
@@ -43,16 +43,17 @@ def test_the_states_of_a_form_in_a_frame(
     )
     frame = fitted(page)
     ground(page, frame)
-    accept(page, frame)
+    assert_accessible(page, frame)
     send(frame)
     frame.locator(".summary").wait_for()
     frame = fitted(page)
     ground(page, frame)
-    accept(page, frame)
+    assert_accessible(page, frame)
     complete(frame)
     frame = fitted(page)
     ground(page, frame)
-    accept(page, frame)
+    assert_accessible(page, frame)
+    assert len(world.site.rows()) == 1
 
 
 @SCHEMES
@@ -61,7 +62,9 @@ def test_what_is_shown_without_a_form(
     world: World, open_page: OpenPage, path: str, scheme: str
 ) -> None:
     world.forgiven = ("404",)
-    accept(open_page(world.origin + path, color_scheme=scheme))
+    page = open_page(world.origin + path, color_scheme=scheme)
+    assert page.locator("form").count() == 0
+    assert_accessible(page)
 
 
 @SCHEMES
@@ -77,7 +80,8 @@ def test_a_refusal(world: World, open_page: OpenPage, form: str, scheme: str) ->
     )
     send(page)
     page.locator(".status").wait_for()
-    accept(page)
+    assert world.site.rows() == []
+    assert_accessible(page)
 
 
 @SCHEMES
@@ -97,5 +101,6 @@ def test_the_notice_of_a_frame_that_cant_send(
     if "allow-same-origin" in sandbox:
         send(frame)
     frame.locator("#stuck").wait_for()
+    assert world.site.rows() == []
     paint(frame, light=scheme == "light")
-    accept(page, frame)
+    assert_accessible(page, frame)

@@ -11,8 +11,8 @@ from tests.uses.looked_at import (
     FORMS,
     PLACES,
     SCHEMES,
-    accept,
     answer,
+    assert_accessible,
     complete,
     look,
     paint,
@@ -55,6 +55,7 @@ def test_the_notices_of_what_was_valid_and_not_kept(
     where = look(page, place, ".summary", NOTICES[409][notices])
     send(where)
     look(page, place, ".summary", NOTICES[429][notices])
+    assert len(world.site.rows()) == 1
 
 
 @pytest.mark.parametrize("form", ["guarded", "guarded-hebrew"])
@@ -96,6 +97,7 @@ def test_a_refusal_in_a_frame(world: World, open_page: OpenPage, form: str, sche
     )
     send(frame)
     look(page, "frame", ".status", "413")
+    assert world.site.rows() == []
 
 
 @FORMS
@@ -113,5 +115,6 @@ def test_a_refusal_in_a_frame_that_leads_to_the_form_itself(
     send(page)
     page.frame_locator("iframe").locator("a.back[target=_blank]").wait_for()
     frame = frame_of(page)
+    assert world.site.rows() == []
     paint(frame, light=scheme == "light")
-    accept(page, frame)
+    assert_accessible(page, frame)

@@ -1,6 +1,7 @@
 """The forms that the tests of the web side use."""
 
 from formapp.forms import Form, compile_form, parse_form
+from tests.support import formfiles
 
 LEAD = """
 title = "Every kind of field"
@@ -91,15 +92,9 @@ name = "referrer"
 type = "hidden"
 from = "referrer"
 """
-OTHER = """
+OTHER = f"""
 title = "Nobody else's"
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-required = true
-to = "email"
-"""
+{formfiles.EMAIL}"""
 AWAY = OTHER.replace(
     'title = "Nobody else\'s"\n',
     'title = "Away"\norigins = ["https://www.example.com"]\n'

@@ -20,6 +20,7 @@ from formapp.submissions.erasing import blank
 from formapp.submissions.intake import Status
 from formapp.submissions.report import show_submission
 from formapp.submissions.schema import deliveries, errands
+from tests.support import formfiles
 from tests.web.pages import Page
 from tests.web.support import FROM_OUR_PAGE, JSON, KEY, OWN, Site, SiteMaker, assert_refused, locked
 
@@ -35,25 +36,13 @@ title = "Welcome"
 [confirm]
 %s
 
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-required = true
-to = "email"
-
-[[fields]]
-name = "news"
-type = "consent"
-label = "Send me the newsletter."
-to = { label = "Newsletter" }
 """
 MAIL = {"SMTP_URL": "smtp://127.0.0.1:9", "MAIL_FROM": "news@example.com"}
 ADA = {"email": "Ada@Example.com", "news": "yes"}
 
 
 def news(thanks: str = "", confirm: str = "") -> Form:
-    return compile_form("news", parse_form("news.toml", NEWS % (thanks, confirm)))
+    return compile_form("news", parse_form("news.toml", NEWS % (thanks, confirm) + formfiles.NEWS))
 
 
 MakeNews = Callable[..., Site]

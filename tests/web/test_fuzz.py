@@ -41,7 +41,7 @@ def one_site(tmp_path_factory: pytest.TempPathFactory, forms: dict[str, Form]) -
     site.database.close()
 
 
-def check(site: Site, answer: object) -> None:
+def assert_no_defect(site: Site, answer: object) -> None:
     status = answer.status_code  # type: ignore[attr-defined] # a test answer
     assert status in {200, 204, 303, 400, 403, 404, 405, 409, 413, 415, 422}
     assert "Set-Cookie" not in answer.headers  # type: ignore[attr-defined] # the same
@@ -60,7 +60,7 @@ def test_no_body_makes_a_defect(
     one_site: Site, body: bytes, content_type: str, accept: str
 ) -> None:
     answer = one_site.bytes(body, content_type, FROM_LISTED | {"Accept": accept})
-    check(one_site, answer)
+    assert_no_defect(one_site, answer)
     if accept == "application/json":
         assert answer.json is not None
         assert ("error" in answer.json) == (answer.status_code != 200)
@@ -81,13 +81,13 @@ def test_no_json_answers_make_a_defect(
     content = ({"_token": one_site.token()} if own else {}) | answers
     headers = {"Origin": OWN if own else LISTED, "Accept": "application/json"}
     body = json.dumps(content).encode()
-    check(one_site, one_site.bytes(body, "application/json", headers))
+    assert_no_defect(one_site, one_site.bytes(body, "application/json", headers))
 
 
 @CAREFULLY
 @given(answers=st.dictionaries(st.sampled_from(NAMES), TEXT | st.lists(TEXT, max_size=3)))
 def test_no_form_answers_make_a_defect(one_site: Site, answers: dict[str, object]) -> None:
-    check(one_site, one_site.bytes(encoded(answers), URLENCODED, FROM_LISTED))
+    assert_no_defect(one_site, one_site.bytes(encoded(answers), URLENCODED, FROM_LISTED))
 
 
 @CAREFULLY
@@ -97,7 +97,7 @@ def test_no_part_makes_a_defect(
 ) -> None:
     safe = disposition.encode("utf-8", "replace").decode()
     body, content_type = multipart((safe, content), boundary=boundary)
-    check(one_site, one_site.bytes(body, content_type, FROM_LISTED))
+    assert_no_defect(one_site, one_site.bytes(body, content_type, FROM_LISTED))
 
 
 @CAREFULLY

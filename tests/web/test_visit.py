@@ -141,4 +141,4 @@ def test_a_strange_query_does_no_harm(site: Site, query: str) -> None:
     # A browser reads a NUL in a page as the replacement character.
     sent = {name: str(value).replace("\0", "\ufffd") for name, value in page.sent.items()}
     page.sent = sent
-    submit(site, page, correct=True)
+    assert submit(site, page, correct=True)

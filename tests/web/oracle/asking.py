@@ -19,6 +19,7 @@ from urllib.parse import urlencode, urlsplit
 import requests
 
 from formapp.forms import TokenSigner
+from tests.support import formfiles
 from tests.support.processes import SITE, Installation
 from tests.web.oracle.ranks import Ranks, compare
 from tests.web.support import FROM_LISTED, FROM_OUR_PAGE, JSON, LISTED, URLENCODED
@@ -27,13 +28,7 @@ FORM = f"""
 title = "Newsletter"
 origins = ["{LISTED}"]
 
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-required = true
-to = "email"
-
+{formfiles.EMAIL}
 [[fields]]
 name = "size"
 type = "number"
