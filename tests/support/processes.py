@@ -32,10 +32,11 @@ def free_port() -> int:
     """A port that was free a moment ago.
 
     Below those that the system gives to outgoing connections, and each of several test processes
-    has a range of its own: nobody takes it before the server that it is for.
+    has a range of its own: nobody takes it before the server that it is for. All are above 10080,
+    the highest port that browsers refuse to visit (the Fetch standard's "bad ports").
     """
     runner = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-    first = 10_000 + runner % 8 * 2500
+    first = 11_000 + runner % 8 * 2500
     while True:
         port = random.randrange(first, first + 2500)  # noqa: S311 - nobody is to be surprised
         with socket.socket() as probe, contextlib.suppress(OSError):
