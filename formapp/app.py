@@ -17,6 +17,7 @@ from formapp.measures import Measures
 from formapp.resources import STATIC, TEMPLATES
 from formapp.settings import Settings, SettingsFaults
 from formapp.spam import PROVIDERS, Challenges
+from formapp.submissions.commit import GroupCommit
 from formapp.submissions.database import Database
 from formapp.submissions.keyring import COUNTED, Keyring
 from formapp.web import (
@@ -104,6 +105,7 @@ def _services(
         signer=TokenSigner(keys),
         links=LinkSigner(keys),
         database=database,
+        intake=GroupCommit(database),
         challenges=Challenges(keys),
         sign=sign,
         site_key=settings.challenge_site_key,

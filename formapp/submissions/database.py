@@ -7,13 +7,14 @@ parameters in its messages, since they are a visitor's answers.
 """
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 BUSY_SECONDS = 5.0
@@ -22,6 +23,10 @@ _READ_ONLY = "formapp_read_only"
 
 class DatabaseUnavailable(Exception):  # noqa: N818 - says what is the case
     """The database can't be reached, written or is locked; nothing was kept."""
+
+
+class ContentRefused(DatabaseUnavailable):
+    """The database doesn't take this very content; another transaction may well succeed."""
 
 
 class Database:
@@ -39,6 +44,8 @@ class Database:
                 "pool_pre_ping": True,
                 "pool_timeout": 5,
             }
+        self._patience = busy_seconds
+        self._turn = threading.Lock() if self.is_sqlite else None
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)
@@ -56,7 +63,7 @@ class Database:
             DatabaseUnavailable: if the database refuses; nothing was written.
             IntegrityError: if a constraint refuses; nothing was written.
         """
-        with _translated(), self.engine.begin() as connection:
+        with self._turns(), _translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -68,6 +75,23 @@ class Database:
         """
         with _translated(), self.engine.connect() as connection:
             yield connection.execution_options(**{_READ_ONLY: True})
+
+    @contextmanager
+    def _turns(self) -> Iterator[None]:
+        """Have this process's threads wait for each other, where one alone can write.
+
+        SQLite itself only looks again now and then whether its lock is free: under load a thread
+        would wait for a second that a lock of threads wakes at once.
+        """
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=self._patience):
+            raise DatabaseUnavailable("refused (database is locked)")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def close(self) -> None:
         """Close all pooled connections."""
@@ -82,6 +106,8 @@ def _translated() -> Iterator[None]:
         raise
     except ProgrammingError as error:
         raise DatabaseUnavailable(f"has another schema ({_first_line(error)})") from error
+    except DataError as error:
+        raise ContentRefused(f"refused ({_first_line(error)})") from error
     except DBAPIError as error:
         raise DatabaseUnavailable(f"refused ({_first_line(error)})") from error
     except PoolTimeout as error:

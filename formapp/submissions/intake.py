@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Insert, insert, select
 from sqlalchemy.exc import IntegrityError
 from uuid6 import uuid7
 
@@ -16,7 +17,11 @@ from formapp.submissions.counts import Ration, count_up
 from formapp.submissions.database import Database
 from formapp.submissions.errands import Errand, add_errand
 from formapp.submissions.listening import notify
-from formapp.submissions.schema import deliveries, submissions
+from formapp.submissions.schema import deliveries
+from formapp.submissions.schema import submissions as table
+
+_SUBMISSION = insert(table)
+_DELIVERY = insert(deliveries)
 
 
 class Status(StrEnum):
@@ -103,10 +108,25 @@ def keep(database: Database, submission: Submission) -> Receipt:
     try:
         with database.write() as connection:
             kept, used_up = _rationed(connection, submission)
-            ident = _insert(connection, kept)
+            [ident] = _insert(connection, [kept])
             return Receipt(ident, status=kept.status, leaves_work=kept.leaves_work, used_up=used_up)
     except IntegrityError:
         return _earlier(database, submission)
+
+
+def keep_together(database: Database, submissions: Sequence[Submission]) -> list[Receipt]:
+    """Keep several submissions that take no rations by one commit, or none of them.
+
+    Raises:
+        IntegrityError: a key among them came before.
+        DatabaseUnavailable: as `keep` does.
+    """
+    with database.write() as connection:
+        idents = _insert(connection, submissions)
+    return [
+        Receipt(ident, status=each.status, leaves_work=each.leaves_work)
+        for ident, each in zip(idents, submissions, strict=True)
+    ]
 
 
 def _rationed(connection: Connection, submission: Submission) -> tuple[Submission, tuple[str, ...]]:
@@ -130,34 +150,49 @@ def _rationed(connection: Connection, submission: Submission) -> tuple[Submissio
     return submission, ()
 
 
-def _insert(connection: Connection, submission: Submission) -> str:
-    ident = str(uuid7())
-    connection.execute(
-        insert(submissions),
-        {
-            "id": ident,
-            "form": submission.form,
-            "form_version": submission.form_version,
-            "status": submission.status,
-            "received_at": submission.received_at,
-            "answers": submission.answers,
-            "consents": submission.consents,
-            "meta": submission.meta,
-            "lead": submission.lead.model_dump(mode="json"),
-            "address": submission.address,
-            "key": submission.key,
-            "digest": submission.digest,
-            "keep_days": submission.keep_days,
-        },
-    )
-    if submission.status is Status.ACCEPTED:
-        lead, now = submission.lead, submission.received_at
-        connection.execute(insert(deliveries), delivery_of(ident, submission.form, lead, now))
-    for errand in submission.errands:
-        add_errand(connection, ident, errand, submission.received_at)
-    if submission.leaves_work:
+def _insert(connection: Connection, kept: Sequence[Submission]) -> list[str]:
+    """Insert the rows of all of them; returns the new ids in the same order."""
+    idents = [str(uuid7()) for _ in kept]
+    rows = map(_row, idents, kept)
+    # Two processes that keep the same two keys at once must not wait for each other.
+    _add(connection, _SUBMISSION, sorted(rows, key=lambda row: row["key"] or ""))
+    work = [(ident, each) for ident, each in zip(idents, kept, strict=True) if each.leaves_work]
+    due = [
+        delivery_of(ident, each.form, each.lead, each.received_at)
+        for ident, each in work
+        if each.status is Status.ACCEPTED
+    ]
+    _add(connection, _DELIVERY, due)
+    for ident, each in work:
+        for errand in each.errands:
+            add_errand(connection, ident, errand, each.received_at)
+    if work:
         notify(connection)
-    return ident
+    return idents
+
+
+def _add(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        # A list of one would cost PostgreSQL's driver a pipeline.
+        connection.execute(statement, rows if len(rows) > 1 else rows[0])
+
+
+def _row(ident: str, submission: Submission) -> dict[str, Any]:
+    return {
+        "id": ident,
+        "form": submission.form,
+        "form_version": submission.form_version,
+        "status": submission.status,
+        "received_at": submission.received_at,
+        "answers": submission.answers,
+        "consents": submission.consents,
+        "meta": submission.meta,
+        "lead": submission.lead.model_dump(mode="json"),
+        "address": submission.address,
+        "key": submission.key,
+        "digest": submission.digest,
+        "keep_days": submission.keep_days,
+    }
 
 
 def delivery_of(ident: str, form: str, lead: Lead, now: datetime) -> dict[str, Any]:
@@ -175,10 +210,10 @@ def delivery_of(ident: str, form: str, lead: Lead, now: datetime) -> dict[str, A
 
 
 def _earlier(database: Database, submission: Submission) -> Receipt:
-    same = (submissions.c.form == submission.form) & (submissions.c.key == submission.key)
+    same = (table.c.form == submission.form) & (table.c.key == submission.key)
     with database.read() as connection:
         row = connection.execute(
-            select(submissions.c.id, submissions.c.digest).where(same),
+            select(table.c.id, table.c.digest).where(same),
         ).one()
     if row.digest != submission.digest:
         raise KeyReused

@@ -17,13 +17,14 @@ CHANNEL = "formapp_due"
 RETRY_SECONDS = 5.0
 _LOOK_UP_SECONDS = 1.0
 
+_NOTIFY = text(f"NOTIFY {CHANNEL}")
 _log = logging.getLogger(__name__)
 
 
 def notify(connection: Connection) -> None:
     """Wake all listeners when the transaction at hand is committed; SQLite has none."""
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_notify(:channel, '')"), {"channel": CHANNEL})
+        connection.execute(_NOTIFY)
 
 
 class Listener:

@@ -11,6 +11,7 @@ from formapp.forms.origins import origin_of
 from formapp.links import LinkSigner
 from formapp.measures import Measures
 from formapp.spam import Challenges
+from formapp.submissions.commit import GroupCommit
 from formapp.submissions.database import Database
 from formapp.web.limits import Limits
 from formapp.web.refusal import Refusal
@@ -23,6 +24,7 @@ class Services:
     """The collaborators of the web side.
 
     Attributes:
+        intake: keeps submissions in `database`.
         on_kept: called after each commit that left something to deliver.
         base_url: where visitors reach this server, without a slash at the end; None: by whatever
             trusted name a request comes.
@@ -37,6 +39,7 @@ class Services:
     signer: TokenSigner
     links: LinkSigner
     database: Database
+    intake: GroupCommit
     limits: Limits
     base_url: str | None
     default_site: str

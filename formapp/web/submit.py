@@ -11,7 +11,7 @@ from flask import Response, request, url_for
 from formapp.forms import Form, TokenContext
 from formapp.languages import gettext_noop
 from formapp.submissions.database import DatabaseUnavailable
-from formapp.submissions.intake import KeyReused, Receipt, Status, Submission, keep
+from formapp.submissions.intake import KeyReused, Receipt, Status, Submission
 from formapp.web.answering import invalid_json, json_answer, show_form, wants_json
 from formapp.web.asking import STEP, TO_CONFIRM
 from formapp.web.carried import ShownAgain
@@ -64,7 +64,7 @@ def submit_answers(form: Form) -> Response:
 def _keep_and_answer(post: Post, submission: Submission) -> Response:
     measures, form = services().measures, post.form
     try:
-        receipt = keep(services().database, submission)
+        receipt = services().intake.keep(submission)
     except KeyReused:
         measures.submission(form.name, "refused")
         return _refused(post, Refusal(409, "KEY_REUSED", KEY_REUSED), fresh_token=True)

@@ -20,7 +20,6 @@ from formapp.app import create_app
 from formapp.forms import TokenContext
 from formapp.settings import Settings
 from formapp.submissions.database import Database
-from formapp.submissions.intake import keep
 from formapp.submissions.upgrade import upgrade
 from formapp.web.body import read_body
 from formapp.web.post import read_post
@@ -134,7 +133,7 @@ def _limited() -> Any:
 
 
 def _commit() -> None:
-    keep(services().database, accepted(_limited()))
+    services().intake.keep(accepted(_limited()))
 
 
 def _climb(app: Flask, view: View | None, calls: int, numbers: Iterator[int]) -> float:

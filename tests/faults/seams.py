@@ -70,9 +70,9 @@ WORKER_STEPS: dict[str, Seam] = {
 """Every step of a delivery, in the order in which it meets them."""
 
 WEB_STEPS: dict[str, Seam] = {
-    "web_before_keep": Seam("formapp.web.submit", "keep", "before"),
+    "web_before_keep": Seam("formapp.submissions.commit:GroupCommit", "keep", "before"),
     "web_uncommitted": Seam("formapp.submissions.intake", "_insert", "after"),
-    "web_committed": Seam("formapp.web.submit", "keep", "after"),
+    "web_committed": Seam("formapp.submissions.commit:GroupCommit", "keep", "after"),
     "web_before_answer": Seam("formapp.web.submit", "_success", "after"),
 }
 """The steps of a post, around its commit."""

@@ -89,7 +89,7 @@ def test_a_lead_that_is_committed_after_a_younger_one_was_claimed_must_wait(
     with ThreadPoolExecutor(2) as pool:
         with postgresql.engine.begin() as slow:
             # As `keep` does it, with the commit still to come.
-            older = _insert(slow, submission(lead()))
+            [older] = _insert(slow, [submission(lead())])
             younger = keep(postgresql, submission(lead())).id
             first = pool.submit(claim_next, postgresql, [SITE], NOON)
             assert paused.inside.wait(WAIT)

@@ -9,7 +9,8 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import text
 
-from formapp.submissions.database import Database, DatabaseUnavailable
+from formapp.submissions.commit import GroupCommit
+from formapp.submissions.database import DatabaseUnavailable
 from formapp.submissions.intake import Submission, keep
 from formapp.web.post import read_post
 from formapp.web.services import services
@@ -58,7 +59,7 @@ class NoteTaken(Exception):  # noqa: N818 - what happened
     """Raised in place of keeping a submission."""
 
 
-def _note(seen: list[Submission], _database: Database, submission: Submission) -> None:
+def _note(seen: list[Submission], submission: Submission) -> None:
     seen.append(submission)
     raise NoteTaken
 
@@ -105,7 +106,7 @@ def test_no_log_line_and_no_metric_holds_an_answer(
     with schemaless(site):
         assert site.post(VALID, json=json, **HEADERS).status_code == 503
     assert site.post(VALID, query=query, json=json, **HEADERS).status_code in {200, 303}
-    with patch("formapp.web.submit.keep", side_effect=RuntimeError(CANARY)):
+    with patch.object(GroupCommit, "keep", side_effect=RuntimeError(CANARY)):
         assert site.post(VALID, json=json, **HEADERS).status_code == 500
     assert {site.post(VALID, json=json, **HEADERS).status_code for _ in range(9)} >= {429}
     assert "RuntimeError" in log.text  # a defect is told all the same
@@ -126,7 +127,7 @@ def test_only_the_visitors_own_form_repeats_what_was_typed(site: Site) -> None:
         site.get("/f/lead/thanks"),
         site.get("/metrics"),
     ]
-    with patch("formapp.web.submit.keep", side_effect=RuntimeError(CANARY)):
+    with patch.object(GroupCommit, "keep", side_effect=RuntimeError(CANARY)):
         shown.append(site.post(VALID))
     for answer in shown:
         assert CANARY not in answer.get_data(as_text=True)
@@ -143,7 +144,7 @@ def test_exceptions_and_reprs_hold_no_answer(site: Site) -> None:
 
     site.app.register_error_handler(Exception, note)
     seen: list[Submission] = []
-    with patch("formapp.web.submit.keep", side_effect=partial(_note, seen)):
+    with patch.object(GroupCommit, "keep", side_effect=partial(_note, seen)):
         assert site.post(VALID).status_code == 500
     assert "NoteTaken" in "".join(said)
     assert CANARY not in "".join(said)
@@ -164,7 +165,7 @@ def test_the_repr_of_what_was_posted_holds_no_answer(site: Site) -> None:
 
 def test_an_unavailable_database_is_told_without_answers(site: Site) -> None:
     seen: list[Submission] = []
-    with patch("formapp.web.submit.keep", side_effect=partial(_note, seen)):
+    with patch.object(GroupCommit, "keep", side_effect=partial(_note, seen)):
         site.post(VALID)
     with schemaless(site), pytest.raises(DatabaseUnavailable) as caught:
         keep(site.database, seen[0])
