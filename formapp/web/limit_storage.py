@@ -1,9 +1,11 @@
 """Where the counts of limits are kept: memory, the database, or Redis."""
 
+import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.storage import RedisStorage, Storage
 from sqlalchemy.exc import IntegrityError
 
 from formapp.submissions.counts import count_up, forget_count, read_count, sweep
@@ -12,8 +14,78 @@ from formapp.submissions.database import Database, DatabaseUnavailable
 REDIS_SECONDS = 1.0
 """How long a visitor waits for Redis."""
 
+SWEEP_SECONDS = 60.0
+"""How often counts in memory that have ended are taken out."""
+
 MEMORY = "memory"
 DATABASE = "database"
+
+
+class ProcessStorage(Storage):
+    """Counts in this process's memory.
+
+    In place of the library's `MemoryStorage`, which starts a thread for many a post that goes over
+    all counts: the more addresses post at once, the longer each would wait.
+
+    Args:
+        clock: seconds that only grow.
+    """
+
+    STORAGE_SCHEME = None
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._counts: dict[str, tuple[int, float]] = {}
+        self._sweep_at = clock() + SWEEP_SECONDS
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        """What goes wrong with memory: nothing that is called so."""
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count; returns the count with this. It ends `expiry` seconds after its beginning."""
+        with self._lock:
+            now = self._clock()
+            if now >= self._sweep_at:
+                self._sweep(now)
+            count, until = self._counts.get(key, (0, now))
+            if until <= now:
+                count, until = 0, now + expiry
+            self._counts[key] = count + amount, until
+            return count + amount
+
+    def get(self, key: str) -> int:
+        """The count."""
+        count, until = self._counts.get(key, (0, 0.0))
+        return count if until > self._clock() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When the count ends, in seconds since 1970."""
+        now = self._clock()
+        _, until = self._counts.get(key, (0, now))
+        return time.time() + max(until - now, 0)
+
+    def check(self) -> bool:
+        """Whether memory is there."""
+        return True
+
+    def reset(self) -> int | None:
+        """Let all counts begin again; returns how many there were."""
+        with self._lock:
+            number = len(self._counts)
+            self._counts.clear()
+            return number
+
+    def clear(self, key: str) -> None:
+        """Let a count begin again."""
+        self._counts.pop(key, None)
+
+    def _sweep(self, now: float) -> None:
+        self._sweep_at = now + SWEEP_SECONDS
+        self._counts = {key: kept for key, kept in self._counts.items() if kept[1] > now}
 
 
 class DatabaseStorage(Storage):
@@ -83,7 +155,7 @@ class DatabaseStorage(Storage):
 def limit_storage(where: str, database: Database, sign: Callable[[str], str]) -> Storage:
     """Return the storage that a setting names: `memory`, `database` or the address of a Redis."""
     if where == MEMORY:
-        return MemoryStorage()
+        return ProcessStorage()
     if where == DATABASE:
         return DatabaseStorage(database, sign)
     return RedisStorage(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage, Storage
+from limits.storage import RedisStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from formapp.web.network import network_of
@@ -38,14 +38,14 @@ class Limits:
         self,
         per_address: str | None,
         per_form: str | None,
-        storage: Storage | None = None,
+        storage: Storage,
         *,
         sign: Callable[[str], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._per_address = parse_many(per_address) if per_address else []
         self._per_form = parse_many(per_form) if per_form else []
-        self._limiter = FixedWindowRateLimiter(storage or MemoryStorage())
+        self._limiter = FixedWindowRateLimiter(storage)
         self._sign = sign
         self._clock = clock
         self._away_since: float | None = None

@@ -1,19 +1,21 @@
 """Where limits are counted: shared by all servers, naming nobody, and never in a lead's way."""
 
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from limits.errors import StorageError
-from limits.storage import MemoryStorage
 from sqlalchemy import select
 
 from formapp.forms import Form
 from formapp.settings import Settings, SettingsFaults
 from formapp.submissions.database import Database
 from formapp.submissions.schema import counts
-from formapp.web.limit_storage import DatabaseStorage
+from formapp.web.limit_storage import SWEEP_SECONDS, DatabaseStorage, ProcessStorage
 from formapp.web.limits import RETRY_SECONDS, Limits
 from formapp.web.refusal import Refusal
 from formapp.web.services import EXTENSION
@@ -118,7 +120,7 @@ def test_when_redis_goes_away_posts_are_let_in_and_it_is_told_once(
     assert "127.0.0.1" not in told[0].getMessage()
 
 
-class Flickering(MemoryStorage):
+class Flickering(ProcessStorage):
     """A storage that is away when a test says so."""
 
     def __init__(self) -> None:
@@ -167,6 +169,39 @@ def test_the_database_keeps_what_limits_needs_of_a_storage(database: Database) -
     assert (storage.get("a"), storage.get("b")) == (0, 1)
     clock.turn(60)
     assert (storage.get("b"), storage.reset()) == (0, 1)
+
+
+def test_so_does_memory() -> None:
+    clock = TurnedClock(NOON)
+    storage = ProcessStorage(clock.seconds)
+    assert storage.check()
+    assert [storage.incr("a", 60), storage.incr("a", 60, 2), storage.incr("b", 60)] == [1, 3, 1]
+    assert (storage.get("a"), storage.get("nothing")) == (3, 0)
+    assert storage.get_expiry("a") == pytest.approx(time.time() + 60, abs=5)
+    storage.clear("a")
+    assert (storage.get("a"), storage.get("b")) == (0, 1)
+    clock.turn(60)
+    assert (storage.get("b"), storage.incr("b", 60), storage.reset()) == (0, 1, 1)
+
+
+def test_memory_counts_for_many_threads_without_a_thread_of_its_own() -> None:
+    storage = ProcessStorage()
+    before = threading.active_count()
+    with ThreadPoolExecutor(8) as pool:
+        counted = list(pool.map(lambda _: storage.incr("a", 60), range(4000)))
+    assert sorted(counted) == list(range(1, 4001))
+    assert threading.active_count() == before
+
+
+def test_what_has_ended_leaves_memory() -> None:
+    clock = TurnedClock(NOON)
+    storage = ProcessStorage(clock.seconds)
+    for number in range(1000):
+        storage.incr(f"address {number}", 30)
+    storage.incr("form", 3600)
+    clock.turn(SWEEP_SECONDS)
+    assert storage.incr("form", 3600) == 2
+    assert list(storage._counts) == ["form"]
 
 
 @pytest.mark.parametrize(
