@@ -19,6 +19,9 @@ from tests.benchmarks.bodies import answers, form
 _PADDED = "substr('000000000000' || CAST(i AS VARCHAR(12)), length(CAST(i AS VARCHAR(12))) + 1)"
 """The number `i` with twelve digits, on either kind of database."""
 
+_RANDOM = {"sqlite": "hex(randomblob(11))", "postgresql": "left(md5(random()::text), 22)"}
+"""As long as a token's nonce, and as scattered over an index."""
+
 _COPY = """
     INSERT INTO "{table}" ({columns}) SELECT {values}
     FROM (SELECT * FROM "{table}" LIMIT 1) AS one,
@@ -32,7 +35,8 @@ def fill(database: Database, count: int) -> None:
     ident = f"'01900000-0000-7000-8000-' || {_PADDED}"
     person = f"'filler.' || {_PADDED} || '@example.com'"
     keep(database, _one())
-    _copy(database, submissions, count - 1, {"id": ident, "key": f"'filler:' || {_PADDED}"})
+    nonce = _RANDOM[database.url.get_backend_name()]
+    _copy(database, submissions, count - 1, {"id": ident, "key": f"'token:' || {nonce}"})
     changed = {"submission_id": ident, "email": person, "state": "'delivered'"}
     _copy(database, deliveries, count - 1, changed)
     _settle(database)
