@@ -1,16 +1,18 @@
 """Reading a valid form: the answers that are kept, the consents and the lead."""
 
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from formapp.forms.controls import Answer
-from formapp.forms.fields import FieldDefinition
 from formapp.forms.form import Form
 from formapp.forms.lead_form import LeadForm
 from formapp.forms.leads import E164, to_lead
-from formapp.forms.phones import parse_phone
+from formapp.forms.phones import PhoneNumber
 from formapp.forms.values import clean_line
 from formapp.lead import Lead
+
+if TYPE_CHECKING:
+    from formapp.forms.judge import Identity
 
 
 class Consent(TypedDict):
@@ -51,22 +53,22 @@ def read(
     """
     elsewhere = {"page": page, "referrer": referrer}
     answers: dict[str, Answer] = {}
+    identities: dict[str, Identity] = {}
     for control in bound.controls():
         field = control.spec
         answer = control.answer
         if answer is None and field.from_:
             answer = clean_line(elsewhere[field.from_] or "")[: field.limit] or None
         if answer is not None:
-            answers |= {field.name: answer} | _e164(field, answer)
+            answers[field.name] = answer
+        if found := control.identity:
+            identities[field.name] = found
+        if isinstance(found, PhoneNumber):
+            answers[f"{field.name}{E164}"] = found.e164
     consents = tuple(
         Consent(field=field.name, text=field.label)
         for field in form.definition.fields
         if field.type == "consent" and answers.get(field.name) is True
     )
-    lead = to_lead(form.definition, form.name, answers, default_site)
+    lead = to_lead(form.definition, form.name, answers, default_site, identities)
     return Reading(answers, consents, lead)
-
-
-def _e164(field: FieldDefinition, answer: Answer) -> dict[str, Answer]:
-    number = parse_phone(str(answer), field.region) if field.type == "tel" else None
-    return {f"{field.name}{E164}": number.e164} if number else {}

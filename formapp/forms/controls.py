@@ -1,7 +1,8 @@
 """WTForms fields for each type of a form file.
 
 Each holds `spec` (its definition) and, after `validate()`, `answer`: the value that is kept, or
-None where the visitor gave none. What was typed stays in `data` and is shown again.
+None where the visitor gave none; `identity` is whom an e-mail address or a telephone number names.
+What was typed stays in `data` and is shown again.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ from wtforms.validators import StopValidation
 
 from formapp.forms import messages
 from formapp.forms.fields import FieldDefinition
-from formapp.forms.judge import Unfit, clean, judge
+from formapp.forms.judge import Identity, Unfit, clean, judge
 from formapp.forms.values import ticked
 
 Answer = str | int | float | bool | list[str]
@@ -26,6 +27,7 @@ class Control(wtforms.Field):
     def __init__(self, *args: Any, spec: FieldDefinition, **kwargs: Any) -> None:
         self.spec = spec
         self.answer: Answer | None = None
+        self.identity: Identity | None = None
         super().__init__(*args, **kwargs)
 
     @property
@@ -50,7 +52,10 @@ class Control(wtforms.Field):
 
     def judged(self) -> Answer | None:
         """Return the answer, None for a blank one; raises `Unfit`."""
-        return judge(self.spec, self.data) if self.data else None
+        if not self.data:
+            return None
+        value, self.identity = judge(self.spec, self.data)
+        return value
 
     def process_data(self, value: Any) -> None:
         """Take a text that the control begins with."""

@@ -1,6 +1,6 @@
 """A compiled form: the definition and, built once, its WTForms class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from typing import Any
@@ -78,16 +78,15 @@ class Form:
         """
         if token and token.posted is None and posted is not None:
             token = replace(token, posted=posted.get(TOKEN_NAME))
-        given = {"page": page, "referrer": referrer}
-        query = prefill or {}
-        first = {name: _first(field, query, given) for name, field in self._attributes()}
-        bound = self.form_class(
-            posted if posted is None else names.own_names(self.definition, posted),
-            data=first,
-            token=token,
-        )
-        if posted is not None:
-            bound.called = names.callers_names(self.definition, posted)
+        if posted is None:
+            given = {"page": page, "referrer": referrer}
+            first = {
+                _attribute(n): _first(field, prefill or {}, given)
+                for n, field in enumerate(self.definition.fields)
+            }
+            return self.form_class(None, data=first, token=token)
+        bound = self.form_class(names.own_names(self.definition, posted), data={}, token=token)
+        bound.sent = posted
         return bound
 
     def repeated(
@@ -112,9 +111,6 @@ class Form:
             if field.asked
             for name in (field.asked, *field.aliases)
         }
-
-    def _attributes(self) -> Sequence[tuple[str, FieldDefinition]]:
-        return [(_attribute(n), field) for n, field in enumerate(self.definition.fields)]
 
 
 def compile_form(name: str, definition: FormDefinition) -> Form:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import NamedTuple
 
 from formapp.forms import messages
 from formapp.forms.fields import FieldDefinition
 from formapp.forms.messages import Message
-from formapp.forms.phones import parse_phone
+from formapp.forms.phones import PhoneNumber, parse_phone
 from formapp.forms.targets import PropertyTarget
 from formapp.forms.values import (
     clean_line,
@@ -22,6 +23,16 @@ from formapp.forms.values import (
 
 Value = str | int | float
 """What one text becomes: text, or a number."""
+
+Identity = str | PhoneNumber
+"""Whom an answer names: the normalised e-mail address, or the telephone number."""
+
+
+class Judged(NamedTuple):
+    """The kept value, and whom an e-mail address or a telephone number names."""
+
+    value: Value
+    identity: Identity | None = None
 
 
 class Unfit(Exception):  # noqa: N818 - named for what the answer is
@@ -41,8 +52,8 @@ def clean(field: FieldDefinition, text: str) -> str:
     return clean_line(text)
 
 
-def judge(field: FieldDefinition, text: str) -> Value:
-    """Return the kept value of a cleaned, non-blank text.
+def judge(field: FieldDefinition, text: str) -> Judged:
+    """Return what a cleaned, non-blank text becomes.
 
     Raises:
         Unfit: With the first thing that is wrong.
@@ -51,10 +62,12 @@ def judge(field: FieldDefinition, text: str) -> Value:
         raise Unfit(messages.too_long(field.limit))
     if field.min_length and len(text) < field.min_length:
         raise Unfit(messages.too_short(field.min_length))
+    if field.type in {"email", "tel"}:
+        return Judged(text, _identity(field, text))
     value = _JUDGES.get(field.type, _text)(field, text)
     if field.options and text not in {option.value for option in field.options}:
         raise Unfit(messages.NOT_AN_OPTION)
-    return value
+    return Judged(value)
 
 
 def _text(field: FieldDefinition, text: str) -> Value:
@@ -66,16 +79,16 @@ def _text(field: FieldDefinition, text: str) -> Value:
     return text
 
 
-def _email(field: FieldDefinition, text: str) -> Value:  # noqa: ARG001 - one signature for all
-    if parse_email(text) is None:
-        raise Unfit(messages.EMAIL)
-    return text
-
-
-def _phone(field: FieldDefinition, text: str) -> Value:
-    if parse_phone(text, field.region) is None:
-        raise Unfit(messages.PHONE if field.region else messages.PHONE_ABROAD)
-    return text
+def _identity(field: FieldDefinition, text: str) -> Identity:
+    found: Identity | None
+    if field.type == "email":
+        found, wrong = parse_email(text), messages.EMAIL
+    else:
+        found = parse_phone(text, field.region)
+        wrong = messages.PHONE if field.region else messages.PHONE_ABROAD
+    if found is None:
+        raise Unfit(wrong)
+    return found
 
 
 def _url(field: FieldDefinition, text: str) -> Value:
@@ -110,8 +123,6 @@ def _date(field: FieldDefinition, text: str) -> Value:
 
 
 _JUDGES: dict[str, Callable[[FieldDefinition, str], Value]] = {
-    "email": _email,
-    "tel": _phone,
     "url": _url,
     "number": _number,
     "date": _date,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from flask_wtf import FlaskForm
@@ -13,6 +12,7 @@ from formapp.forms.controls import Control
 from formapp.forms.csrf import TOKEN_NAME, StatelessToken
 from formapp.forms.definition import FormDefinition
 from formapp.forms.messages import Code, Message
+from formapp.forms.posted import callers_names
 from formapp.forms.speech import texts_in
 from formapp.forms.token import Token, TokenContext
 
@@ -38,11 +38,11 @@ class LeadForm(FlaskForm):
     """A form that needs no session, no secret of the app and no request.
 
     Controls are found by their name in the form file: `bound["email"]`. After `validate()`
-    `faults()` says what to correct. `called` are the names by which a sender knows the fields.
+    `faults()` says what to correct. `sent` is the post by the names that its sender knows.
     """
 
     spec: ClassVar[FormDefinition]
-    called: Mapping[str, str] = MappingProxyType({})
+    sent: MultiDict[str, str] | None = None
 
     class Meta:
         """WTForms' settings: the stateless token, and texts in the form's language."""
@@ -112,6 +112,7 @@ class LeadForm(FlaskForm):
 
         Labels and messages are in the form's language.
         """
+        called = callers_names(self.spec, self.sent or MultiDict())
         whole = [
             FieldFault(None, "", *self._said(text), id="")
             for field in self
@@ -124,7 +125,7 @@ class LeadForm(FlaskForm):
                 control.spec.label,
                 *self._said(text),
                 id=control.first_id,
-                called=self.called.get(control.name, control.name),
+                called=called[control.name],
             )
             for control in self.controls()
             for text in control.errors

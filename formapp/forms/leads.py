@@ -5,13 +5,15 @@ trusts that an answer fits its field: what doesn't fit its target is left out of
 stays with the submission), and text is cut at Wix's limit.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from formapp.forms.definition import FormDefinition
 from formapp.forms.fields import FieldDefinition
+from formapp.forms.judge import Identity
 from formapp.forms.names import split_full_name
-from formapp.forms.phones import parse_phone
+from formapp.forms.phones import PhoneNumber, parse_phone
 from formapp.forms.targets import (
     ADDRESS_PARTS,
     ExtendedFieldTarget,
@@ -44,8 +46,17 @@ _TYPED: dict[str, Callable[[str], str | int | float | None]] = {
     "URL": parse_url,
 }
 
+# A field, the property that its answer goes to, and the answer as text.
+_Mapped = tuple[FieldDefinition, PropertyTarget, str]
 
-def to_lead(definition: FormDefinition, name: str, answers: Answers, default_site: str) -> Lead:
+
+def to_lead(
+    definition: FormDefinition,
+    name: str,
+    answers: Answers,
+    default_site: str,
+    identities: Mapping[str, Identity] = MappingProxyType({}),
+) -> Lead:
     """Return the lead that these kept answers make.
 
     Args:
@@ -53,32 +64,34 @@ def to_lead(definition: FormDefinition, name: str, answers: Answers, default_sit
         name: The form's name.
         answers: What `read` gave, perhaps long ago.
         default_site: The site where the form names none.
+        identities: Whom answers name, by field name, as far as it is known: what `judge` found in
+            these very answers by this very definition. Of others it is found out.
     """
     parts: dict[str, Any] = {}
-    for field, target, text in _mapped(definition, answers):
+    mapped = list(_mapped(definition, answers))
+    for field, target, text in mapped:
+        known = identities.get(field.name)
         if target.property == "full_name":
             for key, half in zip(("first_name", "last_name"), split_full_name(text), strict=True):
                 parts |= {key: Text(value=half, merge=target.merge)} if half.strip() else {}
         elif target.property == "email":
-            parts |= _email(target, text)
+            parts |= _email(target, text, known)
         elif target.property == "phone":
-            kept = answers.get(f"{field.name}{E164}")
-            parts["phones"] = (*parts.get("phones", ()), *_phone(field, target, text, kept))
+            number = known if isinstance(known, PhoneNumber) else _number(field, text, answers)
+            parts["phones"] = (*parts.get("phones", ()), *_phone(target, text, number))
         elif target.property not in ADDRESS_PARTS:
             parts[target.property] = Text(value=text, merge=target.merge)
     return Lead(
         form=name,
         site=definition.site or default_site,
-        addresses=_addresses(definition, answers),
+        addresses=_addresses(mapped),
         labels=tuple(dict.fromkeys(_labels(definition, answers))),
         extended_fields=tuple(_extended_fields(definition, answers)),
         **parts,
     )
 
 
-def _mapped(
-    definition: FormDefinition, answers: Answers
-) -> Iterator[tuple[FieldDefinition, PropertyTarget, str]]:
+def _mapped(definition: FormDefinition, answers: Answers) -> Iterator[_Mapped]:
     """Yield the answers that go to a property and fit it, as text."""
     for field in definition.fields:
         if not isinstance(field.to, PropertyTarget):
@@ -103,8 +116,8 @@ def _as_text(field: FieldDefinition, answers: Answers) -> str:
     return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer)
 
 
-def _email(target: PropertyTarget, text: str) -> dict[str, Email]:
-    address = parse_email(text)
+def _email(target: PropertyTarget, text: str, known: Identity | None) -> dict[str, Email]:
+    address = known if isinstance(known, str) else parse_email(text)
     if address is None:
         return {}
     return {"email": Email.model_validate({"address": address, "typed": text} | _tag(target))}
@@ -114,21 +127,22 @@ def _tag(target: PropertyTarget) -> dict[str, str]:
     return {"tag": target.tag} if target.tag else {}
 
 
-def _phone(
-    field: FieldDefinition, target: PropertyTarget, text: str, kept: object
-) -> Iterator[Phone]:
+def _number(field: FieldDefinition, text: str, answers: Answers) -> PhoneNumber | None:
     number = parse_phone(text, field.region)
-    if number is None and isinstance(kept, str):
-        number = parse_phone(kept, None)
+    kept = answers.get(f"{field.name}{E164}")
+    return parse_phone(kept, None) if number is None and isinstance(kept, str) else number
+
+
+def _phone(target: PropertyTarget, text: str, number: PhoneNumber | None) -> Iterator[Phone]:
     if number:
         known = {"e164": number.e164, "country": number.country, "typed": text[: limit_of(target)]}
         yield Phone.model_validate(known | {"merge": target.merge} | _tag(target))
 
 
-def _addresses(definition: FormDefinition, answers: Answers) -> tuple[Address, ...]:
+def _addresses(mapped: Iterable[_Mapped]) -> tuple[Address, ...]:
     """Return one address for each tag, in the order of the form file."""
     found: dict[str, dict[str, Any]] = {}
-    for _, target, text in _mapped(definition, answers):
+    for _, target, text in mapped:
         if target.property in ADDRESS_PARTS:
             tag = target.tag or "UNTAGGED"
             parts = found.setdefault(tag, {"tag": tag, "merge": target.merge})

@@ -45,7 +45,7 @@ def own_names(definition: FormDefinition, posted: MultiDict[str, str]) -> MultiD
     named: MultiDict[str, str] = MultiDict()
     for field in definition.fields:
         names = sent.get(field.name, [])
-        if field.type != "checkboxes":
+        if field.type != "checkboxes" and len(names) > 1:
             names = _filled(posted, names)[:1] or names[:1]
         named.setlist(field.name, [text for name in names for text in posted.getlist(name)])
         if not names:
@@ -87,7 +87,7 @@ def repeated(
     for field in definition.fields:
         if field.type != "checkboxes":
             names = sent.get(field.name, [])
-            filled = _filled(posted, names)
+            filled = _filled(posted, names) if len(names) > 1 else []
             found += _several(posted, names, lists) or (filled if len(filled) > 1 else [])
     return found + _several(posted, RESERVED, lists)
 
@@ -99,10 +99,9 @@ def unknown(definition: FormDefinition, posted: MultiDict[str, str]) -> int:
 
 
 def _sent(definition: FormDefinition, posted: Iterable[str]) -> Sent:
-    exact = {name: field for field in definition.fields for name in field.names}
     found: dict[str, list[tuple[int, str]]] = {}
     for name in posted:
-        if field := exact.get(name):
+        if field := definition.by_name.get(name):
             found.setdefault(field.name, []).append((_NO_INDEX, name))
         elif field := in_brackets(definition.fields, name):
             found.setdefault(field.name, []).append((_index(name), name))

@@ -27,30 +27,29 @@ _LANGUAGE = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _TICKED = frozenset({"true", "on", "1"})
+# Of Unicode's categories Cc, Cs, Zl and Zp (line and paragraph ends). Cs: a lone surrogate can't
+# be stored or sent as UTF-8.
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029"
+_NOT_IN_LINES = re.compile(f"[{_CONTROLS}]")
+_NOT_IN_LINE = re.compile(f"[\t\n{_CONTROLS}]")
 
 
 def clean_line(text: str) -> str:
     """Return one line: NFC, line ends and control characters as blanks, trimmed."""
-    return _without_controls(unicodedata.normalize("NFC", text), keep="").strip()
+    return _NOT_IN_LINE.sub(" ", unicodedata.normalize("NFC", text)).strip()
 
 
 def clean_lines(text: str) -> str:
     """Return lines parted by LF: NFC, no control character but tab, trimmed as a whole."""
     unified = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
-    return _without_controls(unified, keep="\n\t").strip()
+    return _NOT_IN_LINES.sub(" ", unified).strip()
 
 
 def clean_token(text: str) -> str:
     """Return one line without invisible format characters, which come along when pasting."""
-    return clean_line("".join(char for char in text if unicodedata.category(char) != "Cf"))
-
-
-def _without_controls(text: str, *, keep: str) -> str:
-    # Cs: a lone surrogate can't be stored or sent as UTF-8. Zl, Zp: line and paragraph ends.
-    return "".join(
-        " " if char not in keep and unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"} else char
-        for char in text
-    )
+    if not text.isascii():  # ASCII has none
+        text = "".join(char for char in text if unicodedata.category(char) != "Cf")
+    return clean_line(text)
 
 
 def parse_number(text: str) -> int | float | None:
