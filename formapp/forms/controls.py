@@ -64,7 +64,7 @@ class Control(wtforms.Field):
     def process_formdata(self, valuelist: list[Any]) -> None:
         """Take what was posted; only the first text counts."""
         given = valuelist[0] if valuelist else ""
-        self.data = clean(self.spec, given) if isinstance(given, str) else ""
+        self.data = clean(self.spec, given) if given and isinstance(given, str) else ""
 
 
 class TextControl(Control, wtforms.StringField):

@@ -42,19 +42,14 @@ def own_names(definition: FormDefinition, posted: MultiDict[str, str]) -> MultiD
     Of several names of a single-valued field the first that isn't blank counts.
     """
     sent = _sent(definition, posted)
-    named: MultiDict[str, str] = MultiDict()
+    fields = {name for names in sent.values() for name in names}
+    named = {name: posted.getlist(name) for name in posted if name not in fields}
     for field in definition.fields:
         names = sent.get(field.name, [])
         if field.type != "checkboxes" and len(names) > 1:
             names = _filled(posted, names)[:1] or names[:1]
-        named.setlist(field.name, [text for name in names for text in posted.getlist(name)])
-        if not names:
-            named.poplist(field.name)
-    fields = {name for names in sent.values() for name in names}
-    for name in posted:
-        if name not in fields:
-            named.setlist(name, posted.getlist(name))
-    return named
+        named[field.name] = [text for name in names for text in posted.getlist(name)]
+    return MultiDict(named)  # which leaves out what has no text
 
 
 def callers_names(definition: FormDefinition, posted: MultiDict[str, str]) -> dict[str, str]:

@@ -6,7 +6,6 @@ between whole and half weights of what was written.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -84,8 +83,7 @@ class Facts:
 
 def suspicions(facts: Facts) -> list[Signal]:
     """Return every signal that the facts give, in the order of the table."""
-    found = {*_sending(facts), *_content(facts)}
-    return [signal for signal in Signal if signal in found]
+    return [*_sending(facts), *_content(facts)]
 
 
 def score_of(found: Sequence[Signal]) -> float:
@@ -126,5 +124,5 @@ def _by_number(links: int) -> Signal:
 
 def _alike(texts: Sequence[str]) -> bool:
     """Short texts are alike by chance: a name, a town, "none"."""
-    times = Counter(text.strip().casefold() for text in texts)
-    return any(n >= _SAME_FIELDS and len(text) >= _SAME_LENGTH for text, n in times.items())
+    folded = [text.strip().casefold() for text in texts]
+    return any(len(each) >= _SAME_LENGTH and folded.count(each) >= _SAME_FIELDS for each in folded)

@@ -14,6 +14,7 @@ import limits
 from flask import request
 
 from formapp.forms import Form
+from formapp.forms.fields import FieldDefinition
 from formapp.forms.targets import PropertyTarget
 from formapp.spam import PROVIDERS, Facts, read_session, score_of, suspicions
 from formapp.spam.providers import ALTCHA_FIELD, ERRAND, awaited
@@ -94,22 +95,24 @@ def judge(post: Post, answers: Mapping[str, Any], now: datetime) -> Judgement:
 def _facts(post: Post, answers: Mapping[str, Any], now: datetime) -> Facts:
     session = read_session(request.headers.get(HEADER))
     token = post.bound.token
+    texts = list(_texts(post.form, answers))
     return Facts(
         seconds=token.age.total_seconds() if token else session.seconds(now),
         webdriver=session.webdriver,
-        texts=tuple(_texts(post.form, answers, names_only=False)),
-        names=tuple(_texts(post.form, answers, names_only=True)),
+        texts=tuple(text for _, text in texts),
+        names=tuple(text for field, text in texts if _is_name(field)),
     )
 
 
-def _texts(form: Form, answers: Mapping[str, Any], *, names_only: bool) -> Iterator[str]:
+def _texts(form: Form, answers: Mapping[str, Any]) -> Iterator[tuple[FieldDefinition, str]]:
     for each in form.definition.fields:
         text = answers.get(each.name)
-        if each.type not in _TEXTS or not isinstance(text, str):
-            continue
-        is_name = isinstance(each.to, PropertyTarget) and each.to.property in _NAMES
-        if is_name or not names_only:
-            yield text
+        if each.type in _TEXTS and isinstance(text, str):
+            yield each, text
+
+
+def _is_name(field: FieldDefinition) -> bool:
+    return isinstance(field.to, PropertyTarget) and field.to.property in _NAMES
 
 
 def _check_work(post: Post, verdict: Judgement) -> None:
