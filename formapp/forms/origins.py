@@ -7,6 +7,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?:\*\.{_LABEL}\.)?{_LABEL}(?:\.{_LABEL})*")
 _IPV6 = re.compile(r"[0-9a-f:.]+")
+_BROKEN = re.compile(r"[\s\\]")
 _KEPT = re.compile("[\xdf\u03c2\u200c\u200d]")
 """What browsers keep in a host (UTS 46, section 4) and Python's codec, IDNA 2003, replaces."""
 
@@ -26,8 +27,7 @@ def normalise(text: str) -> str:
         ascii_only = "its host in ASCII, with xn--, as browsers send it"
         right = ascii_only if _KEPT.search(text.lower()) else "it as https://www.example.com"
         raise ValueError(f'"{text}" is not an origin; write {right}')
-    given = "" if port in (None, _DEFAULT_PORTS[scheme]) else f":{port}"
-    origin = f"{scheme}://{host}{given}"
+    origin = _joined(scheme, host, port)
     if rest:
         raise ValueError(f'"{text}" has more than an origin; write {origin}')
     return origin
@@ -49,7 +49,11 @@ def origin_of(url: str) -> str | None:
     scheme, host, port, _ = _parts(url)
     if scheme not in _DEFAULT_PORTS or not host or "*" in host or "@" in urlsplit(url).netloc:
         return None
-    return normalise(f"{scheme}://{host}" + (f":{port}" if port is not None else ""))
+    return _joined(scheme, host, port)
+
+
+def _joined(scheme: str, host: str, port: int | None) -> str:
+    return f"{scheme}://{host}" + ("" if port in (None, _DEFAULT_PORTS[scheme]) else f":{port}")
 
 
 def _parts(text: str) -> tuple[str, str, int | None, bool]:
@@ -59,8 +63,8 @@ def _parts(text: str) -> tuple[str, str, int | None, bool]:
     except ValueError:
         return "", "", None, False
     extra = "@" in parts.netloc or any((parts.path, "?" in text, "#" in text))
-    broken = any(char.isspace() or char == "\\" for char in text)
-    return parts.scheme, "" if broken else _ascii_host(name), port, bool(extra)
+    host = "" if _BROKEN.search(text) else _ascii_host(name)
+    return parts.scheme, host, port, bool(extra)
 
 
 def _ascii_host(name: str) -> str:
