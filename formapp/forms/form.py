@@ -8,7 +8,6 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 from wtforms.fields.core import UnboundField
 
-from formapp.forms import posted as names
 from formapp.forms.attributes import attributes
 from formapp.forms.controls import CONTROLS, Control
 from formapp.forms.csrf import TOKEN_NAME
@@ -16,6 +15,7 @@ from formapp.forms.definition import FormDefinition
 from formapp.forms.fields import FieldDefinition
 from formapp.forms.lead_form import LeadForm
 from formapp.forms.phones import load_region
+from formapp.forms.posted import Sent, sent
 from formapp.forms.speaking import in_language
 from formapp.forms.token import TokenContext
 
@@ -57,7 +57,7 @@ class Form:
 
     def bind(
         self,
-        posted: MultiDict[str, str] | None = None,
+        posted: MultiDict[str, str] | Sent | None = None,
         *,
         token: TokenContext | None,
         prefill: Mapping[str, str] | None = None,
@@ -76,8 +76,10 @@ class Form:
             page: The page's address, for hidden fields with `from = "page"`.
             referrer: Where the visitor came from, for those with `from = "referrer"`.
         """
+        if isinstance(posted, MultiDict):
+            posted = self.sent(posted)
         if token and token.posted is None and posted is not None:
-            token = replace(token, posted=posted.get(TOKEN_NAME))
+            token = replace(token, posted=posted.pairs.get(TOKEN_NAME))
         if posted is None:
             given = {"page": page, "referrer": referrer}
             first = {
@@ -85,22 +87,13 @@ class Form:
                 for n, field in enumerate(self.definition.fields)
             }
             return self.form_class(None, data=first, token=token)
-        bound = self.form_class(names.own_names(self.definition, posted), data={}, token=token)
+        bound = self.form_class(posted.own(), data={}, token=token)
         bound.sent = posted
         return bound
 
-    def repeated(
-        self, posted: MultiDict[str, str], lists: frozenset[str] = frozenset()
-    ) -> list[str]:
-        """Return the names that may come once but came several times, or as a JSON list.
-
-        `lists` are the names that came as a list.
-        """
-        return names.repeated(self.definition, posted, lists)
-
-    def unknown(self, posted: MultiDict[str, str]) -> int:
-        """Return how many names are neither fields of this form nor formapp's own."""
-        return names.unknown(self.definition, posted)
+    def sent(self, posted: MultiDict[str, str]) -> Sent:
+        """Return a post with what the names in it stand for."""
+        return sent(self.definition, posted)
 
     @property
     def asked(self) -> dict[str, str]:

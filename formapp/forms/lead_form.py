@@ -12,7 +12,7 @@ from formapp.forms.controls import Control
 from formapp.forms.csrf import TOKEN_NAME, StatelessToken
 from formapp.forms.definition import FormDefinition
 from formapp.forms.messages import Code, Message
-from formapp.forms.posted import callers_names
+from formapp.forms.posted import Sent
 from formapp.forms.speech import texts_in
 from formapp.forms.token import Token, TokenContext
 
@@ -38,11 +38,11 @@ class LeadForm(FlaskForm):
     """A form that needs no session, no secret of the app and no request.
 
     Controls are found by their name in the form file: `bound["email"]`. After `validate()`
-    `faults()` says what to correct. `sent` is the post by the names that its sender knows.
+    `faults()` says what to correct. `sent` is the post.
     """
 
     spec: ClassVar[FormDefinition]
-    sent: MultiDict[str, str] | None = None
+    sent: Sent | None = None
 
     class Meta:
         """WTForms' settings: the stateless token, and texts in the form's language."""
@@ -112,7 +112,7 @@ class LeadForm(FlaskForm):
 
         Labels and messages are in the form's language.
         """
-        called = callers_names(self.spec, self.sent or MultiDict())
+        called = self.sent.called() if self.sent else {}
         whole = [
             FieldFault(None, "", *self._said(text), id="")
             for field in self
@@ -125,7 +125,7 @@ class LeadForm(FlaskForm):
                 control.spec.label,
                 *self._said(text),
                 id=control.first_id,
-                called=called[control.name],
+                called=called.get(control.name, control.name),
             )
             for control in self.controls()
             for text in control.errors

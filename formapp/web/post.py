@@ -14,6 +14,7 @@ from formapp.web.source import check_foreign, is_own_page
 from formapp.web.visit import Visit, foreign_visit, is_embedded, own_visit
 
 if TYPE_CHECKING:
+    from formapp.forms.posted import Sent
     from formapp.forms.token import Use
 
 # A form library may send a box that isn't ticked as the JSON `false`.
@@ -25,6 +26,8 @@ class Post:
     """One post to a form, read and let in.
 
     Attributes:
+        posted: what came.
+        sent: the same, with what its names stand for.
         token: what our own page's token needs; None for another site's form.
         bound: the form with what was posted.
         origin_known: whether the browser said from which site it comes.
@@ -32,6 +35,7 @@ class Post:
 
     form: Form
     posted: Posted
+    sent: "Sent"
     visit: Visit
     token: TokenContext | None
     bound: LeadForm
@@ -64,7 +68,8 @@ def read_post(form: Form) -> Post:
         Refusal: it can't be read, or comes from a page that may not post here.
     """
     posted = read_body(request)
-    if repeated := form.repeated(posted.values, posted.lists):
+    sent = form.sent(posted.values)
+    if repeated := sent.repeated(posted.lists):
         raise Refusal(
             400,
             "REPEATED_FIELD",
@@ -80,8 +85,8 @@ def read_post(form: Form) -> Post:
         visit = foreign_visit(request)
     else:
         visit = own_visit(request, form)
-    bound = form.bind(posted.values, token=token, page=visit.page, referrer=visit.referrer)
-    return Post(form, posted, visit, token, bound, origin_known)
+    bound = form.bind(sent, token=token, page=visit.page, referrer=visit.referrer)
+    return Post(form, posted, sent, visit, token, bound, origin_known)
 
 
 def _token_context(form: Form, posted: Posted) -> TokenContext | None:

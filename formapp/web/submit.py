@@ -47,7 +47,7 @@ def submit_answers(form: Form) -> Response:
     except Refusal:
         measures.submission(form.name, "refused")
         raise
-    measures.unknown_fields(form.name, form.unknown(post.posted.values))
+    measures.unknown_fields(form.name, post.sent.unknown())
     try:
         services().limits.hit(request.remote_addr or "", form.name)
     except Refusal as refusal:

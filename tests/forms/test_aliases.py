@@ -57,8 +57,8 @@ def test_a_group_of_boxes_takes_its_values_however_they_are_written(
     form: Form, pairs: Pairs
 ) -> None:
     assert answers(form, *pairs)["g"] == ["a", "b"]
-    assert form.repeated(MultiDict(pairs)) == []
-    assert form.unknown(MultiDict(pairs)) == 0
+    assert form.sent(MultiDict(pairs)).repeated() == []
+    assert form.sent(MultiDict(pairs)).unknown() == 0
 
 
 def test_numbers_in_brackets_say_the_order_of_what_is_shown_again(form: Form) -> None:
@@ -85,13 +85,13 @@ def test_a_list_of_boxes_that_holds_what_is_no_choice_is_refused(form: Form) -> 
 def test_two_names_of_one_field_count_as_a_repetition_unless_all_but_one_are_blank(
     form: Form, pairs: Pairs, named: list[str]
 ) -> None:
-    assert form.repeated(MultiDict(pairs)) == named
+    assert form.sent(MultiDict(pairs)).repeated() == named
 
 
 @pytest.mark.parametrize("name", ["name", "your-name", "your-name[]"])
 def test_a_list_for_a_single_value_is_refused_by_any_of_its_names(form: Form, name: str) -> None:
-    assert form.repeated(MultiDict([(name, "a")]), frozenset({name, "g", "Extras"})) == [name]
-    assert form.repeated(MultiDict(), frozenset({name})) == [name]
+    assert form.sent(MultiDict([(name, "a")])).repeated(frozenset({name, "g", "Extras"})) == [name]
+    assert form.sent(MultiDict()).repeated(frozenset({name})) == [name]
 
 
 def test_of_two_names_the_one_that_is_not_blank_counts(form: Form) -> None:
@@ -100,7 +100,7 @@ def test_of_two_names_the_one_that_is_not_blank_counts(form: Form) -> None:
 
 def test_only_other_names_are_unknown(form: Form) -> None:
     pairs = [("Full name", "x"), ("Full Name", "x"), ("name[0]", "x"), ("g[x]", "a"), ("[]", "a")]
-    assert form.unknown(MultiDict(pairs)) == 4
+    assert form.sent(MultiDict(pairs)).unknown() == 4
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ def test_only_a_group_of_boxes_may_come_several_times(make_form: FormMaker) -> N
     form = make_form(GROUP, BOX)
     pairs = [("g", "a"), ("g", "b"), ("b", "false"), ("b", "true"), ("email", "x"), ("z", "1")]
     posted = MultiDict([*pairs, ("_next", "a"), ("_next", "b"), ("z", "2")])
-    assert form.repeated(posted, frozenset()) == ["b", "_next"]
+    assert form.sent(posted).repeated(frozenset()) == ["b", "_next"]
 
 
 def test_a_list_for_a_single_value_counts_as_repeated(make_form: FormMaker) -> None:
     posted = MultiDict([("email", "x"), ("g", "a"), ("_id", "1")])
-    assert make_form(GROUP).repeated(posted, frozenset({"email", "g", "_id", "z"})) == [
+    assert make_form(GROUP).sent(posted).repeated(frozenset({"email", "g", "_id", "z"})) == [
         "email",
         "_id",
     ]
@@ -32,7 +32,7 @@ def test_a_list_for_a_single_value_counts_as_repeated(make_form: FormMaker) -> N
 def test_unknown_names_are_counted_once_each(make_form: FormMaker) -> None:
     names = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id", "email", "g")
     posted = MultiDict([*((name, "x") for name in names), ("z", "1"), ("z", "2"), ("", "3")])
-    assert make_form(GROUP).unknown(posted) == 2
+    assert make_form(GROUP).sent(posted).unknown() == 2
 
 
 @pytest.mark.parametrize(
