@@ -68,7 +68,7 @@ class Form:
 
         Args:
             posted: The pairs of a post, by any name that a field has; a JSON list is several pairs
-                of one name.
+                of one name. `sent` makes out the same beforehand.
             token: What our own page's token needs; None for a foreign form's post, which carries
                 none. Where it holds no posted token, the `_token` of `posted` is read.
             prefill: The page's query: texts by field name for fields with `prefill = true`, for

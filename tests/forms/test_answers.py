@@ -346,3 +346,23 @@ def test_reading_is_answers_then_lead(
     form = bundled["contact"]
     found = reading(form, name="Ann Lee", message="Hi", privacy="on", phone="07700 900123")
     assert lead_of(form, found.answers) == found.lead
+
+
+@pytest.mark.parametrize(
+    "phone", ["07400 123456", "+1 212 555 0123", "0044 1481 960 194", "٠٧٤٠٠ 123456"]
+)
+def test_kept_answers_alone_make_the_lead_that_was_made_of_what_was_judged(
+    make_form: FormMaker, reading: Callable[..., Reading], phone: str
+) -> None:
+    form = make_form(
+        'name = "p"\ntype = "tel"\nlabel = "Phone"\nregion = "GB"\nto = "phone"',
+        'name = "q"\ntype = "tel"\nlabel = "Other phone"',
+    )
+    found = reading(form, email="Ann@Bücher.example.org", p=phone)
+    assert [found.lead.email_identity, len(found.lead.phones)] == [
+        "ann@xn--bcher-kva.example.org",
+        1,
+    ]
+    assert found.answers["p.e164"] == found.lead.phone_identity
+    assert "q.e164" not in found.answers
+    assert lead_of(form, found.answers) == found.lead
