@@ -63,6 +63,7 @@ class Gate:
         self.calls: list[dict[str, Any]] = []
         self._budget = budget
         self._clock = clock
+        self._taken = clock()
         self.wix = connect(before_call=self._spend, on_call=self._record)
 
     def close(self) -> None:
@@ -83,7 +84,8 @@ class Gate:
     def _spend(self, _operation: str) -> None:
         if self._closing:
             raise Interrupted
-        if self._budget.take(self.site, self._clock()) is None:
+        self._taken = self._clock()
+        if self._budget.take(self.site, self._taken) is None:
             return
         # A lead that needs more calls than most must not be begun again and again for nothing:
         # each time, room for more is waited for.
@@ -102,6 +104,7 @@ class Gate:
                 "ms": round(call.seconds * 1000),
             },
         )
+        self._budget.ended(self.site, self._taken, self._clock())
 
 
 def reason(error: WixError) -> str:

@@ -53,6 +53,36 @@ def test_the_budget_is_used_to_95_percent(world: World) -> None:
     assert len(world.site.call_log()) >= 0.95 * 20 * (minutes - 1)
 
 
+@pytest.mark.parametrize("seconds", [2.5, 20])
+def test_calls_that_reach_wix_late_take_room_from_when_they_did(
+    both_worlds: World, seconds: float
+) -> None:
+    """Two workers at once, whose look-ups wait for the network after they were counted."""
+    world, limit = both_worlds, 4
+    first, second = (world.new_deliverer(limit=limit) for _ in range(2))
+    for number in range(8):
+        world.keep(lead(f"person{number}@example.com"))
+
+    def meanwhile() -> None:
+        world.once("queryContacts", lambda: world.clock.turn(seconds))
+        assert second.deliver_next()
+
+    world.once("queryContacts", meanwhile)
+    run(world, first, second)
+    assert len(world.site.contacts()) == 8
+    assert busiest_minute(world) == limit
+
+
+def test_a_call_that_ends_without_an_answer_takes_room_from_its_end(world: World) -> None:
+    world.site.fault("cut_after", "queryContacts", times=1)
+    world.once("queryContacts", lambda: world.clock.turn(20))
+    world.deliverer = world.new_deliverer(limit=2)
+    ident = world.keep(lead())
+    run(world, world.deliverer, step=5)
+    assert world.row(ident)["attempts"] == 2
+    assert busiest_minute(world) == 2
+
+
 def test_a_lead_without_room_for_a_whole_one_is_not_begun(world: World) -> None:
     world.deliverer = world.new_deliverer(limit=3)
     world.bring(lead())

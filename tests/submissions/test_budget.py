@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from formapp.submissions.budget import WINDOW, Budget
+from formapp.submissions.budget import MINUTE, WINDOW, Budget
 from formapp.submissions.database import Database
 from tests.support.clock import NOON
 
@@ -24,6 +24,40 @@ def test_calls_are_let_through_up_to_the_limit_and_again_when_the_window_has_mov
 
 def test_the_window_is_no_shorter_than_wixs_minute() -> None:
     assert timedelta(seconds=60) <= WINDOW <= timedelta(seconds=62)
+
+
+def test_a_call_that_took_long_counts_from_a_second_before_its_end(database: Database) -> None:
+    budget = Budget(database, 1)
+    budget.take("main", NOON)
+    budget.ended("main", NOON, NOON + timedelta(seconds=8))
+    # Wix may have seen it at its end.
+    free_at = NOON + timedelta(seconds=8) + MINUTE
+    assert budget.take("main", NOON + WINDOW) == free_at
+    assert budget.take("main", free_at) is None
+
+
+def test_a_call_that_took_no_second_counts_from_its_beginning(database: Database) -> None:
+    budget = Budget(database, 1)
+    budget.take("main", NOON)
+    budget.ended("main", NOON, NOON + timedelta(seconds=0.9))
+    assert budget.take("main", NOON + WINDOW) is None
+
+
+def test_of_calls_that_were_counted_at_once_only_one_took_long(database: Database) -> None:
+    budget = Budget(database, 2)
+    for site in ("main", "main", "second"):
+        budget.take(site, NOON)
+    budget.ended("main", NOON, NOON + timedelta(seconds=8))
+    assert budget.take("main", NOON + WINDOW) is None
+    assert budget.take("main", NOON + WINDOW) == NOON + timedelta(seconds=8) + MINUTE
+    assert budget.room_at("second", NOON + WINDOW, 2) is None
+
+
+def test_a_clock_that_was_put_back_during_a_call_changes_nothing(database: Database) -> None:
+    budget = Budget(database, 1)
+    budget.take("main", NOON)
+    budget.ended("main", NOON, NOON - timedelta(hours=1))
+    assert budget.take("main", NOON) == NOON + WINDOW
 
 
 def test_a_refused_call_is_not_counted(database: Database) -> None:
