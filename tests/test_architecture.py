@@ -155,10 +155,21 @@ def test_modules_stay_small_enough_to_read() -> None:
 @pytest.mark.parametrize(
     ("entry", "unwanted"),
     [
-        ("formapp.app", ("formapp.wix", "formapp.delivery", "formapp.sandbox", "requests")),
+        (
+            "formapp.app",
+            (
+                "formapp.wix",
+                "formapp.delivery",
+                "formapp.sandbox",
+                "requests",
+                "alembic",
+                "psycopg",
+            ),
+        ),
         ("formapp.worker", ("flask", "wtforms", "formapp.web", "formapp.forms")),
         ("formapp.wix", ("flask", "sqlalchemy", "formapp.lead", "formapp.settings")),
         ("formapp.sandbox", ("requests", "sqlalchemy", "formapp.wix", "formapp.lead")),
+        ("formapp.cli.serve", ("formapp.sandbox", "alembic", "psycopg")),
         ("formapp.cli", ("flask", "sqlalchemy", "pydantic", "requests")),
     ],
 )

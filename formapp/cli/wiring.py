@@ -1,5 +1,6 @@
 """The composition root of the commands: settings to collaborators, known failures to one line."""
 
+import importlib
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from formapp.forms import Form, FormFaults, load_forms
 from formapp.server import PortInUse
 from formapp.settings import Settings, SettingsFaults
 from formapp.submissions.database import Database, DatabaseUnavailable
-from formapp.submissions.upgrade import is_current, is_empty, upgrade
+from formapp.submissions.revision import is_current, is_empty
 
 
 @contextmanager
@@ -54,7 +55,8 @@ def open_database(settings: Settings) -> Database:
     """
     database = Database(settings.database_url)
     if is_empty(database):
-        upgrade(database)
+        # Alembic is loaded by those alone who need it: most starts don't.
+        importlib.import_module("formapp.submissions.upgrade").upgrade(database)
     elif not is_current(database):
         raise DatabaseUnavailable("has an older schema: run `formapp db upgrade`")
     return database

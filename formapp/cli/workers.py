@@ -1,5 +1,6 @@
 """The composition root of deliveries: settings to a worker and what goes on beside it."""
 
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,6 @@ from formapp.submissions.budget import Budget
 from formapp.submissions.confirmations import CONFIRM
 from formapp.submissions.counts import Sweep
 from formapp.submissions.database import Database
-from formapp.submissions.listening import Listener
 from formapp.submissions.retention import Expiry
 from formapp.watch import Watch
 from formapp.wix import ApiKey, AppToken, Auth, Call, Timeouts, WixContacts
@@ -112,7 +112,9 @@ def woken_by(database: Database, worker: Crew) -> Iterator[None]:
     if database.is_sqlite:
         yield
         return
-    listener = Listener(database.url, worker.wake)
+    # It brings psycopg along, which takes a tenth of the memory and is of no use to SQLite.
+    listening = importlib.import_module("formapp.submissions.listening")
+    listener = listening.Listener(database.url, worker.wake)
     try:
         yield
     finally:

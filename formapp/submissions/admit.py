@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from formapp.lead import Lead
 from formapp.submissions.intake import Status, delivery_of
-from formapp.submissions.listening import notify
+from formapp.submissions.notifying import notify
 from formapp.submissions.schema import deliveries, submissions
 
 

@@ -17,7 +17,7 @@ from formapp.submissions.admit import admit
 from formapp.submissions.database import Database
 from formapp.submissions.errands import Claimed, Errand, add_errand, end_errand
 from formapp.submissions.intake import Status
-from formapp.submissions.listening import notify
+from formapp.submissions.notifying import notify
 from formapp.submissions.quota import take_quota, without_quota
 from formapp.submissions.report import UnknownSubmission
 from formapp.submissions.schema import errands, submissions

@@ -16,7 +16,7 @@ from formapp.lead import Lead
 from formapp.submissions.counts import Ration, count_up
 from formapp.submissions.database import Database
 from formapp.submissions.errands import Errand, add_errand
-from formapp.submissions.listening import notify
+from formapp.submissions.notifying import notify
 from formapp.submissions.schema import deliveries
 from formapp.submissions.schema import submissions as table
 

@@ -1,8 +1,6 @@
-"""Wake-ups between processes: PostgreSQL's NOTIFY and LISTEN.
+"""Being woken by other processes: PostgreSQL's LISTEN, on a connection of a worker's own.
 
-Whoever keeps a submission notifies in the same transaction, so the wake-up comes with the commit.
-Workers listen on a connection of their own. Polling stays as the fall-back: a wake-up that is lost
-costs a second, never a lead.
+Loads psycopg, which nobody needs on SQLite.
 """
 
 import logging
@@ -10,21 +8,14 @@ import threading
 from collections.abc import Callable
 
 import psycopg
-from sqlalchemy import Connection, text
 from sqlalchemy.engine import URL
 
-CHANNEL = "formapp_due"
+from formapp.submissions.notifying import CHANNEL
+
 RETRY_SECONDS = 5.0
 _LOOK_UP_SECONDS = 1.0
 
-_NOTIFY = text(f"NOTIFY {CHANNEL}")
 _log = logging.getLogger(__name__)
-
-
-def notify(connection: Connection) -> None:
-    """Wake all listeners when the transaction at hand is committed; SQLite has none."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_NOTIFY)
 
 
 class Listener:

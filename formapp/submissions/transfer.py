@@ -17,6 +17,7 @@ from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.erasure import erase_again, known_erasures, remember_erasures
 from formapp.submissions.keyring import Keyring
 from formapp.submissions.persons import Scan
+from formapp.submissions.revision import current_revision
 from formapp.submissions.schema import (
     REVISION,
     attempts,
@@ -26,7 +27,7 @@ from formapp.submissions.schema import (
     metadata,
     submissions,
 )
-from formapp.submissions.upgrade import current_revision, upgrade
+from formapp.submissions.upgrade import upgrade
 
 BATCH = 500
 """Rows that are read and written at a time."""

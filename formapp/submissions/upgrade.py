@@ -1,14 +1,15 @@
-"""Bringing the database to the current schema, and telling whether it is there."""
+"""Bringing the database to the current schema, by Alembic."""
 
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import text
 
 from formapp.submissions.database import Database, DatabaseUnavailable
-from formapp.submissions.schema import REVISION, metadata
+from formapp.submissions.revision import current_revision
+from formapp.submissions.schema import REVISION
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 0x666F726D  # "form": several hosts may upgrade one PostgreSQL at once
@@ -37,22 +38,3 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         except CommandError as error:
             raise DatabaseUnavailable("has the schema of a newer formapp") from error
         return before, current_revision(connection) or REVISION
-
-
-def current_revision(connection: Connection) -> str | None:
-    """The revision that the database is at, or None if it has no schema yet."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def is_empty(database: Database) -> bool:
-    """Whether the database holds none of formapp's tables."""
-    with database.read() as connection:
-        return not set(inspect(connection).get_table_names()) & set(metadata.tables)
-
-
-def is_current(database: Database) -> bool:
-    """Whether the schema is the one that this formapp was written for."""
-    with database.read() as connection:
-        return current_revision(connection) == REVISION

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from formapp.measures import Measures
 from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.queue import look_at_queue
-from formapp.submissions.upgrade import is_current
+from formapp.submissions.revision import is_current
 from formapp.web.refusal import Refusal
 from formapp.web.services import services
 

@@ -17,15 +17,17 @@ from sqlalchemy import inspect, text
 from formapp.submissions import migrations
 from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.intake import keep
+from formapp.submissions.revision import is_current, is_empty
 from formapp.submissions.schema import REVISION, metadata
-from formapp.submissions.upgrade import is_current, is_empty, upgrade
+from formapp.submissions.upgrade import upgrade
 from tests.support.leads import lead, submission
 
 ROOT = Path(__file__).parent.parent.parent
 UPGRADE = """
 import sys
 from formapp.submissions.database import Database
-from formapp.submissions.upgrade import is_current, upgrade
+from formapp.submissions.revision import is_current
+from formapp.submissions.upgrade import upgrade
 database = Database(sys.argv[1], busy_seconds=30)
 upgrade(database)
 assert is_current(database)

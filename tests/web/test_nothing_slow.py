@@ -10,7 +10,7 @@ from jinja2 import Environment
 from wtforms import Form
 from wtforms.form import FormMeta
 
-from formapp.submissions import upgrade
+from formapp.submissions import revision
 from tests.web.support import FULL, JSON, Site
 
 # What the interpreter itself reports (PEP 578). An audit hook can't be taken away again: there is
@@ -44,7 +44,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         for owner, name, what in (
             (Environment, "compile", "a template is compiled"),
             (FormMeta, "__init__", "a form class is built"),
-            (upgrade, "is_current", "the schema is looked up"),
+            (revision, "is_current", "the schema is looked up"),
         ):
             patched.setattr(owner, name, _told(getattr(owner, name), what, found))
         _heard = found

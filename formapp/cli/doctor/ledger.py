@@ -18,8 +18,8 @@ from formapp.submissions.database import Database, DatabaseUnavailable
 from formapp.submissions.erasure import known_erasures
 from formapp.submissions.incidents import troubles
 from formapp.submissions.release import count_quarantined, count_unasked
+from formapp.submissions.revision import current_revision, is_empty
 from formapp.submissions.schema import REVISION, metadata
-from formapp.submissions.upgrade import current_revision, is_empty
 from formapp.watch import STRIKES
 
 _LITTLE_SPACE = 200 * 1024 * 1024
