@@ -48,6 +48,8 @@ class Measures:
             buckets=_REQUEST_SECONDS,
             registry=self.registry,
         )
+        # Each kind of answer, by endpoint and status, found without its labels' lock and text.
+        self._answered: dict[tuple[str, int], Histogram] = {}
 
     def _count_deliveries(self) -> None:
         self._delivered = Counter(
@@ -142,7 +144,10 @@ class Measures:
 
     def request(self, endpoint: str, status: int, seconds: float) -> None:
         """Count an answered request."""
-        self._requests.labels(endpoint, str(status)).observe(seconds)
+        key = (endpoint, status)
+        if (of_kind := self._answered.get(key)) is None:
+            of_kind = self._answered[key] = self._requests.labels(endpoint, str(status))
+        of_kind.observe(seconds)
 
     def attempt(self, site: str, result: str, status: int | None, code: str | None) -> None:
         """Count an attempt."""

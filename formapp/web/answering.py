@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, g, jsonify, make_response, render_template, request, url_for
+from flask import Response, g, jsonify, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.datastructures import MIMEAccept
 
@@ -13,9 +13,10 @@ from formapp.forms.token import Use
 from formapp.languages import gettext_noop
 from formapp.web.carried import ShownAgain
 from formapp.web.challenging import shows_form
-from formapp.web.choices import alternates, others
+from formapp.web.choices import alternates, others, said_by_links
 from formapp.web.language import carried_language, form_at_hand, language
 from formapp.web.refusal import Refusal
+from formapp.web.services import services
 from formapp.web.visit import is_embedded
 
 _TITLES = {
@@ -71,23 +72,47 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
     `asked`: what a frame may ask the page around it for, as `Form.asked` has it.
     `back`: the address of the other site's page whose form this is, if the owner lists its site.
     """
-    use = _use()
-    page = render_template(
-        "form.html",
-        form=form,
-        bound=bound,
+    use: Use = "embed" if is_embedded(request) else "page"
+    html = render_form(
+        form,
+        bound,
+        use=use,
         faults=faults,
         notice=notice,
-        use=use,
-        languages=others(form, action, use),
-        alternates=alternates(form) if use == "page" else [],
+        languages=others(form, said_by_links(action), use),
+        alternates=alternates(form, services().address) if use == "page" else [],
         action=action,
-        asked=urlencode(asked or {}),
+        asked=asked,
         back=back,
     )
+    return answer_form(form, use, html, status, headers)
+
+
+def render_form(
+    form: Form,
+    bound: LeadForm | ShownAgain,
+    *,
+    asked: Mapping[str, str] | None,
+    **context: Any,
+) -> str:
+    """Return the HTML of a form's page; `context` is what the template lists besides."""
+    said = urlencode(asked or {})
+    return render_template("form.html", form=form, bound=bound, asked=said, **context)
+
+
+def answer_form(
+    form: Form,
+    use: Use,
+    html: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Answer with the HTML of a form's page."""
+    if use == "embed":
+        g.frame_ancestors = form.definition.origins
     g.form_targets = form.definition.origins
     shows_form(form)
-    return _html(page, status, headers)
+    return _html(html, status, headers)
 
 
 def show_thanks(form: Form) -> Response:
@@ -152,9 +177,6 @@ def _use() -> Use:
 
 
 def _html(page: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
-    response = make_response(page, status)
-    response.headers.update(headers or {})
     # Not `no-store`: going back must find the page as it was, with its token, so that the same
     # answers sent again are known as the same.
-    response.headers.setdefault("Cache-Control", "private, no-cache")
-    return response
+    return Response(page, status, {"Cache-Control": "private, no-cache", **(headers or {})})

@@ -53,9 +53,8 @@ def shows_form(form: Form) -> None:
     g.challenge = form.definition.spam.challenge
 
 
-def with_challenge(directives: dict[str, str]) -> dict[str, str]:
-    """The directives of a page's policy with what the challenge that is on it needs."""
-    name = g.get("challenge")
+def with_challenge(directives: dict[str, str], name: str | None) -> dict[str, str]:
+    """The directives of a page's policy with what the challenge that is on it needs, if any."""
     if name is None:
         return directives
     needed = {"connect-src": "'self'"} if name == "altcha" else PROVIDERS[name].policy

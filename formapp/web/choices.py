@@ -8,7 +8,6 @@ from flask import url_for
 from formapp.forms import Form
 from formapp.forms.token import Use
 from formapp.web.language import LANG
-from formapp.web.services import services
 from formapp.web.visit import USE
 
 
@@ -20,28 +19,38 @@ class Choice:
     address: str
 
 
-def others(form: Form, action: str, use: Use) -> list[Choice]:
+def others(form: Form, said: str, use: Use) -> list[Choice]:
     """The same page in the form's other languages.
 
     Args:
         form: the form in the language of the page at hand.
-        action: what that page posts to; all of its query is kept.
+        said: what the addresses say besides the language, as of `said_by_links`.
         use: whether the page stands in an iframe.
     """
-    pairs = parse_qsl(urlsplit(action).query, keep_blank_values=True)
-    query = [(name, value) for name, value in pairs if name not in {USE, LANG}]
+    if len(form.languages) == 1:
+        return []
     page = url_for("forms.embed" if use == "embed" else "forms.show", name=form.name)
     return [
-        Choice(tag, f"{page}?{urlencode([*query, (LANG, tag)])}")
+        Choice(tag, f"{page}?{said}{urlencode({LANG: tag})}")
         for tag in form.languages
         if tag != form.language
     ]
 
 
-def alternates(form: Form) -> list[Choice]:
-    """The hosted page in all languages, for search engines; empty where it has but one."""
+def said_by_links(action: str) -> str:
+    """What of an action's query links to other languages say as well, with an `&` at its end."""
+    pairs = parse_qsl(urlsplit(action).query, keep_blank_values=True)
+    query = [(name, value) for name, value in pairs if name not in {USE, LANG}]
+    return f"{urlencode(query)}&" if query else ""
+
+
+def alternates(form: Form, address: str) -> list[Choice]:
+    """The hosted page in all languages, for search engines; empty where it has but one.
+
+    `address` is what addresses of this server begin with.
+    """
     if len(form.languages) == 1:
         return []
-    page = services().address + url_for("forms.show", name=form.name)
+    page = address + url_for("forms.show", name=form.name)
     spoken = [Choice(tag, f"{page}?{urlencode({LANG: tag})}") for tag in form.languages]
     return [*spoken, Choice("x-default", page)]

@@ -3,7 +3,7 @@
 A form's list of origins drives all three; there is no second list to forget.
 """
 
-from collections.abc import Iterable
+from functools import lru_cache
 from http import HTTPStatus
 
 from flask import Flask, Response, g, request
@@ -40,35 +40,55 @@ def init_app(app: Flask) -> None:
 
 
 def _add_headers(response: Response) -> Response:
+    endpoint, mimetype = request.endpoint, response.mimetype or ""
     response.headers.extend(_ALWAYS)
-    if request.endpoint in {"static", "forms.embed_script", "forms.theme"}:
+    if endpoint in {"static", "forms.embed_script", "forms.theme"}:
         # Pages of other sites load these.
         response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    _add_language(response)
-    if response.mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = _policy()
+    _add_language(response, mimetype)
+    if mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = _policy_at_hand()
         if "frame_ancestors" not in g:
             response.headers["X-Frame-Options"] = "DENY"
-    elif not (response.mimetype or "").startswith("image/"):
+    elif not mimetype.startswith("image/"):
         response.headers["Content-Security-Policy"] = _NO_PAGE
     # To the thank-you page a `fetch` that didn't ask for JSON is led by its post.
-    if request.endpoint in {"forms.challenge", "forms.submit", "forms.thanks", "schema.show"}:
+    if endpoint in {"forms.challenge", "forms.submit", "forms.thanks", "schema.show"}:
         _add_cors(response)
     return response
 
 
-def _add_language(response: Response) -> None:
+def _add_language(response: Response, mimetype: str) -> None:
     """Say what language the answer is in, and that the browser's languages chose it."""
-    if response.mimetype == "text/html":
+    if mimetype == "text/html":
         response.headers["Content-Language"] = language()
-    elif response.mimetype == "application/json" and response.status_code >= HTTPStatus.BAD_REQUEST:
+    elif mimetype == "application/json" and response.status_code >= HTTPStatus.BAD_REQUEST:
         response.headers["Content-Language"] = spoken_for(language()) or SOURCE
     if is_negotiated():
         response.vary.add("Accept-Language")
 
 
-def _policy() -> str:
-    own = services().origin
+def _policy_at_hand() -> str:
+    return _policy(
+        services().origin,
+        targets=g.get("form_targets", ()),
+        ancestors=g.get("frame_ancestors", ()),
+        frames=g.get("frame_sources", ()),
+        challenge=g.get("challenge"),
+        is_preview=g.get("is_preview", False),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _policy(
+    own: str,
+    *,
+    targets: tuple[str, ...],
+    ancestors: tuple[str, ...],
+    frames: tuple[str, ...],
+    challenge: str | None,
+    is_preview: bool,
+) -> str:
     directives = {
         "default-src": "'none'",
         "style-src": "'self'",
@@ -76,18 +96,13 @@ def _policy() -> str:
         "img-src": "'self' data:",
         "base-uri": "'none'",
         # Browsers hold the redirect after a post to this, too: the thank-you page may be elsewhere.
-        "form-action": _sources(
-            ("'none'",) if g.get("is_preview") else ["'self'", own, *g.get("form_targets", ())]
-        ),
-        "frame-ancestors": _sources(g.get("frame_ancestors", ())) or "'none'",
+        "form-action": "'none'" if is_preview else " ".join(["'self'", own, *targets]),
+        "frame-ancestors": " ".join(ancestors) or "'none'",
     }
-    if frames := g.get("frame_sources"):
-        directives["frame-src"] = _sources(frames)
-    return "; ".join(f"{name} {value}" for name, value in with_challenge(directives).items())
-
-
-def _sources(entries: Iterable[str]) -> str:
-    return " ".join(entries)
+    if frames:
+        directives["frame-src"] = " ".join(frames)
+    directives = with_challenge(directives, challenge)
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
 
 
 def _add_cors(response: Response) -> None:

@@ -50,9 +50,9 @@ def init_app(app: Flask) -> None:
 
 def language() -> str:
     """The language of the answer at hand."""
-    if "language" not in g:
-        speak(_choose(request, form_at_hand()))
-    return cast("str", g.language)
+    if (known := g.get("language")) is None:
+        known = g.language = _choose(request, form_at_hand())
+    return cast("str", known)
 
 
 def speak(tag: str) -> None:
@@ -102,11 +102,12 @@ def is_negotiated() -> bool:
 
 def _choose(request: Request, form: Form | None) -> str:
     offered = form.languages if form else SPOKEN
+    if len(offered) == 1:
+        return offered[0]
     asked = request.args.get(LANG)
     if found := lookup(asked, offered) if asked else None:
         return found
-    if len(offered) > 1:
-        g.language_negotiated = True
+    g.language_negotiated = True
     return negotiate(request.accept_languages, offered) or offered[0]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import cast
 
 from flask import current_app, request
@@ -13,6 +14,7 @@ from formapp.measures import Measures
 from formapp.spam import Challenges
 from formapp.submissions.commit import GroupCommit
 from formapp.submissions.database import Database
+from formapp.web.kept import KeptPages
 from formapp.web.limits import Limits
 from formapp.web.refusal import Refusal
 
@@ -49,6 +51,7 @@ class Services:
     site_key: str | None = None
     metrics_token: str | None = None
     measures: Measures = field(default_factory=Measures)
+    kept_pages: KeptPages = field(default_factory=KeptPages)
 
     def form(self, name: str) -> Form:
         """The form of this name.
@@ -69,7 +72,12 @@ class Services:
     @property
     def origin(self) -> str:
         """The origin of `address`, as a browser sends it."""
-        return origin_of(self.address) or self.address
+        return _origin(self.address)
+
+
+@lru_cache(maxsize=64)
+def _origin(address: str) -> str:
+    return origin_of(address) or address
 
 
 def services() -> Services:

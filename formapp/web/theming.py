@@ -26,12 +26,25 @@ def theme_context() -> dict[str, str]:
     form = form_at_hand()
     if form is None:
         return {}
+    said = said_of_theme(request)
+    return {"theme_sheet": sheet_address(form, said)} if has_sheet(form, said) else {}
+
+
+def has_sheet(form: Form, said: str) -> bool:
+    """Whether a page has a theme: the form's own, or by what its address says (see below)."""
+    return form.definition.theme is not None or bool(said)
+
+
+def said_of_theme(request: Request) -> str:
+    """What the page at hand says of its theme, as the end of a query; empty except in a frame."""
     said = _said(request.args) if is_embedded(request) else {}
-    if form.definition.theme is None and not said:
-        return {}
+    return f"&{urlencode(said)}" if said else ""
+
+
+def sheet_address(form: Form, said: str) -> str:
+    """The address of a form's style sheet, with what a page says of its theme."""
     # With the version a browser may keep the sheet for as long as the form file stays as it is.
-    query = urlencode({"v": form.version, **said})
-    return {"theme_sheet": f"{url_for('forms.theme', name=form.name)}?{query}"}
+    return f"{url_for('forms.theme', name=form.name)}?v={form.version}{said}"
 
 
 def theme_sheet(request: Request, form: Form) -> Response:

@@ -2,16 +2,14 @@
 
 from flask import Blueprint, Response, current_app, request
 
-from formapp.forms import Form, TokenContext
-from formapp.forms.token import Use
-from formapp.web.answering import show_asked, show_form, show_thanks
+from formapp.web.answering import show_asked, show_thanks
 from formapp.web.asking import STEP, TO_CONFIRM
 from formapp.web.challenging import challenge_context, show_challenge
 from formapp.web.language import spoken_form
 from formapp.web.services import services
+from formapp.web.showing import show_visit
 from formapp.web.submit import submit_answers
 from formapp.web.theming import theme_context, theme_sheet
-from formapp.web.visit import action, own_visit
 
 blueprint = Blueprint("forms", __name__)
 # Refusals are pages of a form, too.
@@ -22,13 +20,13 @@ blueprint.app_context_processor(challenge_context)
 @blueprint.get("/f/<name>", provide_automatic_options=False)
 def show(name: str) -> Response:
     """The hosted page."""
-    return _show(spoken_form(name), "page")
+    return show_visit(spoken_form(name), "page")
 
 
 @blueprint.get("/f/<name>/embed")
 def embed(name: str) -> Response:
     """The same form for an iframe."""
-    return _show(spoken_form(name), "embed")
+    return show_visit(spoken_form(name), "embed")
 
 
 @blueprint.get("/f/<name>/thanks")
@@ -68,16 +66,3 @@ def submit(name: str) -> Response:
     if request.method == "OPTIONS":
         return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
     return submit_answers(form)
-
-
-def _show(form: Form, use: Use) -> Response:
-    context = TokenContext(services().signer, form.name, form.version, use)
-    visit = own_visit(request, form)
-    bound = form.bind(
-        token=context,
-        prefill=request.args,
-        page=visit.page,
-        referrer=visit.referrer,
-    )
-    asked = form.asked if use == "embed" else None
-    return show_form(form, bound, action=action(request, form, context), asked=asked)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from flask import Request, url_for
 
 from formapp.forms import Form, TokenContext
+from formapp.forms.token import Use
 from formapp.web.language import carried_language
 from formapp.web.services import services
 
@@ -51,6 +52,12 @@ def action(
 
     `foreign` is the visit to another site's page, where its form is shown again on ours.
     """
+    said = said_by_action(request, form, context.use, foreign)
+    return f"{url_for('forms.show', name=form.name)}?{said}"
+
+
+def said_by_action(request: Request, form: Form, use: Use, foreign: Visit | None = None) -> str:
+    """The query of that address."""
     query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
     if foreign:
         query |= {_PAGE: foreign.page} if foreign.page else {}
@@ -59,8 +66,8 @@ def action(
         query.setdefault(_PAGE if is_embedded(request) else _REFERRER, referrer)
     # Always there: a post to the page's own address would drop the page from the browser's cache,
     # and going back would then find a page with another token.
-    query |= carried_language(form) | {USE: context.use}
-    return f"{url_for('forms.show', name=form.name)}?{urlencode(query)}"
+    query |= carried_language(form) | {USE: use}
+    return urlencode(query)
 
 
 def page_before(request: Request, foreign: Visit | None = None) -> str | None:
@@ -122,9 +129,10 @@ def _elsewhere(page: str | None) -> Visit:
 
 def _foreign_referrer(request: Request) -> str | None:
     """Where the visitor came from, unless from a page of this server."""
-    referrer = _cut(request.referrer) or ""
+    if not (referrer := _cut(request.referrer)):
+        return None
     own = (request.host_url, services().address + "/")
-    return None if not referrer or f"{referrer}/".startswith(own) else referrer
+    return None if f"{referrer}/".startswith(own) else referrer
 
 
 def _utm(query: Mapping[str, str]) -> dict[str, str]:
