@@ -36,6 +36,7 @@ from formapp.web.hosts import KnownHosts, check_host
 from formapp.web.limit_storage import limit_storage
 from formapp.web.limits import Limits
 from formapp.web.owner import Owner
+from formapp.web.repeats import Repeats
 from formapp.web.services import EXTENSION, Services
 
 DEFAULT_SITE = "main"
@@ -79,7 +80,8 @@ def create_app(
     app.register_blueprint(schema.blueprint)
     share.init_app(app, _owner(settings))
     app.register_blueprint(health.blueprint)
-    app.wsgi_app = KnownHosts(app.wsgi_app, _trusted_hosts(settings))  # type: ignore[assignment, method-assign] # Flask's own way
+    inner = Repeats(app.wsgi_app, app.extensions[EXTENSION])
+    app.wsgi_app = KnownHosts(inner, _trusted_hosts(settings))  # type: ignore[assignment, method-assign] # Flask's own way
     if hops := settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # the same
     return app

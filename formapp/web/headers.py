@@ -80,7 +80,7 @@ def _policy_at_hand() -> str:
 
 
 @lru_cache(maxsize=1024)
-def _policy(
+def _policy(  # noqa: PLR0913 - all that a policy depends on, by keyword
     own: str,
     *,
     targets: tuple[str, ...],

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:/@\s]+)(?::(?P<port>[0-9]{0,5}))?", re.ASCII)
-_REFUSED = "formapp.host_refused"
+REFUSED = "formapp.host_refused"
+"""What is true in the WSGI environment of a request whose host isn't trusted."""
+
 _MAX_PORT = 65535
 
 
@@ -50,7 +52,7 @@ class KnownHosts:
         host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
         if not is_trusted(host, self._trusted):
             environ["HTTP_HOST"] = self._own
-            environ[_REFUSED] = True
+            environ[REFUSED] = True
         return self._app(environ, start)
 
 
@@ -60,5 +62,5 @@ def check_host() -> None:
     Raises:
         Refusal: 400.
     """
-    if request.blueprint != "health" and request.environ.get(_REFUSED):
+    if request.blueprint != "health" and request.environ.get(REFUSED):
         raise Refusal(400, "HOST", "This server isn't known by that name.")

@@ -9,6 +9,7 @@ from flask import Flask, Response, g, request
 
 from formapp.web.services import services
 
+HEADER = "X-Request-Id"
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 
 
@@ -19,16 +20,20 @@ def init_app(app: Flask) -> None:
     app.teardown_request(_end)
 
 
+def id_of(given: str) -> str:
+    """The id of a request whose header says this: that, if it can be one, else one of its own."""
+    return given if _SAFE.fullmatch(given) else uuid.uuid4().hex
+
+
 def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
     g.begun = time.perf_counter()
-    g.request_id = given if _SAFE.fullmatch(given) else uuid.uuid4().hex
+    g.request_id = id_of(request.headers.get(HEADER, ""))
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
 def _tell(response: Response) -> Response:
     if "request_id" in g:
-        response.headers["X-Request-Id"] = g.request_id
+        response.headers[HEADER] = g.request_id
         seconds = time.perf_counter() - g.begun
         # The endpoint, not the path: paths are made up by whoever asks.
         endpoint = request.endpoint or "none"

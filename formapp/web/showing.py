@@ -14,6 +14,7 @@ from formapp.forms.token import Use
 from formapp.web.answering import answer_form, render_form, show_form
 from formapp.web.choices import alternates, others, said_by_links
 from formapp.web.kept import KeptPage, holder
+from formapp.web.repeats import Shown
 from formapp.web.services import services
 from formapp.web.theming import has_sheet, said_of_theme, sheet_address
 from formapp.web.visit import action, own_visit, said_by_action
@@ -23,8 +24,11 @@ def show_visit(form: Form, use: Use) -> Response:
     """Answer a visit to a form's page, in the language of the form."""
     if fills_fields(request, form):
         return _rendered(request, form, use)
-    html = _kept(request, form, use).filled(_texts(request, form, use))
-    return answer_form(form, use, html)
+    texts = _texts(request, form, use)
+    Shown(request.endpoint or "", form.name, form.version, use, texts["token"]).tell(
+        request.environ
+    )
+    return answer_form(form, use, _kept(request, form, use).filled(texts))
 
 
 def fills_fields(request: Request, form: Form) -> bool:
