@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
-from functools import cached_property
 from typing import Annotated
 
 from pydantic import AfterValidator, Strict
@@ -57,11 +55,6 @@ class FormDefinition(Definition):
     def languages(self) -> tuple[str, ...]:
         """The languages that the form offers, its own first."""
         return (self.language, *self.texts)
-
-    @cached_property
-    def by_name(self) -> Mapping[str, FieldDefinition]:
-        """The fields by every name by which they may be posted."""
-        return {name: field for field in self.fields for name in field.names}
 
     @property
     def version(self) -> str:

@@ -118,9 +118,10 @@ def sent(definition: FormDefinition, pairs: MultiDict[str, str]) -> Sent:
 
 
 def _names(definition: FormDefinition, posted: Iterable[str]) -> dict[str, list[str]]:
+    exact = {name: field for field in definition.fields for name in field.names}
     found: dict[str, list[tuple[int, str]]] = {}
     for name in posted:
-        if field := definition.by_name.get(name):
+        if field := exact.get(name):
             found.setdefault(field.name, []).append((_NO_INDEX, name))
         elif field := in_brackets(definition.fields, name):
             found.setdefault(field.name, []).append((_index(name), name))

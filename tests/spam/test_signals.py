@@ -115,6 +115,13 @@ def test_plain_spam_is_held_back_by_its_content_alone(texts: tuple[str, ...]) ->
     assert score_of(suspicions(Facts(texts=texts))) >= QUARANTINE_AT
 
 
+def test_signals_come_in_the_order_of_the_table() -> None:
+    text = LINK * 3 + "<script> [url=a] <a href=b> <b>"
+    found = suspicions(Facts(seconds=0.5, webdriver=True, texts=(text,) * 3, names=(LINK,)))
+    alike = {Signal.SOME_LINKS, Signal.MANY_LINKS, Signal.FLOOD_OF_LINKS}
+    assert found == [each for each in Signal if each not in alike - {Signal.MANY_LINKS}]
+
+
 def test_no_reason_repeats_what_was_typed_and_facts_show_nothing() -> None:
     facts = Facts(texts=("secret-word <script>",), names=("secret-word",))
     assert "secret-word" not in repr(facts)
