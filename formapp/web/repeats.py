@@ -1,7 +1,8 @@
 """Visits that ask for exactly what one before asked for are answered without asking Flask again.
 
 Such an answer differs from the one before by its token and by its request id alone, whatever went
-into the page. It stands outside Flask, whose frame around a view costs more than all that is left.
+into the page. It is given outside Flask, whose frame around a view costs more than all that is
+left; so no hook of Flask's sees it, and what is done for every visit is done here as well.
 """
 
 import time
@@ -43,6 +44,7 @@ MOST = 250
 """Answers that are remembered, of some KiB each. Anybody can make up questions."""
 
 _SHOWN = "formapp.shown"
+_OK = "200 OK"
 _OF_ITS_OWN = {HEADER.lower(), "content-length"}
 
 
@@ -64,19 +66,18 @@ class Shown:
 @dataclass(frozen=True, repr=False)
 class _Answer:
     shown: Shown
-    status: str
     headers: list[tuple[str, str]]
     before: bytes
     after: bytes
 
 
 class Repeats:
-    """WSGI middleware that remembers answers; the least it can say of a visit it still says."""
+    """WSGI middleware that remembers the answers that a view has told of, and repeats them."""
 
     def __init__(self, app: "WSGIApplication", services: Services) -> None:
         self._app = app
         self._services = services
-        self._answers: dict[tuple[Any, ...], _Answer] = {}
+        self._answers: dict[tuple[object, ...], _Answer] = {}
 
     def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
         """Answer a request."""
@@ -92,12 +93,12 @@ class Repeats:
         body = b"".join((answer.before, token.encode(), answer.after))
         request_id = id_of(environ.get("HTTP_X_REQUEST_ID", ""))
         own = [("Content-Length", str(len(body))), (HEADER, request_id)]
-        start(answer.status, answer.headers + own)
+        start(_OK, answer.headers + own)
         services.measures.request(shown.endpoint, HTTPStatus.OK, time.perf_counter() - begun)
         return [body]
 
     def _asked(
-        self, question: tuple[Any, ...], environ: "WSGIEnvironment", start: "StartResponse"
+        self, question: tuple[object, ...], environ: "WSGIEnvironment", start: "StartResponse"
     ) -> Iterable[bytes]:
         """Have Flask answer, and remember what it says is a visit."""
         told: list[tuple[str, list[tuple[str, str]]]] = []
@@ -108,17 +109,19 @@ class Repeats:
 
         given = self._app(environ, note)
         shown: Shown | None = environ.get(_SHOWN)
-        if shown is None or sum(len(str(part)) for part in question) > LONGEST:
+        status, headers = told[-1]
+        # What a view has told of may still have come to nothing.
+        if shown is None or status != _OK or sum(map(len, map(str, question))) > LONGEST:
             return given
         with closing(given):  # type: ignore[type-var] # Werkzeug's has `close`
             body = b"".join(given)
         if len(self._answers) >= MOST:
             self._answers.clear()
-        self._answers[question] = _answer(shown, *told[-1], body)
+        self._answers[question] = _answer(shown, headers, body)
         return [body]
 
 
-def _answer(shown: Shown, status: str, headers: list[tuple[str, str]], body: bytes) -> _Answer:
+def _answer(shown: Shown, headers: list[tuple[str, str]], body: bytes) -> _Answer:
     lasting = [(name, text) for name, text in headers if name.lower() not in _OF_ITS_OWN]
     before, _, after = body.partition(shown.token.encode())
-    return _Answer(shown, status, lasting, before, after)
+    return _Answer(shown, lasting, before, after)

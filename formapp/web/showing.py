@@ -25,9 +25,8 @@ def show_visit(form: Form, use: Use) -> Response:
     if fills_fields(request, form):
         return _rendered(request, form, use)
     texts = _texts(request, form, use)
-    Shown(request.endpoint or "", form.name, form.version, use, texts["token"]).tell(
-        request.environ
-    )
+    shown = Shown(request.endpoint or "", form.name, form.version, use, texts["token"])
+    shown.tell(request.environ)
     return answer_form(form, use, _kept(request, form, use).filled(texts))
 
 
@@ -82,7 +81,7 @@ def _page(form: Form, use: Use, *, themed: bool) -> KeptPage:
         asked=form.asked if use == "embed" else None,
         theme_sheet=sheet_address(form, holders["theme"]) if themed else None,
     )
-    # No more than a holder can a token be guessed.
+    # A token can be guessed no more than a holder.
     return KeptPage(html, holders | {"token": bound[TOKEN_NAME].current_token})
 
 

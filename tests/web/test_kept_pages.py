@@ -386,6 +386,15 @@ def test_answers_are_repeated_up_to_a_number_and_a_length(
     assert len(asked) == 2
 
 
+def test_a_visit_that_came_to_nothing_is_not_repeated(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(showing, "answer_form", None)
+        assert [site.get(f"/f/{KEPT}").status_code for _ in range(2)] == [500, 500]
+    assert [site.get(f"/f/{KEPT}").status_code for _ in range(2)] == [200, 200]
+
+
 def test_visitors_who_come_at_once_get_whole_pages(site: Site) -> None:
     paths = [
         f"/f/{name}{use}" for name in ("other", "awkward", "contact") for use in ("", "/embed")
