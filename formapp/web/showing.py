@@ -27,7 +27,8 @@ def show_visit(form: Form, use: Use) -> Response:
     texts = _texts(request, form, use)
     shown = Shown(request.endpoint or "", form.name, form.version, use, texts["token"])
     shown.tell(request.environ)
-    return answer_form(form, use, _kept(request, form, use).filled(texts))
+    page = _kept(request, form, use, themed=has_sheet(form, texts["theme"]))
+    return answer_form(form, use, page.filled(texts))
 
 
 def fills_fields(request: Request, form: Form) -> bool:
@@ -51,8 +52,7 @@ def _rendered(request: Request, form: Form, use: Use) -> Response:
     return show_form(form, bound, action=action(request, form, context), asked=asked)
 
 
-def _kept(request: Request, form: Form, use: Use) -> KeptPage:
-    themed = has_sheet(form, said_of_theme(request))
+def _kept(request: Request, form: Form, use: Use, *, themed: bool) -> KeptPage:
     scheme = request.args.get("scheme") if use == "embed" else None
     key = (
         form.name,
