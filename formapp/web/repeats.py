@@ -29,13 +29,15 @@ QUESTION = (
     "SERVER_PORT",
     "wsgi.url_scheme",
     "HTTP_REFERER",
-    "HTTP_ACCEPT_LANGUAGE",
     # Werkzeug asks for a WebSocket's address where they say so.
     "HTTP_CONNECTION",
     "HTTP_UPGRADE",
     REFUSED,
 )
-"""All of a GET that the answer to a visit depends on."""
+"""All of a GET that the answer to a visit depends on, but for the browser's languages."""
+
+LANGUAGES = "HTTP_ACCEPT_LANGUAGE"
+"""What it depends on besides where the answer says so, as answers do (`Vary`)."""
 
 LONGEST = 1000
 """Characters of a question that is remembered: nobody else asks a longer one."""
@@ -85,7 +87,8 @@ class Repeats:
             return self._app(environ, start)
         begun = time.perf_counter()
         question = tuple(map(environ.get, QUESTION))
-        answer = self._answers.get(question)
+        answers = self._answers
+        answer = answers.get(question) or answers.get((*question, environ.get(LANGUAGES)))
         if answer is None:
             return self._asked(question, environ, start)
         shown, services = answer.shown, self._services
@@ -111,7 +114,11 @@ class Repeats:
         shown: Shown | None = environ.get(_SHOWN)
         status, headers = told[-1]
         # What a view has told of may still have come to nothing.
-        if shown is None or status != _OK or sum(map(len, map(str, question))) > LONGEST:
+        if shown is None or status != _OK:
+            return given
+        if "Accept-Language" in dict(headers).get("Vary", ""):
+            question = (*question, environ.get(LANGUAGES))
+        if sum(map(len, map(str, question))) > LONGEST:
             return given
         with closing(given):  # type: ignore[type-var] # Werkzeug's has `close`
             body = b"".join(given)

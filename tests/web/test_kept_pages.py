@@ -3,7 +3,7 @@
 import itertools
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -362,11 +362,19 @@ def test_an_answer_is_made_of_nothing_that_is_not_of_its_question(site: Site, pa
     query = {"scheme": "dark", "theme.accent": "red", "utm_medium": "mail"}
     builder = EnvironBuilder(path, base_url=OWN, query_string=query, headers=asked)
     environ = _Watched(builder.get_environ())
-    for _ in site.app.wsgi_app(environ, lambda *_: bytes):
-        pass
-    ours = {key for key in environ.read if not key.startswith(("werkzeug.", "formapp.shown"))}
-    assert {"HTTP_REFERER", "HTTP_ACCEPT_LANGUAGE", "QUERY_STRING"} & ours
-    assert ours - unimportant <= set(repeats.QUESTION)
+    told: dict[str, str] = {}
+
+    def note(_: str, headers: list[tuple[str, str]], __: Any = None) -> Callable[[bytes], object]:
+        told.update(headers)
+        return bytes
+
+    # Below all middleware, which reads for itself.
+    b"".join(Flask.wsgi_app(site.app, environ, note))
+    assert {"HTTP_REFERER", "QUERY_STRING"} <= environ.read
+    varies = {repeats.LANGUAGES} if "Accept-Language" in told.get("Vary", "") else set()
+    assert bool(varies) == (path == "/f/awkward")
+    ours = {key for key in environ.read if not key.startswith("werkzeug.")}
+    assert ours - unimportant <= {*repeats.QUESTION, *varies}
 
 
 def test_answers_are_repeated_up_to_a_number_and_a_length(
@@ -384,6 +392,16 @@ def test_answers_are_repeated_up_to_a_number_and_a_length(
     for _ in range(2):
         assert site.get(f"/f/{KEPT}?n={'x' * repeats.LONGEST}").status_code == 200
     assert len(asked) == 2
+
+
+def test_browsers_of_other_languages_share_what_does_not_depend_on_them(site: Site) -> None:
+    asked: list[str] = []
+    site.app.before_request(lambda: asked.append("Flask"))
+    for path, times in (("/f/other", 1), ("/f/awkward?lang=he", 1), ("/f/awkward", 3)):
+        for language in ("en", "de", "he") * 2:
+            assert site.get(path, **{"Accept-Language": language}).status_code == 200
+        assert len(asked) == times
+        asked.clear()
 
 
 def test_a_visit_that_came_to_nothing_is_not_repeated(
