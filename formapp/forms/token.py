@@ -8,7 +8,7 @@ submission idempotent.
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -119,7 +119,7 @@ class TokenSigner:
             raise TokenInvalid("the token is not one of this form")
         if token.age > MAX_AGE:
             raise TokenExpired(token)
-        return Token(**{**vars(token), "age": max(token.age, timedelta())})
+        return replace(token, age=timedelta()) if token.age < timedelta() else token
 
     def _genuine(self, text: str) -> Token:
         try:
@@ -127,4 +127,5 @@ class TokenSigner:
             payload = _Payload.model_validate(signed.content)
         except (NotGenuine, ValidationError) as err:
             raise TokenInvalid("the token is not genuine") from err
-        return Token(**payload.model_dump(), issued_at=signed.signed_at, age=signed.age)
+        said = (payload.form, payload.version, payload.nonce, payload.use)
+        return Token(*said, issued_at=signed.signed_at, age=signed.age)
