@@ -22,7 +22,8 @@ from formapp.delivery.retry import Jitter
 from formapp.measures import Measures
 from formapp.submissions.claims import Claim, ClaimLost, Intent, claim_next, release
 from formapp.submissions.database import Database, DatabaseUnavailable
-from formapp.submissions.memory import Memory
+from formapp.submissions.due import LONGEST_WAIT
+from formapp.submissions.memory import Lanes, Memory
 from formapp.wix import WixError
 
 _log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Deliverer:
         self._grace = grace
         self._clock = clock
         self._memory = Memory(database)
+        self._lanes = Lanes(database)
         self._keybook = KeyBook(self._memory)
         self._ledger = Ledger(
             database, grace=grace, clock=clock, jitter=jitter, measures=measures or Measures()
@@ -70,7 +72,7 @@ class Deliverer:
                 is let go by the next call, or when its lease runs out.
         """
         self._let_go()
-        claim = claim_next(self._database, list(self._gates), self._clock())
+        claim = self._claim()
         if claim is None:
             return False
         ids = {"delivery": claim.delivery_id, "submission": claim.submission_id}
@@ -83,6 +85,22 @@ class Deliverer:
             self._stranded = claim
             raise
         return True
+
+    def _claim(self) -> Claim | None:
+        """The next delivery that is due; behind paused lanes nobody looks for one.
+
+        To look takes SQLite's only write lock, and longer the more wait: posts would stand behind
+        it, just while everything piles up.
+        """
+        now = self._clock()
+        paused = {
+            site
+            for site, (until, _) in self._lanes.paused(now).items()
+            # Further ahead than any pause can be: a clock was wrong.
+            if until <= now + LONGEST_WAIT
+        }
+        sites = [site for site in self._gates if site not in paused]
+        return claim_next(self._database, sites, now) if sites else None
 
     def interrupt(self) -> None:
         """End after the call in flight: the delivery at hand is given back. From any thread."""

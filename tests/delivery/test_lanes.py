@@ -41,6 +41,24 @@ def test_a_429_pauses_the_site_as_long_as_it_says_and_spends_no_attempt(
     assert (world.lane()["strikes"], world.lane()["paused_until"]) == (0, None)
 
 
+def test_behind_a_paused_lane_no_worker_takes_the_lock_that_posts_need(world: World) -> None:
+    world.keep(lead())
+    world.site.fault(**LIMITED, times=1, retry_after=17)
+    assert world.drain() == 1
+    with world.database.write():
+        assert not world.deliver()
+    world.clock.turn(17)
+    assert world.deliver()
+
+
+def test_a_pause_that_a_wrong_clock_noted_holds_nothing_up(both_worlds: World) -> None:
+    world = both_worlds
+    ident = world.keep(lead())
+    Lanes(world.database).pause(SITE, world.clock() + timedelta(days=1), "a clock was ahead")
+    world.drain()
+    assert world.row(ident)["outcome"] == "created"
+
+
 def test_429s_in_a_row_pause_longer_and_longer_and_nothing_fails(world: World) -> None:
     ident = world.keep(lead())
     world.site.fault(**LIMITED)
