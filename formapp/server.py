@@ -79,7 +79,7 @@ class Server:
     """Serves a WSGI app on a listening socket."""
 
     def __init__(
-        self, app: "WSGIApplication", listener: socket.socket, *, threads: int = 8
+        self, app: "WSGIApplication", listener: socket.socket, *, threads: int = 16
     ) -> None:
         self._server = create_server(
             app,

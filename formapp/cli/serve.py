@@ -1,5 +1,6 @@
 """`formapp serve`: the web server, and the worker beside it."""
 
+import gc
 import logging
 import threading
 from contextlib import ExitStack
@@ -48,6 +49,8 @@ def command(host: str, port: int, *, worker: bool) -> None:
         )
     server = Server(app, listener)
     on_signals(server.stop)
+    # What is there by now stays: no collection of garbage need look at it again.
+    gc.freeze()
     where = settings.base_url or f"http://{host}:{listener.getsockname()[1]}"
     _log.info("serving %s at %s/f/…", ", ".join(forms), where)
     with ExitStack() as beside:

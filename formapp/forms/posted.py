@@ -54,6 +54,8 @@ class Sent:
 
         Of several names of a single-valued field the first that isn't blank counts.
         """
+        if all(names == [field] for field, names in self.names.items()):
+            return self.pairs
         fields = {name for names in self.names.values() for name in names}
         named = {name: self.pairs.getlist(name) for name in self.pairs if name not in fields}
         for field in self.definition.fields:

@@ -1,12 +1,14 @@
 """HTML or JSON: a page for people, an object for programs, the same facts in both."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Response, g, jsonify, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.datastructures import MIMEAccept
+from werkzeug.http import parse_accept_header
 
 from formapp.forms import FieldFault, Form, LeadForm
 from formapp.forms.token import Use
@@ -35,8 +37,14 @@ _TITLE = gettext_noop("Something went wrong")
 
 def wants_json() -> bool:
     """Whether JSON is asked for, by `Accept: application/json`."""
+    return _prefers_json(request.headers.get("Accept", ""))
+
+
+@lru_cache(maxsize=64)
+def _prefers_json(accept: str) -> bool:
     # Without parameters: `application/json; charset=utf-8` asks for the same.
-    asked = MIMEAccept((name.partition(";")[0], q) for name, q in request.accept_mimetypes)
+    given = parse_accept_header(accept, MIMEAccept)
+    asked = MIMEAccept((name.partition(";")[0], q) for name, q in given)
     return asked.best_match(["text/html", "application/json"], "text/html") == "application/json"
 
 

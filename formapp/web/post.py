@@ -28,6 +28,7 @@ class Post:
     Attributes:
         posted: what came.
         sent: the same, with what its names stand for.
+        use: whether the page to answer with stands in an iframe.
         token: what our own page's token needs; None for another site's form.
         bound: the form with what was posted.
         origin_known: whether the browser said from which site it comes.
@@ -37,14 +38,10 @@ class Post:
     posted: Posted
     sent: "Sent"
     visit: Visit
+    use: "Use"
     token: TokenContext | None
     bound: LeadForm
     origin_known: bool = True
-
-    @property
-    def use(self) -> "Use":
-        """Whether the page to answer with stands in an iframe."""
-        return "embed" if is_embedded(request) else "page"
 
     @property
     def is_spam(self) -> bool:
@@ -77,7 +74,8 @@ def read_post(form: Form) -> Post:
             names=", ".join(repeated),
         )
     own = is_own_page(request, services().origin)
-    token = _token_context(form, posted) if own else None
+    use: Use = "embed" if is_embedded(request) else "page"
+    token = _token_context(form, posted, use) if own else None
     origin_known = True
     if token is None:
         _check_no_stolen_token(form, posted)
@@ -86,14 +84,13 @@ def read_post(form: Form) -> Post:
     else:
         visit = own_visit(request, form)
     bound = form.bind(sent, token=token, page=visit.page, referrer=visit.referrer)
-    return Post(form, posted, sent, visit, token, bound, origin_known)
+    return Post(form, posted, sent, visit, use, token, bound, origin_known)
 
 
-def _token_context(form: Form, posted: Posted) -> TokenContext | None:
+def _token_context(form: Form, posted: Posted, use: "Use") -> TokenContext | None:
     text = posted.values.get("_token")
     if text is None:
         return None
-    use: Use = "embed" if is_embedded(request) else "page"
     return TokenContext(services().signer, form.name, form.version, use, posted=text)
 
 

@@ -21,7 +21,7 @@ from formapp.web.record import accepted, spam
 from formapp.web.refusal import Refusal
 from formapp.web.services import services
 from formapp.web.source import allowed_next
-from formapp.web.visit import USE, action, is_embedded, page_before, thanks_query
+from formapp.web.visit import USE, action, page_before, thanks_query
 
 _log = logging.getLogger(__name__)
 UNAVAILABLE = gettext_noop(
@@ -153,7 +153,7 @@ def _thanks(post: Post) -> str:
     query = followed_language(post.form)
     if post.form.definition.confirm:
         query |= {STEP: TO_CONFIRM}
-    if is_embedded(request):
+    if post.use == "embed":
         query |= {USE: "embed", **thanks_query(request)}
     return url_for("forms.thanks", name=post.form.name) + (f"?{urlencode(query)}" if query else "")
 
@@ -163,6 +163,6 @@ def _next(post: Post) -> str:
     asked_for = allowed_next(definition, post.posted.values.get("_next"))
     # The owner's own page is for when all is done, which is after the confirmation; and for a whole
     # window: in a frame it would be a site within a site, and the page around would hear nothing.
-    own = not definition.confirm and not is_embedded(request)
+    own = not definition.confirm and post.use == "page"
     redirect = definition.thanks.redirect if own else None
     return asked_for or redirect or _thanks(post)
