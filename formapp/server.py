@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 MAX_BODY = 1024 * 1024
 """Beyond this waitress refuses by itself; the app's own limit is far below."""
 
+THREADS = 16
+"""Requests under way at once: more than cores, since those that wait share a commit."""
+
 MAX_PORT = 65_535
 MAX_CONNECTIONS = 3000
 """At most; fewer where the system allows the process fewer open files."""
@@ -79,7 +82,7 @@ class Server:
     """Serves a WSGI app on a listening socket."""
 
     def __init__(
-        self, app: "WSGIApplication", listener: socket.socket, *, threads: int = 16
+        self, app: "WSGIApplication", listener: socket.socket, *, threads: int = THREADS
     ) -> None:
         self._server = create_server(
             app,

@@ -1,7 +1,8 @@
 """Accepting a lead: formapp beside a floor that keeps nothing and beside what others use.
 
-Everybody serves a form with the same six fields by waitress, one process, eight threads, with its
-protection on, and answers after a durable commit.
+Everybody serves a form with the same six fields by waitress, one process, with its protection on,
+and answers after a durable commit. formapp and the floor have formapp's threads, Django and Wagtail
+eight, with which they are faster.
 """
 
 from collections.abc import Callable

@@ -53,13 +53,14 @@ def wrk() -> str:
     return found
 
 
-def get(url: str, seconds: float, connections: int = CONNECTIONS) -> Load:
-    """Ask for a page for so many seconds.
+def get(url: str, seconds: float, connections: int = CONNECTIONS, *, fresh: bool = False) -> Load:
+    """Ask for a page for so many seconds; where `fresh`, each time with another query.
 
     Raises:
         NoLoad: wrk is missing, or a request failed.
     """
-    return _run(["-s", str(HERE / "get.lua"), "-t1", f"-c{connections}"], url, seconds, [])
+    options = ["-s", str(HERE / "get.lua"), "-t1", f"-c{connections}"]
+    return _run(options, url, seconds, ["fresh"] if fresh else [])
 
 
 def post(
