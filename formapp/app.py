@@ -80,11 +80,16 @@ def create_app(
     app.register_blueprint(schema.blueprint)
     share.init_app(app, _owner(settings))
     app.register_blueprint(health.blueprint)
+    _put_in_front(app, settings)
+    return app
+
+
+def _put_in_front(app: Flask, settings: Settings) -> None:
+    """What a request meets before Flask: the last one first."""
     inner = Repeats(app.wsgi_app, app.extensions[EXTENSION])
     app.wsgi_app = KnownHosts(inner, _trusted_hosts(settings))  # type: ignore[assignment, method-assign] # Flask's own way
     if hops := settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # the same
-    return app
 
 
 def _services(

@@ -3,7 +3,8 @@
 from formapp.forms import Form, compile_form, parse_form
 from tests.support import formfiles
 
-LEAD = """
+LEAD = (
+    """
 title = "Every kind of field"
 origins = ["https://www.example.com", "https://*.partner.example", "http://localhost:9000"]
 
@@ -13,14 +14,9 @@ type = "text"
 label = "Name"
 required = true
 to = "full_name"
-
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-required = true
-to = "email"
-
+"""
+    + formfiles.EMAIL
+    + """
 [[fields]]
 name = "phone"
 type = "tel"
@@ -92,6 +88,7 @@ name = "referrer"
 type = "hidden"
 from = "referrer"
 """
+)
 OTHER = f"""
 title = "Nobody else's"
 {formfiles.EMAIL}"""

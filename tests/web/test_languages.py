@@ -8,11 +8,13 @@ import pytest
 from babel.support import Translations
 
 from formapp.forms import Form, LeadForm, compile_form, parse_form
+from tests.support.formfiles import EMAIL
 from tests.web.forms import OTHER
 from tests.web.pages import Page
 from tests.web.support import FROM_LISTED, JSON, OWN, UNLISTED, Site, SiteMaker, locked
 
-FORM = """
+FORM = (
+    """
 title = "Request"
 origins = ["https://www.example.com"]
 [thanks]
@@ -26,19 +28,15 @@ fields = { email = { label = "E-Mail" }, agreed = { label = "Ich stimme zu." } }
 [texts.he]
 title = "בקשה"
 fields = { email = { label = "דואר" }, agreed = { label = "הסכמה." } }
-
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-required = true
-to = "email"
-
+"""
+    + EMAIL
+    + """
 [[fields]]
 name = "agreed"
 type = "consent"
 label = "I agree."
 """
+)
 GERMAN_ONLY = OTHER.replace("title =", 'language = "de"\ntitle =')
 GOOD = {"email": "ada@example.com", "agreed": "yes"}
 BOTH_USES = pytest.mark.parametrize(("path", "use"), [("", "page"), ("/embed", "embed")])
