@@ -10,32 +10,28 @@ from urllib.parse import urlsplit
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from formapp.forms import Form, TokenSigner, load_forms
+from formapp.config.settings import Settings, SettingsFaults
+from formapp.confirmation.links import LinkSigner
+from formapp.db.database import Database
+from formapp.forms.definition.loader import load_forms
+from formapp.forms.form import Form
 from formapp.forms.origins import origin_of
-from formapp.links import LinkSigner
-from formapp.measures import Measures
+from formapp.forms.tokens import TokenSigner
+from formapp.keyring import COUNTED, Keyring
+from formapp.leads.commit import GroupCommit
+from formapp.monitoring.metrics import Measures
 from formapp.resources import STATIC, TEMPLATES
-from formapp.settings import Settings, SettingsFaults
 from formapp.spam import PROVIDERS, Challenges
-from formapp.submissions.commit import GroupCommit
-from formapp.submissions.database import Database
-from formapp.submissions.keyring import COUNTED, Keyring
-from formapp.web import (
-    confirm,
-    errors,
-    headers,
-    health,
-    language,
-    request_id,
-    schema,
-    share,
-    views,
-    wording,
-)
+from formapp.web import errors, headers, health, request_id, wording
+from formapp.web import i18n as language
 from formapp.web.hosts import KnownHosts, check_host
 from formapp.web.limit_storage import limit_storage
-from formapp.web.limits import Limits
-from formapp.web.owner import Owner
+from formapp.web.owner import share
+from formapp.web.owner.sign_in import Owner
+from formapp.web.public import confirmation as confirm
+from formapp.web.public import json_schema as schema
+from formapp.web.public import views
+from formapp.web.rate_limit import Limits
 from formapp.web.repeats import Repeats
 from formapp.web.services import EXTENSION, Services
 

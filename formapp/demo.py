@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from flask import Flask, render_template, url_for
 
-from formapp.forms import Form, compile_form
+from formapp.forms.form import Form, compile_form
 from formapp.resources import STATIC, TEMPLATES
 
 EXAMPLE_FORM = "contact"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from formapp.submissions.database import Database
-from formapp.submissions.upgrade import upgrade
+from formapp.db.database import Database
+from formapp.db.upgrade import upgrade
 from tests.support.browser import chromium
 from tests.support.clock import TurnedClock
 from tests.support.postgres import PostgresServer, postgres_server
@@ -96,3 +96,13 @@ def both_worlds(
     world = World(database, wix_site, turned_clock)
     yield world
     world.close()
+
+
+@pytest.fixture
+def postgresql(postgres: PostgresServer) -> Iterator[Database]:
+    """A PostgreSQL database with the current schema, where the other kind can't do it."""
+    with postgres.database() as url:
+        database = Database(url)
+        upgrade(database)
+        yield database
+        database.close()

@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 from sqlalchemy.engine import make_url
 
-from formapp.cli.erasing import keyring_of
+from formapp.cli.leads_erase import keyring_of
 from formapp.cli.wiring import one_line_errors, read_settings
-from formapp.forms.mentions import mentions
-from formapp.settings.checks import database as checked_address
-from formapp.submissions.database import Database
-from formapp.submissions.erasure import scrub
-from formapp.submissions.transfer import CannotCopy, copy_all
-from formapp.submissions.upgrade import upgrade as upgrade_schema
+from formapp.config.checks import database as checked_address
+from formapp.db.database import Database
+from formapp.db.upgrade import upgrade as upgrade_schema
+from formapp.leads.erase import scrub
+from formapp.leads.identity_search import mentions
+from formapp.leads.transfer import CannotCopy, copy_all
 
 
 @click.group("db")

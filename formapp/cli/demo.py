@@ -16,14 +16,14 @@ from formapp.cli.wiring import (
     open_database,
 )
 from formapp.cli.workers import make_crew
+from formapp.config.settings import Settings
 from formapp.demo import Addresses, create_example, open_to
-from formapp.forms import load_forms
-from formapp.measures import Measures
+from formapp.forms.definition.loader import load_forms
+from formapp.monitoring.metrics import Measures
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
 from formapp.server import PortInUse, Server, listen
-from formapp.settings import Settings
-from formapp.web import share
-from formapp.web.owner import Owner
+from formapp.web.owner import share
+from formapp.web.owner.sign_in import Owner
 
 _SITE = "00000000-0000-4000-8000-00000000de40"
 

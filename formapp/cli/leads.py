@@ -10,25 +10,25 @@ from typing import Any
 import click
 
 from formapp.app import DEFAULT_SITE
-from formapp.cli.confirming import resend
-from formapp.cli.erasing import erase, expire
-from formapp.cli.releasing import release
-from formapp.cli.telling import tell, tell_briefly
+from formapp.cli.format_lead import tell, tell_briefly
+from formapp.cli.leads_erase import erase, expire
+from formapp.cli.leads_release import release
+from formapp.cli.leads_resend import resend
 from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
-from formapp.forms import to_lead
+from formapp.forms.mapping import to_lead
 from formapp.lead import Lead
-from formapp.submissions.replay import (
+from formapp.leads.report import (
+    UnknownSubmission,
+    export_rows,
+    list_submissions,
+    show_submission,
+)
+from formapp.leads.retry import (
     AlreadyDelivered,
     Erased,
     Unconfirmed,
     failed_submissions,
     retry_submission,
-)
-from formapp.submissions.report import (
-    UnknownSubmission,
-    export_rows,
-    list_submissions,
-    show_submission,
 )
 
 _STATES = ["pending", "delivered", "failed", "quarantined", "unconfirmed", "spam"]

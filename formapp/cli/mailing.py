@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from formapp.confirming import Confirmer, Means
-from formapp.links import LinkSigner
+from formapp.config.settings import PREFIX, Settings
+from formapp.confirmation.links import LinkSigner
+from formapp.confirmation.sender import Confirmer, Means
+from formapp.db.database import Database
+from formapp.keyring import COUNTED, Keyring
 from formapp.mail import PostOffice
-from formapp.measures import Measures
-from formapp.settings import PREFIX, Settings
-from formapp.submissions.database import Database
-from formapp.submissions.keyring import COUNTED, Keyring
-from formapp.submissions.mail_limit import MailLimit
+from formapp.mail.limit import MailLimit
+from formapp.monitoring.metrics import Measures
 
 
 def make_confirmer(

@@ -7,7 +7,6 @@ from contextlib import ExitStack
 
 import click
 
-from formapp import logs
 from formapp.app import create_app
 from formapp.cli.wiring import (
     end_before_beginning,
@@ -19,9 +18,10 @@ from formapp.cli.wiring import (
     read_settings,
 )
 from formapp.cli.workers import make_crew, woken_by
-from formapp.measures import Measures
+from formapp.jobs.worker import Crew
+from formapp.monitoring import logs
+from formapp.monitoring.metrics import Measures
 from formapp.server import Server, listen
-from formapp.worker import Crew
 
 _log = logging.getLogger(__name__)
 

@@ -10,11 +10,13 @@ from contextlib import contextmanager
 import click
 
 from formapp.app import DEFAULT_SITE
-from formapp.forms import Form, FormFaults, load_forms
+from formapp.config.settings import Settings, SettingsFaults
+from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.revision import is_current, is_empty
+from formapp.forms.definition.faults import FormFaults
+from formapp.forms.definition.loader import load_forms
+from formapp.forms.form import Form
 from formapp.server import PortInUse
-from formapp.settings import Settings, SettingsFaults
-from formapp.submissions.database import Database, DatabaseUnavailable
-from formapp.submissions.revision import is_current, is_empty
 
 
 @contextmanager
@@ -56,7 +58,7 @@ def open_database(settings: Settings) -> Database:
     database = Database(settings.database_url)
     if is_empty(database):
         # Alembic is loaded by those alone who need it: most starts don't.
-        importlib.import_module("formapp.submissions.upgrade").upgrade(database)
+        importlib.import_module("formapp.db.upgrade").upgrade(database)
     elif not is_current(database):
         raise DatabaseUnavailable("has an older schema: run `formapp db upgrade`")
     return database

@@ -6,7 +6,6 @@ import sys
 import click
 from prometheus_client import start_http_server
 
-from formapp import logs
 from formapp.app import challenge_faults, confirm_faults
 from formapp.cli.wiring import (
     end_before_beginning,
@@ -17,12 +16,14 @@ from formapp.cli.wiring import (
     read_settings,
 )
 from formapp.cli.workers import make_crew, woken_by
-from formapp.forms import FormFaults, load_forms
-from formapp.measures import Measures
+from formapp.config.settings import Settings
+from formapp.db.database import Database
+from formapp.forms.definition.faults import FormFaults
+from formapp.forms.definition.loader import load_forms
+from formapp.jobs.worker import Crew
+from formapp.monitoring import logs
+from formapp.monitoring.metrics import Measures
 from formapp.server import PortInUse
-from formapp.settings import Settings
-from formapp.submissions.database import Database
-from formapp.worker import Crew
 
 _log = logging.getLogger(__name__)
 

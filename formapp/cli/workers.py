@@ -6,25 +6,27 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from formapp.alerts import Mailer, Tell, Webhook
 from formapp.app import DEFAULT_SITE
-from formapp.challenges import ChallengeChecks
 from formapp.cli.mailing import make_confirmer
+from formapp.config.settings import Settings
+from formapp.confirmation.store import CONFIRM
+from formapp.db.counters import Sweep
+from formapp.db.database import Database
+from formapp.delivery.budget import Budget
+from formapp.delivery.client import Clock, Gate
 from formapp.delivery.deliver import Deliverer
-from formapp.delivery.gate import Clock, Gate
-from formapp.errands import Errands, Run
-from formapp.measures import Measures
-from formapp.settings import Settings
+from formapp.jobs.runner import Errands, Run
+from formapp.jobs.worker import Crew, Worker
+from formapp.leads.expire import Expiry
+from formapp.monitoring.alert import Tell
+from formapp.monitoring.alert_mail import Mailer
+from formapp.monitoring.alert_webhook import Webhook
+from formapp.monitoring.metrics import Measures
+from formapp.monitoring.monitor import Watch
+from formapp.spam.challenge_job import ChallengeChecks
 from formapp.spam.providers import ERRAND as CHALLENGE
 from formapp.spam.providers import PROVIDERS
-from formapp.submissions.budget import Budget
-from formapp.submissions.confirmations import CONFIRM
-from formapp.submissions.counts import Sweep
-from formapp.submissions.database import Database
-from formapp.submissions.retention import Expiry
-from formapp.watch import Watch
 from formapp.wix import ApiKey, AppToken, Auth, Call, Timeouts, WixContacts
-from formapp.worker import Crew, Worker
 
 TIMEOUTS = Timeouts(5, 20)
 """Connect and read, in seconds: a process that is asked to end has 30 for the call in flight."""
@@ -113,7 +115,7 @@ def woken_by(database: Database, worker: Crew) -> Iterator[None]:
         yield
         return
     # It brings psycopg along, which takes a tenth of the memory and is of no use to SQLite.
-    listening = importlib.import_module("formapp.submissions.listening")
+    listening = importlib.import_module("formapp.db.listen")
     listener = listening.Listener(database.url, worker.wake)
     try:
         yield

@@ -13,17 +13,17 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from formapp.delivery.bring import Bringer
+from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.due import LONGEST_WAIT
+from formapp.delivery.claims import Claim, ClaimLost, Intent, claim_next, release
+from formapp.delivery.client import BudgetSpent, Clock, Gate, Interrupted
+from formapp.delivery.contact_cache import Lanes, Memory
 from formapp.delivery.find import SKEW
-from formapp.delivery.gate import BudgetSpent, Clock, Gate, Interrupted
 from formapp.delivery.keys import KeyBook, WrongDataType
 from formapp.delivery.ledger import Ledger, Trial
 from formapp.delivery.retry import Jitter
-from formapp.measures import Measures
-from formapp.submissions.claims import Claim, ClaimLost, Intent, claim_next, release
-from formapp.submissions.database import Database, DatabaseUnavailable
-from formapp.submissions.due import LONGEST_WAIT
-from formapp.submissions.memory import Lanes, Memory
+from formapp.delivery.upsert import Bringer
+from formapp.monitoring.metrics import Measures
 from formapp.wix import WixError
 
 _log = logging.getLogger(__name__)

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
+from formapp.delivery.claims import Claim
+from formapp.delivery.client import Gate
+from formapp.delivery.contact_cache import Memory
 from formapp.delivery.decide import Found
-from formapp.delivery.gate import Gate
 from formapp.delivery.lists import same_number
 from formapp.lead import Lead
-from formapp.submissions.claims import Claim
-from formapp.submissions.memory import Memory
 from formapp.wix import Contact, NotFound, normalise_email
 
 SKEW = timedelta(minutes=1)

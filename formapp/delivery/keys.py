@@ -4,10 +4,10 @@ A key is never derived from a name (contract sections 9.3 and 10.3). When Wix sa
 `renew` asks again.
 """
 
+from formapp.delivery.client import Gate
+from formapp.delivery.contact_cache import Memory
 from formapp.delivery.contact_info import Keys
-from formapp.delivery.gate import Gate
 from formapp.lead import ExtendedField, Lead
-from formapp.submissions.memory import Memory
 
 
 class WrongDataType(Exception):  # noqa: N818 - says what is the case

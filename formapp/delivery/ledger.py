@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from formapp.delivery.bring import Done
-from formapp.delivery.gate import BudgetSpent, Clock, Gate, reason
+from formapp.db.database import Database
+from formapp.db.due import LONGEST_WAIT
+from formapp.delivery.claims import Claim, Intent
+from formapp.delivery.client import BudgetSpent, Clock, Gate, reason
+from formapp.delivery.contact_cache import Lanes
 from formapp.delivery.keys import WrongDataType
+from formapp.delivery.outcomes import Attempt, finish, give_up, put_back
 from formapp.delivery.retry import (
     PATIENCE,
     GiveUp,
@@ -18,12 +22,8 @@ from formapp.delivery.retry import (
     after_error,
     backoff,
 )
-from formapp.measures import Measures
-from formapp.submissions.claims import Claim, Intent
-from formapp.submissions.database import Database
-from formapp.submissions.due import LONGEST_WAIT
-from formapp.submissions.memory import Lanes
-from formapp.submissions.outcomes import Attempt, finish, give_up, put_back
+from formapp.delivery.upsert import Done
+from formapp.monitoring.metrics import Measures
 from formapp.wix import WixError
 
 _log = logging.getLogger(__name__)

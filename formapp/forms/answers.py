@@ -3,16 +3,16 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from formapp.forms.controls import Answer
+from formapp.forms.fields.controls import Answer
+from formapp.forms.fields.values import clean_line
 from formapp.forms.form import Form
 from formapp.forms.lead_form import LeadForm
-from formapp.forms.leads import E164, to_lead
+from formapp.forms.mapping import E164, to_lead
 from formapp.forms.phones import PhoneNumber
-from formapp.forms.values import clean_line
 from formapp.lead import Lead
 
 if TYPE_CHECKING:
-    from formapp.forms.judge import Identity
+    from formapp.forms.fields.validate import Identity
 
 
 class Consent(TypedDict):

@@ -9,7 +9,7 @@ from wtforms.validators import ValidationError
 
 from formapp.forms import messages
 from formapp.forms.messages import Message
-from formapp.forms.token import Token, TokenContext, TokenExpired, TokenInvalid
+from formapp.forms.tokens import Token, TokenContext, TokenExpired, TokenInvalid
 
 if TYPE_CHECKING:
     # Only the stubs make it generic.

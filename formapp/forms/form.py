@@ -8,16 +8,16 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 from wtforms.fields.core import UnboundField
 
-from formapp.forms.attributes import attributes
-from formapp.forms.controls import CONTROLS, Control
 from formapp.forms.csrf import TOKEN_NAME
-from formapp.forms.definition import FormDefinition
-from formapp.forms.fields import FieldDefinition
+from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.definition.localize import in_language
+from formapp.forms.definition.model import FormDefinition
+from formapp.forms.fields.attributes import attributes
+from formapp.forms.fields.controls import CONTROLS, Control
 from formapp.forms.lead_form import LeadForm
 from formapp.forms.phones import load_region
 from formapp.forms.posted import Sent, sent
-from formapp.forms.speaking import in_language
-from formapp.forms.token import TokenContext
+from formapp.forms.tokens import TokenContext
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,13 +8,13 @@ from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import fields as wtforms
 
-from formapp.forms.controls import Control
+from formapp.forms.catalogs import texts_in
 from formapp.forms.csrf import TOKEN_NAME, StatelessToken
-from formapp.forms.definition import FormDefinition
+from formapp.forms.definition.model import FormDefinition
+from formapp.forms.fields.controls import Control
 from formapp.forms.messages import Code, Message
 from formapp.forms.posted import Sent
-from formapp.forms.speech import texts_in
-from formapp.forms.token import Token, TokenContext
+from formapp.forms.tokens import Token, TokenContext
 
 
 @dataclass(frozen=True)

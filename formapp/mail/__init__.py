@@ -1,7 +1,7 @@
 """Mail: a letter, and the post office that sends it by the server of the settings."""
 
-from formapp.mail.letter import Letter, compose, domain_of
-from formapp.mail.office import MailFailed, NotTaken, PerhapsTaken, PostOffice, Refused
+from formapp.mail.message import Letter, compose, domain_of
+from formapp.mail.smtp import MailFailed, NotTaken, PerhapsTaken, PostOffice, Refused
 
 __all__ = [
     "Letter",

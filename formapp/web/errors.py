@@ -6,8 +6,8 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from formapp.languages import gettext_noop
-from formapp.web.answering import refuse
 from formapp.web.refusal import Refusal
+from formapp.web.responses import refuse
 
 _log = logging.getLogger(__name__)
 _TEXTS = {

@@ -9,8 +9,8 @@ from http import HTTPStatus
 from flask import Flask, Response, g, request
 
 from formapp.languages import SOURCE, spoken_for
-from formapp.web.challenging import with_challenge
-from formapp.web.language import form_at_hand, is_negotiated, language
+from formapp.web.i18n import form_at_hand, is_negotiated, language
+from formapp.web.public.challenge import with_challenge
 from formapp.web.services import services
 
 _CORS = {

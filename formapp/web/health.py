@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, jsonify, request
 
-from formapp.measures import Measures
-from formapp.submissions.database import Database, DatabaseUnavailable
-from formapp.submissions.queue import look_at_queue
-from formapp.submissions.revision import is_current
+from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.revision import is_current
+from formapp.monitoring.metrics import Measures
+from formapp.monitoring.queue import look_at_queue
 from formapp.web.refusal import Refusal
 from formapp.web.services import services
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from limits.storage import RedisStorage, Storage
 from sqlalchemy.exc import IntegrityError
 
-from formapp.submissions.counts import count_up, forget_count, read_count, sweep
-from formapp.submissions.database import Database, DatabaseUnavailable
+from formapp.db.counters import count_up, forget_count, read_count, sweep
+from formapp.db.database import Database, DatabaseUnavailable
 
 REDIS_SECONDS = 1.0
 """How long a visitor waits for Redis."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from formapp.forms.token import Use
+from formapp.forms.tokens import Use
 from formapp.web.hosts import REFUSED
 from formapp.web.request_id import HEADER, id_of
 from formapp.web.services import Services

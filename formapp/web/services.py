@@ -7,15 +7,16 @@ from typing import cast
 
 from flask import current_app, request
 
-from formapp.forms import Form, TokenSigner
+from formapp.confirmation.links import LinkSigner
+from formapp.db.database import Database
+from formapp.forms.form import Form
 from formapp.forms.origins import origin_of
-from formapp.links import LinkSigner
-from formapp.measures import Measures
+from formapp.forms.tokens import TokenSigner
+from formapp.leads.commit import GroupCommit
+from formapp.monitoring.metrics import Measures
 from formapp.spam import Challenges
-from formapp.submissions.commit import GroupCommit
-from formapp.submissions.database import Database
-from formapp.web.kept import KeptPages
-from formapp.web.limits import Limits
+from formapp.web.public.page_cache import KeptPages
+from formapp.web.rate_limit import Limits
 from formapp.web.refusal import Refusal
 
 EXTENSION = "formapp"

@@ -4,7 +4,7 @@ from flask import Flask
 from flask_babel import gettext
 from markupsafe import Markup
 
-from formapp.web.language import ours
+from formapp.web.i18n import ours
 
 _ENDS = tuple(".!?。！？؟…")  # noqa: RUF001 - the stops of other scripts
 _STOPS = (*_ENDS, *":：")  # noqa: RUF001 - the same

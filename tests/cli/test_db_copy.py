@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from formapp.submissions.database import Database
-from formapp.submissions.upgrade import upgrade
+from formapp.db.database import Database
+from formapp.db.upgrade import upgrade
 from tests.support.leads import lead, submission
 from tests.support.ledger import delivered
 from tests.support.postgres import PostgresServer

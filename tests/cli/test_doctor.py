@@ -20,13 +20,13 @@ from sqlalchemy import text
 
 from formapp.cli.doctor import command
 from formapp.cli.doctor.reach import check_clock
+from formapp.db.database import Database
+from formapp.db.upgrade import upgrade
+from formapp.delivery.contact_cache import Lanes
+from formapp.keyring import Keyring
+from formapp.leads.accept import Status
+from formapp.leads.erase import erase_person
 from formapp.sandbox import SandboxOptions, SandboxServer, Settings, create_sandbox
-from formapp.submissions.database import Database
-from formapp.submissions.erasure import erase_person
-from formapp.submissions.intake import Status
-from formapp.submissions.keyring import Keyring
-from formapp.submissions.memory import Lanes
-from formapp.submissions.upgrade import upgrade
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, SITE, lead, submission
 from tests.support.ledger import days_later, failed, kept

@@ -10,9 +10,9 @@ import pytest
 import requests
 from sqlalchemy import update
 
-from formapp.submissions.database import Database
-from formapp.submissions.report import list_submissions, show_submission
-from formapp.submissions.schema import errands
+from formapp.db.database import Database
+from formapp.db.tables import errands
+from formapp.leads.report import list_submissions, show_submission
 from tests.support import formfiles
 from tests.support.postoffice import MailServer, Taken, mail_server
 from tests.support.processes import (

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from formapp.submissions.database import Database
-from formapp.submissions.intake import Status
-from formapp.submissions.upgrade import upgrade
+from formapp.db.database import Database
+from formapp.db.upgrade import upgrade
+from formapp.leads.accept import Status
 from tests.support.leads import EMAIL, PHONE, lead, phone, submission
 from tests.support.ledger import CONTACT, delivered, everything, kept
 from tests.support.processes import Commands, Done, Installation, eventually, send

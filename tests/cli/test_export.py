@@ -5,9 +5,9 @@ import io
 
 import pytest
 
-from formapp.submissions.database import Database
-from formapp.submissions.intake import keep
-from formapp.submissions.upgrade import upgrade
+from formapp.db.database import Database
+from formapp.db.upgrade import upgrade
+from formapp.leads.accept import keep
 from tests.support.leads import lead, submission
 from tests.support.processes import Commands
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from formapp.forms import check_forms
+from formapp.forms.definition.loader import check_forms
 from tests.support.processes import Commands, Installation, environ, free_port, send, wait_for
 
 README = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
@@ -107,7 +107,7 @@ def test_the_owners_commands_run(
         # These are run by tests of their own.
         and "curl" not in block
         and "db copy" not in block
-        and "tests.faults" not in block
+        and "tests.proofs.faults" not in block
         for line in block.splitlines()
     ]
     assert len(commands) >= 8
@@ -119,7 +119,7 @@ def test_the_owners_commands_run(
 
 
 def test_the_proof_runs_in_its_shortest_form() -> None:
-    (command,) = [block for block in BLOCKS if "tests.faults" in block]
+    (command,) = [block for block in BLOCKS if "tests.proofs.faults" in block]
     _, *options = shlex.split(command)
     shorter = [{"2000": "6", "both": "sqlite"}.get(option, option) for option in options]
     done = subprocess.run(

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from formapp.cli import doctor, leads
-from formapp.submissions.database import Database
-from formapp.submissions.intake import Status, keep
-from formapp.submissions.upgrade import upgrade
+from formapp.db.database import Database
+from formapp.db.upgrade import upgrade
+from formapp.leads.accept import Status, keep
 from tests.support import formfiles
 from tests.support.leads import EMAIL, lead, submission
 from tests.support.processes import Commands, Done, Installation, eventually

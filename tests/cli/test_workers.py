@@ -12,15 +12,15 @@ from sqlalchemy import select
 
 from formapp.cli import workers
 from formapp.cli.workers import make_crew
-from formapp.measures import Measures
-from formapp.settings import Settings
+from formapp.config.settings import Settings
+from formapp.confirmation.store import ASKED, CONFIRM
+from formapp.db.database import Database
+from formapp.db.tables import errands
+from formapp.jobs.queue import Errand
+from formapp.leads.accept import Status, keep
+from formapp.leads.report import show_submission
+from formapp.monitoring.metrics import Measures
 from formapp.spam.providers import ERRAND as CHALLENGE
-from formapp.submissions.confirmations import ASKED, CONFIRM
-from formapp.submissions.database import Database
-from formapp.submissions.errands import Errand
-from formapp.submissions.intake import Status, keep
-from formapp.submissions.report import show_submission
-from formapp.submissions.schema import errands
 from tests.support import formfiles
 from tests.support.leads import WORDING, lead, submission
 from tests.support.processes import SITE, Commands, eventually, free_port

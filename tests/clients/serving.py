@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import Flask, request, request_started
 
-from formapp.forms import compile_form, parse_form
-from formapp.forms.form import Form
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
 from tests.web.running import Running
 
 FORM = """

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from formapp.submissions.claims import Intent
+from formapp.delivery.claims import Intent
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, PHONE, lead, phone
 from tests.support.world import GRACE, World

@@ -2,7 +2,7 @@
 
 import pytest
 
-from formapp.submissions.memory import Memory
+from formapp.delivery.contact_cache import Memory
 from tests.support.leads import EMAIL, SITE, field, items, lead
 from tests.support.world import World
 

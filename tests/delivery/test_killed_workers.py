@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from formapp.db.due import LEASE
 from formapp.delivery import ledger
-from formapp.submissions.due import LEASE
 from tests.support.leads import EMAIL, PHONE, items, lead, phone
 from tests.support.world import World
 
@@ -26,7 +26,7 @@ def die(*_: object, **__: object) -> None:
 
 
 KILLS = {
-    "before the intent": ("formapp.delivery.bring.intend", None),
+    "before the intent": ("formapp.delivery.upsert.intend", None),
     "after the intent": ("formapp.wix.contacts.Contacts.create", None),
     "after the call": ("formapp.delivery.ledger.finish", None),
     "before putting back": ("formapp.delivery.ledger.put_back", "cut_after"),

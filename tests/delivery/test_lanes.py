@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from formapp.submissions.claims import claim_next, release
-from formapp.submissions.memory import Lanes
+from formapp.delivery.claims import claim_next, release
+from formapp.delivery.contact_cache import Lanes
 from tests.support.clock import NOON
 from tests.support.leads import SITE, lead
 from tests.support.world import World

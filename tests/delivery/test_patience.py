@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from formapp.delivery import bring
+from formapp.delivery import upsert as bring
 from formapp.delivery.decide import decide
 from tests.support.leads import lead
 from tests.support.world import World

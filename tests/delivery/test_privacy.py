@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.tables import metadata
 from formapp.lead import Email, Lead
-from formapp.submissions.database import Database, DatabaseUnavailable
-from formapp.submissions.intake import KeyReused, keep
-from formapp.submissions.schema import metadata
+from formapp.leads.accept import KeyReused, keep
 from tests.support.leads import address, email, field, items, lead, phone, submission, text
 from tests.support.postgres import PostgresServer
 from tests.support.world import GRACE, World

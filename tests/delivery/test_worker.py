@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from formapp.submissions.database import DatabaseUnavailable
-from formapp.worker import MOST_DEFECTS, POLL_SECONDS, Crew, Worker
+from formapp.db.database import DatabaseUnavailable
+from formapp.jobs.worker import MOST_DEFECTS, POLL_SECONDS, Crew, Worker
 from tests.support.leads import lead
 from tests.support.world import World
 
@@ -141,7 +141,7 @@ def test_a_stop_at_any_moment_ends_it_though_it_would_sleep_for_an_hour() -> Non
 def test_it_outlives_a_database_that_is_away_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.WARNING, "formapp.worker")
+    caplog.set_level(logging.WARNING, "formapp.jobs.worker")
     script = Script(*[DatabaseUnavailable("refused (no room)")] * 5, BUSY)
     with running(script, poll_seconds=0.01):
         script.seen(8)
@@ -271,7 +271,7 @@ def test_a_database_that_goes_away_in_the_middle_delays_the_lead_no_longer_than_
     """Its lease needn't run out first; a create that was sent waits out its grace period."""
     world = both_worlds
     ident = world.keep(lead())
-    where = {"intend": "formapp.delivery.bring.intend", "finish": "formapp.delivery.ledger.finish"}
+    where = {"intend": "formapp.delivery.upsert.intend", "finish": "formapp.delivery.ledger.finish"}
 
     def away(*_: object, **__: object) -> None:
         raise DatabaseUnavailable("refused")

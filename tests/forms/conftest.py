@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from formapp.forms import Form, FormFaults, LeadForm, TokenSigner, compile_form, parse_form
-from formapp.forms import load_forms as load
+from formapp.forms.definition.faults import FormFaults
+from formapp.forms.definition.loader import load_forms as load
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
+from formapp.forms.lead_form import LeadForm
+from formapp.forms.tokens import TokenSigner
 from formapp.resources import BUNDLED_FORMS
 
 TITLE = 'title = "Contact"\n'

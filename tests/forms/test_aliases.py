@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from formapp.forms import Form, LeadForm, read
+from formapp.forms.answers import read
+from formapp.forms.form import Form
+from formapp.forms.lead_form import LeadForm
 
 FormMaker = Callable[..., Form]
 FaultsOf = Callable[..., list[str]]

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from formapp.forms import Form, LeadForm, Reading, read, to_lead
+from formapp.forms.answers import Reading, read
+from formapp.forms.form import Form
+from formapp.forms.lead_form import LeadForm
+from formapp.forms.mapping import to_lead
 from formapp.lead import Address, Email, ExtendedField, Lead, Merge, Phone, Text
 
 FormMaker = Callable[..., Form]

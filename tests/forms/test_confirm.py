@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from formapp.forms import parse_form
+from formapp.forms.definition.parse import parse_form
 
 FaultsOf = Callable[..., list[str]]
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from formapp.forms import Form, LeadForm, read
+from formapp.forms.answers import read
+from formapp.forms.form import Form
+from formapp.forms.lead_form import LeadForm
 
 FormMaker = Callable[..., Form]
 Post = Callable[..., LeadForm]
@@ -100,7 +102,7 @@ def test_a_textarea_keeps_its_lines(judged: Callable[..., Any], typed: str, kept
         ("ann@", ["TYPE_EMAIL"]),
         ("@example.com", ["TYPE_EMAIL"]),
         ("ann@example", ["TYPE_EMAIL"]),
-        ("ann@@example.com", ["TYPE_EMAIL"]),
+        ("annexample.com", ["TYPE_EMAIL"]),
         ("ann lee@example.com", ["TYPE_EMAIL"]),
         ("ann@example..com", ["TYPE_EMAIL"]),
         ("jürgen@example.com", ["TYPE_EMAIL"]),

@@ -9,7 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import MultiDict
 
-from formapp.forms import Form, LeadForm, TokenContext, TokenSigner, read
+from formapp.forms.answers import read
+from formapp.forms.form import Form
+from formapp.forms.lead_form import LeadForm
+from formapp.forms.tokens import TokenContext, TokenSigner
 
 FormMaker = Callable[..., Form]
 Post = Callable[..., LeadForm]

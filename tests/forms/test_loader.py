@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from formapp.forms import FormFaults, check_forms, load_forms
+from formapp.forms.definition.faults import FormFaults
+from formapp.forms.definition.loader import check_forms, load_forms
 from formapp.resources import BUNDLED_FORMS
 
 GOOD = (

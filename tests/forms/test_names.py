@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from formapp.forms.fields.values import clean_line
 from formapp.forms.names import split_full_name
-from formapp.forms.values import clean_line
 
 
 @pytest.mark.parametrize(

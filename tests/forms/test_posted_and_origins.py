@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from formapp.forms import Form
+from formapp.forms.form import Form
 from formapp.forms.origins import normalise
 
 FormMaker = Callable[..., Form]

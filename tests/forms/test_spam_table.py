@@ -2,8 +2,10 @@
 
 import pytest
 
-from formapp.forms import FormDefinition, FormFaults, parse_form
-from formapp.forms.spam import Spam
+from formapp.forms.definition.faults import FormFaults
+from formapp.forms.definition.model import FormDefinition
+from formapp.forms.definition.parse import parse_form
+from formapp.spam.definition import Spam
 
 FIELDS = """
 [[fields]]

@@ -5,9 +5,12 @@ from collections.abc import Callable
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from formapp.forms import Form, LeadForm, compile_form, parse_form, read
+from formapp.forms.answers import read
+from formapp.forms.catalogs import texts_in
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
+from formapp.forms.lead_form import LeadForm
 from formapp.forms.messages import NUMBER, Message, too_long, too_small
-from formapp.forms.speech import texts_in
 
 Post = Callable[..., LeadForm]
 FaultsOf = Callable[..., list[str]]

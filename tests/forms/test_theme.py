@@ -10,8 +10,15 @@ from playwright.sync_api import Browser
 
 from formapp.forms.colour_names import COLOUR_NAMES
 from formapp.forms.colours import contrast, mix, parse_colour, readable
+from formapp.forms.definition.theme import (
+    DARK_INK,
+    DARK_PAPER,
+    LIGHT_INK,
+    LIGHT_PAPER,
+    Theme,
+    unreadable,
+)
 from formapp.forms.style import OWN, style_of
-from formapp.forms.theme import DARK_INK, DARK_PAPER, LIGHT_INK, LIGHT_PAPER, Theme, unreadable
 from formapp.resources import STATIC
 
 FaultsOf = Callable[..., list[str]]

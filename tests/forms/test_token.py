@@ -7,14 +7,9 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from formapp.forms import (
-    Form,
-    LeadForm,
-    TokenContext,
-    TokenExpired,
-    TokenInvalid,
-    TokenSigner,
-)
+from formapp.forms.form import Form
+from formapp.forms.lead_form import LeadForm
+from formapp.forms.tokens import TokenContext, TokenExpired, TokenInvalid, TokenSigner
 
 DAY = 24 * 3600
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from formapp.forms import parse_form
+from formapp.forms.definition.parse import parse_form
 from formapp.languages import SPOKEN, own_name
 
 README = (Path(__file__).parents[2] / "README.md").read_text("utf-8")

@@ -10,11 +10,15 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 from werkzeug.wrappers import Response as AnyResponse
 
-from formapp.forms import Form, TokenContext, TokenSigner, compile_form, load_forms, parse_form
+from formapp.forms.definition.loader import load_forms
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
+from formapp.forms.tokens import TokenContext, TokenSigner
 from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
-from formapp.web import language, wording
-from formapp.web.choices import Choice
-from formapp.web.language import speak
+from formapp.web import i18n as language
+from formapp.web import wording
+from formapp.web.i18n import speak
+from formapp.web.language_choices import Choice
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "

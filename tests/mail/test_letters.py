@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from formapp.confirming import write_letter
+from formapp.confirmation.message import write_letter
 from formapp.mail import Letter, compose, domain_of
 from tests.support.clock import NOON
 

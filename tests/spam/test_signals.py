@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from formapp.forms.spam import QUARANTINE_AT
 from formapp.spam import Facts, Session, Signal, read_session, score_of, suspicions
+from formapp.spam.definition import QUARANTINE_AT
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
+from formapp.db.database import Database
+from formapp.delivery.claims import Claim, claim_next
+from formapp.delivery.outcomes import Attempt, finish
 from formapp.lead import Lead
-from formapp.submissions.claims import Claim, claim_next
-from formapp.submissions.database import Database
-from formapp.submissions.intake import keep
-from formapp.submissions.outcomes import Attempt, finish
+from formapp.leads.accept import keep
 from tests.support.clock import NOON
 from tests.support.leads import SITE, submission
 

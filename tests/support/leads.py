@@ -5,7 +5,7 @@ from typing import Any
 
 from formapp.delivery.contact_info import Keys
 from formapp.lead import Address, Email, ExtendedField, Lead, Merge, Phone, Text
-from formapp.submissions.intake import Submission
+from formapp.leads.accept import Submission
 from formapp.wix import Contact
 from tests.support.clock import NOON
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from formapp.submissions.claims import claim_next
-from formapp.submissions.database import Database
-from formapp.submissions.intake import Submission, keep
-from formapp.submissions.outcomes import Attempt, finish, give_up
-from formapp.submissions.schema import metadata
+from formapp.db.database import Database
+from formapp.db.tables import metadata
+from formapp.delivery.claims import claim_next
+from formapp.delivery.outcomes import Attempt, finish, give_up
+from formapp.leads.accept import Submission, keep
 from tests.support.leads import SITE
 
 CONTACT = "2f6b7a10-93f4-4f2a-8d3a-6a5c8c5f0b21"

@@ -6,14 +6,14 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from formapp.db.database import Database
+from formapp.db.tables import attempts, deliveries, lanes
+from formapp.delivery.budget import Budget
+from formapp.delivery.client import Gate
 from formapp.delivery.deliver import Deliverer
-from formapp.delivery.gate import Gate
 from formapp.lead import Lead
-from formapp.submissions.budget import Budget
-from formapp.submissions.database import Database
-from formapp.submissions.intake import keep
-from formapp.submissions.report import show_submission
-from formapp.submissions.schema import attempts, deliveries, lanes
+from formapp.leads.accept import keep
+from formapp.leads.report import show_submission
 from formapp.wix import Auth, Call, WixContacts
 from tests.support.clock import TurnedClock
 from tests.support.leads import SITE, submission

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from formapp.forms import Form, compile_form, parse_form
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
 from formapp.server import Server, listen
 from tests.support.processes import free_port
 from tests.uses.forms import CHALLENGE, HEBREW, LEAD, THEME

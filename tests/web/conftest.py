@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from formapp.forms import Form
+from formapp.forms.form import Form
 from tests.web.forms import load
 from tests.web.running import Running
 from tests.web.support import Site, SiteMaker

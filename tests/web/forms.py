@@ -1,6 +1,7 @@
 """The forms that the tests of the web side use."""
 
-from formapp.forms import Form, compile_form, parse_form
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
 from tests.support import formfiles
 
 LEAD = (

@@ -8,7 +8,8 @@ from typing import Any
 
 from altcha import Challenge, Payload, solve_challenge
 
-from formapp.forms import Form, compile_form, parse_form
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
 from tests.web.forms import LEAD, OTHER
 from tests.web.support import GOOD, Site, ago
 

@@ -13,11 +13,12 @@ from sqlalchemy import MetaData, Row, select, text
 from werkzeug.test import TestResponse
 
 from formapp.app import create_app
-from formapp.forms import Form, TokenSigner
-from formapp.settings import Settings
-from formapp.submissions.database import Database
-from formapp.submissions.schema import deliveries, submissions
-from formapp.submissions.upgrade import upgrade
+from formapp.config.settings import Settings
+from formapp.db.database import Database
+from formapp.db.tables import deliveries, submissions
+from formapp.db.upgrade import upgrade
+from formapp.forms.form import Form
+from formapp.forms.tokens import TokenSigner
 
 OWN = "http://localhost"
 LISTED = "https://www.example.com"

@@ -12,14 +12,15 @@ from sqlalchemy import Connection, select
 from werkzeug.test import TestResponse
 
 from formapp.app import create_app
-from formapp.forms import Form, compile_form, parse_form
-from formapp.links import Link, LinkSigner, address_hash
-from formapp.settings import Settings, SettingsFaults
-from formapp.submissions.confirmations import confirm, let_through
-from formapp.submissions.erasing import blank
-from formapp.submissions.intake import Status
-from formapp.submissions.report import show_submission
-from formapp.submissions.schema import deliveries, errands
+from formapp.config.settings import Settings, SettingsFaults
+from formapp.confirmation.links import Link, LinkSigner, address_hash
+from formapp.confirmation.store import confirm, let_through
+from formapp.db.tables import deliveries, errands
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
+from formapp.leads.accept import Status
+from formapp.leads.blank import blank
+from formapp.leads.report import show_submission
 from tests.support import formfiles
 from tests.web.pages import Page
 from tests.web.support import FROM_OUR_PAGE, JSON, KEY, OWN, Site, SiteMaker, assert_refused, locked
@@ -268,7 +269,7 @@ def test_what_is_erased_between_looking_and_pressing_is_gone(site: Site) -> None
         blank(connection, [ident], now)
         return confirm(connection, ident, now)
 
-    with patch("formapp.web.confirm.confirm", too_late):
+    with patch("formapp.web.public.confirmation.confirm", too_late):
         assert press(site, link(ident)).status_code == 404
     assert site.pending() == 0
 

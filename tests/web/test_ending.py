@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 
 from formapp.cli.serve import run_together
+from formapp.jobs.worker import Crew, Worker
 from formapp.server import Server, listen
-from formapp.worker import Crew, Worker
 from tests.support.processes import Commands, end, free_port, wait_for
 from tests.web.pages import Page
 from tests.web.running import Running, answer, get, good, post

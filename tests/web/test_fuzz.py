@@ -1,6 +1,6 @@
 """Whatever is sent: never a 500, never a cookie, always the visitor's format.
 
-The same on both kinds of database at once, with more inputs: `test_fuzz_both.py`, `tests/web/fuzz`.
+The same on both kinds of database at once, with more inputs: `test_fuzz_both.py`, `tests/proofs/fuzz`.
 """
 
 import json
@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from formapp.forms import Form
-from tests.web.fuzz.inputs import (
+from formapp.forms.form import Form
+from tests.proofs.fuzz.inputs import (
     BODIES,
     HEADER,
     HEADERS,

@@ -1,4 +1,4 @@
-"""The short form of `python -m tests.web.fuzz`: both databases answer alike, and never by a defect.
+"""The short form of `python -m tests.proofs.fuzz`: both databases answer alike, and never by a defect.
 
 Besides, what answers is what the description of the public routes (`fuzz/openapi.yaml`) says.
 """
@@ -18,12 +18,12 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.proofs.fuzz.__main__ import table
+from tests.proofs.fuzz.described import as_input, operations
+from tests.proofs.fuzz.inputs import Input
+from tests.proofs.fuzz.run import Result, run, sites
+from tests.proofs.fuzz.verdicts import Verdict
 from tests.support.postgres import PostgresServer
-from tests.web.fuzz.__main__ import table
-from tests.web.fuzz.described import as_input, operations
-from tests.web.fuzz.inputs import Input
-from tests.web.fuzz.run import Result, run, sites
-from tests.web.fuzz.verdicts import Verdict
 from tests.web.support import Site
 
 if TYPE_CHECKING:

@@ -14,9 +14,12 @@ from flask import Flask, before_render_template
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from formapp.forms import Form, compile_form, load_forms, parse_form
+from formapp.forms.definition.loader import load_forms
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
 from formapp.resources import BUNDLED_FORMS
-from formapp.web import repeats, showing
+from formapp.web import repeats
+from formapp.web.public import form_page as showing
 from tests.web.forms import ANYONE, AWAY, LEAD, OTHER
 from tests.web.pages import Page
 from tests.web.support import LISTED, OWN, Site, SiteMaker

@@ -7,7 +7,9 @@ import jinja2
 import pytest
 from babel.support import Translations
 
-from formapp.forms import Form, LeadForm, compile_form, parse_form
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
+from formapp.forms.lead_form import LeadForm
 from tests.support.formfiles import EMAIL
 from tests.web.forms import OTHER
 from tests.web.pages import Page

@@ -11,12 +11,12 @@ import pytest
 from limits.errors import StorageError
 from sqlalchemy import select
 
-from formapp.forms import Form
-from formapp.settings import Settings, SettingsFaults
-from formapp.submissions.database import Database
-from formapp.submissions.schema import counts
+from formapp.config.settings import Settings, SettingsFaults
+from formapp.db.database import Database
+from formapp.db.tables import counts
+from formapp.forms.form import Form
 from formapp.web.limit_storage import SWEEP_SECONDS, DatabaseStorage, ProcessStorage
-from formapp.web.limits import RETRY_SECONDS, Limits
+from formapp.web.rate_limit import RETRY_SECONDS, Limits
 from formapp.web.refusal import Refusal
 from formapp.web.services import EXTENSION
 from tests.support.clock import NOON, TurnedClock
@@ -215,7 +215,7 @@ def test_a_wrong_storage_is_a_fault_at_start(where: str) -> None:
 
 
 def test_without_the_package_the_fault_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("formapp.settings.checks.find_spec", lambda _name: None)
+    monkeypatch.setattr("formapp.config.checks.find_spec", lambda _name: None)
     with pytest.raises(SettingsFaults, match=r"pip install 'formapp\[redis\]'"):
         Settings.read({"FORMAPP_LIMIT_STORAGE": "redis://user:secret@localhost:6379/1"})
 

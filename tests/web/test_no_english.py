@@ -8,7 +8,8 @@ import pytest
 from babel.messages.catalog import Catalog
 from werkzeug.test import TestResponse
 
-from formapp.forms import Form, compile_form, parse_form
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
 from tests.support.catalogues import OTHERS, extracted, read
 from tests.web.pages import Page
 from tests.web.support import FROM_LISTED, JSON, Site, SiteMaker, locked, multipart

@@ -10,7 +10,7 @@ from jinja2 import Environment
 from wtforms import Form
 from wtforms.form import FormMeta
 
-from formapp.submissions import revision
+from formapp.db import revision
 from tests.web.support import FULL, JSON, Site
 
 # What the interpreter itself reports (PEP 578). An audit hook can't be taken away again: there is

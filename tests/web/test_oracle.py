@@ -1,4 +1,4 @@
-"""Nobody learns whether a contact exists: the short form of `python -m tests.web.oracle`."""
+"""Nobody learns whether a contact exists: the short form of `python -m tests.proofs.oracle`."""
 
 import random
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.proofs.oracle.__main__ import table, tells_apart
+from tests.proofs.oracle.asking import BYTES, SETTINGS, WAYS, Asked, ask, write_form
+from tests.proofs.oracle.ranks import compare
 from tests.support.processes import Commands, Installation, eventually
-from tests.web.oracle.__main__ import table, tells_apart
-from tests.web.oracle.asking import BYTES, SETTINGS, WAYS, Asked, ask, write_form
-from tests.web.oracle.ranks import compare
 
 POSTS = 200
 # Five standard deviations of what chance makes of 200 each: a busy machine is no reason to fail.

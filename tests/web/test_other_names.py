@@ -5,7 +5,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from formapp.forms import Form, compile_form, parse_form
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
 from tests.web.forms import LEAD
 from tests.web.pages import Page
 from tests.web.support import (

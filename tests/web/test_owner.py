@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from formapp.settings import Settings, SettingsFaults
-from formapp.web import share
-from formapp.web.owner import Owner
+from formapp.config.settings import Settings, SettingsFaults
+from formapp.web.owner import share
+from formapp.web.owner.sign_in import Owner
 from tests.web.support import JSON, Site, SiteMaker, assert_refused
 from tests.web.test_every_route import policy
 

@@ -9,10 +9,10 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import text
 
-from formapp.submissions.commit import GroupCommit
-from formapp.submissions.database import DatabaseUnavailable
-from formapp.submissions.intake import Submission, keep
-from formapp.web.post import read_post
+from formapp.db.database import DatabaseUnavailable
+from formapp.leads.accept import Submission, keep
+from formapp.leads.commit import GroupCommit
+from formapp.web.public.post import read_post
 from formapp.web.services import services
 from tests.web.support import (
     FROM_OUR_PAGE,

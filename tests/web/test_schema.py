@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # publishes no types
 from playwright.sync_api import Browser
 
-from formapp.forms import Form, compile_form, load_forms, parse_form
+from formapp.forms.catalogs import texts_in
+from formapp.forms.definition.loader import load_forms
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
+from formapp.forms.json_schema import form_schema
 from formapp.forms.messages import demand
-from formapp.forms.schema import form_schema
-from formapp.forms.speech import texts_in
 from formapp.resources import BUNDLED_FORMS
 from tests.web.forms import OTHER
 from tests.web.support import JSON, LISTED, OWN, UNLISTED, Site, assert_refused
@@ -78,7 +80,7 @@ SCALARS = (
     | st.floats(allow_nan=False, allow_infinity=False)
 )
 VALUES = SCALARS | st.lists(SCALARS | WORDS, max_size=3)
-# Where no schema can say all, or where text is bounded as a number: see formapp.forms.value_schema.
+# Where no schema can say all, or where text is bounded as a number: see formapp.forms.fields.value_schema.
 STRICTER = {"email", "phone", "web"}
 NAMES = [
     *(name.removesuffix("!") for name in FIELDS if name.removesuffix("!") not in STRICTER),

@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy import select
 
 from formapp.app import create_app
-from formapp.challenges import ChallengeChecks
-from formapp.errands import Errands
-from formapp.settings import Settings, SettingsFaults
+from formapp.config.settings import Settings, SettingsFaults
+from formapp.db.tables import errands
+from formapp.jobs.runner import Errands
+from formapp.leads.accept import Status
+from formapp.leads.release import release
 from formapp.spam import PROVIDERS
-from formapp.submissions.intake import Status
-from formapp.submissions.release import release
-from formapp.submissions.schema import errands
+from formapp.spam.challenge_job import ChallengeChecks
 from tests.support.verifier import GOOD_TOKEN, SECRET, verifier
 from tests.web.guarded import SPAM, guarded
 from tests.web.pages import Page

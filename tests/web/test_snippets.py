@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from formapp.demo import open_to
-from formapp.forms import Form, compile_form, load_forms, parse_form
+from formapp.forms.definition.loader import load_forms
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import Form, compile_form
 from formapp.resources import BUNDLED_FORMS
-from formapp.web import share
-from formapp.web.owner import Owner
-from formapp.web.snippets import SNIPPETS
+from formapp.web.owner import share
+from formapp.web.owner.sign_in import Owner
+from formapp.web.owner.snippets import SNIPPETS
 from tests.web.forms import OTHER
 from tests.web.pages import Page
 from tests.web.support import FROM_LISTED, FULL, LISTED, OWN, SiteMaker

@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from formapp.demo import open_to
-from formapp.forms import load_forms
+from formapp.forms.definition.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
 from formapp.server import Server, listen
-from formapp.web.snippets import SNIPPETS
+from formapp.web.owner.snippets import SNIPPETS
 from tests.support.browser import DESKTOP, PHONE, axe_violations
 from tests.web.support import Site
 

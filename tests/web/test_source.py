@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from formapp.forms import TokenSigner
+from formapp.forms.tokens import TokenSigner
 from tests.web.pages import Page
 from tests.web.support import (
     FROM_LISTED,

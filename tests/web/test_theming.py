@@ -6,7 +6,8 @@ from urllib.parse import urlencode
 import pytest
 from werkzeug.test import TestResponse
 
-from formapp.forms import compile_form, parse_form
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import compile_form
 from tests.web.forms import LEAD, OTHER
 from tests.web.pages import Page
 from tests.web.support import GOOD, Site, SiteMaker

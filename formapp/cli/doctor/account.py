@@ -8,8 +8,8 @@ from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.cli.doctor.formfiles import Wishes, wishes_of
 from formapp.cli.doctor.reach import check_clock
 from formapp.cli.workers import TIMEOUTS, auth_of
-from formapp.forms import Form
-from formapp.settings import Settings
+from formapp.config.settings import Settings
+from formapp.forms.form import Form
 from formapp.wix import (
     ExtendedField,
     Forbidden,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.settings import PREFIX, Settings, SettingsFaults
+from formapp.config.settings import PREFIX, Settings, SettingsFaults
 
 _GOOD_LENGTH = 32
 _FEW_CHARACTERS = 10
@@ -58,7 +58,7 @@ def read_what_can_be_read(environ: Mapping[str, str]) -> Reading:
 @contextmanager
 def _unknown_names_are_hints() -> Iterator[None]:
     """Else they would be logged, too."""
-    log = logging.getLogger("formapp.settings")
+    log = logging.getLogger("formapp.config.settings")
     log.disabled = True
     try:
         yield

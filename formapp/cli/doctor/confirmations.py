@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from formapp.app import confirm_faults
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.forms import Form
+from formapp.config.settings import Settings
+from formapp.forms.form import Form
 from formapp.mail import MailFailed, PostOffice
-from formapp.settings import Settings
 
 _SECONDS = 5
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from formapp.app import DEFAULT_SITE, challenge_faults
 from formapp.cli.doctor.findings import Finding, fault, ok
-from formapp.forms import Form, check_forms, load_forms
-from formapp.forms.targets import ExtendedFieldTarget, LabelTarget
-from formapp.settings import Settings
+from formapp.config.settings import Settings
+from formapp.forms.definition.loader import check_forms, load_forms
+from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget
+from formapp.forms.form import Form
 
 
 @dataclass

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import requests
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.settings import Settings
+from formapp.config.settings import Settings
 
 _SECONDS = 5
 _SKEW_HINT = 30

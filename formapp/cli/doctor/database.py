@@ -1,0 +1,157 @@
+"""The database: reachable, writable, of the right schema; and what waits in it."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, text
+from sqlalchemy.engine import make_url
+
+from formapp.cli.doctor.findings import Finding, fault, hint, ok
+from formapp.cli.leads_erase import keyring_of
+from formapp.config.settings import Settings
+from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.revision import current_revision, is_empty
+from formapp.db.tables import REVISION, metadata
+from formapp.leads.erase import known_erasures
+from formapp.leads.release import count_quarantined, count_unasked
+from formapp.monitoring.incidents import troubles
+from formapp.monitoring.monitor import STRIKES
+
+_LITTLE_SPACE = 200 * 1024 * 1024
+_EMPTY = "it has no tables yet: the first start makes them, or `formapp db upgrade`"
+
+
+def check_database(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Look at the database without making anything, not even a file."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite":
+        found = list(_check_file(Path(url.database or "")))
+        yield from found
+        if any(finding.level == "fault" or finding.message.endswith(_EMPTY) for finding in found):
+            return
+    with closing(Database(settings.database_url)) as database:
+        try:
+            yield from _check_schema(database, settings, now)
+        except DatabaseUnavailable as error:
+            advice = "start it, or correct FORMAPP_DATABASE_URL; forms answer 503 meanwhile"
+            yield fault("database", f"it {error}", advice)
+
+
+def _check_file(path: Path) -> Iterator[Finding]:
+    if not path.exists() or not path.stat().st_size:
+        folder_is_writable = os.access(path.absolute().parent, os.W_OK)
+        if folder_is_writable:
+            yield hint("database", f"{path}: {_EMPTY}")
+        else:
+            yield _not_writable(path.absolute().parent)
+        return
+    if not os.access(path, os.W_OK) or not os.access(path.absolute().parent, os.W_OK):
+        yield _not_writable(path)
+        return
+    free = shutil.disk_usage(path.absolute().parent).free
+    if free < _LITTLE_SPACE:
+        message = f"only {free // 2**20} MiB are left where {path} is"
+        yield fault("database", message, "make room: on a full disk forms answer 503")
+    yield from _check_tables(path)
+
+
+def _not_writable(path: Path) -> Finding:
+    advice = "let the user that formapp runs as write the file and its folder"
+    return fault("database", f"{path} can't be written", advice)
+
+
+def _check_tables(path: Path) -> Iterator[Finding]:
+    """By a connection that can't write, as opening by our own would set the file's mode."""
+    query = "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as found:
+            if not found.execute(query).fetchone()[0]:
+                yield hint("database", f"{path}: {_EMPTY}")
+    except sqlite3.Error as error:
+        advice = "restore it from a back-up, or name another file"
+        yield fault("database", f"{path} can't be read as SQLite: {error}", advice)
+
+
+def _check_schema(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
+    # Without its query, which may hold a password as well.
+    shown = database.url.set(query={}).render_as_string()
+    if is_empty(database):
+        yield hint("database", f"{shown}: {_EMPTY}")
+        return
+    with database.read() as connection:
+        revision = current_revision(connection) or "none"
+    if revision != REVISION:
+        newer = revision > REVISION
+        advice = "update formapp" if newer else "stop formapp, make a back-up, `formapp db upgrade`"
+        yield fault("database", f"its schema is {revision}, formapp's is {REVISION}", advice)
+        return
+    with database.write() as connection:
+        refused = None if database.is_sqlite else _refused(connection)
+    if refused:
+        yield fault("database", refused, "grant the role of FORMAPP_DATABASE_URL what it lacks")
+        return
+    yield ok("database", f"{shown}: reachable, writable, schema {revision}")
+    yield from _check_leads(database, settings, now)
+    yield from _check_quarantine(database)
+    yield from _check_unasked(database)
+    yield from _check_erasures(database, settings)
+
+
+def _refused(connection: Connection) -> str | None:
+    if connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
+        return "it takes no writes (a stand-by, or read-only by its settings)"
+    for table in metadata.tables:
+        for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE"):
+            query = text("SELECT has_table_privilege(:table, :privilege)")
+            if not connection.execute(query, {"table": table, "privilege": privilege}).scalar():
+                return f"the role may not {privilege} {table}"
+    return None
+
+
+def _check_leads(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
+    backlog = timedelta(minutes=settings.alert_backlog)
+    found = troubles(database, now, backlog=backlog, strikes=STRIKES)
+    for trouble in found:
+        advice = "see `formapp leads list`, correct the cause, then `formapp leads retry --failed`"
+        yield hint("leads", f"site {trouble.site}: {trouble.detail}", advice)
+    if not found:
+        yield ok("leads", "none failed, none waits for long")
+
+
+def _check_quarantine(database: Database) -> Iterator[Finding]:
+    with database.read() as connection:
+        waiting = count_quarantined(connection)
+    if waiting:
+        told = ", ".join(f"{form} {number}" for form, number in sorted(waiting.items()))
+        advice = (
+            "look at them by `formapp leads list --state quarantined` and `formapp leads show ID`, "
+            "let people's out by `formapp leads release ID`; the rest is erased by itself"
+        )
+        yield hint("quarantine", f"waiting to be looked at: {told}", advice)
+
+
+def _check_unasked(database: Database) -> Iterator[Finding]:
+    with database.read() as connection:
+        unasked = count_unasked(connection)
+    if unasked:
+        advice = (
+            "see why by `formapp leads list --state unconfirmed` and `formapp leads show ID`, "
+            "correct the cause, then `formapp leads resend ID`; what nobody confirms is erased"
+        )
+        yield hint("confirmations", f"no mail has gone yet for {unasked} of the leads", advice)
+
+
+def _check_erasures(database: Database, settings: Settings) -> Iterator[Finding]:
+    keyring = keyring_of(settings)
+    with database.read() as connection:
+        made_by = [known.key for known in known_erasures(connection)]
+    lost = sum(name not in (keyring.names if keyring else []) for name in made_by)
+    if lost:
+        message = f"erasures under a secret key that is gone: {lost}"
+        advice = "keep the old key behind the new one: a restored back-up may bring them back"
+        yield hint("erasures", message, advice)

@@ -1,0 +1,48 @@
+"""`formapp leads resend`: the mail of a confirmation once more."""
+
+from datetime import UTC, datetime
+
+import click
+
+from formapp.cli.mailing import limit_of
+from formapp.cli.wiring import one_line_errors, open_database, read_settings
+from formapp.config.settings import PREFIX, Settings
+from formapp.confirmation.store import NothingToConfirm, Waiting, ask_again, find_waiting
+from formapp.db.database import Database
+from formapp.leads.accept import Status
+from formapp.leads.report import UnknownSubmission
+
+
+@click.command("resend")
+@click.argument("ident", metavar="ID")
+def resend(ident: str) -> None:
+    """Send the mail that asks for a confirmation once more.
+
+    Only the sender can confirm: there is no command for it.
+    """
+    with one_line_errors():
+        settings = read_settings()
+        database = open_database(settings)
+        try:
+            waiting = find_waiting(database, ident)
+            if waiting and waiting.status is Status.UNCONFIRMED:
+                _check_limit(settings, database, waiting)
+            ask_again(database, ident, datetime.now(UTC))
+        except UnknownSubmission:
+            raise click.ClickException(f"there is no submission {ident}") from None
+        except NothingToConfirm:
+            raise click.ClickException(f"{ident} doesn't wait for a confirmation") from None
+    click.echo(f"the mail of {ident} is due now")
+
+
+def _check_limit(settings: Settings, database: Database, waiting: Waiting) -> None:
+    """Say at once what the worker would say later.
+
+    Raises:
+        ClickException: no mail would go.
+    """
+    if not settings.secret_key:
+        raise click.ClickException(f"{PREFIX}SECRET_KEY is missing; it signs the link")
+    limit, now = limit_of(settings, database), datetime.now(UTC)
+    if waiting.email and (reason := limit.refusal(waiting.form, waiting.email, now)):
+        raise click.ClickException(f"{reason}; try again later")

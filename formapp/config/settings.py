@@ -1,0 +1,183 @@
+"""Settings: environment variables with the prefix `FORMAPP_`, declared once, checked all at once.
+
+A setting may also come from a file: `FORMAPP_SECRET_KEY_FILE=/run/secrets/key` reads the value from
+there. Only the composition roots (`formapp.cli`, `formapp.app`) read settings; everything else is
+given what it needs.
+"""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
+
+from formapp.config import checks
+from formapp.resources import BUNDLED_FORMS
+
+PREFIX = "FORMAPP_"
+_log = logging.getLogger(__name__)
+
+
+class SettingsFaults(Exception):  # noqa: N818 - it carries several faults, one a line
+    """Every fault of the settings, as `NAME: what is wrong and what would be right`."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+_Words = Annotated[tuple[str, ...], BeforeValidator(checks.split)]
+_Limit = Annotated[str | None, BeforeValidator(checks.limit)]
+_Storage = Annotated[SecretStr, AfterValidator(checks.storage)]
+_Token = Annotated[SecretStr, AfterValidator(checks.token)]
+_Word = Annotated[str, AfterValidator(checks.word)]
+_Address = Annotated[str, AfterValidator(checks.address)]
+
+
+class Settings(BaseModel):
+    """All settings. Secrets show as stars in any text form."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    database_url: Annotated[str, AfterValidator(checks.database), Field(repr=False)] = (
+        "sqlite:///formapp.db"
+    )
+    forms: Annotated[Path, AfterValidator(checks.folder)] = BUNDLED_FORMS
+    secret_key: Annotated[
+        tuple[SecretStr, ...], BeforeValidator(checks.split), AfterValidator(checks.secret)
+    ] = ()
+    base_url: Annotated[_Address, AfterValidator(checks.base)] | None = None
+    trusted_hosts: Annotated[_Words, AfterValidator(checks.hosts)] = ()
+    proxy_hops: Annotated[int, Field(ge=0, le=10)] = 0
+    metrics_token: SecretStr | None = None
+    owner_password: Annotated[SecretStr, AfterValidator(checks.password)] | None = None
+    log_format: Literal["console", "json"] = "console"
+    alert_webhook: Annotated[SecretStr, AfterValidator(checks.link)] | None = None
+    alert_email: Annotated[_Words, AfterValidator(checks.mailboxes)] = ()
+    alert_from: Annotated[str, AfterValidator(checks.mailbox)] | None = None
+    mail_from: Annotated[str, AfterValidator(checks.mailbox)] | None = None
+    alert_backlog: Annotated[float, Field(gt=0)] = 15.0
+    smtp_url: Annotated[SecretStr, AfterValidator(checks.smtp)] | None = None
+    wix_api_url: _Address = "https://www.wixapis.com"
+    wix_api_key: _Token | None = None
+    wix_site_id: _Word | None = None
+    wix_account_id: _Word | None = None
+    wix_app_id: _Word | None = None
+    wix_app_secret: _Token | None = None
+    wix_instance_id: _Word | None = None
+    limit_per_address: _Limit = "120/minute"
+    limit_per_form: _Limit = "1200/minute"
+    limit_storage: _Storage = SecretStr("memory")
+    challenge_site_key: _Word | None = None
+    challenge_secret: _Token | None = None
+    challenge_verify_url: Annotated[str, AfterValidator(checks.plain_link)] | None = None
+    wix_rate_limit: Annotated[int, Field(ge=2)] = 200
+    keep_days: Annotated[int, Field(ge=1, le=36500)] = 90
+    create_grace: Annotated[float, Field(ge=0, le=86400)] = 60.0
+
+    @classmethod
+    def read(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        web: bool = False,
+        wix: bool = False,
+    ) -> Self:
+        """Read and check every setting.
+
+        Args:
+            environ: the environment.
+            web: what the web server needs must be there (`SECRET_KEY`).
+            wix: what deliveries need must be there (the credentials of a site).
+
+        Raises:
+            SettingsFaults: with all that is wrong or missing.
+        """
+        values, faults = _values(environ, set(cls.model_fields))
+        try:
+            settings = cls.model_validate(values)
+        except ValidationError as error:
+            faults += [_fault(each) for each in error.errors()]
+            settings = cls.model_construct(**values)
+        if web and not checks.split(values.get("secret_key")):
+            faults.append(f"{PREFIX}SECRET_KEY: is missing; it signs the tokens of form pages")
+        if wix:
+            faults += settings.credential_faults()
+        if settings.alert_email and not settings.smtp_url:
+            faults.append(f"{PREFIX}SMTP_URL: is missing; ALERT_EMAIL needs a server to send by")
+        if faults:
+            raise SettingsFaults(sorted(set(faults)))
+        return settings
+
+    @property
+    def sender(self) -> str | None:
+        """Who mail to visitors is from, where the form doesn't say."""
+        return self.mail_from or self.alert_from
+
+    def missing_for_mail(self) -> list[str]:
+        """The settings that mail to visitors can't go without and that aren't set."""
+        needed = {
+            "SMTP_URL": self.smtp_url,
+            "BASE_URL": self.base_url,
+            "SECRET_KEY": self.secret_key,
+        }
+        return [name for name, value in needed.items() if not value]
+
+    def credential_faults(self) -> list[str]:
+        """What is missing of one complete pair of credentials, as fault lines."""
+        key = {"WIX_API_KEY": self.wix_api_key, "WIX_SITE_ID": self.wix_site_id}
+        app = {
+            "WIX_APP_ID": self.wix_app_id,
+            "WIX_APP_SECRET": self.wix_app_secret,
+            "WIX_INSTANCE_ID": self.wix_instance_id,
+        }
+        if any(app.values()) and self.wix_api_key:
+            return [f"{PREFIX}WIX_API_KEY: is set beside WIX_APP_…; use the key or the app"]
+        wanted = app if any(app.values()) else key
+        hint = " (or WIX_APP_ID, WIX_APP_SECRET and WIX_INSTANCE_ID)" if wanted is key else ""
+        return [
+            f"{PREFIX}{name}: is missing; deliveries to Wix need {' and '.join(wanted)}{hint}"
+            for name, value in wanted.items()
+            if not value
+        ]
+
+
+def _values(environ: Mapping[str, str], known: set[str]) -> tuple[dict[str, Any], list[str]]:
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX) or not text.strip():
+            continue
+        name = variable.removeprefix(PREFIX).lower()
+        if name in known:
+            values[name] = text.strip()
+        elif name.removesuffix("_file") in known:
+            if environ.get(variable.removesuffix("_FILE"), "").strip():
+                faults.append(f"{variable}: is set beside the value itself; use one of them")
+                continue
+            try:
+                values[name.removesuffix("_file")] = Path(text.strip()).read_text("utf-8").strip()
+            except (OSError, ValueError) as error:
+                # Not its name: a secret may stand here by mistake.
+                reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+                faults.append(f"{variable}: names a file that can't be read: {reason}")
+        else:
+            _log.warning("%s is no setting of formapp and was ignored", variable)
+    return values, faults
+
+
+def _fault(error: Any) -> str:
+    name = PREFIX + str(error["loc"][0]).upper()
+    problem = error["msg"].removeprefix("Value error, ")
+    if error["type"] != "value_error":
+        problem = "is wrong: " + problem[0].lower() + problem[1:]
+    return f"{name}: {problem}"

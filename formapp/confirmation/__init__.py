@@ -1,0 +1,1 @@
+"""Double opt-in: the mail that asks for a confirmation."""

@@ -1,0 +1,112 @@
+"""Counts that all processes share: of limits, quotas, and of what may be used once.
+
+A count is known by a keyed hash and ends by itself: it begins again with whatever comes after its
+end. Nobody's address is in the table.
+
+Times are read with care: a clock that was ahead and is put right leaves ends far in the future
+behind. A count whose end lies further ahead than one that begins at this moment is over, too.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, case, delete, select
+
+from formapp.db.database import Database
+from formapp.db.tables import counts
+from formapp.db.upsert import upsert
+
+EVERY = timedelta(hours=1)
+"""How often a worker sweeps out what has ended."""
+
+SKEW = timedelta(minutes=5)
+"""How far apart the clocks of processes on one database may be for a count to be one."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ration:
+    """Something that may be taken a few times only.
+
+    Attributes:
+        hash: what tells it from all others: 64 hex digits, keyed.
+        amount: how often it may be taken.
+        until: when the count ends, if it begins with this.
+        reason: why a submission that takes more is held back.
+        name: what the log calls it; None: it isn't worth a line.
+    """
+
+    hash: str
+    amount: int
+    until: datetime
+    reason: str
+    name: str | None = None
+
+
+def count_up(
+    connection: Connection, hash_: str, until: datetime, now: datetime, amount: int = 1
+) -> int:
+    """Count in the caller's transaction; returns the count with this.
+
+    Two that count at once wait for each other, so that neither misses the other.
+    """
+    over = (counts.c.expires_at <= now) | (counts.c.expires_at > until + SKEW)
+    changed = {
+        "count": case((over, amount), else_=counts.c.count + amount),
+        "expires_at": case((over, until), else_=counts.c.expires_at),
+    }
+    values = {"count": amount, "expires_at": until}
+    upsert(connection, counts, {"hash": hash_}, values, changes=changed)
+    # The row is this transaction's until it ends.
+    return read_count(connection, hash_, now)[0]
+
+
+def read_count(connection: Connection, hash_: str, now: datetime) -> tuple[int, datetime]:
+    """Return the count and when it ends; 0 and the time where there is none."""
+    row = connection.execute(
+        select(counts.c.count.label("taken"), counts.c.expires_at).where(
+            counts.c.hash == hash_, counts.c.expires_at > now
+        )
+    ).first()
+    return (row.taken, row.expires_at) if row else (0, now)
+
+
+def forget_count(connection: Connection, hash_: str) -> None:
+    """Let the count begin again."""
+    connection.execute(delete(counts).where(counts.c.hash == hash_))
+
+
+def sweep(database: Database, now: datetime) -> int:
+    """Take out what has ended; returns how many.
+
+    Raises:
+        DatabaseUnavailable: nothing was taken out.
+    """
+    with database.write() as connection:
+        return connection.execute(delete(counts).where(counts.c.expires_at <= now)).rowcount
+
+
+class Sweep:
+    """What a worker calls now and then."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._clock = clock
+        self._next = clock()
+
+    def run(self) -> None:
+        """Sweep if it is time to.
+
+        Raises:
+            DatabaseUnavailable: it is tried again in an hour.
+        """
+        now = self._clock()
+        # A clock that was put back must not stop it for longer than planned.
+        if self._next - EVERY <= now < self._next:
+            return
+        self._next = now + EVERY
+        if swept := sweep(self._database, now):
+            _log.debug("%d counts had ended", swept)

@@ -1,0 +1,250 @@
+"""The tables. The row is the record and the queue.
+
+One schema serves SQLite and PostgreSQL; the migrations beside this module build it. Ids of
+submissions are UUIDv7 as text; deliveries count up, so that their order is the order in which leads
+came.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from formapp.db.columns import UtcDateTime
+
+REVISION = "0006"
+"""The newest migration; a test holds it to the folder's head."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+_Json = JSON(none_as_null=True)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("form", String(64), nullable=False),
+    Column("form_version", String(12), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("answers", _Json, nullable=False),
+    Column("consents", _Json, nullable=False),
+    Column("meta", _Json, nullable=False),
+    Column("lead", _Json, nullable=False),
+    # Where an owner asks for it (`keep_ip` in the form file), the visitor's address.
+    Column("address", String(45)),
+    # The token's nonce, the Idempotency-Key or `_id`: the same key and answers, the same receipt.
+    Column("key", String(200)),
+    Column("digest", String(64), nullable=False),
+    # Days that the answers stay after delivery, as the form file said when they came; NULL: as the
+    # setting says.
+    Column("keep_days", Integer),
+    # When the answers were erased; the row itself stays.
+    Column("erased_at", UtcDateTime),
+    UniqueConstraint("form", "key"),
+    CheckConstraint(
+        "status IN ('accepted', 'quarantined', 'unconfirmed', 'spam')",
+        name="status",
+    ),
+)
+Index(None, submissions.c.received_at)
+_not_erased = text("erased_at IS NULL")
+Index(
+    "ix_submissions_kept",
+    submissions.c.keep_days,
+    submissions.c.received_at,
+    sqlite_where=_not_erased,
+    postgresql_where=_not_erased,
+)
+_quarantined = text("status = 'quarantined'")
+Index(
+    "ix_submissions_quarantined",
+    submissions.c.form,
+    submissions.c.received_at,
+    sqlite_where=_quarantined,
+    postgresql_where=_quarantined,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("submission_id", ForeignKey(submissions.c.id, ondelete="CASCADE"), nullable=False),
+    Column("form", String(64)),
+    Column("site", String(64), nullable=False),
+    Column("email", String(320)),
+    Column("phone", String(50)),
+    Column("state", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_until", UtcDateTime),
+    Column("fence", Integer, nullable=False, server_default="0"),
+    # Written down before a call that writes: operation, contact_id, revision, at.
+    Column("intent", _Json),
+    Column("outcome", String(16)),
+    Column("contact_id", String(36)),
+    Column("flags", _Json),
+    Column("reason", Text),
+    Column("finished_at", UtcDateTime),
+    UniqueConstraint("submission_id"),
+    CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
+)
+_pending = text("state = 'pending'")
+for _name, _columns in (
+    ("due_at", ("due_at",)),
+    ("email", ("site", "email")),
+    ("phone", ("site", "phone")),
+    ("form", ("form", "id")),
+):
+    Index(
+        f"ix_deliveries_pending_{_name}",
+        *(deliveries.c[column] for column in _columns),
+        sqlite_where=_pending,
+        postgresql_where=_pending,
+    )
+
+_failed = text("state = 'failed'")
+Index(
+    "ix_deliveries_failed_site",
+    deliveries.c.site,
+    sqlite_where=_failed,
+    postgresql_where=_failed,
+)
+
+for _name in ("email", "phone"):
+    _given = text(f"{_name} IS NOT NULL")
+    Index(
+        f"ix_deliveries_{_name}",
+        deliveries.c[_name],
+        sqlite_where=_given,
+        postgresql_where=_given,
+    )
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("delivery_id", ForeignKey(deliveries.c.id, ondelete="CASCADE"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("result", String(16), nullable=False),
+    Column("operation", String(40)),
+    Column("status", Integer),
+    Column("code", String(80)),
+    Column("request_id", String(80)),
+    Column("duration_ms", Integer, nullable=False),
+    # The calls to Wix in their order: operation, status, code, request_id, ms.
+    Column("calls", _Json, nullable=False),
+)
+Index(None, attempts.c.delivery_id)
+
+contacts = Table(
+    "contacts",
+    metadata,
+    Column("site", String(64), primary_key=True),
+    Column("identity", String(320), primary_key=True),
+    Column("contact_id", String(36), nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+wix_keys = Table(
+    "wix_keys",
+    metadata,
+    Column("site", String(64), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("name", String(180), primary_key=True),
+    Column("key", String(80), nullable=False),
+    Column("data_type", String(8)),
+    CheckConstraint("kind IN ('label', 'field')", name="kind"),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("site", String(64), primary_key=True),
+    Column("paused_until", UtcDateTime),
+    Column("reason", Text),
+    Column("strikes", Integer, nullable=False, server_default="0"),
+)
+
+wix_calls = Table(
+    "wix_calls",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("site", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+Index(None, wix_calls.c.site, wix_calls.c.at)
+
+# Who asked to be erased: keyed hashes, so that the table itself names nobody.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    # Which key it was made with, without telling the key.
+    Column("key", String(16), nullable=False),
+    Column("erased_at", UtcDateTime, nullable=False),
+)
+
+# What is wrong and was told to the owner; a row goes when it is over.
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("site", String(64), primary_key=True),
+    Column("opened_at", UtcDateTime, nullable=False),
+)
+
+# When each form last had its turn: see `formapp.delivery.turns`.
+turns = Table(
+    "turns",
+    metadata,
+    Column("form", String(64), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+# What is to be done about a submission besides its delivery: see `formapp.jobs.queue`.
+errands = Table(
+    "errands",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("submission_id", ForeignKey(submissions.c.id, ondelete="CASCADE"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("content", _Json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    UniqueConstraint("submission_id", "kind"),
+)
+Index(None, errands.c.due_at)
+
+# Counts of a limit that several processes share; the hash is keyed, so that it names nobody.
+counts = Table(
+    "counts",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+Index(None, counts.c.expires_at)

@@ -1,0 +1,180 @@
+"""JSON Schema (2020-12) of a whole form: what may be posted as JSON, and what a front end draws.
+
+`value_schema` says where the server is stricter than the schema of a value can be. Of a whole post
+the schema can't say that a body has at most 64 KiB, that names are compared after Unicode
+normalisation (NFC), or who may post. It wants a single-valued field by its name or one alias; the
+server also takes `name[]`, and a second name that is blank.
+
+What JSON Schema has no word for is under `x-formapp`, of the form and of each field.
+"""
+
+from itertools import combinations
+from typing import Any
+
+from formapp.forms.catalogs import texts_in
+from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.fields import patterns
+from formapp.forms.fields.autofill import autocomplete_of
+from formapp.forms.fields.possible_errors import messages_of
+from formapp.forms.fields.value_schema import SCALAR, Schema, value_schema
+from formapp.forms.form import Form
+from formapp.forms.posted import RESERVED
+from formapp.spam import PROVIDERS
+from formapp.spam.providers import ALTCHA_FIELD
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+EXTRA = "x-formapp"
+_TYPED = {"text", "textarea", "email", "tel", "url"}
+_PURPOSES = {
+    "_gotcha": "a honeypot: people leave it empty",
+    "_next": "where to go on to, on a listed origin",
+    "_subject": "kept with the submission",
+    "_replyto": "kept with the submission",
+    "_id": "makes repeating the same post harmless",
+    "_token": "of formapp's own pages alone",
+}
+
+
+def form_schema(form: Form, address: str, *, limit: int) -> Schema:
+    """Return the schema of a form, with its texts in the form's language.
+
+    Args:
+        form: The form, in the language that is wanted.
+        address: Where this server is reached, without a slash at the end.
+        limit: How many names a post may have.
+    """
+    definition = form.definition
+    post = f"{address}/f/{form.name}"
+    schema: Schema = {
+        "$schema": DIALECT,
+        "$id": f"{post}/schema.json?lang={form.language}",
+        "title": definition.title,
+        **({"description": definition.intro} if definition.intro else {}),
+        "type": "object",
+        **_names(definition.fields),
+        "additionalProperties": {"anyOf": [SCALAR, {"type": "array", "items": SCALAR}]},
+        "propertyNames": {"pattern": patterns.ANYTHING},
+        "maxProperties": limit,
+        EXTRA: _extra(form, post),
+    }
+    for field in definition.fields:
+        schema["properties"][field.name] |= _drawing(field, form.language)
+    return schema
+
+
+def _extra(form: Form, post: str) -> Schema:
+    return {
+        "form": form.name,
+        "version": form.version,
+        "language": form.language,
+        "languages": list(form.languages),
+        "post": {
+            "url": post,
+            "method": "POST",
+            "headers": {"Accept": "application/json"},
+            "content_types": [
+                "application/json",
+                "multipart/form-data",
+                "application/x-www-form-urlencoded",
+            ],
+        },
+        "order": [field.name for field in form.definition.fields],
+        "submit": form.definition.submit,
+        "own_names": _PURPOSES,
+        **_challenge(form, post),
+    }
+
+
+def _challenge(form: Form, post: str) -> Schema:
+    """What must be solved and by which name the solution is sent, where the form asks for it."""
+    kind = form.definition.spam.challenge
+    if kind is None:
+        return {}
+    if kind == "altcha":
+        return {"challenge": {"kind": kind, "name": ALTCHA_FIELD, "url": f"{post}/challenge"}}
+    return {"challenge": {"kind": kind, "name": PROVIDERS[kind].field}}
+
+
+def _names(fields: tuple[FieldDefinition, ...]) -> Schema:
+    """The properties: every field by its name, aliases as references to it."""
+    properties: Schema = {field.name: value_schema(field) for field in fields}
+    for field in fields:
+        properties |= {alias: _same(field) for alias in field.aliases}
+    several = [_alternatives(field) for field in fields if field.required and field.aliases]
+    apart = _apart(fields)
+    return {
+        "properties": properties,
+        "patternProperties": _in_brackets(fields, properties) | _own_names(),
+        "required": [field.name for field in fields if field.required and not field.aliases],
+        **({"allOf": several} if several else {}),
+        **({"dependentSchemas": apart} if apart else {}),
+    }
+
+
+def _same(field: FieldDefinition) -> Schema:
+    return {"$ref": f"#/properties/{field.name}"}
+
+
+def _alternatives(field: FieldDefinition) -> Schema:
+    return {"anyOf": [{"required": [name]} for name in field.names]}
+
+
+def _apart(fields: tuple[FieldDefinition, ...]) -> Schema:
+    """Of the names of a single-valued field only one may come."""
+    apart: dict[str, dict[str, bool]] = {}
+    for field in fields:
+        if field.type != "checkboxes":
+            for name, other in combinations(field.names, 2):
+                apart.setdefault(name, {})[other] = False
+    return {name: {"properties": others} for name, others in apart.items()}
+
+
+def _in_brackets(fields: tuple[FieldDefinition, ...], known: Schema) -> Schema:
+    """What stands for a field by brackets: a value of its group of boxes, or not in the schema."""
+    groups = {
+        patterns.names_in_brackets(field.names, "[0-9]{0,9}"): _same(field)
+        for field in fields
+        if field.type == "checkboxes"
+    }
+    singles = [
+        name
+        for field in fields
+        if field.type != "checkboxes"
+        for name in field.names
+        if f"{name}[]" not in known
+    ]
+    return groups | ({patterns.names_in_brackets(singles, ""): False} if singles else {})
+
+
+def _own_names() -> Schema:
+    return {f"^(?:{'|'.join(RESERVED)})$": SCALAR}
+
+
+def _drawing(field: FieldDefinition, language: str) -> Schema:
+    """What a front end shows of a field; what isn't there has no key."""
+    texts = texts_in(language)
+    options = [{"value": option.value, "label": option.label} for option in field.options]
+    extra: dict[str, Any] = {
+        "type": field.type,
+        "required": field.required,
+        "aliases": list(field.aliases),
+        "placeholder": field.placeholder,
+        "autocomplete": autocomplete_of(field),
+        "region": field.region,
+        "rows": field.rows,
+        "min": _plain(field.min),
+        "max": _plain(field.max),
+        "min_length": field.min_length,
+        "max_length": field.limit if field.type in _TYPED else None,
+        "options": options,
+        "value": field.tick_value if field.type in {"checkbox", "consent"} else None,
+        "from_query": field.from_query,
+        "messages": {code: text.said(texts) for code, text in messages_of(field).items()},
+    }
+    kept = {key: value for key, value in extra.items() if value not in (None, "", [], {})}
+    shown = {"title": field.label, "description": field.help}
+    return {key: text for key, text in shown.items() if text} | {EXTRA: kept}
+
+
+def _plain(bound: object) -> object:
+    return bound if bound is None or isinstance(bound, int | float) else str(bound)

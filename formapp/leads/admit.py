@@ -1,0 +1,51 @@
+"""Letting a submission through to its delivery that was held back when it came.
+
+It was in quarantine, or waited for its sender's confirmation. Whoever lets it through, exactly one
+delivery comes of it: the change of status decides.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from formapp.db.notify import notify
+from formapp.db.tables import deliveries, submissions
+from formapp.lead import Lead
+from formapp.leads.accept import Status, delivery_of
+
+
+def admit(
+    connection: Connection,
+    ident: str,
+    was: Collection[Status],
+    now: datetime,
+    **changed: Any,
+) -> bool:
+    """Accept a submission in the caller's transaction; its delivery is due at once.
+
+    Args:
+        connection: of the caller's transaction.
+        ident: the submission's id.
+        was: the statuses that it may have; with any other, nothing happens.
+        now: the time; the delivery's patience begins with it.
+        changed: further columns to write with it (`meta`, `consents`, `lead` as JSON).
+
+    Returns:
+        False if there is no such submission, it has another status or was erased.
+    """
+    waiting = (
+        (submissions.c.id == ident)
+        & submissions.c.status.in_(was)
+        & submissions.c.erased_at.is_(None)
+    )
+    accepted = update(submissions).where(waiting).values(status=Status.ACCEPTED, **changed)
+    if connection.execute(accepted).rowcount != 1:
+        return False
+    kept = select(submissions.c.form, submissions.c.lead).where(submissions.c.id == ident)
+    row = connection.execute(kept).one()
+    lead = Lead.model_validate(row.lead)
+    connection.execute(insert(deliveries), delivery_of(ident, row.form, lead, now))
+    notify(connection)
+    return True

@@ -1,1 +1,0 @@
-"""Submissions: what visitors sent, kept, and the ledger of its deliveries."""

@@ -1,0 +1,144 @@
+"""What a visit brings along: the page, where the visitor came from, the campaign (`utm_*`).
+
+A form page keeps its own query in the form's action, so that nothing of it is lost when the form is
+shown again with errors; the same way the page of another site's form outlives the errors that a
+page of ours shows. Queries are kept with the submission and never logged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from flask import Request, url_for
+
+from formapp.forms.form import Form
+from formapp.forms.tokens import TokenContext, Use
+from formapp.web.i18n import carried_language
+from formapp.web.services import services
+
+MAX_LENGTH = 2000
+MAX_UTM = 20
+_REFERRER = "_referrer"
+_PAGE = "_page"
+USE = "_use"
+"""The name in a query that says whether a page stands in an iframe."""
+
+_FRAME = {"parent", "scheme"}
+_OURS = {_REFERRER, _PAGE, USE, *_FRAME}
+THEME = "theme."
+"""What the names of a theme's parts begin with in a query; no field's name has a dot."""
+
+
+@dataclass(frozen=True, repr=False)
+class Visit:
+    """Where a submission came from.
+
+    Attributes:
+        page: the address of the page that the form was on.
+        referrer: where the visitor had come from.
+        utm: `utm_*` parameters of the page.
+    """
+
+    page: str | None = None
+    referrer: str | None = None
+    utm: Mapping[str, str] = field(default_factory=dict)
+
+
+def action(
+    request: Request, form: Form, context: TokenContext, foreign: Visit | None = None
+) -> str:
+    """The address that our own page posts to: it carries the page's query and the referrer.
+
+    `foreign` is the visit to another site's page, where its form is shown again on ours.
+    """
+    said = said_by_action(request, form, context.use, foreign)
+    return f"{url_for('forms.show', name=form.name)}?{said}"
+
+
+def said_by_action(request: Request, form: Form, use: Use, foreign: Visit | None = None) -> str:
+    """The query of that address."""
+    query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
+    if foreign:
+        query |= {_PAGE: foreign.page} if foreign.page else {}
+    elif referrer := _foreign_referrer(request):
+        # What brought the visitor to a page; to a frame it was the page around.
+        query.setdefault(_PAGE if is_embedded(request) else _REFERRER, referrer)
+    # Always there: a post to the page's own address would drop the page from the browser's cache,
+    # and going back would then find a page with another token.
+    query |= carried_language(form) | {USE: use}
+    return urlencode(query)
+
+
+def page_before(request: Request, foreign: Visit | None = None) -> str | None:
+    """The address, as the sender says it, of the page whose form a page of ours shows again.
+
+    `foreign` is as for `action`, whose address tells the page from the second post on.
+    """
+    return foreign.page if foreign else _cut(request.args.get(_PAGE))
+
+
+def thanks_query(request: Request) -> dict[str, str]:
+    """What the thank-you page in an iframe needs of the form page's query."""
+    return {key: value[:MAX_LENGTH] for key, value in request.args.items() if _is_look(key)}
+
+
+def is_embedded(request: Request) -> bool:
+    """Whether the page at hand, or the page that posts, stands in an iframe."""
+    if request.endpoint == "forms.show":
+        return False
+    return request.endpoint == "forms.embed" or request.args.get(USE) == "embed"
+
+
+def own_visit(request: Request, form: Form) -> Visit:
+    """The visit to a page of ours: the one that is shown, or by its action the one that posts."""
+    # An action always says the language, a page's address perhaps: it is kept by itself.
+    said = carried_language(form)
+    carried = {
+        key: value[:MAX_LENGTH]
+        for key, value in request.args.items()
+        if key not in _OURS and key not in said and not _is_look(key)
+    }
+    around, referrer = (_cut(request.args.get(name)) for name in (_PAGE, _REFERRER))
+    foreign = _foreign_referrer(request)
+    page = services().address + url_for("forms.show", name=form.name)
+    page += f"?{urlencode(carried)}" if carried else ""
+    if is_embedded(request):
+        # embed.js tells the page's address, and where its visitor came from.
+        around = around or foreign or _cut(request.args.get("parent"))
+        return Visit(around or _cut(page), referrer, _utm(carried))
+    return _elsewhere(around) if around else Visit(_cut(page), referrer or foreign, _utm(carried))
+
+
+def _is_look(key: str) -> bool:
+    return key in _FRAME or key.startswith(THEME)
+
+
+def foreign_visit(request: Request) -> Visit:
+    """The visit to another site's page, as far as its browser tells."""
+    return _elsewhere(_cut(request.referrer) or _cut(request.headers.get("Origin")))
+
+
+def _elsewhere(page: str | None) -> Visit:
+    try:
+        query = urlsplit(page or "").query
+    except ValueError:  # what is no address still says something to a person
+        query = ""
+    return Visit(page, None, _utm(dict(parse_qsl(query))))
+
+
+def _foreign_referrer(request: Request) -> str | None:
+    """Where the visitor came from, unless from a page of this server."""
+    if not (referrer := _cut(request.referrer)):
+        return None
+    own = (request.host_url, services().address + "/")
+    return None if f"{referrer}/".startswith(own) else referrer
+
+
+def _utm(query: Mapping[str, str]) -> dict[str, str]:
+    found = ((key, value) for key, value in query.items() if key.startswith("utm_"))
+    return dict(islice(found, MAX_UTM))
+
+
+def _cut(text: str | None) -> str | None:
+    return text[:MAX_LENGTH] if text else None

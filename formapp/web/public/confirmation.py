@@ -1,0 +1,174 @@
+"""The page that the link of a confirmation leads to.
+
+Mail scanners and previews fetch links: looking at the page confirms nothing, its button does.
+"""
+
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext
+
+from formapp.confirmation.links import Link, LinkInvalid, address_hash
+from formapp.confirmation.store import Waiting, confirm, find_waiting
+from formapp.db.database import DatabaseUnavailable
+from formapp.forms.form import Form
+from formapp.languages import gettext_noop
+from formapp.leads.accept import Status
+from formapp.web.i18n import carried_language, spoken_form
+from formapp.web.public.confirmation_request import button_of
+from formapp.web.public.origin_check import is_own_page
+from formapp.web.refusal import Refusal
+from formapp.web.responses import refuse, show_page, wants_json
+from formapp.web.services import services
+
+blueprint = Blueprint("confirm", __name__)
+
+INVALID = gettext_noop(
+    "This link isn't whole. Please open it from the e-mail once more, or fill in the form again."
+)
+EXPIRED = gettext_noop(
+    "This link's time is over, so nothing was confirmed. Please fill in the form again."
+)
+GONE = gettext_noop("What this link confirms isn't kept any more. Please fill in the form again.")
+FOREIGN = gettext_noop("Please open the link from the e-mail, and press the button there.")
+UNAVAILABLE = gettext_noop(
+    "Your confirmation could not be kept just now. Please press the button again in a minute."
+)
+_TITLES = {
+    "LINK_INVALID": gettext_noop("This link can't be read"),
+    "LINK_EXPIRED": gettext_noop("This link has expired"),
+    "LINK_GONE": gettext_noop("Nothing to confirm"),
+}
+
+
+@blueprint.get("/f/<name>/confirm")
+def show(name: str) -> Response:
+    """The page with the button."""
+    form = spoken_form(name)
+    try:
+        waiting = _look_up(form)
+    except Refusal as refusal:
+        return _refused(form, refusal)
+    return _already(form) if waiting.is_confirmed else _question(form, waiting)
+
+
+@blueprint.post("/f/<name>/confirm")
+def press(name: str) -> Response:
+    """The button."""
+    form = spoken_form(name)
+    try:
+        _check_own_page()
+        waiting = _look_up(form)
+        if waiting.is_confirmed or not _confirm(waiting):
+            return _already(form)
+    except Refusal as refusal:
+        return _refused(form, refusal)
+    services().measures.submission(form.name, "confirmed")
+    services().on_kept()
+    return Response(status=303, headers={"Location": _next(form)})
+
+
+def _check_own_page() -> None:
+    """Nobody's page may press the button by a visitor's browser.
+
+    Raises:
+        Refusal: the post comes from another site's page.
+    """
+    if not is_own_page(request, services().origin):
+        raise Refusal(403, "BLOCKED", FOREIGN)
+
+
+def _look_up(form: Form) -> Waiting:
+    """The submission that the link at hand is about.
+
+    Raises:
+        Refusal: it isn't ours, its time is over, or nothing is left of what it is about.
+    """
+    try:
+        link = services().links.read(request.args.get("t", ""))
+    except LinkInvalid:
+        raise Refusal(400, "LINK_INVALID", INVALID) from None
+    try:
+        waiting = find_waiting(services().database, link.submission_id)
+    except DatabaseUnavailable:
+        raise Refusal(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
+    fits = waiting and waiting.form == form.name and _is_for(link, waiting)
+    # Whoever has confirmed hears so, however old the link is.
+    if waiting and fits and waiting.is_confirmed:
+        return waiting
+    if link.until <= datetime.now(UTC):
+        raise Refusal(410, "LINK_EXPIRED", EXPIRED)
+    if waiting is None or not fits or waiting.status is not Status.UNCONFIRMED:
+        raise Refusal(404, "LINK_GONE", GONE)
+    return waiting
+
+
+def _is_for(link: Link, waiting: Waiting) -> bool:
+    return waiting.email is not None and address_hash(waiting.email) == link.address
+
+
+def _confirm(waiting: Waiting) -> bool:
+    """Let it through; False if it was let through a moment ago.
+
+    Raises:
+        Refusal: it could not be kept, or was erased a moment ago.
+    """
+    try:
+        with services().database.write() as connection:
+            if confirm(connection, waiting.id, datetime.now(UTC)):
+                return True
+        left = find_waiting(services().database, waiting.id)
+    except DatabaseUnavailable:
+        raise Refusal(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
+    if left is None or not left.is_confirmed:
+        raise Refusal(404, "LINK_GONE", GONE)
+    return False
+
+
+def _question(form: Form, waiting: Waiting) -> Response:
+    return show_page(
+        "confirm.html",
+        form=form,
+        title=gettext("One click left"),
+        text=gettext(
+            "Please confirm what you sent by the form “%(title)s”.", title=form.definition.title
+        ),
+        consents=[consent["text"] for consent in waiting.consents],
+        button=button_of(form),
+        action=_address("confirm.press", form, t=request.args["t"]),
+    )
+
+
+def _already(form: Form) -> Response:
+    return show_page(
+        "confirm.html",
+        form=form,
+        title=gettext("Thank you, it is confirmed"),
+        text=gettext("You have confirmed this already. There is nothing left to do."),
+    )
+
+
+def _refused(form: Form, refusal: Refusal) -> Response:
+    """The refusal, with a way back to the form."""
+    title = _TITLES.get(refusal.code)
+    if wants_json() or title is None:
+        return refuse(refusal)
+    return show_page(
+        "error.html",
+        refusal.status,
+        form=form,
+        title=gettext(title),
+        text=refusal.text,
+        back=_address("forms.show", form),
+    )
+
+
+def _next(form: Form) -> str:
+    return form.definition.thanks.redirect or _address("forms.thanks", form)
+
+
+def _address(endpoint: str, form: Form, **query: str) -> str:
+    """The address of a page of this form, in the language of the answer at hand."""
+    query |= carried_language(form)
+    return url_for(endpoint, name=form.name) + (f"?{urlencode(query)}" if query else "")

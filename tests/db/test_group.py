@@ -1,0 +1,95 @@
+"""Group commit's turns: who works, who waits, who is told what."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from formapp.db.group import Group
+from tests.support.processes import eventually
+
+Answers = Sequence[int | Exception]
+
+
+class Doubling:
+    """Doubles numbers; its first turn lasts until it is let go."""
+
+    def __init__(self, work: Callable[[Sequence[int]], Answers] | None = None) -> None:
+        self.turns: list[list[int]] = []
+        self.workers: list[int] = []
+        self.let_go = threading.Event()
+        self.began = threading.Event()
+        self._work = work or (lambda numbers: [2 * number for number in numbers])
+        self.group = Group[int, int](self.work)
+
+    def work(self, numbers: Sequence[int]) -> Answers:
+        self.turns.append(list(numbers))
+        self.workers.append(threading.get_ident())
+        if len(self.turns) == 1:
+            self.began.set()
+            assert self.let_go.wait(10)
+            return [2 * number for number in numbers]
+        return self._work(numbers)
+
+    def crowd(self, pool: ThreadPoolExecutor, numbers: range) -> list[Future[int]]:
+        """Hand the first number in, and the others while it is at work."""
+        first = pool.submit(self.group.do, numbers[0])
+        assert self.began.wait(10)
+        others = [pool.submit(self.group.do, number) for number in numbers[1:]]
+        eventually(lambda: len(self.group._waiting) == len(others))
+        self.let_go.set()
+        return [first, *others]
+
+
+def test_whoever_comes_alone_is_done_at_once_in_the_own_thread() -> None:
+    doubling = Doubling()
+    doubling.let_go.set()
+    assert [doubling.group.do(number) for number in range(3)] == [0, 2, 4]
+    assert doubling.turns == [[0], [1], [2]]
+    assert set(doubling.workers) == {threading.get_ident()}
+
+
+def test_all_who_come_meanwhile_are_done_in_one_turn_and_get_their_own_answers() -> None:
+    doubling = Doubling()
+    with ThreadPoolExecutor(8) as pool:
+        futures = doubling.crowd(pool, range(8))
+        assert [future.result(10) for future in futures] == list(range(0, 16, 2))
+    assert [sorted(turn) for turn in doubling.turns] == [[0], list(range(1, 8))]
+
+
+def test_an_exception_among_the_answers_is_raised_to_its_own_caller_alone() -> None:
+    doubling = Doubling(lambda numbers: [KeyError(n) if n == 3 else 2 * n for n in numbers])
+    with ThreadPoolExecutor(5) as pool:
+        futures = doubling.crowd(pool, range(5))
+        errors = [future.exception(10) for future in futures]
+    assert [type(error) for error in errors] == [type(None)] * 3 + [KeyError] + [type(None)]
+
+
+def _broken(_numbers: Sequence[int]) -> Answers:
+    raise ZeroDivisionError
+
+
+def _forgetful(numbers: Sequence[int]) -> Answers:
+    return [0] * (len(numbers) - 1)
+
+
+@pytest.mark.parametrize(
+    ("work", "error"), [(_broken, ZeroDivisionError), (_forgetful, ValueError)]
+)
+def test_work_that_fails_is_told_to_all_and_the_next_turn_goes_on(
+    work: Callable[[Sequence[int]], Answers], error: type[Exception]
+) -> None:
+    doubling = Doubling(work)
+    with ThreadPoolExecutor(4) as pool:
+        first, *others = doubling.crowd(pool, range(4))
+        assert first.result(10) == 0
+        assert [type(other.exception(10)) for other in others] == [error] * 3
+    doubling._work = list
+    assert doubling.group.do(7) == 7
+
+
+def test_many_threads_lose_nothing_and_mix_nothing_up() -> None:
+    group = Group[int, int](lambda numbers: [2 * number for number in numbers])
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(group.do, range(5000))) == list(range(0, 10_000, 2))

@@ -1,0 +1,268 @@
+"""Errands are kept with the submission, run once where all goes well, and again where not."""
+
+import threading
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from formapp.db.database import Database
+from formapp.db.tables import deliveries, errands, submissions
+from formapp.jobs.queue import LEASE, Claimed, Errand, claim_errand, end_errand
+from formapp.jobs.runner import Errands, NotYet, pause
+from formapp.leads.accept import KeyReused, Status, keep
+from formapp.leads.admit import admit
+from formapp.leads.blank import blank
+from formapp.monitoring.metrics import Measures
+from formapp.web.health import measure_queue
+from tests.support.clock import NOON
+from tests.support.leads import EMAIL, lead, submission
+
+ERRAND = Errand("mail", {"what": "it needs"})
+KINDS = {"mail"}
+LATER = NOON + timedelta(hours=1)
+
+
+def kept(database: Database, *, key: str | None = None, status: Status = Status.UNCONFIRMED) -> str:
+    return keep(database, submission(lead(), NOON, status=status, key=key, errands=(ERRAND,))).id
+
+
+def number(database: Database, table: object) -> int:
+    with database.read() as connection:
+        return connection.execute(select(func.count()).select_from(table)).scalar_one()  # type: ignore[arg-type] # a table
+
+
+def strike_out(database: Database, errand: Claimed) -> bool:
+    with database.write() as connection:
+        return end_errand(connection, errand)
+
+
+def test_an_errand_comes_with_what_it_is_about(database: Database) -> None:
+    ident = kept(database)
+    errand = claim_errand(database, NOON, KINDS)
+    assert errand is not None
+    assert (errand.kind, errand.content, errand.attempt) == ("mail", {"what": "it needs"}, 1)
+    assert errand.since == NOON
+    assert errand.submission["id"] == ident
+    assert errand.submission["status"] == "unconfirmed"
+    assert errand.submission["lead"]["email"]["address"] == EMAIL
+    assert EMAIL not in repr(errand)
+
+
+def test_nothing_is_claimed_before_its_time(database: Database) -> None:
+    kept(database)
+    assert claim_errand(database, NOON - timedelta(seconds=1), KINDS) is None
+
+
+def test_a_claimed_errand_is_nobody_elses_until_the_lease_ends(database: Database) -> None:
+    kept(database)
+    first = claim_errand(database, NOON, KINDS)
+    assert first
+    assert claim_errand(database, NOON, KINDS) is None
+    second = claim_errand(database, NOON + LEASE, KINDS)
+    assert second
+    assert second.attempt == 2
+    # The first one is too late to say that it is done.
+    assert not strike_out(database, first)
+    assert strike_out(database, second)
+    assert number(database, errands) == 0
+
+
+def test_the_next_errand_is_never_taken_for_one_that_is_gone(database: Database) -> None:
+    """SQLite gives it the same number, once the former one was erased in its worker's hands."""
+    ident = kept(database)
+    first = claim_errand(database, NOON, KINDS)
+    assert first
+    with database.write() as connection:
+        blank(connection, [ident], NOON)
+    other = kept(database)
+    second = claim_errand(database, NOON, KINDS)
+    assert second
+    assert second.submission["id"] == other
+    assert not strike_out(database, first)
+    assert strike_out(database, second)
+
+
+def test_a_clock_that_was_a_day_ahead_holds_no_errand_up(database: Database) -> None:
+    kept(database)
+    assert claim_errand(database, NOON - timedelta(days=1), KINDS)
+
+
+def test_many_workers_run_an_errand_once(database: Database) -> None:
+    for _ in range(5):
+        kept(database)
+    ran: list[int] = []
+
+    def work() -> None:
+        while errand := claim_errand(database, NOON, KINDS):
+            ran.append(errand.id)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ran) == len(set(ran)) == 5
+
+
+def test_who_was_overtaken_takes_the_next_one(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another worker claims between the look and the claim, when that is sure to happen."""
+    kept(database)
+    kept(database)
+    write, quicker = database.write, list[Claimed | None]()
+
+    def overtaken() -> AbstractContextManager[Connection]:
+        monkeypatch.undo()
+        quicker.append(claim_errand(database, NOON, KINDS))
+        return write()
+
+    monkeypatch.setattr(database, "write", overtaken)
+    mine = claim_errand(database, NOON, KINDS)
+    [other] = quicker
+    assert mine
+    assert other
+    assert mine.id != other.id
+
+
+def test_a_repeated_post_leaves_no_second_errand(database: Database) -> None:
+    kept(database, key="token:1")
+    kept(database, key="token:1")
+    other = submission(lead("b@example.com"), NOON, key="token:1", errands=(ERRAND,))
+    with pytest.raises(KeyReused):
+        keep(database, other)
+    assert number(database, errands) == 1
+
+
+def test_an_erased_submission_has_no_errand_left(database: Database) -> None:
+    ident = kept(database)
+    with database.write() as connection:
+        blank(connection, [ident], NOON)
+    assert number(database, errands) == 0
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+def test_what_can_not_be_run_yet_is_tried_again_ever_more_seldom(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept(database)
+    clock, seen = Clock(), list[int]()
+
+    def fail(errand: Claimed) -> None:
+        seen.append(errand.attempt)
+        raise NotYet("the server said no")
+
+    runner = Errands(database, {"mail": fail}, clock=clock)
+    for seconds in (5, 10, 20):
+        assert runner.run_next()
+        clock.at += timedelta(seconds=seconds - 1)
+        assert not runner.run_next()
+        clock.at += timedelta(seconds=1)
+    assert seen == [1, 2, 3]
+    assert "errand 1 (mail) has to wait: the server said no" in caplog.text
+    assert pause(50) == timedelta(hours=1)
+
+
+def test_an_errand_that_meets_a_defect_is_tried_again_ever_more_seldom_too(
+    database: Database,
+) -> None:
+    kept(database)
+    clock = Clock()
+
+    def broken(_errand: Claimed) -> None:
+        raise ZeroDivisionError
+
+    runner = Errands(database, {"mail": broken}, clock=clock)
+    for seconds in (5, 10):
+        with pytest.raises(ZeroDivisionError):
+            runner.run_next()
+        clock.at += timedelta(seconds=seconds - 1)
+        assert not runner.run_next()
+        clock.at += timedelta(seconds=1)
+
+
+def test_an_errand_is_left_to_whoever_can_run_its_kind(database: Database) -> None:
+    kept(database)
+    done: list[int] = []
+
+    def run(errand: Claimed) -> None:
+        assert strike_out(database, errand)
+        done.append(errand.attempt)
+
+    assert not Errands(database, {}, clock=lambda: NOON).run_next()
+    assert not Errands(database, {"challenge": run}, clock=lambda: NOON).run_next()
+    assert Errands(database, {"mail": run}, clock=lambda: NOON).run_next()
+    # None of its tries was spent by those who could not run it.
+    assert done == [1]
+    assert not Errands(database, {"mail": run}, clock=lambda: LATER).run_next()
+
+
+def test_measures_tell_how_many_wait_of_each_kind(database: Database) -> None:
+    kept(database)
+    kept(database)
+    measures = Measures()
+    measure_queue(measures, database)
+    assert 'formapp_errands{kind="mail"} 2.0' in measures.text().decode()
+    while errand := claim_errand(database, NOON, KINDS):
+        strike_out(database, errand)
+    measure_queue(measures, database)
+    assert "formapp_errands{" not in measures.text().decode()
+
+
+def test_errands_may_be_claimed_from_some_age_on(database: Database) -> None:
+    kept(database)
+    hour = LATER - NOON
+    assert claim_errand(database, LATER - timedelta(seconds=1), KINDS, age=hour) is None
+    assert claim_errand(database, LATER, KINDS, age=hour)
+
+
+# Letting through what was held back
+
+
+def let_in(database: Database, ident: str) -> bool:
+    with database.write() as connection:
+        return admit(connection, ident, {Status.UNCONFIRMED}, LATER, meta={"noted": True})
+
+
+def test_what_was_held_back_gets_one_delivery_however_often_it_is_let_through(
+    database: Database,
+) -> None:
+    ident = kept(database)
+    results: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: results.append(let_in(database, ident))) for _ in "1234"
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [False, False, False, True]
+    with database.read() as connection:
+        row = connection.execute(select(submissions, deliveries).join(deliveries)).mappings().one()
+    assert (row["status"], row["state"], row["meta"]) == ("accepted", "pending", {"noted": True})
+    assert (row["email"], row["form"]) == (EMAIL, lead().form)
+    assert row["due_at"] == LATER
+    assert row["received_at"] == NOON
+
+
+def test_what_has_another_status_stays_as_it_is(database: Database) -> None:
+    ident = kept(database, status=Status.QUARANTINED)
+    assert not let_in(database, ident)
+    assert not let_in(database, "nobody")
+    assert number(database, deliveries) == 0
+
+
+def test_what_was_erased_is_not_let_through(database: Database) -> None:
+    ident = kept(database)
+    with database.write() as connection:
+        blank(connection, [ident], NOON)
+    assert not let_in(database, ident)

@@ -1,0 +1,255 @@
+"""Retention: answers go a set time after they were of use, and nothing goes before."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.tables import deliveries
+from formapp.delivery.claims import claim_next
+from formapp.lead import Lead
+from formapp.leads import blank as erasing
+from formapp.leads import expire as retention
+from formapp.leads.accept import Status, keep
+from formapp.leads.expire import Expiry, expire
+from formapp.leads.report import export_rows, list_submissions, show_submission
+from formapp.leads.retry import Erased, failed_submissions, retry_submission
+from tests.support.clock import NOON, TurnedClock
+from tests.support.leads import EMAIL, SITE, lead, phone, submission
+from tests.support.ledger import (
+    CONTACT,
+    days_later,
+    delivered,
+    delivery_row,
+    everything,
+    failed,
+    kept,
+    rows,
+    submission_row,
+)
+
+CANARY = "a word that only the visitor said"
+
+
+def _expired(database: Database, days: float, keep_days: int = 90) -> int:
+    return expire(database, keep_days, days_later(NOON, days))
+
+
+def test_answers_go_ninety_days_after_delivery_and_not_before(database: Database) -> None:
+    ident = delivered(database, submission(lead(first_name=CANARY)))
+    assert _expired(database, 89.9) == 0
+    assert CANARY in everything(database)
+    assert _expired(database, 90.1) == 1
+    assert CANARY not in everything(database)
+    assert submission_row(database, ident)["erased_at"] == days_later(NOON, 90.1)
+    assert _expired(database, 91) == 0
+
+
+def test_the_row_stays_and_says_what_became_of_the_lead(database: Database) -> None:
+    given = submission(
+        lead(phones=(phone(),), first_name="Ines"),
+        answers={"email": EMAIL, "phone": "020 7946 0018", "message": CANARY},
+        consents=[{"field": "privacy", "text": "I agree.", "at": NOON.isoformat()}],
+        meta={"page": f"https://example.com/?m={EMAIL}", "_replyto": EMAIL},
+        key="token:abc",
+        address="203.0.113.7",
+    )
+    ident = delivered(database, given)
+    before = delivery_row(database, ident)
+    assert _expired(database, 91) == 1
+
+    row = submission_row(database, ident)
+    gone = {name: row[name] for name in ("answers", "meta", "address", "key", "digest")}
+    assert gone == {"answers": {}, "meta": {}, "address": None, "key": None, "digest": ""}
+    assert Lead.model_validate(row["lead"]) == Lead(form="contact", site=SITE)
+    assert (row["form"], row["received_at"]) == ("contact", NOON)
+    # The consent says why the contact at Wix may be held, and nothing that was typed.
+    assert row["consents"][0]["text"] == "I agree."
+
+    after = delivery_row(database, ident)
+    assert (after.pop("email"), after.pop("phone")) == (None, None)
+    assert after == {name: value for name, value in before.items() if name in after}
+    assert (after["state"], after["outcome"], after["contact_id"]) == (
+        "delivered",
+        "created",
+        CONTACT,
+    )
+    assert len(rows(database, "attempts")) == 1
+    held = everything(database)
+    for trace in (EMAIL, "Ines", "7946", CANARY, "203.0.113.7", "token:abc", "example.com"):
+        assert trace not in held
+
+
+def test_a_form_that_says_how_long_is_obeyed_whatever_the_setting_says(database: Database) -> None:
+    short = delivered(database, submission(lead("a@example.com"), keep_days=7))
+    default = delivered(database, submission(lead("b@example.com")))
+    long = delivered(database, submission(lead("c@example.com"), keep_days=365))
+
+    def erased() -> set[str]:
+        return {row["id"] for row in rows(database, "submissions") if row["erased_at"]}
+
+    _expired(database, 7.1)
+    assert erased() == {short}
+    _expired(database, 90.1)
+    assert erased() == {short, default}
+    _expired(database, 364.9)
+    assert erased() == {short, default}
+    _expired(database, 365.1)
+    assert erased() == {short, default, long}
+
+
+@pytest.mark.parametrize("status", [Status.SPAM, Status.QUARANTINED, Status.UNCONFIRMED])
+def test_what_was_no_lead_goes_after_thirty_days(database: Database, status: Status) -> None:
+    ident = kept(database, submission(lead(), status=status))
+    assert _expired(database, 29.9) == 0
+    assert _expired(database, 30.1) == 1
+    row = submission_row(database, ident)
+    assert (row["status"], row["answers"]) == (status, {})
+
+
+def test_what_was_no_lead_goes_with_the_others_where_those_are_kept_for_less(
+    sqlite: Database,
+) -> None:
+    kept(sqlite, submission(lead(), status=Status.SPAM, keep_days=3))
+    assert _expired(sqlite, 3.1) == 1
+
+
+def test_a_pending_lead_is_never_erased(database: Database) -> None:
+    ident = kept(database, submission(lead(), keep_days=1))
+    assert _expired(database, 4000) == 0
+    assert submission_row(database, ident)["answers"]["email"] == EMAIL
+
+
+def test_a_failed_lead_stays_for_thirty_days_after_it_failed_at_least(database: Database) -> None:
+    ident = failed(database, submission(lead(), keep_days=1), after=timedelta(days=10))
+    assert _expired(database, 39.9) == 0
+    assert _expired(database, 40.1) == 1
+    row = delivery_row(database, ident)
+    assert (row["state"], row["reason"]) == ("failed", "erased")
+    assert "ines is no name" not in everything(database)
+
+
+def test_a_failed_lead_stays_as_long_as_a_delivered_one_where_that_is_longer(
+    sqlite: Database,
+) -> None:
+    failed(sqlite, submission(lead()))
+    assert _expired(sqlite, 89.9) == 0
+    assert _expired(sqlite, 90.1) == 1
+
+
+def test_an_erased_lead_is_not_retried(database: Database) -> None:
+    ident = failed(database, submission(lead()))
+    assert failed_submissions(database) == [ident]
+    _expired(database, 91)
+    assert failed_submissions(database) == []
+    with pytest.raises(Erased):
+        retry_submission(database, ident, lambda _form, _answers: lead(), days_later(NOON, 92))
+    assert delivery_row(database, ident)["state"] == "failed"
+    assert claim_next(database, [SITE], days_later(NOON, 92)) is None
+
+
+def test_a_lead_that_was_sent_on_its_way_again_while_others_were_erased_stays(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ident = failed(sqlite, submission(lead()))
+    now = days_later(NOON, 91)
+    taken = erasing.lock
+
+    def retried_just_before(connection: object, idents: list[str]) -> None:
+        assert idents == [ident]
+        connection.execute(  # type: ignore[attr-defined] # what `lock` gets
+            update(deliveries).values(state="pending", finished_at=None)
+        )
+        taken(connection, idents)  # type: ignore[arg-type] # the same
+
+    monkeypatch.setattr(retention, "lock", retried_just_before)
+    assert expire(sqlite, 90, now) == 0
+    assert submission_row(sqlite, ident)["answers"]["email"] == EMAIL
+
+
+def test_the_memory_of_a_contact_goes_with_the_last_lead_that_needs_it(database: Database) -> None:
+    delivered(database, submission(lead()))
+    later = days_later(NOON, 60)
+    delivered(database, submission(lead(), later))
+    assert _expired(database, 91) == 1
+    assert [row["identity"] for row in rows(database, "contacts")] == [EMAIL]
+    assert _expired(database, 151) == 1
+    assert rows(database, "contacts") == []
+
+
+def test_a_batch_is_no_larger_than_asked_for(database: Database) -> None:
+    for number in range(7):
+        delivered(database, submission(lead(f"v{number}@example.com")))
+    now = days_later(NOON, 91)
+    assert [expire(database, 90, now, limit=3) for _ in range(4)] == [3, 3, 1, 0]
+
+
+def test_a_worker_erases_batch_by_batch_then_rests_for_an_hour(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setattr(retention.expire, "__defaults__", (2,))
+    for number in range(3):
+        delivered(sqlite, submission(lead(f"v{number}@example.com")))
+    clock = TurnedClock(days_later(NOON, 91))
+    expiry = Expiry(sqlite, 90, clock)
+
+    def left() -> int:
+        return sum(row["erased_at"] is None for row in rows(sqlite, "submissions"))
+
+    counts = []
+    for _ in range(3):
+        expiry.run()
+        counts.append(left())
+    assert counts == [1, 0, 0]
+
+    delivered(sqlite, submission(lead("late@example.com")))
+    clock.turn(hours=0.9)
+    expiry.run()
+    assert left() == 1
+    clock.turn(hours=0.2)
+    expiry.run()
+    assert left() == 0
+    assert "the answers of 1 submissions were erased" in caplog.text
+    assert "example.com" not in caplog.text
+
+
+def test_a_clock_that_was_put_back_doesnt_stop_it(sqlite: Database) -> None:
+    clock = TurnedClock(days_later(NOON, 300))
+    expiry = Expiry(sqlite, 90, clock)
+    expiry.run()
+    delivered(sqlite, submission(lead()))
+    clock.turn(hours=-24 * 100)
+    expiry.run()
+    assert submission_row(sqlite, rows(sqlite, "submissions")[0]["id"])["erased_at"]
+
+
+def test_nothing_is_erased_while_the_database_is_locked(sqlite: Database) -> None:
+    delivered(sqlite, submission(lead()))
+    impatient = Database(str(sqlite.url), busy_seconds=0.05)
+    with sqlite.write(), pytest.raises(DatabaseUnavailable):
+        expire(impatient, 90, days_later(NOON, 91))
+    assert expire(impatient, 90, days_later(NOON, 91)) == 1
+    impatient.close()
+
+
+def test_list_show_and_export_stand_erased_rows(database: Database) -> None:
+    ident = delivered(database, submission(lead()))
+    hidden = kept(database, submission(lead(), status=Status.QUARANTINED))
+    _expired(database, 91)
+    entries = {entry["id"]: entry for entry in list_submissions(database)}
+    assert entries[ident]["state"] == "delivered"
+    assert entries[hidden]["state"] == "quarantined"
+    assert entries[ident]["erased_at"] == "2026-06-01T12:00:00Z"
+    shown = show_submission(database, ident)
+    assert (shown["answers"], shown["deliveries"][0]["outcome"]) == ({}, "created")
+    assert [row["answers"] for row in export_rows(database)] == [{}, {}]
+
+
+def test_the_same_key_may_come_again_after_the_answers_are_gone(database: Database) -> None:
+    delivered(database, submission(lead(), key="given:1"))
+    _expired(database, 91)
+    receipt = keep(database, submission(lead(), days_later(NOON, 92), key="given:1"))
+    assert not receipt.repeated

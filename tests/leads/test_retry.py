@@ -1,0 +1,211 @@
+"""Trying a lead again, by the form file of today."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from formapp.db.database import Database
+from formapp.db.tables import deliveries, submissions
+from formapp.delivery.claims import Intent, claim_next, intend
+from formapp.delivery.outcomes import Attempt, finish, give_up, put_back
+from formapp.lead import Lead
+from formapp.leads import retry as replay
+from formapp.leads.accept import Status, keep
+from formapp.leads.blank import blank
+from formapp.leads.report import UnknownSubmission
+from formapp.leads.retry import (
+    AlreadyDelivered,
+    Unconfirmed,
+    failed_submissions,
+    retry_submission,
+)
+from tests.support.clock import NOON
+from tests.support.leads import PHONE, SITE, lead, phone, submission
+from tests.support.world import World
+
+LATER = NOON + timedelta(days=5)
+
+
+def same(_form: str, _answers: Mapping[str, Any]) -> Lead | None:
+    """The form's file is gone."""
+    return None
+
+
+def to(given: Lead) -> Callable[[str, Mapping[str, Any]], Lead]:
+    return lambda _form, _answers: given
+
+
+def attempt(result: str = "failed") -> Attempt:
+    return Attempt(NOON, result, 1)
+
+
+def failed(database: Database, intent: Intent | None = None, **more: Any) -> str:
+    ident = keep(database, submission(lead(**more), form=more.get("form", "contact"))).id
+    claim: Any = claim_next(database, [SITE], NOON)
+    assert claim.submission_id == ident
+    give_up(database, claim, attempt(), "why", intent)
+    return ident
+
+
+def row(database: Database, ident: str) -> Any:
+    query = select(deliveries).where(deliveries.c.submission_id == ident)
+    with database.read() as connection:
+        return connection.execute(query).one()
+
+
+def test_a_failed_lead_is_due_at_once_and_has_all_its_patience_again(database: Database) -> None:
+    ident = failed(database)
+    retry_submission(database, ident, same, LATER)
+    found = row(database, ident)
+    assert (found.state, found.due_at, found.created_at) == ("pending", LATER, LATER)
+    assert (found.attempts, found.reason, found.finished_at) == (0, None, None)
+    claim = claim_next(database, [SITE], LATER)
+    assert claim is not None
+    assert claim.tried_since is None
+
+
+def test_what_was_tried_before_the_replay_uses_up_none_of_its_patience(database: Database) -> None:
+    ident = keep(database, submission(lead())).id
+    for at in (NOON, LATER):
+        for minutes in range(2):
+            tried = at + timedelta(minutes=minutes)
+            claim: Any = claim_next(database, [SITE], tried)
+            assert claim.tried_since == (at if minutes else None)
+            spent = Attempt(tried, "retry", 1)
+            due = tried + timedelta(minutes=1)
+            put_back(database, claim, spent, due_at=due, reason="why", spent=True)
+        give_up(database, claim_next(database, [SITE], due), attempt(), "why")  # type: ignore[arg-type] # there is one
+        retry_submission(database, ident, same, LATER)
+
+
+def test_its_lead_is_made_anew_from_the_answers_by_the_form_of_today(database: Database) -> None:
+    ident = failed(database)
+    asked: list[Any] = []
+    given = lead("new@example.com", company="Barco", phones=(phone(),), site="second")
+
+    def remap(form: str, answers: Mapping[str, Any]) -> Lead:
+        asked.append((form, dict(answers)))
+        return given
+
+    retry_submission(database, ident, remap, LATER)
+    assert asked == [("contact", {"email": "ines.okafor@example.com", "message": "hello"})]
+    claim = claim_next(database, ["second"], LATER)
+    assert claim is not None
+    assert claim.lead == given
+    found = row(database, ident)
+    assert (found.email, found.phone, found.site) == ("new@example.com", PHONE, "second")
+
+
+def test_a_lead_that_could_not_be_read_can_be_made_anew(database: Database) -> None:
+    ident = keep(database, submission(lead())).id
+    with database.write() as connection:
+        connection.execute(submissions.update().values(lead={"of": "another version"}))
+    assert claim_next(database, [SITE], NOON) is None
+    retry_submission(database, ident, to(lead()), LATER)
+    claim = claim_next(database, [SITE], LATER)
+    assert claim is not None
+    assert claim.lead == lead()
+
+
+def test_what_is_unknown_of_a_write_stays_known(database: Database) -> None:
+    intent = Intent("create", NOON)
+    ident = failed(database, intent)
+    retry_submission(database, ident, same, LATER)
+    claim = claim_next(database, [SITE], LATER)
+    assert claim is not None
+    assert claim.intent == intent
+
+
+def test_a_pending_lead_is_due_at_once_as_it_is(database: Database) -> None:
+    ident = keep(database, submission(lead())).id
+    claim: Any = claim_next(database, [SITE], NOON)
+    due = NOON + timedelta(hours=1)
+    put_back(database, claim, attempt("retry"), due_at=due, reason="why", spent=True)
+    retry_submission(database, ident, to(lead("new@example.com")), NOON)
+    found = row(database, ident)
+    assert (found.due_at, found.attempts, found.created_at) == (NOON, 1, NOON)
+    again: Any = claim_next(database, [SITE], NOON)
+    assert again.lead == lead()
+
+
+def test_a_pending_lead_in_flight_stays_with_its_holder(database: Database) -> None:
+    ident = keep(database, submission(lead())).id
+    claim: Any = claim_next(database, [SITE], NOON)
+    retry_submission(database, ident, same, NOON)
+    assert claim_next(database, [SITE], NOON) is None
+    intend(database, claim, Intent("create", NOON))
+
+
+def test_a_delivered_lead_is_refused_and_stays_as_it_is(database: Database) -> None:
+    ident = keep(database, submission(lead())).id
+    claim: Any = claim_next(database, [SITE], NOON)
+    finish(database, claim, attempt("delivered"), outcome="created", contact_id="c1", flags=[])
+    before = row(database, ident)
+    with pytest.raises(AlreadyDelivered):
+        retry_submission(database, ident, to(lead("new@example.com")), LATER)
+    assert row(database, ident) == before
+
+
+def test_what_waits_for_its_senders_confirmation_is_refused_as_such(database: Database) -> None:
+    ident = keep(database, submission(lead(), status=Status.UNCONFIRMED)).id
+    with pytest.raises(Unconfirmed):
+        retry_submission(database, ident, same, LATER)
+    with database.write() as connection:
+        blank(connection, [ident], LATER)
+    with pytest.raises(AlreadyDelivered):
+        retry_submission(database, ident, same, LATER)
+
+
+@pytest.mark.parametrize("status", [Status.QUARANTINED, Status.SPAM])
+def test_what_has_no_delivery_is_refused(database: Database, status: Status) -> None:
+    ident = keep(database, submission(lead(), status=status)).id
+    with pytest.raises(AlreadyDelivered):
+        retry_submission(database, ident, same, LATER)
+
+
+def test_an_unknown_id_is_told(database: Database) -> None:
+    with pytest.raises(UnknownSubmission):
+        retry_submission(database, "nothing", same, LATER)
+
+
+def test_a_lead_that_is_delivered_while_it_is_replayed_stays_delivered(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker may finish between the look and the write of the replay."""
+    ident = keep(database, submission(lead())).id
+    claim: Any = claim_next(database, [SITE], NOON)
+    original = replay._make_due
+
+    def finished_first(connection: Any, found: Any, *rest: Any) -> bool:
+        connection.execute(deliveries.update().values(state="delivered", contact_id="c1"))
+        return original(connection, found, *rest)
+
+    monkeypatch.setattr(replay, "_make_due", finished_first)
+    with pytest.raises(AlreadyDelivered):
+        retry_submission(database, ident, same, LATER)
+    monkeypatch.undo()
+    finish(database, claim, attempt("delivered"), outcome="created", contact_id="c1", flags=[])
+    assert row(database, ident).state == "delivered"
+
+
+def test_failed_ones_are_listed_oldest_first_and_by_form(database: Database) -> None:
+    one = failed(database)
+    two = failed(database, form="quote")
+    keep(database, submission(lead("pending@example.com")))
+    assert failed_submissions(database) == [one, two]
+    assert failed_submissions(database, "quote") == [two]
+
+
+def test_a_replayed_lead_reaches_wix_once_its_fault_is_mended(world: World) -> None:
+    world.site.fault("status", "createContact", status=400, code="BAD", times=1)
+    ident = world.keep(lead())
+    world.drain()
+    assert world.row(ident)["state"] == "failed"
+    retry_submission(world.database, ident, to(lead(company="Barco")), world.clock())
+    world.drain()
+    assert world.row(ident)["outcome"] == "created"
+    assert world.site.info()["company"] == "Barco"
+    assert [each["result"] for each in world.attempts(ident)] == ["failed", "delivered"]

@@ -1,0 +1,129 @@
+"""Where a process of the harness can be killed: the seams of production code, wrapped from outside.
+
+Nothing in production code knows of this. A step names a function and whether the process dies
+before it runs, after it ran, or a moment after it began. `uncommitted` steps die inside a
+transaction.
+"""
+
+import functools
+import importlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+When = Literal["before", "after", "during"]
+Die = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """One place.
+
+    Attributes:
+        owner: module, or module and class after a colon.
+        name: of the function there.
+        when: relative to the function.
+        wants_result: count only calls that returned something.
+    """
+
+    owner: str
+    name: str
+    when: When
+    wants_result: bool = False
+
+
+_DELIVER = "formapp.delivery.deliver"
+_LEDGER = "formapp.delivery.ledger"
+_BRING = "formapp.delivery.upsert"
+_OUTCOMES = "formapp.delivery.outcomes"
+_CONTACTS = "formapp.wix.contacts:Contacts"
+_MEMORY = "formapp.delivery.contact_cache:Memory"
+
+WORKER_STEPS: dict[str, Seam] = {
+    "before_claim": Seam(_DELIVER, "claim_next", "before"),
+    "claim_uncommitted": Seam("formapp.delivery.claims", "_claim", "after", wants_result=True),
+    "after_claim": Seam(_DELIVER, "claim_next", "after", wants_result=True),
+    "before_key_kept": Seam(_MEMORY, "remember_key", "before"),
+    "after_keys": Seam("formapp.delivery.keys:KeyBook", "keys_for", "after"),
+    "after_budget": Seam("formapp.delivery.budget:Budget", "take", "after"),
+    "during_look_up": Seam(_CONTACTS, "query", "during"),
+    "after_find": Seam(_BRING, "find", "after"),
+    "before_intent": Seam(_BRING, "intend", "before"),
+    "intent_uncommitted": Seam("formapp.delivery.claims", "held", "after"),
+    "after_intent": Seam(_BRING, "intend", "after"),
+    "before_create": Seam(_CONTACTS, "create", "before"),
+    "during_create": Seam(_CONTACTS, "create", "during"),
+    "after_create": Seam(_CONTACTS, "create", "after"),
+    "before_update": Seam(_CONTACTS, "update", "before"),
+    "during_update": Seam(_CONTACTS, "update", "during"),
+    "after_update": Seam(_CONTACTS, "update", "after"),
+    "after_lane_paused": Seam("formapp.delivery.contact_cache:Lanes", "pause", "after"),
+    "before_finish": Seam(_LEDGER, "finish", "before"),
+    "finish_uncommitted": Seam(_OUTCOMES, "_note", "after"),
+    "after_finish": Seam(_LEDGER, "finish", "after"),
+    "before_put_back": Seam(_LEDGER, "put_back", "before"),
+    "put_back_uncommitted": Seam(_OUTCOMES, "held", "after"),
+    "after_put_back": Seam(_LEDGER, "put_back", "after"),
+}
+"""Every step of a delivery, in the order in which it meets them."""
+
+WEB_STEPS: dict[str, Seam] = {
+    "web_before_keep": Seam("formapp.leads.commit:GroupCommit", "keep", "before"),
+    "web_uncommitted": Seam("formapp.leads.accept", "_insert", "after"),
+    "web_committed": Seam("formapp.leads.commit:GroupCommit", "keep", "after"),
+    "web_before_answer": Seam("formapp.web.public.submit", "_success", "after"),
+}
+"""The steps of a post, around its commit."""
+
+
+def arm(seam: Seam, at: int, delay: float, die: Die) -> None:
+    """Have the process die when the seam is reached for the `at`-th time.
+
+    Args:
+        seam: where.
+        at: counted from 1.
+        delay: seconds after the beginning, for `during`.
+        die: does not return.
+    """
+    owner = _owner(seam.owner)
+    original = getattr(owner, seam.name)
+    count = _Count(at)
+
+    @functools.wraps(original)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if seam.when == "before" and count.is_up():
+            die()
+        if seam.when == "during" and count.is_up():
+            threading.Thread(target=_die_later, args=(delay, die), daemon=True).start()
+        result = original(*args, **kwargs)
+        if seam.when == "after" and not (seam.wants_result and result is None) and count.is_up():
+            die()
+        return result
+
+    setattr(owner, seam.name, wrapped)
+
+
+def _owner(path: str) -> Any:
+    module, _, name = path.partition(":")
+    found = importlib.import_module(module)
+    return getattr(found, name) if name else found
+
+
+def _die_later(delay: float, die: Die) -> None:
+    time.sleep(delay)
+    die()
+
+
+class _Count:
+    """Counts calls from several threads."""
+
+    def __init__(self, at: int) -> None:
+        self._left = at
+        self._lock = threading.Lock()
+
+    def is_up(self) -> bool:
+        with self._lock:
+            self._left -= 1
+            return self._left == 0

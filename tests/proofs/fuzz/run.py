@@ -1,0 +1,161 @@
+"""A run: the same inputs for a site on each kind of database, and what they made of them."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from schemathesis import GenerationMode
+
+from tests.proofs.fuzz import inputs
+from tests.proofs.fuzz.described import strategy
+from tests.proofs.fuzz.inputs import Input, Strategy
+from tests.proofs.fuzz.verdicts import Verdict, send, send_bytes
+from tests.proofs.fuzz.wire import wire
+from tests.support.postgres import PostgresServer
+from tests.web.forms import load
+from tests.web.running import Running
+from tests.web.support import Site
+
+CHUNK = 1000
+"""Examples drawn at once: the generator remembers all of a chunk."""
+
+# Inputs of a hundred, by how they are made.
+SHARES = {
+    "described, right": 15,
+    "described, wrong": 15,
+    "json answers": 17,
+    "form answers": 17,
+    "bodies": 10,
+    "parts": 8,
+    "headers": 8,
+    "addresses": 8,
+    "wire": 2,
+}
+_ROUTE = re.compile(r"/+f/[^/]+(/[a-z.]+)?|/embed\.js|/healthz|/readyz|/metrics|/static/.+")
+
+
+@dataclass
+class Result:
+    """What came of the inputs.
+
+    Attributes:
+        answers: how many, by group, route and status; of one of the databases.
+        violations: a line for each input that was answered wrongly.
+    """
+
+    answers: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    violations: list[str] = field(default_factory=list)
+
+    def add(self, group: str, given: Input, verdicts: Mapping[str, Verdict]) -> None:
+        """Note the answers to one input, by the kind of database."""
+        first, *others = verdicts.values()
+        self.answers[group, route(given), first.status] += 1
+        wrong = {verdict.complaint for verdict in verdicts.values()} - {""}
+        worst = max(verdict.status for verdict in verdicts.values())
+        wrong |= {"a defect"} if worst >= HTTPStatus.INTERNAL_SERVER_ERROR else set()
+        wrong |= {"not alike" for other in others if other != first}
+        for what in sorted(wrong):
+            self.violations.append(f"{what}: {group}: {given!r}: {dict(verdicts)}")
+
+
+def strategies() -> dict[str, Strategy]:
+    """How inputs are made, by the groups of `SHARES`."""
+    return {
+        "described, right": strategy(GenerationMode.POSITIVE),
+        "described, wrong": strategy(GenerationMode.NEGATIVE),
+        "json answers": inputs.json_answers,
+        "form answers": inputs.form_answers,
+        "bodies": inputs.bodies,
+        "parts": inputs.parts,
+        "headers": inputs.headers,
+        "addresses": inputs.addresses,
+        "wire": wire,
+    }
+
+
+@contextmanager
+def sites(folder: Path, server: PostgresServer) -> Iterator[dict[str, Running]]:
+    """A running site on each kind of database, which share nothing else."""
+    with server.database() as url:
+        running = {}
+        for kind, address in {"sqlite": None, "postgresql": url}.items():
+            (folder / kind).mkdir()
+            running[kind] = Running(Site.build(folder / kind, forms=load(), url=address))
+        try:
+            yield running
+        finally:
+            for each in running.values():
+                each.stop()
+                each.site.database.close()
+
+
+def run(
+    running: Mapping[str, Running],
+    count: int,
+    chosen: int,
+    told: Callable[[str], None] = lambda _line: None,
+) -> Result:
+    """Send so many inputs, drawn by this seed."""
+    result = Result()
+    for number, (group, making) in enumerate(strategies().items()):
+        wanted = count * SHARES[group] // 100
+        done, chunk = 0, 0
+        while done < wanted:
+            drawn = min(CHUNK, wanted - done)
+            start = chosen * 1_000_000 + number * 10_000 + chunk
+            done += _chunk(running, group, making, drawn, start, result)
+            chunk += 1
+        told(f"{group}: {done}")
+    return result
+
+
+def _chunk(  # noqa: PLR0917 - one chunk of a run
+    running: Mapping[str, Running],
+    group: str,
+    making: Strategy,
+    count: int,
+    start: int,
+    result: Result,
+) -> int:
+    signer = running["sqlite"].site.signer
+    sent = 0
+
+    @seed(start)
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(making)
+    def each(drawn: Input) -> None:
+        nonlocal sent
+        sent += 1
+        exact = drawn.filled(signer)
+        verdicts = {
+            kind: send_bytes(one, exact) if exact.wire else send(one.site, exact)
+            for kind, one in running.items()
+        }
+        result.add(group, exact, verdicts)
+
+    each()
+    return sent
+
+
+def route(given: Input) -> str:
+    """The route that an input is for, as far as its path tells."""
+    if given.wire:
+        return "(bytes on a connection)"
+    match = _ROUTE.fullmatch(given.path)
+    if not match:
+        return "(no route)"
+    path = "/" + given.path.lstrip("/")
+    if path.startswith("/f/"):
+        path = f"/f/<form>{match[1] or ''}"
+    return f"{given.method} {'/static/…' if path.startswith('/static/') else path}"
