@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from formapp.config.settings import Settings, SettingsFaults
+from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
 from formapp.db.database import Database
 from formapp.forms.definition.loader import load_forms
@@ -19,7 +19,7 @@ from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
 from formapp.keyring import COUNTED, Keyring
 from formapp.leads.commit import GroupCommit
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 from formapp.resources import STATIC, TEMPLATES
 from formapp.spam import PROVIDERS, Challenges
 from formapp.web import errors, headers, health, request_id, wording
@@ -45,7 +45,7 @@ def create_app(
     forms: Mapping[str, Form] | None = None,
     database: Database | None = None,
     on_kept: Callable[[], None] = lambda: None,
-    measures: Measures | None = None,
+    metrics: Metrics | None = None,
 ) -> Flask:
     """Build the web app.
 
@@ -54,17 +54,17 @@ def create_app(
         forms: read from the folder of the settings unless given.
         database: opened by the settings unless given.
         on_kept: called after each commit that left something to deliver; wakes a worker.
-        measures: of this process, where a worker shares them.
+        metrics: of this process, where a worker shares them.
 
     Raises:
-        SettingsFaults: something of the environment is wrong.
-        FormFaults: a form file is wrong.
+        SettingsError: something of the environment is wrong.
+        FormFilesError: a form file is wrong.
     """
     settings = settings or Settings.read(os.environ, web=True)
     app = Flask("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
     # No redirect: a browser's preflight can't follow one. Slashes in front Werkzeug takes for one.
     app.url_map.merge_slashes = False
-    app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, measures)
+    app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, metrics)
     request_id.init_app(app)
     app.before_request(check_host)
     language.init_app(app)
@@ -93,12 +93,12 @@ def _services(
     forms: Mapping[str, Form] | None,
     database: Database | None,
     on_kept: Callable[[], None],
-    measures: Measures | None,
+    metrics: Metrics | None,
 ) -> Services:
     token = settings.metrics_token
     forms = load_forms(settings.forms) if forms is None else forms
     if faults := [*challenge_faults(settings, forms), *confirm_faults(settings, forms)]:
-        raise SettingsFaults(faults)
+        raise SettingsError(faults)
     database = database or Database(settings.database_url)
     keys = [key.get_secret_value() for key in settings.secret_key]
     sign = Keyring(keys, COUNTED).sign
@@ -117,7 +117,7 @@ def _services(
         default_site=DEFAULT_SITE,
         on_kept=on_kept,
         metrics_token=token.get_secret_value() if token else None,
-        measures=measures or Measures(),
+        metrics=metrics or Metrics(),
     )
 
 

@@ -27,7 +27,7 @@ MOST_BYTES = 64 * 1024
 _AGAIN_SECONDS = 0.1
 
 
-class NoAnswer(Exception):  # noqa: N818 - says what is the case
+class NoAnswerError(Exception):
     """None came, or not in time. The text names the kind of failure and nothing of the call."""
 
 
@@ -38,7 +38,7 @@ def post(url: str, data: Mapping[str, str]) -> tuple[int, bytes]:
         Status and content, the latter without what is beyond `MOST_BYTES`.
 
     Raises:
-        NoAnswer: there is none.
+        NoAnswerError: there is none.
     """
     adapter = _Adapter()
     with requests.Session() as session, _in_time(adapter):
@@ -57,7 +57,7 @@ def post(url: str, data: Mapping[str, str]) -> tuple[int, bytes]:
                 return answer.status_code, answer.raw.read(MOST_BYTES, decode_content=True)
         except (requests.RequestException, HTTPError) as error:
             # Not its text: an address may hold what is nobody's business.
-            raise NoAnswer(type(error).__name__) from None
+            raise NoAnswerError(type(error).__name__) from None
 
 
 @contextmanager

@@ -58,7 +58,7 @@ _PAGE_HEADERS = [
 ]
 
 
-class PortInUse(Exception):  # noqa: N818 - says what is the case
+class PortInUseError(Exception):
     """The address can't be listened on."""
 
 
@@ -66,16 +66,16 @@ def listen(host: str, port: int) -> socket.socket:
     """Bind the address; port 0 takes a free one.
 
     Raises:
-        PortInUse: it can't be listened on.
+        PortInUseError: it can't be listened on.
     """
     if not 0 <= port <= MAX_PORT:
-        raise PortInUse(f"{host}:{port} can't be listened on: ports end at {MAX_PORT}")
+        raise PortInUseError(f"{host}:{port} can't be listened on: ports end at {MAX_PORT}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as error:
         reason = error.strerror or str(error)
-        raise PortInUse(f"{host}:{port} can't be listened on: {reason}") from error
+        raise PortInUseError(f"{host}:{port} can't be listened on: {reason}") from error
 
 
 class Server:
@@ -93,7 +93,7 @@ class Server:
             channel_timeout=20,
             cleanup_interval=5,
             max_request_body_size=MAX_BODY,
-            ident=None,
+            submission_id=None,
             # The app knows how many proxies to believe (PROXY_HOPS).
             clear_untrusted_proxy_headers=False,
         )

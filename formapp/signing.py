@@ -22,7 +22,7 @@ Clock = Callable[[], float]
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-class NotGenuine(Exception):  # noqa: N818 - named for what the text is
+class InvalidSignatureError(Exception):
     """The text was not signed by a key of ours, was signed for something else, or was changed."""
 
 
@@ -86,13 +86,13 @@ class Signer:
         """Return what a text says.
 
         Raises:
-            NotGenuine: It is anything else than a text of this signer.
+            InvalidSignatureError: It is anything else than a text of this signer.
         """
         if not text.isascii():
-            raise NotGenuine("the text is not genuine")
+            raise InvalidSignatureError("the text is not genuine")
         try:
             content, signed_at = self._serializer.loads(text, return_timestamp=True)
         except BadData as err:
-            raise NotGenuine("the text is not genuine") from err
+            raise InvalidSignatureError("the text is not genuine") from err
         age = datetime.fromtimestamp(int(self._clock()), UTC) - signed_at
         return Signed(content, signed_at, age)

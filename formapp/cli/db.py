@@ -15,7 +15,7 @@ from formapp.db.database import Database
 from formapp.db.upgrade import upgrade as upgrade_schema
 from formapp.leads.erase import scrub
 from formapp.leads.identity_search import mentions
-from formapp.leads.transfer import CannotCopy, copy_all
+from formapp.leads.transfer import CopyError, copy_all
 
 
 @click.group("db")
@@ -64,7 +64,7 @@ def copy(source: str, target: str) -> None:
                 progress=_progress(),
             )
             scrub(databases[1])
-        except CannotCopy as error:
+        except CopyError as error:
             raise click.ClickException(str(error)) from error
         finally:
             for database in databases:

@@ -19,9 +19,9 @@ from formapp.cli.workers import make_crew
 from formapp.config.settings import Settings
 from formapp.demo import Addresses, create_example, open_to
 from formapp.forms.definition.loader import load_forms
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
-from formapp.server import PortInUse, Server, listen
+from formapp.server import PortInUseError, Server, listen
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 
@@ -50,14 +50,14 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         settings = _settings(addresses, data)
         database = open_database(settings)
         origins = tuple(f"http://{host}:{sandbox.port}" for host in ("127.0.0.1", "localhost"))
-        measures = Measures()
-        worker = make_crew(settings, database, measures)
+        metrics = Metrics()
+        worker = make_crew(settings, database, metrics)
         app = create_app(
             settings,
             forms=open_to(load_forms(settings.forms), origins),
             database=database,
             on_kept=worker.wake,
-            measures=measures,
+            metrics=metrics,
         )
         # It is reached from this machine alone.
         share.init_app(app, Owner(everybody=True))
@@ -88,7 +88,7 @@ def _sandbox(port: int, data: Path) -> _Demo:
     try:
         return _Demo(port, data)
     except OSError as error:
-        raise PortInUse(f"127.0.0.1:{port} can't be listened on: {error.strerror}") from error
+        raise PortInUseError(f"127.0.0.1:{port} can't be listened on: {error.strerror}") from error
 
 
 def _make_folder(data: Path) -> None:

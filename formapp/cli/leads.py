@@ -18,15 +18,15 @@ from formapp.cli.wiring import load, one_line_errors, open_database, read_settin
 from formapp.forms.mapping import to_lead
 from formapp.lead import Lead
 from formapp.leads.report import (
-    UnknownSubmission,
+    UnknownSubmissionError,
     export_rows,
     list_submissions,
     show_submission,
 )
 from formapp.leads.retry import (
-    AlreadyDelivered,
-    Erased,
-    Unconfirmed,
+    AlreadyDeliveredError,
+    ErasedError,
+    UnconfirmedError,
     failed_submissions,
     retry_submission,
 )
@@ -65,15 +65,15 @@ def list_leads(form: str | None, state: str | None, *, as_json: bool) -> None:
 
 
 @command.command("show")
-@click.argument("ident", metavar="ID")
+@click.argument("submission_id", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def show(ident: str, *, as_json: bool) -> None:
+def show(submission_id: str, *, as_json: bool) -> None:
     """Show one submission: answers, consents, and every attempt to deliver it."""
     with one_line_errors():
         try:
-            entry = show_submission(open_database(read_settings()), ident)
-        except UnknownSubmission:
-            raise click.ClickException(f"there is no submission {ident}") from None
+            entry = show_submission(open_database(read_settings()), submission_id)
+        except UnknownSubmissionError:
+            raise click.ClickException(f"there is no submission {submission_id}") from None
     click.echo(json.dumps(entry, indent=2, ensure_ascii=False) if as_json else tell(entry))
 
 
@@ -95,20 +95,24 @@ def retry(idents: tuple[str, ...], *, failed: bool, form: str | None) -> None:
             return to_lead(kept.definition, name, answers, DEFAULT_SITE) if kept else None
 
         chosen = failed_submissions(database, form) if failed else idents
-        for ident in chosen:
+        for submission_id in chosen:
             try:
-                retry_submission(database, ident, remap, datetime.now(UTC))
-            except UnknownSubmission:
-                raise click.ClickException(f"there is no submission {ident}") from None
-            except Unconfirmed:
+                retry_submission(database, submission_id, remap, datetime.now(UTC))
+            except UnknownSubmissionError:
+                raise click.ClickException(f"there is no submission {submission_id}") from None
+            except UnconfirmedError:
                 only = "only its sender can let it through"
-                hint = f"`formapp leads resend {ident}` sends the mail once more"
-                raise click.ClickException(f"{ident} is unconfirmed: {only}; {hint}") from None
-            except AlreadyDelivered:
-                raise click.ClickException(f"{ident} has nothing to retry") from None
-            except Erased:
-                raise click.ClickException(f"{ident} was erased; nothing is left of it") from None
-            click.echo(f"{ident} is due now")
+                hint = f"`formapp leads resend {submission_id}` sends the mail once more"
+                raise click.ClickException(
+                    f"{submission_id} is unconfirmed: {only}; {hint}"
+                ) from None
+            except AlreadyDeliveredError:
+                raise click.ClickException(f"{submission_id} has nothing to retry") from None
+            except ErasedError:
+                raise click.ClickException(
+                    f"{submission_id} was erased; nothing is left of it"
+                ) from None
+            click.echo(f"{submission_id} is due now")
 
 
 @command.command("export")

@@ -8,7 +8,7 @@ from typing import TextIO
 import click
 
 from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
-from formapp.config.settings import Settings, SettingsFaults
+from formapp.config.settings import Settings, SettingsError
 from formapp.db.database import Database
 from formapp.forms.fields.values import clean_token, parse_email
 from formapp.forms.form import Form
@@ -114,7 +114,7 @@ def keyring_of(settings: Settings) -> Keyring | None:
 def _keyring(settings: Settings) -> Keyring:
     keyring = keyring_of(settings)
     if keyring is None:
-        raise SettingsFaults(["FORMAPP_SECRET_KEY: is missing; who was erased is known by it"])
+        raise SettingsError(["FORMAPP_SECRET_KEY: is missing; who was erased is known by it"])
     return keyring
 
 
@@ -171,10 +171,10 @@ def _print_hashes(database: Database) -> None:
 def _tell_hits(database: Database, who: set[str]) -> None:
     hits = find_person(database, who, _scan(who))
     click.echo(f"{_submissions(len(hits.own))} would be erased.")
-    for ident in hits.own:
-        click.echo(f"  {ident}")
-    for ident in hits.mention:
-        click.echo(f"The mention in {ident} would be struck out.")
+    for submission_id in hits.own:
+        click.echo(f"  {submission_id}")
+    for submission_id in hits.mention:
+        click.echo(f"The mention in {submission_id} would be struck out.")
 
 
 def _tell(done: Erasure) -> None:
@@ -182,14 +182,16 @@ def _tell(done: Erasure) -> None:
     for row in done.own:
         was = "was pending: its delivery is cancelled" if row.state == "pending" else row.state
         click.echo(f"  {row.id}  {row.received_at.isoformat()[:19]}  {row.form}  {was}")
-    for ident in done.struck_out:
-        click.echo(f"Struck out in {ident}, which somebody else sent.")
+    for submission_id in done.struck_out:
+        click.echo(f"Struck out in {submission_id}, which somebody else sent.")
     for site, contact_id in done.contacts:
         click.echo(f"Contact {contact_id} of the site {site} is still at Wix: delete it there.")
     if any(row.in_flight for row in done.own):
         click.echo("One was on its way to Wix at that moment: look there for a contact of theirs.")
-    for ident in done.same_phone:
-        click.echo(f"{ident} has the same telephone number: if it is theirs, erase by --phone.")
+    for submission_id in done.same_phone:
+        click.echo(
+            f"{submission_id} has the same telephone number: if it is theirs, erase by --phone."
+        )
 
 
 def _submissions(count: int) -> str:

@@ -13,10 +13,10 @@ from formapp.db.database import Database
 from formapp.forms.answers import read
 from formapp.forms.form import Form
 from formapp.leads.accept import Status
-from formapp.leads.release import Caught, NotHeldBack, Read, Reread, quarantined
+from formapp.leads.release import Caught, NotHeldError, Read, Reread, quarantined
 from formapp.leads.release import release as let_out
-from formapp.leads.report import UnknownSubmission
-from formapp.leads.retry import Erased
+from formapp.leads.report import UnknownSubmissionError
+from formapp.leads.retry import ErasedError
 
 
 @click.command("release")
@@ -40,21 +40,21 @@ def release(idents: tuple[str, ...], *, form: str | None, everything: bool, yes:
             click.confirm(f"Release {len(chosen)} from quarantine?", abort=True)
         # A fault in a form file is no reason to hold back what was read when it came.
         forms = cache(lambda: load(settings))
-        for ident in chosen:
-            _release(database, ident, lambda caught: _reread(forms(), caught))
+        for submission_id in chosen:
+            _release(database, submission_id, lambda caught: _reread(forms(), caught))
 
 
-def _release(database: Database, ident: str, reread: Reread) -> None:
+def _release(database: Database, submission_id: str, reread: Reread) -> None:
     try:
-        status = let_out(database, ident, reread, datetime.now(UTC))
-    except UnknownSubmission:
-        raise click.ClickException(f"there is no submission {ident}") from None
-    except NotHeldBack:
-        raise click.ClickException(f"{ident} is not in quarantine") from None
-    except Erased:
-        raise click.ClickException(f"{ident} was erased; nothing is left of it") from None
+        status = let_out(database, submission_id, reread, datetime.now(UTC))
+    except UnknownSubmissionError:
+        raise click.ClickException(f"there is no submission {submission_id}") from None
+    except NotHeldError:
+        raise click.ClickException(f"{submission_id} is not in quarantine") from None
+    except ErasedError:
+        raise click.ClickException(f"{submission_id} was erased; nothing is left of it") from None
     waits = "waits for its sender's confirmation" if status is Status.UNCONFIRMED else "is due now"
-    click.echo(f"{ident} {waits}")
+    click.echo(f"{submission_id} {waits}")
 
 
 def _reread(forms: Mapping[str, Form], caught: Caught) -> Read:

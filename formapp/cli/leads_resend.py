@@ -7,15 +7,15 @@ import click
 from formapp.cli.mailing import limit_of
 from formapp.cli.wiring import one_line_errors, open_database, read_settings
 from formapp.config.settings import PREFIX, Settings
-from formapp.confirmation.store import NothingToConfirm, Waiting, ask_again, find_waiting
+from formapp.confirmation.store import NothingToConfirmError, Waiting, ask_again, find_waiting
 from formapp.db.database import Database
 from formapp.leads.accept import Status
-from formapp.leads.report import UnknownSubmission
+from formapp.leads.report import UnknownSubmissionError
 
 
 @click.command("resend")
-@click.argument("ident", metavar="ID")
-def resend(ident: str) -> None:
+@click.argument("submission_id", metavar="ID")
+def resend(submission_id: str) -> None:
     """Send the mail that asks for a confirmation once more.
 
     Only the sender can confirm: there is no command for it.
@@ -24,15 +24,15 @@ def resend(ident: str) -> None:
         settings = read_settings()
         database = open_database(settings)
         try:
-            waiting = find_waiting(database, ident)
+            waiting = find_waiting(database, submission_id)
             if waiting and waiting.status is Status.UNCONFIRMED:
                 _check_limit(settings, database, waiting)
-            ask_again(database, ident, datetime.now(UTC))
-        except UnknownSubmission:
-            raise click.ClickException(f"there is no submission {ident}") from None
-        except NothingToConfirm:
-            raise click.ClickException(f"{ident} doesn't wait for a confirmation") from None
-    click.echo(f"the mail of {ident} is due now")
+            ask_again(database, submission_id, datetime.now(UTC))
+        except UnknownSubmissionError:
+            raise click.ClickException(f"there is no submission {submission_id}") from None
+        except NothingToConfirmError:
+            raise click.ClickException(f"{submission_id} doesn't wait for a confirmation") from None
+    click.echo(f"the mail of {submission_id} is due now")
 
 
 def _check_limit(settings: Settings, database: Database, waiting: Waiting) -> None:

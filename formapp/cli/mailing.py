@@ -8,13 +8,13 @@ from formapp.confirmation.links import LinkSigner
 from formapp.confirmation.sender import Confirmer, Means
 from formapp.db.database import Database
 from formapp.keyring import COUNTED, Keyring
-from formapp.mail import PostOffice
+from formapp.mail import SmtpMailer
 from formapp.mail.limit import MailLimit
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 
 
 def make_confirmer(
-    settings: Settings, database: Database, measures: Measures, clock: Callable[[], datetime]
+    settings: Settings, database: Database, metrics: Metrics, clock: Callable[[], datetime]
 ) -> Confirmer:
     """Wire it; where a setting is missing, it sends nothing and says so."""
     missing = ", ".join(PREFIX + name for name in settings.missing_for_mail())
@@ -24,7 +24,7 @@ def make_confirmer(
         clock=clock,
         keep_days=settings.keep_days,
         missing=missing,
-        measures=measures,
+        metrics=metrics,
     )
 
 
@@ -38,7 +38,7 @@ def _means(settings: Settings, database: Database) -> Means | None:
     if not (settings.smtp_url and settings.base_url and settings.secret_key):
         return None
     return Means(
-        office=PostOffice(settings.smtp_url.get_secret_value()),
+        office=SmtpMailer(settings.smtp_url.get_secret_value()),
         links=LinkSigner([key.get_secret_value() for key in settings.secret_key]),
         limit=limit_of(settings, database),
         sender=settings.sender,

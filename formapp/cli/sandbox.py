@@ -12,7 +12,7 @@ from formapp.sandbox import (
     StateFileError,
     create_sandbox,
 )
-from formapp.server import PortInUse
+from formapp.server import PortInUseError
 
 
 @click.command("sandbox")
@@ -38,7 +38,7 @@ def command(host: str, port: int, rate_limit: int, state_file: Path | None) -> N
         except StateFileError as error:
             raise click.ClickException(str(error)) from error
         except OSError as error:
-            raise PortInUse(f"{host}:{port} can't be listened on: {error.strerror}") from error
+            raise PortInUseError(f"{host}:{port} can't be listened on: {error.strerror}") from error
     server.start()
     click.echo(f"contacts:  {server.url}/")
     click.echo(f"API:       {server.url}/contacts/v4/")

@@ -18,9 +18,9 @@ from formapp.cli.wiring import (
     read_settings,
 )
 from formapp.cli.workers import make_crew, woken_by
-from formapp.jobs.worker import Crew
+from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 from formapp.server import Server, listen
 
 _log = logging.getLogger(__name__)
@@ -38,14 +38,14 @@ def command(host: str, port: int, *, worker: bool) -> None:
         logs.configure(settings.log_format)
         forms = load(settings)
         listener = listen(host, port)
-        database, measures = open_database(settings), Measures()
-        runner = make_crew(settings, database, measures) if worker else None
+        database, metrics = open_database(settings), Metrics()
+        runner = make_crew(settings, database, metrics) if worker else None
         app = create_app(
             settings,
             forms=forms,
             database=database,
             on_kept=runner.wake if runner else _nothing,
-            measures=measures,
+            metrics=metrics,
         )
     server = Server(app, listener)
     on_signals(server.stop)
@@ -61,7 +61,7 @@ def command(host: str, port: int, *, worker: bool) -> None:
     database.close()
 
 
-def run_together(server: Server, runner: Crew | None) -> None:
+def run_together(server: Server, runner: WorkerGroup | None) -> None:
     """Run the server here and the worker in a thread; both have ended when this returns.
 
     Both end at the same time: each has most of the 30 s that a process gets.

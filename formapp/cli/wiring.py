@@ -10,13 +10,13 @@ from contextlib import contextmanager
 import click
 
 from formapp.app import DEFAULT_SITE
-from formapp.config.settings import Settings, SettingsFaults
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.config.settings import Settings, SettingsError
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
-from formapp.forms.definition.faults import FormFaults
+from formapp.forms.definition.faults import FormFilesError
 from formapp.forms.definition.loader import load_forms
 from formapp.forms.form import Form
-from formapp.server import PortInUse
+from formapp.server import PortInUseError
 
 
 @contextmanager
@@ -24,13 +24,13 @@ def one_line_errors() -> Iterator[None]:
     """Turn what an owner can correct into lines on standard error and exit code 1."""
     try:
         yield
-    except SettingsFaults as error:
+    except SettingsError as error:
         _fail("the settings are wrong:", *error.faults)
-    except FormFaults as error:
+    except FormFilesError as error:
         _fail("form files are wrong:", *(str(fault) for fault in error.faults))
-    except DatabaseUnavailable as error:
+    except DatabaseUnavailableError as error:
         _fail(f"the database {error}")
-    except PortInUse as error:
+    except PortInUseError as error:
         _fail(str(error))
 
 
@@ -44,7 +44,7 @@ def read_settings(*, web: bool = False, wix: bool = False) -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        SettingsFaults: with all that is wrong.
+        SettingsError: with all that is wrong.
     """
     return Settings.read(os.environ, web=web, wix=wix)
 
@@ -53,14 +53,14 @@ def open_database(settings: Settings) -> Database:
     """Open the database; an empty one gets the schema, an older one waits for its owner.
 
     Raises:
-        DatabaseUnavailable: it can't be reached, or its schema isn't current.
+        DatabaseUnavailableError: it can't be reached, or its schema isn't current.
     """
     database = Database(settings.database_url)
     if is_empty(database):
         # Alembic is loaded by those alone who need it: most starts don't.
         importlib.import_module("formapp.db.upgrade").upgrade(database)
     elif not is_current(database):
-        raise DatabaseUnavailable("has an older schema: run `formapp db upgrade`")
+        raise DatabaseUnavailableError("has an older schema: run `formapp db upgrade`")
     return database
 
 
@@ -68,8 +68,8 @@ def load(settings: Settings) -> dict[str, Form]:
     """Load the forms, each of which must go to a known site.
 
     Raises:
-        FormFaults: with every fault.
-        SettingsFaults: a form goes to a site that has no credentials.
+        FormFilesError: with every fault.
+        SettingsError: a form goes to a site that has no credentials.
     """
     forms = load_forms(settings.forms)
     strays = [
@@ -79,7 +79,7 @@ def load(settings: Settings) -> dict[str, Form]:
         if form.definition.site not in {None, DEFAULT_SITE}
     ]
     if strays:
-        raise SettingsFaults(strays)
+        raise SettingsError(strays)
     return forms
 
 

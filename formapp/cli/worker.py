@@ -18,12 +18,12 @@ from formapp.cli.wiring import (
 from formapp.cli.workers import make_crew, woken_by
 from formapp.config.settings import Settings
 from formapp.db.database import Database
-from formapp.forms.definition.faults import FormFaults
+from formapp.forms.definition.faults import FormFilesError
 from formapp.forms.definition.loader import load_forms
-from formapp.jobs.worker import Crew
+from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
-from formapp.monitoring.metrics import Measures
-from formapp.server import PortInUse
+from formapp.monitoring.metrics import Metrics
+from formapp.server import PortInUseError
 
 _log = logging.getLogger(__name__)
 
@@ -40,11 +40,11 @@ def command(*, once: bool, metrics_port: int | None) -> None:
         settings = read_settings(wix=True)
         logs.configure(settings.log_format)
         _tell_what_is_missing(settings)
-        measures = Measures()
+        metrics = Metrics()
         if metrics_port is not None:
-            _serve_metrics(measures, metrics_port)
+            _serve_metrics(metrics, metrics_port)
         database = open_database(settings)
-        worker = make_crew(settings, database, measures)
+        worker = make_crew(settings, database, metrics)
         on_signals(worker.stop)
         if once:
             tried = worker.drain(_progress)
@@ -57,7 +57,7 @@ def command(*, once: bool, metrics_port: int | None) -> None:
             sys.exit(1)
 
 
-def _wait(database: Database, worker: Crew) -> None:
+def _wait(database: Database, worker: WorkerGroup) -> None:
     with woken_by(database, worker):
         _log.info("waiting for leads")
         worker.run()
@@ -67,7 +67,7 @@ def _tell_what_is_missing(settings: Settings) -> None:
     """Say which mails and challenges this worker leaves to others, as far as it sees the forms."""
     try:
         forms = load_forms(settings.forms)
-    except (FormFaults, OSError):  # a worker needs no forms
+    except (FormFilesError, OSError):  # a worker needs no forms
         return
     for line in [*challenge_faults(settings, forms), *confirm_faults(settings, forms)]:
         # Pages alone need that key.
@@ -75,11 +75,11 @@ def _tell_what_is_missing(settings: Settings) -> None:
             _log.error("%s; what this worker can't do waits for one that can", line)
 
 
-def _serve_metrics(measures: Measures, port: int) -> None:
+def _serve_metrics(metrics: Metrics, port: int) -> None:
     try:
-        start_http_server(port, addr="127.0.0.1", registry=measures.registry)
+        start_http_server(port, addr="127.0.0.1", registry=metrics.registry)
     except OSError as error:
-        raise PortInUse(f"127.0.0.1:{port} can't be listened on: {error.strerror}") from error
+        raise PortInUseError(f"127.0.0.1:{port} can't be listened on: {error.strerror}") from error
 
 
 def _progress(count: int) -> None:

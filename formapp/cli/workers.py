@@ -13,16 +13,16 @@ from formapp.confirmation.store import CONFIRM
 from formapp.db.counters import Sweep
 from formapp.db.database import Database
 from formapp.delivery.budget import Budget
-from formapp.delivery.client import Clock, Gate
+from formapp.delivery.client import Clock, RateLimitedClient
 from formapp.delivery.deliver import Deliverer
 from formapp.jobs.runner import Errands, Run
-from formapp.jobs.worker import Crew, Worker
+from formapp.jobs.worker import Worker, WorkerGroup
 from formapp.leads.expire import Expiry
 from formapp.monitoring.alert import Tell
-from formapp.monitoring.alert_mail import Mailer
+from formapp.monitoring.alert_mail import AlertMailer
 from formapp.monitoring.alert_webhook import Webhook
-from formapp.monitoring.metrics import Measures
-from formapp.monitoring.monitor import Watch
+from formapp.monitoring.metrics import Metrics
+from formapp.monitoring.monitor import Monitor
 from formapp.spam.challenge_job import ChallengeChecks
 from formapp.spam.providers import ERRAND as CHALLENGE
 from formapp.spam.providers import PROVIDERS
@@ -39,27 +39,27 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def make_crew(settings: Settings, database: Database, measures: Measures) -> Crew:
+def make_crew(settings: Settings, database: Database, metrics: Metrics) -> WorkerGroup:
     """Wire the workers: one delivers, with the watch and the expiry; one runs each kind of errand.
 
     So no challenge waits for a mail server that is slow: a token is worthless after minutes.
     """
-    watch = Watch(
+    watch = Monitor(
         database,
         _channels(settings),
         clock=_now,
         backlog=timedelta(minutes=settings.alert_backlog),
     )
-    deliverer = make_deliverer(settings, database, measures=measures)
+    deliverer = make_deliverer(settings, database, metrics=metrics)
     expiry = Expiry(database, settings.keep_days, _now)
     chores = [watch.look_if_due, expiry.run, Sweep(database, _now).run]
-    return Crew(
+    return WorkerGroup(
         Worker(deliverer.deliver_next, interrupt=deliverer.interrupt, chores=chores),
-        *(Worker(errands.run_next) for errands in _errands(settings, database, measures)),
+        *(Worker(errands.run_next) for errands in _errands(settings, database, metrics)),
     )
 
 
-def _errands(settings: Settings, database: Database, measures: Measures) -> Iterator[Errands]:
+def _errands(settings: Settings, database: Database, metrics: Metrics) -> Iterator[Errands]:
     """Who runs errands here, one for each kind: a process claims none that it can't run."""
     for kind, run in make_challenge_checks(settings, database, _now).items():
         # Without the secret only what nobody can ask about any more: it is told to its owner.
@@ -67,7 +67,7 @@ def _errands(settings: Settings, database: Database, measures: Measures) -> Iter
         yield Errands(database, {kind: run}, clock=_now, age=age)
     # After the challenges: who passes one may have to be written to.
     if not settings.missing_for_mail():
-        confirmer = make_confirmer(settings, database, measures, _now)
+        confirmer = make_confirmer(settings, database, metrics, _now)
         yield Errands(database, {CONFIRM: confirmer}, clock=_now)
 
 
@@ -75,17 +75,17 @@ def make_deliverer(
     settings: Settings,
     database: Database,
     clock: Clock = _now,
-    measures: Measures | None = None,
+    metrics: Metrics | None = None,
 ) -> Deliverer:
     """Wire a deliverer for the site of the settings."""
     budget = Budget(database, settings.wix_rate_limit)
-    gate = Gate(DEFAULT_SITE, partial(_connect, settings), budget, clock, measures)
+    gate = RateLimitedClient(DEFAULT_SITE, partial(_connect, settings), budget, clock, metrics)
     return Deliverer(
         database,
         {DEFAULT_SITE: gate},
         grace=timedelta(seconds=settings.create_grace),
         clock=clock,
-        measures=measures,
+        metrics=metrics,
     )
 
 
@@ -104,12 +104,12 @@ def _channels(settings: Settings) -> list[Tell]:
     if settings.alert_email and settings.smtp_url:
         sender = settings.alert_from or settings.alert_email[0]
         server = settings.smtp_url.get_secret_value()
-        channels.append(Mailer(server, sender, settings.alert_email))
+        channels.append(AlertMailer(server, sender, settings.alert_email))
     return channels
 
 
 @contextmanager
-def woken_by(database: Database, worker: Crew) -> Iterator[None]:
+def woken_by(database: Database, worker: WorkerGroup) -> Iterator[None]:
     """Let other processes wake the worker, where the database can (PostgreSQL)."""
     if database.is_sqlite:
         yield

@@ -27,7 +27,7 @@ PREFIX = "FORMAPP_"
 _log = logging.getLogger(__name__)
 
 
-class SettingsFaults(Exception):  # noqa: N818 - it carries several faults, one a line
+class SettingsError(Exception):
     """Every fault of the settings, as `NAME: what is wrong and what would be right`."""
 
     def __init__(self, faults: list[str]) -> None:
@@ -100,7 +100,7 @@ class Settings(BaseModel):
             wix: what deliveries need must be there (the credentials of a site).
 
         Raises:
-            SettingsFaults: with all that is wrong or missing.
+            SettingsError: with all that is wrong or missing.
         """
         values, faults = _values(environ, set(cls.model_fields))
         try:
@@ -115,7 +115,7 @@ class Settings(BaseModel):
         if settings.alert_email and not settings.smtp_url:
             faults.append(f"{PREFIX}SMTP_URL: is missing; ALERT_EMAIL needs a server to send by")
         if faults:
-            raise SettingsFaults(sorted(set(faults)))
+            raise SettingsError(sorted(set(faults)))
         return settings
 
     @property

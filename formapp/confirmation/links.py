@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from formapp.signing import Clock, NotGenuine, Signer
+from formapp.signing import Clock, InvalidSignatureError, Signer
 
 _HASH_LENGTH = 16
 
@@ -28,7 +28,7 @@ class Link:
     until: datetime
 
 
-class LinkInvalid(Exception):  # noqa: N818 - named for what the link is
+class InvalidLinkError(Exception):
     """The link is not ours, or was changed or cut off."""
 
 
@@ -60,13 +60,13 @@ class LinkSigner:
         """Return what the token says; whether its time is over is the caller's to see.
 
         Raises:
-            LinkInvalid: it is anything else than a token of this signer.
+            InvalidLinkError: it is anything else than a token of this signer.
         """
         try:
             payload = _Payload.model_validate(self._signer.read(text).content)
             until = datetime.fromtimestamp(payload.u, UTC)
-        except (NotGenuine, ValidationError, OverflowError) as err:
-            raise LinkInvalid("the link is not genuine") from err
+        except (InvalidSignatureError, ValidationError, OverflowError) as err:
+            raise InvalidLinkError("the link is not genuine") from err
         return Link(payload.s, payload.a, until)
 
 

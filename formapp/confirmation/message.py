@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from formapp.mail import Letter, domain_of
+from formapp.mail import Message, domain_of
 
 _BUTTON = (
     "display:inline-block;padding:12px 24px;border-radius:6px;"
@@ -18,8 +18,14 @@ _BODY = "font:16px/1.5 system-ui,sans-serif;color:#1c2125;max-width:36em;margin:
 
 
 def write_letter(  # noqa: PLR0913 - all that a letter is made of, by keyword
-    asked: Mapping[str, Any], *, sender: str, to: str, link: str, until: datetime, ident: str
-) -> Letter:
+    asked: Mapping[str, Any],
+    *,
+    sender: str,
+    to: str,
+    link: str,
+    until: datetime,
+    submission_id: str,
+) -> Message:
     """Return the letter.
 
     Args:
@@ -28,16 +34,16 @@ def write_letter(  # noqa: PLR0913 - all that a letter is made of, by keyword
         to: the address.
         link: where the button leads.
         until: when the link runs out.
-        ident: what tells this letter from others; the same for the same letter sent again.
+        submission_id: what tells this letter from others; the same for the same letter sent again.
     """
     valid = asked["valid"].replace("%(until)s", f"{until:%Y-%m-%d %H:%M} UTC")
-    return Letter(
+    return Message(
         sender=sender,
         to=(to,),
         subject=asked["subject"],
         text=_plain(asked, link, valid),
         html=_html(asked, link, valid),
-        message_id=f"<{ident}@{domain_of(sender)}>",
+        message_id=f"<{submission_id}@{domain_of(sender)}>",
     )
 
 

@@ -16,12 +16,12 @@ from formapp.confirmation.message import write_letter
 from formapp.confirmation.store import ASKED, drop, note_sent, note_unsent
 from formapp.db.database import Database
 from formapp.jobs.queue import Claimed
-from formapp.jobs.runner import NotYet
+from formapp.jobs.runner import NotYetError
 from formapp.leads.accept import Status
 from formapp.leads.expire import hidden_until
-from formapp.mail import Letter, MailFailed, PerhapsTaken, PostOffice, Refused
-from formapp.mail.limit import MailLimit, NoPlace, Place
-from formapp.monitoring.metrics import Measures
+from formapp.mail import MailError, MailRefusedError, MailUncertainError, Message, SmtpMailer
+from formapp.mail.limit import MailLimit, MailLimitError, Place
+from formapp.monitoring.metrics import Metrics
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ class Means:
         base_url: what links begin with, without a slash at the end.
     """
 
-    office: PostOffice
+    office: SmtpMailer
     links: LinkSigner
     limit: MailLimit
     sender: str | None
@@ -54,7 +54,7 @@ class Confirmer:
         keep_days: how long answers are kept where the form doesn't say: no link outlives them.
         missing: the names of those settings.
         clock: the time, aware.
-        measures: counts what was sent and what was not.
+        metrics: counts what was sent and what was not.
     """
 
     def __init__(  # noqa: PLR0913 - all that it takes, by keyword
@@ -65,21 +65,21 @@ class Confirmer:
         clock: Callable[[], datetime],
         keep_days: int,
         missing: str = "",
-        measures: Measures | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._database = database
         self._means = means
         self._missing = missing
         self._clock = clock
         self._keep_days = keep_days
-        self._measures = measures or Measures()
+        self._measures = metrics or Metrics()
 
     def __call__(self, errand: Claimed) -> None:
         """Send the mail, or write down why not.
 
         Raises:
-            NotYet: it is to be tried again.
-            DatabaseUnavailable: the same.
+            NotYetError: it is to be tried again.
+            DatabaseUnavailableError: the same.
         """
         asked = errand.submission["meta"].get(ASKED)
         if asked is None or errand.submission["status"] != Status.UNCONFIRMED:
@@ -98,7 +98,7 @@ class Confirmer:
             reason = "no mail could go before its link would have run out"
             self._unsent(errand, reason)
         elif self._means is None or sender is None:
-            raise NotYet(f"it can't be sent without {self._missing or 'a sender'}")
+            raise NotYetError(f"it can't be sent without {self._missing or 'a sender'}")
         else:
             place = self._place(self._means, errand, address)
             letter = _letter(self._means, errand, asked, sender, address, until)
@@ -108,40 +108,42 @@ class Confirmer:
         """A place within the limit.
 
         Raises:
-            NotYet: there is none. The mail waits: only its own link confirms the lead, and whoever
+            NotYetError: there is none. The mail waits: only its own link confirms the lead, and whoever
                 else fills in the form with this address may not cost it its mail.
         """
         try:
             return means.limit.take(errand.submission["form"], address, self._clock())
-        except NoPlace as reason:
+        except MailLimitError as reason:
             if errand.attempt == 1:
                 self._count(errand, "withheld")
-            raise NotYet(str(reason)) from None
+            raise NotYetError(str(reason)) from None
 
     def _send(
-        self, means: Means, errand: Claimed, letter: Letter, until: datetime, place: Place
+        self, means: Means, errand: Claimed, letter: Message, until: datetime, place: Place
     ) -> None:
         try:
             means.office.send(letter)
-        except PerhapsTaken as error:
+        except MailUncertainError as error:
             # Its place stays taken: it counts as a mail that went.
             self._count(errand, "failed")
-            raise NotYet(str(error)) from None
-        except (MailFailed, ValueError) as error:
+            raise NotYetError(str(error)) from None
+        except (MailError, ValueError) as error:
             means.limit.give_back(place)
-            if isinstance(error, Refused | ValueError):
+            if isinstance(error, MailRefusedError | ValueError):
                 self._unsent(errand, _told(error))
                 return
             self._count(errand, "failed")
-            raise NotYet(str(error)) from None
+            raise NotYetError(str(error)) from None
         note_sent(self._database, errand, until, self._clock())
         self._count(errand, "sent")
 
     def _unsent(self, errand: Claimed, reason: str) -> None:
         note_unsent(self._database, errand, reason)
         self._count(errand, "failed")
-        ident = errand.submission["id"]
-        _log.warning("no confirmation goes out for %s: %s", ident, reason.partition("; ")[0])
+        submission_id = errand.submission["id"]
+        _log.warning(
+            "no confirmation goes out for %s: %s", submission_id, reason.partition("; ")[0]
+        )
 
     def _count(self, errand: Claimed, outcome: str) -> None:
         self._measures.mail(errand.submission["form"], outcome)
@@ -154,7 +156,7 @@ def _letter(  # noqa: PLR0913, PLR0917 - all that a letter is made of
     sender: str,
     address: str,
     until: datetime,
-) -> Letter:
+) -> Message:
     submission = errand.submission
     token = means.links.issue(Link(submission["id"], address_hash(address), until))
     query = urlencode({"t": token, **asked["query"]})
@@ -164,11 +166,11 @@ def _letter(  # noqa: PLR0913, PLR0917 - all that a letter is made of
         to=address,
         link=f"{means.base_url}/f/{submission['form']}/confirm?{query}",
         until=until,
-        ident=f"{submission['id']}.{int(errand.since.timestamp())}",
+        submission_id=f"{submission['id']}.{int(errand.since.timestamp())}",
     )
 
 
 def _told(error: Exception) -> str:
     """The reason with the mail server's words after it: for the owner, who sees the answers too."""
-    words = error.words if isinstance(error, MailFailed) else ""
+    words = error.words if isinstance(error, MailError) else ""
     return f"{error}; it said: {words}" if words else str(error)

@@ -16,11 +16,11 @@ from sqlalchemy import Connection, Row, delete, select, update
 from formapp.db.database import Database
 from formapp.db.notify import notify
 from formapp.db.tables import errands, submissions
-from formapp.jobs.queue import Claimed, Errand, add_errand, end_errand
+from formapp.jobs.queue import Claimed, Job, add_errand, end_errand
 from formapp.leads.accept import Status
 from formapp.leads.admit import admit
 from formapp.leads.quota import take_quota, without_quota
-from formapp.leads.report import UnknownSubmission
+from formapp.leads.report import UnknownSubmissionError
 
 CONFIRM = "confirm"
 """The kind of the errand that sends the mail."""
@@ -30,7 +30,7 @@ MAIL = "mail"
 CONFIRMED = "confirmed"
 
 
-class NothingToConfirm(Exception):  # noqa: N818 - says what is the case
+class NothingToConfirmError(Exception):
     """The submission doesn't wait for a confirmation."""
 
 
@@ -58,18 +58,18 @@ class Waiting:
         return self.status is Status.ACCEPTED
 
 
-def find_waiting(database: Database, ident: str) -> Waiting | None:
+def find_waiting(database: Database, submission_id: str) -> Waiting | None:
     """A submission with a wording to confirm; None: there is none, or it was erased.
 
     Raises:
-        DatabaseUnavailable: it can't be read.
+        DatabaseUnavailableError: it can't be read.
     """
     with database.read() as connection:
-        row = connection.execute(_one(ident)).first()
+        row = connection.execute(_one(submission_id)).first()
     return _waiting(row) if row and ASKED in row.meta else None
 
 
-def confirm(connection: Connection, ident: str, now: datetime) -> bool:
+def confirm(connection: Connection, submission_id: str, now: datetime) -> bool:
     """Let a submission through that its sender confirms, in the caller's transaction.
 
     The time and the page of the consent stay with the submission, and with each consent, which
@@ -78,7 +78,7 @@ def confirm(connection: Connection, ident: str, now: datetime) -> bool:
     Returns:
         False if it doesn't wait (any more).
     """
-    row = connection.execute(_one(ident).with_for_update(key_share=True)).first()
+    row = connection.execute(_one(submission_id).with_for_update(key_share=True)).first()
     if row is None or ASKED not in row.meta:
         return False
     page = _without_query(row.meta.get("page"))
@@ -88,20 +88,20 @@ def confirm(connection: Connection, ident: str, now: datetime) -> bool:
     ]
     done = admit(
         connection,
-        ident,
+        submission_id,
         {Status.UNCONFIRMED},
         now,
         meta={**row.meta, CONFIRMED: noted},
         consents=consents,
     )
     if done:
-        _strike_out(connection, ident)
+        _strike_out(connection, submission_id)
     return done
 
 
 def let_through(
     connection: Connection,
-    ident: str,
+    submission_id: str,
     was: Collection[Status],
     now: datetime,
     *,
@@ -114,7 +114,7 @@ def let_through(
 
     Args:
         connection: of the caller's transaction.
-        ident: the submission's id.
+        submission_id: the submission's id.
         was: the statuses that it may have; with any other, nothing happens.
         now: the time.
         beyond_quota: whatever is left of the quota; nothing is taken of it.
@@ -122,48 +122,48 @@ def let_through(
     Returns:
         Its status; None if it has none of `was`, or was erased.
     """
-    row = connection.execute(_one(ident).with_for_update(key_share=True)).first()
+    row = connection.execute(_one(submission_id).with_for_update(key_share=True)).first()
     if row is None or Status(row.status) not in was:
         return None
     meta = without_quota(row.meta)
-    mine = update(submissions).where(submissions.c.id == ident)
+    mine = update(submissions).where(submissions.c.id == submission_id)
     if not beyond_quota and (reason := take_quota(connection, row.meta, now)):
         meta["suspect"] = [*meta.get("suspect", ()), reason]
         connection.execute(mine.values(meta=meta))
         return Status(row.status)
     if ASKED not in meta or CONFIRMED in meta:
-        return Status.ACCEPTED if admit(connection, ident, was, now, meta=meta) else None
+        return Status.ACCEPTED if admit(connection, submission_id, was, now, meta=meta) else None
     connection.execute(mine.values(status=Status.UNCONFIRMED, meta=meta))
-    _ask(connection, ident, now)
+    _ask(connection, submission_id, now)
     return Status.UNCONFIRMED
 
 
-def ask_again(database: Database, ident: str, now: datetime) -> None:
+def ask_again(database: Database, submission_id: str, now: datetime) -> None:
     """Have the mail sent once more; its link is valid from `now` on.
 
     Raises:
-        UnknownSubmission: there is none with this id.
-        NothingToConfirm: it doesn't wait for a confirmation.
-        DatabaseUnavailable: nothing was changed.
+        UnknownSubmissionError: there is none with this id.
+        NothingToConfirmError: it doesn't wait for a confirmation.
+        DatabaseUnavailableError: nothing was changed.
     """
     with database.write() as connection:
         row = connection.execute(
             select(submissions.c.status, submissions.c.erased_at)
-            .where(submissions.c.id == ident)
+            .where(submissions.c.id == submission_id)
             .with_for_update(key_share=True)
         ).first()
         if row is None:
-            raise UnknownSubmission(ident)
+            raise UnknownSubmissionError(submission_id)
         if row.status != Status.UNCONFIRMED or row.erased_at:
-            raise NothingToConfirm(ident)
-        _ask(connection, ident, now)
+            raise NothingToConfirmError(submission_id)
+        _ask(connection, submission_id, now)
 
 
 def note_sent(database: Database, errand: Claimed, until: datetime, now: datetime) -> None:
     """Strike the errand out and write down that the mail went, and when its link runs out.
 
     Raises:
-        DatabaseUnavailable: nothing was written; the mail goes once more.
+        DatabaseUnavailableError: nothing was written; the mail goes once more.
     """
     said = {"until": until.isoformat(), "unsent": None}
     _end(database, errand, lambda mail: {**mail, **said, "sent_at": [*_sent(mail), _iso(now)]})
@@ -173,7 +173,7 @@ def note_unsent(database: Database, errand: Claimed, reason: str) -> None:
     """Strike the errand out and write down why no mail went.
 
     Raises:
-        DatabaseUnavailable: nothing was written; it is tried again.
+        DatabaseUnavailableError: nothing was written; it is tried again.
     """
     _end(database, errand, lambda mail: {**mail, "unsent": reason})
 
@@ -182,37 +182,39 @@ def drop(database: Database, errand: Claimed) -> None:
     """Strike the errand out: nothing waits for a confirmation.
 
     Raises:
-        DatabaseUnavailable: nothing was written.
+        DatabaseUnavailableError: nothing was written.
     """
     with database.write() as connection:
         end_errand(connection, errand)
 
 
 def _end(database: Database, errand: Claimed, change: Any) -> None:
-    ident = errand.submission["id"]
+    submission_id = errand.submission["id"]
     with database.write() as connection:
-        row = connection.execute(_one(ident).with_for_update(key_share=True)).first()
+        row = connection.execute(_one(submission_id).with_for_update(key_share=True)).first()
         end_errand(connection, errand)
         if row is not None:
             meta = {**row.meta, MAIL: change(row.meta.get(MAIL) or {})}
-            mine = submissions.c.id == ident
+            mine = submissions.c.id == submission_id
             connection.execute(update(submissions).where(mine).values(meta=meta))
 
 
-def _ask(connection: Connection, ident: str, now: datetime) -> None:
+def _ask(connection: Connection, submission_id: str, now: datetime) -> None:
     # An earlier one that waits for the mail server gives way: there is one of each kind.
-    _strike_out(connection, ident)
-    add_errand(connection, ident, Errand(CONFIRM), now)
+    _strike_out(connection, submission_id)
+    add_errand(connection, submission_id, Job(CONFIRM), now)
     notify(connection)
 
 
-def _strike_out(connection: Connection, ident: str) -> None:
-    mine = (errands.c.submission_id == ident) & (errands.c.kind == CONFIRM)
+def _strike_out(connection: Connection, submission_id: str) -> None:
+    mine = (errands.c.submission_id == submission_id) & (errands.c.kind == CONFIRM)
     connection.execute(delete(errands).where(mine))
 
 
-def _one(ident: str) -> Any:
-    return select(submissions).where(submissions.c.id == ident, submissions.c.erased_at.is_(None))
+def _one(submission_id: str) -> Any:
+    return select(submissions).where(
+        submissions.c.id == submission_id, submissions.c.erased_at.is_(None)
+    )
 
 
 def _waiting(row: Row[Any]) -> Waiting:

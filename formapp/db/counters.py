@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Ration:
+class UsageLimit:
     """Something that may be taken a few times only.
 
     Attributes:
@@ -83,7 +83,7 @@ def sweep(database: Database, now: datetime) -> int:
     """Take out what has ended; returns how many.
 
     Raises:
-        DatabaseUnavailable: nothing was taken out.
+        DatabaseUnavailableError: nothing was taken out.
     """
     with database.write() as connection:
         return connection.execute(delete(counts).where(counts.c.expires_at <= now)).rowcount
@@ -101,7 +101,7 @@ class Sweep:
         """Sweep if it is time to.
 
         Raises:
-            DatabaseUnavailable: it is tried again in an hour.
+            DatabaseUnavailableError: it is tried again in an hour.
         """
         now = self._clock()
         # A clock that was put back must not stop it for longer than planned.

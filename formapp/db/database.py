@@ -21,11 +21,11 @@ BUSY_SECONDS = 5.0
 _READ_ONLY = "formapp_read_only"
 
 
-class DatabaseUnavailable(Exception):  # noqa: N818 - says what is the case
+class DatabaseUnavailableError(Exception):
     """The database can't be reached, written or is locked; nothing was kept."""
 
 
-class ContentRefused(DatabaseUnavailable):
+class ContentRefusedError(DatabaseUnavailableError):
     """The database doesn't take this very content; another transaction may well succeed."""
 
 
@@ -60,7 +60,7 @@ class Database:
         SQLite takes its write lock at once, so that waiting happens here and never half-way.
 
         Raises:
-            DatabaseUnavailable: if the database refuses; nothing was written.
+            DatabaseUnavailableError: if the database refuses; nothing was written.
             IntegrityError: if a constraint refuses; nothing was written.
         """
         with self._turns(), _translated(), self.engine.begin() as connection:
@@ -71,7 +71,7 @@ class Database:
         """A consistent view; nothing can be written through it on SQLite.
 
         Raises:
-            DatabaseUnavailable: if the database can't be read.
+            DatabaseUnavailableError: if the database can't be read.
         """
         with _translated(), self.engine.connect() as connection:
             yield connection.execution_options(**{_READ_ONLY: True})
@@ -87,7 +87,7 @@ class Database:
             yield
             return
         if not self._turn.acquire(timeout=self._patience):
-            raise DatabaseUnavailable("refused (database is locked)")
+            raise DatabaseUnavailableError("refused (database is locked)")
         try:
             yield
         finally:
@@ -105,13 +105,13 @@ def _translated() -> Iterator[None]:
     except IntegrityError:
         raise
     except ProgrammingError as error:
-        raise DatabaseUnavailable(f"has another schema ({_first_line(error)})") from error
+        raise DatabaseUnavailableError(f"has another schema ({_first_line(error)})") from error
     except DataError as error:
-        raise ContentRefused(f"refused ({_first_line(error)})") from error
+        raise ContentRefusedError(f"refused ({_first_line(error)})") from error
     except DBAPIError as error:
-        raise DatabaseUnavailable(f"refused ({_first_line(error)})") from error
+        raise DatabaseUnavailableError(f"refused ({_first_line(error)})") from error
     except PoolTimeout as error:
-        raise DatabaseUnavailable("has no free connection") from error
+        raise DatabaseUnavailableError("has no free connection") from error
 
 
 def _first_line(error: DBAPIError) -> str:

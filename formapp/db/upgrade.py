@@ -7,7 +7,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import text
 
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import current_revision
 from formapp.db.tables import REVISION
 
@@ -22,7 +22,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         The revision before (None for an empty database) and after.
 
     Raises:
-        DatabaseUnavailable: if the database can't be reached or written, or is of a newer formapp.
+        DatabaseUnavailableError: if the database can't be reached or written, or is of a newer formapp.
     """
     with database.write() as connection:
         if not database.is_sqlite:
@@ -36,5 +36,5 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         try:
             command.upgrade(config, "head")
         except CommandError as error:
-            raise DatabaseUnavailable("has the schema of a newer formapp") from error
+            raise DatabaseUnavailableError("has the schema of a newer formapp") from error
         return before, current_revision(connection) or REVISION

@@ -2,7 +2,7 @@
 
 A claim is a conditional update with a lease and a fencing number. Every later write names the
 number; once the lease ran out and somebody else has claimed, the earlier holder's writes are void
-(`ClaimLost`) and it must stop.
+(`ClaimLostError`) and it must stop.
 """
 
 import logging
@@ -26,7 +26,7 @@ _UNREADABLE = "its lead can't be read by this version of formapp: retry it to ha
 _log = logging.getLogger(__name__)
 
 
-class ClaimLost(Exception):  # noqa: N818 - says what happened
+class ClaimLostError(Exception):
     """Somebody else has claimed the delivery since; this holder must stop."""
 
 
@@ -92,7 +92,7 @@ def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim
     """Claim the oldest due delivery that nothing stands in the way of (`due`); forms take turns.
 
     Raises:
-        DatabaseUnavailable: try again later.
+        DatabaseUnavailableError: try again later.
     """
     with database.write() as connection:
         if not database.is_sqlite:
@@ -154,7 +154,7 @@ def intend(database: Database, claim: Claim, intent: Intent) -> None:
     """Note what is about to be sent, and renew the lease.
 
     Raises:
-        ClaimLost: somebody else holds the delivery, or the lease has ended: then somebody may
+        ClaimLostError: somebody else holds the delivery, or the lease has ended: then somebody may
             work for the same person. Nothing may be sent.
     """
     with database.write() as connection:
@@ -163,7 +163,7 @@ def intend(database: Database, claim: Claim, intent: Intent) -> None:
             deliveries.c.lease_until > intent.at,
         )
         if connection.execute(unexpired).first() is None:
-            raise ClaimLost
+            raise ClaimLostError
         held(connection, claim, intent=intent.as_json(), lease_until=intent.at + LEASE)
 
 
@@ -171,7 +171,7 @@ def release(database: Database, claim: Claim) -> None:
     """Let go of a delivery as it is, for whoever comes next.
 
     Raises:
-        ClaimLost: somebody else has it already.
+        ClaimLostError: somebody else has it already.
     """
     with database.write() as connection:
         held(connection, claim, lease_until=None)
@@ -181,7 +181,7 @@ def held(connection: Connection, claim: Claim, **values: Any) -> None:
     """Write to the delivery, if this claim still holds it.
 
     Raises:
-        ClaimLost: it doesn't; roll back.
+        ClaimLostError: it doesn't; roll back.
     """
     mine = (
         (deliveries.c.id == claim.delivery_id)
@@ -189,4 +189,4 @@ def held(connection: Connection, claim: Claim, **values: Any) -> None:
         & (deliveries.c.state == "pending")
     )
     if connection.execute(update(deliveries).where(mine).values(**values)).rowcount != 1:
-        raise ClaimLost
+        raise ClaimLostError

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from formapp.delivery.budget import Budget
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 from formapp.wix import Call, WixContacts, WixError
 
 Clock = Callable[[], datetime]
@@ -15,7 +15,7 @@ CALLS_PER_LEAD = 2
 """What a lead costs once its keys are known: a look-up, and a write where one is needed."""
 
 
-class BudgetSpent(Exception):  # noqa: N818 - says what is the case
+class BudgetSpentError(Exception):
     """The site's rate budget has no room before `free_at`; nothing was sent."""
 
     def __init__(self, free_at: datetime) -> None:
@@ -23,7 +23,7 @@ class BudgetSpent(Exception):  # noqa: N818 - says what is the case
         self.free_at = free_at
 
 
-class Interrupted(Exception):  # noqa: N818 - says what is the case
+class StoppedError(Exception):
     """The worker is to end; nothing was sent."""
 
 
@@ -40,7 +40,7 @@ class Connect(Protocol):
         ...
 
 
-class Gate:
+class RateLimitedClient:
     """One site, as one worker thread reaches it.
 
     Attributes:
@@ -55,10 +55,10 @@ class Gate:
         connect: Connect,
         budget: Budget,
         clock: Clock,
-        measures: Measures | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.site = site
-        self._measures = measures or Measures()
+        self._measures = metrics or Metrics()
         self._closing = False
         self.calls: list[dict[str, Any]] = []
         self._budget = budget
@@ -74,16 +74,16 @@ class Gate:
         """Start the record of an attempt.
 
         Raises:
-            BudgetSpent: there is no room for a whole lead; beginning one would waste its look-up.
+            BudgetSpentError: there is no room for a whole lead; beginning one would waste its look-up.
         """
         self.calls = []
         free_at = self._budget.room_at(self.site, self._clock(), CALLS_PER_LEAD)
         if free_at:
-            raise BudgetSpent(free_at)
+            raise BudgetSpentError(free_at)
 
     def _spend(self, _operation: str) -> None:
         if self._closing:
-            raise Interrupted
+            raise StoppedError
         self._taken = self._clock()
         if self._budget.take(self.site, self._taken) is None:
             return
@@ -91,7 +91,7 @@ class Gate:
         # each time, room for more is waited for.
         wanted = len(self.calls) + CALLS_PER_LEAD
         free_at = self._budget.room_at(self.site, self._clock(), wanted)
-        raise BudgetSpent(free_at or self._clock())
+        raise BudgetSpentError(free_at or self._clock())
 
     def _record(self, call: Call) -> None:
         self._measures.call(call.operation, call.status, call.seconds)

@@ -17,7 +17,7 @@ from formapp.db.upsert import upsert
 Kind = Literal["label", "field"]
 
 
-class Memory:
+class ContactCache:
     """The memory of one database, for all sites."""
 
     def __init__(self, database: Database) -> None:
@@ -71,7 +71,7 @@ class Memory:
             connection.execute(delete(wix_keys).where(mine))
 
 
-class Lanes:
+class Pauses:
     """A site's lane: it pauses when Wix refuses everything, and opens again by time."""
 
     def __init__(self, database: Database) -> None:

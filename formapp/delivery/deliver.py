@@ -13,17 +13,17 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.due import LONGEST_WAIT
-from formapp.delivery.claims import Claim, ClaimLost, Intent, claim_next, release
-from formapp.delivery.client import BudgetSpent, Clock, Gate, Interrupted
-from formapp.delivery.contact_cache import Lanes, Memory
+from formapp.delivery.claims import Claim, ClaimLostError, Intent, claim_next, release
+from formapp.delivery.client import BudgetSpentError, Clock, RateLimitedClient, StoppedError
+from formapp.delivery.contact_cache import ContactCache, Pauses
 from formapp.delivery.find import SKEW
-from formapp.delivery.keys import KeyBook, WrongDataType
+from formapp.delivery.keys import KeyBook, WrongDataTypeError
 from formapp.delivery.ledger import Ledger, Trial
 from formapp.delivery.retry import Jitter
-from formapp.delivery.upsert import Bringer
-from formapp.monitoring.metrics import Measures
+from formapp.delivery.upsert import ContactUpsert
+from formapp.monitoring.metrics import Metrics
 from formapp.wix import WixError
 
 _log = logging.getLogger(__name__)
@@ -35,12 +35,12 @@ class Deliverer:
     def __init__(  # noqa: PLR0913 - collaborators, by keyword
         self,
         database: Database,
-        gates: Mapping[str, Gate],
+        gates: Mapping[str, RateLimitedClient],
         *,
         grace: timedelta,
         clock: Clock,
         jitter: Jitter = random.uniform,
-        measures: Measures | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """Wire up.
 
@@ -50,17 +50,17 @@ class Deliverer:
             grace: how long a create whose outcome is unknown waits before it is looked for.
             clock: the time.
             jitter: the randomness of backoff.
-            measures: of this process.
+            metrics: of this process.
         """
         self._database = database
         self._gates = gates
         self._grace = grace
         self._clock = clock
-        self._memory = Memory(database)
-        self._lanes = Lanes(database)
+        self._memory = ContactCache(database)
+        self._lanes = Pauses(database)
         self._keybook = KeyBook(self._memory)
         self._ledger = Ledger(
-            database, grace=grace, clock=clock, jitter=jitter, measures=measures or Measures()
+            database, grace=grace, clock=clock, jitter=jitter, metrics=metrics or Metrics()
         )
         self._stranded: Claim | None = None
 
@@ -68,7 +68,7 @@ class Deliverer:
         """Claim and deliver one lead; False if none is due.
 
         Raises:
-            DatabaseUnavailable: the ledger can't be read or written. A delivery that is held then
+            DatabaseUnavailableError: the ledger can't be read or written. A delivery that is held then
                 is let go by the next call, or when its lease runs out.
         """
         self._let_go()
@@ -79,9 +79,9 @@ class Deliverer:
         try:
             with structlog.contextvars.bound_contextvars(**ids):
                 self._deliver(claim)
-        except ClaimLost:
+        except ClaimLostError:
             _log.warning("delivery %d was taken over by another worker", claim.delivery_id)
-        except DatabaseUnavailable:
+        except DatabaseUnavailableError:
             self._stranded = claim
             raise
         return True
@@ -110,7 +110,7 @@ class Deliverer:
     def _let_go(self) -> None:
         """Once the database is back, a delivery that it interrupted needn't wait for its lease."""
         if self._stranded:
-            with suppress(ClaimLost):
+            with suppress(ClaimLostError):
                 release(self._database, self._stranded)
             self._stranded = None
 
@@ -121,7 +121,7 @@ class Deliverer:
             self._ledger.too_early(claim, ready_at)
             return
         trial = Trial(claim, self._gates[claim.site], self._clock())
-        bringer = Bringer(
+        bringer = ContactUpsert(
             claim,
             trial.gate,
             database=self._database,
@@ -132,15 +132,15 @@ class Deliverer:
         try:
             trial.gate.begin()
             done = bringer.bring()
-        except Interrupted:
+        except StoppedError:
             self._ledger.interrupted(claim)
-        except BudgetSpent as spent:
+        except BudgetSpentError as spent:
             self._ledger.no_budget(claim, spent)
         except WixError as error:
             self._ledger.refused(trial, error, bringer.intent)
-        except WrongDataType as error:
+        except WrongDataTypeError as error:
             self._ledger.wrong_type(trial, error)
-        except (ClaimLost, DatabaseUnavailable):
+        except (ClaimLostError, DatabaseUnavailableError):
             raise
         except Exception as error:  # noqa: BLE001 - a defect must not stop the other leads
             self._ledger.defect(trial, error, bringer.intent)

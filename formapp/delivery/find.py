@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from formapp.delivery.claims import Claim
-from formapp.delivery.client import Gate
-from formapp.delivery.contact_cache import Memory
+from formapp.delivery.client import RateLimitedClient
+from formapp.delivery.contact_cache import ContactCache
 from formapp.delivery.decide import Found
 from formapp.delivery.lists import same_number
 from formapp.lead import Lead
@@ -14,7 +14,7 @@ SKEW = timedelta(minutes=1)
 """How far Wix's clock may be behind ours."""
 
 
-def find(gate: Gate, memory: Memory, claim: Claim) -> Found:
+def find(gate: RateLimitedClient, memory: ContactCache, claim: Claim) -> Found:
     """Find the contact: after an update whose outcome is unknown, the one it went to.
 
     Raises:
@@ -32,7 +32,7 @@ def find(gate: Gate, memory: Memory, claim: Claim) -> Found:
     return look_up(gate, lead)
 
 
-def _own_creation(gate: Gate, memory: Memory, claim: Claim) -> Found:
+def _own_creation(gate: RateLimitedClient, memory: ContactCache, claim: Claim) -> Found:
     """Somebody with a name alone is never a duplicate (11.2): only an own create is looked for.
 
     Without this a create whose answer was lost would be repeated, and make a second contact. What
@@ -55,7 +55,9 @@ def _own_creation(gate: Gate, memory: Memory, claim: Claim) -> Found:
     return Found(next((row for row in candidates if row.id not in others), None))
 
 
-def reread(gate: Gate, memory: Memory, lead: Lead, contact_id: str) -> Found | None:
+def reread(
+    gate: RateLimitedClient, memory: ContactCache, lead: Lead, contact_id: str
+) -> Found | None:
     """Get the contact; None, and it is forgotten, if it is gone or is somebody else by now.
 
     Raises:
@@ -83,7 +85,7 @@ def as_found(contact: Contact, lead: Lead) -> Found | None:
     return None
 
 
-def look_up(gate: Gate, lead: Lead) -> Found:
+def look_up(gate: RateLimitedClient, lead: Lead) -> Found:
     """Find Duplicate Contact, in one call.
 
     Raises:

@@ -8,9 +8,9 @@ from typing import Any
 from formapp.db.database import Database
 from formapp.db.due import LONGEST_WAIT
 from formapp.delivery.claims import Claim, Intent
-from formapp.delivery.client import BudgetSpent, Clock, Gate, reason
-from formapp.delivery.contact_cache import Lanes
-from formapp.delivery.keys import WrongDataType
+from formapp.delivery.client import BudgetSpentError, Clock, RateLimitedClient, reason
+from formapp.delivery.contact_cache import Pauses
+from formapp.delivery.keys import WrongDataTypeError
 from formapp.delivery.outcomes import Attempt, finish, give_up, put_back
 from formapp.delivery.retry import (
     PATIENCE,
@@ -22,8 +22,8 @@ from formapp.delivery.retry import (
     after_error,
     backoff,
 )
-from formapp.delivery.upsert import Done
-from formapp.monitoring.metrics import Measures
+from formapp.delivery.upsert import Result
+from formapp.monitoring.metrics import Metrics
 from formapp.wix import WixError
 
 _log = logging.getLogger(__name__)
@@ -35,12 +35,12 @@ class Trial:
     """One attempt under way: the claim, the gate it goes through, and when it began."""
 
     claim: Claim
-    gate: Gate
+    gate: RateLimitedClient
     started: datetime
 
 
 class Ledger:
-    """Writes down outcomes. Every method raises `ClaimLost` if somebody else holds the delivery."""
+    """Writes down outcomes. Every method raises `ClaimLostError` if somebody else holds the delivery."""
 
     def __init__(
         self,
@@ -49,16 +49,16 @@ class Ledger:
         grace: timedelta,
         clock: Clock,
         jitter: Jitter,
-        measures: Measures,
+        metrics: Metrics,
     ) -> None:
         self._database = database
-        self._lanes = Lanes(database)
+        self._lanes = Pauses(database)
         self._grace = grace
         self._clock = clock
         self._jitter = jitter
-        self._measures = measures
+        self._measures = metrics
 
-    def delivered(self, trial: Trial, done: Done) -> None:
+    def delivered(self, trial: Trial, done: Result) -> None:
         """The lead is in Wix."""
         claim = trial.claim
         finish(
@@ -90,7 +90,7 @@ class Ledger:
         """The worker is to end; what this attempt noted was not sent, or not applied."""
         self._put_back_unspent(claim, self._clock())
 
-    def no_budget(self, claim: Claim, spent: BudgetSpent) -> None:
+    def no_budget(self, claim: Claim, spent: BudgetSpentError) -> None:
         """The call at hand was not sent; what this attempt noted was not applied."""
         self._lanes.pause(claim.site, spent.free_at, "the rate budget is spent", strike=False)
         self._put_back_unspent(claim, self._clock())
@@ -158,7 +158,7 @@ class Ledger:
         """What is due later than that counts as put there by a wrong clock."""
         return min(due_at, self._clock() + LONGEST_WAIT)
 
-    def wrong_type(self, trial: Trial, error: WrongDataType) -> None:
+    def wrong_type(self, trial: Trial, error: WrongDataTypeError) -> None:
         """The form file and the site disagree: the owner has to act."""
         attempt = self._attempt(trial, "failed", code="WRONG_DATA_TYPE")
         give_up(self._database, trial.claim, attempt, str(error), trial.claim.intent)

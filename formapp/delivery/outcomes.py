@@ -46,7 +46,7 @@ def finish(  # noqa: PLR0913 - everything that one transaction writes
     """Write outcome, contact and attempt, and remember the person's contact: one transaction.
 
     Raises:
-        ClaimLost: somebody else holds the delivery; nothing was written.
+        ClaimLostError: somebody else holds the delivery; nothing was written.
     """
     finished_at = attempt.at + timedelta(milliseconds=attempt.duration_ms)
     with database.write() as connection:
@@ -89,7 +89,7 @@ def give_up(
         intent: the write whose outcome is unknown: whoever replays the delivery looks for it.
 
     Raises:
-        ClaimLost: somebody else holds the delivery; nothing was written.
+        ClaimLostError: somebody else holds the delivery; nothing was written.
     """
     with database.write() as connection:
         held(
@@ -127,7 +127,7 @@ def put_back(  # noqa: PLR0913 - everything that one transaction writes
         intent: the write whose outcome is unknown; None if there is none.
 
     Raises:
-        ClaimLost: somebody else holds the delivery; nothing was written.
+        ClaimLostError: somebody else holds the delivery; nothing was written.
     """
     with database.write() as connection:
         held(

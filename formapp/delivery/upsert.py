@@ -9,8 +9,8 @@ from datetime import datetime
 
 from formapp.db.database import Database
 from formapp.delivery.claims import Claim, Intent, intend
-from formapp.delivery.client import Clock, Gate
-from formapp.delivery.contact_cache import Memory
+from formapp.delivery.client import Clock, RateLimitedClient
+from formapp.delivery.contact_cache import ContactCache
 from formapp.delivery.contact_info import Keys
 from formapp.delivery.decide import Create, Decision, Found, Nothing, Update, decide
 from formapp.delivery.find import SKEW, as_found, find, look_up, reread
@@ -34,7 +34,7 @@ MATCHED_BY_PHONE = "matched by the phone alone: personal fields were left as the
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Result:
     """The lead is in Wix."""
 
     outcome: Outcome
@@ -42,16 +42,16 @@ class Done:
     flags: tuple[str, ...] = ()
 
 
-class Bringer:
+class ContactUpsert:
     """Brings one claimed lead to Wix, and keeps what it learns on the way until then."""
 
     def __init__(  # noqa: PLR0913 - collaborators
         self,
         claim: Claim,
-        gate: Gate,
+        gate: RateLimitedClient,
         *,
         database: Database,
-        memory: Memory,
+        memory: ContactCache,
         keybook: KeyBook,
         clock: Clock,
     ) -> None:
@@ -67,14 +67,14 @@ class Bringer:
         self._renewed = False
         self.intent: Intent | None = claim.intent
 
-    def bring(self) -> Done:
+    def bring(self) -> Result:
         """Do it.
 
         Raises:
             WixError: a call did not succeed, or every round was lost.
-            WrongDataType: an extended field can't take what the form sends.
-            BudgetSpent: the rate budget has no room; nothing was sent by the call at hand.
-            ClaimLost: somebody else holds the delivery.
+            WrongDataTypeError: an extended field can't take what the form sends.
+            BudgetSpentError: the rate budget has no room; nothing was sent by the call at hand.
+            ClaimLostError: somebody else holds the delivery.
         """
         keys = self._keybook.keys_for(self._gate, self._claim.lead)
         found = self._noted(find(self._gate, self._memory, self._claim))
@@ -96,7 +96,7 @@ class Bringer:
         lead = self._claim.lead
         return decide(_without_contested(lead) if self._contested else lead, found, keys)
 
-    def _carry_out(self, decision: Decision, found: Found) -> Done:
+    def _carry_out(self, decision: Decision, found: Found) -> Result:
         if isinstance(decision, Nothing):
             return self._done(self._outcome_without_call(found), decision.contact_id, found)
         contacts = self._gate.wix.contacts
@@ -127,10 +127,10 @@ class Bringer:
         intend(self._database, self._claim, intent)
         self.intent = intent
 
-    def _done(self, outcome: Outcome, contact_id: str, found: Found) -> Done:
+    def _done(self, outcome: Outcome, contact_id: str, found: Found) -> Result:
         weak = found.matched_by == "phone" and outcome != "created"
         flags = [*self._flags, *([MATCHED_BY_PHONE] if weak else [])]
-        return Done(outcome, contact_id, tuple(dict.fromkeys(flags)))
+        return Result(outcome, contact_id, tuple(dict.fromkeys(flags)))
 
     def _noted(self, found: Found) -> Found:
         self._flags += found.flags

@@ -9,7 +9,7 @@ from wtforms.validators import ValidationError
 
 from formapp.forms import messages
 from formapp.forms.messages import Message
-from formapp.forms.tokens import Token, TokenContext, TokenExpired, TokenInvalid
+from formapp.forms.tokens import ExpiredTokenError, InvalidTokenError, Token, TokenContext
 
 if TYPE_CHECKING:
     # Only the stubs make it generic.
@@ -53,9 +53,9 @@ class StatelessToken(CSRF):
     def _read(self, context: TokenContext) -> None:
         try:
             self.token = context.signer.read(context.posted or "", context.form_name)
-        except TokenExpired:
+        except ExpiredTokenError:
             self.fault = messages.TOKEN_EXPIRED
-        except TokenInvalid:
+        except InvalidTokenError:
             self.fault = messages.TOKEN_INVALID
 
 

@@ -14,7 +14,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from formapp.signing import Clock, NotGenuine, Signer
+from formapp.signing import Clock, InvalidSignatureError, Signer
 
 MAX_AGE = timedelta(hours=24)
 CLOCK_SKEW = timedelta(minutes=5)
@@ -48,11 +48,11 @@ class Token:
     age: timedelta
 
 
-class TokenInvalid(Exception):  # noqa: N818 - named for what the token is
+class InvalidTokenError(Exception):
     """The token is not ours, was changed, or belongs to another form."""
 
 
-class TokenExpired(Exception):  # noqa: N818 - named for what the token is
+class ExpiredTokenError(Exception):
     """The token is genuine but more than 24 hours old; it is in `token`."""
 
     def __init__(self, token: Token) -> None:
@@ -111,21 +111,21 @@ class TokenSigner:
         """Return what the token says. One of an older version of the same form is fine.
 
         Raises:
-            TokenExpired: It is genuine, but more than 24 hours old.
-            TokenInvalid: It is anything else than a token of this form.
+            ExpiredTokenError: It is genuine, but more than 24 hours old.
+            InvalidTokenError: It is anything else than a token of this form.
         """
         token = self._genuine(text)
         if token.form != form_name or token.age < -CLOCK_SKEW:
-            raise TokenInvalid("the token is not one of this form")
+            raise InvalidTokenError("the token is not one of this form")
         if token.age > MAX_AGE:
-            raise TokenExpired(token)
+            raise ExpiredTokenError(token)
         return replace(token, age=timedelta()) if token.age < timedelta() else token
 
     def _genuine(self, text: str) -> Token:
         try:
             signed = self._signer.read(text)
             payload = _Payload.model_validate(signed.content)
-        except (NotGenuine, ValidationError) as err:
-            raise TokenInvalid("the token is not genuine") from err
+        except (InvalidSignatureError, ValidationError) as err:
+            raise InvalidTokenError("the token is not genuine") from err
         said = (payload.form, payload.version, payload.nonce, payload.use)
         return Token(*said, issued_at=signed.signed_at, age=signed.age)

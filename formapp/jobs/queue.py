@@ -22,7 +22,7 @@ LEASE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Errand:
+class Job:
     """Something to do about a submission.
 
     Attributes:
@@ -53,7 +53,7 @@ class Claimed:
     submission: dict[str, Any]
 
 
-def add_errand(connection: Connection, submission_id: str, errand: Errand, now: datetime) -> None:
+def add_errand(connection: Connection, submission_id: str, errand: Job, now: datetime) -> None:
     """Write an errand down in the caller's transaction; due at once."""
     connection.execute(
         insert(errands),
@@ -79,7 +79,7 @@ def claim_errand(
         age: how long ago it was written down at least.
 
     Raises:
-        DatabaseUnavailable: try again later.
+        DatabaseUnavailableError: try again later.
     """
     wanted = _due(now) & errands.c.kind.in_(kinds)
     if age:
@@ -87,14 +87,14 @@ def claim_errand(
     oldest = select(errands.c.id).where(wanted).order_by(errands.c.due_at, errands.c.id).limit(1)
     while True:
         with database.read() as connection:
-            ident = connection.execute(oldest).scalar()
-        if ident is None:
+            submission_id = connection.execute(oldest).scalar()
+        if submission_id is None:
             return None
         with database.write() as connection:
-            put_off = update(errands).where(wanted & (errands.c.id == ident))
+            put_off = update(errands).where(wanted & (errands.c.id == submission_id))
             put_off = put_off.values(due_at=now + LEASE, attempts=errands.c.attempts + 1)
             if connection.execute(put_off).rowcount == 1:
-                return _read(connection, ident)
+                return _read(connection, submission_id)
         # Another worker was quicker: that one isn't due any more, but others may be.
 
 
@@ -103,14 +103,14 @@ def _due(now: datetime) -> Any:
     return (errands.c.due_at <= now) | (errands.c.due_at > now + LONGEST_WAIT)
 
 
-def _read(connection: Connection, ident: int) -> Claimed:
+def _read(connection: Connection, submission_id: int) -> Claimed:
     about = [
         submissions.c[name] for name in ("form", "status", "answers", "meta", "lead", "received_at")
     ]
     row = connection.execute(
         select(errands, *about)
         .join(submissions, submissions.c.id == errands.c.submission_id)
-        .where(errands.c.id == ident)
+        .where(errands.c.id == submission_id)
     ).one()
     return Claimed(
         id=row.id,
@@ -132,7 +132,7 @@ def put_off_errand(database: Database, errand: Claimed, until: datetime) -> None
     """Try it again later, unless another worker has taken it over.
 
     Raises:
-        DatabaseUnavailable: it is tried again when the lease ends.
+        DatabaseUnavailableError: it is tried again when the lease ends.
     """
     with database.write() as connection:
         connection.execute(update(errands).where(_held(errand)).values(due_at=until))

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.jobs.queue import Claimed, claim_errand, put_off_errand
 
 FIRST_PAUSE = timedelta(seconds=5)
@@ -13,12 +13,12 @@ LONGEST_PAUSE = timedelta(hours=1)
 _log = logging.getLogger(__name__)
 
 
-class NotYet(Exception):  # noqa: N818 - says what is the case
+class NotYetError(Exception):
     """The errand could not be run; the text says why and holds no answer and no secret."""
 
 
 Run = Callable[[Claimed], None]
-"""Runs one errand and strikes it out (`end_errand`), or raises `NotYet`."""
+"""Runs one errand and strikes it out (`end_errand`), or raises `NotYetError`."""
 
 
 class Errands:
@@ -49,7 +49,7 @@ class Errands:
         """Run one errand; False if none is due.
 
         Raises:
-            DatabaseUnavailable: try again later.
+            DatabaseUnavailableError: try again later.
             Exception: a defect; the errand is tried again ever more seldom, like any other.
         """
         errand = claim_errand(self._database, self._clock(), self._kinds, age=self._age)
@@ -57,10 +57,10 @@ class Errands:
             return False
         try:
             self._kinds[errand.kind](errand)
-        except NotYet as error:
+        except NotYetError as error:
             _log.warning("errand %d (%s) has to wait: %s", errand.id, errand.kind, error)
             self._put_off(errand)
-        except DatabaseUnavailable:
+        except DatabaseUnavailableError:
             raise
         except Exception:
             self._put_off(errand)

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from formapp.db.database import DatabaseUnavailable
+from formapp.db.database import DatabaseUnavailableError
 
 POLL_SECONDS = 1.0
 """How long a worker sleeps when nothing is due: other processes keep submissions, too."""
@@ -62,7 +62,7 @@ class Worker:
         try:
             self._do_chores()
             busy = self._work()
-        except DatabaseUnavailable as error:
+        except DatabaseUnavailableError as error:
             if not self._unavailable:
                 _log.error("work waits: the database %s", error)
             self._unavailable = True
@@ -79,7 +79,7 @@ class Worker:
         for chore in self._chores:
             try:
                 chore()
-            except DatabaseUnavailable:
+            except DatabaseUnavailableError:
                 raise
             except Exception as error:  # noqa: BLE001 - leads come first
                 _log.error("a chore met a defect of formapp: %s", type(error).__name__)
@@ -88,7 +88,7 @@ class Worker:
         """Do all that is due, then return how many things were tried.
 
         Raises:
-            DatabaseUnavailable: the ledger can't be read or written.
+            DatabaseUnavailableError: the ledger can't be read or written.
         """
         count = in_a_row = 0
         while not self._stopping.is_set() and in_a_row < MOST_DEFECTS:
@@ -96,7 +96,7 @@ class Worker:
                 if not self._work():
                     break
                 in_a_row = 0
-            except DatabaseUnavailable:
+            except DatabaseUnavailableError:
                 raise
             except Exception as error:  # noqa: BLE001 - what else is due shall not suffer from it
                 _tell(error)
@@ -129,7 +129,7 @@ class Tried(NamedTuple):
     errands: int
 
 
-class Crew:
+class WorkerGroup:
     """Several workers as one: each runs in a thread of its own, so that none waits for another.
 
     Args:
@@ -162,7 +162,7 @@ class Crew:
         delivered in the same go.
 
         Raises:
-            DatabaseUnavailable: the ledger can't be read or written.
+            DatabaseUnavailableError: the ledger can't be read or written.
         """
         first = self._deliveries.drain(progress)
         errands = sum(worker.drain(progress) for worker in self._errands)

@@ -12,12 +12,12 @@ from sqlalchemy import Connection, Insert, insert, select
 from sqlalchemy.exc import IntegrityError
 from uuid6 import uuid7
 
-from formapp.db.counters import Ration, count_up
+from formapp.db.counters import UsageLimit, count_up
 from formapp.db.database import Database
 from formapp.db.notify import notify
 from formapp.db.tables import deliveries
 from formapp.db.tables import submissions as table
-from formapp.jobs.queue import Errand, add_errand
+from formapp.jobs.queue import Job, add_errand
 from formapp.lead import Lead
 
 _SUBMISSION = insert(table)
@@ -33,7 +33,7 @@ class Status(StrEnum):
     SPAM = "spam"
 
 
-class KeyReused(Exception):  # noqa: N818 - says what happened
+class KeyReusedError(Exception):
     """The same key came before, with other answers. Nothing was kept."""
 
 
@@ -49,7 +49,7 @@ class Submission:
         address: the visitor's IP address, only where the form's owner asks for it.
         keep_days: how long the answers stay after delivery; None: as the setting says.
         errands: what a worker is to do about it, besides a delivery.
-        rations: what it takes of what may be taken a few times only; where nothing is left, it goes
+        usage_limits: what it takes of what may be taken a few times only; where nothing is left, it goes
             to quarantine and leaves no work.
     """
 
@@ -64,8 +64,8 @@ class Submission:
     key: str | None = None
     address: str | None = None
     keep_days: int | None = None
-    errands: tuple[Errand, ...] = ()
-    rations: tuple[Ration, ...] = ()
+    errands: tuple[Job, ...] = ()
+    usage_limits: tuple[UsageLimit, ...] = ()
 
     @property
     def leaves_work(self) -> bool:
@@ -88,7 +88,7 @@ class Receipt:
         repeated: whether it had been kept by an earlier post.
         status: as it was kept.
         leaves_work: whether a worker has something to do about it that it hadn't before.
-        used_up: names of the rations that it was the first to find used up.
+        used_up: names of the usage_limits that it was the first to find used up.
     """
 
     id: str
@@ -102,51 +102,53 @@ def keep(database: Database, submission: Submission) -> Receipt:
     """Keep a submission, with its delivery where it is accepted; returns after the commit.
 
     Raises:
-        KeyReused: the key came before with other answers.
-        DatabaseUnavailable: nothing was kept; the visitor must hear so.
+        KeyReusedError: the key came before with other answers.
+        DatabaseUnavailableError: nothing was kept; the visitor must hear so.
     """
     try:
         with database.write() as connection:
             kept, used_up = _rationed(connection, submission)
-            [ident] = _insert(connection, [kept])
-            return Receipt(ident, status=kept.status, leaves_work=kept.leaves_work, used_up=used_up)
+            [submission_id] = _insert(connection, [kept])
+            return Receipt(
+                submission_id, status=kept.status, leaves_work=kept.leaves_work, used_up=used_up
+            )
     except IntegrityError:
         return _earlier(database, submission)
 
 
 def keep_together(database: Database, submissions: Sequence[Submission]) -> list[Receipt]:
-    """Keep several submissions that take no rations by one commit, or none of them.
+    """Keep several submissions that take no usage_limits by one commit, or none of them.
 
     Raises:
         IntegrityError: a key among them came before.
-        DatabaseUnavailable: as `keep` does.
+        DatabaseUnavailableError: as `keep` does.
     """
     with database.write() as connection:
         idents = _insert(connection, submissions)
     return [
-        Receipt(ident, status=each.status, leaves_work=each.leaves_work)
-        for ident, each in zip(idents, submissions, strict=True)
+        Receipt(submission_id, status=each.status, leaves_work=each.leaves_work)
+        for submission_id, each in zip(idents, submissions, strict=True)
     ]
 
 
 def _rationed(connection: Connection, submission: Submission) -> tuple[Submission, tuple[str, ...]]:
-    """Take the rations; where one is used up, hold the submission back and say why.
+    """Take the usage_limits; where one is used up, hold the submission back and say why.
 
     In the transaction that keeps it: what wasn't kept, or was kept before, has taken nothing. What
     is held back takes none of those that follow: nobody uses a quota up by one solution.
     """
-    for ration in submission.rations:
-        count = count_up(connection, ration.hash, ration.until, submission.received_at)
-        if count > ration.amount:
+    for usage_limit in submission.usage_limits:
+        count = count_up(connection, usage_limit.hash, usage_limit.until, submission.received_at)
+        if count > usage_limit.amount:
             held = replace(
                 submission,
                 status=Status.QUARANTINED,
                 meta=submission.meta
-                | {"suspect": [*submission.meta.get("suspect", ()), ration.reason]},
+                | {"suspect": [*submission.meta.get("suspect", ()), usage_limit.reason]},
                 errands=(),
             )
-            is_first = count == ration.amount + 1
-            return held, (ration.name,) if ration.name and is_first else ()
+            is_first = count == usage_limit.amount + 1
+            return held, (usage_limit.name,) if usage_limit.name and is_first else ()
     return submission, ()
 
 
@@ -156,16 +158,20 @@ def _insert(connection: Connection, kept: Sequence[Submission]) -> list[str]:
     rows = map(_row, idents, kept)
     # Two processes that keep the same two keys at once must not wait for each other.
     _add(connection, _SUBMISSION, sorted(rows, key=lambda row: row["key"] or ""))
-    work = [(ident, each) for ident, each in zip(idents, kept, strict=True) if each.leaves_work]
+    work = [
+        (submission_id, each)
+        for submission_id, each in zip(idents, kept, strict=True)
+        if each.leaves_work
+    ]
     due = [
-        delivery_of(ident, each.form, each.lead, each.received_at)
-        for ident, each in work
+        delivery_of(submission_id, each.form, each.lead, each.received_at)
+        for submission_id, each in work
         if each.status is Status.ACCEPTED
     ]
     _add(connection, _DELIVERY, due)
-    for ident, each in work:
+    for submission_id, each in work:
         for errand in each.errands:
-            add_errand(connection, ident, errand, each.received_at)
+            add_errand(connection, submission_id, errand, each.received_at)
     if work:
         notify(connection)
     return idents
@@ -177,9 +183,9 @@ def _add(connection: Connection, statement: Insert, rows: list[dict[str, Any]]) 
         connection.execute(statement, rows if len(rows) > 1 else rows[0])
 
 
-def _row(ident: str, submission: Submission) -> dict[str, Any]:
+def _row(submission_id: str, submission: Submission) -> dict[str, Any]:
     return {
-        "id": ident,
+        "id": submission_id,
         "form": submission.form,
         "form_version": submission.form_version,
         "status": submission.status,
@@ -195,10 +201,10 @@ def _row(ident: str, submission: Submission) -> dict[str, Any]:
     }
 
 
-def delivery_of(ident: str, form: str, lead: Lead, now: datetime) -> dict[str, Any]:
+def delivery_of(submission_id: str, form: str, lead: Lead, now: datetime) -> dict[str, Any]:
     """The row of a delivery that is due at once."""
     return {
-        "submission_id": ident,
+        "submission_id": submission_id,
         "form": form,
         "site": lead.site,
         "email": lead.email_identity,
@@ -216,5 +222,5 @@ def _earlier(database: Database, submission: Submission) -> Receipt:
             select(table.c.id, table.c.digest).where(same),
         ).one()
     if row.digest != submission.digest:
-        raise KeyReused
+        raise KeyReusedError
     return Receipt(row.id, repeated=True)

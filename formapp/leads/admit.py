@@ -18,7 +18,7 @@ from formapp.leads.accept import Status, delivery_of
 
 def admit(
     connection: Connection,
-    ident: str,
+    submission_id: str,
     was: Collection[Status],
     now: datetime,
     **changed: Any,
@@ -27,7 +27,7 @@ def admit(
 
     Args:
         connection: of the caller's transaction.
-        ident: the submission's id.
+        submission_id: the submission's id.
         was: the statuses that it may have; with any other, nothing happens.
         now: the time; the delivery's patience begins with it.
         changed: further columns to write with it (`meta`, `consents`, `lead` as JSON).
@@ -36,16 +36,16 @@ def admit(
         False if there is no such submission, it has another status or was erased.
     """
     waiting = (
-        (submissions.c.id == ident)
+        (submissions.c.id == submission_id)
         & submissions.c.status.in_(was)
         & submissions.c.erased_at.is_(None)
     )
     accepted = update(submissions).where(waiting).values(status=Status.ACCEPTED, **changed)
     if connection.execute(accepted).rowcount != 1:
         return False
-    kept = select(submissions.c.form, submissions.c.lead).where(submissions.c.id == ident)
+    kept = select(submissions.c.form, submissions.c.lead).where(submissions.c.id == submission_id)
     row = connection.execute(kept).one()
     lead = Lead.model_validate(row.lead)
-    connection.execute(insert(deliveries), delivery_of(ident, row.form, lead, now))
+    connection.execute(insert(deliveries), delivery_of(submission_id, row.form, lead, now))
     notify(connection)
     return True

@@ -31,7 +31,7 @@ ERASED = "erased"
 
 
 @dataclass(frozen=True, slots=True)
-class Blanked:
+class Anonymized:
     """One row that was erased. Holds no answer.
 
     Attributes:
@@ -64,7 +64,7 @@ def lock(connection: Connection, idents: Sequence[str]) -> None:
 
 def blank(
     connection: Connection, idents: Sequence[str], now: datetime, *, consents: bool = False
-) -> list[Blanked]:
+) -> list[Anonymized]:
     """Erase these submissions in the caller's transaction; those erased before are passed over.
 
     A pending delivery is cancelled: whoever holds its claim loses it.
@@ -115,7 +115,7 @@ def _query() -> Any:
 def _blank_submission(*, consents: bool) -> Any:
     return (
         update(submissions)
-        .where(submissions.c.id == bindparam("ident"))
+        .where(submissions.c.id == bindparam("row_id"))
         .values(
             answers={},
             meta={},
@@ -131,7 +131,7 @@ def _blank_submission(*, consents: bool) -> Any:
 
 def _skeleton(row: Row[Any], now: datetime) -> dict[str, Any]:
     lead = Lead(form=row.form, site=_site(row)).model_dump(mode="json")
-    return {"ident": row.id, "skeleton": lead, "now": now}
+    return {"row_id": row.id, "skeleton": lead, "now": now}
 
 
 def _site(row: Row[Any]) -> str:
@@ -142,7 +142,7 @@ def _site(row: Row[Any]) -> str:
 def _blank_delivery() -> Any:
     return (
         update(deliveries)
-        .where(deliveries.c.id == bindparam("ident"))
+        .where(deliveries.c.id == bindparam("row_id"))
         .values(
             email=None,
             phone=None,
@@ -158,7 +158,7 @@ def _blank_delivery() -> Any:
 def _ended(row: Row[Any], now: datetime) -> dict[str, Any]:
     delivered = row.state == "delivered"
     return {
-        "ident": row.delivery_id,
+        "row_id": row.delivery_id,
         "new_state": "delivered" if delivered else "failed",
         "new_reason": None if delivered else ERASED,
         "ended_at": row.finished_at or now,
@@ -183,9 +183,9 @@ def _forget(connection: Connection, rows: Sequence[Row[Any]]) -> None:
         )
 
 
-def _told(row: Row[Any], now: datetime) -> Blanked:
+def _told(row: Row[Any], now: datetime) -> Anonymized:
     leased = bool(row.lease_until and row.lease_until > now)
-    return Blanked(
+    return Anonymized(
         id=row.id,
         form=row.form,
         received_at=row.received_at,

@@ -9,9 +9,9 @@ from contextlib import suppress
 
 from sqlalchemy.exc import IntegrityError
 
-from formapp.db.database import ContentRefused, Database, DatabaseUnavailable
+from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError
 from formapp.db.group import Group
-from formapp.leads.accept import KeyReused, Receipt, Submission, keep, keep_together
+from formapp.leads.accept import KeyReusedError, Receipt, Submission, keep, keep_together
 
 
 class GroupCommit:
@@ -25,24 +25,24 @@ class GroupCommit:
         """Keep a submission; returns after the commit.
 
         Raises:
-            KeyReused: the key came before with other answers.
-            DatabaseUnavailable: nothing was kept; the visitor must hear so.
+            KeyReusedError: the key came before with other answers.
+            DatabaseUnavailableError: nothing was kept; the visitor must hear so.
         """
         # Rations lock their rows until the commit: those of several forms, taken in another order
         # by another process, could lock each other out.
-        if submission.rations:
+        if submission.usage_limits:
             return keep(self._database, submission)
         return self._group.do(submission)
 
     def _keep_all(self, submissions: Sequence[Submission]) -> Sequence[Receipt | Exception]:
         if len(submissions) > 1:
             # One of them, by its key or its content, must not cost the others their place.
-            with suppress(IntegrityError, ContentRefused):
+            with suppress(IntegrityError, ContentRefusedError):
                 return keep_together(self._database, submissions)
         return [self._keep_one(submission) for submission in submissions]
 
     def _keep_one(self, submission: Submission) -> Receipt | Exception:
         try:
             return keep(self._database, submission)
-        except (KeyReused, DatabaseUnavailable) as error:
+        except (KeyReusedError, DatabaseUnavailableError) as error:
             return error

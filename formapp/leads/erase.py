@@ -17,7 +17,7 @@ from formapp.db.database import Database
 from formapp.db.tables import contacts, deliveries, erasures, submissions
 from formapp.db.upsert import upsert
 from formapp.keyring import Keyring
-from formapp.leads.blank import Blanked, blank, lock
+from formapp.leads.blank import Anonymized, blank, lock
 from formapp.leads.persons import (
     Hits,
     Progress,
@@ -51,7 +51,7 @@ class Erasure:
         same_phone: ids of submissions that have the same phone and are kept: perhaps the person's.
     """
 
-    own: list[Blanked] = field(default_factory=list)
+    own: list[Anonymized] = field(default_factory=list)
     struck_out: list[str] = field(default_factory=list)
     remembered: set[tuple[str, str]] = field(default_factory=set)
     same_phone: list[str] = field(default_factory=list)
@@ -67,7 +67,7 @@ def find_person(database: Database, identities: Collection[str], scan: Scan) -> 
     """What `erase_person` would erase; nothing is changed.
 
     Raises:
-        DatabaseUnavailable: it can't be read.
+        DatabaseUnavailableError: it can't be read.
     """
     with database.read() as connection:
         return search(connection, _any_of(identities), scan)
@@ -93,7 +93,7 @@ def erase_person(  # noqa: PLR0913 - collaborators, all by keyword
         progress: told how many submissions have been looked at.
 
     Raises:
-        DatabaseUnavailable: nothing was erased.
+        DatabaseUnavailableError: nothing was erased.
     """
     wanted = _any_of(identities)
     # Looking takes its time; only erasing needs the write lock.
@@ -210,7 +210,7 @@ def _forget(connection: Connection, identity: str) -> set[tuple[str, str]]:
     return {(row.site, row.contact_id) for row in found}
 
 
-def _with_phones(connection: Connection, own: Sequence[Blanked]) -> list[str]:
+def _with_phones(connection: Connection, own: Sequence[Anonymized]) -> list[str]:
     phones = sorted({row.phone for row in own if row.phone})
     query = select(deliveries.c.submission_id).where(deliveries.c.phone.in_(phones))
     return list(connection.execute(query.order_by(deliveries.c.id)).scalars())

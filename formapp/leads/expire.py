@@ -59,19 +59,19 @@ def due_submissions(
     return list(connection.execute(query).scalars())
 
 
-def hidden_until(database: Database, ident: str, keep_days: int) -> datetime | None:
+def hidden_until(database: Database, submission_id: str, keep_days: int) -> datetime | None:
     """When the answers of a submission go that nobody lets through; None: they are gone.
 
     Args:
         database: where it is.
-        ident: the submission's id.
+        submission_id: the submission's id.
         keep_days: where the submission doesn't say.
 
     Raises:
-        DatabaseUnavailable: it can't be read.
+        DatabaseUnavailableError: it can't be read.
     """
     query = select(submissions.c.received_at, submissions.c.keep_days)
-    mine = (submissions.c.id == ident) & submissions.c.erased_at.is_(None)
+    mine = (submissions.c.id == submission_id) & submissions.c.erased_at.is_(None)
     with database.read() as connection:
         row = connection.execute(query.where(mine)).first()
     return row.received_at + _hidden(row.keep_days, keep_days) if row else None
@@ -106,7 +106,7 @@ def expire(database: Database, keep_days: int, now: datetime, limit: int = BATCH
     """Erase one batch of what is due; returns how many, 0 when nothing is left.
 
     Raises:
-        DatabaseUnavailable: nothing was erased.
+        DatabaseUnavailableError: nothing was erased.
     """
     # Looked for without the write lock, which is then held for a batch only.
     with database.read() as connection:
@@ -133,7 +133,7 @@ class Expiry:
         """Erase a batch if it is time to.
 
         Raises:
-            DatabaseUnavailable: nothing was erased; it is tried again in an hour.
+            DatabaseUnavailableError: nothing was erased; it is tried again in an hour.
         """
         now = self._clock()
         # A clock that was put back must not stop it for longer than planned.

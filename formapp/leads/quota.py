@@ -12,15 +12,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from formapp.db.counters import Ration, count_up
+from formapp.db.counters import UsageLimit, count_up
 
 QUOTA = "quota"
-"""Where in `meta` it stands: as `Ration`, with `seconds` in place of `until`."""
+"""Where in `meta` it stands: as `UsageLimit`, with `seconds` in place of `until`."""
 
 _log = logging.getLogger(__name__)
 
 
-def noted(quota: Ration, now: datetime) -> dict[str, Any]:
+def noted(quota: UsageLimit, now: datetime) -> dict[str, Any]:
     """A quota as JSON: its count, if it begins with this, lasts as long as it would from now."""
     kept = asdict(quota)
     seconds = (kept.pop("until") - now).total_seconds()
@@ -35,7 +35,7 @@ def take_quota(connection: Connection, meta: Mapping[str, Any], now: datetime) -
     if QUOTA not in meta:
         return None
     kept = dict(meta[QUOTA])
-    quota = Ration(until=now + timedelta(seconds=kept.pop("seconds")), **kept)
+    quota = UsageLimit(until=now + timedelta(seconds=kept.pop("seconds")), **kept)
     count = count_up(connection, quota.hash, quota.until, now)
     if count == quota.amount + 1:
         _log.warning(

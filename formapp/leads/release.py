@@ -16,13 +16,13 @@ from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.lead import Lead
 from formapp.leads.accept import Status
-from formapp.leads.report import UnknownSubmission
-from formapp.leads.retry import Erased
+from formapp.leads.report import UnknownSubmissionError
+from formapp.leads.retry import ErasedError
 
 _RELEASABLE = (Status.QUARANTINED, Status.SPAM)
 
 
-class NotHeldBack(Exception):  # noqa: N818 - says what is the case
+class NotHeldError(Exception):
     """The submission is neither in quarantine nor a honeypot's."""
 
 
@@ -51,7 +51,7 @@ def quarantined(database: Database, form: str | None = None) -> list[str]:
     """Ids of what is in quarantine, oldest first.
 
     Raises:
-        DatabaseUnavailable: it can't be read.
+        DatabaseUnavailableError: it can't be read.
     """
     query = select(submissions.c.id).where(held(), submissions.c.erased_at.is_(None))
     if form:
@@ -84,35 +84,35 @@ def count_unasked(connection: Connection) -> int:
     return sum(not (meta.get(MAIL) or {}).get("sent_at") for meta in metas)
 
 
-def release(database: Database, ident: str, reread: Reread, now: datetime) -> Status:
+def release(database: Database, submission_id: str, reread: Reread, now: datetime) -> Status:
     """Let a submission through; returns its status.
 
     That is `accepted`, with a delivery that is due at once, or `unconfirmed` where its sender has
     to confirm it: then the mail goes out.
 
     Raises:
-        UnknownSubmission: there is none with this id.
-        NotHeldBack: it isn't held back by us.
-        Erased: its answers are gone.
-        DatabaseUnavailable: nothing was changed.
+        UnknownSubmissionError: there is none with this id.
+        NotHeldError: it isn't held back by us.
+        ErasedError: its answers are gone.
+        DatabaseUnavailableError: nothing was changed.
     """
     with database.write() as connection:
-        query = select(submissions).where(submissions.c.id == ident)
+        query = select(submissions).where(submissions.c.id == submission_id)
         row = connection.execute(query.with_for_update(key_share=True)).first()
         if row is None:
-            raise UnknownSubmission(ident)
+            raise UnknownSubmissionError(submission_id)
         if row.erased_at:
-            raise Erased(ident)
+            raise ErasedError(submission_id)
         if row.status not in _RELEASABLE:
-            raise NotHeldBack(ident)
+            raise NotHeldError(submission_id)
         changed: dict[str, Any] = {"meta": row.meta | {"released_at": now.isoformat()}}
         if row.status == Status.SPAM:
             changed |= _read_again(reread(dict(row._mapping)))  # noqa: SLF001 - public, despite its name
-        mine = submissions.c.id == ident
+        mine = submissions.c.id == submission_id
         connection.execute(update(submissions).where(mine).values(**changed))
-        status = let_through(connection, ident, _RELEASABLE, now, beyond_quota=True)
+        status = let_through(connection, submission_id, _RELEASABLE, now, beyond_quota=True)
         if status is None:  # the row is held, so only a defect can bring this about
-            raise NotHeldBack(ident)
+            raise NotHeldError(submission_id)
         return status
 
 

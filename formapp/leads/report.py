@@ -15,7 +15,7 @@ _state = case(
 ).label("state")
 
 
-class UnknownSubmission(LookupError):  # noqa: N818 - says what is the case
+class UnknownSubmissionError(LookupError):
     """There is no submission with this id."""
 
 
@@ -28,7 +28,7 @@ def list_submissions(
     """Every submission, oldest first; honeypot catches (`spam`) only where they are asked for.
 
     Raises:
-        DatabaseUnavailable: it can't be read.
+        DatabaseUnavailableError: it can't be read.
     """
     query = _listed() if state == "spam" else _listed().where(submissions.c.status != "spam")
     if form:
@@ -76,24 +76,26 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
     }
 
 
-def show_submission(database: Database, ident: str) -> dict[str, Any]:
+def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
     """One submission with its answers, consents, delivery and attempts.
 
     Raises:
-        UnknownSubmission: there is none with this id.
-        DatabaseUnavailable: it can't be read.
+        UnknownSubmissionError: there is none with this id.
+        DatabaseUnavailableError: it can't be read.
     """
     with database.read() as connection:
-        row = connection.execute(_listed().where(submissions.c.id == ident)).first()
+        row = connection.execute(_listed().where(submissions.c.id == submission_id)).first()
         if row is None:
-            raise UnknownSubmission(ident)
+            raise UnknownSubmissionError(submission_id)
         tried = connection.execute(
             select(attempts)
             .where(attempts.c.delivery_id == row.delivery_id)
             .order_by(attempts.c.id),
         ).all()
         waiting = connection.execute(
-            select(errands).where(errands.c.submission_id == ident, errands.c.kind == "confirm")
+            select(errands).where(
+                errands.c.submission_id == submission_id, errands.c.kind == "confirm"
+            )
         ).first()
     return {
         **_entry(row),

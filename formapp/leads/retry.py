@@ -10,21 +10,21 @@ from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
 from formapp.lead import Lead
 from formapp.leads.accept import Status
-from formapp.leads.report import UnknownSubmission
+from formapp.leads.report import UnknownSubmissionError
 
 Remap = Callable[[str, Mapping[str, Any]], Lead | None]
 """From a form's name and kept answers to a lead by the form file of today; None: no such form."""
 
 
-class Erased(Exception):  # noqa: N818 - says what is the case
+class ErasedError(Exception):
     """The answers were erased: nothing is left to deliver."""
 
 
-class Unconfirmed(Exception):  # noqa: N818 - says what is the case
+class UnconfirmedError(Exception):
     """The submission waits for its sender's confirmation, which nobody else can give."""
 
 
-class AlreadyDelivered(Exception):  # noqa: N818 - says what is the case
+class AlreadyDeliveredError(Exception):
     """The submission needs no retry, or has no delivery to retry."""
 
 
@@ -42,33 +42,33 @@ def failed_submissions(database: Database, form: str | None = None) -> list[str]
         return list(connection.execute(query).scalars())
 
 
-def retry_submission(database: Database, ident: str, remap: Remap, now: datetime) -> None:
+def retry_submission(database: Database, submission_id: str, remap: Remap, now: datetime) -> None:
     """Make the delivery due at once, with the lead mapped anew from the kept answers.
 
     Raises:
-        UnknownSubmission: there is none with this id.
-        Unconfirmed: its sender has not confirmed it.
-        AlreadyDelivered: there is nothing to retry.
-        Erased: its answers are gone.
-        DatabaseUnavailable: nothing was changed.
+        UnknownSubmissionError: there is none with this id.
+        UnconfirmedError: its sender has not confirmed it.
+        AlreadyDeliveredError: there is nothing to retry.
+        ErasedError: its answers are gone.
+        DatabaseUnavailableError: nothing was changed.
     """
     with database.write() as connection:
-        row = _retriable(connection, ident)
+        row = _retriable(connection, submission_id)
         lead = remap(row.form, row.answers)
         if not _make_due(connection, row, lead, now):
-            raise AlreadyDelivered(ident)
+            raise AlreadyDeliveredError(submission_id)
         # Whoever erased it meanwhile held the delivery, and has let go of it by here.
-        if _is_erased(connection, ident):
-            raise Erased(ident)
+        if _is_erased(connection, submission_id):
+            raise ErasedError(submission_id)
         if lead and row.state == "failed":
             connection.execute(
                 update(submissions)
-                .where(submissions.c.id == ident)
+                .where(submissions.c.id == submission_id)
                 .values(lead=lead.model_dump(mode="json")),
             )
 
 
-def _retriable(connection: Connection, ident: str) -> Any:
+def _retriable(connection: Connection, submission_id: str) -> Any:
     """The submission with its delivery, if there is something to retry."""
     row = connection.execute(
         select(
@@ -80,21 +80,21 @@ def _retriable(connection: Connection, ident: str) -> Any:
             deliveries.c.state,
         )
         .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
-        .where(submissions.c.id == ident),
+        .where(submissions.c.id == submission_id),
     ).first()
     if row is None:
-        raise UnknownSubmission(ident)
+        raise UnknownSubmissionError(submission_id)
     if row.status == Status.UNCONFIRMED and not row.erased_at:
-        raise Unconfirmed(ident)
+        raise UnconfirmedError(submission_id)
     if row.state not in {"failed", "pending"}:
-        raise AlreadyDelivered(ident)
+        raise AlreadyDeliveredError(submission_id)
     if row.erased_at:
-        raise Erased(ident)
+        raise ErasedError(submission_id)
     return row
 
 
-def _is_erased(connection: Connection, ident: str) -> bool:
-    query = select(submissions.c.erased_at).where(submissions.c.id == ident)
+def _is_erased(connection: Connection, submission_id: str) -> bool:
+    query = select(submissions.c.erased_at).where(submissions.c.id == submission_id)
     return connection.execute(query).scalar() is not None
 
 

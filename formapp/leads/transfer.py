@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import current_revision
 from formapp.db.tables import (
     REVISION,
@@ -36,7 +36,7 @@ Progress = Callable[[str, int, int], None]
 """Told the table, how many of its rows are written, and how many there are."""
 
 
-class CannotCopy(Exception):  # noqa: N818 - says what is the case
+class CopyError(Exception):
     """Nothing was copied; the text says why, and what to do."""
 
 
@@ -70,13 +70,13 @@ def copy_all(  # noqa: PLR0913 - collaborators, all by keyword
         progress: told how far it is.
 
     Raises:
-        CannotCopy: the source has another schema or was still at work, the target holds data, the
+        CopyError: the source has another schema or was still at work, the target holds data, the
             keyring is missing, or the rows that arrived are not those that were sent.
-        DatabaseUnavailable: one of the two refused.
+        DatabaseUnavailableError: one of the two refused.
     """
     with _snapshot(source) as reading:
         if current_revision(reading) != REVISION:
-            raise CannotCopy(
+            raise CopyError(
                 "the database to copy from has another schema: "
                 "bring it up by `formapp db upgrade` first, with DATABASE_URL pointing at it"
             )
@@ -87,7 +87,7 @@ def copy_all(  # noqa: PLR0913 - collaborators, all by keyword
                 _check_still(source, reading)
                 return copied
         except IntegrityError as error:
-            raise DatabaseUnavailable("refused rows that contradict each other") from error
+            raise DatabaseUnavailableError("refused rows that contradict each other") from error
 
 
 @contextmanager
@@ -119,7 +119,7 @@ def _copy(  # noqa: PLR0913 - as above
         _set_sequence(writing, table)
     if known_erasures(writing):
         if keyring is None:
-            raise CannotCopy(
+            raise CopyError(
                 "persons were erased from one of the databases: "
                 "set FORMAPP_SECRET_KEY, so that they are known again and stay erased"
             )
@@ -132,7 +132,7 @@ def _check_still(source: Database, reading: Connection) -> None:
     with source.read() as fresh:
         for table in (submissions, deliveries, attempts, errands):
             if _count(fresh, table) != _count(reading, table):
-                raise CannotCopy(
+                raise CopyError(
                     "the database to copy from changed meanwhile: stop formapp first, then copy"
                 )
 
@@ -148,7 +148,7 @@ def _check_empty(writing: Connection) -> None:
         if table is not erasures and writing.execute(select(table).limit(1)).first()
     ]
     if held:
-        raise CannotCopy(
+        raise CopyError(
             f"the database to copy to is not empty (it has {', '.join(held)}): use an empty one"
         )
 
@@ -164,7 +164,7 @@ def _copy_table(reading: Connection, writing: Connection, table: Table, tell: Pr
             tell(table.name, done, total)
     arrived = _count(writing, table)
     if not total == done == arrived:
-        raise CannotCopy(f"{table.name}: {total} rows to copy, {arrived} arrived")
+        raise CopyError(f"{table.name}: {total} rows to copy, {arrived} arrived")
     return arrived
 
 

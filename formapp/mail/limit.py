@@ -38,7 +38,7 @@ _LOCK = 0x6D61696C  # "mail"
 _log = logging.getLogger(__name__)
 
 
-class NoPlace(Exception):  # noqa: N818 - says what is the case
+class MailLimitError(Exception):
     """No mail may go to this mailbox for now; the text says why and names nobody."""
 
 
@@ -62,8 +62,8 @@ class MailLimit:
         """Take a place for one mail of this form.
 
         Raises:
-            NoPlace: there is none; nothing was taken.
-            DatabaseUnavailable: the same.
+            MailLimitError: there is none; nothing was taken.
+            DatabaseUnavailableError: the same.
         """
         with self._database.write() as connection:
             self._lock(connection)
@@ -79,13 +79,13 @@ class MailLimit:
                 return place
         if tells:
             _log.error("the form %s: %s; its other mails wait", form, FORM_FULL)
-        raise NoPlace(reason)
+        raise MailLimitError(reason)
 
     def give_back(self, place: Place) -> None:
         """The mail didn't go.
 
         Raises:
-            DatabaseUnavailable: the place stays taken.
+            DatabaseUnavailableError: the place stays taken.
         """
         taken = counts.c.hash.in_([place.mailbox, place.both])
         of_form = (counts.c.hash == place.form) & (counts.c.count > 0)
@@ -98,7 +98,7 @@ class MailLimit:
         """Why no mail would go to this address; None if one would. Takes nothing.
 
         Raises:
-            DatabaseUnavailable: it can't be read.
+            DatabaseUnavailableError: it can't be read.
         """
         with self._database.read() as connection:
             return self._look(connection, form, address, now)[1]

@@ -14,7 +14,7 @@ _SEVEN_BIT = policy.SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Letter:
+class Message:
     """What is sent. Its text form shows none of it.
 
     Attributes:
@@ -32,7 +32,7 @@ class Letter:
     message_id: str = ""
 
 
-def compose(letter: Letter, now: datetime) -> EmailMessage:
+def compose(letter: Message, now: datetime) -> EmailMessage:
     """Return the message, with text and, where there is one, HTML.
 
     Raises:

@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from formapp.mail.message import Letter, compose, domain_of
+from formapp.mail.message import Message, compose, domain_of
 
 SECONDS = 10.0
 """How long one step may take: connecting, a command, its answer."""
@@ -30,7 +30,7 @@ _PERMANENT = 500
 _log = logging.getLogger(__name__)
 
 
-class MailFailed(Exception):  # noqa: N818 - says what happened
+class MailError(Exception):
     """A letter was not sent, or perhaps not.
 
     Attributes:
@@ -42,19 +42,19 @@ class MailFailed(Exception):  # noqa: N818 - says what happened
         self.words = words
 
 
-class NotTaken(MailFailed):
+class MailNotSentError(MailError):
     """The server is away, or refused for now: nothing was sent."""
 
 
-class Refused(MailFailed):
+class MailRefusedError(MailError):
     """The server refuses this address, or this letter, for good: nothing was sent."""
 
 
-class PerhapsTaken(MailFailed):
+class MailUncertainError(MailError):
     """The connection broke when the letter had been handed over: it may be on its way."""
 
 
-class PostOffice:
+class SmtpMailer:
     """Sends letters.
 
     Args:
@@ -72,11 +72,11 @@ class PostOffice:
         self._longest = longest
         self._refused_senders: set[str] = set()
 
-    def send(self, letter: Letter) -> None:
+    def send(self, letter: Message) -> None:
         """Send a letter; returns when the server has taken it.
 
         Raises:
-            MailFailed: one of its three kinds.
+            MailError: one of its three kinds.
         """
         message = compose(letter, datetime.now(UTC))
         with self._connected() as connection:
@@ -93,14 +93,14 @@ class PostOffice:
             except smtplib.SMTPResponseException as error:
                 raise _answered(error) from None
             except (OSError, smtplib.SMTPException) as error:
-                kind = PerhapsTaken if connection.handed_over else NotTaken
+                kind = MailUncertainError if connection.handed_over else MailNotSentError
                 raise kind(f"the connection to the mail server broke ({_name(error)})") from None
 
     def check(self) -> None:
         """Connect and log in; nothing is sent.
 
         Raises:
-            NotTaken: the server is away, or refuses.
+            MailNotSentError: the server is away, or refuses.
         """
         with self._connected():
             pass
@@ -125,7 +125,7 @@ class PostOffice:
         except smtplib.SMTPResponseException as error:
             raise _answered(error) from None
         except (OSError, smtplib.SMTPException) as error:
-            raise NotTaken(f"the mail server can't be reached ({_name(error)})") from None
+            raise MailNotSentError(f"the mail server can't be reached ({_name(error)})") from None
         try:
             yield connection
         finally:
@@ -195,20 +195,20 @@ class _TlsConnection(_Connection, smtplib.SMTP_SSL):
     """The same, with TLS from the start."""
 
 
-def _refused(error: smtplib.SMTPRecipientsRefused) -> MailFailed:
+def _refused(error: smtplib.SMTPRecipientsRefused) -> MailError:
     code, words = next(iter(error.recipients.values()))
     text = f"the mail server answered {code} to the address"
-    return (Refused if code >= _PERMANENT else NotTaken)(text, _words(words))
+    return (MailRefusedError if code >= _PERMANENT else MailNotSentError)(text, _words(words))
 
 
-def _answered_to_letter(error: smtplib.SMTPDataError) -> MailFailed:
+def _answered_to_letter(error: smtplib.SMTPDataError) -> MailError:
     text = f"the mail server answered {error.smtp_code} to the letter"
-    kind = Refused if error.smtp_code >= _PERMANENT else NotTaken
+    kind = MailRefusedError if error.smtp_code >= _PERMANENT else MailNotSentError
     return kind(text, _words(error.smtp_error))
 
 
-def _answered(error: smtplib.SMTPResponseException) -> NotTaken:
-    return NotTaken(f"the mail server answered {error.smtp_code}", _words(error.smtp_error))
+def _answered(error: smtplib.SMTPResponseException) -> MailNotSentError:
+    return MailNotSentError(f"the mail server answered {error.smtp_code}", _words(error.smtp_error))
 
 
 def _words(said: bytes | str) -> str:

@@ -1,27 +1,27 @@
 """An alert as an e-mail."""
 
-from formapp.mail import Letter, PostOffice
+from formapp.mail import Message, SmtpMailer
 from formapp.monitoring.alert import Alert
 
 
-class Mailer:
+class AlertMailer:
     """Sends alerts by SMTP.
 
     Args:
-        server: as `formapp.mail.PostOffice` takes it.
+        server: as `formapp.mail.SmtpMailer` takes it.
         sender: the From address.
         to: the addresses that it goes to.
 
     Raises:
-        MailFailed: when it is called and the alert was not taken.
+        MailError: when it is called and the alert was not taken.
     """
 
     def __init__(self, server: str, sender: str, to: tuple[str, ...]) -> None:
-        self._office = PostOffice(server)
+        self._office = SmtpMailer(server)
         self._sender = sender
         self._to = to
 
     def __call__(self, alert: Alert) -> None:
         """Send it."""
         text = f"{alert.detail}\n\nSite: {alert.site}\nNoticed: {alert.at}\n"
-        self._office.send(Letter(self._sender, self._to, alert.subject, text))
+        self._office.send(Message(self._sender, self._to, alert.subject, text))

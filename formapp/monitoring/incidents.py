@@ -25,7 +25,7 @@ _ERRANDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class Incident:
     """Something that the owner should know of.
 
     Attributes:
@@ -40,9 +40,9 @@ class Trouble:
     detail: str
 
 
-def troubles(
+def find_incidents(
     database: Database, now: datetime, *, backlog: timedelta, strikes: int
-) -> list[Trouble]:
+) -> list[Incident]:
     """What is wrong now.
 
     Args:
@@ -60,7 +60,7 @@ def troubles(
         ]
 
 
-def _failed(connection: Connection) -> list[Trouble]:
+def _failed(connection: Connection) -> list[Incident]:
     query = (
         select(deliveries.c.site, func.count())
         .join(submissions, submissions.c.id == deliveries.c.submission_id)
@@ -69,20 +69,20 @@ def _failed(connection: Connection) -> list[Trouble]:
         .group_by(deliveries.c.site)
     )
     return [
-        Trouble("failed", site, f"{_count(count)} failed for good: see `formapp leads list`")
+        Incident("failed", site, f"{_count(count)} failed for good: see `formapp leads list`")
         for site, count in connection.execute(query)
     ]
 
 
-def _paused(connection: Connection, strikes: int) -> list[Trouble]:
+def _paused(connection: Connection, strikes: int) -> list[Incident]:
     rows = connection.execute(select(lanes).where(lanes.c.strikes >= strikes))
     return [
-        Trouble("paused", row.site, f"Wix refuses all calls: {row.reason}; leads wait")
+        Incident("paused", row.site, f"Wix refuses all calls: {row.reason}; leads wait")
         for row in rows
     ]
 
 
-def _backlog(connection: Connection, now: datetime, limit: timedelta) -> list[Trouble]:
+def _backlog(connection: Connection, now: datetime, limit: timedelta) -> list[Incident]:
     query = (
         select(deliveries.c.site, func.count())
         .where(deliveries.c.state == "pending", deliveries.c.created_at < now - limit)
@@ -90,12 +90,12 @@ def _backlog(connection: Connection, now: datetime, limit: timedelta) -> list[Tr
     )
     minutes = round(limit.total_seconds() / 60)
     return [
-        Trouble("backlog", site, f"{_count(count)} have waited for more than {minutes} minutes")
+        Incident("backlog", site, f"{_count(count)} have waited for more than {minutes} minutes")
         for site, count in connection.execute(query)
     ]
 
 
-def _errands(connection: Connection, now: datetime, limit: timedelta) -> list[Trouble]:
+def _errands(connection: Connection, now: datetime, limit: timedelta) -> list[Incident]:
     # By when they were written down: each try that fails makes one due later.
     query = (
         select(errands.c.kind, func.count())
@@ -111,7 +111,7 @@ def _errands(connection: Connection, now: datetime, limit: timedelta) -> list[Tr
         return []
     minutes = round(limit.total_seconds() / 60)
     told = f"have waited for more than {minutes} minutes: {'; '.join(late)}"
-    return [Trouble("errands", ALL_SITES, f"{told}. A worker that has these settings must run")]
+    return [Incident("errands", ALL_SITES, f"{told}. A worker that has these settings must run")]
 
 
 def _count(number: int) -> str:

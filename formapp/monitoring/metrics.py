@@ -13,7 +13,7 @@ _LEAD_SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86400)
 _REQUEST_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
-class Measures:
+class Metrics:
     """The measures of one process; several apps in one process don't mix theirs."""
 
     def __init__(self) -> None:

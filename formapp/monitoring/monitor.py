@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from formapp.db.database import Database
 from formapp.monitoring.alert import Alert, Tell
 from formapp.monitoring.incidents import (
-    Trouble,
+    Incident,
     close_incident,
+    find_incidents,
     open_incident,
     open_incidents,
-    troubles,
 )
 
 EVERY = timedelta(seconds=10)
@@ -23,7 +23,7 @@ STRIKES = 3
 _log = logging.getLogger(__name__)
 
 
-class Watch:
+class Monitor:
     """Compares what is wrong with what was told, and tells the difference.
 
     Args:
@@ -51,7 +51,7 @@ class Watch:
         """Look, unless that was done a moment ago.
 
         Raises:
-            DatabaseUnavailable: the ledger can't be read or written.
+            DatabaseUnavailableError: the ledger can't be read or written.
         """
         # A clock that was put back must not silence the watch.
         if self._next - EVERY <= self._clock() < self._next:
@@ -63,10 +63,10 @@ class Watch:
         """Compare and tell.
 
         Raises:
-            DatabaseUnavailable: the ledger can't be read or written.
+            DatabaseUnavailableError: the ledger can't be read or written.
         """
         now = self._clock()
-        present = troubles(self._database, now, backlog=self._backlog, strikes=STRIKES)
+        present = find_incidents(self._database, now, backlog=self._backlog, strikes=STRIKES)
         told = open_incidents(self._database)
         for trouble in present:
             if (trouble.kind, trouble.site) not in told:
@@ -75,7 +75,7 @@ class Watch:
             if close_incident(self._database, kind, site):
                 self._send(Alert(kind, site, "over", "all is well again", now))
 
-    def _begin(self, trouble: Trouble, now: datetime) -> None:
+    def _begin(self, trouble: Incident, now: datetime) -> None:
         if open_incident(self._database, trouble.kind, trouble.site, now):
             self._send(Alert(trouble.kind, trouble.site, "open", trouble.detail, now))
 

@@ -36,7 +36,7 @@ def look_at_queue(database: Database, now: datetime) -> Queue:
     """Read the queue.
 
     Raises:
-        DatabaseUnavailable: it can't be read.
+        DatabaseUnavailableError: it can't be read.
     """
     with database.read() as connection:
         oldest = select(func.min(deliveries.c.due_at)).where(

@@ -33,11 +33,11 @@ class Solved:
     """A right solution.
 
     Attributes:
-        ident: what tells this challenge from all others.
+        submission_id: what tells this challenge from all others.
         until: when it can't be handed in any more.
     """
 
-    ident: str
+    submission_id: str
     until: datetime
 
 

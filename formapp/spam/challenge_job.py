@@ -20,7 +20,7 @@ from formapp.confirmation.store import let_through
 from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.jobs.queue import Claimed, end_errand
-from formapp.jobs.runner import NotYet
+from formapp.jobs.runner import NotYetError
 from formapp.leads.accept import Status
 from formapp.leads.blank import lock
 from formapp.spam.providers import PROVIDERS, Provider, awaited
@@ -74,14 +74,14 @@ class ChallengeChecks:
         """Ask, then let the submission through or leave it where it is.
 
         Raises:
-            NotYet: the service can't be asked now.
-            DatabaseUnavailable: nothing was changed.
+            NotYetError: the service can't be asked now.
+            DatabaseUnavailableError: nothing was changed.
         """
         name = str(errand.content.get("provider"))
         provider = PROVIDERS[name]
         try:
             verdict = self._ask(provider, errand)
-        except NotYet as reason:
+        except NotYetError as reason:
             if self._clock() - errand.since < provider.life:
                 raise
             _log.error("%s could not be asked in time: %s", provider.title, reason)
@@ -92,40 +92,40 @@ class ChallengeChecks:
 
     def _ask(self, provider: Provider, errand: Claimed) -> Verdict:
         if self._secret is None:
-            raise NotYet("its secret isn't set here")
+            raise NotYetError("its secret isn't set here")
         sent = {"secret": self._secret, "response": str(errand.content.get("token"))}
         # Turnstile's: the same question, after a crash, has the same answer. Others ignore it.
         sent["idempotency_key"] = str(uuid.uuid5(_NAMESPACE, errand.submission["id"]))
         url = self._verify_url or provider.verify_url
         try:
             status, content = bounded.post(url, sent)
-        except bounded.NoAnswer as error:
-            raise NotYet(f"no answer ({error})") from None
+        except bounded.NoAnswerError as error:
+            raise NotYetError(f"no answer ({error})") from None
         verdict = _verdict(_read(content)) if _is_an_answer(status) else None
         if verdict is None:
-            raise NotYet(f"no answer that can be read (status {status})")
+            raise NotYetError(f"no answer that can be read (status {status})")
         if ours := _OURS.intersection(verdict.codes):
-            raise NotYet(f"it refuses to say: {', '.join(sorted(ours))}")
+            raise NotYetError(f"it refuses to say: {', '.join(sorted(ours))}")
         return verdict
 
     def _end(self, errand: Claimed, name: str, reason: str | None) -> None:
         """Strike the errand out and write down what came of it, in one transaction."""
-        ident = errand.submission["id"]
+        submission_id = errand.submission["id"]
         with self._database.write() as connection:
             # The submission before its errand, as whoever erases takes them.
-            lock(connection, [ident])
+            lock(connection, [submission_id])
             if not end_errand(connection, errand):
                 return  # another worker has taken it over
-            if not _note(connection, ident, awaited(name), reason):
+            if not _note(connection, submission_id, awaited(name), reason):
                 return
             if reason is None:
-                let_through(connection, ident, {Status.QUARANTINED}, self._clock())
+                let_through(connection, submission_id, {Status.QUARANTINED}, self._clock())
 
 
-def _note(connection: Connection, ident: str, awaited_: str, reason: str | None) -> bool:
+def _note(connection: Connection, submission_id: str, awaited_: str, reason: str | None) -> bool:
     """Replace the reason; False if the submission isn't in quarantine any more, or was erased."""
     held = (
-        (submissions.c.id == ident)
+        (submissions.c.id == submission_id)
         & (submissions.c.status == Status.QUARANTINED)
         & submissions.c.erased_at.is_(None)
     )

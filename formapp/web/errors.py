@@ -6,7 +6,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from formapp.languages import gettext_noop
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 from formapp.web.responses import refuse
 
 _log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ _UNANSWERED = gettext_noop("This request could not be answered.")
 
 def init_app(app: Flask) -> None:
     """Register the handlers."""
-    app.register_error_handler(Refusal, refuse)
+    app.register_error_handler(RefusalError, refuse)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _defect)
 
@@ -28,7 +28,7 @@ def init_app(app: Flask) -> None:
 def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     code, text = _TEXTS.get(status, (f"HTTP_{status}", _UNANSWERED))
-    refusal = Refusal(status, code, text)
+    refusal = RefusalError(status, code, text)
     allow = dict(error.get_headers()).get("Allow")
     if allow:
         refusal.headers["Allow"] = allow
@@ -44,7 +44,7 @@ def _defect(error: Exception) -> Response:
     where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
     _log.error("%s at %s while answering %s", type(error).__name__, where, request.endpoint)
     return refuse(
-        Refusal(
+        RefusalError(
             500,
             "INTERNAL",
             "Something went wrong on our side. Nothing was sent; please try again in a minute.",

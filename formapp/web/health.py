@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, jsonify, request
 
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.queue import look_at_queue
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 from formapp.web.services import services
 
 blueprint = Blueprint("health", __name__)
@@ -27,7 +27,7 @@ def ready() -> tuple[Response, int]:
     """The database can be reached and its schema is current, else 503."""
     try:
         current = is_current(services().database)
-    except DatabaseUnavailable:
+    except DatabaseUnavailableError:
         return jsonify(ok=False, error="The database can't be reached."), 503
     if not current:
         return jsonify(ok=False, error="Run `formapp db upgrade`: the schema is not current."), 503
@@ -38,29 +38,29 @@ def ready() -> tuple[Response, int]:
 def metrics() -> Response:
     """Prometheus; with the token where one is set, else for this machine alone."""
     if not _may_read(services().metrics_token):
-        raise Refusal(403, "FORBIDDEN", "Metrics need the token of FORMAPP_METRICS_TOKEN.")
+        raise RefusalError(403, "FORBIDDEN", "Metrics need the token of FORMAPP_METRICS_TOKEN.")
     try:
-        measure_queue(services().measures, services().database)
-    except DatabaseUnavailable:
-        raise Refusal(503, "UNAVAILABLE", "The database can't be reached.") from None
+        measure_queue(services().metrics, services().database)
+    except DatabaseUnavailableError:
+        raise RefusalError(503, "UNAVAILABLE", "The database can't be reached.") from None
     return Response(
-        services().measures.text(), content_type="text/plain; version=0.0.4; charset=utf-8"
+        services().metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8"
     )
 
 
-def measure_queue(measures: Measures, database: Database) -> None:
+def measure_queue(metrics: Metrics, database: Database) -> None:
     """Set the gauges of the queue.
 
     Raises:
-        DatabaseUnavailable: it can't be read.
+        DatabaseUnavailableError: it can't be read.
     """
     now = datetime.now(UTC)
     queue = look_at_queue(database, now)
     age = (now - queue.oldest_due_at).total_seconds() if queue.oldest_due_at else 0.0
     counts = {"pending": queue.pending, "failed": queue.failed}
-    measures.queue(counts, age, queue.paused, queue.incidents)
-    measures.quarantine(queue.quarantined)
-    measures.errands(queue.errands)
+    metrics.queue(counts, age, queue.paused, queue.incidents)
+    metrics.quarantine(queue.quarantined)
+    metrics.errands(queue.errands)
 
 
 def _may_read(token: str | None) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -60,7 +60,7 @@ def check_host() -> None:
     """Refuse what `KnownHosts` marked. Probes are let in: they come by the machine's address.
 
     Raises:
-        Refusal: 400.
+        RefusalError: 400.
     """
     if request.blueprint != "health" and request.environ.get(REFUSED):
-        raise Refusal(400, "HOST", "This server isn't known by that name.")
+        raise RefusalError(400, "HOST", "This server isn't known by that name.")

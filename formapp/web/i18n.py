@@ -70,7 +70,7 @@ def spoken_form(name: str) -> Form:
     """The form of this name, in the language of the answer at hand.
 
     Raises:
-        Refusal: 404, there is none.
+        RefusalError: 404, there is none.
     """
     return services().form(name).speaking(language())
 

@@ -9,7 +9,7 @@ from limits.storage import RedisStorage, Storage
 from sqlalchemy.exc import IntegrityError
 
 from formapp.db.counters import count_up, forget_count, read_count, sweep
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 
 REDIS_SECONDS = 1.0
 """How long a visitor waits for Redis."""
@@ -113,7 +113,7 @@ class DatabaseStorage(Storage):
     @property
     def base_exceptions(self) -> tuple[type[Exception], ...]:
         """What goes wrong with a database."""
-        return (DatabaseUnavailable, IntegrityError)
+        return (DatabaseUnavailableError, IntegrityError)
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count; returns the count with this. It ends `expiry` seconds after its beginning."""
@@ -134,7 +134,7 @@ class DatabaseStorage(Storage):
         """Whether the database answers."""
         try:
             self._read("check")
-        except DatabaseUnavailable:
+        except DatabaseUnavailableError:
             return False
         return True
 

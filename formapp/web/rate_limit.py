@@ -15,7 +15,7 @@ from limits.storage import RedisStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from formapp.web.network import network_of
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 
 RETRY_SECONDS = 10.0
 """How long counts that couldn't be reached are left alone: no visitor should wait for them."""
@@ -54,7 +54,7 @@ class Limits:
         """Count one post.
 
         Raises:
-            Refusal: 429, one of the limits is reached.
+            RefusalError: 429, one of the limits is reached.
         """
         if self._is_left_alone():
             return
@@ -70,7 +70,7 @@ class Limits:
         for limit in limits:
             if not self._limiter.hit(limit, kind, key):
                 self._tell_back()
-                raise Refusal(
+                raise RefusalError(
                     429,
                     "TOO_MANY_REQUESTS",
                     "Too many messages came at once. Please wait a minute, then send again.",

@@ -5,7 +5,7 @@ from typing import Any
 from flask_babel import gettext
 
 
-class Refusal(Exception):  # noqa: N818 - it is an answer, not a defect
+class RefusalError(Exception):
     """Ends a request with a status, a code and a sentence.
 
     Attributes:

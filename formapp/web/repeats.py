@@ -97,7 +97,7 @@ class Repeats:
         request_id = id_of(environ.get("HTTP_X_REQUEST_ID", ""))
         own = [("Content-Length", str(len(body))), (HEADER, request_id)]
         start(_OK, answer.headers + own)
-        services.measures.request(shown.endpoint, HTTPStatus.OK, time.perf_counter() - begun)
+        services.metrics.request(shown.endpoint, HTTPStatus.OK, time.perf_counter() - begun)
         return [body]
 
     def _asked(

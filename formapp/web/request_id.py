@@ -37,7 +37,7 @@ def _tell(response: Response) -> Response:
         seconds = time.perf_counter() - g.begun
         # The endpoint, not the path: paths are made up by whoever asks.
         endpoint = request.endpoint or "none"
-        services().measures.request(endpoint, response.status_code, seconds)
+        services().metrics.request(endpoint, response.status_code, seconds)
     return response
 
 

@@ -18,8 +18,8 @@ from formapp.web.i18n import carried_language, form_at_hand, language
 from formapp.web.language_choices import alternates, others, said_by_links
 from formapp.web.public.attribution import is_embedded
 from formapp.web.public.challenge import shows_form
-from formapp.web.public.preserved_fields import ShownAgain
-from formapp.web.refusal import Refusal
+from formapp.web.public.preserved_fields import PreservedFields
+from formapp.web.refusal import RefusalError
 from formapp.web.services import services
 
 _TITLES = {
@@ -49,7 +49,7 @@ def _prefers_json(accept: str) -> bool:
     return asked.best_match(["text/html", "application/json"], "text/html") == "application/json"
 
 
-def refuse(refusal: Refusal) -> Response:
+def refuse(refusal: RefusalError) -> Response:
     """Answer a refusal that has no form to show it in."""
     if wants_json():
         return json_answer(refusal.as_json(), refusal.status, refusal.headers)
@@ -66,7 +66,7 @@ def refuse(refusal: Refusal) -> Response:
 
 def show_form(  # noqa: PLR0913 - what the template needs, by keyword
     form: Form,
-    bound: LeadForm | ShownAgain,
+    bound: LeadForm | PreservedFields,
     *,
     action: str,
     faults: Sequence[FieldFault] = (),
@@ -99,7 +99,7 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
 
 def render_form(
     form: Form,
-    bound: LeadForm | ShownAgain,
+    bound: LeadForm | PreservedFields,
     *,
     asked: Mapping[str, str] | None,
     **context: Any,

@@ -13,11 +13,11 @@ from formapp.forms.form import Form
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
 from formapp.leads.commit import GroupCommit
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 from formapp.spam import Challenges
-from formapp.web.public.page_cache import KeptPages
+from formapp.web.public.page_cache import PageCache
 from formapp.web.rate_limit import Limits
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 
 EXTENSION = "formapp"
 
@@ -51,18 +51,18 @@ class Services:
     sign: Callable[[str], str]
     site_key: str | None = None
     metrics_token: str | None = None
-    measures: Measures = field(default_factory=Measures)
-    kept_pages: KeptPages = field(default_factory=KeptPages)
+    metrics: Metrics = field(default_factory=Metrics)
+    kept_pages: PageCache = field(default_factory=PageCache)
 
     def form(self, name: str) -> Form:
         """The form of this name.
 
         Raises:
-            Refusal: 404, there is none.
+            RefusalError: 404, there is none.
         """
         form = self.forms.get(name)
         if form is None:
-            raise Refusal(404, "FORM_NOT_FOUND", "There is no form at this address.")
+            raise RefusalError(404, "FORM_NOT_FOUND", "There is no form at this address.")
         return form
 
     @property

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Commands, Done, free_port
+from tests.support.processes import Commands, Result, free_port
 
 EVERY_COMMAND = [
     [],
@@ -123,10 +123,10 @@ def test_a_form_for_an_unknown_site_keeps_serve_from_starting(
 def test_an_upgrade_may_run_several_times_and_at_once(
     database_url: str, commands: Commands
 ) -> None:
-    def run() -> Done:
+    def run() -> Result:
         return commands.run("db", "upgrade", DATABASE_URL=database_url)
 
-    results: list[Done] = []
+    results: list[Result] = []
     threads = [threading.Thread(target=lambda: results.append(run())) for _ in "123"]
     for thread in threads:
         thread.start()

@@ -22,7 +22,7 @@ from formapp.cli.doctor import command
 from formapp.cli.doctor.reach import check_clock
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
-from formapp.delivery.contact_cache import Lanes
+from formapp.delivery.contact_cache import Pauses
 from formapp.keyring import Keyring
 from formapp.leads.accept import Status
 from formapp.leads.erase import erase_person
@@ -31,7 +31,7 @@ from tests.support.clock import NOON
 from tests.support.leads import EMAIL, SITE, lead, submission
 from tests.support.ledger import days_later, failed, kept
 from tests.support.postgres import PostgresServer
-from tests.support.processes import Commands, Done, free_port
+from tests.support.processes import Commands, Result, free_port
 from tests.support.wixsite import KEY, SITE_ID, WixSite
 
 SECRET = "d41d8cd98f00b204e9800998ecf8427e"
@@ -63,7 +63,7 @@ class Patient:
     def folder(self) -> Path:
         return self.commands.folder
 
-    def examine(self, *args: str, **changed: str) -> Done:
+    def examine(self, *args: str, **changed: str) -> Result:
         """Run it in this process, which takes a tenth of the time."""
         wanted = {f"FORMAPP_{name}": text for name, text in (self.settings | changed).items()}
         unwanted = dict.fromkeys(name for name in os.environ if name.startswith("FORMAPP_"))
@@ -71,7 +71,7 @@ class Patient:
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
         for secret in (SECRET, KEY, "hunter2"):
             assert secret not in done.output
-        return Done(args, done.exit_code, done.stdout, done.stderr)
+        return Result(args, done.exit_code, done.stdout, done.stderr)
 
     def findings(self, level: str, **changed: str) -> dict[str, str]:
         """Check to message and advice, of one level."""
@@ -278,7 +278,7 @@ def test_what_waits_in_the_database_is_a_hint(patient: Patient) -> None:
         failed(database, submission(lead()))
         kept(database, submission(lead("b@example.com")))
         for _ in range(3):
-            Lanes(database).pause(SITE, days_later(NOON, 1), "credentials refused (401)")
+            Pauses(database).pause(SITE, days_later(NOON, 1), "credentials refused (401)")
     done = patient.examine()
     assert done.returncode == 0
     assert "1 delivery failed for good" in done.stdout

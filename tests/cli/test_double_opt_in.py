@@ -159,22 +159,22 @@ def test_the_owner_can_have_the_mail_sent_again_but_not_too_often(
 ) -> None:
     mail.answers["RCPT"] = "550 no such mailbox"
     send(club.web, "news", **ADA)
-    ident = lead_of(club)["id"]
+    submission_id = lead_of(club)["id"]
     eventually(lambda: bool(lead_of(club)["confirmation"]["unsent"]))
-    assert "no such mailbox" in club.run("leads", "show", ident).stdout
+    assert "no such mailbox" in club.run("leads", "show", submission_id).stdout
     # What wasn't taken is no mail that the address got.
     mail.answers.clear()
-    assert club.run("leads", "resend", ident).returncode == 0
+    assert club.run("leads", "resend", submission_id).returncode == 0
     mail.wait(1)
     eventually(lambda: bool(lead_of(club)["confirmation"]["sent_at"]))
-    soon = club.run("leads", "resend", ident)
+    soon = club.run("leads", "resend", submission_id)
     assert soon.returncode == 1
     assert "within 10 minutes" in soon.stderr
     database = Database(database_url)
     with database.write() as connection:
         connection.exec_driver_sql("DELETE FROM counts")
     database.close()
-    assert club.run("leads", "resend", ident).returncode == 0
+    assert club.run("leads", "resend", submission_id).returncode == 0
     mail.wait(2)
     assert club.run("leads", "resend", "nobody").returncode == 1
 

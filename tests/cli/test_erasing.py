@@ -15,7 +15,7 @@ from formapp.db.upgrade import upgrade
 from formapp.leads.accept import Status
 from tests.support.leads import EMAIL, PHONE, lead, phone, submission
 from tests.support.ledger import CONTACT, delivered, everything, kept
-from tests.support.processes import Commands, Done, Installation, eventually, send
+from tests.support.processes import Commands, Installation, Result, eventually, send
 
 SECRET = "d41d8cd98f00b204e9800998ecf8427e"
 LONG_AGO = datetime.now(UTC) - timedelta(days=100)
@@ -31,7 +31,7 @@ class Owner:
         self.database = Database(url)
         upgrade(self.database)
 
-    def leads(self, *args: str, **changed: str) -> Done:
+    def leads(self, *args: str, **changed: str) -> Result:
         done = self._commands.run("leads", *args, **(self.settings | changed))
         assert "Traceback" not in done.stderr, done.stderr
         return done

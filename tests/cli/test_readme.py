@@ -90,11 +90,11 @@ def failed_lead(installation: Installation) -> str:
     requests.post(f"{installation.sandbox}/_sandbox/faults", json=fault, timeout=10)
     answers = {"name": "Ada", "email": "ada@example.com", "message": "Hi", "privacy": "yes"}
     assert send(installation.web, "contact", **answers).status_code == 303
-    ident = ""
-    while not ident:
+    submission_id = ""
+    while not submission_id:
         listed = installation.run("leads", "list", "--state", "failed").stdout
-        ident = listed.partition(" ")[0]
-    return ident
+        submission_id = listed.partition(" ")[0]
+    return submission_id
 
 
 def test_the_owners_commands_run(

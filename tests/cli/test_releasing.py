@@ -16,7 +16,7 @@ from formapp.db.upgrade import upgrade
 from formapp.leads.accept import Status, keep
 from tests.support import formfiles
 from tests.support.leads import EMAIL, lead, submission
-from tests.support.processes import Commands, Done, Installation, eventually
+from tests.support.processes import Commands, Installation, Result, eventually
 
 FORM = f"""
 title = "Contact"
@@ -43,15 +43,15 @@ class Owner:
         self.database = Database(url)
         upgrade(self.database)
 
-    def run(self, command: click.Command, *args: str) -> Done:
+    def run(self, command: click.Command, *args: str) -> Result:
         """Run it in this process, which takes a tenth of the time."""
         wanted = {f"FORMAPP_{name}": text for name, text in self.settings.items()}
         unwanted = dict.fromkeys(name for name in os.environ if name.startswith("FORMAPP_"))
         done = CliRunner().invoke(command, args, env=unwanted | wanted)
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
-        return Done(args, done.exit_code, done.stdout, done.stderr)
+        return Result(args, done.exit_code, done.stdout, done.stderr)
 
-    def leads(self, *args: str) -> Done:
+    def leads(self, *args: str) -> Result:
         """Run it here, but on a server's database as a process, whose end closes connections."""
         if self.database.is_sqlite:
             return self.run(leads.command, *args)
@@ -64,8 +64,8 @@ class Owner:
         entries = json.loads(self.leads("list", "--json", *args).stdout)
         return {entry["id"]: entry["state"] for entry in entries}
 
-    def shown(self, ident: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.leads("show", ident, "--json").stdout)
+    def shown(self, submission_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.leads("show", submission_id, "--json").stdout)
         return found
 
     def held(self, address: str = EMAIL, **more: Any) -> str:
@@ -125,35 +125,38 @@ def test_ids_or_a_form_or_all(lone: Owner, args: list[str]) -> None:
 
 def test_what_can_not_be_released_is_told_in_a_line(lone: Owner) -> None:
     accepted = keep(lone.database, submission(lead())).id
-    for ident, told in ((accepted, "is not in quarantine"), ("nobody", "there is no submission")):
-        done = lone.leads("release", ident)
+    for submission_id, told in (
+        (accepted, "is not in quarantine"),
+        ("nobody", "there is no submission"),
+    ):
+        done = lone.leads("release", submission_id)
         assert done.returncode == 1
         assert told in done.stderr
         assert len(done.stderr.splitlines()) == 1
 
 
 def test_the_honeypots_catch_is_read_by_the_form_of_today(owner: Owner) -> None:
-    ident = owner.caught()
+    submission_id = owner.caught()
     assert owner.listed() == {}
-    assert owner.listed("--state", "spam") == {ident: "spam"}
-    assert owner.leads("release", ident).stdout == f"{ident} is due now\n"
-    shown = owner.shown(ident)
+    assert owner.listed("--state", "spam") == {submission_id: "spam"}
+    assert owner.leads("release", submission_id).stdout == f"{submission_id} is due now\n"
+    shown = owner.shown(submission_id)
     assert (shown["state"], shown["answers"]) == ("pending", {"email": EMAIL, "privacy": True})
     [consent] = shown["consents"]
     assert (consent["field"], consent["text"]) == ("privacy", "I agree.")
-    assert owner.listed() == {ident: "pending"}
+    assert owner.listed() == {submission_id: "pending"}
 
 
 def test_what_is_invalid_about_it_is_told_and_nothing_changes(lone: Owner) -> None:
-    ident = lone.caught({"email": ["my-secret"], "_gotcha": ["x"]})
-    done = lone.leads("release", ident)
+    submission_id = lone.caught({"email": ["my-secret"], "_gotcha": ["x"]})
+    done = lone.leads("release", submission_id)
     assert done.returncode == 1
     assert "“E-mail” should be an e-mail address" in done.stderr
     assert "“I agree.” must be ticked" in done.stderr
     assert "my-secret" not in done.stderr
-    assert lone.listed("--state", "spam") == {ident: "spam"}
+    assert lone.listed("--state", "spam") == {submission_id: "spam"}
     lone.form.rename(lone.form.with_name("other.toml"))
-    assert "there is no form contact" in lone.leads("release", ident).stderr
+    assert "there is no form contact" in lone.leads("release", submission_id).stderr
 
 
 def test_a_fault_in_a_form_file_does_not_keep_what_was_read_already(lone: Owner) -> None:
@@ -202,7 +205,7 @@ def test_the_doctor_knows_what_a_challenge_needs(lone: Owner, commands: Commands
 
 def test_what_is_released_reaches_wix(installation: Installation) -> None:
     database = Database(installation.settings["DATABASE_URL"])
-    ident = keep(database, submission(lead(), status=Status.QUARANTINED, meta=META)).id
+    submission_id = keep(database, submission(lead(), status=Status.QUARANTINED, meta=META)).id
     database.close()
-    assert installation.run("leads", "release", ident).returncode == 0
+    assert installation.run("leads", "release", submission_id).returncode == 0
     eventually(lambda: len(installation.contacts()) == 1)

@@ -16,10 +16,10 @@ from formapp.config.settings import Settings
 from formapp.confirmation.store import ASKED, CONFIRM
 from formapp.db.database import Database
 from formapp.db.tables import errands
-from formapp.jobs.queue import Errand
+from formapp.jobs.queue import Job
 from formapp.leads.accept import Status, keep
 from formapp.leads.report import show_submission
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 from formapp.spam.providers import ERRAND as CHALLENGE
 from tests.support import formfiles
 from tests.support.leads import WORDING, lead, submission
@@ -47,7 +47,7 @@ def mail(database: Database, number: int = 0) -> str:
         datetime.now(UTC),
         status=Status.UNCONFIRMED,
         meta={ASKED: WORDING | {"sender": "news@example.com"}},
-        errands=(Errand(CONFIRM),),
+        errands=(Job(CONFIRM),),
     )
     return keep(database, given).id
 
@@ -60,7 +60,7 @@ def challenge(database: Database) -> str:
         datetime.now(UTC),
         status=Status.QUARANTINED,
         meta={},
-        errands=(Errand(CHALLENGE, content),),
+        errands=(Job(CHALLENGE, content),),
     )
     return keep(database, given).id
 
@@ -85,7 +85,7 @@ def url_of(server: socket.socket) -> str:
 
 @contextmanager
 def running(database: Database, given: Settings) -> Iterator[None]:
-    crew = make_crew(given, database, Measures())
+    crew = make_crew(given, database, Metrics())
     thread = threading.Thread(target=crew.run)
     thread.start()
     try:
@@ -100,24 +100,24 @@ def test_a_mail_server_that_says_nothing_keeps_no_challenge_waiting(database: Da
     for number in range(3):
         mail(database, number)
     with verifier() as service, black_hole() as server:
-        ident = challenge(database)
+        submission_id = challenge(database)
         more = {"CHALLENGE_SECRET": SECRET, "CHALLENGE_VERIFY_URL": service.url}
         with running(database, settings(SMTP_URL=url_of(server), **more)):
             eventually(lambda: len(service.asked) == 1, 15)
             eventually(lambda: CHALLENGE not in attempts(database))
             server.close()
     assert len(service.asked) == 1
-    assert show_submission(database, ident)["state"] == "pending"
+    assert show_submission(database, submission_id)["state"] == "pending"
 
 
 def test_without_the_secret_a_challenge_ends_when_nobody_can_ask_any_more(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ident = challenge(database)
+    submission_id = challenge(database)
     monkeypatch.setattr(workers, "_now", lambda: datetime.now(UTC) + workers.LONGEST_LIFE)
-    make_crew(settings(), database, Measures()).drain()
+    make_crew(settings(), database, Metrics()).drain()
     assert attempts(database) == {}
-    shown = show_submission(database, ident)
+    shown = show_submission(database, submission_id)
     assert shown["state"] == "quarantined"
     assert shown["meta"]["suspect"] == ["Cloudflare Turnstile could not be asked in time"]
 
@@ -150,5 +150,5 @@ def test_a_worker_without_the_settings_leaves_errands_untouched(
     database: Database, keep_one: Callable[[Database], str]
 ) -> None:
     keep_one(database)
-    make_crew(settings(), database, Measures()).drain()
+    make_crew(settings(), database, Metrics()).drain()
     assert set(attempts(database).values()) == {0}

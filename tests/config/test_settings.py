@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from formapp.config.settings import Settings, SettingsFaults
+from formapp.config.settings import Settings, SettingsError
 from formapp.resources import BUNDLED_FORMS
 
 SECRET = "a secret that is long enough"
@@ -19,7 +19,7 @@ def read(given: dict[str, str], **wanted: bool) -> Settings:
 
 
 def faults(given: dict[str, str], **wanted: bool) -> list[str]:
-    with pytest.raises(SettingsFaults) as caught:
+    with pytest.raises(SettingsError) as caught:
         read(given, **wanted)
     assert str(caught.value) == "\n".join(caught.value.faults)
     return caught.value.faults
@@ -253,7 +253,7 @@ def test_no_text_form_shows_a_secret() -> None:
 )
 def test_no_fault_quotes_a_secret(wrong: dict[str, str]) -> None:
     secrets = {name: value for name, value in SECRETS.items() if f"{name}_FILE" not in wrong}
-    with pytest.raises(SettingsFaults) as caught:
+    with pytest.raises(SettingsError) as caught:
         read(secrets | wrong, web=True, wix=True)
     error = caught.value
     assert "canary" not in str(error)
@@ -294,17 +294,17 @@ def test_alerts_take_a_webhook_with_a_query_and_need_a_server_for_mail() -> None
         "FORMAPP_SMTP_URL": "mail.example.com",
         "FORMAPP_LOG_FORMAT": "xml",
     }
-    with pytest.raises(SettingsFaults) as caught:
+    with pytest.raises(SettingsError) as caught:
         Settings.read(wrong)
     assert [fault.split(":")[0] for fault in caught.value.faults] == sorted(wrong)
-    with pytest.raises(SettingsFaults, match="SMTP_URL: is missing"):
+    with pytest.raises(SettingsError, match="SMTP_URL: is missing"):
         Settings.read({"FORMAPP_ALERT_EMAIL": "owner@example.com"})
 
 
 @pytest.mark.parametrize("name", ["WIX_API_KEY", "WIX_SITE_ID", "WIX_APP_SECRET"])
 @pytest.mark.parametrize("value", ["IST.two words", "IST.caf\u00e9", "line\nbreak"])
 def test_what_goes_into_a_header_holds_no_blank_and_is_not_quoted(name: str, value: str) -> None:
-    with pytest.raises(SettingsFaults) as caught:
+    with pytest.raises(SettingsError) as caught:
         Settings.read({f"FORMAPP_{name}": value})
     assert caught.value.faults[0].startswith(f"FORMAPP_{name}: holds a blank")
     assert value not in str(caught.value)

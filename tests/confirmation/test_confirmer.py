@@ -12,24 +12,24 @@ from formapp.confirmation.links import LinkSigner, address_hash
 from formapp.confirmation.sender import Confirmer, Means
 from formapp.confirmation.store import ASKED, CONFIRM, ask_again, confirm
 from formapp.db.database import Database
-from formapp.jobs.queue import LEASE, Errand, claim_errand
+from formapp.jobs.queue import LEASE, Job, claim_errand
 from formapp.jobs.runner import Errands
 from formapp.keyring import Keyring
 from formapp.leads.accept import Status, keep
 from formapp.leads.blank import blank
 from formapp.leads.expire import expire
 from formapp.leads.report import show_submission
-from formapp.mail import PostOffice
+from formapp.mail import SmtpMailer
 from formapp.mail.limit import (
     APART,
     FORM_FULL,
     MAILS_OF_A_FORM,
     MailLimit,
-    NoPlace,
+    MailLimitError,
     Place,
     mailbox,
 )
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 from tests.support.clock import TurnedClock
 from tests.support.leads import EMAIL, WORDING, lead, submission
 from tests.support.postoffice import MailServer, mail_server
@@ -44,10 +44,10 @@ class Post:
         self.database = database
         self.clock = clock
         self.server = server
-        self.measures = Measures()
+        self.metrics = Metrics()
         self.limit = MailLimit(database, Keyring(KEYS))
         self.means = Means(
-            office=PostOffice(server.url, seconds=5, longest=10),
+            office=SmtpMailer(server.url, seconds=5, longest=10),
             links=LinkSigner(KEYS),
             limit=self.limit,
             sender="news@example.com",
@@ -62,7 +62,7 @@ class Post:
             clock=self.clock,
             keep_days=90,
             missing=missing,
-            measures=self.measures,
+            metrics=self.metrics,
         )
         return Errands(self.database, {CONFIRM: confirmer}, clock=self.clock)
 
@@ -79,7 +79,7 @@ class Post:
             self.clock(),
             status=Status.UNCONFIRMED,
             meta={"page": "https://www.example.com/?a=b", ASKED: WORDING | wording},
-            errands=(Errand(CONFIRM),),
+            errands=(Job(CONFIRM),),
             keep_days=keep_days,
         )
         return keep(self.database, asking).id
@@ -91,13 +91,13 @@ class Post:
             count += 1
         return count
 
-    def told(self, ident: str) -> dict[str, Any]:
-        confirmation: dict[str, Any] = show_submission(self.database, ident)["confirmation"]
+    def told(self, submission_id: str) -> dict[str, Any]:
+        confirmation: dict[str, Any] = show_submission(self.database, submission_id)["confirmation"]
         return confirmation
 
     def counted(self, outcome: str) -> float:
         labels = {"form": "news", "outcome": outcome}
-        return self.measures.registry.get_sample_value("formapp_mails_total", labels) or 0
+        return self.metrics.registry.get_sample_value("formapp_mails_total", labels) or 0
 
 
 @pytest.fixture
@@ -107,17 +107,17 @@ def post(database: Database, turned_clock: TurnedClock) -> Iterator[Post]:
 
 
 def test_the_mail_goes_to_the_address_with_a_link_for_this_submission_alone(post: Post) -> None:
-    ident = post.keep(query={"lang": "de"})
+    submission_id = post.keep(query={"lang": "de"})
     assert post.run() == 1
     (letter,) = post.server.taken
     assert (letter.sender, letter.to) == ("news@example.com", EMAIL)
     beginning, _, token = letter.link.removesuffix("&lang=de").partition("?t=")
     assert beginning == "https://forms.example.com/f/news/confirm"
     link = LinkSigner(KEYS).read(token)
-    assert link.submission_id == ident
+    assert link.submission_id == submission_id
     assert link.address == address_hash(EMAIL)
     assert link.until == post.clock() + timedelta(days=7)
-    told = post.told(ident)
+    told = post.told(submission_id)
     assert told["sent_at"] == [post.clock().isoformat().replace("+00:00", "Z")]
     assert (told["unsent"], told["mail_due_at"], told["confirmed_at"]) == (None, None, None)
     assert told["text"] == "Was it you?"
@@ -136,29 +136,29 @@ def test_the_forms_own_sender_comes_before_the_settings(post: Post) -> None:
 def test_a_server_that_is_away_or_refuses_for_now_is_tried_again(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ident = post.keep()
+    submission_id = post.keep()
     for verb, answer in (("RCPT", "450 not now"), ("DATA", "451 odd"), ("MAIL", "421 busy")):
         post.server.answers = {verb: answer}
         assert post.run() == 1
-        assert post.told(ident)["mail_due_at"]
+        assert post.told(submission_id)["mail_due_at"]
         post.clock.turn(60)
     post.server.answers = {}
     post.run()
     assert len(post.server.taken) == 1
     assert post.counted("failed") == 3
-    assert post.told(ident)["unsent"] is None
+    assert post.told(submission_id)["unsent"] is None
     assert EMAIL not in caplog.text
 
 
 def test_it_is_tried_until_the_link_would_have_run_out_and_the_owner_hears_so(post: Post) -> None:
-    ident = post.keep(days=1)
+    submission_id = post.keep(days=1)
     post.server.answers = {"RCPT": "450 not now"}
     for _ in range(30):
         post.run()
         post.clock.turn(hours=1)
-    assert "before its link would have run out" in post.told(ident)["unsent"]
-    assert post.told(ident)["mail_due_at"] is None
-    assert show_submission(post.database, ident)["state"] == "unconfirmed"
+    assert "before its link would have run out" in post.told(submission_id)["unsent"]
+    assert post.told(submission_id)["mail_due_at"] is None
+    assert show_submission(post.database, submission_id)["state"] == "unconfirmed"
     post.server.answers = {}
     assert post.run() == 0
     assert post.server.taken == []
@@ -167,23 +167,23 @@ def test_it_is_tried_until_the_link_would_have_run_out_and_the_owner_hears_so(po
 def test_an_address_that_is_refused_for_good_ends_it_with_the_servers_words(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ident = post.keep()
+    submission_id = post.keep()
     post.server.answers = {"RCPT": f"550 no {EMAIL} here"}
     post.run()
-    assert post.told(ident)["unsent"].endswith(f"it said: no {EMAIL} here")
-    assert post.told(ident)["mail_due_at"] is None
+    assert post.told(submission_id)["unsent"].endswith(f"it said: no {EMAIL} here")
+    assert post.told(submission_id)["mail_due_at"] is None
     assert EMAIL not in caplog.text
     assert "550" in caplog.text
     assert post.counted("failed") == 1
 
 
 def test_a_letter_that_is_refused_for_good_ends_it_too_and_takes_no_place(post: Post) -> None:
-    ident = post.keep()
+    submission_id = post.keep()
     post.server.answers = {"DATA": "554 looks like spam"}
     post.run()
     reason = "the mail server answered 554 to the letter; it said: looks like spam"
-    assert post.told(ident)["unsent"] == reason
-    assert post.told(ident)["mail_due_at"] is None
+    assert post.told(submission_id)["unsent"] == reason
+    assert post.told(submission_id)["mail_due_at"] is None
     post.clock.turn(hours=1)
     assert post.run() == 0
     assert post.limit.refusal("other", EMAIL, post.clock()) is None
@@ -191,18 +191,18 @@ def test_a_letter_that_is_refused_for_good_ends_it_too_and_takes_no_place(post: 
 
 
 def test_a_sender_that_is_refused_is_tried_again(post: Post) -> None:
-    ident = post.keep()
+    submission_id = post.keep()
     post.server.answers = {"MAIL": "550 not you"}
     post.run()
-    assert post.told(ident)["mail_due_at"]
+    assert post.told(submission_id)["mail_due_at"]
     post.server.answers = {}
     post.clock.turn(hours=1)
     post.run()
-    assert post.told(ident)["sent_at"]
+    assert post.told(submission_id)["sent_at"]
 
 
 def test_a_worker_that_dies_after_sending_has_the_same_letter_sent_once_more(post: Post) -> None:
-    ident = post.keep()
+    submission_id = post.keep()
     claimed = claim_errand(post.database, post.clock(), {CONFIRM})
     assert claimed
     post.limit.take("news", EMAIL, post.clock())
@@ -219,7 +219,7 @@ def test_a_worker_that_dies_after_sending_has_the_same_letter_sent_once_more(pos
     assert first.message["Message-ID"] == second.message["Message-ID"]
     read = LinkSigner(KEYS).read
     assert read(first.link.partition("t=")[2]) == read(second.link.partition("t=")[2])
-    assert len(post.told(ident)["sent_at"]) == 1
+    assert len(post.told(submission_id)["sent_at"]) == 1
     post.clock.turn(hours=3)
     assert post.run() == 0
 
@@ -233,17 +233,19 @@ def test_one_address_gets_three_mails_a_day_whatever_forms_are_filled_in(
         post.run()
         post.clock.turn(60)
     assert len(post.server.taken) == 3
-    assert [bool(post.told(ident)["sent_at"]) for ident in idents] == [True] * 3 + [False] * 2
+    assert [bool(post.told(submission_id)["sent_at"]) for submission_id in idents] == [True] * 3 + [
+        False
+    ] * 2
     assert "3 mails went to this address within a day" in caplog.text
     post.keep("somebody.else@example.com")
     post.run()
     assert len(post.server.taken) == 4
     # A day after they were taken the places are free again, for those that wait.
-    assert all(post.told(ident)["mail_due_at"] for ident in idents[3:])
+    assert all(post.told(submission_id)["mail_due_at"] for submission_id in idents[3:])
     for _ in range(26):
         post.clock.turn(hours=1)
         post.run()
-    assert all(post.told(ident)["sent_at"] for ident in idents)
+    assert all(post.told(submission_id)["sent_at"] for submission_id in idents)
     assert len(post.server.taken) == 6
 
 
@@ -279,7 +281,7 @@ def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_hears_so_once(
     # What didn't go is no mail of the form.
     post.limit.give_back(last)
     post.limit.take("news", "another@example.com", now)
-    with pytest.raises(NoPlace):
+    with pytest.raises(MailLimitError):
         post.limit.take("news", "one.more@example.com", now)
     for _ in range(26):
         post.clock.turn(hours=1)
@@ -291,7 +293,7 @@ def test_places_of_a_clock_that_was_ahead_are_free_once_it_is_put_right(post: Po
     ahead = post.clock() + timedelta(days=3)
     for number in range(3):
         post.limit.take(f"form-{number}", EMAIL, ahead)
-    with pytest.raises(NoPlace):
+    with pytest.raises(MailLimitError):
         post.limit.take("another", EMAIL, ahead)
     assert post.limit.refusal("form-0", EMAIL, post.clock()) is None
     assert len(taken(post.limit, post.clock())) == 3
@@ -299,13 +301,13 @@ def test_places_of_a_clock_that_was_ahead_are_free_once_it_is_put_right(post: Po
 
 def test_what_the_server_did_not_take_is_not_counted_against_the_address(post: Post) -> None:
     post.server.answers = {"RCPT": "450 not now"}
-    ident = post.keep()
+    submission_id = post.keep()
     for _ in range(6):
         post.run()
         post.clock.turn(hours=1)
     post.server.answers = {}
     post.run()
-    assert post.told(ident)["sent_at"]
+    assert post.told(submission_id)["sent_at"]
 
 
 def test_a_mail_that_was_let_through_once_waits_for_a_place_and_is_not_lost(post: Post) -> None:
@@ -362,12 +364,14 @@ def test_who_takes_all_places_of_an_address_does_not_keep_its_owner_from_confirm
 
 
 def test_what_finds_no_place_until_its_link_would_have_run_out_says_so(post: Post) -> None:
-    ident = post.keep(days=1)
+    submission_id = post.keep(days=1)
     for _ in range(25):
         taken(post.limit, post.clock())
         post.run()
         post.clock.turn(hours=1)
-    assert post.told(ident)["unsent"] == "no mail could go before its link would have run out"
+    assert (
+        post.told(submission_id)["unsent"] == "no mail could go before its link would have run out"
+    )
     assert post.server.taken == []
 
 
@@ -375,7 +379,7 @@ def taken(limit: MailLimit, now: datetime, number: int = 5) -> list[Place]:
     """What so many mails of so many forms to one address have taken."""
     places = []
     for each in range(number):
-        with contextlib.suppress(NoPlace):
+        with contextlib.suppress(MailLimitError):
             places.append(limit.take(f"some-{each}", EMAIL, now))
     return places
 
@@ -400,10 +404,10 @@ def test_a_change_of_keys_frees_no_place(post: Post) -> None:
 def test_no_link_is_promised_for_longer_than_its_answers_are_kept(
     post: Post, keep_days: int | None, kept: int
 ) -> None:
-    came, ident = post.clock(), post.keep(keep_days=keep_days)
+    came, submission_id = post.clock(), post.keep(keep_days=keep_days)
     post.run()
     post.clock.turn(hours=24 * (kept - 2))
-    ask_again(post.database, ident, post.clock())
+    ask_again(post.database, submission_id, post.clock())
     post.run()
     first, again = post.server.taken
     read = LinkSigner(KEYS).read
@@ -434,7 +438,7 @@ def test_an_errand_of_what_waits_no_longer_is_struck_out(post: Post) -> None:
         post.clock(),
         status=Status.QUARANTINED,
         meta={ASKED: WORDING},
-        errands=(Errand(CONFIRM),),
+        errands=(Job(CONFIRM),),
     )
     keep(post.database, quarantined)
     assert post.run() == 1
@@ -445,10 +449,10 @@ def test_an_errand_of_what_waits_no_longer_is_struck_out(post: Post) -> None:
 def test_a_worker_that_lacks_a_setting_leaves_the_mail_to_one_that_has_it(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ident = post.keep()
+    submission_id = post.keep()
     post.worker(None, "FORMAPP_SMTP_URL").run_next()
     assert "can't be sent without FORMAPP_SMTP_URL" in caplog.text
-    assert post.told(ident)["mail_due_at"]
+    assert post.told(submission_id)["mail_due_at"]
     post.clock.turn(10)
     post.run()
     assert len(post.server.taken) == 1

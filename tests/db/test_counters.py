@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 
 from formapp.db.counters import (
     EVERY,
-    Ration,
     Sweep,
+    UsageLimit,
     count_up,
     forget_count,
     read_count,
@@ -17,7 +17,7 @@ from formapp.db.counters import (
 )
 from formapp.db.database import Database
 from formapp.db.tables import counts, deliveries, errands, submissions
-from formapp.jobs.queue import Errand
+from formapp.jobs.queue import Job
 from formapp.keyring import COUNTED, Keyring
 from formapp.leads.accept import Receipt, Status, keep
 from tests.support.clock import NOON, TurnedClock
@@ -107,17 +107,17 @@ def test_hashes_of_counts_are_not_those_of_erasures() -> None:
 # Rations
 
 
-def ration(amount: int = 1, name: str | None = "contact") -> Ration:
-    return Ration(KEY, amount, NOON + MINUTE, "beyond the quota", name)
+def usage_limit(amount: int = 1, name: str | None = "contact") -> UsageLimit:
+    return UsageLimit(KEY, amount, NOON + MINUTE, "beyond the quota", name)
 
 
 def post(database: Database, address: str, amount: int = 1, **more: Any) -> Receipt:
-    given = submission(lead(address), rations=(ration(amount),), **more)
+    given = submission(lead(address), usage_limits=(usage_limit(amount),), **more)
     return keep(database, given)
 
 
 def test_what_is_beyond_a_ration_is_held_back_and_leaves_no_work(database: Database) -> None:
-    errand = (Errand("confirm"),)
+    errand = (Job("confirm"),)
     receipts = [
         post(database, f"{n}@example.com", 2, errands=errand, meta={"suspect": ["fast"]})
         for n in range(4)

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from formapp.db import migrations
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.tables import REVISION, metadata
 from formapp.db.upgrade import upgrade
@@ -147,5 +147,5 @@ def test_another_schema_is_noticed(database: Database, revision: str) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": revision})
     assert not is_current(database)
     assert not is_empty(database)
-    with pytest.raises(DatabaseUnavailable, match="newer formapp"):
+    with pytest.raises(DatabaseUnavailableError, match="newer formapp"):
         upgrade(database)

@@ -36,15 +36,15 @@ def test_a_contact_found_only_after_a_repeated_create_is_still_called_created(
     """The first create was applied unseen; the second one is refused, and its answer is lost."""
     world.site.set(query_delay=250)
     world.site.fault("cut_after", "createContact", times=1)
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.drain()
     world.site.fault("cut_after", "createContact", times=1)
     world.clock.turn(120)
     world.drain()
-    assert world.row(ident)["intent"]["first_at"]
+    assert world.row(submission_id)["intent"]["first_at"]
     world.clock.turn(200)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert len(world.site.contacts()) == 1
 
 
@@ -52,15 +52,15 @@ def test_a_create_of_unknown_outcome_stays_so_when_its_repetition_is_refused(wor
     """The repetition names our own contact, which then can't be read: nothing is known yet."""
     world.site.set(query_delay=250)
     world.site.fault("cut_after", "createContact", times=1)
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.drain()
     world.site.fault("status", "getContact", times=1)
     world.clock.turn(120)
     world.drain()
-    assert world.row(ident)["intent"]["operation"] == "create"
+    assert world.row(submission_id)["intent"]["operation"] == "create"
     world.clock.turn(120)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert len(world.site.contacts()) == 1
 
 
@@ -69,14 +69,14 @@ def test_a_create_noted_by_a_clock_that_was_a_day_ahead_waits_out_its_grace_from
 ) -> None:
     world.clock.turn(hours=24)
     world.site.fault("cut_after", "createContact", times=1)
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.drain()
     world.clock.turn(hours=-24)
     world.drain()
-    assert world.row(ident)["outcome"] is None
+    assert world.row(submission_id)["outcome"] is None
     world.clock.turn(GRACE + 1)
     world.drain()
-    assert world.row(ident)["contact_id"] == world.site.contact()["id"]
+    assert world.row(submission_id)["contact_id"] == world.site.contact()["id"]
 
 
 def test_a_grace_longer_than_any_wait_is_waited_out_in_pieces(
@@ -85,15 +85,15 @@ def test_a_grace_longer_than_any_wait_is_waited_out_in_pieces(
     monkeypatch.setattr("tests.support.world.GRACE", 3 * 3600.0)
     world.deliverer = world.new_deliverer()
     world.site.fault("cut_after", "createContact", times=1)
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     assert world.drain() == 1
     for seconds in (0, 7200, 3599):
         world.clock.turn(seconds)
         assert world.drain() <= 1
-        assert world.row(ident)["outcome"] is None
+        assert world.row(submission_id)["outcome"] is None
     world.clock.turn(1)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
 
 
 def test_an_intent_without_a_first_time_can_be_read() -> None:

@@ -179,9 +179,9 @@ def test_an_app_token_is_asked_for_once(world: World) -> None:
 
 
 def test_each_call_is_kept_with_the_attempt(world: World) -> None:
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.drain()
-    (attempt,) = world.attempts(ident)
+    (attempt,) = world.attempts(submission_id)
     assert attempt["result"] == "delivered"
     assert (attempt["operation"], attempt["status"]) == ("createContact", 200)
     assert [call["operation"] for call in attempt["calls"]] == ["queryContacts", "createContact"]
@@ -190,9 +190,9 @@ def test_each_call_is_kept_with_the_attempt(world: World) -> None:
 
 
 def test_other_sites_are_left_to_other_workers(world: World) -> None:
-    ident = world.keep(lead(site="another"))
+    submission_id = world.keep(lead(site="another"))
     assert world.drain() == 0
-    assert world.row(ident)["state"] == "pending"
+    assert world.row(submission_id)["state"] == "pending"
     assert SITE != "another"
 
 

@@ -13,8 +13,8 @@ from formapp.db.database import Database
 from formapp.db.due import LEASE
 from formapp.db.tables import attempts, deliveries
 from formapp.delivery import claims
-from formapp.delivery.claims import Claim, ClaimLost, claim_next
-from formapp.delivery.contact_cache import Lanes, Memory
+from formapp.delivery.claims import Claim, ClaimLostError, claim_next
+from formapp.delivery.contact_cache import ContactCache, Pauses
 from formapp.delivery.outcomes import Attempt, finish, put_back
 from formapp.leads.accept import _insert, keep
 from tests.support.clock import NOON, TurnedClock
@@ -56,9 +56,9 @@ def _until_settled(database: Database, future: Future[Any]) -> None:
         time.sleep(0.01)
 
 
-def _set_state(database: Database, ident: str, state: str) -> None:
+def _set_state(database: Database, submission_id: str, state: str) -> None:
     with database.write() as connection:
-        mine = deliveries.c.submission_id == ident
+        mine = deliveries.c.submission_id == submission_id
         connection.execute(update(deliveries).where(mine).values(state=state))
 
 
@@ -103,7 +103,7 @@ def test_a_lead_that_is_committed_after_a_younger_one_was_claimed_must_wait(
     assert older < younger
 
 
-class Watch:
+class Monitor:
     """Notes who works for whom, and whether two ever do at once."""
 
     def __init__(self) -> None:
@@ -133,7 +133,7 @@ def test_workers_never_hold_the_same_delivery_nor_the_same_person(database: Data
             database,
             submission(lead(email, phones=(phone(f"+4420794600{number % persons:02d}"),))),
         )
-    watch, clock = Watch(), TurnedClock()
+    watch, clock = Monitor(), TurnedClock()
 
     def work() -> int:
         done = 0
@@ -156,7 +156,11 @@ def test_workers_never_hold_the_same_delivery_nor_the_same_person(database: Data
     assert watch.clashes == []
     assert sum(counts) == leads == len(set(watch.order))
     for person in range(persons):
-        mine = [ident for ident in watch.order if (ident - 1) % persons == person]
+        mine = [
+            submission_id
+            for submission_id in watch.order
+            if (submission_id - 1) % persons == person
+        ]
         assert mine == sorted(mine)
 
 
@@ -185,7 +189,7 @@ def test_of_two_who_finish_the_same_delivery_one_is_told_that_it_lost(database: 
                 reason=None,
                 spent=True,
             )
-        except ClaimLost:
+        except ClaimLostError:
             return False
         return True
 
@@ -198,7 +202,7 @@ def test_of_two_who_finish_the_same_delivery_one_is_told_that_it_lost(database: 
 
 
 def test_two_that_learn_the_same_at_once_do_not_collide(database: Database) -> None:
-    memory, lanes = Memory(database), Lanes(database)
+    memory, lanes = ContactCache(database), Pauses(database)
     start = threading.Barrier(4)
 
     def learn(number: int) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from formapp.db.database import Database
 from formapp.db.due import LEASE, due
 from formapp.db.tables import attempts, contacts, deliveries, submissions
-from formapp.delivery.claims import ClaimLost, Intent, claim_next, intend, release
-from formapp.delivery.contact_cache import Lanes
+from formapp.delivery.claims import ClaimLostError, Intent, claim_next, intend, release
+from formapp.delivery.contact_cache import Pauses
 from formapp.delivery.outcomes import Attempt, finish, give_up, put_back
 from tests.support.claiming import ATTEMPT, claimed, done, kept
 from tests.support.clock import NOON
@@ -33,23 +33,23 @@ def test_the_oldest_comes_first_and_each_once(database: Database) -> None:
 
 def test_a_claim_carries_the_lead_and_what_is_known_of_it(database: Database) -> None:
     given = lead(first_name="Ines", phones=(phone(),))
-    (ident,) = kept(database, given)
+    (submission_id,) = kept(database, given)
     claim = claimed(database)
-    assert (claim.submission_id, claim.site, claim.lead) == (ident, SITE, given)
+    assert (claim.submission_id, claim.site, claim.lead) == (submission_id, SITE, given)
     assert (claim.fence, claim.attempts, claim.intent, claim.tried_since) == (1, 0, None, None)
 
 
 def test_nothing_is_claimed_before_it_is_due(database: Database) -> None:
-    (ident,) = kept(database, lead())
-    _change(database, ident, due_at=NOON + timedelta(seconds=5))
+    (submission_id,) = kept(database, lead())
+    _change(database, submission_id, due_at=NOON + timedelta(seconds=5))
     assert claim_next(database, [SITE], NOON + timedelta(seconds=4.9)) is None
-    assert claimed(database, NOON + timedelta(seconds=5)).submission_id == ident
+    assert claimed(database, NOON + timedelta(seconds=5)).submission_id == submission_id
 
 
 def test_nothing_of_a_paused_site_is_claimed(database: Database) -> None:
     kept(database, lead(), lead(site="second"))
     until = NOON + timedelta(seconds=30)
-    Lanes(database).pause(SITE, until, "429")
+    Pauses(database).pause(SITE, until, "429")
     claim = claim_next(database, [SITE, "second"], NOON)
     assert claim is not None
     assert claim.site == "second"
@@ -65,11 +65,11 @@ def test_what_is_finished_is_not_claimed_and_stops_nobody(database: Database, st
 
 
 def test_a_lease_that_ended_makes_room_for_the_next_holder(database: Database) -> None:
-    (ident,) = kept(database, lead())
+    (submission_id,) = kept(database, lead())
     claimed(database)
     assert claim_next(database, [SITE], LATER - timedelta(seconds=1)) is None
     again = claimed(database, LATER)
-    assert (again.submission_id, again.fence) == (ident, 2)
+    assert (again.submission_id, again.fence) == (submission_id, 2)
 
 
 def test_clocks_of_hosts_may_differ_by_a_minute(database: Database) -> None:
@@ -92,7 +92,7 @@ def test_the_earlier_holders_writes_are_void(database: Database) -> None:
         lambda: release(database, earlier),
     ]
     for write in writes:
-        with pytest.raises(ClaimLost):
+        with pytest.raises(ClaimLostError):
             write()
         assert everything(database) == before
     done(database, later)
@@ -104,9 +104,9 @@ def test_a_finished_delivery_takes_no_more_writes(database: Database) -> None:
     done(database, claim)
     before = everything(database)
     for write in (done, release):
-        with pytest.raises(ClaimLost):
+        with pytest.raises(ClaimLostError):
             write(database, claim)
-    with pytest.raises(ClaimLost):
+    with pytest.raises(ClaimLostError):
         intend(database, claim, Intent("create", NOON))
     assert everything(database) == before
 
@@ -114,7 +114,7 @@ def test_a_finished_delivery_takes_no_more_writes(database: Database) -> None:
 def test_a_lapsed_lease_sends_nothing_though_nobody_took_it(database: Database) -> None:
     kept(database, lead())
     claim = claimed(database)
-    with pytest.raises(ClaimLost):
+    with pytest.raises(ClaimLostError):
         intend(database, claim, Intent("create", LATER))
     # What was sent before may be written down all the same.
     done(database, claim)
@@ -180,8 +180,8 @@ def test_the_look_at_others_of_the_same_person_goes_by_an_index(sqlite: Database
         assert f"(site=? AND {name}=?)" in look
 
 
-def _change(database: Database, ident: str, **values: Any) -> None:
+def _change(database: Database, submission_id: str, **values: Any) -> None:
     with database.write() as connection:
         connection.execute(
-            update(deliveries).where(deliveries.c.submission_id == ident).values(**values)
+            update(deliveries).where(deliveries.c.submission_id == submission_id).values(**values)
         )

@@ -57,17 +57,17 @@ def test_after_five_lost_rounds_the_delivery_is_put_back_and_an_attempt_is_spent
     world.before["updateContact"] = lambda: world.site.edit(
         held["id"], jobTitle=f"edit {next(count)}"
     )
-    ident = world.keep(lead(company="Ours"))
+    submission_id = world.keep(lead(company="Ours"))
     world.deliver()
-    row = world.row(ident)
+    row = world.row(submission_id)
     assert (row["state"], row["attempts"], row["intent"]) == ("pending", 1, None)
     assert world.site.calls().count("updateContact") == ROUNDS == 5
-    assert world.attempts(ident)[0]["code"] == "CONTACT_ALREADY_CHANGED"
+    assert world.attempts(submission_id)[0]["code"] == "CONTACT_ALREADY_CHANGED"
     assert world.drain() == 0
     del world.before["updateContact"]
     world.clock.turn(1)
     world.drain()
-    assert world.row(ident)["outcome"] == "updated"
+    assert world.row(submission_id)["outcome"] == "updated"
     info = world.site.info()
     assert (info["company"], info["jobTitle"]) == ("Ours", "edit 4")
 

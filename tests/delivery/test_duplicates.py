@@ -160,24 +160,27 @@ def test_a_contact_that_the_409_names_and_that_is_gone_by_then_is_looked_for_aga
 ) -> None:
     held = world.site.add(emails=items({"email": EMAIL.upper()}))
     world.once("getContact", lambda: world.site.delete(held["id"]))
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.deliver()
-    assert world.row(ident)["state"] == "pending"
+    assert world.row(submission_id)["state"] == "pending"
     world.clock.turn(1)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert len(world.site.contacts()) == 1
 
 
 def test_a_409_that_names_nobody_is_tried_again_and_never_forced(world: World) -> None:
     world.site.fault("status", "createContact", times=3, **CONFLICT)
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     for attempts in (1, 2, 3):
         world.deliver()
-        assert (world.row(ident)["state"], world.row(ident)["attempts"]) == ("pending", attempts)
+        assert (world.row(submission_id)["state"], world.row(submission_id)["attempts"]) == (
+            "pending",
+            attempts,
+        )
         world.clock.turn(8)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert len(world.site.contacts()) == 1
 
 

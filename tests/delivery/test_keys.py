@@ -2,7 +2,7 @@
 
 import pytest
 
-from formapp.delivery.contact_cache import Memory
+from formapp.delivery.contact_cache import ContactCache
 from tests.support.leads import EMAIL, SITE, field, items, lead
 from tests.support.world import World
 
@@ -19,7 +19,7 @@ def test_what_was_deleted_at_wix_is_made_anew_once(
     world.site.set(random_key_suffixes=suffixes)
     world.bring(GIVEN)
     kinds = {"labels": "label", "extended-fields": "field"}
-    (key,) = Memory(world.database).keys(SITE, kinds[kind]).values()  # type: ignore[arg-type] # one of two
+    (key,) = ContactCache(world.database).keys(SITE, kinds[kind]).values()  # type: ignore[arg-type] # one of two
     world.site.api("DELETE", f"/{kind}/{key[0]}")
     world.site.forget_calls()
     row = world.bring(GIVEN if known else AGAIN)
@@ -53,15 +53,15 @@ def test_somebody_elses_label_that_goes_between_read_and_write_stops_nothing(wor
 
 def test_a_field_that_has_another_data_type_at_wix_fails_with_a_clear_reason(world: World) -> None:
     world.site.field("Budget", "NUMBER")
-    ident = world.keep(GIVEN)
+    submission_id = world.keep(GIVEN)
     world.drain()
-    row = world.row(ident)
+    row = world.row(submission_id)
     assert row["state"] == "failed"
     assert row["reason"] == (
         'the extended field "Budget" has the data type NUMBER at Wix, the form says TEXT: correct '
         "data_type in the form file, or use another field, then retry"
     )
-    assert world.attempts(ident)[0]["code"] == "WRONG_DATA_TYPE"
+    assert world.attempts(submission_id)[0]["code"] == "WRONG_DATA_TYPE"
     assert world.site.contacts() == []
 
 

@@ -39,7 +39,7 @@ def test_a_worker_that_dies_leaves_one_contact_and_loses_nothing(
     both_worlds: World, monkeypatch: pytest.MonkeyPatch, step: str, given: Any
 ) -> None:
     world, (target, fault) = both_worlds, KILLS[step]
-    ident = world.keep(given)
+    submission_id = world.keep(given)
     if fault:
         world.site.fault(fault, "createContact", times=1)
     with monkeypatch.context() as patch:
@@ -50,7 +50,7 @@ def test_a_worker_that_dies_leaves_one_contact_and_loses_nothing(
     assert world.drain() == 0, "the lease holds"
     world.clock.turn(LEASE.total_seconds())
     world.drain()
-    row = world.row(ident)
+    row = world.row(submission_id)
     assert (row["state"], row["outcome"]) == ("delivered", "created")
     assert row["contact_id"] == world.site.contact()["id"]
 
@@ -60,7 +60,7 @@ def test_a_worker_that_dies_after_an_update_has_applied_it_once(
 ) -> None:
     world = both_worlds
     world.site.add(emails=items({"email": EMAIL}), phones=items({"phone": PHONE}))
-    ident = world.keep(GIVEN)
+    submission_id = world.keep(GIVEN)
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "finish", die)
         with pytest.raises(Killed):
@@ -68,14 +68,14 @@ def test_a_worker_that_dies_after_an_update_has_applied_it_once(
     world.clock.turn(LEASE.total_seconds())
     world.deliverer = world.new_deliverer()
     world.drain()
-    assert world.row(ident)["outcome"] == "updated"
+    assert world.row(submission_id)["outcome"] == "updated"
     assert world.site.contact()["revision"] == 2
 
 
 def test_a_long_grace_period_is_waited_out_after_a_crash_too(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ident = world.keep(GIVEN)
+    submission_id = world.keep(GIVEN)
     with monkeypatch.context() as patch:
         patch.setattr("formapp.wix.contacts.Contacts.create", die)
         with pytest.raises(Killed):
@@ -84,10 +84,10 @@ def test_a_long_grace_period_is_waited_out_after_a_crash_too(
     world.deliverer = world.new_deliverer()
     world.clock.turn(LEASE.total_seconds())
     assert world.deliver()
-    assert world.row(ident)["attempts"] == 0
+    assert world.row(submission_id)["attempts"] == 0
     assert world.drain() == 0
     world.clock.turn(600 - LEASE.total_seconds() - 1)
     assert world.drain() == 0
     world.clock.turn(1)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from formapp.delivery.claims import claim_next, release
-from formapp.delivery.contact_cache import Lanes
+from formapp.delivery.contact_cache import Pauses
 from tests.support.clock import NOON
 from tests.support.leads import SITE, lead
 from tests.support.world import World
@@ -53,23 +53,26 @@ def test_behind_a_paused_lane_no_worker_takes_the_lock_that_posts_need(world: Wo
 
 def test_a_pause_that_a_wrong_clock_noted_holds_nothing_up(both_worlds: World) -> None:
     world = both_worlds
-    ident = world.keep(lead())
-    Lanes(world.database).pause(SITE, world.clock() + timedelta(days=1), "a clock was ahead")
+    submission_id = world.keep(lead())
+    Pauses(world.database).pause(SITE, world.clock() + timedelta(days=1), "a clock was ahead")
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
 
 
 def test_429s_in_a_row_pause_longer_and_longer_and_nothing_fails(world: World) -> None:
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.site.fault(**LIMITED)
     for pause in (1, 2, 4, 8, 16, 32, 60, 60, 60):
         assert world.drain() == 1
         assert world.lane()["paused_until"] - world.clock() == timedelta(seconds=pause)
         world.clock.turn(pause)
-    assert (world.row(ident)["state"], world.row(ident)["attempts"]) == ("pending", 0)
+    assert (world.row(submission_id)["state"], world.row(submission_id)["attempts"]) == (
+        "pending",
+        0,
+    )
     world.site.mend()
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
 
 
 @REFUSALS
@@ -81,8 +84,11 @@ def test_refused_credentials_pause_the_site_and_the_owner_is_told(
     for _ in range(24):
         world.drain()
         world.clock.turn(hours=8)
-    for ident in (first, second):
-        assert (world.row(ident)["state"], world.row(ident)["attempts"]) == ("pending", 0)
+    for submission_id in (first, second):
+        assert (world.row(submission_id)["state"], world.row(submission_id)["attempts"]) == (
+            "pending",
+            0,
+        )
     told = [each for each in caplog.records if each.levelno == logging.ERROR]
     assert told
     assert f"site {SITE} is paused" in told[0].getMessage()
@@ -90,27 +96,30 @@ def test_refused_credentials_pause_the_site_and_the_owner_is_told(
     caplog.set_level(logging.WARNING)
     world.clock.turn(300)
     world.drain()
-    assert {world.row(ident)["state"] for ident in (first, second)} == {"delivered"}
+    assert {world.row(submission_id)["state"] for submission_id in (first, second)} == {"delivered"}
     assert f"site {SITE} takes leads again" in caplog.text
 
 
 def test_weeks_behind_a_paused_lane_use_up_no_patience(world: World) -> None:
     """A lead that waited for the owner has a right to 72 hours of tries, like any other."""
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.site.set(credentials="unauthenticated")
     world.drain()
     world.clock.turn(hours=24 * 14)
     world.site.set(credentials="accepted")
     world.site.fault("status", status=503, times=1)
     world.drain()
-    assert (world.row(ident)["state"], world.row(ident)["attempts"]) == ("pending", 1)
+    assert (world.row(submission_id)["state"], world.row(submission_id)["attempts"]) == (
+        "pending",
+        1,
+    )
     world.clock.turn(60)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
 
 
 def test_one_sites_pause_is_not_anothers(world: World) -> None:
-    lanes = Lanes(world.database)
+    lanes = Pauses(world.database)
     lanes.pause("another", NOON + timedelta(hours=1), "why")
     world.bring(lead())
     assert len(world.site.contacts()) == 1
@@ -118,7 +127,7 @@ def test_one_sites_pause_is_not_anothers(world: World) -> None:
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one(world: World) -> None:
-    lanes = Lanes(world.database)
+    lanes = Pauses(world.database)
     lanes.pause(SITE, NOON + timedelta(seconds=120), "long")
     lanes.pause(SITE, NOON + timedelta(seconds=2), "short")
     assert lanes.paused(NOON) == {SITE: (NOON + timedelta(seconds=120), "long")}
@@ -130,11 +139,11 @@ def test_a_shorter_pause_does_not_end_a_longer_one(world: World) -> None:
 
 def test_what_was_under_way_before_a_pause_does_not_end_it(world: World) -> None:
     """It proves nothing of what Wix takes since."""
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     until = world.clock() + timedelta(seconds=60)
-    world.once("createContact", lambda: Lanes(world.database).pause(SITE, until, "429 elsewhere"))
+    world.once("createContact", lambda: Pauses(world.database).pause(SITE, until, "429 elsewhere"))
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert world.lane()["paused_until"] == until
     assert world.lane()["strikes"] == 1
 
@@ -148,12 +157,12 @@ def test_a_clock_that_was_wrong_by_a_day_and_is_put_right_stops_nothing(
     waiting, tried, held = (world.keep(lead(f"{name}@example.com")) for name in "wth")
     world.change(tried, due_at=world.clock() + timedelta(minutes=30), attempts=3)
     world.change(held, lease_until=world.clock() + timedelta(seconds=90))
-    Lanes(world.database).pause(SITE, world.clock() + timedelta(minutes=5), "429")
+    Pauses(world.database).pause(SITE, world.clock() + timedelta(minutes=5), "429")
     world.clock.turn(hours=-hours)
     assert world.drain() == 3
-    states = {world.row(ident)["state"] for ident in (waiting, tried, held)}
+    states = {world.row(submission_id)["state"] for submission_id in (waiting, tried, held)}
     assert states == {"delivered"}
-    Lanes(world.database).pause(SITE, world.clock() + timedelta(minutes=5), "429")
+    Pauses(world.database).pause(SITE, world.clock() + timedelta(minutes=5), "429")
     assert claim_next(world.database, [SITE], world.clock()) is None
 
 

@@ -25,11 +25,11 @@ DOWN: list[dict[str, Any]] = [
 def test_backoff_doubles_and_the_lead_gets_through_in_the_end(
     world: World, fault: dict[str, Any]
 ) -> None:
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.site.fault(operation="queryContacts", times=4, **fault)
     for attempts, wait in enumerate((5, 10, 20, 40), 1):
         assert world.drain() == 1
-        row = world.row(ident)
+        row = world.row(submission_id)
         assert (row["state"], row["attempts"]) == ("pending", attempts)
         assert row["due_at"] == world.clock() + timedelta(seconds=wait)
         assert row["reason"]
@@ -37,43 +37,43 @@ def test_backoff_doubles_and_the_lead_gets_through_in_the_end(
         assert world.drain() == 0
         world.clock.turn(1)
     world.drain()
-    row = world.row(ident)
+    row = world.row(submission_id)
     assert (row["outcome"], row["attempts"], row["reason"]) == ("created", 5, None)
-    results = [attempt["result"] for attempt in world.attempts(ident)]
+    results = [attempt["result"] for attempt in world.attempts(submission_id)]
     assert results == ["retry"] * 4 + ["delivered"]
 
 
 def test_a_server_that_cannot_be_reached_is_tried_again(world: World) -> None:
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     address, world.site.url = world.site.url, "http://127.0.0.1:9"
     world.deliverer = world.new_deliverer()
     world.deliver()
-    assert world.row(ident)["state"] == "pending"
+    assert world.row(submission_id)["state"] == "pending"
     world.site.url = address
     world.deliverer = world.new_deliverer()
     world.clock.turn(5)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
 
 
 def test_after_72_hours_it_fails_and_the_owner_is_told_with_the_reason(
     both_worlds: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world = both_worlds
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     # Days in the queue before the first try don't count.
     world.clock.turn(hours=100)
     started = world.clock()
     world.site.fault("status", status=503)
-    while world.row(ident)["state"] == "pending":
+    while world.row(submission_id)["state"] == "pending":
         assert world.drain() <= 1
         world.clock.turn(600)
-    row = world.row(ident)
+    row = world.row(submission_id)
     assert row["state"] == "failed"
     waited = row["finished_at"] - started
     assert timedelta(hours=72) <= waited <= timedelta(hours=73, minutes=20)
     assert "503" in row["reason"]
-    assert world.attempts(ident)[-1]["result"] == "failed"
+    assert world.attempts(submission_id)[-1]["result"] == "failed"
     assert f"delivery {row['id']} failed for good" in caplog.text
 
 
@@ -126,28 +126,28 @@ def test_a_defect_that_stays_fails_after_72_hours_and_is_not_tried_forever(
         raise ZeroDivisionError
 
     monkeypatch.setattr(bring, "decide", wrong)
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     for _ in range(80):
         world.drain()
         world.clock.turn(hours=1)
-    assert world.row(ident)["state"] == "failed"
-    assert "ZeroDivisionError" in world.row(ident)["reason"]
+    assert world.row(submission_id)["state"] == "failed"
+    assert "ZeroDivisionError" in world.row(submission_id)["reason"]
 
 
 def test_a_defect_keeps_what_is_unknown_of_a_write(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may come after the call: the contact is looked for, not made again."""
-    ident = world.keep(lead(None, first_name="Ines"))
+    submission_id = world.keep(lead(None, first_name="Ines"))
 
     def wrong(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(bring.Bringer, "_done", wrong)
+        patch.setattr(bring.ContactUpsert, "_done", wrong)
         world.deliver()
-    assert world.row(ident)["intent"]["operation"] == "create"
+    assert world.row(submission_id)["intent"]["operation"] == "create"
     world.clock.turn(60)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert len(world.site.contacts()) == 1

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import metadata
 from formapp.lead import Email, Lead
-from formapp.leads.accept import KeyReused, keep
+from formapp.leads.accept import KeyReusedError, keep
 from tests.support.leads import address, email, field, items, lead, phone, submission, text
 from tests.support.postgres import PostgresServer
 from tests.support.world import GRACE, World
@@ -89,12 +89,14 @@ def test_no_answer_leaves_the_submission_whatever_goes_wrong(
     for _ in range(4):
         world.drain()
         world.clock.turn(GRACE)
-    assert all(world.attempts(ident) for ident in ids)
+    assert all(world.attempts(submission_id) for submission_id in ids)
     assert caplog.records
     shown = "\n".join(f"{each.name} {each.getMessage()}" for each in caplog.records)
     assert clean(shown + caplog.text)
     assert clean(stored_outside_of_answers(world.database))
-    assert all(clean(repr(attempt)) for ident in ids for attempt in world.attempts(ident))
+    assert all(
+        clean(repr(attempt)) for submission_id in ids for attempt in world.attempts(submission_id)
+    )
 
 
 def test_wixs_own_words_are_kept_for_the_owner_but_not_logged(
@@ -115,7 +117,7 @@ def test_a_refusal_of_the_database_shows_no_answer(postgres: PostgresServer) -> 
     sent = submission(secret(), key="canary" * 50)
     with postgres.database() as url:
         database = Database(url)
-        with pytest.raises(DatabaseUnavailable) as refused:
+        with pytest.raises(DatabaseUnavailableError) as refused:
             keep(database, sent)
         assert clean(str(refused.value))
         database.close()
@@ -126,14 +128,14 @@ def test_a_value_that_the_database_cannot_take_is_not_shown(database: Database, 
     if database.is_sqlite:
         keep(database, submission(secret(), key=key))
         return
-    with pytest.raises(DatabaseUnavailable) as refused:
+    with pytest.raises(DatabaseUnavailableError) as refused:
         keep(database, submission(secret(), key=key))
     assert clean(str(refused.value))
 
 
 def test_a_key_that_came_before_is_refused_without_an_answer(database: Database) -> None:
     keep(database, submission(secret(), key="canary"))
-    with pytest.raises(KeyReused) as refused:
+    with pytest.raises(KeyReusedError) as refused:
         keep(database, submission(secret(), key="canary", answers={"a": CANARY}))
     assert clean(f"{refused.value!r} {refused.value} {refused.value.__cause__}")
 

@@ -22,7 +22,7 @@ def run(world: World, *deliverers: Deliverer, step: float = 0.3, most: int = 400
         world.clock.turn(step)
         if any(busy):
             continue
-        if all(world.row(ident)["state"] != "pending" for ident in world.idents):
+        if all(world.row(submission_id)["state"] != "pending" for submission_id in world.idents):
             return
         paused = (world.lane()["paused_until"] - world.clock()).total_seconds()
         world.clock.turn(max(step, paused))
@@ -40,7 +40,7 @@ def test_the_budget_is_never_exceeded_and_everything_is_delivered(
     run(world, *(world.new_deliverer(limit=limit) for _ in range(workers)))
     assert len(world.site.contacts()) == 40
     assert busiest_minute(world) == limit
-    assert {world.row(ident)["attempts"] for ident in world.idents} == {1}
+    assert {world.row(submission_id)["attempts"] for submission_id in world.idents} == {1}
 
 
 def test_the_budget_is_used_to_95_percent(world: World) -> None:
@@ -77,9 +77,9 @@ def test_a_call_that_ends_without_an_answer_takes_room_from_its_end(world: World
     world.site.fault("cut_after", "queryContacts", times=1)
     world.once("queryContacts", lambda: world.clock.turn(20))
     world.deliverer = world.new_deliverer(limit=2)
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     run(world, world.deliverer, step=5)
-    assert world.row(ident)["attempts"] == 2
+    assert world.row(submission_id)["attempts"] == 2
     assert busiest_minute(world) == 2
 
 
@@ -105,22 +105,22 @@ def test_a_lead_that_needs_more_calls_than_most_is_not_begun_forever(world: Worl
     for number in range(3):
         world.bring(lead(f"person{number}@example.com"))
         world.clock.turn(20)
-    ident = world.keep(lead(company="Barco"))
+    submission_id = world.keep(lead(company="Barco"))
     others = [world.keep(lead(f"later{number}@example.com")) for number in range(5)]
     run(world, world.deliverer, step=5, most=200)
-    assert world.row(ident)["contact_id"] == held["id"]
+    assert world.row(submission_id)["contact_id"] == held["id"]
     assert all(world.row(other)["outcome"] == "created" for other in others)
 
 
 def test_a_budget_that_ends_between_find_and_create_leaves_no_intent(world: World) -> None:
     world.deliverer = world.new_deliverer(limit=2)
-    ident = world.keep(lead(labels=("Lead",)))
+    submission_id = world.keep(lead(labels=("Lead",)))
     assert world.deliver()
-    row = world.row(ident)
+    row = world.row(submission_id)
     assert (row["state"], row["attempts"], row["intent"]) == ("pending", 0, None)
     assert world.site.calls() == ["findOrCreateLabel", "queryContacts"]
     run(world, world.deliverer, step=5)
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
 
 
 def test_forms_of_one_site_are_served_in_turn_of_their_leads(world: World) -> None:
@@ -131,7 +131,7 @@ def test_forms_of_one_site_are_served_in_turn_of_their_leads(world: World) -> No
         for form in ("contact", "quote")
     ]
     run(world, world.deliverer, step=5)
-    finished = [world.row(ident)["finished_at"] for ident in order]
+    finished = [world.row(submission_id)["finished_at"] for submission_id in order]
     assert finished == sorted(finished)
 
 

@@ -16,10 +16,10 @@ from tests.support.clock import NOON
 from tests.support.leads import SITE, lead, phone
 
 
-def _change(database: Database, ident: str, **values: Any) -> None:
+def _change(database: Database, submission_id: str, **values: Any) -> None:
     with database.write() as connection:
         connection.execute(
-            update(deliveries).where(deliveries.c.submission_id == ident).values(**values)
+            update(deliveries).where(deliveries.c.submission_id == submission_id).values(**values)
         )
 
 

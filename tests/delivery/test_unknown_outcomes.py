@@ -46,15 +46,15 @@ def try_once(world: World, fault: dict[str, Any], operation: str) -> None:
 def test_a_create_that_was_applied_without_an_answer_is_not_repeated(
     world: World, fault: dict[str, Any], given: Any
 ) -> None:
-    ident = world.keep(given)
+    submission_id = world.keep(given)
     try_once(world, fault, "createContact")
-    row = world.row(ident)
+    row = world.row(submission_id)
     assert (row["state"], row["attempts"]) == ("pending", 1)
     assert row["intent"]["operation"] == "create"
     made = world.site.contact()
     world.clock.turn(GRACE)
     world.drain()
-    row = world.row(ident)
+    row = world.row(submission_id)
     assert (row["outcome"], row["contact_id"]) == ("created", made["id"])
     assert world.site.contact() == made
     assert (row["flags"], row["intent"]) == ([], None)
@@ -65,14 +65,14 @@ def test_a_create_that_was_applied_without_an_answer_is_not_repeated(
 def test_a_create_that_was_not_applied_is_repeated_after_the_grace_period(
     world: World, fault: dict[str, Any], given: Any
 ) -> None:
-    ident = world.keep(given)
+    submission_id = world.keep(given)
     try_once(world, fault, "createContact")
     assert world.site.contacts() == []
     world.clock.turn(GRACE - 1)
     assert world.drain() == 0
     world.clock.turn(1)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert len(world.site.contacts()) == 1
 
 
@@ -81,26 +81,29 @@ def test_an_update_that_was_applied_without_an_answer_is_not_repeated(
     world: World, fault: dict[str, Any]
 ) -> None:
     world.site.add(emails=items({"email": EMAIL}))
-    ident = world.keep(GIVEN)
+    submission_id = world.keep(GIVEN)
     try_once(world, fault, "updateContact")
-    assert world.row(ident)["intent"]["operation"] == "update"
+    assert world.row(submission_id)["intent"]["operation"] == "update"
     changed = world.site.contact()
     assert changed["revision"] == 2
     world.clock.turn(5)
     world.drain()
-    assert (world.row(ident)["outcome"], world.row(ident)["intent"]) == ("updated", None)
+    assert (world.row(submission_id)["outcome"], world.row(submission_id)["intent"]) == (
+        "updated",
+        None,
+    )
     assert world.site.contact() == changed
 
 
 @faults(UNAPPLIED)
 def test_an_update_that_was_not_applied_is_repeated(world: World, fault: dict[str, Any]) -> None:
     world.site.add(emails=items({"email": EMAIL}))
-    ident = world.keep(GIVEN)
+    submission_id = world.keep(GIVEN)
     try_once(world, fault, "updateContact")
     assert world.site.contact()["revision"] == 1
     world.clock.turn(5)
     world.drain()
-    assert world.row(ident)["outcome"] == "updated"
+    assert world.row(submission_id)["outcome"] == "updated"
     assert world.site.contact()["revision"] == 2
 
 
@@ -109,20 +112,20 @@ def test_the_grace_period_covers_a_query_that_lags_and_a_duplicate_check_that_is
     world: World, given: Any
 ) -> None:
     world.site.set(query_delay=GRACE - 5, duplicate_blind_window=GRACE - 5)
-    ident = world.keep(given)
+    submission_id = world.keep(given)
     try_once(world, {"kind": "cut_after"}, "createContact")
     for _ in range(int(GRACE)):
         world.drain()
         world.clock.turn(1)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert len(world.site.contacts()) == 1
 
 
 def test_the_grace_period_begins_when_the_outcome_became_unknown(world: World) -> None:
     """A call may hang for long before it is cut, and be applied at its very end."""
     world.site.set(query_delay=GRACE - 5, duplicate_blind_window=GRACE - 5)
-    ident = world.keep(GIVEN)
+    submission_id = world.keep(GIVEN)
     # The clock goes on while the call is under way.
     world.once("createContact", lambda: world.clock.turn(30))
     try_once(world, {"kind": "cut_after"}, "createContact")
@@ -130,7 +133,7 @@ def test_the_grace_period_begins_when_the_outcome_became_unknown(world: World) -
     assert world.drain() == 0
     world.clock.turn(1)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert len(world.site.contacts()) == 1
 
 
@@ -177,12 +180,12 @@ def test_two_with_a_name_alone_of_which_one_is_unknown_become_two_contacts(world
 
 
 def test_a_contact_that_others_made_in_the_meantime_is_not_called_ours(world: World) -> None:
-    ident = world.keep(GIVEN)
+    submission_id = world.keep(GIVEN)
     try_once(world, {"kind": "cut_before"}, "createContact")
     theirs = world.site.add(emails=items({"email": EMAIL}), company="Theirs")
     world.clock.turn(GRACE)
     world.drain()
-    assert (world.row(ident)["outcome"], world.row(ident)["contact_id"]) == (
+    assert (world.row(submission_id)["outcome"], world.row(submission_id)["contact_id"]) == (
         "updated",
         theirs["id"],
     )
@@ -190,15 +193,15 @@ def test_a_contact_that_others_made_in_the_meantime_is_not_called_ours(world: Wo
 
 
 def test_a_give_up_with_an_unknown_create_is_looked_for_by_the_replay(world: World) -> None:
-    ident = world.keep(BY_NAME)
+    submission_id = world.keep(BY_NAME)
     world.jitter = 0.0
     try_once(world, {"kind": "status", "status": 503}, "createContact")
     world.clock.turn(hours=72)
     try_once(world, {"kind": "cut_after"}, "createContact")
-    row = world.row(ident)
+    row = world.row(submission_id)
     assert (row["state"], row["intent"]["operation"]) == ("failed", "create")
     world.clock.turn(hours=1)
-    world.change(ident, state="pending", due_at=world.clock())
+    world.change(submission_id, state="pending", due_at=world.clock())
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert len(world.site.contacts()) == 1

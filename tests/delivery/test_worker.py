@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from formapp.db.database import DatabaseUnavailable
-from formapp.jobs.worker import MOST_DEFECTS, POLL_SECONDS, Crew, Worker
+from formapp.db.database import DatabaseUnavailableError
+from formapp.jobs.worker import MOST_DEFECTS, POLL_SECONDS, Worker, WorkerGroup
 from tests.support.leads import lead
 from tests.support.world import World
 
@@ -142,7 +142,7 @@ def test_it_outlives_a_database_that_is_away_and_says_so_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.WARNING, "formapp.jobs.worker")
-    script = Script(*[DatabaseUnavailable("refused (no room)")] * 5, BUSY)
+    script = Script(*[DatabaseUnavailableError("refused (no room)")] * 5, BUSY)
     with running(script, poll_seconds=0.01):
         script.seen(8)
     messages = [each.getMessage() for each in caplog.records]
@@ -193,8 +193,8 @@ def test_draining_waits_for_nothing_that_is_not_due(world: World) -> None:
 
 
 def test_draining_tells_of_a_database_that_is_away() -> None:
-    worker = Worker(Script(BUSY, DatabaseUnavailable("refused")).deliver_next)
-    with pytest.raises(DatabaseUnavailable):
+    worker = Worker(Script(BUSY, DatabaseUnavailableError("refused")).deliver_next)
+    with pytest.raises(DatabaseUnavailableError):
         worker.drain()
 
 
@@ -211,7 +211,9 @@ def test_a_crew_drains_deliveries_first_and_what_errands_let_through_in_the_same
 
         return Worker(work)
 
-    crew = Crew(noting("lead", BUSY, IDLE, BUSY), noting("challenge", BUSY), noting("mail", BUSY))
+    crew = WorkerGroup(
+        noting("lead", BUSY, IDLE, BUSY), noting("challenge", BUSY), noting("mail", BUSY)
+    )
     assert crew.drain() == (2, 2)
     assert order == ["lead", "challenge", "mail", "lead"]
 
@@ -221,7 +223,7 @@ def test_draining_goes_on_after_a_defect_and_shows_no_text_of_it(
 ) -> None:
     leads, broken = Script(BUSY), Script(ValueError("canary"), BUSY)
     mails = Script(BUSY)
-    crew = Crew(*(Worker(each.deliver_next) for each in (leads, broken, mails)))
+    crew = WorkerGroup(*(Worker(each.deliver_next) for each in (leads, broken, mails)))
     assert crew.drain() == (1, 3)
     assert crew.defects == 1
     assert "a worker met a defect of formapp: ValueError" in caplog.text
@@ -240,11 +242,11 @@ def test_draining_ends_where_nothing_but_defects_comes_of_it() -> None:
 def test_a_stop_between_two_calls_gives_the_delivery_back_unharmed(world: World) -> None:
     deliverer = world.deliverer
     worker = Worker(deliverer.deliver_next, interrupt=deliverer.interrupt)
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.once("queryContacts", worker.stop)
     worker.drain()
     assert world.site.calls() == ["queryContacts"]
-    row = world.row(ident)
+    row = world.row(submission_id)
     assert (row["state"], row["attempts"], row["intent"], row["lease_until"]) == (
         "pending",
         0,
@@ -253,15 +255,15 @@ def test_a_stop_between_two_calls_gives_the_delivery_back_unharmed(world: World)
     )
     world.deliverer = world.new_deliverer()
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
 
 
 def test_a_stop_during_the_last_call_still_writes_down_its_outcome(world: World) -> None:
     worker = Worker(world.deliverer.deliver_next)
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.once("createContact", worker.stop)
     worker.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
 
 
 @pytest.mark.parametrize("step", ["intend", "finish"])
@@ -270,18 +272,18 @@ def test_a_database_that_goes_away_in_the_middle_delays_the_lead_no_longer_than_
 ) -> None:
     """Its lease needn't run out first; a create that was sent waits out its grace period."""
     world = both_worlds
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     where = {"intend": "formapp.delivery.upsert.intend", "finish": "formapp.delivery.ledger.finish"}
 
     def away(*_: object, **__: object) -> None:
-        raise DatabaseUnavailable("refused")
+        raise DatabaseUnavailableError("refused")
 
     with monkeypatch.context() as patch:
         patch.setattr(where[step], away)
-        with pytest.raises(DatabaseUnavailable):
+        with pytest.raises(DatabaseUnavailableError):
             world.deliver()
     world.drain()
     world.clock.turn(60 if step == "finish" else 0)
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert len(world.site.contacts()) == 1

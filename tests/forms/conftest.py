@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from formapp.forms.definition.faults import FormFaults
+from formapp.forms.definition.faults import FormFilesError
 from formapp.forms.definition.loader import load_forms as load
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
@@ -38,7 +38,7 @@ def faults_of() -> Callable[..., list[str]]:
     def faults(text: str, file: str = "contact.toml") -> list[str]:
         try:
             parse_form(file, text)
-        except FormFaults as err:
+        except FormFilesError as err:
             return str(err).split("\n")
         return []
 

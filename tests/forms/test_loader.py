@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from formapp.forms.definition.faults import FormFaults
+from formapp.forms.definition.faults import FormFilesError
 from formapp.forms.definition.loader import check_forms, load_forms
 from formapp.resources import BUNDLED_FORMS
 
@@ -44,7 +44,7 @@ def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
         "e.toml: can't be read: Is a directory",
     ]
     assert [str(fault) for fault in check_forms(tmp_path)] == expected
-    with pytest.raises(FormFaults) as caught:
+    with pytest.raises(FormFilesError) as caught:
         load_forms(tmp_path)
     assert str(caught.value) == "\n".join(expected)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from formapp.forms.definition.faults import FormFaults
+from formapp.forms.definition.faults import FormFilesError
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.definition.parse import parse_form
 from formapp.spam.definition import Spam
@@ -21,7 +21,7 @@ def form(table: str = "", *, name: str = "email") -> FormDefinition:
 
 
 def faults(table: str = "", *, name: str = "email") -> list[str]:
-    with pytest.raises(FormFaults) as caught:
+    with pytest.raises(FormFilesError) as caught:
         form(table, name=name)
     return [str(fault) for fault in caught.value.faults]
 

@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from formapp.forms.form import Form
 from formapp.forms.lead_form import LeadForm
-from formapp.forms.tokens import TokenContext, TokenExpired, TokenInvalid, TokenSigner
+from formapp.forms.tokens import ExpiredTokenError, InvalidTokenError, TokenContext, TokenSigner
 
 DAY = 24 * 3600
 
@@ -50,7 +50,7 @@ def test_a_token_holds_for_exactly_a_day(form: Form, signer: TokenSigner, clock:
     clock.now += DAY
     assert signer.read(text, "contact").age == timedelta(days=1)
     clock.now += 1
-    with pytest.raises(TokenExpired) as caught:
+    with pytest.raises(ExpiredTokenError) as caught:
         signer.read(text, "contact")
     assert caught.value.token.age == timedelta(seconds=DAY + 1)
 
@@ -62,12 +62,12 @@ def test_clocks_of_two_hosts_may_differ_a_little(
     clock.now -= 300
     assert signer.read(text, "contact").age == timedelta(0)
     clock.now -= 1
-    with pytest.raises(TokenInvalid):
+    with pytest.raises(InvalidTokenError):
         signer.read(text, "contact")
 
 
 def test_a_token_of_another_form_is_invalid(form: Form, signer: TokenSigner) -> None:
-    with pytest.raises(TokenInvalid):
+    with pytest.raises(InvalidTokenError):
         signer.read(signer.issue(form, "page"), "quote")
 
 
@@ -78,7 +78,7 @@ def test_a_token_of_an_older_version_holds(form: Form, signer: TokenSigner) -> N
 
 @pytest.mark.parametrize("text", ["", "x", "a.b.c", "ü", "\ud800", ".", "e30.aaaa.bbbb", "\x00"])
 def test_nonsense_is_invalid(signer: TokenSigner, text: str) -> None:
-    with pytest.raises(TokenInvalid):
+    with pytest.raises(InvalidTokenError):
         signer.read(text, "contact")
 
 
@@ -87,7 +87,7 @@ def test_a_token_changed_in_any_place_is_invalid(form: Form, signer: TokenSigner
     body = text.rpartition(".")[0]
     for place in range(len(body)):
         changed = text[:place] + ("A" if text[place] != "A" else "B") + text[place + 1 :]
-        with pytest.raises(TokenInvalid):
+        with pytest.raises(InvalidTokenError):
             signer.read(changed, "contact")
 
 
@@ -99,7 +99,7 @@ def test_keys_can_be_changed_without_losing_open_pages(form: Form, clock: Any) -
     assert during.read(old, "contact").form == "contact"
     assert after.read(new, "contact").form == "contact"
     for signer, text in ((after, old), (before, new)):
-        with pytest.raises(TokenInvalid):
+        with pytest.raises(InvalidTokenError):
             signer.read(text, "contact")
 
 

@@ -9,17 +9,17 @@ from sqlalchemy import Connection, func, select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, errands, submissions
-from formapp.jobs.queue import LEASE, Claimed, Errand, claim_errand, end_errand
-from formapp.jobs.runner import Errands, NotYet, pause
-from formapp.leads.accept import KeyReused, Status, keep
+from formapp.jobs.queue import LEASE, Claimed, Job, claim_errand, end_errand
+from formapp.jobs.runner import Errands, NotYetError, pause
+from formapp.leads.accept import KeyReusedError, Status, keep
 from formapp.leads.admit import admit
 from formapp.leads.blank import blank
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 from formapp.web.health import measure_queue
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
-ERRAND = Errand("mail", {"what": "it needs"})
+ERRAND = Job("mail", {"what": "it needs"})
 KINDS = {"mail"}
 LATER = NOON + timedelta(hours=1)
 
@@ -39,12 +39,12 @@ def strike_out(database: Database, errand: Claimed) -> bool:
 
 
 def test_an_errand_comes_with_what_it_is_about(database: Database) -> None:
-    ident = kept(database)
+    submission_id = kept(database)
     errand = claim_errand(database, NOON, KINDS)
     assert errand is not None
     assert (errand.kind, errand.content, errand.attempt) == ("mail", {"what": "it needs"}, 1)
     assert errand.since == NOON
-    assert errand.submission["id"] == ident
+    assert errand.submission["id"] == submission_id
     assert errand.submission["status"] == "unconfirmed"
     assert errand.submission["lead"]["email"]["address"] == EMAIL
     assert EMAIL not in repr(errand)
@@ -71,11 +71,11 @@ def test_a_claimed_errand_is_nobody_elses_until_the_lease_ends(database: Databas
 
 def test_the_next_errand_is_never_taken_for_one_that_is_gone(database: Database) -> None:
     """SQLite gives it the same number, once the former one was erased in its worker's hands."""
-    ident = kept(database)
+    submission_id = kept(database)
     first = claim_errand(database, NOON, KINDS)
     assert first
     with database.write() as connection:
-        blank(connection, [ident], NOON)
+        blank(connection, [submission_id], NOON)
     other = kept(database)
     second = claim_errand(database, NOON, KINDS)
     assert second
@@ -131,15 +131,15 @@ def test_a_repeated_post_leaves_no_second_errand(database: Database) -> None:
     kept(database, key="token:1")
     kept(database, key="token:1")
     other = submission(lead("b@example.com"), NOON, key="token:1", errands=(ERRAND,))
-    with pytest.raises(KeyReused):
+    with pytest.raises(KeyReusedError):
         keep(database, other)
     assert number(database, errands) == 1
 
 
 def test_an_erased_submission_has_no_errand_left(database: Database) -> None:
-    ident = kept(database)
+    submission_id = kept(database)
     with database.write() as connection:
-        blank(connection, [ident], NOON)
+        blank(connection, [submission_id], NOON)
     assert number(database, errands) == 0
 
 
@@ -159,7 +159,7 @@ def test_what_can_not_be_run_yet_is_tried_again_ever_more_seldom(
 
     def fail(errand: Claimed) -> None:
         seen.append(errand.attempt)
-        raise NotYet("the server said no")
+        raise NotYetError("the server said no")
 
     runner = Errands(database, {"mail": fail}, clock=clock)
     for seconds in (5, 10, 20):
@@ -209,13 +209,13 @@ def test_an_errand_is_left_to_whoever_can_run_its_kind(database: Database) -> No
 def test_measures_tell_how_many_wait_of_each_kind(database: Database) -> None:
     kept(database)
     kept(database)
-    measures = Measures()
-    measure_queue(measures, database)
-    assert 'formapp_errands{kind="mail"} 2.0' in measures.text().decode()
+    metrics = Metrics()
+    measure_queue(metrics, database)
+    assert 'formapp_errands{kind="mail"} 2.0' in metrics.text().decode()
     while errand := claim_errand(database, NOON, KINDS):
         strike_out(database, errand)
-    measure_queue(measures, database)
-    assert "formapp_errands{" not in measures.text().decode()
+    measure_queue(metrics, database)
+    assert "formapp_errands{" not in metrics.text().decode()
 
 
 def test_errands_may_be_claimed_from_some_age_on(database: Database) -> None:
@@ -228,18 +228,19 @@ def test_errands_may_be_claimed_from_some_age_on(database: Database) -> None:
 # Letting through what was held back
 
 
-def let_in(database: Database, ident: str) -> bool:
+def let_in(database: Database, submission_id: str) -> bool:
     with database.write() as connection:
-        return admit(connection, ident, {Status.UNCONFIRMED}, LATER, meta={"noted": True})
+        return admit(connection, submission_id, {Status.UNCONFIRMED}, LATER, meta={"noted": True})
 
 
 def test_what_was_held_back_gets_one_delivery_however_often_it_is_let_through(
     database: Database,
 ) -> None:
-    ident = kept(database)
+    submission_id = kept(database)
     results: list[bool] = []
     threads = [
-        threading.Thread(target=lambda: results.append(let_in(database, ident))) for _ in "1234"
+        threading.Thread(target=lambda: results.append(let_in(database, submission_id)))
+        for _ in "1234"
     ]
     for thread in threads:
         thread.start()
@@ -255,14 +256,14 @@ def test_what_was_held_back_gets_one_delivery_however_often_it_is_let_through(
 
 
 def test_what_has_another_status_stays_as_it_is(database: Database) -> None:
-    ident = kept(database, status=Status.QUARANTINED)
-    assert not let_in(database, ident)
+    submission_id = kept(database, status=Status.QUARANTINED)
+    assert not let_in(database, submission_id)
     assert not let_in(database, "nobody")
     assert number(database, deliveries) == 0
 
 
 def test_what_was_erased_is_not_let_through(database: Database) -> None:
-    ident = kept(database)
+    submission_id = kept(database)
     with database.write() as connection:
-        blank(connection, [ident], NOON)
-    assert not let_in(database, ident)
+        blank(connection, [submission_id], NOON)
+    assert not let_in(database, submission_id)

@@ -116,7 +116,9 @@ def _called(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
 
 
-@pytest.mark.parametrize(("name", "place"), [("Refusal", 2), ("Message", 1), ("gettext_noop", 0)])
+@pytest.mark.parametrize(
+    ("name", "place"), [("RefusalError", 2), ("Message", 1), ("gettext_noop", 0)]
+)
 def test_no_text_is_put_together_where_it_is_written(name: str, place: int) -> None:
     """A catalogue can't hold it then; what varies is a placeholder."""
     calls = list(_calls(name))

@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import StatementError
 
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, submissions
 from formapp.lead import Lead
 from formapp.leads import accept as intake
-from formapp.leads.accept import KeyReused, Status, keep
+from formapp.leads.accept import KeyReusedError, Status, keep
 from tests.support.clock import NOON
 from tests.support.leads import PHONE, field, lead, phone, submission
 
@@ -87,7 +87,7 @@ def test_the_same_key_with_other_answers_is_refused_and_nothing_is_kept(
     database: Database, other: dict[str, Any]
 ) -> None:
     keep(database, submission(lead(), key="nonce", answers={"a": 1}))
-    with pytest.raises(KeyReused) as refused:
+    with pytest.raises(KeyReusedError) as refused:
         keep(database, submission(lead("other@example.com"), key="nonce", answers=other))
     assert "other@example.com" not in str(refused.value)
     assert counts(database) == (1, 1)
@@ -122,7 +122,7 @@ def test_one_nonce_posted_from_many_threads_at_once_is_one_submission(database: 
 def test_ids_are_uuids_of_version_7_that_increase(database: Database) -> None:
     ids = [keep(database, submission(lead())).id for _ in range(50)]
     assert ids == sorted(set(ids))
-    assert {uuid.UUID(ident).version for ident in ids} == {7}
+    assert {uuid.UUID(submission_id).version for submission_id in ids} == {7}
 
 
 def test_a_delivery_that_cannot_be_written_keeps_no_submission(
@@ -141,7 +141,7 @@ def test_a_locked_database_refuses_and_keeps_nothing(sqlite: Database) -> None:
     impatient = Database(sqlite.url.render_as_string(), busy_seconds=0.1)
     holder = sqlite3.connect(str(sqlite.url.database), isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
-    with pytest.raises(DatabaseUnavailable, match="locked"):
+    with pytest.raises(DatabaseUnavailableError, match="locked"):
         keep(impatient, submission(lead()))
     holder.execute("COMMIT")
     holder.close()
@@ -153,14 +153,14 @@ def test_a_locked_database_refuses_and_keeps_nothing(sqlite: Database) -> None:
 
 def test_a_database_that_cannot_be_reached_refuses() -> None:
     away = Database("postgresql+psycopg://nobody@127.0.0.1:9/none")
-    with pytest.raises(DatabaseUnavailable):
+    with pytest.raises(DatabaseUnavailableError):
         keep(away, submission(lead()))
     away.close()
 
 
 def test_a_database_without_the_schema_refuses(database_url: str) -> None:
     bare = Database(database_url)
-    with pytest.raises(DatabaseUnavailable):
+    with pytest.raises(DatabaseUnavailableError):
         keep(bare, submission(lead()))
     bare.close()
 

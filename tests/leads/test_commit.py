@@ -10,11 +10,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, func, select
 
-from formapp.db.counters import Ration
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.counters import UsageLimit
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, errands, submissions
-from formapp.jobs.queue import Errand
-from formapp.leads.accept import KeyReused, Receipt, Status, Submission
+from formapp.jobs.queue import Job
+from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
 from formapp.leads.commit import GroupCommit
 from tests.support.clock import NOON
 from tests.support.leads import lead, submission
@@ -91,7 +91,7 @@ def test_what_comes_at_once_is_kept_by_one_commit(door: Door, database: Database
 
 def test_everybody_has_the_receipt_of_the_own_submission(door: Door, database: Database) -> None:
     held = _sent(1, status=Status.QUARANTINED)
-    asked = _sent(2, status=Status.QUARANTINED, errands=(Errand("challenge", {"token": "t"}),))
+    asked = _sent(2, status=Status.QUARANTINED, errands=(Job("challenge", {"token": "t"}),))
     futures = door.at_once(_sent(0), held, asked, _sent(3, status=Status.SPAM))
     found = [each.result(10) for each in futures]
     assert [(receipt.status, receipt.leaves_work) for receipt in found] == [
@@ -123,7 +123,7 @@ def test_a_key_with_other_answers_is_refused_to_its_sender_alone(
     door.commit.keep(_sent(5))
     futures = door.at_once(_sent(1), _sent(5, answers={"email": "else@example.com"}), _sent(2))
     errors = [each.exception(10) for each in futures]
-    assert [type(error) for error in errors] == [type(None), KeyReused, type(None)]
+    assert [type(error) for error in errors] == [type(None), KeyReusedError, type(None)]
     assert _number(database) == 4
 
 
@@ -132,7 +132,7 @@ def test_content_that_the_database_refuses_costs_nobody_else(postgresql: Databas
         futures = Door(postgresql, pool).at_once(_sent(1), _sent(2, form="f" * 65), _sent(3))
         errors = [each.exception(10) for each in futures]
     assert [error is None for error in errors] == [True, False, True]
-    assert isinstance(errors[1], DatabaseUnavailable)
+    assert isinstance(errors[1], DatabaseUnavailableError)
     assert "lead2" not in str(errors[1])
     assert _number(postgresql) == 3
 
@@ -146,15 +146,15 @@ def test_a_database_that_stays_locked_refuses_all_at_once_and_keeps_nothing(
     with ThreadPoolExecutor(6) as pool, _held(database):
         futures = [pool.submit(commit.keep, _sent(number)) for number in range(6)]
         errors = [each.exception(10) for each in futures]
-    assert {type(error) for error in errors} == {DatabaseUnavailable}
+    assert {type(error) for error in errors} == {DatabaseUnavailableError}
     assert _number(database) == 0
     assert not commit.keep(_sent(1)).repeated
     impatient.close()
 
 
 def test_what_takes_a_ration_is_kept_by_itself(door: Door) -> None:
-    quota = Ration("a" * 64, 2, NOON + timedelta(days=1), "beyond the quota", "contact")
-    sent = [_sent(number, rations=(quota,)) for number in range(4)]
+    quota = UsageLimit("a" * 64, 2, NOON + timedelta(days=1), "beyond the quota", "contact")
+    sent = [_sent(number, usage_limits=(quota,)) for number in range(4)]
     with ThreadPoolExecutor(4) as pool:
         receipts = list(pool.map(door.commit.keep, sent))
     assert door.commits == 4

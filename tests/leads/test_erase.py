@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.db.upgrade import upgrade
-from formapp.delivery.claims import ClaimLost, Intent, claim_next, intend
+from formapp.delivery.claims import ClaimLostError, Intent, claim_next, intend
 from formapp.delivery.outcomes import Attempt, finish
 from formapp.keyring import Keyring
 from formapp.leads.accept import Status, keep
@@ -71,18 +71,18 @@ def test_every_state_of_a_person_is_erased_at_once(database: Database) -> None:
 
 
 def test_a_pending_delivery_is_cancelled_and_whoever_holds_it_loses_it(database: Database) -> None:
-    ident = kept(database, submission(lead()))
+    submission_id = kept(database, submission(lead()))
     claim = claim_next(database, [SITE], LATER)
     assert claim
     intend(database, claim, Intent("create", LATER))
     done = _erase(database, EMAIL)
     assert done.own[0].in_flight
-    row = delivery_row(database, ident)
+    row = delivery_row(database, submission_id)
     assert (row["state"], row["reason"], row["intent"]) == ("failed", "erased", None)
-    with pytest.raises(ClaimLost):
+    with pytest.raises(ClaimLostError):
         intend(database, claim, Intent("create", LATER))
     attempt = Attempt(at=LATER, result="delivered", duration_ms=1)
-    with pytest.raises(ClaimLost):
+    with pytest.raises(ClaimLostError):
         finish(database, claim, attempt, outcome="created", contact_id=CONTACT, flags=[])
     assert rows(database, "contacts") == []
     assert claim_next(database, [SITE], days_later(LATER, 1)) is None
@@ -102,9 +102,9 @@ def test_the_contacts_at_wix_are_named_and_forgotten(database: Database) -> None
 
 def test_consents_go_too(sqlite: Database) -> None:
     consent = {"field": "privacy", "text": "I agree.", "at": NOON.isoformat()}
-    ident = delivered(sqlite, submission(lead(), consents=[consent]))
+    submission_id = delivered(sqlite, submission(lead(), consents=[consent]))
     _erase(sqlite, EMAIL)
-    assert submission_row(sqlite, ident)["consents"] == []
+    assert submission_row(sqlite, submission_id)["consents"] == []
 
 
 @pytest.mark.parametrize(
@@ -115,13 +115,13 @@ def test_an_answer_that_is_the_address_makes_the_lead_theirs_mapped_or_not(
     sqlite: Database, typed: str
 ) -> None:
     given = submission(lead(None, phones=(phone(),)), answers={"phone": PHONE, "second": typed})
-    ident = kept(sqlite, given)
+    submission_id = kept(sqlite, given)
     done = _erase(sqlite, EMAIL)
     held = everything(sqlite).lower()
     assert EMAIL not in held
     whole = typed.strip().lower() == EMAIL
-    assert [row.id for row in done.own] == ([ident] if whole else [])
-    assert done.struck_out == ([] if whole else [ident])
+    assert [row.id for row in done.own] == ([submission_id] if whole else [])
+    assert done.struck_out == ([] if whole else [submission_id])
 
 
 @pytest.mark.parametrize(
@@ -131,17 +131,17 @@ def test_an_answer_that_is_the_address_makes_the_lead_theirs_mapped_or_not(
 def test_a_number_is_found_however_it_was_typed(database: Database, typed: str) -> None:
     given = lead(None, phones=(phone(typed=typed),))
     answers = {"phone": typed, "phone.e164": PHONE}
-    ident = delivered(database, submission(given, answers=answers))
+    submission_id = delivered(database, submission(given, answers=answers))
     done = _erase(database, PHONE)
-    assert [row.id for row in done.own] == [ident]
+    assert [row.id for row in done.own] == [submission_id]
     held = everything(database)
     assert "7946" not in held
 
 
 def test_a_second_number_of_a_lead_counts_as_well(sqlite: Database) -> None:
     second = phone("+442079460999")
-    ident = delivered(sqlite, submission(lead(phones=(phone(), second))))
-    assert [row.id for row in _erase(sqlite, "+442079460999").own] == [ident]
+    submission_id = delivered(sqlite, submission(lead(phones=(phone(), second))))
+    assert [row.id for row in _erase(sqlite, "+442079460999").own] == [submission_id]
 
 
 def test_where_somebody_else_mentions_the_person_the_mention_is_struck_out(
@@ -155,10 +155,10 @@ def test_where_somebody_else_mentions_the_person_the_mention_is_struck_out(
         meta={"page": "https://a.example/?m=ines.okafor%40example.com&x=1", "utm": {}},
         key="token:1",
     )
-    ident = kept(database, kept_by_other)
+    submission_id = kept(database, kept_by_other)
     done = _erase(database, EMAIL, PHONE)
-    assert (done.own, done.struck_out) == ([], [ident])
-    row = submission_row(database, ident)
+    assert (done.own, done.struck_out) == ([], [submission_id])
+    row = submission_row(database, submission_id)
     assert row["answers"] == {
         "email": OTHER,
         "message": "Please write to [erased], or ring [erased]. Thanks!",
@@ -168,7 +168,7 @@ def test_where_somebody_else_mentions_the_person_the_mention_is_struck_out(
     assert row["lead"]["company"]["value"] == "friends of [erased]"
     # A digest of the answers would still tell whoever guesses the address.
     assert (row["digest"], row["key"], row["erased_at"]) == ("", None, None)
-    assert delivery_row(database, ident)["state"] == "pending"
+    assert delivery_row(database, submission_id)["state"] == "pending"
     assert claim_next(database, [SITE], LATER)
     assert "7946 0018" not in everything(database)
 

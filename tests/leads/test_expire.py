@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries
 from formapp.delivery.claims import claim_next
 from formapp.lead import Lead
@@ -15,7 +15,7 @@ from formapp.leads import expire as retention
 from formapp.leads.accept import Status, keep
 from formapp.leads.expire import Expiry, expire
 from formapp.leads.report import export_rows, list_submissions, show_submission
-from formapp.leads.retry import Erased, failed_submissions, retry_submission
+from formapp.leads.retry import ErasedError, failed_submissions, retry_submission
 from tests.support.clock import NOON, TurnedClock
 from tests.support.leads import EMAIL, SITE, lead, phone, submission
 from tests.support.ledger import (
@@ -38,12 +38,12 @@ def _expired(database: Database, days: float, keep_days: int = 90) -> int:
 
 
 def test_answers_go_ninety_days_after_delivery_and_not_before(database: Database) -> None:
-    ident = delivered(database, submission(lead(first_name=CANARY)))
+    submission_id = delivered(database, submission(lead(first_name=CANARY)))
     assert _expired(database, 89.9) == 0
     assert CANARY in everything(database)
     assert _expired(database, 90.1) == 1
     assert CANARY not in everything(database)
-    assert submission_row(database, ident)["erased_at"] == days_later(NOON, 90.1)
+    assert submission_row(database, submission_id)["erased_at"] == days_later(NOON, 90.1)
     assert _expired(database, 91) == 0
 
 
@@ -56,11 +56,11 @@ def test_the_row_stays_and_says_what_became_of_the_lead(database: Database) -> N
         key="token:abc",
         address="203.0.113.7",
     )
-    ident = delivered(database, given)
-    before = delivery_row(database, ident)
+    submission_id = delivered(database, given)
+    before = delivery_row(database, submission_id)
     assert _expired(database, 91) == 1
 
-    row = submission_row(database, ident)
+    row = submission_row(database, submission_id)
     gone = {name: row[name] for name in ("answers", "meta", "address", "key", "digest")}
     assert gone == {"answers": {}, "meta": {}, "address": None, "key": None, "digest": ""}
     assert Lead.model_validate(row["lead"]) == Lead(form="contact", site=SITE)
@@ -68,7 +68,7 @@ def test_the_row_stays_and_says_what_became_of_the_lead(database: Database) -> N
     # The consent says why the contact at Wix may be held, and nothing that was typed.
     assert row["consents"][0]["text"] == "I agree."
 
-    after = delivery_row(database, ident)
+    after = delivery_row(database, submission_id)
     assert (after.pop("email"), after.pop("phone")) == (None, None)
     assert after == {name: value for name, value in before.items() if name in after}
     assert (after["state"], after["outcome"], after["contact_id"]) == (
@@ -102,10 +102,10 @@ def test_a_form_that_says_how_long_is_obeyed_whatever_the_setting_says(database:
 
 @pytest.mark.parametrize("status", [Status.SPAM, Status.QUARANTINED, Status.UNCONFIRMED])
 def test_what_was_no_lead_goes_after_thirty_days(database: Database, status: Status) -> None:
-    ident = kept(database, submission(lead(), status=status))
+    submission_id = kept(database, submission(lead(), status=status))
     assert _expired(database, 29.9) == 0
     assert _expired(database, 30.1) == 1
-    row = submission_row(database, ident)
+    row = submission_row(database, submission_id)
     assert (row["status"], row["answers"]) == (status, {})
 
 
@@ -117,16 +117,16 @@ def test_what_was_no_lead_goes_with_the_others_where_those_are_kept_for_less(
 
 
 def test_a_pending_lead_is_never_erased(database: Database) -> None:
-    ident = kept(database, submission(lead(), keep_days=1))
+    submission_id = kept(database, submission(lead(), keep_days=1))
     assert _expired(database, 4000) == 0
-    assert submission_row(database, ident)["answers"]["email"] == EMAIL
+    assert submission_row(database, submission_id)["answers"]["email"] == EMAIL
 
 
 def test_a_failed_lead_stays_for_thirty_days_after_it_failed_at_least(database: Database) -> None:
-    ident = failed(database, submission(lead(), keep_days=1), after=timedelta(days=10))
+    submission_id = failed(database, submission(lead(), keep_days=1), after=timedelta(days=10))
     assert _expired(database, 39.9) == 0
     assert _expired(database, 40.1) == 1
-    row = delivery_row(database, ident)
+    row = delivery_row(database, submission_id)
     assert (row["state"], row["reason"]) == ("failed", "erased")
     assert "ines is no name" not in everything(database)
 
@@ -140,25 +140,27 @@ def test_a_failed_lead_stays_as_long_as_a_delivered_one_where_that_is_longer(
 
 
 def test_an_erased_lead_is_not_retried(database: Database) -> None:
-    ident = failed(database, submission(lead()))
-    assert failed_submissions(database) == [ident]
+    submission_id = failed(database, submission(lead()))
+    assert failed_submissions(database) == [submission_id]
     _expired(database, 91)
     assert failed_submissions(database) == []
-    with pytest.raises(Erased):
-        retry_submission(database, ident, lambda _form, _answers: lead(), days_later(NOON, 92))
-    assert delivery_row(database, ident)["state"] == "failed"
+    with pytest.raises(ErasedError):
+        retry_submission(
+            database, submission_id, lambda _form, _answers: lead(), days_later(NOON, 92)
+        )
+    assert delivery_row(database, submission_id)["state"] == "failed"
     assert claim_next(database, [SITE], days_later(NOON, 92)) is None
 
 
 def test_a_lead_that_was_sent_on_its_way_again_while_others_were_erased_stays(
     sqlite: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ident = failed(sqlite, submission(lead()))
+    submission_id = failed(sqlite, submission(lead()))
     now = days_later(NOON, 91)
     taken = erasing.lock
 
     def retried_just_before(connection: object, idents: list[str]) -> None:
-        assert idents == [ident]
+        assert idents == [submission_id]
         connection.execute(  # type: ignore[attr-defined] # what `lock` gets
             update(deliveries).values(state="pending", finished_at=None)
         )
@@ -166,7 +168,7 @@ def test_a_lead_that_was_sent_on_its_way_again_while_others_were_erased_stays(
 
     monkeypatch.setattr(retention, "lock", retried_just_before)
     assert expire(sqlite, 90, now) == 0
-    assert submission_row(sqlite, ident)["answers"]["email"] == EMAIL
+    assert submission_row(sqlite, submission_id)["answers"]["email"] == EMAIL
 
 
 def test_the_memory_of_a_contact_goes_with_the_last_lead_that_needs_it(database: Database) -> None:
@@ -229,21 +231,21 @@ def test_a_clock_that_was_put_back_doesnt_stop_it(sqlite: Database) -> None:
 def test_nothing_is_erased_while_the_database_is_locked(sqlite: Database) -> None:
     delivered(sqlite, submission(lead()))
     impatient = Database(str(sqlite.url), busy_seconds=0.05)
-    with sqlite.write(), pytest.raises(DatabaseUnavailable):
+    with sqlite.write(), pytest.raises(DatabaseUnavailableError):
         expire(impatient, 90, days_later(NOON, 91))
     assert expire(impatient, 90, days_later(NOON, 91)) == 1
     impatient.close()
 
 
 def test_list_show_and_export_stand_erased_rows(database: Database) -> None:
-    ident = delivered(database, submission(lead()))
+    submission_id = delivered(database, submission(lead()))
     hidden = kept(database, submission(lead(), status=Status.QUARANTINED))
     _expired(database, 91)
     entries = {entry["id"]: entry for entry in list_submissions(database)}
-    assert entries[ident]["state"] == "delivered"
+    assert entries[submission_id]["state"] == "delivered"
     assert entries[hidden]["state"] == "quarantined"
-    assert entries[ident]["erased_at"] == "2026-06-01T12:00:00Z"
-    shown = show_submission(database, ident)
+    assert entries[submission_id]["erased_at"] == "2026-06-01T12:00:00Z"
+    shown = show_submission(database, submission_id)
     assert (shown["answers"], shown["deliveries"][0]["outcome"]) == ({}, "created")
     assert [row["answers"] for row in export_rows(database)] == [{}, {}]
 

@@ -12,14 +12,14 @@ from formapp.leads.accept import Status, keep
 from formapp.leads.blank import blank
 from formapp.leads.release import (
     Caught,
-    NotHeldBack,
+    NotHeldError,
     Read,
     count_quarantined,
     quarantined,
     release,
 )
-from formapp.leads.report import UnknownSubmission, show_submission
-from formapp.leads.retry import Erased
+from formapp.leads.report import UnknownSubmissionError, show_submission
+from formapp.leads.retry import ErasedError
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
@@ -45,9 +45,9 @@ def number_of_deliveries(database: Database) -> int:
 
 
 def test_what_is_released_is_due_at_once(database: Database) -> None:
-    ident = kept(database, meta={"suspect": ["fast"], "page": "p"})
-    assert release(database, ident, no_reading, LATER) is Status.ACCEPTED
-    shown = show_submission(database, ident)
+    submission_id = kept(database, meta={"suspect": ["fast"], "page": "p"})
+    assert release(database, submission_id, no_reading, LATER) is Status.ACCEPTED
+    shown = show_submission(database, submission_id)
     assert shown["state"] == "pending"
     assert shown["deliveries"][0]["due_at"] == "2026-03-02T15:00:00Z"
     assert shown["meta"] == {
@@ -60,13 +60,13 @@ def test_what_is_released_is_due_at_once(database: Database) -> None:
 
 
 def test_however_many_release_it_there_is_one_delivery(database: Database) -> None:
-    ident = kept(database)
+    submission_id = kept(database)
     results: list[object] = []
 
     def work() -> None:
         try:
-            results.append(release(database, ident, no_reading, LATER))
-        except NotHeldBack:
+            results.append(release(database, submission_id, no_reading, LATER))
+        except NotHeldError:
             results.append(None)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -80,7 +80,7 @@ def test_however_many_release_it_there_is_one_delivery(database: Database) -> No
 
 
 def test_a_honeypots_catch_is_read_by_the_form_of_today(database: Database) -> None:
-    ident = kept(
+    submission_id = kept(
         database, Status.SPAM, lead=lead(None), answers={"email": [EMAIL], "_gotcha": ["x"]}
     )
     seen: list[Caught] = []
@@ -90,10 +90,10 @@ def test_a_honeypots_catch_is_read_by_the_form_of_today(database: Database) -> N
         consents = [{"field": "privacy", "text": "I agree.", "at": NOON.isoformat()}]
         return Read(lead(EMAIL), {"email": EMAIL}, consents)
 
-    assert release(database, ident, reread, LATER) is Status.ACCEPTED
+    assert release(database, submission_id, reread, LATER) is Status.ACCEPTED
     assert seen[0]["answers"] == {"email": [EMAIL], "_gotcha": ["x"]}
     assert (seen[0]["form"], seen[0]["received_at"]) == ("contact", NOON)
-    shown = show_submission(database, ident)
+    shown = show_submission(database, submission_id)
     assert (shown["answers"], shown["state"]) == ({"email": EMAIL}, "pending")
     assert shown["consents"][0]["text"] == "I agree."
     with database.read() as connection:
@@ -101,34 +101,34 @@ def test_a_honeypots_catch_is_read_by_the_form_of_today(database: Database) -> N
 
 
 def test_what_can_not_be_read_stays_as_it_was(database: Database) -> None:
-    ident = kept(database, Status.SPAM, answers={"email": ["x"]})
+    submission_id = kept(database, Status.SPAM, answers={"email": ["x"]})
 
     def reread(_caught: Caught) -> Read:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        release(database, ident, reread, LATER)
-    shown = show_submission(database, ident)
+        release(database, submission_id, reread, LATER)
+    shown = show_submission(database, submission_id)
     assert (shown["state"], shown["answers"], shown["meta"]) == ("spam", {"email": ["x"]}, {})
 
 
 @pytest.mark.parametrize("status", [Status.ACCEPTED, Status.UNCONFIRMED])
 def test_what_is_not_held_back_by_us_is_not_released(database: Database, status: Status) -> None:
-    ident = kept(database, status)
+    submission_id = kept(database, status)
     before = number_of_deliveries(database)
-    with pytest.raises(NotHeldBack):
-        release(database, ident, no_reading, LATER)
+    with pytest.raises(NotHeldError):
+        release(database, submission_id, no_reading, LATER)
     assert number_of_deliveries(database) == before
-    with pytest.raises(UnknownSubmission):
+    with pytest.raises(UnknownSubmissionError):
         release(database, "nobody", no_reading, LATER)
 
 
 def test_what_was_erased_is_not_released(database: Database) -> None:
-    ident = kept(database)
+    submission_id = kept(database)
     with database.write() as connection:
-        blank(connection, [ident], NOON)
-    with pytest.raises(Erased):
-        release(database, ident, no_reading, LATER)
+        blank(connection, [submission_id], NOON)
+    with pytest.raises(ErasedError):
+        release(database, submission_id, no_reading, LATER)
     assert quarantined(database) == []
 
 

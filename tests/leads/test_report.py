@@ -11,7 +11,7 @@ from formapp.delivery.claims import claim_next
 from formapp.delivery.outcomes import Attempt, finish, give_up, put_back
 from formapp.leads.accept import Status, keep
 from formapp.leads.report import (
-    UnknownSubmission,
+    UnknownSubmissionError,
     export_rows,
     list_submissions,
     show_submission,
@@ -135,9 +135,9 @@ def test_what_was_not_accepted_has_no_delivery(database: Database, status: str) 
 def test_show_knows_a_honeypot_catch_by_its_id_and_no_invented_ids(database: Database) -> None:
     shown = show_submission(database, filled(database)["spam"])
     assert (shown["state"], shown["deliveries"]) == ("spam", [])
-    for ident in ("nothing", ""):
-        with pytest.raises(UnknownSubmission):
-            show_submission(database, ident)
+    for submission_id in ("nothing", ""):
+        with pytest.raises(UnknownSubmissionError):
+            show_submission(database, submission_id)
 
 
 def test_the_export_has_the_answers_of_all_that_are_listed(database: Database) -> None:

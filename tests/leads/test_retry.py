@@ -15,10 +15,10 @@ from formapp.lead import Lead
 from formapp.leads import retry as replay
 from formapp.leads.accept import Status, keep
 from formapp.leads.blank import blank
-from formapp.leads.report import UnknownSubmission
+from formapp.leads.report import UnknownSubmissionError
 from formapp.leads.retry import (
-    AlreadyDelivered,
-    Unconfirmed,
+    AlreadyDeliveredError,
+    UnconfirmedError,
     failed_submissions,
     retry_submission,
 )
@@ -43,23 +43,23 @@ def attempt(result: str = "failed") -> Attempt:
 
 
 def failed(database: Database, intent: Intent | None = None, **more: Any) -> str:
-    ident = keep(database, submission(lead(**more), form=more.get("form", "contact"))).id
+    submission_id = keep(database, submission(lead(**more), form=more.get("form", "contact"))).id
     claim: Any = claim_next(database, [SITE], NOON)
-    assert claim.submission_id == ident
+    assert claim.submission_id == submission_id
     give_up(database, claim, attempt(), "why", intent)
-    return ident
+    return submission_id
 
 
-def row(database: Database, ident: str) -> Any:
-    query = select(deliveries).where(deliveries.c.submission_id == ident)
+def row(database: Database, submission_id: str) -> Any:
+    query = select(deliveries).where(deliveries.c.submission_id == submission_id)
     with database.read() as connection:
         return connection.execute(query).one()
 
 
 def test_a_failed_lead_is_due_at_once_and_has_all_its_patience_again(database: Database) -> None:
-    ident = failed(database)
-    retry_submission(database, ident, same, LATER)
-    found = row(database, ident)
+    submission_id = failed(database)
+    retry_submission(database, submission_id, same, LATER)
+    found = row(database, submission_id)
     assert (found.state, found.due_at, found.created_at) == ("pending", LATER, LATER)
     assert (found.attempts, found.reason, found.finished_at) == (0, None, None)
     claim = claim_next(database, [SITE], LATER)
@@ -68,7 +68,7 @@ def test_a_failed_lead_is_due_at_once_and_has_all_its_patience_again(database: D
 
 
 def test_what_was_tried_before_the_replay_uses_up_none_of_its_patience(database: Database) -> None:
-    ident = keep(database, submission(lead())).id
+    submission_id = keep(database, submission(lead())).id
     for at in (NOON, LATER):
         for minutes in range(2):
             tried = at + timedelta(minutes=minutes)
@@ -78,11 +78,11 @@ def test_what_was_tried_before_the_replay_uses_up_none_of_its_patience(database:
             due = tried + timedelta(minutes=1)
             put_back(database, claim, spent, due_at=due, reason="why", spent=True)
         give_up(database, claim_next(database, [SITE], due), attempt(), "why")  # type: ignore[arg-type] # there is one
-        retry_submission(database, ident, same, LATER)
+        retry_submission(database, submission_id, same, LATER)
 
 
 def test_its_lead_is_made_anew_from_the_answers_by_the_form_of_today(database: Database) -> None:
-    ident = failed(database)
+    submission_id = failed(database)
     asked: list[Any] = []
     given = lead("new@example.com", company="Barco", phones=(phone(),), site="second")
 
@@ -90,21 +90,21 @@ def test_its_lead_is_made_anew_from_the_answers_by_the_form_of_today(database: D
         asked.append((form, dict(answers)))
         return given
 
-    retry_submission(database, ident, remap, LATER)
+    retry_submission(database, submission_id, remap, LATER)
     assert asked == [("contact", {"email": "ines.okafor@example.com", "message": "hello"})]
     claim = claim_next(database, ["second"], LATER)
     assert claim is not None
     assert claim.lead == given
-    found = row(database, ident)
+    found = row(database, submission_id)
     assert (found.email, found.phone, found.site) == ("new@example.com", PHONE, "second")
 
 
 def test_a_lead_that_could_not_be_read_can_be_made_anew(database: Database) -> None:
-    ident = keep(database, submission(lead())).id
+    submission_id = keep(database, submission(lead())).id
     with database.write() as connection:
         connection.execute(submissions.update().values(lead={"of": "another version"}))
     assert claim_next(database, [SITE], NOON) is None
-    retry_submission(database, ident, to(lead()), LATER)
+    retry_submission(database, submission_id, to(lead()), LATER)
     claim = claim_next(database, [SITE], LATER)
     assert claim is not None
     assert claim.lead == lead()
@@ -112,62 +112,62 @@ def test_a_lead_that_could_not_be_read_can_be_made_anew(database: Database) -> N
 
 def test_what_is_unknown_of_a_write_stays_known(database: Database) -> None:
     intent = Intent("create", NOON)
-    ident = failed(database, intent)
-    retry_submission(database, ident, same, LATER)
+    submission_id = failed(database, intent)
+    retry_submission(database, submission_id, same, LATER)
     claim = claim_next(database, [SITE], LATER)
     assert claim is not None
     assert claim.intent == intent
 
 
 def test_a_pending_lead_is_due_at_once_as_it_is(database: Database) -> None:
-    ident = keep(database, submission(lead())).id
+    submission_id = keep(database, submission(lead())).id
     claim: Any = claim_next(database, [SITE], NOON)
     due = NOON + timedelta(hours=1)
     put_back(database, claim, attempt("retry"), due_at=due, reason="why", spent=True)
-    retry_submission(database, ident, to(lead("new@example.com")), NOON)
-    found = row(database, ident)
+    retry_submission(database, submission_id, to(lead("new@example.com")), NOON)
+    found = row(database, submission_id)
     assert (found.due_at, found.attempts, found.created_at) == (NOON, 1, NOON)
     again: Any = claim_next(database, [SITE], NOON)
     assert again.lead == lead()
 
 
 def test_a_pending_lead_in_flight_stays_with_its_holder(database: Database) -> None:
-    ident = keep(database, submission(lead())).id
+    submission_id = keep(database, submission(lead())).id
     claim: Any = claim_next(database, [SITE], NOON)
-    retry_submission(database, ident, same, NOON)
+    retry_submission(database, submission_id, same, NOON)
     assert claim_next(database, [SITE], NOON) is None
     intend(database, claim, Intent("create", NOON))
 
 
 def test_a_delivered_lead_is_refused_and_stays_as_it_is(database: Database) -> None:
-    ident = keep(database, submission(lead())).id
+    submission_id = keep(database, submission(lead())).id
     claim: Any = claim_next(database, [SITE], NOON)
     finish(database, claim, attempt("delivered"), outcome="created", contact_id="c1", flags=[])
-    before = row(database, ident)
-    with pytest.raises(AlreadyDelivered):
-        retry_submission(database, ident, to(lead("new@example.com")), LATER)
-    assert row(database, ident) == before
+    before = row(database, submission_id)
+    with pytest.raises(AlreadyDeliveredError):
+        retry_submission(database, submission_id, to(lead("new@example.com")), LATER)
+    assert row(database, submission_id) == before
 
 
 def test_what_waits_for_its_senders_confirmation_is_refused_as_such(database: Database) -> None:
-    ident = keep(database, submission(lead(), status=Status.UNCONFIRMED)).id
-    with pytest.raises(Unconfirmed):
-        retry_submission(database, ident, same, LATER)
+    submission_id = keep(database, submission(lead(), status=Status.UNCONFIRMED)).id
+    with pytest.raises(UnconfirmedError):
+        retry_submission(database, submission_id, same, LATER)
     with database.write() as connection:
-        blank(connection, [ident], LATER)
-    with pytest.raises(AlreadyDelivered):
-        retry_submission(database, ident, same, LATER)
+        blank(connection, [submission_id], LATER)
+    with pytest.raises(AlreadyDeliveredError):
+        retry_submission(database, submission_id, same, LATER)
 
 
 @pytest.mark.parametrize("status", [Status.QUARANTINED, Status.SPAM])
 def test_what_has_no_delivery_is_refused(database: Database, status: Status) -> None:
-    ident = keep(database, submission(lead(), status=status)).id
-    with pytest.raises(AlreadyDelivered):
-        retry_submission(database, ident, same, LATER)
+    submission_id = keep(database, submission(lead(), status=status)).id
+    with pytest.raises(AlreadyDeliveredError):
+        retry_submission(database, submission_id, same, LATER)
 
 
 def test_an_unknown_id_is_told(database: Database) -> None:
-    with pytest.raises(UnknownSubmission):
+    with pytest.raises(UnknownSubmissionError):
         retry_submission(database, "nothing", same, LATER)
 
 
@@ -175,7 +175,7 @@ def test_a_lead_that_is_delivered_while_it_is_replayed_stays_delivered(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker may finish between the look and the write of the replay."""
-    ident = keep(database, submission(lead())).id
+    submission_id = keep(database, submission(lead())).id
     claim: Any = claim_next(database, [SITE], NOON)
     original = replay._make_due
 
@@ -184,11 +184,11 @@ def test_a_lead_that_is_delivered_while_it_is_replayed_stays_delivered(
         return original(connection, found, *rest)
 
     monkeypatch.setattr(replay, "_make_due", finished_first)
-    with pytest.raises(AlreadyDelivered):
-        retry_submission(database, ident, same, LATER)
+    with pytest.raises(AlreadyDeliveredError):
+        retry_submission(database, submission_id, same, LATER)
     monkeypatch.undo()
     finish(database, claim, attempt("delivered"), outcome="created", contact_id="c1", flags=[])
-    assert row(database, ident).state == "delivered"
+    assert row(database, submission_id).state == "delivered"
 
 
 def test_failed_ones_are_listed_oldest_first_and_by_form(database: Database) -> None:
@@ -201,11 +201,11 @@ def test_failed_ones_are_listed_oldest_first_and_by_form(database: Database) -> 
 
 def test_a_replayed_lead_reaches_wix_once_its_fault_is_mended(world: World) -> None:
     world.site.fault("status", "createContact", status=400, code="BAD", times=1)
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.drain()
-    assert world.row(ident)["state"] == "failed"
-    retry_submission(world.database, ident, to(lead(company="Barco")), world.clock())
+    assert world.row(submission_id)["state"] == "failed"
+    retry_submission(world.database, submission_id, to(lead(company="Barco")), world.clock())
     world.drain()
-    assert world.row(ident)["outcome"] == "created"
+    assert world.row(submission_id)["outcome"] == "created"
     assert world.site.info()["company"] == "Barco"
-    assert [each["result"] for each in world.attempts(ident)] == ["failed", "delivered"]
+    assert [each["result"] for each in world.attempts(submission_id)] == ["failed", "delivered"]

@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text
 
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, metadata, submissions
 from formapp.db.upgrade import upgrade
 from formapp.delivery.budget import Budget
 from formapp.delivery.claims import Intent, claim_next, intend
-from formapp.delivery.contact_cache import Lanes, Memory
-from formapp.jobs.queue import Errand
+from formapp.delivery.contact_cache import ContactCache, Pauses
+from formapp.jobs.queue import Job
 from formapp.keyring import Keyring
 from formapp.leads import transfer
 from formapp.leads.accept import Status, keep
 from formapp.leads.admit import admit
 from formapp.leads.erase import erase_person
 from formapp.leads.identity_search import mentions
-from formapp.leads.transfer import CannotCopy, Copied, copy_all
+from formapp.leads.transfer import Copied, CopyError, copy_all
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, PHONE, SITE, lead, phone, submission
 from tests.support.ledger import days_later, delivered, everything, failed, kept, rows
@@ -65,12 +65,12 @@ def _fill(database: Database) -> None:
     failed(database, submission(lead("b@example.com", first_name="Ünï “q” \U0001f600")))
     kept(database, submission(lead("c@example.com"), status=Status.SPAM, keep_days=3))
     kept(database, submission(lead("d@example.com"), meta={"utm": {"x": [1, 2.5, None, True]}}))
-    kept(database, submission(lead("f@example.com"), errands=(Errand("mail", {"a": 1}),)))
+    kept(database, submission(lead("f@example.com"), errands=(Job("mail", {"a": 1}),)))
     claim = claim_next(database, [SITE], LATER)
     assert claim
     intend(database, claim, Intent("update", LATER, "some-contact", 7))
-    Memory(database).remember_key(SITE, "label", "Big", "custom.big")
-    Lanes(database).pause(SITE, LATER + timedelta(minutes=1), "429")
+    ContactCache(database).remember_key(SITE, "label", "Big", "custom.big")
+    Pauses(database).pause(SITE, LATER + timedelta(minutes=1), "429")
     Budget(database, 5).take(SITE, LATER)
     values = {"kind": "lane", "site": SITE, "opened_at": LATER}
     with database.write() as connection:
@@ -160,8 +160,8 @@ def test_a_target_that_holds_anything_is_refused(pair: tuple[Database, Database]
     source, target = pair
     _fill(source)
     upgrade(target)
-    Memory(target).remember_key(SITE, "label", "Big", "custom.big")
-    with pytest.raises(CannotCopy, match=r"not empty \(it has wix_keys\)"):
+    ContactCache(target).remember_key(SITE, "label", "Big", "custom.big")
+    with pytest.raises(CopyError, match=r"not empty \(it has wix_keys\)"):
         _copy(source, target)
     assert rows(target, "submissions") == []
 
@@ -170,7 +170,7 @@ def test_a_database_isnt_copied_onto_itself(sqlite: Database) -> None:
     _fill(sqlite)
     before = _contents(sqlite)
     again = Database(str(sqlite.url))
-    with closing(again), pytest.raises(CannotCopy, match="not empty"):
+    with closing(again), pytest.raises(CopyError, match="not empty"):
         _copy(sqlite, again)
     assert _contents(sqlite) == before
 
@@ -181,7 +181,7 @@ def test_an_older_schema_is_brought_up_by_its_owner_first(
     source, target = pair
     with source.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
-    with pytest.raises(CannotCopy, match="formapp db upgrade"):
+    with pytest.raises(CopyError, match="formapp db upgrade"):
         _copy(source, target)
 
 
@@ -195,7 +195,7 @@ def test_rows_that_came_meanwhile_stop_the_copy(pair: tuple[Database, Database])
             with closing(still_at_work):
                 keep(still_at_work, submission(lead()))
 
-    with pytest.raises(CannotCopy, match="stop formapp first"):
+    with pytest.raises(CopyError, match="stop formapp first"):
         copy_all(source, target, keyring=None, scan=mentions, now=LATER, progress=one_more)
     assert not any(_contents(target).values())
 
@@ -205,15 +205,15 @@ def test_what_was_let_through_meanwhile_stops_the_copy_too(
 ) -> None:
     """Its delivery would be in the source alone."""
     source, target = pair
-    ident = kept(source, submission(lead(), status=Status.QUARANTINED))
+    submission_id = kept(source, submission(lead(), status=Status.QUARANTINED))
     still_at_work = Database(source.url.render_as_string(hide_password=False))
 
     def let_through(table: str, _done: int, _total: int) -> None:
         if table == "submissions":
             with closing(still_at_work), still_at_work.write() as connection:
-                assert admit(connection, ident, {Status.QUARANTINED}, LATER)
+                assert admit(connection, submission_id, {Status.QUARANTINED}, LATER)
 
-    with pytest.raises(CannotCopy, match="stop formapp first"):
+    with pytest.raises(CopyError, match="stop formapp first"):
         copy_all(source, target, keyring=None, scan=mentions, now=LATER, progress=let_through)
     assert not any(_contents(target).values())
 
@@ -223,16 +223,16 @@ def test_what_the_target_can_not_hold_is_told_without_an_answer(
 ) -> None:
     source = Database(f"sqlite:///{folder}/0.db")
     upgrade(source)
-    ident = kept(source, submission(lead()))
+    submission_id = kept(source, submission(lead()))
     too_long = "visitor " * 20
     with source.write() as connection:
         connection.execute(submissions.update().values(address=too_long))
     with postgres.database() as url:
         target = Database(url)
-        with pytest.raises(DatabaseUnavailable) as caught:
+        with pytest.raises(DatabaseUnavailableError) as caught:
             _copy(source, target)
         assert "visitor" not in str(caught.value)
-        assert ident not in str(caught.value)
+        assert submission_id not in str(caught.value)
         assert rows(target, "submissions") == []
         target.close()
     source.close()
@@ -261,7 +261,7 @@ def test_who_was_erased_at_the_target_doesnt_come_back_from_an_older_copy(
 def test_erasures_without_the_secret_key_stop_the_copy(pair: tuple[Database, Database]) -> None:
     source, target = pair
     erase_person(source, {EMAIL}, keyring=KEYRING, scan=mentions, now=LATER)
-    with pytest.raises(CannotCopy, match="FORMAPP_SECRET_KEY"):
+    with pytest.raises(CopyError, match="FORMAPP_SECRET_KEY"):
         _copy(source, target)
     assert not any(_contents(target).values())
 
@@ -278,11 +278,11 @@ def test_two_copies_at_once_never_mix(folder: Path, postgres: PostgresServer) ->
 
         def meanwhile(table: str, _done: int, _total: int) -> None:
             if table == "submissions":
-                with pytest.raises(DatabaseUnavailable, match="lock timeout"):
+                with pytest.raises(DatabaseUnavailableError, match="lock timeout"):
                     _copy(source, impatient)
 
         copy_all(source, first, keyring=None, scan=mentions, now=LATER, progress=meanwhile)
-        with pytest.raises(CannotCopy, match="not empty"):
+        with pytest.raises(CopyError, match="not empty"):
             _copy(source, second)
         assert len(rows(first, deliveries.name)) == len(rows(source, deliveries.name))
         for database in (first, second, impatient):

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from formapp.confirmation.message import write_letter
-from formapp.mail import Letter, compose, domain_of
+from formapp.mail import Message, compose, domain_of
 from tests.support.clock import NOON
 
-LETTER = Letter("formapp@example.com", ("ada@example.com",), "Subject", "Text\n")
+LETTER = Message("formapp@example.com", ("ada@example.com",), "Subject", "Text\n")
 ASKED: dict[str, Any] = {
     "subject": "Bitte bestätigen: „Grüße“",
     "text": "Erster Absatz.\n\nZweiter <b>Absatz</b>,\nzwei Zeilen.",
@@ -23,9 +23,9 @@ ASKED: dict[str, Any] = {
 LINK = "https://forms.example.com/f/news/confirm?t=a.b-c_d&lang=de"
 
 
-def asked_letter(**changed: Any) -> Letter:
+def asked_letter(**changed: Any) -> Message:
     given = {"sender": "News <news@bücher.example>", "to": "ada@example.com", **changed}
-    return write_letter(ASKED, link=LINK, until=NOON, ident="id.1", **given)
+    return write_letter(ASKED, link=LINK, until=NOON, submission_id="id.1", **given)
 
 
 def test_a_message_has_all_the_headers_of_one_that_no_person_wrote() -> None:
@@ -72,7 +72,7 @@ def test_a_sender_can_not_bring_a_header_along() -> None:
 
 def test_a_subject_can_not_bring_a_header_along() -> None:
     with pytest.raises(ValueError, match=r"linefeed|newline"):
-        compose(Letter("a@example.com", ("b@example.com",), "x\r\nBcc: c@example.com", ""), NOON)
+        compose(Message("a@example.com", ("b@example.com",), "x\r\nBcc: c@example.com", ""), NOON)
 
 
 def test_the_letter_of_a_confirmation_says_what_was_written_down_as_text_and_as_html() -> None:

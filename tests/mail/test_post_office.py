@@ -8,15 +8,22 @@ from pathlib import Path
 import pytest
 import trustme
 
-from formapp.mail import Letter, MailFailed, NotTaken, PerhapsTaken, PostOffice, Refused
+from formapp.mail import (
+    MailError,
+    MailNotSentError,
+    MailRefusedError,
+    MailUncertainError,
+    Message,
+    SmtpMailer,
+)
 from tests.support.postoffice import MailServer, mail_server
 from tests.support.processes import free_port
 
-LETTER = Letter("formapp@example.com", ("ada@example.com",), "Subject", ".dot\nText\n")
+LETTER = Message("formapp@example.com", ("ada@example.com",), "Subject", ".dot\nText\n")
 
 
 def send(server: MailServer) -> None:
-    PostOffice(server.url, seconds=5, longest=10).send(LETTER)
+    SmtpMailer(server.url, seconds=5, longest=10).send(LETTER)
 
 
 def test_a_letter_that_the_server_takes_arrives_once_and_whole() -> None:
@@ -40,20 +47,18 @@ def test_a_goodbye_that_fails_doesnt_undo_it() -> None:
 @pytest.mark.parametrize(
     ("verb", "answer", "kind"),
     [
-        ("RCPT", "550 5.1.1 no ada@example.com here", Refused),
-        ("RCPT", "450 4.2.0 greylisted", NotTaken),
-        ("RCPT", "421 closing", NotTaken),
-        ("MAIL", "550 not you", NotTaken),
-        ("DATA", "451 later", NotTaken),
-        ("DATA", "554 looks like spam", Refused),
+        ("RCPT", "550 5.1.1 no ada@example.com here", MailRefusedError),
+        ("RCPT", "450 4.2.0 greylisted", MailNotSentError),
+        ("RCPT", "421 closing", MailNotSentError),
+        ("MAIL", "550 not you", MailNotSentError),
+        ("DATA", "451 later", MailNotSentError),
+        ("DATA", "554 looks like spam", MailRefusedError),
     ],
 )
-def test_a_refusal_is_told_by_its_code_alone(
-    verb: str, answer: str, kind: type[MailFailed]
-) -> None:
+def test_a_refusal_is_told_by_its_code_alone(verb: str, answer: str, kind: type[MailError]) -> None:
     with mail_server() as server:
         server.answers[verb] = answer
-        with pytest.raises(MailFailed) as caught:
+        with pytest.raises(MailError) as caught:
             send(server)
     assert type(caught.value) is kind
     assert "ada" not in str(caught.value)
@@ -67,12 +72,12 @@ def test_a_sender_that_is_refused_is_told_once_until_a_letter_goes_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with mail_server() as server:
-        office = PostOffice(server.url, seconds=5, longest=10)
+        office = SmtpMailer(server.url, seconds=5, longest=10)
 
         def told(answer: str) -> int:
             caplog.clear()
             server.answers = {"MAIL": answer} if answer else {}
-            with contextlib.suppress(NotTaken):
+            with contextlib.suppress(MailNotSentError):
                 office.send(LETTER)
             return sum(record.levelname == "ERROR" for record in caplog.records)
 
@@ -85,7 +90,7 @@ def test_a_sender_that_is_refused_is_told_once_until_a_letter_goes_again(
 def test_a_connection_that_breaks_before_the_letter_has_sent_nothing() -> None:
     with mail_server() as server:
         server.cuts = "MAIL"
-        with pytest.raises(NotTaken, match="broke"):
+        with pytest.raises(MailNotSentError, match="broke"):
             send(server)
     assert server.taken == []
 
@@ -93,21 +98,21 @@ def test_a_connection_that_breaks_before_the_letter_has_sent_nothing() -> None:
 def test_a_connection_that_breaks_after_the_letter_may_have_sent_it() -> None:
     with mail_server() as server:
         server.cuts = "DATA"
-        with pytest.raises(PerhapsTaken):
+        with pytest.raises(MailUncertainError):
             send(server)
     assert len(server.taken) == 1
 
 
 def test_a_server_that_is_away_has_taken_nothing() -> None:
-    with pytest.raises(NotTaken, match="can't be reached"):
-        PostOffice(f"smtp://127.0.0.1:{free_port()}").send(LETTER)
+    with pytest.raises(MailNotSentError, match="can't be reached"):
+        SmtpMailer(f"smtp://127.0.0.1:{free_port()}").send(LETTER)
 
 
 def test_a_server_that_never_answers_is_left_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"smtp://127.0.0.1:{silent.getsockname()[1]}"
-        with pytest.raises(NotTaken):
-            PostOffice(address, seconds=60, longest=0.3).send(LETTER)
+        with pytest.raises(MailNotSentError):
+            SmtpMailer(address, seconds=60, longest=0.3).send(LETTER)
 
 
 @pytest.fixture
@@ -126,7 +131,7 @@ def test_tls_is_used_where_the_server_offers_it_and_the_login_goes_by_it(
 ) -> None:
     with mail_server(context=tls) as server:
         server.answers["AUTH"] = "235 welcome"
-        PostOffice(server.url.replace("//", "//owner:pass%20word@")).send(LETTER)
+        SmtpMailer(server.url.replace("//", "//owner:pass%20word@")).send(LETTER)
     (taken,) = server.taken
     assert taken.over_tls
 
@@ -135,6 +140,6 @@ def test_a_server_that_can_not_be_trusted_gets_nothing(
     tls: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SSL_CERT_FILE")
-    with mail_server(context=tls) as server, pytest.raises(NotTaken):
+    with mail_server(context=tls) as server, pytest.raises(MailNotSentError):
         send(server)
     assert server.taken == []

@@ -13,13 +13,13 @@ from sqlalchemy import delete, insert, update
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, errands, lanes
-from formapp.jobs.queue import Errand
+from formapp.jobs.queue import Job
 from formapp.lead import Email, Lead
 from formapp.leads.accept import Status, Submission, keep
 from formapp.monitoring.alert import Alert
-from formapp.monitoring.alert_mail import Mailer
+from formapp.monitoring.alert_mail import AlertMailer
 from formapp.monitoring.alert_webhook import Webhook
-from formapp.monitoring.monitor import Watch
+from formapp.monitoring.monitor import Monitor
 from tests.support.clock import TurnedClock
 from tests.support.postoffice import mail_server
 
@@ -39,8 +39,8 @@ def _submission(clock: TurnedClock, key: str) -> Submission:
     )
 
 
-def _watch(database: Database, clock: TurnedClock, told: list[Alert]) -> Watch:
-    return Watch(database, [told.append], clock=clock, backlog=timedelta(minutes=15))
+def _watch(database: Database, clock: TurnedClock, told: list[Alert]) -> Monitor:
+    return Monitor(database, [told.append], clock=clock, backlog=timedelta(minutes=15))
 
 
 def test_many_failed_leads_are_one_incident_with_one_end(
@@ -110,7 +110,7 @@ def test_errands_that_nobody_could_run_are_one_incident_that_says_what_to_do(
     told: list[Alert] = []
     watch = _watch(database, turned_clock, told)
     for number, kind in enumerate(("confirm", "confirm", "challenge")):
-        waiting = replace(_submission(turned_clock, str(number)), errands=(Errand(kind),))
+        waiting = replace(_submission(turned_clock, str(number)), errands=(Job(kind),))
         keep(database, replace(waiting, status=Status.UNCONFIRMED))
     turned_clock.turn(14 * 60)
     watch.look()
@@ -137,7 +137,7 @@ def test_the_watch_looks_every_ten_seconds_and_a_channel_that_fails_stops_nothin
         raise OSError(CANARY)
 
     told: list[Alert] = []
-    watch = Watch(
+    watch = Monitor(
         database, [broken, told.append], clock=turned_clock, backlog=timedelta(minutes=15)
     )
     watch.look_if_due()
@@ -178,7 +178,7 @@ def test_a_webhook_that_did_not_take_it_raises(turned_clock: TurnedClock, status
 
 def test_a_mail_says_what_is_wrong_in_its_subject(turned_clock: TurnedClock) -> None:
     with mail_server() as server:
-        Mailer(server.url, "formapp@example.com", ("owner@example.com",))(_alert(turned_clock))
+        AlertMailer(server.url, "formapp@example.com", ("owner@example.com",))(_alert(turned_clock))
     (letter,) = server.taken
     assert letter.message["Subject"] == "formapp: site main: failed deliveries"
     assert letter.message["To"] == letter.to == "owner@example.com"

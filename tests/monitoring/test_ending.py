@@ -2,7 +2,7 @@
 
 import pytest
 
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 from tests.support.leads import lead
 from tests.support.world import World
 
@@ -12,10 +12,10 @@ def test_a_worker_that_is_to_end_gives_its_claim_back_before_the_next_call(
     both_worlds: World, operation: str
 ) -> None:
     world = both_worlds
-    ident = world.keep(lead())
+    submission_id = world.keep(lead())
     world.once(operation, world.deliverer.interrupt)
     world.deliver()
-    row = world.row(ident)
+    row = world.row(submission_id)
     if operation == "createContact":
         # That call was in flight; the delivery ended with it.
         assert row["state"] == "delivered"
@@ -24,20 +24,20 @@ def test_a_worker_that_is_to_end_gives_its_claim_back_before_the_next_call(
         assert row["intent"] is None
     successor = world.new_deliverer()
     successor.deliver_next()
-    assert world.row(ident)["state"] == "delivered"
+    assert world.row(submission_id)["state"] == "delivered"
     assert len(world.site.contacts()) == 1
 
 
 def test_measures_tell_of_outcomes_calls_and_the_queue_without_an_answer() -> None:
-    measures = Measures()
-    measures.submission("contact", "kept")
-    measures.attempt("main", "retry", 503, None)
-    measures.delivered("main", "created", calls=2, seconds=0.4)
-    measures.failed("main")
-    measures.call("createContact", None, 1.5)
-    measures.request("forms.submit", 303, 0.004)
-    measures.queue({"pending": 3, "failed": 1}, 12.5, {"main": True}, {("backlog", "main")})
-    text = measures.text().decode()
+    metrics = Metrics()
+    metrics.submission("contact", "kept")
+    metrics.attempt("main", "retry", 503, None)
+    metrics.delivered("main", "created", calls=2, seconds=0.4)
+    metrics.failed("main")
+    metrics.call("createContact", None, 1.5)
+    metrics.request("forms.submit", 303, 0.004)
+    metrics.queue({"pending": 3, "failed": 1}, 12.5, {"main": True}, {("backlog", "main")})
+    text = metrics.text().decode()
     for line in (
         'formapp_submissions_total{form="contact",result="kept"} 1.0',
         'formapp_attempts_total{code="",result="retry",site="main",status="503"} 1.0',
@@ -52,5 +52,5 @@ def test_measures_tell_of_outcomes_calls_and_the_queue_without_an_answer() -> No
         'formapp_incident_open{kind="backlog",site="main"} 1.0',
     ):
         assert line in text
-    measures.queue({}, 0, {})
-    assert "formapp_incident_open{" not in measures.text().decode(), "it is over"
+    metrics.queue({}, 0, {})
+    assert "formapp_incident_open{" not in metrics.text().decode(), "it is over"

@@ -14,7 +14,7 @@ from formapp import http as bounded
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, errands, submissions
 from formapp.db.upgrade import upgrade
-from formapp.jobs.queue import LEASE, Errand, claim_errand
+from formapp.jobs.queue import LEASE, Job, claim_errand
 from formapp.jobs.runner import Errands
 from formapp.leads.accept import Status, keep
 from formapp.leads.admit import admit
@@ -57,14 +57,14 @@ class Checks:
             self.clock(),
             status=Status.QUARANTINED,
             meta=meta,
-            errands=(Errand(ERRAND, {"provider": provider, "token": token}),),
+            errands=(Job(ERRAND, {"provider": provider, "token": token}),),
             **more,
         )
         return keep(self.database, given).id
 
-    def suspect(self, ident: str) -> tuple[str, list[str]]:
+    def suspect(self, submission_id: str) -> tuple[str, list[str]]:
         """State and reasons."""
-        shown = show_submission(self.database, ident)
+        shown = show_submission(self.database, submission_id)
         return shown["state"], shown["meta"]["suspect"]
 
     def left(self) -> int:
@@ -97,9 +97,9 @@ FAST = "sent in under two seconds"
 
 
 def test_who_has_passed_is_delivered(worker: Checks, service: Verifier) -> None:
-    ident = worker.kept()
+    submission_id = worker.kept()
     assert worker.errands.run_next()
-    assert worker.suspect(ident) == ("pending", [FAST])
+    assert worker.suspect(submission_id) == ("pending", [FAST])
     assert (worker.deliveries(), worker.left()) == (1, 0)
     [asked] = service.asked
     # Nothing of the visitor's but the token.
@@ -109,10 +109,10 @@ def test_who_has_passed_is_delivered(worker: Checks, service: Verifier) -> None:
 
 
 def test_who_has_not_passed_stays_in_quarantine_with_the_reason(worker: Checks) -> None:
-    ident = worker.kept("wrong")
+    submission_id = worker.kept("wrong")
     assert worker.errands.run_next()
     told = "Cloudflare Turnstile says no (invalid-input-response)"
-    assert worker.suspect(ident) == ("quarantined", [FAST, told])
+    assert worker.suspect(submission_id) == ("quarantined", [FAST, told])
     assert (worker.deliveries(), worker.left()) == (0, 0)
 
 
@@ -132,14 +132,14 @@ def test_an_outage_is_waited_out_for_as_long_as_the_token_lives(
     lite: Checks, service: Verifier, clock: TurnedClock, fault: str
 ) -> None:
     service.fault = fault
-    ident = lite.kept()
+    submission_id = lite.kept()
     assert lite.errands.run_next()
-    assert lite.suspect(ident) == ("quarantined", [FAST, awaited("turnstile")])
+    assert lite.suspect(submission_id) == ("quarantined", [FAST, awaited("turnstile")])
     assert lite.left() == 1
     service.fault = None
     clock.turn(5)
     assert lite.errands.run_next()
-    assert lite.suspect(ident)[0] == "pending"
+    assert lite.suspect(submission_id)[0] == "pending"
     assert lite.deliveries() == 1
 
 
@@ -152,7 +152,7 @@ def test_after_the_tokens_life_it_stays_in_quarantine_and_says_why(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     service.fault = "internal-error"
-    ident = lite.kept(provider=provider)
+    submission_id = lite.kept(provider=provider)
     life = PROVIDERS[provider].life
     start = clock()
     while lite.left():
@@ -160,7 +160,7 @@ def test_after_the_tokens_life_it_stays_in_quarantine_and_says_why(
             clock.turn(1)
         assert clock() - start < life * 3
     assert clock() - start >= life
-    state, reasons = lite.suspect(ident)
+    state, reasons = lite.suspect(submission_id)
     assert (state, reasons[-1]) == (
         "quarantined",
         f"{PROVIDERS[provider].title} could not be asked in time",
@@ -172,9 +172,9 @@ def test_nobody_there_is_an_outage(
     sqlite: Database, clock: TurnedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     worker = Checks(sqlite, f"http://127.0.0.1:{free_port()}/", clock)
-    ident = worker.kept()
+    submission_id = worker.kept()
     assert worker.errands.run_next()
-    assert worker.suspect(ident)[0] == "quarantined"
+    assert worker.suspect(submission_id)[0] == "quarantined"
     assert worker.left() == 1
     assert "no answer (ConnectionError)" in caplog.text
 
@@ -231,9 +231,9 @@ def test_a_wrong_secret_is_the_owners_fault_and_not_the_visitors(
     worker = Checks(sqlite, service.url, clock)
     worker.checks = ChallengeChecks(sqlite, "another secret", service.url, clock=clock)
     worker.errands = Errands(sqlite, {ERRAND: worker.checks.run}, clock=clock)
-    ident = worker.kept()
+    submission_id = worker.kept()
     assert worker.errands.run_next()
-    assert worker.suspect(ident) == ("quarantined", [FAST, awaited("turnstile")])
+    assert worker.suspect(submission_id) == ("quarantined", [FAST, awaited("turnstile")])
     assert worker.left() == 1
     assert "it refuses to say: invalid-input-secret" in caplog.text
 
@@ -259,34 +259,34 @@ def test_neither_token_nor_secret_is_ever_logged(
 def test_a_worker_that_died_after_asking_is_followed_by_one_that_asks_the_same(
     worker: Checks, clock: TurnedClock
 ) -> None:
-    ident = worker.kept()
+    submission_id = worker.kept()
     errand = claim_errand(worker.database, clock(), {ERRAND})
     assert errand
     assert worker.checks._ask(PROVIDERS["turnstile"], errand).passed
     clock.turn(LEASE.total_seconds())
     assert worker.errands.run_next()
-    assert worker.suspect(ident)[0] == "pending"
+    assert worker.suspect(submission_id)[0] == "pending"
 
 
 def test_a_worker_that_was_overtaken_changes_nothing(worker: Checks, clock: TurnedClock) -> None:
-    ident = worker.kept()
+    submission_id = worker.kept()
     late = claim_errand(worker.database, clock(), {ERRAND})
     assert late
     clock.turn(LEASE.total_seconds())
     assert worker.errands.run_next()
     worker.checks.run(late)
-    assert (worker.deliveries(), worker.suspect(ident)[0]) == (1, "pending")
+    assert (worker.deliveries(), worker.suspect(submission_id)[0]) == (1, "pending")
 
 
 def test_what_its_owner_released_meanwhile_is_delivered_once(
     worker: Checks, clock: TurnedClock
 ) -> None:
-    ident = worker.kept("wrong")
+    submission_id = worker.kept("wrong")
     with worker.database.write() as connection:
-        assert admit(connection, ident, {Status.QUARANTINED}, clock())
+        assert admit(connection, submission_id, {Status.QUARANTINED}, clock())
     assert worker.errands.run_next()
     assert (worker.deliveries(), worker.left()) == (1, 0)
-    assert worker.suspect(ident)[0] == "pending"
+    assert worker.suspect(submission_id)[0] == "pending"
 
 
 def test_an_erasure_at_the_same_moment_and_the_answer_wait_for_each_other(
@@ -297,27 +297,29 @@ def test_an_erasure_at_the_same_moment_and_the_answer_wait_for_each_other(
     with postgres.database() as url, closing(Database(url)) as database:
         upgrade(database)
         worker = Checks(database, service.url, clock)
-        ident = worker.kept()
+        submission_id = worker.kept()
         claimed = claim_errand(database, clock(), {ERRAND})
         assert claimed
         with ThreadPoolExecutor(1) as pool:
             with database.write() as connection:
-                lock(connection, [ident])
+                lock(connection, [submission_id])
                 answered = pool.submit(worker.checks.run, claimed)
                 while not connection.execute(waiting).scalar():
                     assert not answered.done()
-                blank(connection, [ident], clock())
+                blank(connection, [submission_id], clock())
             answered.result()
         assert (worker.deliveries(), worker.left()) == (0, 0)
 
 
 def test_who_has_to_confirm_is_asked_after_the_challenge(worker: Checks) -> None:
-    ident = worker.kept()
+    submission_id = worker.kept()
     with worker.database.write() as connection:
         meta = {"confirmation": {"title": "t"}, "suspect": [awaited("turnstile")]}
-        connection.execute(submissions.update().where(submissions.c.id == ident).values(meta=meta))
+        connection.execute(
+            submissions.update().where(submissions.c.id == submission_id).values(meta=meta)
+        )
     assert worker.errands.run_next()
-    assert worker.suspect(ident) == ("unconfirmed", [])
+    assert worker.suspect(submission_id) == ("unconfirmed", [])
     assert worker.deliveries() == 0
     with worker.database.read() as connection:
         assert connection.execute(select(errands.c.kind)).scalars().all() == ["confirm"]

@@ -16,7 +16,7 @@ KEYWORDS = {
     **DEFAULT_KEYWORDS,
     "gettext_noop": None,
     # Which arguments are texts: Refusal(status, code, text), Message(code, text).
-    "Refusal": (3,),
+    "RefusalError": (3,),
     "Message": (2,),
     "counted": (2, 3),
 }

@@ -23,23 +23,23 @@ def kept(database: Database, submission: Submission) -> str:
 
 def delivered(database: Database, submission: Submission, contact_id: str = CONTACT) -> str:
     """Keep it and write that it was delivered a second later."""
-    ident, at = keep(database, submission).id, submission.received_at
+    submission_id, at = keep(database, submission).id, submission.received_at
     claim = claim_next(database, [SITE], at)
     assert claim
-    assert claim.submission_id == ident
+    assert claim.submission_id == submission_id
     attempt = Attempt(at=at, result="delivered", duration_ms=1000)
     finish(database, claim, attempt, outcome="created", contact_id=contact_id, flags=[])
-    return ident
+    return submission_id
 
 
 def failed(database: Database, submission: Submission, after: timedelta = timedelta()) -> str:
     """Keep it and write that it failed, with a reason that quotes an answer."""
-    ident, at = keep(database, submission).id, submission.received_at + after
+    submission_id, at = keep(database, submission).id, submission.received_at + after
     claim = claim_next(database, [SITE], at)
     assert claim
-    assert claim.submission_id == ident
+    assert claim.submission_id == submission_id
     give_up(database, claim, Attempt(at=at, result="failed", duration_ms=0), "400: ines is no name")
-    return ident
+    return submission_id
 
 
 def rows(database: Database, table: str) -> list[Row]:
@@ -50,14 +50,16 @@ def rows(database: Database, table: str) -> list[Row]:
         return [dict(row) for row in connection.execute(query).mappings()]
 
 
-def submission_row(database: Database, ident: str) -> Row:
+def submission_row(database: Database, submission_id: str) -> Row:
     """One submission as it is kept."""
-    return next(row for row in rows(database, "submissions") if row["id"] == ident)
+    return next(row for row in rows(database, "submissions") if row["id"] == submission_id)
 
 
-def delivery_row(database: Database, ident: str) -> Row:
+def delivery_row(database: Database, submission_id: str) -> Row:
     """Its delivery."""
-    return next(row for row in rows(database, "deliveries") if row["submission_id"] == ident)
+    return next(
+        row for row in rows(database, "deliveries") if row["submission_id"] == submission_id
+    )
 
 
 def everything(database: Database) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 
-Done = subprocess.CompletedProcess[str]
+Result = subprocess.CompletedProcess[str]
 Process = subprocess.Popen[str]
 SITE = "5c1f7e0a-6a52-4d0e-9f43-0b7f2f4e8d11"
 
@@ -51,7 +51,7 @@ class Commands:
         self.folder = folder
         self._processes: list[Process] = []
 
-    def run(self, *args: str, **settings: str) -> Done:
+    def run(self, *args: str, **settings: str) -> Result:
         """Run a command to its end."""
         return subprocess.run(
             [sys.executable, "-m", "formapp", *args],
@@ -154,7 +154,7 @@ class Installation:
         wait_for(f"{self.web}/readyz")
         return process
 
-    def run(self, *args: str) -> Done:
+    def run(self, *args: str) -> Result:
         """Run a command with this installation's settings."""
         return self._commands.run(*args, **self.settings)
 

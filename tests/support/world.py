@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from formapp.db.database import Database
 from formapp.db.tables import attempts, deliveries, lanes
 from formapp.delivery.budget import Budget
-from formapp.delivery.client import Gate
+from formapp.delivery.client import RateLimitedClient
 from formapp.delivery.deliver import Deliverer
 from formapp.lead import Lead
 from formapp.leads.accept import keep
@@ -69,7 +69,7 @@ class World:
             self._clients.append(client)
             return client
 
-        gate = Gate(SITE, connect, Budget(self.database, limit), self.clock)
+        gate = RateLimitedClient(SITE, connect, Budget(self.database, limit), self.clock)
         return Deliverer(
             self.database,
             {SITE: gate},
@@ -94,9 +94,9 @@ class World:
 
     def keep(self, given: Lead, **more: Any) -> str:
         """Keep a lead as the web side would; returns the submission's id."""
-        ident = keep(self.database, submission(given, self.clock(), **more)).id
-        self.idents.append(ident)
-        return ident
+        submission_id = keep(self.database, submission(given, self.clock(), **more)).id
+        self.idents.append(submission_id)
+        return submission_id
 
     def deliver(self) -> bool:
         """Deliver one lead, if one is due."""
@@ -111,24 +111,24 @@ class World:
 
     def bring(self, given: Lead) -> Row:
         """Keep a lead, deliver what is due, and return its delivery."""
-        ident = self.keep(given)
+        submission_id = self.keep(given)
         self.drain()
-        return self.row(ident)
+        return self.row(submission_id)
 
-    def row(self, ident: str) -> Row:
+    def row(self, submission_id: str) -> Row:
         """The delivery of a submission, as it is in the database."""
         with self.database.read() as connection:
-            query = select(deliveries).where(deliveries.c.submission_id == ident)
+            query = select(deliveries).where(deliveries.c.submission_id == submission_id)
             return dict(connection.execute(query).one()._mapping)
 
-    def shown(self, ident: str) -> Row:
+    def shown(self, submission_id: str) -> Row:
         """The delivery of a submission, as the owner sees it."""
-        (delivery,) = show_submission(self.database, ident)["deliveries"]
+        (delivery,) = show_submission(self.database, submission_id)["deliveries"]
         return dict(delivery)
 
-    def attempts(self, ident: str) -> list[Row]:
+    def attempts(self, submission_id: str) -> list[Row]:
         """The attempts of a submission's delivery, as they are in the database."""
-        query = select(attempts).where(attempts.c.delivery_id == self.row(ident)["id"])
+        query = select(attempts).where(attempts.c.delivery_id == self.row(submission_id)["id"])
         with self.database.read() as connection:
             return [dict(row._mapping) for row in connection.execute(query.order_by(attempts.c.id))]
 
@@ -138,9 +138,11 @@ class World:
             row = connection.execute(select(lanes).where(lanes.c.site == SITE)).first()
         return dict(row._mapping) if row else {}
 
-    def change(self, ident: str, **values: Any) -> None:
+    def change(self, submission_id: str, **values: Any) -> None:
         """Write to a delivery behind everybody's back."""
         with self.database.write() as connection:
             connection.execute(
-                update(deliveries).where(deliveries.c.submission_id == ident).values(**values)
+                update(deliveries)
+                .where(deliveries.c.submission_id == submission_id)
+                .values(**values)
             )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, select
 from werkzeug.test import TestResponse
 
 from formapp.app import create_app
-from formapp.config.settings import Settings, SettingsFaults
+from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import Link, LinkSigner, address_hash
 from formapp.confirmation.store import confirm, let_through
 from formapp.db.tables import deliveries, errands
@@ -69,10 +69,14 @@ def sign_up(site: Site, **more: Any) -> str:
 
 
 def link(
-    ident: str, *, address: str = "ada@example.com", days: float = 7, keys: tuple[str, ...] = (KEY,)
+    submission_id: str,
+    *,
+    address: str = "ada@example.com",
+    days: float = 7,
+    keys: tuple[str, ...] = (KEY,),
 ) -> str:
     until = datetime.now(UTC) + timedelta(days=days)
-    token = LinkSigner(keys).issue(Link(ident, address_hash(address), until))
+    token = LinkSigner(keys).issue(Link(submission_id, address_hash(address), until))
     return f"/f/news/confirm?t={token}"
 
 
@@ -129,34 +133,36 @@ def test_the_form_files_own_texts_are_used(make_news: MakeNews) -> None:
         'subject = "S"\ntext = "T"\nbutton = "B"\ntitle = "Mailbox!"\nnotice = "Look."\ndays = 3'
     )
     site = make_news("", texts)
-    ident = sign_up(site)
+    submission_id = sign_up(site)
     page = site.get("/f/news/thanks?_step=confirm").get_data(as_text=True)
     assert "<h1>Mailbox!</h1>" in page
     assert "Look." in page
     asked = site.row().meta["confirmation"]
     assert (asked["subject"], asked["text"], asked["button"], asked["days"]) == ("S", "T", "B", 3)
-    assert '<button type="submit">B</button>' in site.get(link(ident)).get_data(as_text=True)
+    assert '<button type="submit">B</button>' in site.get(link(submission_id)).get_data(
+        as_text=True
+    )
 
 
 def test_looking_at_the_link_confirms_nothing(site: Site) -> None:
-    ident = sign_up(site)
+    submission_id = sign_up(site)
     for method in ("GET", "HEAD", "OPTIONS"):
         for _ in range(2):
-            assert site.open(method, link(ident)).status_code == 200
+            assert site.open(method, link(submission_id)).status_code == 200
     assert site.row().status == "unconfirmed"
     assert site.pending() == 0
-    page = Page(site.get(link(ident)))
+    page = Page(site.get(link(submission_id)))
     forms = [attrs for tag, attrs in page.tags if tag == "form"]
     assert [(form["method"], form["action"]) for form in forms] == [("post", forms[0]["action"])]
     assert (forms[0]["action"] or "").startswith("/f/news/confirm?t=")
-    assert "Send me the newsletter." in site.get(link(ident)).get_data(as_text=True)
+    assert "Send me the newsletter." in site.get(link(submission_id)).get_data(as_text=True)
 
 
 def test_the_button_lets_it_through_and_keeps_when_and_where(site: Site) -> None:
     site.post(ADA, form="news", query="?utm_source=x")
-    ident = site.row().id
+    submission_id = site.row().id
     before = len(site.kept)
-    answer = press(site, link(ident))
+    answer = press(site, link(submission_id))
     assert (answer.status_code, answer.headers["Location"]) == (303, "/f/news/thanks")
     assert "Welcome" in site.get("/f/news/thanks").get_data(as_text=True)
     assert len(site.kept) == before + 1
@@ -175,7 +181,7 @@ def test_the_button_lets_it_through_and_keeps_when_and_where(site: Site) -> None
     assert row.lead["labels"] == ["Reader", "Newsletter"]
     # The record of the consent outlives the answers.
     with site.database.write() as connection:
-        blank(connection, [ident], datetime.now(UTC))
+        blank(connection, [submission_id], datetime.now(UTC))
     (left,) = site.row().consents
     assert left["confirmed_at"] == consent["confirmed_at"]
     assert 'result="confirmed"} 1' in site.get("/metrics").get_data(as_text=True)
@@ -203,9 +209,9 @@ def test_a_second_click_hears_that_it_is_done(site: Site) -> None:
 
 
 def test_whoever_has_confirmed_hears_so_though_the_link_is_old(site: Site) -> None:
-    ident = sign_up(site)
-    press(site, link(ident))
-    assert "confirmed this already" in site.get(link(ident, days=-1)).get_data(as_text=True)
+    submission_id = sign_up(site)
+    press(site, link(submission_id))
+    assert "confirmed this already" in site.get(link(submission_id, days=-1)).get_data(as_text=True)
 
 
 def test_two_clicks_at_once_make_one_delivery(site: Site) -> None:
@@ -226,15 +232,15 @@ def test_two_clicks_at_once_make_one_delivery(site: Site) -> None:
 
 
 def wrong_links(site: Site) -> Iterator[tuple[str, int, str]]:
-    ident = sign_up(site)
-    good = link(ident)
-    yield link(ident, keys=("somebody else's key",)), 400, "LINK_INVALID"
+    submission_id = sign_up(site)
+    good = link(submission_id)
+    yield link(submission_id, keys=("somebody else's key",)), 400, "LINK_INVALID"
     yield good[:-3], 400, "LINK_INVALID"
     yield "/f/news/confirm", 400, "LINK_INVALID"
     yield "/f/news/confirm?t=ä", 400, "LINK_INVALID"
     yield f"/f/news/confirm?t={site.token('news')}", 400, "LINK_INVALID"
-    yield link(ident, days=-0.01), 410, "LINK_EXPIRED"
-    yield link(ident, address="eve@example.com"), 404, "LINK_GONE"
+    yield link(submission_id, days=-0.01), 410, "LINK_EXPIRED"
+    yield link(submission_id, address="eve@example.com"), 404, "LINK_GONE"
     yield link("00000000-0000-7000-8000-000000000000"), 404, "LINK_GONE"
 
 
@@ -254,23 +260,23 @@ def test_a_wrong_link_says_what_to_do_and_nothing_else(site: Site) -> None:
 
 
 def test_what_was_erased_meanwhile_is_gone(site: Site) -> None:
-    ident = sign_up(site)
+    submission_id = sign_up(site)
     with site.database.write() as connection:
-        blank(connection, [ident], datetime.now(UTC))
-    assert site.get(link(ident)).status_code == 404
-    assert press(site, link(ident)).status_code == 404
+        blank(connection, [submission_id], datetime.now(UTC))
+    assert site.get(link(submission_id)).status_code == 404
+    assert press(site, link(submission_id)).status_code == 404
     assert site.pending() == 0
 
 
 def test_what_is_erased_between_looking_and_pressing_is_gone(site: Site) -> None:
-    ident = sign_up(site)
+    submission_id = sign_up(site)
 
-    def too_late(connection: Connection, ident: str, now: datetime) -> bool:
-        blank(connection, [ident], now)
-        return confirm(connection, ident, now)
+    def too_late(connection: Connection, submission_id: str, now: datetime) -> bool:
+        blank(connection, [submission_id], now)
+        return confirm(connection, submission_id, now)
 
     with patch("formapp.web.public.confirmation.confirm", too_late):
-        assert press(site, link(ident)).status_code == 404
+        assert press(site, link(submission_id)).status_code == 404
     assert site.pending() == 0
 
 
@@ -278,8 +284,8 @@ def test_a_press_and_an_erasure_at_once_leave_no_delivery_of_an_erased_person(
     site: Site,
 ) -> None:
     for _ in range(10):
-        ident = sign_up(site)
-        path, barrier = link(ident), threading.Barrier(2)
+        submission_id = sign_up(site)
+        path, barrier = link(submission_id), threading.Barrier(2)
 
         def click(path: str = path, barrier: threading.Barrier = barrier) -> None:
             barrier.wait(10)
@@ -289,18 +295,18 @@ def test_a_press_and_an_erasure_at_once_leave_no_delivery_of_an_erased_person(
         thread.start()
         barrier.wait(10)
         with site.database.write() as connection:
-            blank(connection, [ident], datetime.now(UTC))
+            blank(connection, [submission_id], datetime.now(UTC))
         thread.join()
         with site.database.read() as connection:
-            mine = select(deliveries).where(deliveries.c.submission_id == ident)
+            mine = select(deliveries).where(deliveries.c.submission_id == submission_id)
             left = connection.execute(mine).first()
         assert left is None or (left.email, left.state) == (None, "failed")
 
 
 def test_keys_can_change_while_a_link_is_on_its_way(make_news: MakeNews) -> None:
     site = make_news(SECRET_KEY=f"the new key that signs,{KEY}")
-    ident = sign_up(site, _token=site.token("news"))
-    assert press(site, link(ident)).status_code == 303
+    submission_id = sign_up(site, _token=site.token("news"))
+    assert press(site, link(submission_id)).status_code == 303
 
 
 @pytest.mark.parametrize(
@@ -335,31 +341,31 @@ def test_a_database_that_is_away_is_told_and_nothing_is_lost(make_news: MakeNews
 
 
 def test_what_its_owner_releases_from_quarantine_is_asked_for_first(site: Site) -> None:
-    ident = sign_up(site)
+    submission_id = sign_up(site)
     now = datetime.now(UTC)
     with site.database.write() as connection:
         from_quarantine = {Status.QUARANTINED}
-        assert let_through(connection, ident, from_quarantine, now) is None
+        assert let_through(connection, submission_id, from_quarantine, now) is None
         connection.exec_driver_sql("UPDATE submissions SET status = 'quarantined'")
         connection.exec_driver_sql("DELETE FROM errands")
-    assert site.get(link(ident)).status_code == 404
+    assert site.get(link(submission_id)).status_code == 404
     with site.database.write() as connection:
-        assert let_through(connection, ident, from_quarantine, now) is Status.UNCONFIRMED
+        assert let_through(connection, submission_id, from_quarantine, now) is Status.UNCONFIRMED
     assert waiting(site) == ["confirm"]
     assert site.pending() == 0
-    assert press(site, link(ident)).status_code == 303
+    assert press(site, link(submission_id)).status_code == 303
     with site.database.write() as connection:
         connection.exec_driver_sql("DELETE FROM deliveries")
         connection.exec_driver_sql("UPDATE submissions SET status = 'quarantined'")
         # Confirmed once is confirmed.
-        assert let_through(connection, ident, from_quarantine, now) is Status.ACCEPTED
+        assert let_through(connection, submission_id, from_quarantine, now) is Status.ACCEPTED
     assert site.pending() == 1
 
 
 def test_settings_that_a_confirmation_needs_are_named_at_start() -> None:
     def faults(form: Form, **given: str) -> list[str]:
         read = Settings.read({"FORMAPP_SECRET_KEY": KEY} | given, web=True)
-        with pytest.raises(SettingsFaults) as caught:
+        with pytest.raises(SettingsError) as caught:
             create_app(read, forms={"news": form})
         return caught.value.faults
 

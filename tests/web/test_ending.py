@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from formapp.cli.serve import run_together
-from formapp.jobs.worker import Crew, Worker
+from formapp.jobs.worker import Worker, WorkerGroup
 from formapp.server import Server, listen
 from tests.support.processes import Commands, end, free_port, wait_for
 from tests.web.pages import Page
@@ -87,7 +87,7 @@ def test_the_worker_ends_while_the_last_requests_are_answered() -> None:
 
     listener = listen("127.0.0.1", 0)
     server = Server(app, listener)
-    crew = Crew(Worker(lambda: False, interrupt=stopped.set))
+    crew = WorkerGroup(Worker(lambda: False, interrupt=stopped.set))
     thread = threading.Thread(target=run_together, args=(server, crew))
     thread.start()
     with closing(socket.create_connection(listener.getsockname(), timeout=20)) as client:

@@ -11,13 +11,13 @@ import pytest
 from limits.errors import StorageError
 from sqlalchemy import select
 
-from formapp.config.settings import Settings, SettingsFaults
+from formapp.config.settings import Settings, SettingsError
 from formapp.db.database import Database
 from formapp.db.tables import counts
 from formapp.forms.form import Form
 from formapp.web.limit_storage import SWEEP_SECONDS, DatabaseStorage, ProcessStorage
 from formapp.web.rate_limit import RETRY_SECONDS, Limits
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 from formapp.web.services import EXTENSION
 from tests.support.clock import NOON, TurnedClock
 from tests.support.redis import RedisServer, redis_server
@@ -103,7 +103,7 @@ def test_where_the_table_is_away_the_limit_is_not_in_the_way(
         # Nothing can be kept either, and that is what is told.
         assert [post(site) for _ in range(3)] == [503] * 3
     told = [r.getMessage() for r in caplog.records if "aren't limited" in r.getMessage()]
-    assert told == ["posts aren't limited: the counts can't be reached (DatabaseUnavailable)"]
+    assert told == ["posts aren't limited: the counts can't be reached (DatabaseUnavailableError)"]
 
 
 def test_when_redis_goes_away_posts_are_let_in_and_it_is_told_once(
@@ -150,7 +150,7 @@ def test_counts_that_can_not_be_reached_are_left_alone_for_a_while(
     assert storage.asked == 3
     storage.away = False
     clock.turn(RETRY_SECONDS)
-    with pytest.raises(Refusal):
+    with pytest.raises(RefusalError):
         limits.hit(ADDRESS, "lead")
     assert [record.getMessage() for record in caplog.records] == [
         "posts aren't limited: the counts can't be reached (ConnectionError)",
@@ -208,7 +208,7 @@ def test_what_has_ended_leaves_memory() -> None:
     "where", ["disk", "redis://", "redis://host:0", "http://host:6379", "redis:host", "memory://"]
 )
 def test_a_wrong_storage_is_a_fault_at_start(where: str) -> None:
-    with pytest.raises(SettingsFaults) as caught:
+    with pytest.raises(SettingsError) as caught:
         Settings.read({"FORMAPP_LIMIT_STORAGE": where})
     [fault] = caught.value.faults
     assert fault.startswith("FORMAPP_LIMIT_STORAGE: is no storage")
@@ -216,7 +216,7 @@ def test_a_wrong_storage_is_a_fault_at_start(where: str) -> None:
 
 def test_without_the_package_the_fault_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("formapp.config.checks.find_spec", lambda _name: None)
-    with pytest.raises(SettingsFaults, match=r"pip install 'formapp\[redis\]'"):
+    with pytest.raises(SettingsError, match=r"pip install 'formapp\[redis\]'"):
         Settings.read({"FORMAPP_LIMIT_STORAGE": "redis://user:secret@localhost:6379/1"})
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from formapp.config.settings import Settings, SettingsFaults
+from formapp.config.settings import Settings, SettingsError
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 from tests.web.support import JSON, Site, SiteMaker, assert_refused
@@ -151,7 +151,7 @@ def test_a_password_that_can_be_guessed_is_a_fault() -> None:
         "FORMAPP_SECRET_KEY": "a key that is long enough",
         "FORMAPP_OWNER_PASSWORD": "elevenchars",
     }
-    with pytest.raises(SettingsFaults) as caught:
+    with pytest.raises(SettingsError) as caught:
         Settings.read(given, web=True)
     [fault] = caught.value.faults
     assert fault == "FORMAPP_OWNER_PASSWORD: is too short: use at least 12 characters"

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy import text
 
-from formapp.db.database import DatabaseUnavailable
+from formapp.db.database import DatabaseUnavailableError
 from formapp.leads.accept import Submission, keep
 from formapp.leads.commit import GroupCommit
 from formapp.web.public.post import read_post
@@ -55,13 +55,13 @@ HEADERS = {
 }
 
 
-class NoteTaken(Exception):  # noqa: N818 - what happened
+class NoteTakenError(Exception):
     """Raised in place of keeping a submission."""
 
 
 def _note(seen: list[Submission], submission: Submission) -> None:
     seen.append(submission)
-    raise NoteTaken
+    raise NoteTakenError
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_exceptions_and_reprs_hold_no_answer(site: Site) -> None:
     seen: list[Submission] = []
     with patch.object(GroupCommit, "keep", side_effect=partial(_note, seen)):
         assert site.post(VALID).status_code == 500
-    assert "NoteTaken" in "".join(said)
+    assert "NoteTakenError" in "".join(said)
     assert CANARY not in "".join(said)
     assert CANARY not in repr(seen)
 
@@ -167,7 +167,7 @@ def test_an_unavailable_database_is_told_without_answers(site: Site) -> None:
     seen: list[Submission] = []
     with patch.object(GroupCommit, "keep", side_effect=partial(_note, seen)):
         site.post(VALID)
-    with schemaless(site), pytest.raises(DatabaseUnavailable) as caught:
+    with schemaless(site), pytest.raises(DatabaseUnavailableError) as caught:
         keep(site.database, seen[0])
     assert CANARY not in "".join(traceback.format_exception(caught.value))
 
@@ -175,7 +175,7 @@ def test_an_unavailable_database_is_told_without_answers(site: Site) -> None:
 @pytest.mark.parametrize("site_kind", ["postgresql"])
 def test_what_postgresql_quotes_of_a_row_is_not_told(site: Site) -> None:
     broken = {"given": f"{{{CANARY}"}
-    with pytest.raises(DatabaseUnavailable) as caught, site.database.write() as connection:
+    with pytest.raises(DatabaseUnavailableError) as caught, site.database.write() as connection:
         connection.execute(text("SELECT CAST(:given AS json)"), broken)
     assert "json" in str(caught.value)
     assert CANARY not in str(caught.value)

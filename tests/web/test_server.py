@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from formapp.server import PortInUse, _connections, listen
+from formapp.server import PortInUseError, _connections, listen
 from tests.web.pages import Page
 from tests.web.running import Running, get, good, post
 from tests.web.support import GOOD, LISTED
@@ -121,9 +121,9 @@ def test_connections_leave_files_to_the_database(monkeypatch: pytest.MonkeyPatch
 def test_a_port_in_use_is_told_in_one_line() -> None:
     with closing(listen("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(PortInUse, match=rf"^127\.0\.0\.1:{port} can't be listened on: "):
+        with pytest.raises(PortInUseError, match=rf"^127\.0\.0\.1:{port} can't be listened on: "):
             listen("127.0.0.1", port)
-    with pytest.raises(PortInUse):
+    with pytest.raises(PortInUseError):
         listen("127.0.0.1", 99_999)
-    with pytest.raises(PortInUse):
+    with pytest.raises(PortInUseError):
         listen("no such host.invalid", 0)

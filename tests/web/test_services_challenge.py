@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from formapp.app import create_app
-from formapp.config.settings import Settings, SettingsFaults
+from formapp.config.settings import Settings, SettingsError
 from formapp.db.tables import errands
 from formapp.jobs.runner import Errands
 from formapp.leads.accept import Status
@@ -136,7 +136,7 @@ def test_without_being_asked_for_no_page_knows_any_service(make_site: SiteMaker)
 def test_a_challenge_without_its_settings_is_a_fault_at_start(missing: str) -> None:
     given = {name: value for name, value in KEYS.items() if name != missing} | {"SECRET_KEY": KEY}
     settings = Settings.read({f"FORMAPP_{name}": text for name, text in given.items()}, web=True)
-    with pytest.raises(SettingsFaults) as caught:
+    with pytest.raises(SettingsError) as caught:
         create_app(settings, forms=guarded('challenge = "hcaptcha"'))
     assert caught.value.faults == [
         f"FORMAPP_{missing}: is missing; the challenge of lead, other needs it"
@@ -147,11 +147,11 @@ def test_two_services_at_once_are_a_fault(make_site: SiteMaker) -> None:
     forms = guarded('challenge = "hcaptcha"') | {
         "lead": guarded('challenge = "turnstile"')["lead"],
     }
-    with pytest.raises(SettingsFaults, match="one service serves all forms"):
+    with pytest.raises(SettingsError, match="one service serves all forms"):
         make_site(forms=forms, **KEYS)
 
 
 @pytest.mark.parametrize("url", ["verify", "ftp://a.example", "https://"])
 def test_a_wrong_address_to_ask_at_is_a_fault(url: str) -> None:
-    with pytest.raises(SettingsFaults, match="FORMAPP_CHALLENGE_VERIFY_URL: is no web address"):
+    with pytest.raises(SettingsError, match="FORMAPP_CHALLENGE_VERIFY_URL: is no web address"):
         Settings.read({"FORMAPP_CHALLENGE_VERIFY_URL": url})

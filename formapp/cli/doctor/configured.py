@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.config.settings import PREFIX, Settings, SettingsFaults
+from formapp.config.settings import PREFIX, Settings, SettingsError
 
 _GOOD_LENGTH = 32
 _FEW_CHARACTERS = 10
@@ -40,7 +40,7 @@ def read_what_can_be_read(environ: Mapping[str, str]) -> Reading:
     try:
         with _unknown_names_are_hints():
             return Reading(Settings.read(environ, web=True, wix=True), [])
-    except SettingsFaults as error:
+    except SettingsError as error:
         faults = error.faults
     wrong = {line.partition(":")[0].removesuffix("_FILE") for line in faults}
     left = {
@@ -51,7 +51,7 @@ def read_what_can_be_read(environ: Mapping[str, str]) -> Reading:
     try:
         with _unknown_names_are_hints():
             return Reading(Settings.read(left), faults)
-    except SettingsFaults:
+    except SettingsError:
         return Reading(Settings(), faults)
 
 

@@ -14,12 +14,12 @@ from sqlalchemy.engine import make_url
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.cli.leads_erase import keyring_of
 from formapp.config.settings import Settings
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import current_revision, is_empty
 from formapp.db.tables import REVISION, metadata
 from formapp.leads.erase import known_erasures
 from formapp.leads.release import count_quarantined, count_unasked
-from formapp.monitoring.incidents import troubles
+from formapp.monitoring.incidents import find_incidents
 from formapp.monitoring.monitor import STRIKES
 
 _LITTLE_SPACE = 200 * 1024 * 1024
@@ -37,7 +37,7 @@ def check_database(settings: Settings, now: datetime) -> Iterator[Finding]:
     with closing(Database(settings.database_url)) as database:
         try:
             yield from _check_schema(database, settings, now)
-        except DatabaseUnavailable as error:
+        except DatabaseUnavailableError as error:
             advice = "start it, or correct FORMAPP_DATABASE_URL; forms answer 503 meanwhile"
             yield fault("database", f"it {error}", advice)
 
@@ -115,7 +115,7 @@ def _refused(connection: Connection) -> str | None:
 
 def _check_leads(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
     backlog = timedelta(minutes=settings.alert_backlog)
-    found = troubles(database, now, backlog=backlog, strikes=STRIKES)
+    found = find_incidents(database, now, backlog=backlog, strikes=STRIKES)
     for trouble in found:
         advice = "see `formapp leads list`, correct the cause, then `formapp leads retry --failed`"
         yield hint("leads", f"site {trouble.site}: {trouble.detail}", advice)

@@ -16,7 +16,7 @@ class Fault:
         return ": ".join(part for part in (self.file, self.key, self.problem) if part)
 
 
-class FormFaults(Exception):  # noqa: N818 - it carries the faults, which is what it is
+class FormFilesError(Exception):
     """Form files that can't be used; its text lists all faults, one a line."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from formapp.forms.definition.faults import Fault, FormFaults
+from formapp.forms.definition.faults import Fault, FormFilesError
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
@@ -12,11 +12,11 @@ def load_forms(folder: Path) -> dict[str, Form]:
     """Return the forms of a folder by name, in alphabetical order.
 
     Raises:
-        FormFaults: With every fault of every file.
+        FormFilesError: With every fault of every file.
     """
     definitions, faults = _read_folder(folder)
     if faults:
-        raise FormFaults(faults)
+        raise FormFilesError(faults)
     return {name: compile_form(name, definition) for name, definition in definitions.items()}
 
 
@@ -35,7 +35,7 @@ def _read_folder(folder: Path) -> tuple[dict[str, FormDefinition], list[Fault]]:
     for path in files:
         try:
             definitions[path.stem] = parse_form(path.name, _text(path))
-        except FormFaults as err:
+        except FormFilesError as err:
             faults += err.faults
     return definitions, faults
 
@@ -44,6 +44,8 @@ def _text(path: Path) -> str:
     try:
         return path.read_bytes().decode()
     except OSError as err:
-        raise FormFaults([Fault(path.name, "", f"can't be read: {err.strerror}")]) from err
+        raise FormFilesError([Fault(path.name, "", f"can't be read: {err.strerror}")]) from err
     except UnicodeDecodeError as err:
-        raise FormFaults([Fault(path.name, "", f"is not UTF-8 text (byte {err.start})")]) from err
+        raise FormFilesError(
+            [Fault(path.name, "", f"is not UTF-8 text (byte {err.start})")]
+        ) from err

@@ -17,7 +17,7 @@ from formapp.confirmation.definition import Confirm
 from formapp.forms.definition.checks.explain import Location, field_key, key_of, problem_of
 from formapp.forms.definition.checks.form import Draft, check_form
 from formapp.forms.definition.checks.texts import check_texts
-from formapp.forms.definition.faults import Fault, FormFaults
+from formapp.forms.definition.faults import Fault, FormFilesError
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.model import FormDefinition, Thanks
 from formapp.forms.definition.theme import Theme
@@ -34,15 +34,15 @@ def parse_form(file: str, text: str) -> FormDefinition:
     """Return the definition that a form file's text holds; `file` is its name (`contact.toml`).
 
     Raises:
-        FormFaults: With every fault of the file.
+        FormFilesError: With every fault of the file.
     """
     named = _bad_name(file)
     try:
         data = tomllib.loads(text.removeprefix("\ufeff").replace("\r\n", "\n"))
     except tomllib.TOMLDecodeError as err:
-        raise FormFaults([*named, Fault(file, "", _not_toml(str(err), text))]) from err
+        raise FormFilesError([*named, Fault(file, "", _not_toml(str(err), text))]) from err
     except RecursionError as err:
-        raise FormFaults([*named, Fault(file, "", "is nested too deeply")]) from err
+        raise FormFilesError([*named, Fault(file, "", "is nested too deeply")]) from err
     definition, errors = _shape(data)
     placed = [
         (_place(error["loc"]), key_of(error["loc"], data), problem_of(error)) for error in errors
@@ -50,7 +50,7 @@ def parse_form(file: str, text: str) -> FormDefinition:
     placed += _meaning(data, errors)
     faults = named + [Fault(file, key, text) for _, key, text in sorted(placed, key=itemgetter(0))]
     if definition is None or faults:
-        raise FormFaults(faults)
+        raise FormFilesError(faults)
     return definition
 
 

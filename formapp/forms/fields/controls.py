@@ -15,7 +15,7 @@ from wtforms.validators import StopValidation
 
 from formapp.forms import messages
 from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.fields.validate import Identity, Unfit, clean, judge
+from formapp.forms.fields.validate import Identity, InvalidValueError, clean, judge
 from formapp.forms.fields.values import ticked
 
 Answer = str | int | float | bool | list[str]
@@ -45,13 +45,13 @@ class Control(wtforms.Field):
             raise StopValidation(messages.TEXT)
         try:
             self.answer = self.judged()
-        except Unfit as err:
+        except InvalidValueError as err:
             raise StopValidation(err.message) from None
         if self.spec.required and (self.answer is None or self.answer is False):
             raise StopValidation(messages.demand(self.spec.type, posted=bool(self.raw_data)))
 
     def judged(self) -> Answer | None:
-        """Return the answer, None for a blank one; raises `Unfit`."""
+        """Return the answer, None for a blank one; raises `InvalidValueError`."""
         if not self.data:
             return None
         value, self.identity = judge(self.spec, self.data)
@@ -166,7 +166,7 @@ class CheckboxesControl(Control, wtforms.SelectMultipleField):
         chosen = set(self.data or ())
         values = [option.value for option in self.spec.options]
         if chosen - set(values):
-            raise Unfit(messages.NOT_AN_OPTION)
+            raise InvalidValueError(messages.NOT_AN_OPTION)
         return [value for value in values if value in chosen] or None
 
 

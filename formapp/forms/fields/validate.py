@@ -28,14 +28,14 @@ Identity = str | PhoneNumber
 """Whom an answer names: the normalised e-mail address, or the telephone number."""
 
 
-class Judged(NamedTuple):
+class Parsed(NamedTuple):
     """The kept value, and whom an e-mail address or a telephone number names."""
 
     value: Value
     identity: Identity | None = None
 
 
-class Unfit(Exception):  # noqa: N818 - named for what the answer is
+class InvalidValueError(Exception):
     """The answer doesn't fit; `message` is for the visitor and doesn't repeat the answer."""
 
     def __init__(self, message: Message) -> None:
@@ -52,30 +52,30 @@ def clean(field: FieldDefinition, text: str) -> str:
     return clean_line(text)
 
 
-def judge(field: FieldDefinition, text: str) -> Judged:
+def judge(field: FieldDefinition, text: str) -> Parsed:
     """Return what a cleaned, non-blank text becomes.
 
     Raises:
-        Unfit: With the first thing that is wrong.
+        InvalidValueError: With the first thing that is wrong.
     """
     if len(text) > field.limit:
-        raise Unfit(messages.too_long(field.limit))
+        raise InvalidValueError(messages.too_long(field.limit))
     if field.min_length and len(text) < field.min_length:
-        raise Unfit(messages.too_short(field.min_length))
+        raise InvalidValueError(messages.too_short(field.min_length))
     if field.type in {"email", "tel"}:
-        return Judged(text, _identity(field, text))
+        return Parsed(text, _identity(field, text))
     value = _JUDGES.get(field.type, _text)(field, text)
     if field.options and text not in {option.value for option in field.options}:
-        raise Unfit(messages.NOT_AN_OPTION)
-    return Judged(value)
+        raise InvalidValueError(messages.NOT_AN_OPTION)
+    return Parsed(value)
 
 
 def _text(field: FieldDefinition, text: str) -> Value:
     kind = field.to.property if isinstance(field.to, PropertyTarget) else None
     if kind == "country" and parse_country(text) is None:
-        raise Unfit(messages.COUNTRY)
+        raise InvalidValueError(messages.COUNTRY)
     if kind == "locale" and parse_locale(text) is None:
-        raise Unfit(messages.LOCALE)
+        raise InvalidValueError(messages.LOCALE)
     return text
 
 
@@ -87,38 +87,38 @@ def _identity(field: FieldDefinition, text: str) -> Identity:
         found = parse_phone(text, field.region)
         wrong = messages.PHONE if field.region else messages.PHONE_ABROAD
     if found is None:
-        raise Unfit(wrong)
+        raise InvalidValueError(wrong)
     return found
 
 
 def _url(field: FieldDefinition, text: str) -> Value:
     url = parse_url(text)
     if url is None:
-        raise Unfit(messages.URL)
+        raise InvalidValueError(messages.URL)
     if len(url) > field.limit:
-        raise Unfit(messages.too_long(field.limit))
+        raise InvalidValueError(messages.too_long(field.limit))
     return url
 
 
 def _number(field: FieldDefinition, text: str) -> Value:
     number = parse_number(text)
     if number is None:
-        raise Unfit(messages.NUMBER)
+        raise InvalidValueError(messages.NUMBER)
     if isinstance(field.min, int | float) and number < field.min:
-        raise Unfit(messages.too_small(field.min))
+        raise InvalidValueError(messages.too_small(field.min))
     if isinstance(field.max, int | float) and number > field.max:
-        raise Unfit(messages.too_large(field.max))
+        raise InvalidValueError(messages.too_large(field.max))
     return number
 
 
 def _date(field: FieldDefinition, text: str) -> Value:
     day = parse_date(text)
     if day is None:
-        raise Unfit(messages.DATE)
+        raise InvalidValueError(messages.DATE)
     if isinstance(field.min, date) and day < field.min.isoformat():
-        raise Unfit(messages.too_small(field.min))
+        raise InvalidValueError(messages.too_small(field.min))
     if isinstance(field.max, date) and day > field.max.isoformat():
-        raise Unfit(messages.too_large(field.max))
+        raise InvalidValueError(messages.too_large(field.max))
     return day
 
 

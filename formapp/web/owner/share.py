@@ -19,7 +19,7 @@ from formapp.web.i18n import speak, spoken_form
 from formapp.web.owner.sign_in import Owner
 from formapp.web.owner.snippets import height, snippets
 from formapp.web.public.attribution import action, is_embedded
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 from formapp.web.responses import show_form
 from formapp.web.services import services
 
@@ -41,7 +41,7 @@ def sign_in() -> None:
     given, request.view_args = request.view_args, {}
     try:
         current_app.extensions[_EXTENSION].check(request)
-    except Refusal:
+    except RefusalError:
         speak(SOURCE)
         raise
     request.view_args = given

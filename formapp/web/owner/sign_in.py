@@ -16,7 +16,7 @@ from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import NotFound
 
 from formapp.web.network import network_of
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 
 WRONG_PASSWORDS = "5/minute;30/hour"
 _ASK = {"WWW-Authenticate": 'Basic realm="formapp", charset="UTF-8"'}
@@ -44,7 +44,7 @@ class Owner:
 
         Raises:
             NotFound: there are no pages for the owner.
-            Refusal: 401, nobody or somebody else is signed in; 429, too many have tried.
+            RefusalError: 401, nobody or somebody else is signed in; 429, too many have tried.
         """
         if self._everybody:
             return
@@ -52,18 +52,18 @@ class Owner:
             raise NotFound
         given = request.authorization
         if given is None or given.type != "basic" or given.password is None:
-            raise Refusal(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
+            raise RefusalError(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
         network = network_of(request.remote_addr or "")
         self._check_limits(network)
         if not hmac.compare_digest(_digest(given.password), self._password):
             self._count(network)
-            raise Refusal(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
+            raise RefusalError(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
 
     def _check_limits(self, network: str) -> None:
         for limit in self._limits:
             if not self._limiter.test(limit, network):
                 wait = {"Retry-After": str(limit.get_expiry())}
-                raise Refusal(429, "TOO_MANY_REQUESTS", _WAIT, wait)
+                raise RefusalError(429, "TOO_MANY_REQUESTS", _WAIT, wait)
 
     def _count(self, network: str) -> None:
         _log.warning("somebody tried a wrong password on a page of the owner")

@@ -48,25 +48,25 @@ def _field(form: Form, field: FieldDefinition) -> Iterator[str]:
         if field.from_query:
             yield element("input", {"type": "hidden", "name": field.name, "value": ""})
         return
-    ident = f"{form.name}-{field.name}"
+    element_id = f"{form.name}-{field.name}"
     if field.type in {"radio", "checkboxes"}:
-        yield from _group(field, ident)
+        yield from _group(field, element_id)
         return
     yield "<p>"
     if field.type in {"checkbox", "consent"}:
         given = {"type": "checkbox", "name": field.name, "value": field.tick_value}
-        tick = element("input", given | _described(field, ident) | _state(field))
+        tick = element("input", given | _described(field, element_id) | _state(field))
         yield f"  <label>{tick} {escape(field.label)}</label>"
     else:
-        yield f"  {element('label', {'for': ident})}{escape(field.label)}</label><br>"
-        yield from (f"  {line}" for line in _control(field, ident, form.language))
+        yield f"  {element('label', {'for': element_id})}{escape(field.label)}</label><br>"
+        yield from (f"  {line}" for line in _control(field, element_id, form.language))
     if field.help:
-        yield f"  <br>{element('small', {'id': _help_id(ident)})}{escape(field.help)}</small>"
+        yield f"  <br>{element('small', {'id': _help_id(element_id)})}{escape(field.help)}</small>"
     yield "</p>"
 
 
-def _control(field: FieldDefinition, ident: str, language: str) -> Iterator[str]:
-    given = {"id": ident, "name": field.name} | _described(field, ident)
+def _control(field: FieldDefinition, element_id: str, language: str) -> Iterator[str]:
+    given = {"id": element_id, "name": field.name} | _described(field, element_id)
     given |= attributes(field, language)
     if field.type == "textarea":
         yield f"{element('textarea', given)}</textarea>"
@@ -81,8 +81,8 @@ def _control(field: FieldDefinition, ident: str, language: str) -> Iterator[str]
         yield element("input", {"type": _TYPES.get(field.type, field.type)} | given)
 
 
-def _group(field: FieldDefinition, ident: str) -> Iterator[str]:
-    yield element("fieldset", _described(field, ident))
+def _group(field: FieldDefinition, element_id: str) -> Iterator[str]:
+    yield element("fieldset", _described(field, element_id))
     yield f"  <legend>{escape(field.label)}</legend>"
     kind = "radio" if field.type == "radio" else "checkbox"
     for option in field.options:
@@ -91,7 +91,7 @@ def _group(field: FieldDefinition, ident: str) -> Iterator[str]:
         state = _state(field) if kind == "radio" else {}
         yield f"  <label>{element('input', given | state)} {escape(option.label)}</label><br>"
     if field.help:
-        yield f"  {element('small', {'id': _help_id(ident)})}{escape(field.help)}</small>"
+        yield f"  {element('small', {'id': _help_id(element_id)})}{escape(field.help)}</small>"
     yield "</fieldset>"
 
 
@@ -99,9 +99,9 @@ def _state(field: FieldDefinition) -> dict[str, Any]:
     return {"required": True} if field.required else {}
 
 
-def _described(field: FieldDefinition, ident: str) -> dict[str, Any]:
-    return {"aria-describedby": _help_id(ident)} if field.help else {}
+def _described(field: FieldDefinition, element_id: str) -> dict[str, Any]:
+    return {"aria-describedby": _help_id(element_id)} if field.help else {}
 
 
-def _help_id(ident: str) -> str:
-    return f"{ident}-help"
+def _help_id(element_id: str) -> str:
+    return f"{element_id}-help"

@@ -138,7 +138,7 @@ def _component(name: str) -> str:
 def _field(form: Form, field: FieldDefinition) -> Iterator[str]:
     if field.type == "hidden":
         return
-    ident = f"{form.name}-{field.name}"
+    element_id = f"{form.name}-{field.name}"
     if field.type in {"radio", "checkboxes"}:
         yield from _group(field)
     elif field.type in {"checkbox", "consent"}:
@@ -147,16 +147,16 @@ def _field(form: Form, field: FieldDefinition) -> Iterator[str]:
         yield f"  {_tag('input', given | _required(field))} {_jsx_text(field.label)}"
         yield "</label>"
     else:
-        yield f"{_tag('label', {'htmlFor': ident}, alone=False)}{_jsx_text(field.label)}</label>"
-        yield from _control(field, ident, form.language)
+        yield f"{_tag('label', {'htmlFor': element_id}, alone=False)}{_jsx_text(field.label)}</label>"
+        yield from _control(field, element_id, form.language)
     # The message is a predicate, which follows the label.
     label = f"“{field.label}”" if field.label.endswith(_ENDS) else field.label
     error = {"prefix": label, "field": field.name}
     yield _tag("ValidationError", error).replace(" />", " errors={state.errors} />")
 
 
-def _control(field: FieldDefinition, ident: str, language: str) -> Iterator[str]:
-    given = {"id": ident, "name": field.name} | attributes(field, language)
+def _control(field: FieldDefinition, element_id: str, language: str) -> Iterator[str]:
+    given = {"id": element_id, "name": field.name} | attributes(field, language)
     if field.type == "textarea":
         yield _tag("textarea", given)
     elif field.type == "select":

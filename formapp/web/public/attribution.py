@@ -31,7 +31,7 @@ THEME = "theme."
 
 
 @dataclass(frozen=True, repr=False)
-class Visit:
+class Attribution:
     """Where a submission came from.
 
     Attributes:
@@ -46,17 +46,17 @@ class Visit:
 
 
 def action(
-    request: Request, form: Form, context: TokenContext, foreign: Visit | None = None
+    request: Request, form: Form, context: TokenContext, foreign: Attribution | None = None
 ) -> str:
     """The address that our own page posts to: it carries the page's query and the referrer.
 
     `foreign` is the visit to another site's page, where its form is shown again on ours.
     """
-    said = said_by_action(request, form, context.use, foreign)
+    said = action_query(request, form, context.use, foreign)
     return f"{url_for('forms.show', name=form.name)}?{said}"
 
 
-def said_by_action(request: Request, form: Form, use: Use, foreign: Visit | None = None) -> str:
+def action_query(request: Request, form: Form, use: Use, foreign: Attribution | None = None) -> str:
     """The query of that address."""
     query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
     if foreign:
@@ -70,7 +70,7 @@ def said_by_action(request: Request, form: Form, use: Use, foreign: Visit | None
     return urlencode(query)
 
 
-def page_before(request: Request, foreign: Visit | None = None) -> str | None:
+def page_before(request: Request, foreign: Attribution | None = None) -> str | None:
     """The address, as the sender says it, of the page whose form a page of ours shows again.
 
     `foreign` is as for `action`, whose address tells the page from the second post on.
@@ -90,7 +90,7 @@ def is_embedded(request: Request) -> bool:
     return request.endpoint == "forms.embed" or request.args.get(USE) == "embed"
 
 
-def own_visit(request: Request, form: Form) -> Visit:
+def own_visit(request: Request, form: Form) -> Attribution:
     """The visit to a page of ours: the one that is shown, or by its action the one that posts."""
     # An action always says the language, a page's address perhaps: it is kept by itself.
     said = carried_language(form)
@@ -106,25 +106,29 @@ def own_visit(request: Request, form: Form) -> Visit:
     if is_embedded(request):
         # embed.js tells the page's address, and where its visitor came from.
         around = around or foreign or _cut(request.args.get("parent"))
-        return Visit(around or _cut(page), referrer, _utm(carried))
-    return _elsewhere(around) if around else Visit(_cut(page), referrer or foreign, _utm(carried))
+        return Attribution(around or _cut(page), referrer, _utm(carried))
+    return (
+        _elsewhere(around)
+        if around
+        else Attribution(_cut(page), referrer or foreign, _utm(carried))
+    )
 
 
 def _is_look(key: str) -> bool:
     return key in _FRAME or key.startswith(THEME)
 
 
-def foreign_visit(request: Request) -> Visit:
+def foreign_visit(request: Request) -> Attribution:
     """The visit to another site's page, as far as its browser tells."""
     return _elsewhere(_cut(request.referrer) or _cut(request.headers.get("Origin")))
 
 
-def _elsewhere(page: str | None) -> Visit:
+def _elsewhere(page: str | None) -> Attribution:
     try:
         query = urlsplit(page or "").query
     except ValueError:  # what is no address still says something to a person
         query = ""
-    return Visit(page, None, _utm(dict(parse_qsl(query))))
+    return Attribution(page, None, _utm(dict(parse_qsl(query))))
 
 
 def _foreign_referrer(request: Request) -> str | None:

@@ -17,7 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 
 from formapp.languages import gettext_noop
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 
 MAX_BYTES = 64 * 1024
 MAX_PAIRS = 200
@@ -50,13 +50,13 @@ def read_body(request: Request) -> Posted:
     """Read what was posted.
 
     Raises:
-        Refusal: 400, 413 or 415, with the reason.
+        RefusalError: 400, 413 or 415, with the reason.
     """
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise Refusal(415, "COMPRESSED", "Compressed bodies are not taken.")
+        raise RefusalError(415, "COMPRESSED", "Compressed bodies are not taken.")
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset.replace("-", "") not in {"utf8", "usascii"}:
-        raise Refusal(415, "CHARSET", "Only UTF-8 text is taken.")
+        raise RefusalError(415, "CHARSET", "Only UTF-8 text is taken.")
     data = _data(request)
     if request.mimetype == _URLENCODED:
         return _posted(_urlencoded(data))
@@ -64,7 +64,7 @@ def read_body(request: Request) -> Posted:
         return _posted(_multipart(data, request.mimetype_params.get("boundary", "")))
     if request.mimetype == _JSON:
         return _json(data)
-    raise Refusal(
+    raise RefusalError(
         415,
         "CONTENT_TYPE",
         "Send %(one)s, %(two)s or %(three)s.",
@@ -79,7 +79,7 @@ def _data(request: Request) -> bytes:
     try:
         return request.get_data(cache=False)
     except RequestEntityTooLarge:
-        raise Refusal(
+        raise RefusalError(
             413,
             "TOO_LARGE",
             "This is too much to send: at most %(size)s KiB are taken.",
@@ -87,12 +87,14 @@ def _data(request: Request) -> bytes:
         ) from None
 
 
-def _malformed(msgid: str) -> Refusal:
-    return Refusal(400, "MALFORMED", msgid)
+def _malformed(msgid: str) -> RefusalError:
+    return RefusalError(400, "MALFORMED", msgid)
 
 
-def _too_many() -> Refusal:
-    return Refusal(400, "TOO_MANY_FIELDS", "At most %(count)s fields are taken.", count=MAX_PAIRS)
+def _too_many() -> RefusalError:
+    return RefusalError(
+        400, "TOO_MANY_FIELDS", "At most %(count)s fields are taken.", count=MAX_PAIRS
+    )
 
 
 def _text(data: bytes) -> str:
@@ -139,7 +141,7 @@ def _multipart(data: bytes, boundary: str) -> list[tuple[str, str]]:
 def _refuse_file(part: File) -> None:
     # A browser sends a file control that was left empty as a part with an empty name.
     if part.filename:
-        raise Refusal(400, "NO_FILE_UPLOADS", "Files are not taken by this form.")
+        raise RefusalError(400, "NO_FILE_UPLOADS", "Files are not taken by this form.")
 
 
 def _json(data: bytes) -> Posted:
@@ -166,7 +168,7 @@ def _json(data: bytes) -> Posted:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) != len(pairs):
-        raise Refusal(400, "REPEATED_FIELD", "A field came more than once.")
+        raise RefusalError(400, "REPEATED_FIELD", "A field came more than once.")
     return content
 
 
@@ -194,9 +196,9 @@ def _posted(pairs: list[tuple[str, str]], lists: frozenset[str] = frozenset()) -
 
 def _clean(text: str) -> str:
     if "\0" in text:
-        raise Refusal(400, "NUL", "A field holds a character that can't be kept (NUL).")
+        raise RefusalError(400, "NUL", "A field holds a character that can't be kept (NUL).")
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise Refusal(400, "NOT_TEXT", "A field holds what is not text.") from None
+        raise RefusalError(400, "NOT_TEXT", "A field holds what is not text.") from None
     return unicodedata.normalize("NFC", text)

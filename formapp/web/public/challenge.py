@@ -9,7 +9,7 @@ from formapp.forms.form import Form
 from formapp.spam import PROVIDERS
 from formapp.spam.providers import ALTCHA_FIELD
 from formapp.web.i18n import form_at_hand
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 from formapp.web.services import services
 
 
@@ -37,11 +37,11 @@ def show_challenge(form: Form) -> Response:
     """A fresh challenge for one post to this form, in ALTCHA's format.
 
     Raises:
-        Refusal: 404, the form asks for none of this kind.
+        RefusalError: 404, the form asks for none of this kind.
     """
     spam = form.definition.spam
     if spam.challenge != "altcha":
-        raise Refusal(404, "NO_CHALLENGE", "This form asks for no challenge of this kind.")
+        raise RefusalError(404, "NO_CHALLENGE", "This form asks for no challenge of this kind.")
     made = services().challenges.make(form.name, spam.difficulty, datetime.now(UTC))
     response = jsonify(made)
     response.headers["Cache-Control"] = "no-store"

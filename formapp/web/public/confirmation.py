@@ -9,16 +9,16 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext
 
-from formapp.confirmation.links import Link, LinkInvalid, address_hash
+from formapp.confirmation.links import InvalidLinkError, Link, address_hash
 from formapp.confirmation.store import Waiting, confirm, find_waiting
-from formapp.db.database import DatabaseUnavailable
+from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
 from formapp.languages import gettext_noop
 from formapp.leads.accept import Status
 from formapp.web.i18n import carried_language, spoken_form
 from formapp.web.public.confirmation_request import button_of
 from formapp.web.public.origin_check import is_own_page
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 from formapp.web.responses import refuse, show_page, wants_json
 from formapp.web.services import services
 
@@ -48,7 +48,7 @@ def show(name: str) -> Response:
     form = spoken_form(name)
     try:
         waiting = _look_up(form)
-    except Refusal as refusal:
+    except RefusalError as refusal:
         return _refused(form, refusal)
     return _already(form) if waiting.is_confirmed else _question(form, waiting)
 
@@ -62,9 +62,9 @@ def press(name: str) -> Response:
         waiting = _look_up(form)
         if waiting.is_confirmed or not _confirm(waiting):
             return _already(form)
-    except Refusal as refusal:
+    except RefusalError as refusal:
         return _refused(form, refusal)
-    services().measures.submission(form.name, "confirmed")
+    services().metrics.submission(form.name, "confirmed")
     services().on_kept()
     return Response(status=303, headers={"Location": _next(form)})
 
@@ -73,34 +73,34 @@ def _check_own_page() -> None:
     """Nobody's page may press the button by a visitor's browser.
 
     Raises:
-        Refusal: the post comes from another site's page.
+        RefusalError: the post comes from another site's page.
     """
     if not is_own_page(request, services().origin):
-        raise Refusal(403, "BLOCKED", FOREIGN)
+        raise RefusalError(403, "BLOCKED", FOREIGN)
 
 
 def _look_up(form: Form) -> Waiting:
     """The submission that the link at hand is about.
 
     Raises:
-        Refusal: it isn't ours, its time is over, or nothing is left of what it is about.
+        RefusalError: it isn't ours, its time is over, or nothing is left of what it is about.
     """
     try:
         link = services().links.read(request.args.get("t", ""))
-    except LinkInvalid:
-        raise Refusal(400, "LINK_INVALID", INVALID) from None
+    except InvalidLinkError:
+        raise RefusalError(400, "LINK_INVALID", INVALID) from None
     try:
         waiting = find_waiting(services().database, link.submission_id)
-    except DatabaseUnavailable:
-        raise Refusal(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
+    except DatabaseUnavailableError:
+        raise RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
     fits = waiting and waiting.form == form.name and _is_for(link, waiting)
     # Whoever has confirmed hears so, however old the link is.
     if waiting and fits and waiting.is_confirmed:
         return waiting
     if link.until <= datetime.now(UTC):
-        raise Refusal(410, "LINK_EXPIRED", EXPIRED)
+        raise RefusalError(410, "LINK_EXPIRED", EXPIRED)
     if waiting is None or not fits or waiting.status is not Status.UNCONFIRMED:
-        raise Refusal(404, "LINK_GONE", GONE)
+        raise RefusalError(404, "LINK_GONE", GONE)
     return waiting
 
 
@@ -112,17 +112,17 @@ def _confirm(waiting: Waiting) -> bool:
     """Let it through; False if it was let through a moment ago.
 
     Raises:
-        Refusal: it could not be kept, or was erased a moment ago.
+        RefusalError: it could not be kept, or was erased a moment ago.
     """
     try:
         with services().database.write() as connection:
             if confirm(connection, waiting.id, datetime.now(UTC)):
                 return True
         left = find_waiting(services().database, waiting.id)
-    except DatabaseUnavailable:
-        raise Refusal(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
+    except DatabaseUnavailableError:
+        raise RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
     if left is None or not left.is_confirmed:
-        raise Refusal(404, "LINK_GONE", GONE)
+        raise RefusalError(404, "LINK_GONE", GONE)
     return False
 
 
@@ -149,7 +149,7 @@ def _already(form: Form) -> Response:
     )
 
 
-def _refused(form: Form, refusal: Refusal) -> Response:
+def _refused(form: Form, refusal: RefusalError) -> Response:
     """The refusal, with a way back to the form."""
     title = _TITLES.get(refusal.code)
     if wants_json() or title is None:

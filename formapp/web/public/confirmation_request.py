@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from formapp.confirmation.store import ASKED, CONFIRM
 from formapp.forms.form import Form
-from formapp.jobs.queue import Errand
+from formapp.jobs.queue import Job
 from formapp.leads.accept import Status
 from formapp.web.i18n import carried_language
 
@@ -23,9 +23,9 @@ def status_of(form: Form) -> Status:
     return Status.UNCONFIRMED if form.definition.confirm else Status.ACCEPTED
 
 
-def errands_of(form: Form) -> tuple[Errand, ...]:
+def errands_of(form: Form) -> tuple[Job, ...]:
     """The mail, for a form that asks for a confirmation."""
-    return (Errand(CONFIRM),) if form.definition.confirm else ()
+    return (Job(CONFIRM),) if form.definition.confirm else ()
 
 
 def asked(form: Form) -> dict[str, Any]:

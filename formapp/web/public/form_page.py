@@ -12,8 +12,8 @@ from formapp.forms.csrf import TOKEN_NAME
 from formapp.forms.form import Form
 from formapp.forms.tokens import TokenContext, Use
 from formapp.web.language_choices import alternates, others, said_by_links
-from formapp.web.public.attribution import action, own_visit, said_by_action
-from formapp.web.public.page_cache import KeptPage, holder
+from formapp.web.public.attribution import action, action_query, own_visit
+from formapp.web.public.page_cache import PageTemplate, holder
 from formapp.web.public.theme import has_sheet, said_of_theme, sheet_address
 from formapp.web.repeats import Shown
 from formapp.web.responses import answer_form, render_form, show_form
@@ -52,7 +52,7 @@ def _rendered(request: Request, form: Form, use: Use) -> Response:
     return show_form(form, bound, action=action(request, form, context), asked=asked)
 
 
-def _kept(request: Request, form: Form, use: Use, *, themed: bool) -> KeptPage:
+def _kept(request: Request, form: Form, use: Use, *, themed: bool) -> PageTemplate:
     scheme = request.args.get("scheme") if use == "embed" else None
     key = (
         form.name,
@@ -67,7 +67,7 @@ def _kept(request: Request, form: Form, use: Use, *, themed: bool) -> KeptPage:
     return services().kept_pages.page(key, partial(_page, form, use, themed=themed))
 
 
-def _page(form: Form, use: Use, *, themed: bool) -> KeptPage:
+def _page(form: Form, use: Use, *, themed: bool) -> PageTemplate:
     bound = form.bind(token=TokenContext(services().signer, form.name, form.version, use))
     holders = {name: holder() for name in ("action", "links", "address", "theme")}
     html = render_form(
@@ -82,12 +82,12 @@ def _page(form: Form, use: Use, *, themed: bool) -> KeptPage:
         theme_sheet=sheet_address(form, holders["theme"]) if themed else None,
     )
     # A token can be guessed no more than a holder.
-    return KeptPage(html, holders | {"token": bound[TOKEN_NAME].current_token})
+    return PageTemplate(html, holders | {"token": bound[TOKEN_NAME].current_token})
 
 
 def _texts(request: Request, form: Form, use: Use) -> dict[str, str]:
     """What goes into the blanks of `_page` for the visit at hand."""
-    said = said_by_action(request, form, use)
+    said = action_query(request, form, use)
     texts = {
         "token": services().signer.issue(form, use),
         "action": said,

@@ -9,7 +9,7 @@ from formapp.forms.form import Form
 from formapp.forms.json_schema import form_schema
 from formapp.languages import lookup
 from formapp.web.public.body import MAX_PAIRS
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 from formapp.web.responses import json_answer
 from formapp.web.services import services
 
@@ -23,7 +23,7 @@ def show(name: str) -> Response:
     """The schema, in the language of `?lang=` if the form offers it; who asks is a program."""
     try:
         form = services().form(name)
-    except Refusal as refusal:
+    except RefusalError as refusal:
         return json_answer(refusal.as_json(), refusal.status, refusal.headers)
     language = lookup(request.args.get("lang", ""), form.languages)
     return _answer(form.speaking(language) if language else form)

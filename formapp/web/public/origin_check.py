@@ -10,7 +10,7 @@ from flask import Request
 
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.origins import matches, origin_of
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 
 _UNSAFE = re.compile(r"[\\\x00-\x20\x7f-\xa0]")
 
@@ -34,13 +34,13 @@ def check_foreign(request: Request, definition: FormDefinition) -> bool:
         False if no origin is known, where the owner takes such posts into quarantine.
 
     Raises:
-        Refusal: 403, with what the owner of that page can do.
+        RefusalError: 403, with what the owner of that page can do.
     """
     origin = request.headers.get("Origin") or "null"
     if origin == "null" and definition.spam.unknown_origin == "quarantine":
         return False
     if not definition.allows_origin(origin):
-        raise Refusal(
+        raise RefusalError(
             403,
             "BLOCKED",
             "This form doesn't take messages from that page. "

@@ -20,7 +20,7 @@ def holder() -> str:
     return secrets.token_hex(_LENGTH)
 
 
-class KeptPage:
+class PageTemplate:
     """A page with blanks, each of which may stand at any number of places.
 
     Args:
@@ -42,16 +42,16 @@ class KeptPage:
         return "".join(parts)
 
 
-class KeptPages:
+class PageCache:
     """The pages of one app, each kept from the first time that it is asked for.
 
     There is no bound but that of the keys: they may hold nothing that a visitor can choose freely.
     """
 
     def __init__(self) -> None:
-        self._pages: dict[Hashable, KeptPage] = {}
+        self._pages: dict[Hashable, PageTemplate] = {}
 
-    def page(self, key: Hashable, render: Callable[[], KeptPage]) -> KeptPage:
+    def page(self, key: Hashable, render: Callable[[], PageTemplate]) -> PageTemplate:
         """Return the page of this key, rendered if it isn't there.
 
         Two threads may render it at the same time; they render the same.

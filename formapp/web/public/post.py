@@ -8,11 +8,11 @@ from flask import request
 
 from formapp.forms.form import Form
 from formapp.forms.lead_form import LeadForm
-from formapp.forms.tokens import TokenContext, TokenExpired, TokenInvalid
-from formapp.web.public.attribution import Visit, foreign_visit, is_embedded, own_visit
+from formapp.forms.tokens import ExpiredTokenError, InvalidTokenError, TokenContext
+from formapp.web.public.attribution import Attribution, foreign_visit, is_embedded, own_visit
 from formapp.web.public.body import Posted, read_body
 from formapp.web.public.origin_check import check_foreign, is_own_page
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 from formapp.web.services import services
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Post:
     form: Form
     posted: Posted
     sent: "Sent"
-    visit: Visit
+    visit: Attribution
     use: "Use"
     token: TokenContext | None
     bound: LeadForm
@@ -64,12 +64,12 @@ def read_post(form: Form) -> Post:
     """Read the request at hand.
 
     Raises:
-        Refusal: it can't be read, or comes from a page that may not post here.
+        RefusalError: it can't be read, or comes from a page that may not post here.
     """
     posted = read_body(request)
     sent = form.sent(posted.values)
     if repeated := sent.repeated(posted.lists):
-        raise Refusal(
+        raise RefusalError(
             400,
             "REPEATED_FIELD",
             "These fields may come only once: %(names)s.",
@@ -107,7 +107,7 @@ def _check_no_stolen_token(form: Form, posted: Posted) -> None:
         return
     if listed:
         # The source of our page was pasted into a page that may post here without a token.
-        raise Refusal(
+        raise RefusalError(
             403,
             "BLOCKED",
             "This form was copied from our own page together with the hidden field %(name)s, which "
@@ -115,7 +115,7 @@ def _check_no_stolen_token(form: Form, posted: Posted) -> None:
             "Until then, please open the form itself and send it from there.",
             name="_token",
         )
-    raise Refusal(
+    raise RefusalError(
         403,
         "BLOCKED",
         "This page stands in a frame that doesn't let it say where it comes from. "
@@ -126,6 +126,6 @@ def _check_no_stolen_token(form: Form, posted: Posted) -> None:
 def _is_genuine(form: Form, posted: Posted) -> bool:
     try:
         services().signer.read(posted.values.get("_token", ""), form.name)
-    except (TokenInvalid, TokenExpired):
+    except (InvalidTokenError, ExpiredTokenError):
         return False
     return True

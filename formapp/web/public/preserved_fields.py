@@ -18,7 +18,7 @@ NAMES = ("_next", "_subject", "_replyto")
 _CONTROL = Markup('<input type="hidden" name="{}" value="{}">')
 
 
-class ShownAgain:
+class PreservedFields:
     """A bound form with further hidden controls, as far as a template knows a form."""
 
     def __init__(self, bound: LeadForm, posted: Mapping[str, str]) -> None:

@@ -38,7 +38,7 @@ def accepted(post: Post) -> Submission:
         meta=_meta(post) | verdict.meta() | asked(post.form),
         status=Status.QUARANTINED if verdict.held else status_of(post.form),
         errands=verdict.errands if verdict.held else errands_of(post.form),
-        rations=verdict.rations,
+        usage_limits=verdict.usage_limits,
         key=post.key,
         address=request.remote_addr if post.form.definition.keep_ip else None,
         keep_days=post.form.definition.keep_days,

@@ -13,11 +13,11 @@ from typing import Any
 import limits
 from flask import request
 
-from formapp.db.counters import Ration
+from formapp.db.counters import UsageLimit
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.targets import PropertyTarget
 from formapp.forms.form import Form
-from formapp.jobs.queue import Errand
+from formapp.jobs.queue import Job
 from formapp.leads.quota import QUOTA, noted
 from formapp.spam import PROVIDERS, Facts, read_session, score_of, suspicions
 from formapp.spam.providers import ALTCHA_FIELD, ERRAND, awaited
@@ -44,15 +44,15 @@ class Judgement:
         reasons: in words for the owner; none repeats an answer.
         held: whether it goes to quarantine.
         errands: what may still let it through.
-        rations: what it takes of what may be taken a few times only.
+        usage_limits: what it takes of what may be taken a few times only.
         quota: the form's, as JSON, to be taken of by whoever lets it through.
     """
 
     score: float = 0.0
     reasons: list[str] = field(default_factory=list)
     held: bool = False
-    errands: tuple[Errand, ...] = ()
-    rations: tuple[Ration, ...] = ()
+    errands: tuple[Job, ...] = ()
+    usage_limits: tuple[UsageLimit, ...] = ()
     quota: dict[str, Any] | None = None
 
     def hold(self, reason: str) -> None:
@@ -88,7 +88,7 @@ def judge(post: Post, answers: Mapping[str, Any], now: datetime) -> Judgement:
         # Anybody can make tokens up: only what the service lets through may use the quota up.
         verdict.quota = noted(_quota(post.form, spam.quota, now), now)
     elif spam.quota and not verdict.held:
-        verdict.rations += (_quota(post.form, spam.quota, now),)
+        verdict.usage_limits += (_quota(post.form, spam.quota, now),)
     return verdict
 
 
@@ -121,8 +121,8 @@ def _check_work(post: Post, verdict: Judgement) -> None:
     if solved is None:
         verdict.hold(NOT_SOLVED)
         return
-    mark = services().sign(f"altcha {solved.ident}")
-    verdict.rations += (Ration(mark, 1, solved.until, USED_BEFORE),)
+    mark = services().sign(f"altcha {solved.submission_id}")
+    verdict.usage_limits += (UsageLimit(mark, 1, solved.until, USED_BEFORE),)
 
 
 def _check_answered(post: Post, name: str, verdict: Judgement) -> None:
@@ -132,12 +132,12 @@ def _check_answered(post: Post, name: str, verdict: Judgement) -> None:
     elif not verdict.held:
         # What is held back anyway needn't be known to anybody else.
         verdict.hold(awaited(name))
-        verdict.errands = (Errand(ERRAND, {"provider": name, "token": token}),)
+        verdict.errands = (Job(ERRAND, {"provider": name, "token": token}),)
 
 
-def _quota(form: Form, quota: str, now: datetime) -> Ration:
+def _quota(form: Form, quota: str, now: datetime) -> UsageLimit:
     item = limits.parse(quota)
-    return Ration(
+    return UsageLimit(
         services().sign(f"quota {form.name} {item}"),
         item.amount,
         now + timedelta(seconds=item.get_expiry()),

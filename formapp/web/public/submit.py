@@ -8,19 +8,19 @@ from urllib.parse import urlencode
 
 from flask import Response, request, url_for
 
-from formapp.db.database import DatabaseUnavailable
+from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
 from formapp.forms.tokens import TokenContext
 from formapp.languages import gettext_noop
-from formapp.leads.accept import KeyReused, Receipt, Status, Submission
+from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
 from formapp.web.i18n import followed_language
 from formapp.web.public.attribution import USE, action, page_before, thanks_query
 from formapp.web.public.confirmation_request import STEP, TO_CONFIRM
 from formapp.web.public.origin_check import allowed_next
 from formapp.web.public.post import Post, read_post
-from formapp.web.public.preserved_fields import ShownAgain
+from formapp.web.public.preserved_fields import PreservedFields
 from formapp.web.public.record import accepted, spam
-from formapp.web.refusal import Refusal
+from formapp.web.refusal import RefusalError
 from formapp.web.responses import invalid_json, json_answer, show_form, wants_json
 from formapp.web.services import services
 
@@ -39,42 +39,42 @@ def submit_answers(form: Form) -> Response:
     """Answer a post to this form.
 
     Raises:
-        Refusal: it can't be read, or comes from a page that may not post here; and, for programs,
+        RefusalError: it can't be read, or comes from a page that may not post here; and, for programs,
             whenever nothing was kept.
     """
-    measures = services().measures
+    metrics = services().metrics
     try:
         post = read_post(form)
-    except Refusal:
-        measures.submission(form.name, "refused")
+    except RefusalError:
+        metrics.submission(form.name, "refused")
         raise
-    measures.unknown_fields(form.name, post.sent.unknown())
+    metrics.unknown_fields(form.name, post.sent.unknown())
     try:
         services().limits.hit(request.remote_addr or "", form.name)
-    except Refusal as refusal:
-        measures.submission(form.name, "refused")
+    except RefusalError as refusal:
+        metrics.submission(form.name, "refused")
         return _refused(post, refusal)
     if post.is_spam:
         return _keep_and_answer(post, spam(post))
     if not post.bound.validate():
-        measures.submission(form.name, "invalid")
+        metrics.submission(form.name, "invalid")
         return invalid_json(post.bound.faults()) if wants_json() else _again(post, 422)
     return _keep_and_answer(post, accepted(post))
 
 
 def _keep_and_answer(post: Post, submission: Submission) -> Response:
-    measures, form = services().measures, post.form
+    metrics, form = services().metrics, post.form
     try:
         receipt = services().intake.keep(submission)
-    except KeyReused:
-        measures.submission(form.name, "refused")
-        return _refused(post, Refusal(409, "KEY_REUSED", KEY_REUSED), fresh_token=True)
-    except DatabaseUnavailable as error:
+    except KeyReusedError:
+        metrics.submission(form.name, "refused")
+        return _refused(post, RefusalError(409, "KEY_REUSED", KEY_REUSED), fresh_token=True)
+    except DatabaseUnavailableError as error:
         _log.error("a post to %s was not kept: the database %s", form.name, error)
-        measures.submission(form.name, "unavailable")
-        refusal = Refusal(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"})
+        metrics.submission(form.name, "unavailable")
+        refusal = RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"})
         return _refused(post, refusal)
-    measures.submission(form.name, _result(receipt))
+    metrics.submission(form.name, _result(receipt))
     if receipt.leaves_work:
         services().on_kept()
     for name in receipt.used_up:
@@ -94,7 +94,7 @@ def _result(receipt: Receipt) -> str:
     return "quarantined" if held else "kept"
 
 
-def _refused(post: Post, refusal: Refusal, *, fresh_token: bool = False) -> Response:
+def _refused(post: Post, refusal: RefusalError, *, fresh_token: bool = False) -> Response:
     """Refuse what was valid: the visitor keeps the form and what they typed."""
     if wants_json():
         raise refusal
@@ -127,7 +127,7 @@ def _again(
     foreign = None if post.token else post.visit
     return show_form(
         form,
-        ShownAgain(bound, post.posted.values),
+        PreservedFields(bound, post.posted.values),
         faults=bound.faults() if status == 422 else [],  # noqa: PLR2004 - unprocessable
         action=action(request, form, context, foreign),
         status=status,

@@ -1,4 +1,4 @@
-"""`python -m tests.proofs.benchmarks [NAME …]`: measures, and prints the tables as Markdown.
+"""`python -m tests.proofs.benchmarks [NAME …]`: metrics, and prints the tables as Markdown.
 
 The exit code is 1 if a suite could not be played; what doesn't hold is in the table, not in the
 exit code, since it depends on the machine.

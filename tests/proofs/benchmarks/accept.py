@@ -20,12 +20,12 @@ from tests.proofs.benchmarks.bodies import (
 )
 from tests.proofs.benchmarks.contestant import Contestant, browser_headers
 from tests.proofs.benchmarks.load import Load
-from tests.proofs.benchmarks.peering import NoPeers
+from tests.proofs.benchmarks.peering import NoPeersError
 from tests.proofs.benchmarks.peers.flask_site import signer
 from tests.proofs.benchmarks.report import Report
 from tests.proofs.benchmarks.rounds import play, ratios, spread
 from tests.proofs.benchmarks.setting import Setting
-from tests.proofs.benchmarks.stage import KINDS, NotHere, Stage, rows
+from tests.proofs.benchmarks.stage import KINDS, NotHereError, Stage, rows
 
 FLOOR = "Flask, validate only"
 TARGETS = {("sqlite", "Django"): 2.5, ("postgresql", "Django"): 2.3}
@@ -67,7 +67,7 @@ def ours(stage: Stage, kind: str) -> Contestant:
     """Start formapp, without a worker.
 
     Raises:
-        NotHere: this kind of database isn't installed.
+        NotHereError: this kind of database isn't installed.
     """
     url = stage.database(kind)
     return at(f"formapp, {KINDS[kind]}", url, [stage.serve("--no-worker", DATABASE_URL=url)])
@@ -111,12 +111,12 @@ def _contestants(stage: Stage, setting: Setting, missing: dict[str, str]) -> lis
     for kind in setting.kinds:
         try:
             found.append(ours(stage, kind))
-        except NotHere as error:
+        except NotHereError as error:
             missing[f"formapp, {KINDS[kind]}"] = str(error)
         for product in ("Django", "Wagtail"):
             try:
                 found.append(_django(stage, kind, product))
-            except (NotHere, NoPeers) as error:
+            except (NotHereError, NoPeersError) as error:
                 missing[f"{product}, {KINDS[kind]}"] = str(error)
     return found
 

@@ -17,7 +17,7 @@ from tests.proofs.benchmarks.bodies import FORM, answers, own_token
 from tests.proofs.benchmarks.report import Report
 from tests.proofs.benchmarks.rounds import play, spread
 from tests.proofs.benchmarks.setting import Setting
-from tests.proofs.benchmarks.stage import KINDS, NotHere, Stage
+from tests.proofs.benchmarks.stage import KINDS, NotHereError, Stage
 from tests.proofs.benchmarks.wixside import WixSide
 
 LEADS = 20
@@ -48,7 +48,7 @@ def run(setting: Setting) -> Report:
         for kind in setting.kinds:
             try:
                 posts |= _installations(stage, kind, beside)
-            except NotHere as error:
+            except NotHereError as error:
                 report.missing[KINDS[kind]] = str(error)
         for post in posts.values():
             # The first lead of all looks up labels and fields.

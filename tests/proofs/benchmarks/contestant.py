@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.proofs.benchmarks import load
-from tests.proofs.benchmarks.load import CONNECTIONS, Load, NoLoad
+from tests.proofs.benchmarks.load import CONNECTIONS, Load, NoLoadError
 
 MOST = 4000
 """More posts a second than any contestant takes: so many bodies are prepared."""
@@ -37,7 +37,7 @@ class Contestant:
         """Be posted to for so many seconds.
 
         Raises:
-            NoLoad: an answer was wrong, or what was answered was not kept.
+            NoLoadError: an answer was wrong, or what was answered was not kept.
         """
         number = max(1, round(seconds)) * MOST
         prepared = folder / "bodies.txt"
@@ -46,7 +46,7 @@ class Contestant:
         before = self.kept() if self.kept else 0
         seen = load.post(self.urls, prepared, seconds, self.headers)
         if not seen.left:
-            raise NoLoad(f"{self.name} took all {number} bodies: prepare more")
+            raise NoLoadError(f"{self.name} took all {number} bodies: prepare more")
         if self.kept:
             self._check(seen, _settled(self.kept) - before)
         return seen
@@ -54,7 +54,7 @@ class Contestant:
     def _check(self, seen: Load, new: int) -> None:
         # What was under way when the time was over may be kept without an answer.
         if not seen.requests <= new <= seen.requests + CONNECTIONS:
-            raise NoLoad(f"{self.name} answered {seen.requests} and kept {new}")
+            raise NoLoadError(f"{self.name} answered {seen.requests} and kept {new}")
 
 
 def _settled(kept: Callable[[], int]) -> int:

@@ -21,7 +21,7 @@ from tests.proofs.benchmarks.office import Office, outcomes
 from tests.proofs.benchmarks.report import Report, Verdict
 from tests.proofs.benchmarks.rounds import play, spread
 from tests.proofs.benchmarks.setting import Setting
-from tests.proofs.benchmarks.stage import KINDS, NotHere, Stage
+from tests.proofs.benchmarks.stage import KINDS, NotHereError, Stage
 from tests.proofs.benchmarks.wixside import WixSide
 from tests.proofs.faults.clock import FastClock
 from tests.proofs.faults.nursery import Nursery
@@ -96,7 +96,7 @@ def run(setting: Setting) -> Report:
         for kind in setting.kinds:
             try:
                 stage.database(kind)
-            except NotHere as error:
+            except NotHereError as error:
                 report.missing[KINDS[kind]] = str(error)
                 turns = {name: turn for name, turn in turns.items() if KINDS[kind] not in name}
         seen = play(turns, setting.rounds)

@@ -32,12 +32,12 @@ _COPY = """
 
 def fill(database: Database, count: int) -> None:
     """Have so many submissions kept, all but one of them delivered; at least 2."""
-    ident = f"'01900000-0000-7000-8000-' || {_PADDED}"
+    submission_id = f"'01900000-0000-7000-8000-' || {_PADDED}"
     person = f"'filler.' || {_PADDED} || '@example.com'"
     keep(database, _one())
     nonce = _RANDOM[database.url.get_backend_name()]
-    _copy(database, submissions, count - 1, {"id": ident, "key": f"'token:' || {nonce}"})
-    changed = {"submission_id": ident, "email": person, "state": "'delivered'"}
+    _copy(database, submissions, count - 1, {"id": submission_id, "key": f"'token:' || {nonce}"})
+    changed = {"submission_id": submission_id, "email": person, "state": "'delivered'"}
     _copy(database, deliveries, count - 1, changed)
     _settle(database)
 

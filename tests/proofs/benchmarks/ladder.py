@@ -30,7 +30,7 @@ from tests.proofs.benchmarks.bodies import FORM, FORMS, SECRET, bodies, form, ow
 from tests.proofs.benchmarks.report import Report
 from tests.proofs.benchmarks.rounds import play, spread
 from tests.proofs.benchmarks.setting import Setting
-from tests.proofs.benchmarks.stage import KINDS, NEVER, NotHere, Stage
+from tests.proofs.benchmarks.stage import KINDS, NEVER, NotHereError, Stage
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -55,7 +55,7 @@ def run(setting: Setting) -> Report:
         for kind in setting.kinds:
             try:
                 at = app if kind == "sqlite" else _app(stage, kind, beside)
-            except NotHere as error:
+            except NotHereError as error:
                 report.missing[f"commit, {KINDS[kind]}"] = str(error)
                 continue
             rungs[f"commit, {KINDS[kind]}"] = (at, _commit)

@@ -15,7 +15,7 @@ CATEGORIES = ("performance", "accessibility", "best-practices")
 _DONE = "complete"
 
 
-class NoLighthouse(Exception):  # noqa: N818 - says what is the case
+class NoLighthouseError(Exception):
     """It can't be installed or run here; the text says why, in one line."""
 
 
@@ -23,7 +23,7 @@ def scores(url: str, folder: Path, times: int) -> dict[str, list[float]]:
     """What the page scores, of 100, by category; one value for each time.
 
     Raises:
-        NoLighthouse: it can't be installed or run.
+        NoLighthouseError: it can't be installed or run.
     """
     program = _installed()
     found: dict[str, list[float]] = {category: [] for category in CATEGORIES}
@@ -47,7 +47,7 @@ def scores(url: str, folder: Path, times: int) -> dict[str, list[float]]:
 
 def _installed() -> str:
     if shutil.which("npm") is None or not CHROMIUM.exists():
-        raise NoLighthouse(f"needs npm and {CHROMIUM}: install Debian's npm and chromium")
+        raise NoLighthouseError(f"needs npm and {CHROMIUM}: install Debian's npm and chromium")
     folder = cache() / f"lighthouse-{VERSION}"
     if not (folder / _DONE).exists():
         tell(f"installing Lighthouse into {folder}")
@@ -67,4 +67,4 @@ def _call(*command: str) -> None:
         )
     except (OSError, subprocess.SubprocessError) as error:
         said = (getattr(error, "stderr", "") or str(error)).strip().splitlines()
-        raise NoLighthouse(said[0]) from error
+        raise NoLighthouseError(said[0]) from error

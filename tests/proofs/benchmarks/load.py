@@ -14,7 +14,7 @@ PATIENCE = 30
 """Seconds after which wrk gives a request up: long, so that slow ones show in the latencies."""
 
 
-class NoLoad(Exception):  # noqa: N818 - says what is the case
+class NoLoadError(Exception):
     """wrk isn't there, or its run makes no sense."""
 
 
@@ -45,11 +45,11 @@ def wrk() -> str:
     """The program.
 
     Raises:
-        NoLoad: it isn't installed.
+        NoLoadError: it isn't installed.
     """
     found = shutil.which("wrk")
     if found is None:
-        raise NoLoad("wrk is missing: install it with `apt-get install -y wrk`")
+        raise NoLoadError("wrk is missing: install it with `apt-get install -y wrk`")
     return found
 
 
@@ -57,7 +57,7 @@ def get(url: str, seconds: float, connections: int = CONNECTIONS, *, fresh: bool
     """Ask for a page for so many seconds; where `fresh`, each time with another query.
 
     Raises:
-        NoLoad: wrk is missing, or a request failed.
+        NoLoadError: wrk is missing, or a request failed.
     """
     options = ["-s", str(HERE / "get.lua"), "-t1", f"-c{connections}"]
     return _run(options, url, seconds, ["fresh"] if fresh else [])
@@ -80,7 +80,7 @@ def post(
         connections: in all.
 
     Raises:
-        NoLoad: wrk is missing, or a request was refused or broke.
+        NoLoadError: wrk is missing, or a request was refused or broke.
     """
     options = ["-s", str(HERE / "post.lua"), f"-t{len(urls)}", f"-c{connections}"]
     ports = " ".join(url.split("/")[2].rpartition(":")[2] for url in urls)
@@ -100,12 +100,12 @@ def _run(options: list[str], url: str, seconds: float, args: list[str], **enviro
     for line in done.stdout.splitlines():
         if line.startswith("RESULT "):
             return _read(json.loads(line.removeprefix("RESULT ")), url)
-    raise NoLoad(f"wrk ended with {done.returncode}: {done.stdout}{done.stderr}")
+    raise NoLoadError(f"wrk ended with {done.returncode}: {done.stdout}{done.stderr}")
 
 
 def _read(said: dict[str, int], url: str) -> Load:
     if said["refused"] or said["broken"] or not said["requests"]:
-        raise NoLoad(f"{url}: {said}")
+        raise NoLoadError(f"{url}: {said}")
     second = 1_000_000
     return Load(
         requests=said["requests"],

@@ -15,7 +15,7 @@ from tests.proofs.benchmarks.contestant import Contestant
 from tests.proofs.benchmarks.report import Report
 from tests.proofs.benchmarks.rounds import play, spread, tell
 from tests.proofs.benchmarks.setting import Setting
-from tests.proofs.benchmarks.stage import KINDS, ROOT, NotHere, Stage
+from tests.proofs.benchmarks.stage import KINDS, ROOT, NotHereError, Stage
 from tests.proofs.benchmarks.wixside import WixSide
 from tests.support.processes import environ, free_port, send
 
@@ -46,7 +46,7 @@ def run(setting: Setting) -> Report:
     for kind in setting.kinds:
         try:
             _memory(report, kind, submissions)
-        except NotHere as error:
+        except NotHereError as error:
             report.missing[KINDS[kind]] = str(error)
     return report
 

@@ -13,7 +13,7 @@ REQUIREMENTS = Path(__file__).parent / "peers" / "requirements.txt"
 _DONE = "complete"
 
 
-class NoPeers(Exception):  # noqa: N818 - says what is the case
+class NoPeersError(Exception):
     """The peers can't be installed here; the text says why, in one line."""
 
 
@@ -27,7 +27,7 @@ def python() -> Path:
     """The interpreter that has the peers; makes their environment if it isn't there yet.
 
     Raises:
-        NoPeers: it can't be made.
+        NoPeersError: it can't be made.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     hashed = hashlib.sha256(REQUIREMENTS.read_bytes() + version.encode()).hexdigest()
@@ -55,4 +55,4 @@ def _call(*command: str) -> None:
         subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         said = getattr(error, "stderr", "") or str(error)
-        raise NoPeers(said.strip().splitlines()[-1]) from error
+        raise NoPeersError(said.strip().splitlines()[-1]) from error

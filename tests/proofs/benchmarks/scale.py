@@ -11,7 +11,7 @@ from tests.proofs.benchmarks.load import Load
 from tests.proofs.benchmarks.report import Report
 from tests.proofs.benchmarks.rounds import play, ratios, spread, tell
 from tests.proofs.benchmarks.setting import Setting
-from tests.proofs.benchmarks.stage import KINDS, NotHere, Stage
+from tests.proofs.benchmarks.stage import KINDS, NotHereError, Stage
 
 PROCESSES = (1, 2, 4)
 ROWS = (1_000, 100_000, 1_000_000)
@@ -43,7 +43,7 @@ def _play_processes(report: Report, setting: Setting) -> None:
     with Stage() as stage:
         try:
             contestants = [_processes(stage, number) for number in PROCESSES]
-        except NotHere as error:
+        except NotHereError as error:
             report.missing["web processes on PostgreSQL"] = str(error)
             return
         _tabulate(report, _play(contestants, stage, setting))
@@ -60,7 +60,7 @@ def _play_rows(report: Report, setting: Setting, kind: str) -> None:
     with Stage() as stage:
         try:
             contestants = [_rows(stage, kind, setting.part(each, 10)) for each in ROWS]
-        except NotHere as error:
+        except NotHereError as error:
             report.missing[f"many rows on {KINDS[kind]}"] = str(error)
             return
         seen = _play(contestants, stage, setting)

@@ -146,7 +146,7 @@ def _lighthouse(report: Report, url: str, folder: Path, setting: Setting) -> Non
     try:
         tell("  Lighthouse")
         scores = lighthouse.scores(url, folder, min(setting.rounds, 3))
-    except lighthouse.NoLighthouse as error:
+    except lighthouse.NoLighthouseError as error:
         report.missing["Lighthouse"] = str(error)
         return
     report.notes.append(f"Lighthouse {lighthouse.VERSION}, its default: a slow phone.")

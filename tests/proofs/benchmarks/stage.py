@@ -24,7 +24,7 @@ NEVER = "1000000/minute"
 """A limit that counts every post and is never reached."""
 
 
-class NotHere(Exception):  # noqa: N818 - says what is the case
+class NotHereError(Exception):
     """Something that a suite needs isn't on this machine; the text says what, in one line."""
 
 
@@ -54,7 +54,7 @@ class Stage:
         """The address of an empty database of this kind.
 
         Raises:
-            NotHere: PostgreSQL isn't installed.
+            NotHereError: PostgreSQL isn't installed.
         """
         if kind == "sqlite":
             return f"sqlite:///{self.folder / secrets.token_hex(4)}.db"
@@ -62,7 +62,7 @@ class Stage:
             try:
                 self._postgres = self._stack.enter_context(postgres_server(durable=self._durable))
             except pytest.skip.Exception as error:
-                raise NotHere(str(error)) from error
+                raise NotHereError(str(error)) from error
         return self._stack.enter_context(self._postgres.database())
 
     def formapp(self, *args: str, **settings: str) -> Process:
@@ -100,7 +100,7 @@ class Stage:
         """Start a peer in its own environment and wait for its page; the page's address.
 
         Raises:
-            NoPeers: it can't be installed.
+            NoPeersError: it can't be installed.
         """
         more = {"BENCHMARK_SECRET": SECRET, "BENCHMARK_DATABASE": database_url}
         return self._module(str(peering.python()), module, path, more) + path

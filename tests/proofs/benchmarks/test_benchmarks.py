@@ -18,8 +18,8 @@ from tests.proofs.benchmarks.__main__ import SUITES, main
 from tests.proofs.benchmarks.accept import at, floor, run
 from tests.proofs.benchmarks.bodies import answers, bodies, own_token
 from tests.proofs.benchmarks.filling import fill
-from tests.proofs.benchmarks.load import NoLoad
-from tests.proofs.benchmarks.peering import NoPeers
+from tests.proofs.benchmarks.load import NoLoadError
+from tests.proofs.benchmarks.peering import NoPeersError
 from tests.proofs.benchmarks.report import Report
 from tests.proofs.benchmarks.rounds import play, ratios, spread
 from tests.proofs.benchmarks.setting import Setting
@@ -109,7 +109,7 @@ def test_a_refused_post_spoils_the_figures_and_is_told(tmp_path: Path) -> None:
     with Stage() as stage:
         url = stage.database("sqlite")
         base = stage.serve("--no-worker", DATABASE_URL=url, LIMIT_PER_ADDRESS="3/hour")
-        with pytest.raises(NoLoad, match="refused"):
+        with pytest.raises(NoLoadError, match="refused"):
             at("formapp", url, [base]).turn(stage.folder, 1, "one")
 
 
@@ -129,7 +129,7 @@ def test_several_processes_get_their_share_of_the_posts() -> None:
 
 def test_without_wrk_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shutil.which", lambda _program: None)
-    with pytest.raises(NoLoad, match="apt-get install -y wrk"):
+    with pytest.raises(NoLoadError, match="apt-get install -y wrk"):
         load.get("http://127.0.0.1:1/", 1)
 
 
@@ -138,7 +138,7 @@ def test_peers_that_cannot_be_installed_are_named_in_the_table(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def fail() -> Path:
-        raise NoPeers("no network")
+        raise NoPeersError("no network")
 
     monkeypatch.setattr(peering, "python", fail)
     section = run(replace(LEAST, rounds=1)).markdown()
@@ -184,7 +184,7 @@ def test_other_versions_of_peers_have_an_environment_of_their_own(
 
 def test_why_peers_cannot_be_installed_is_said_in_one_line() -> None:
     script = "import sys; sys.exit('Collecting…\\nERROR: no such version')"
-    with pytest.raises(NoPeers, match=r"^ERROR: no such version$"):
+    with pytest.raises(NoPeersError, match=r"^ERROR: no such version$"):
         peering._call(sys.executable, "-c", script)
 
 

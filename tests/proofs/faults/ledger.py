@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from formapp.db.database import Database, DatabaseUnavailable
+from formapp.db.database import Database, DatabaseUnavailableError
 
 _ROWS = text(
     "SELECT s.id AS submission, s.answers, s.status, d.id AS delivery, d.state, d.outcome,"
@@ -74,7 +74,7 @@ class Backlog:
         """Whether visitors may post."""
         if time.monotonic() - self._at > _LOOK_AFTER:
             self._at = time.monotonic()
-            with suppress(DatabaseUnavailable):
+            with suppress(DatabaseUnavailableError):
                 self._count = pending(self._database)
         return self._count < BACKLOG
 

@@ -39,7 +39,7 @@ _LEDGER = "formapp.delivery.ledger"
 _BRING = "formapp.delivery.upsert"
 _OUTCOMES = "formapp.delivery.outcomes"
 _CONTACTS = "formapp.wix.contacts:Contacts"
-_MEMORY = "formapp.delivery.contact_cache:Memory"
+_MEMORY = "formapp.delivery.contact_cache:ContactCache"
 
 WORKER_STEPS: dict[str, Seam] = {
     "before_claim": Seam(_DELIVER, "claim_next", "before"),
@@ -59,7 +59,7 @@ WORKER_STEPS: dict[str, Seam] = {
     "before_update": Seam(_CONTACTS, "update", "before"),
     "during_update": Seam(_CONTACTS, "update", "during"),
     "after_update": Seam(_CONTACTS, "update", "after"),
-    "after_lane_paused": Seam("formapp.delivery.contact_cache:Lanes", "pause", "after"),
+    "after_lane_paused": Seam("formapp.delivery.contact_cache:Pauses", "pause", "after"),
     "before_finish": Seam(_LEDGER, "finish", "before"),
     "finish_uncommitted": Seam(_OUTCOMES, "_note", "after"),
     "after_finish": Seam(_LEDGER, "finish", "after"),

@@ -29,7 +29,7 @@ from formapp.cli import serve, wiring, workers
 from formapp.db.database import Database
 from formapp.jobs.worker import Worker
 from formapp.monitoring import logs
-from formapp.monitoring.metrics import Measures
+from formapp.monitoring.metrics import Metrics
 from formapp.web.public import record
 from formapp.wix import Timeouts
 from tests.proofs.faults.clock import FastClock
@@ -67,7 +67,7 @@ def _worker(order: dict[str, Any], clock: FastClock, tell: Callable[[str], None]
         make_deliverer=partial(workers.make_deliverer, clock=clock),
         _now=clock,
     )
-    worker = workers.make_crew(settings, database, Measures())
+    worker = workers.make_crew(settings, database, Metrics())
     wiring.on_signals(worker.stop)
     tell(READY)
     with workers.woken_by(database, worker):
