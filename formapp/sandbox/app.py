@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from formapp.sandbox.answers import error_answer
+from formapp.sandbox.api.answers import error_answer
+from formapp.sandbox.api.errors import envelope
 from formapp.sandbox.control import register_control
 from formapp.sandbox.core import Sandbox
-from formapp.sandbox.errors import envelope
 from formapp.sandbox.gateway import register_api
 from formapp.sandbox.options import SandboxOptions
 from formapp.sandbox.people import people_error, register_people

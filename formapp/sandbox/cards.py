@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox.contact_rules import items
-from formapp.sandbox.field_values import custom_values
-from formapp.sandbox.history import address_text
+from formapp.sandbox.api.contact_rules import items
+from formapp.sandbox.api.field_values import custom_values
+from formapp.sandbox.api.history import address_text
 
 if TYPE_CHECKING:
     from formapp.sandbox.state import ContactRecord, Json, Site

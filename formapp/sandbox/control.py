@@ -37,16 +37,16 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, redirect, request
 
-from formapp.sandbox.answers import error_answer, json_answer
+from formapp.sandbox.api.answers import error_answer, json_answer
+from formapp.sandbox.api.errors import WixError
+from formapp.sandbox.api.operations import OPERATION_NAMES
+from formapp.sandbox.api.requests_in import read_object
 from formapp.sandbox.clock import iso
 from formapp.sandbox.control_forms import fault_from_form, is_form, settings_from_form
 from formapp.sandbox.control_state import register_state
-from formapp.sandbox.errors import WixError
 from formapp.sandbox.faults import FaultError, read_fault
-from formapp.sandbox.operations import OPERATION_NAMES
 from formapp.sandbox.options import SettingError
 from formapp.sandbox.people import faults_page
-from formapp.sandbox.requests_in import read_object
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, request
 
-from formapp.sandbox import contacts
-from formapp.sandbox.answers import json_answer
-from formapp.sandbox.bulk import settle_jobs
-from formapp.sandbox.call import Call, Caller
-from formapp.sandbox.contact_body import complete
-from formapp.sandbox.contact_shape import read_info
-from formapp.sandbox.errors import Violations, envelope, invalid
-from formapp.sandbox.history import remember
-from formapp.sandbox.requests_in import read_object
+from formapp.sandbox.api import contacts
+from formapp.sandbox.api.answers import json_answer
+from formapp.sandbox.api.bulk import settle_jobs
+from formapp.sandbox.api.call import Call, Caller
+from formapp.sandbox.api.contact_body import complete
+from formapp.sandbox.api.contact_shape import read_info
+from formapp.sandbox.api.errors import Violations, envelope, invalid
+from formapp.sandbox.api.history import remember
+from formapp.sandbox.api.requests_in import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from formapp.sandbox.auth import Tokens
+from formapp.sandbox.api.auth import Tokens
+from formapp.sandbox.api.ratelimit import RateLimiter
 from formapp.sandbox.calllog import CallLog
 from formapp.sandbox.clock import Clock
 from formapp.sandbox.faults import FaultBoard
 from formapp.sandbox.persistence import Keeper, load
-from formapp.sandbox.ratelimit import RateLimiter
 
 if TYPE_CHECKING:
     from formapp.sandbox.options import SandboxOptions

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response, request
 
-from formapp.sandbox.answers import error_answer, json_answer
-from formapp.sandbox.auth import authenticate, grant_token, site_hint
-from formapp.sandbox.bulk import settle_jobs
-from formapp.sandbox.call import Call
+from formapp.sandbox.api.answers import error_answer, json_answer
+from formapp.sandbox.api.auth import authenticate, grant_token, site_hint
+from formapp.sandbox.api.bulk import settle_jobs
+from formapp.sandbox.api.call import Call
+from formapp.sandbox.api.errors import WixError, envelope
+from formapp.sandbox.api.operations import OPERATIONS, TOKEN_OPERATION, TOKEN_PATH
+from formapp.sandbox.api.requests_in import read_object
 from formapp.sandbox.clock import iso
-from formapp.sandbox.errors import WixError, envelope
-from formapp.sandbox.operations import OPERATIONS, TOKEN_OPERATION, TOKEN_PATH
-from formapp.sandbox.requests_in import read_object
 from formapp.sandbox.spoiled import spoil
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from formapp.sandbox.api.operations import Operation
     from formapp.sandbox.core import Sandbox
     from formapp.sandbox.faults import Fault
-    from formapp.sandbox.operations import Operation
     from formapp.sandbox.state import Json
 
 WITH_BODY = ("POST", "PATCH")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template, request
 
-from formapp.sandbox.answers import json_answer
+from formapp.sandbox.api.answers import json_answer
+from formapp.sandbox.api.errors import STATUS_MESSAGES
+from formapp.sandbox.api.operations import OPERATION_NAMES
 from formapp.sandbox.cards import card, matches
-from formapp.sandbox.errors import STATUS_MESSAGES
 from formapp.sandbox.fault_texts import PRESETS, ROUTES, fault_words, kinds, settings_rows
-from formapp.sandbox.operations import OPERATION_NAMES
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Response
 
-from formapp.sandbox.answers import error_answer
-from formapp.sandbox.errors import envelope
+from formapp.sandbox.api.answers import error_answer
+from formapp.sandbox.api.errors import envelope
 
 if TYPE_CHECKING:
     import threading

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from formapp.sandbox.contact_items import normal_email
+from formapp.sandbox.api.contact_items import normal_email
 from formapp.sandbox.options import MAX_DELAY
 from formapp.sandbox.system import system_fields, system_labels
 

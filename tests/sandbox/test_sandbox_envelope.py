@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from formapp.sandbox.operations import OPERATIONS
+from formapp.sandbox.api.operations import OPERATIONS
 
 KEY = {"Authorization": "IST.key", "wix-site-id": "one"}
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)

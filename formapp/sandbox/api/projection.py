@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox.errors import Violations
+from formapp.sandbox.api.errors import Violations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

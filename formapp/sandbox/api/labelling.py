@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox import validation as check
-from formapp.sandbox.contact_rules import require_labels
-from formapp.sandbox.contacts import find_contact, revise
-from formapp.sandbox.errors import Violations
+from formapp.sandbox.api import validation as check
+from formapp.sandbox.api.contact_rules import require_labels
+from formapp.sandbox.api.contacts import find_contact, revise
+from formapp.sandbox.api.errors import Violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from formapp.sandbox.call import Call
+    from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import ContactRecord, Json
 
 MAX_KEYS = 100

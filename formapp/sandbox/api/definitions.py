@@ -8,14 +8,14 @@ import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from formapp.sandbox import validation as check
+from formapp.sandbox.api import validation as check
+from formapp.sandbox.api.errors import Violations, envelope
 from formapp.sandbox.clock import iso
-from formapp.sandbox.errors import Violations, envelope
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from formapp.sandbox.call import Call
+    from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import Json
 
 MAX_KEY = 80

@@ -6,7 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox.errors import not_an_object
+from formapp.sandbox.api.errors import not_an_object
 
 if TYPE_CHECKING:
     from formapp.sandbox.state import Json

@@ -5,19 +5,19 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from formapp.sandbox import validation as check
+from formapp.sandbox.api import validation as check
+from formapp.sandbox.api.contact_body import complete
+from formapp.sandbox.api.contact_rules import changed_info, protect_member_email, require_enough
+from formapp.sandbox.api.contact_shape import KNOWN_FIELDS, read_info
+from formapp.sandbox.api.duplicates import refuse_duplicate
+from formapp.sandbox.api.errors import Violations, application_error
+from formapp.sandbox.api.history import remember
+from formapp.sandbox.api.projection import project, read_projection
 from formapp.sandbox.clock import iso
-from formapp.sandbox.contact_body import complete
-from formapp.sandbox.contact_rules import changed_info, protect_member_email, require_enough
-from formapp.sandbox.contact_shape import KNOWN_FIELDS, read_info
-from formapp.sandbox.duplicates import refuse_duplicate
-from formapp.sandbox.errors import Violations, application_error
-from formapp.sandbox.history import remember
-from formapp.sandbox.projection import project, read_projection
 from formapp.sandbox.state import ContactRecord
 
 if TYPE_CHECKING:
-    from formapp.sandbox.call import Call
+    from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import Json
 
 

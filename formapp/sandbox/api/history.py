@@ -8,7 +8,7 @@ from formapp.sandbox.clock import iso
 from formapp.sandbox.state import KEPT_HISTORY
 
 if TYPE_CHECKING:
-    from formapp.sandbox.call import Call
+    from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import ContactRecord, Json
 
 SHOWN_ITEMS = {"emails": "email", "phones": "phone"}

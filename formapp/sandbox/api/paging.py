@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox import validation as check
+from formapp.sandbox.api import validation as check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from formapp.sandbox.errors import Violations
+    from formapp.sandbox.api.errors import Violations
     from formapp.sandbox.state import Json
 
 ORDERS = ("ASC", "DESC")

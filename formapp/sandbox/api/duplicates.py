@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from formapp.sandbox.contact_items import primary_of, same_email_text, same_phone
-from formapp.sandbox.contact_rules import items
-from formapp.sandbox.errors import application_error
+from formapp.sandbox.api.contact_items import primary_of, same_email_text, same_phone
+from formapp.sandbox.api.contact_rules import items
+from formapp.sandbox.api.errors import application_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from formapp.sandbox.call import Call
+    from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import ContactRecord, Json
 
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from formapp.sandbox.filters import CHOICE, EQUALITY, KEYS, RANGE, TEXT, FilterField, FilterRules
+from formapp.sandbox.api.filters import (
+    CHOICE,
+    EQUALITY,
+    KEYS,
+    RANGE,
+    TEXT,
+    FilterField,
+    FilterRules,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from formapp.sandbox.call import Call
+    from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import Json, Site
 
 SORT_FIELDS = (

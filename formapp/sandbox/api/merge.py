@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from formapp.sandbox import validation as check
+from formapp.sandbox.api import validation as check
+from formapp.sandbox.api.contact_body import complete
+from formapp.sandbox.api.contact_items import same_email_text, same_phone
+from formapp.sandbox.api.contact_rules import SCALARS, items
+from formapp.sandbox.api.contacts import find_contact, revise
+from formapp.sandbox.api.errors import Violations, application_error
+from formapp.sandbox.api.field_values import custom_values
+from formapp.sandbox.api.history import remember
 from formapp.sandbox.clock import iso
-from formapp.sandbox.contact_body import complete
-from formapp.sandbox.contact_items import same_email_text, same_phone
-from formapp.sandbox.contact_rules import SCALARS, items
-from formapp.sandbox.contacts import find_contact, revise
-from formapp.sandbox.errors import Violations, application_error
-from formapp.sandbox.field_values import custom_values
-from formapp.sandbox.history import remember
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from formapp.sandbox.call import Call
+    from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import ContactRecord, Json
 
 MAX_SOURCES = 5

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import phonenumbers
 
-from formapp.sandbox.errors import application_error
+from formapp.sandbox.api.errors import application_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable

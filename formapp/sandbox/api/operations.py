@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from formapp.sandbox import bulk, contact_search, contacts, fields, labelling, labels, merge
+from formapp.sandbox.api import bulk, contact_search, contacts, fields, labelling, labels, merge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from formapp.sandbox.call import Call
+    from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import Json
 
 TOKEN_OPERATION = "createAccessToken"  # noqa: S105 - the name of an operation

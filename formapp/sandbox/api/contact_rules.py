@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from formapp.sandbox.contact_items import (
+from formapp.sandbox.api.contact_items import (
     build_addresses,
     build_emails,
     build_phones,
     primary_of,
     same_email_text,
 )
-from formapp.sandbox.errors import Violations, application_error
-from formapp.sandbox.field_values import changed_values, custom_values
+from formapp.sandbox.api.errors import Violations, application_error
+from formapp.sandbox.api.field_values import changed_values, custom_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from formapp.sandbox.call import Call
+    from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import ContactRecord, Json, Site
 
 SCALARS = ("company", "jobTitle", "birthdate", "locale", "picture")

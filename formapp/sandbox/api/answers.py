@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Response
 
 if TYPE_CHECKING:
-    from formapp.sandbox.errors import WixError
+    from formapp.sandbox.api.errors import WixError
 
 
 def json_answer(body: Any, status: int = 200) -> Response:

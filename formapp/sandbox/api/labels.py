@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from formapp.sandbox import definition_search, definitions
-from formapp.sandbox.contact_body import complete
-from formapp.sandbox.definitions import Kind
-from formapp.sandbox.errors import application_error
+from formapp.sandbox.api import definition_search, definitions
+from formapp.sandbox.api.contact_body import complete
+from formapp.sandbox.api.definitions import Kind
+from formapp.sandbox.api.errors import application_error
 
 if TYPE_CHECKING:
-    from formapp.sandbox.call import Call
+    from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import Json
 
 LABEL = Kind(

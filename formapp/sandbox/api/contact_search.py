@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox import validation as check
-from formapp.sandbox.contact_filters import contact_rules, sort_value, value_at
-from formapp.sandbox.errors import Violations, application_error
-from formapp.sandbox.filters import compile_filter
-from formapp.sandbox.paging import Page, Sorting, read_page, read_sort
-from formapp.sandbox.projection import Projection, project, read_projection
+from formapp.sandbox.api import validation as check
+from formapp.sandbox.api.contact_filters import contact_rules, sort_value, value_at
+from formapp.sandbox.api.errors import Violations, application_error
+from formapp.sandbox.api.filters import compile_filter
+from formapp.sandbox.api.paging import Page, Sorting, read_page, read_sort
+from formapp.sandbox.api.projection import Projection, project, read_projection
 
 if TYPE_CHECKING:
-    from formapp.sandbox.call import Call
-    from formapp.sandbox.filters import Matcher
+    from formapp.sandbox.api.call import Call
+    from formapp.sandbox.api.filters import Matcher
     from formapp.sandbox.state import Json
 
 DEFAULT_LIMIT = 50

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from formapp.sandbox.api.errors import application_error
 from formapp.sandbox.clock import parse_iso
-from formapp.sandbox.errors import application_error
 
 if TYPE_CHECKING:
     from formapp.sandbox.state import Json

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox.errors import application_error
-from formapp.sandbox.validation import is_calendar_date
+from formapp.sandbox.api.errors import application_error
+from formapp.sandbox.api.validation import is_calendar_date
 
 if TYPE_CHECKING:
     from formapp.sandbox.options import ExtendedFieldsMode

@@ -6,16 +6,16 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from formapp.sandbox.api.contact_filters import contact_rules
+from formapp.sandbox.api.contact_rules import require_labels
+from formapp.sandbox.api.contact_search import find_indexed, read_search
+from formapp.sandbox.api.errors import Violations, application_error, envelope
+from formapp.sandbox.api.filters import compile_filter
+from formapp.sandbox.api.labelling import read_keys, relabel
 from formapp.sandbox.clock import iso
-from formapp.sandbox.contact_filters import contact_rules
-from formapp.sandbox.contact_rules import require_labels
-from formapp.sandbox.contact_search import find_indexed, read_search
-from formapp.sandbox.errors import Violations, application_error, envelope
-from formapp.sandbox.filters import compile_filter
-from formapp.sandbox.labelling import read_keys, relabel
 
 if TYPE_CHECKING:
-    from formapp.sandbox.call import Call
+    from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import Json
 
 SHOWN_JOBS = 100

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox import validation as check
-from formapp.sandbox.errors import Violations, application_error
-from formapp.sandbox.filters import EQUALITY, RANGE, FilterField, FilterRules, compile_filter
-from formapp.sandbox.paging import ORDERS, Page, Sorting, read_page
+from formapp.sandbox.api import validation as check
+from formapp.sandbox.api.errors import Violations, application_error
+from formapp.sandbox.api.filters import EQUALITY, RANGE, FilterField, FilterRules, compile_filter
+from formapp.sandbox.api.paging import ORDERS, Page, Sorting, read_page
 
 if TYPE_CHECKING:
-    from formapp.sandbox.call import Call
-    from formapp.sandbox.definitions import Kind
+    from formapp.sandbox.api.call import Call
+    from formapp.sandbox.api.definitions import Kind
     from formapp.sandbox.state import Json
 
 QUERY_DEFAULT = 50

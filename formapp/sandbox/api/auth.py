@@ -8,8 +8,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from formapp.sandbox.call import Caller
-from formapp.sandbox.errors import WixError, envelope
+from formapp.sandbox.api.call import Caller
+from formapp.sandbox.api.errors import WixError, envelope
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import Headers

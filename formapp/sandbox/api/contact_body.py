@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from formapp.sandbox.contact_items import international, primary_of
-from formapp.sandbox.contact_rules import items
-from formapp.sandbox.field_values import custom_values
+from formapp.sandbox.api.contact_items import international, primary_of
+from formapp.sandbox.api.contact_rules import items
+from formapp.sandbox.api.field_values import custom_values
 
 if TYPE_CHECKING:
     from formapp.sandbox.state import Json, Role, Site

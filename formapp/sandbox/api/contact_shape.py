@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox import item_shape
-from formapp.sandbox import validation as check
-from formapp.sandbox.item_shape import MAX_ITEMS, read_items
+from formapp.sandbox.api import item_shape
+from formapp.sandbox.api import validation as check
+from formapp.sandbox.api.item_shape import MAX_ITEMS, read_items
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from formapp.sandbox.errors import Violations
+    from formapp.sandbox.api.errors import Violations
     from formapp.sandbox.state import Json
 
 MAX_LABELS = 2000
