@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from formapp.sandbox.api.auth import Tokens
 from formapp.sandbox.api.ratelimit import RateLimiter
-from formapp.sandbox.calllog import CallLog
 from formapp.sandbox.clock import Clock
-from formapp.sandbox.faults import FaultBoard
+from formapp.sandbox.control.calllog import CallLog
+from formapp.sandbox.control.faults import FaultBoard
 from formapp.sandbox.persistence import Keeper, load
 
 if TYPE_CHECKING:

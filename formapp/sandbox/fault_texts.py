@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox.faults import KINDS
+from formapp.sandbox.control.faults import KINDS
 from formapp.sandbox.options import CHOICES, Settings
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from formapp.sandbox.api.errors import WixError, envelope
 from formapp.sandbox.api.operations import OPERATIONS, TOKEN_OPERATION, TOKEN_PATH
 from formapp.sandbox.api.requests_in import read_object
 from formapp.sandbox.clock import iso
-from formapp.sandbox.spoiled import spoil
+from formapp.sandbox.control.spoiled import spoil
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from formapp.sandbox.api.operations import Operation
+    from formapp.sandbox.control.faults import Fault
     from formapp.sandbox.core import Sandbox
-    from formapp.sandbox.faults import Fault
     from formapp.sandbox.state import Json
 
 WITH_BODY = ("POST", "PATCH")

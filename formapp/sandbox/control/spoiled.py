@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator, Mapping
 
-    from formapp.sandbox.faults import Fault
+    from formapp.sandbox.control.faults import Fault
 
 BAD_GATEWAY = (
     "<!doctype html>\n<html><head><title>502 Bad Gateway</title></head>\n"

@@ -42,9 +42,9 @@ from formapp.sandbox.api.errors import WixError
 from formapp.sandbox.api.operations import OPERATION_NAMES
 from formapp.sandbox.api.requests_in import read_object
 from formapp.sandbox.clock import iso
-from formapp.sandbox.control_forms import fault_from_form, is_form, settings_from_form
-from formapp.sandbox.control_state import register_state
-from formapp.sandbox.faults import FaultError, read_fault
+from formapp.sandbox.control.control_forms import fault_from_form, is_form, settings_from_form
+from formapp.sandbox.control.control_state import register_state
+from formapp.sandbox.control.faults import FaultError, read_fault
 from formapp.sandbox.options import SettingError
 from formapp.sandbox.people import faults_page
 
