@@ -16,7 +16,7 @@ from formapp.sandbox.control.control import register_control
 from formapp.sandbox.core import Sandbox
 from formapp.sandbox.gateway import register_api
 from formapp.sandbox.options import SandboxOptions
-from formapp.sandbox.people import people_error, register_people
+from formapp.sandbox.pages.people import people_error, register_people
 
 if TYPE_CHECKING:
     from werkzeug.sansio.response import Response as AnyResponse
@@ -35,7 +35,7 @@ def create_sandbox(options: SandboxOptions | None = None) -> Flask:
     Raises:
         StateFileError: the state file cannot be read as one.
     """
-    app = Flask("formapp.sandbox")
+    app = Flask("formapp.sandbox", static_folder="pages/static", template_folder="pages/templates")
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     sandbox = Sandbox(options or SandboxOptions())

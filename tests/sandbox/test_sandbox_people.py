@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from formapp.sandbox.fault_texts import PRESETS, SETTING_WORDS
 from formapp.sandbox.options import SETTING_NAMES
+from formapp.sandbox.pages.fault_texts import PRESETS, SETTING_WORDS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

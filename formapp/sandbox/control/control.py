@@ -46,7 +46,7 @@ from formapp.sandbox.control.control_forms import fault_from_form, is_form, sett
 from formapp.sandbox.control.control_state import register_state
 from formapp.sandbox.control.faults import FaultError, read_fault
 from formapp.sandbox.options import SettingError
-from formapp.sandbox.people import faults_page
+from formapp.sandbox.pages.people import faults_page
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -14,8 +14,8 @@ from flask import Blueprint, Response, render_template, request
 from formapp.sandbox.api.answers import json_answer
 from formapp.sandbox.api.errors import STATUS_MESSAGES
 from formapp.sandbox.api.operations import OPERATION_NAMES
-from formapp.sandbox.cards import card, matches
-from formapp.sandbox.fault_texts import PRESETS, ROUTES, fault_words, kinds, settings_rows
+from formapp.sandbox.pages.cards import card, matches
+from formapp.sandbox.pages.fault_texts import PRESETS, ROUTES, fault_words, kinds, settings_rows
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -70,13 +70,13 @@ def _with_page_headers(answer: Response) -> Response:
 def people_error(status: int) -> Response:
     """Return the page for an error, such as an address that does not exist."""
     message = STATUS_MESSAGES.get(status, "Something went wrong")
-    return Response(render_template("sandbox/error.html", message=message, status=status), status)
+    return Response(render_template("error.html", message=message, status=status), status)
 
 
 def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
     """Return the page with the switches; `problem` says why a form was refused."""
     page = render_template(
-        "sandbox/faults.html",
+        "faults.html",
         problem=problem,
         faults=[fault_words(one) for one in sandbox.faults.read()],
         presets=PRESETS,
@@ -95,9 +95,7 @@ def _contacts_page(sandbox: Sandbox, site_id: str | None) -> Response:
     found = _found(sandbox, site_id, request.args.get("q", "").strip())
     sites = [(site.id, len(site.contacts)) for site in sandbox.store.sites()]
     return Response(
-        render_template(
-            "sandbox/contacts.html", **found, sites=sites, base=request.host_url.rstrip("/")
-        )
+        render_template("contacts.html", **found, sites=sites, base=request.host_url.rstrip("/"))
     )
 
 
@@ -107,9 +105,7 @@ def _changes(sandbox: Sandbox) -> Response:
         answer = json_answer({"version": version})
     else:
         found = _found(sandbox, request.args.get("site") or None, request.args.get("q", "").strip())
-        html = render_template(
-            "sandbox/contact_list.html", **found, base=request.host_url.rstrip("/")
-        )
+        html = render_template("contact_list.html", **found, base=request.host_url.rstrip("/"))
         answer = json_answer({"version": version, "count": found["count"], "html": html})
     answer.headers["Cache-Control"] = "no-store"
     return answer
