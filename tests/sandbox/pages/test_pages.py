@@ -201,6 +201,7 @@ def fill(http: Any) -> Any:
     return http.call("POST", C, {"info": info}).json()["contact"]
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_contacts_appear_and_change_without_a_reload(http: Any, browser: Browser) -> None:
     errors: list[str] = []
@@ -227,6 +228,7 @@ def test_contacts_appear_and_change_without_a_reload(http: Any, browser: Browser
     assert errors == []
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_pages_work_without_javascript(http: Any, browser: Browser) -> None:
     fill(http)
