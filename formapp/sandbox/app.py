@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from formapp.sandbox.api.answers import error_answer
 from formapp.sandbox.api.errors import envelope
-from formapp.sandbox.control.control import register_control
+from formapp.sandbox.control.routes import register_control
 from formapp.sandbox.core import Sandbox
 from formapp.sandbox.gateway import register_api
 from formapp.sandbox.options import SandboxOptions

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from formapp.sandbox.api.contact_filters import contact_rules
 from formapp.sandbox.api.contact_rules import require_labels
-from formapp.sandbox.api.contact_search import find_indexed, read_search
 from formapp.sandbox.api.errors import Violations, application_error, envelope
-from formapp.sandbox.api.filters import compile_filter
 from formapp.sandbox.api.labelling import read_keys, relabel
+from formapp.sandbox.api.queries import compile_filter
+from formapp.sandbox.api.search import find_indexed, read_search
 from formapp.sandbox.clock import iso
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from formapp.sandbox.api.filters import (
+from formapp.sandbox.api.queries import (
     CHOICE,
     EQUALITY,
     KEYS,

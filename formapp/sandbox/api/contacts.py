@@ -6,13 +6,13 @@ import uuid
 from typing import TYPE_CHECKING
 
 from formapp.sandbox.api import validation as check
-from formapp.sandbox.api.contact_body import complete
+from formapp.sandbox.api.contact_info import KNOWN_FIELDS, read_info
 from formapp.sandbox.api.contact_rules import changed_info, protect_member_email, require_enough
-from formapp.sandbox.api.contact_shape import KNOWN_FIELDS, read_info
 from formapp.sandbox.api.duplicates import refuse_duplicate
 from formapp.sandbox.api.errors import Violations, application_error
 from formapp.sandbox.api.history import remember
 from formapp.sandbox.api.projection import project, read_projection
+from formapp.sandbox.api.records import complete
 from formapp.sandbox.clock import iso
 from formapp.sandbox.state import ContactRecord
 

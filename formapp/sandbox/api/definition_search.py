@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from formapp.sandbox.api import validation as check
 from formapp.sandbox.api.errors import Violations, application_error
-from formapp.sandbox.api.filters import EQUALITY, RANGE, FilterField, FilterRules, compile_filter
 from formapp.sandbox.api.paging import ORDERS, Page, Sorting, read_page
+from formapp.sandbox.api.queries import EQUALITY, RANGE, FilterField, FilterRules, compile_filter
 
 if TYPE_CHECKING:
     from formapp.sandbox.api.call import Call

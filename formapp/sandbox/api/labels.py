@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from formapp.sandbox.api import definition_search, definitions
-from formapp.sandbox.api.contact_body import complete
 from formapp.sandbox.api.definitions import Kind
 from formapp.sandbox.api.errors import application_error
+from formapp.sandbox.api.records import complete
 
 if TYPE_CHECKING:
     from formapp.sandbox.api.call import Call

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from formapp.sandbox.api import validation as check
-from formapp.sandbox.api.contact_body import complete
 from formapp.sandbox.api.contact_items import same_email_text, same_phone
 from formapp.sandbox.api.contact_rules import SCALARS, items
 from formapp.sandbox.api.contacts import find_contact, revise
 from formapp.sandbox.api.errors import Violations, application_error
 from formapp.sandbox.api.field_values import custom_values
 from formapp.sandbox.api.history import remember
+from formapp.sandbox.api.records import complete
 from formapp.sandbox.clock import iso
 
 if TYPE_CHECKING:

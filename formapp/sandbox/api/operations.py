@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from formapp.sandbox.api import bulk, contact_search, contacts, fields, labelling, labels, merge
+from formapp.sandbox.api import bulk, contacts, extended_fields, labelling, labels, merge, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,8 +37,8 @@ OPERATIONS = (
     Operation("getContact", "GET", f"{CONTACTS}/<contactId>", contacts.get_contact),
     Operation("updateContact", "PATCH", f"{CONTACTS}/<contactId>", contacts.update_contact),
     Operation("deleteContact", "DELETE", f"{CONTACTS}/<contactId>", contacts.delete_contact),
-    Operation("listContacts", "GET", CONTACTS, contact_search.list_contacts),
-    Operation("queryContacts", "POST", f"{CONTACTS}/query", contact_search.query_contacts),
+    Operation("listContacts", "GET", CONTACTS, search.list_contacts),
+    Operation("queryContacts", "POST", f"{CONTACTS}/query", search.query_contacts),
     Operation("mergeContacts", "POST", f"{CONTACTS}/<targetContactId>/merge", merge.merge_contacts),
     Operation(
         "previewMergeContacts",
@@ -64,12 +64,20 @@ OPERATIONS = (
     Operation("queryLabels", "POST", f"{LABELS}/query", labels.query_labels),
     Operation("renameLabel", "PATCH", f"{LABELS}/<key>", labels.rename_label),
     Operation("deleteLabel", "DELETE", f"{LABELS}/<key>", labels.delete_label),
-    Operation("findOrCreateExtendedField", "POST", FIELDS, fields.find_or_create_extended_field),
-    Operation("getExtendedField", "GET", f"{FIELDS}/<key>", fields.get_extended_field),
-    Operation("listExtendedFields", "GET", FIELDS, fields.list_extended_fields),
-    Operation("queryExtendedFields", "POST", f"{FIELDS}/query", fields.query_extended_fields),
-    Operation("renameExtendedField", "PATCH", f"{FIELDS}/<key>", fields.rename_extended_field),
-    Operation("deleteExtendedField", "DELETE", f"{FIELDS}/<key>", fields.delete_extended_field),
+    Operation(
+        "findOrCreateExtendedField", "POST", FIELDS, extended_fields.find_or_create_extended_field
+    ),
+    Operation("getExtendedField", "GET", f"{FIELDS}/<key>", extended_fields.get_extended_field),
+    Operation("listExtendedFields", "GET", FIELDS, extended_fields.list_extended_fields),
+    Operation(
+        "queryExtendedFields", "POST", f"{FIELDS}/query", extended_fields.query_extended_fields
+    ),
+    Operation(
+        "renameExtendedField", "PATCH", f"{FIELDS}/<key>", extended_fields.rename_extended_field
+    ),
+    Operation(
+        "deleteExtendedField", "DELETE", f"{FIELDS}/<key>", extended_fields.delete_extended_field
+    ),
 )
 
 OPERATION_NAMES = (*(one.name for one in OPERATIONS), TOKEN_OPERATION)

@@ -10,10 +10,10 @@ from formapp.sandbox.api import contacts
 from formapp.sandbox.api.answers import json_answer
 from formapp.sandbox.api.bulk import settle_jobs
 from formapp.sandbox.api.call import Call, Caller
-from formapp.sandbox.api.contact_body import complete
-from formapp.sandbox.api.contact_shape import read_info
+from formapp.sandbox.api.contact_info import read_info
 from formapp.sandbox.api.errors import Violations, envelope, invalid
 from formapp.sandbox.api.history import remember
+from formapp.sandbox.api.records import complete
 from formapp.sandbox.api.requests_in import read_object
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from flask import Blueprint, Response, render_template, request
 from formapp.sandbox.api.answers import json_answer
 from formapp.sandbox.api.errors import STATUS_MESSAGES
 from formapp.sandbox.api.operations import OPERATION_NAMES
-from formapp.sandbox.pages.cards import card, matches
-from formapp.sandbox.pages.fault_texts import PRESETS, ROUTES, fault_words, kinds, settings_rows
+from formapp.sandbox.pages.contacts import card, matches
+from formapp.sandbox.pages.faults import PRESETS, ROUTES, fault_words, kinds, settings_rows
 
 if TYPE_CHECKING:
     from flask import Flask

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from formapp.sandbox.options import SETTING_NAMES
-from formapp.sandbox.pages.fault_texts import PRESETS, SETTING_WORDS
+from formapp.sandbox.pages.faults import PRESETS, SETTING_WORDS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from formapp.sandbox.api import validation as check
 from formapp.sandbox.api.contact_filters import contact_rules, sort_value, value_at
 from formapp.sandbox.api.errors import Violations, application_error
-from formapp.sandbox.api.filters import compile_filter
 from formapp.sandbox.api.paging import Page, Sorting, read_page, read_sort
 from formapp.sandbox.api.projection import Projection, project, read_projection
+from formapp.sandbox.api.queries import compile_filter
 
 if TYPE_CHECKING:
     from formapp.sandbox.api.call import Call
-    from formapp.sandbox.api.filters import Matcher
+    from formapp.sandbox.api.queries import Matcher
     from formapp.sandbox.state import Json
 
 DEFAULT_LIMIT = 50

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from formapp.sandbox.api import definition_search, definitions
 from formapp.sandbox.api import validation as check
-from formapp.sandbox.api.contact_body import complete
 from formapp.sandbox.api.definitions import Kind
 from formapp.sandbox.api.errors import Violations, application_error
+from formapp.sandbox.api.records import complete
 
 if TYPE_CHECKING:
     from formapp.sandbox.api.call import Call
