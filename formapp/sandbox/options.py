@@ -1,6 +1,6 @@
-"""What the sandbox can be told: at start (options) and while it runs (settings).
+"""How a sandbox behaves: options are fixed at start, settings can change while it runs.
 
-Every behaviour that the Wix Contacts contract calls a switch is a field of `Settings`.
+Every behaviour that CONTRACT.md calls a switch is a field of `Settings`.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ ExtendedFieldsMode = Literal["merge", "replace"]
 Credentials = Literal["accepted", "unauthenticated", "forbidden"]
 
 MAX_DELAY = 300.0
-"""Longest delay of an index, in seconds; older versions of a contact are dropped."""
-
+"""Longest delay of an index in seconds; older versions of a contact are dropped."""
 
 MAX_WHOLE = 1_000_000
 
 
 class SettingError(ValueError):
-    """A setting has an unknown name or a value that makes no sense; the text says which."""
+    """A setting has an unknown name or an invalid value; the text names it."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The switches. All of them can be changed while the sandbox runs.
+    """The switches that can change while the sandbox runs.
 
     Attributes:
         rate_limit: Requests in 60 seconds per key and site, or per app instance; 0 is no limit.
-        token_lifetime: Seconds until an app token expires (contract section 2.2: 14400).
-        credentials: How every key and token is answered: as good, with 401, or with 403.
+        token_lifetime: Seconds until an app token expires (CONTRACT.md section 2.2: 14400).
+        credentials: Whether keys and tokens are accepted, or all answered with 401 or 403.
         extended_fields: Whether Update merges extended fields per key or replaces them.
-        any_email_duplicates: Compare with every email of other contacts, not just the primary.
-        refuse_optional_filters: Refuse filter fields that not every source lists (section 8.3).
-        random_key_suffixes: Give new labels and fields keys that nobody can guess.
+        any_email_duplicates: Compare with all emails of other contacts, not only the primary.
+        refuse_optional_filters: Refuse filter fields that only some sources list
+            (CONTRACT.md section 8.3).
+        random_key_suffixes: Give new labels and fields unpredictable keys.
         query_delay: Seconds until Query Contacts sees a change.
         list_delay: Seconds until List Contacts sees a change.
         duplicate_blind_window: Seconds during which the duplicate check misses a new contact.
@@ -65,7 +65,7 @@ class Settings:
         """Return settings with `changes` applied.
 
         Raises:
-            SettingError: a name is unknown or a value does not fit.
+            SettingError: a name is unknown or a value is invalid.
         """
         unknown = sorted(set(changes) - set(SETTING_NAMES))
         if unknown:
@@ -73,26 +73,23 @@ class Settings:
         return replace(self, **{name: _checked(name, value) for name, value in changes.items()})
 
     def as_json(self) -> dict[str, Any]:
-        """Return name to value."""
+        """Return the value of each setting by name."""
         return asdict(self)
 
 
 def _checked(name: str, value: Any) -> Any:
-    first = getattr(Settings, name)
-    if isinstance(first, str):
+    default = getattr(Settings, name)
+    if isinstance(default, str):
         if value not in CHOICES[name]:
             raise SettingError(f"{name} must be one of {', '.join(CHOICES[name])}")
         return value
-    if isinstance(first, bool):
+    if isinstance(default, bool):
         if not isinstance(value, bool):
             raise SettingError(f"{name} must be true or false")
         return value
-    return _checked_number(name, value, whole=isinstance(first, int))
-
-
-def _checked_number(name: str, value: Any, *, whole: bool) -> int | float:
     if name == "rate_limit" and value == "off":
         return 0
+    whole = isinstance(default, int)
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise SettingError(f"{name} must be a {'whole ' if whole else ''}number")
     if not 0 <= value <= (MAX_WHOLE if whole else MAX_DELAY):
@@ -109,14 +106,14 @@ SETTING_NAMES = tuple(one.name for one in fields(Settings))
 
 @dataclass(frozen=True)
 class SandboxOptions:
-    """What is fixed when a sandbox is made.
+    """What is fixed when a sandbox is created.
 
     Attributes:
-        settings: The switches at start and after a reset.
-        state_file: Where the sites are kept; None keeps them in memory only.
-        app_id: The only app id accepted for a token; None accepts any.
-        app_secret: The only app secret accepted for a token; None accepts any.
-        clock: Seconds since the epoch; a test passes its own.
+        settings: The settings at start and after a reset.
+        state_file: Where the sites are saved; None keeps them only in memory.
+        app_id: The only app id that gets a token; None accepts any.
+        app_secret: The only app secret that gets a token; None accepts any.
+        clock: Returns seconds since the epoch; tests pass their own.
     """
 
     settings: Settings = field(default_factory=Settings)

@@ -110,7 +110,7 @@ def test_a_failure_of_the_sandbox_itself_is_a_500_without_its_text(
     def fail(*_: Any) -> None:
         raise RuntimeError(quoted)
 
-    monkeypatch.setattr(api.app.extensions["sandbox"].limiter, "admit", fail)
+    monkeypatch.setattr(api.app.extensions["sandbox"].limiter, "allow", fail)
     answer = api.call("GET", "/contacts/v4/contacts")
     assert (answer.status_code, answer.get_json()) == (500, {"message": "", "details": {}})
     assert "RuntimeError" in caplog.text

@@ -1,10 +1,11 @@
-"""Who calls: API keys and app tokens (contract section 2)."""
+"""Who may call: API keys, app tokens, the rate limit (CONTRACT.md sections 2 and 4)."""
 
 from __future__ import annotations
 
 import hashlib
 import secrets
 import threading
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 TOKEN_PREFIX = "OauthNG.JWS."  # noqa: S105 - the public start of every token, no secret
 TOKEN_FIELDS = ("client_id", "client_secret", "instance_id")
 MAX_SITE_ID = 200
+WINDOW = 60.0
+"""The sliding window of the rate limit, in seconds."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """An app token that was handed out; `expires` in seconds since the epoch."""
+    """An app token; `expires` in seconds since the epoch."""
 
     app_id: str
     instance_id: str
@@ -32,14 +35,14 @@ class Token:
 
 
 class Tokens:
-    """The app tokens that are out. They live in memory: a restart has clients ask again."""
+    """The valid app tokens. They live in memory: after a restart clients ask again."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tokens: dict[str, Token] = {}
 
     def issue(self, app_id: str, instance_id: str, now: float, lifetime: int) -> str:
-        """Return a token for one app on one site."""
+        """Return a new token for one app on one site."""
         text = TOKEN_PREFIX + secrets.token_urlsafe(32)
         with self._lock:
             self._tokens = {key: one for key, one in self._tokens.items() if one.expires > now}
@@ -47,27 +50,51 @@ class Tokens:
         return text
 
     def find(self, text: str, now: float) -> Token | None:
-        """Return the token if it is known and has not expired."""
+        """Return a token unless it is unknown or has expired."""
         token = self._tokens.get(text)
         return token if token is not None and now < token.expires else None
 
     def revoke_all(self) -> None:
-        """Forget all tokens, as if they had expired."""
+        """Let all tokens expire now."""
         with self._lock:
             self._tokens = {}
 
 
-def site_hint(headers: Headers, tokens: Tokens, now: float) -> str | None:
-    """Return the site that a call concerns, without judging its credentials."""
+class RateLimiter:
+    """Counts calls per bucket. A refused call does not count."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._allowed: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def allow(self, bucket: str, now: float, limit: int) -> bool:
+        """Count a call if it is within `limit` calls per window; 0 is no limit."""
+        with self._lock:
+            times = self._allowed[bucket]
+            while times and times[0] <= now - WINDOW:
+                times.popleft()
+            if limit and len(times) >= limit:
+                return False
+            times.append(now)
+            return True
+
+    def clear(self) -> None:
+        """Delete all counts."""
+        with self._lock:
+            self._allowed.clear()
+
+
+def requested_site(headers: Headers, tokens: Tokens, now: float) -> str | None:
+    """Return the site that a call concerns, before its credentials are checked."""
     token = tokens.find(_credential(headers), now)
     return token.instance_id if token else headers.get("wix-site-id") or None
 
 
 def authenticate(headers: Headers, tokens: Tokens, settings: Settings, now: float) -> Caller:
-    """Return who calls.
+    """Return the caller. Any key is valid.
 
-    Any key is good. The contract has no answer for a key without a site; as the key alone
-    gives no right to any site's contacts, it is 403 here.
+    CONTRACT.md has no answer for a key without a site; as a key alone gives access to no site's
+    contacts, the sandbox answers 403.
 
     Raises:
         WixError: 401 without a credential or with an unknown or expired token; 403 without a
@@ -79,8 +106,16 @@ def authenticate(headers: Headers, tokens: Tokens, settings: Settings, now: floa
     if settings.credentials == "forbidden":
         raise envelope(403)
     if credential.startswith(TOKEN_PREFIX):
-        return _app(tokens.find(credential, now))
-    return _key(credential, headers.get("wix-site-id", "").strip())
+        token = tokens.find(credential, now)
+        if token is None:
+            raise envelope(401)
+        site = token.instance_id
+        return Caller("app", site, f"app:{token.app_id}:{site}", token.app_id)
+    site = headers.get("wix-site-id", "").strip()
+    if not site or len(site) > MAX_SITE_ID or "/" in site or not site.isprintable():
+        raise envelope(403)
+    digest = hashlib.sha256(credential.encode()).hexdigest()
+    return Caller("key", site, f"key:{digest}:{site}")
 
 
 def _credential(headers: Headers) -> str:
@@ -89,47 +124,25 @@ def _credential(headers: Headers) -> str:
     return rest.strip() if scheme.lower() == "bearer" else value
 
 
-def _app(token: Token | None) -> Caller:
-    if token is None:
-        raise envelope(401)
-    site = token.instance_id
-    return Caller("app", site, f"app:{token.app_id}:{site}", token.app_id)
-
-
-def _key(credential: str, site_id: str) -> Caller:
-    if not site_id or len(site_id) > MAX_SITE_ID or "/" in site_id or not site_id.isprintable():
-        raise envelope(403)
-    digest = hashlib.sha256(credential.encode()).hexdigest()
-    return Caller("key", site_id, f"key:{digest}:{site_id}")
-
-
 def grant_token(
     body: Json, tokens: Tokens, options: SandboxOptions, settings: Settings, now: float
 ) -> Json:
     """Answer `POST /oauth2/token`. The instance id is the id of the site.
 
     Raises:
-        WixError: 400 with an OAuth error (contract section 2.2).
+        WixError: 400 with an OAuth error (CONTRACT.md section 2.2).
     """
     if body.get("grant_type") != "client_credentials":
-        raise _oauth_error("unsupported_grant_type")
+        raise WixError(400, {"error": "unsupported_grant_type"})
     sent = [body.get(name) for name in TOKEN_FIELDS]
     app_id, secret, instance = (one if isinstance(one, str) else "" for one in sent)
     if not (app_id and secret and instance) or len(instance) > MAX_SITE_ID:
-        raise _oauth_error("invalid_request")
-    if settings.credentials != "accepted" or not _accepted(app_id, secret, options):
-        raise _oauth_error("invalid_client")
+        raise WixError(400, {"error": "invalid_request"})
+    known = options.app_id in (None, app_id) and options.app_secret in (None, secret)
+    if settings.credentials != "accepted" or not known:
+        raise WixError(400, {"error": "invalid_client"})
     return {
         "access_token": tokens.issue(app_id, instance, now, settings.token_lifetime),
         "token_type": "Bearer",
         "expires_in": settings.token_lifetime,
     }
-
-
-def _accepted(app_id: str, secret: str, options: SandboxOptions) -> bool:
-    id_fits = options.app_id is None or app_id == options.app_id
-    return id_fits and (options.app_secret is None or secret == options.app_secret)
-
-
-def _oauth_error(error: str) -> WixError:
-    return WixError(400, {"error": error})

@@ -1,9 +1,11 @@
-"""One call of the API as the operations see it: no trace of HTTP framework or socket."""
+"""One call of the API as the operations see it, independent of HTTP framework and socket."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
+
+from formapp.sandbox.clock import iso
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,13 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls.
+    """Who makes a call.
 
     Attributes:
-        kind: An API key, an app token, or a person in the dashboard (control calls only).
-        site_id: The site that the call concerns.
-        bucket: Names the rate limit's counter; holds no secret.
-        app_id: Of an app token.
+        kind: An API key, an app token, or a person in the dashboard (control path only).
+        bucket: The name of the rate limit's counter; contains no secret.
+        app_id: The app that an app token belongs to.
     """
 
     kind: Literal["key", "app", "dashboard"]
@@ -31,14 +32,14 @@ class Caller:
 
 @dataclass(frozen=True)
 class Call:
-    """A call that has passed authentication and rate limit, with its site locked.
+    """An authenticated call, with its site locked.
 
     Attributes:
         operation: The operationId, such as `createContact`.
-        path: Path parameters.
-        query: Query parameters; each name has its values in order.
-        body: The JSON object that was sent, or an empty one.
         now: Seconds since the epoch.
+        path: Path parameters.
+        query: Query parameters, each with all its values.
+        body: The JSON object of the request, or an empty one.
     """
 
     operation: str
@@ -50,12 +51,17 @@ class Call:
     query: Mapping[str, Sequence[str]] = field(default_factory=dict)
     body: Json = field(default_factory=dict)
 
+    @property
+    def moment(self) -> str:
+        """The time of the call in its wire form."""
+        return iso(self.now)
+
     def first(self, name: str) -> str | None:
-        """Return the first value of a query parameter; an empty one counts as absent."""
+        """Return the first value of a query parameter; None if it is absent or empty."""
         values = self.query.get(name)
         return values[0] if values and values[0] != "" else None
 
     def many(self, name: str) -> list[str]:
-        """Return all values of a query parameter, repeated or comma-separated (section 7.2)."""
+        """Return all values, repeated or comma-separated (CONTRACT.md section 7.2)."""
         parts = (part.strip() for value in self.query.get(name, ()) for part in value.split(","))
         return [part for part in parts if part]

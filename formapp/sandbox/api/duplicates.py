@@ -1,62 +1,82 @@
-"""The service's own duplicate check (contract sections 7.1 and 11.4)."""
+"""Duplicate contacts: the check of Create and Update, and merging.
+
+CONTRACT.md sections 7.1, 7.5 and 11.4.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from formapp.sandbox.api.contact_items import primary_of, same_email_text, same_phone
-from formapp.sandbox.api.contact_rules import items
-from formapp.sandbox.api.errors import application_error
+from formapp.sandbox.api import records
+from formapp.sandbox.api import validation as check
+from formapp.sandbox.api.contact_info import (
+    SCALARS,
+    items,
+    primary_of,
+    same_address,
+    same_email,
+    same_phone,
+    same_phone_or_text,
+)
+from formapp.sandbox.api.errors import Violations, application_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from formapp.sandbox.api.call import Call
     from formapp.sandbox.state import ContactRecord, Json
+
+MAX_SOURCES = 5
 
 
 def refuse_duplicate(call: Call, info: Json, before: ContactRecord | None = None) -> None:
     """Refuse `info` if its email, or without one its phone, belongs to another contact.
 
-    `before` is the contact that an update changes; it is checked only if the update changes
-    the value that counts.
+    `before` is the contact that an update changes; the check applies only if the update changes
+    the compared value.
 
     Raises:
         WixError: DUPLICATE_CONTACT_EXISTS with the other contact's id and stored value.
     """
     former = before.body["info"] if before else {}
-    email = primary_of(items(info, "emails"))
+    email, phone = (primary_of(items(info, name)) for name in ("emails", "phones"))
     if email is not None:
-        if not _is_email(email["email"], primary_of(items(former, "emails"))):
-            _refuse_email(call, email["email"], before)
-        return
-    phone = primary_of(items(info, "phones"))
-    if phone is not None and not _is_phone(phone, primary_of(items(former, "phones"))):
+        if not _matches([primary_of(items(former, "emails"))], email, same_email):
+            _refuse_email(call, email, before)
+    elif phone is not None and not _matches(
+        [primary_of(items(former, "phones"))], phone, same_phone
+    ):
         _refuse_phone(call, phone, before)
 
 
-def _refuse_email(call: Call, email: str, before: ContactRecord | None) -> None:
-    def stored_email(info: Json) -> str | None:
-        candidates = items(info, "emails")
-        if not call.settings.any_email_duplicates:
-            candidates = [one for one in [primary_of(candidates)] if one]
-        return next((one["email"] for one in candidates if _is_email(email, one)), None)
+def _matches(
+    candidates: list[Json | None], wanted: Json, same: Callable[[Json, Json], bool]
+) -> list[Json]:
+    return [one for one in candidates if one is not None and same(wanted, one)]
 
-    holders = call.site.with_email(email)
-    other = _oldest(call, before, holders, lambda info: stored_email(info) is not None)
+
+def _refuse_email(call: Call, email: Json, before: ContactRecord | None) -> None:
+    def matches(info: Json) -> list[Json]:
+        emails: list[Json | None] = list(items(info, "emails"))
+        if not call.settings.any_email_duplicates:
+            emails = [primary_of(items(info, "emails"))]
+        return _matches(emails, email, same_email)
+
+    other = _oldest(call, before, call.site.with_email(email["email"]), matches)
     if other is not None:
         raise application_error(
             "DUPLICATE_CONTACT_EXISTS",
             duplicateContactId=other.body["id"],
-            duplicateEmail=stored_email(other.body["info"]),
+            duplicateEmail=matches(other.body["info"])[0]["email"],
         )
 
 
 def _refuse_phone(call: Call, phone: Json, before: ContactRecord | None) -> None:
-    everybody = call.site.contacts.values()
-    other = _oldest(
-        call, before, everybody, lambda info: _is_phone(phone, primary_of(items(info, "phones")))
-    )
+    def matches(info: Json) -> list[Json]:
+        return _matches([primary_of(items(info, "phones"))], phone, same_phone)
+
+    other = _oldest(call, before, call.site.contacts.values(), matches)
     if other is not None:
         raise application_error(
             "DUPLICATE_CONTACT_EXISTS",
@@ -65,24 +85,16 @@ def _refuse_phone(call: Call, phone: Json, before: ContactRecord | None) -> None
         )
 
 
-def _is_email(email: str, item: Json | None) -> bool:
-    return item is not None and same_email_text(email, item["email"])
-
-
-def _is_phone(phone: Json, item: Json | None) -> bool:
-    return item is not None and same_phone(phone, item)
-
-
 def _oldest(
     call: Call,
     before: ContactRecord | None,
     candidates: Iterable[ContactRecord],
-    matches: Callable[[Json], bool],
+    matches: Callable[[Json], list[Json]],
 ) -> ContactRecord | None:
-    """Return the match among `candidates` that counts: the oldest, then the smallest id.
+    """Return the oldest match among `candidates`, then the one with the smallest id.
 
-    With a blind window a contact is overlooked while it is that young: this is how two
-    creates at once can both pass.
+    With a blind window the check misses contacts younger than it: this is how two simultaneous
+    creates can both succeed.
     """
     window = call.settings.duplicate_blind_window
     found = [
@@ -92,6 +104,88 @@ def _oldest(
         and not (window and call.now - record.created_at < window)
         and matches(record.body["info"])
     ]
-    return min(
-        found, key=lambda record: (record.body["createdDate"], record.body["id"]), default=None
-    )
+    return min(found, key=lambda one: (one.body["createdDate"], one.body["id"]), default=None)
+
+
+def merge_contacts(call: Call) -> Json:
+    """Answer Merge Contacts: delete the sources and remember their ids for Get Contact."""
+    found = Violations()
+    revision = check.integer(found, "targetContactRevision", call.body.get("targetContactRevision"))
+    target, sources = _read_parties(call, found)
+    if revision != target.body["revision"]:
+        raise application_error("FAILED_PRECONDITION")
+    info = _merged_info(call, target, sources)
+    for source in sources:
+        records.remove(call, source, "merged")
+        call.site.merged[source.body["id"]] = target.body["id"]
+    activity = {"activityDate": call.moment, "activityType": "CONTACT_MERGED"}
+    return {"contact": records.revise(call, target, info, lastActivity=activity)}
+
+
+def preview_merge_contacts(call: Call) -> Json:
+    """Answer Preview Merge Contacts: the merged target, with its present revision."""
+    target, sources = _read_parties(call, Violations())
+    body = {**target.body, "info": _merged_info(call, target, sources)}
+    return {"contact": records.complete(call.site, body, target.role)}
+
+
+def _read_parties(call: Call, found: Violations) -> tuple[ContactRecord, list[ContactRecord]]:
+    """Return target and sources after all checks except that of the revision."""
+    raw = call.body.get("sourceContactIds")
+    if raw is None:
+        found.add("sourceContactIds", "is required", "REQUIRED_FIELD")
+    ids = []
+    for index, one in enumerate(check.sequence(found, "sourceContactIds", raw, MAX_SOURCES) or []):
+        path = f"sourceContactIds[{index}]"
+        value = check.required_text(found, path, one, check.GUID_LENGTH)
+        check.pattern(found, path, value, check.GUID, "GUID")
+        ids.append((value or "").lower())
+    found.raise_if_any()
+    target_id = call.path["targetContactId"].lower()
+    if not ids or len(set(ids)) < len(ids) or target_id in ids:
+        raise application_error("ILLEGAL_MERGE")
+    target = records.find(call, target_id)
+    sources = [records.find(call, one) for one in ids]
+    if any(source.role is not None for source in sources):
+        raise application_error("FAILED_PRECONDITION")
+    return target, sources
+
+
+def _merged_info(call: Call, target: ContactRecord, sources: list[ContactRecord]) -> Json:
+    """Return the target's info with what the sources add; no value of it is overwritten."""
+    info = dict(target.body["info"])
+    values = call.site.custom_values(info)
+    for source in (record.body["info"] for record in sources):
+        info["name"] = {**source.get("name", {}), **info.get("name", {})}
+        for name in SCALARS:
+            if name in source:
+                info.setdefault(name, source[name])
+        for name, same in _SAME.items():
+            info[name] = {"items": _appended(items(info, name), items(source, name), same)}
+        values = {**call.site.custom_values(source), **values}
+    info["extendedFields"] = {"items": values}
+    return {name: value for name, value in info.items() if value not in ({}, {"items": []})}
+
+
+def _appended(held: list[Any], added: list[Any], same: Callable[[Any, Any], bool]) -> list[Any]:
+    """Append the new items; an appended item is primary only if the list had no primary one."""
+    merged = list(held)
+    had_primary = any(isinstance(item, dict) and item.get("primary") for item in held)
+    for item in added:
+        if not any(same(item, one) for one in merged):
+            demoted = had_primary and isinstance(item, dict) and "primary" in item
+            merged.append({**item, "primary": False} if demoted else item)
+    return merged
+
+
+def _equal(one: str, other: str) -> bool:
+    return one == other
+
+
+_SAME: dict[str, Callable[[Any, Any], bool]] = {
+    "emails": same_email,
+    "phones": same_phone_or_text,
+    "addresses": same_address,
+    "labelKeys": _equal,
+    "locations": _equal,
+}

@@ -1,4 +1,4 @@
-"""Errors in the envelope of the Wix Contacts contract (section 3)."""
+"""Errors in their envelope (CONTRACT.md section 3)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CODES: dict[str, tuple[int, str]] = {
     "LABELS_QUOTA_REACHED": (428, "The site has reached its quota of labels."),
     "FIELDS_QUOTA_EXCEEDED": (429, "The site has reached its quota of custom fields."),
 }
-"""Application error code to HTTP status and description (contract section 3.3)."""
+"""HTTP status and description of each application error (CONTRACT.md section 3.3)."""
 
 STATUS_MESSAGES = {
     400: "Bad request",
@@ -49,53 +49,41 @@ STATUS_MESSAGES = {
     429: "Resource exhausted",
     501: "Not implemented",
 }
-"""Message of an answer that carries no code; 500 and above have an empty one (section 3.1)."""
+"""Messages of errors without a code; for 500 and above it is empty (section 3.1)."""
 
 
 class WixError(Exception):
-    """An answer other than 200.
+    """An answer other than 200; `body` is its whole JSON object."""
 
-    Attributes:
-        status: HTTP status.
-        body: JSON object, the whole answer.
-        code: Application error code, or None.
-    """
-
-    def __init__(self, status: int, body: dict[str, Any], code: str | None = None) -> None:
-        super().__init__(code or status)
+    def __init__(self, status: int, body: dict[str, Any]) -> None:
+        super().__init__(status)
         self.status = status
         self.body = body
-        self.code = code
 
 
 def envelope(status: int, code: str | None = None, data: dict[str, Any] | None = None) -> WixError:
-    """Return the error for `status`, with an application error if there is a `code`."""
+    """Return the error for a status, with an application error if `code` is given."""
     message = STATUS_MESSAGES.get(status, "")
     if code is None:
         return WixError(status, {"message": message, "details": {}})
     description = CODES.get(code, (status, message))[1]
     error = {"code": code, "description": description, "data": data or {}}
-    return WixError(status, {"message": description, "details": {"applicationError": error}}, code)
+    return WixError(status, {"message": description, "details": {"applicationError": error}})
 
 
 def application_error(code: str, **data: Any) -> WixError:
-    """Return the error for a broken rule of the API; `data` becomes its data."""
+    """Return the error with an application error code and its `data`."""
     return envelope(CODES[code][0], code, data)
 
 
-def not_an_object(message: str = "Expected an object") -> WixError:
-    """Return the error for a body that is no JSON object (contract section 3.1)."""
-    return WixError(400, {"message": message})
-
-
 class Violations:
-    """Collects what is wrong with the shape of a request, to answer all of it at once."""
+    """Collects all violations of a request's shape, to answer them together."""
 
     def __init__(self) -> None:
         self._found: list[dict[str, Any]] = []
 
     def add(self, field: str, description: str, rule: str = "OTHER", **data: Any) -> None:
-        """Note that `field` (a path such as `info.emails.items[0].email`) breaks `rule`."""
+        """Record that `field` (a path such as `info.emails.items[0].email`) violates `rule`."""
         found: dict[str, Any] = {"field": field, "description": description, "violatedRule": rule}
         if data:
             found["data"] = data
@@ -105,7 +93,7 @@ class Violations:
         """Raise the 400 with all violations, if there are any.
 
         Raises:
-            WixError: status 400 with a validation error.
+            WixError: 400 with a validation error.
         """
         if self._found:
             first = self._found[0]
@@ -116,14 +104,3 @@ class Violations:
                     "details": {"validationError": {"fieldViolations": self._found}},
                 },
             )
-
-
-def invalid(field: str, description: str, rule: str = "OTHER", **data: Any) -> WixError:
-    """Return the 400 for a single violation."""
-    violations = Violations()
-    violations.add(field, description, rule, **data)
-    try:
-        violations.raise_if_any()
-    except WixError as error:
-        return error
-    raise AssertionError(field)  # unreachable: one violation was added

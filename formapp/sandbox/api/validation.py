@@ -1,10 +1,17 @@
-"""Checks of single values; each notes a violation and returns a usable value or None."""
+"""Reads the JSON of a request and checks its values.
+
+Each check of a value records a violation and returns a usable value or None.
+"""
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
+
+from formapp.sandbox.api.errors import WixError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,6 +26,35 @@ DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 GUID_LENGTH = 36
 MAX_SAFE_INTEGER = 2**53
+
+
+def read_object(raw: bytes, *, required: bool) -> dict[str, Any]:
+    """Return the JSON object in `raw`; an empty object for no body unless it is `required`.
+
+    Text that UTF-8 cannot encode (lone surrogates) and numbers that JSON cannot represent are
+    refused like other malformed JSON.
+
+    Raises:
+        WixError: 400 (CONTRACT.md section 3.1).
+    """
+    if not raw and not required:
+        return {}
+    try:
+        body = json.loads(raw, parse_constant=_finite, parse_float=_finite)
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        message = "Malformed JSON" if raw else "Expected an object"
+        raise WixError(400, {"message": message}) from None
+    if not isinstance(body, dict):
+        raise WixError(400, {"message": "Expected an object"})
+    return body
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(text)
+    return number
 
 
 def text(found: Violations, path: str, value: Any, longest: int | None = None) -> str | None:
@@ -48,7 +84,7 @@ def required_text(found: Violations, path: str, value: Any, longest: int) -> str
 def pattern(
     found: Violations, path: str, value: Any, form: re.Pattern[str], kind: str
 ) -> str | None:
-    """Return `value` if it is a string of `form`; an empty one is returned as it is."""
+    """Return `value` if it is a string that matches `form`; an empty one is returned unchanged."""
     checked = text(found, path, value)
     if checked and not form.fullmatch(checked):
         found.add(path, f"must be a valid {kind.lower()}", "FORMAT", type=kind)
@@ -77,7 +113,7 @@ def flag(found: Violations, path: str, value: Any) -> bool:
 
 
 def integer(found: Violations, path: str, value: Any) -> int | None:
-    """Return a whole number; digits in a string count too, as in a query string."""
+    """Return a whole number; a string of digits counts too, as in a query string."""
     if isinstance(value, str) and re.fullmatch(r"-?\d{1,15}", value, re.ASCII):
         return int(value)
     whole = isinstance(value, float) and value.is_integer()
@@ -114,7 +150,7 @@ def sequence(found: Violations, path: str, value: Any, longest: int) -> list[Any
 
 
 def is_calendar_date(value: Any) -> bool:
-    """Tell whether `value` is `YYYY-MM-DD` and such a day exists."""
+    """Return whether `value` is `YYYY-MM-DD` and that day exists."""
     if not isinstance(value, str) or not DAY.fullmatch(value):
         return False
     try:

@@ -1,28 +1,38 @@
-"""Faults on request: which there are, and which one strikes a call.
+"""Faults on request: the active ones, which calls they affect, and what they do to an answer.
 
 Kinds:
 
-* `latency`: wait `seconds`, then go on as usual.
+* `latency`: wait `seconds`, then continue normally.
 * `status`: answer `status`; with `code` an application error, with `retry_after` the header.
-* `bad_gateway_html`: answer 502 with an HTML page, as a proxy in front of the service would.
+* `bad_gateway_html`: answer 502 with an HTML page, like a proxy in front of the service.
 * `cut_before`: close the connection without an answer, before the call is applied.
 * `cut_after`: apply the call, then close the connection without an answer.
 * `truncate`: apply the call, send half of the answer, then close the connection.
-* `stall`: apply the call, send half of the answer, stay silent for `seconds`, then close.
+* `stall`: apply the call, send half of the answer, send nothing for `seconds`, then close.
 
-`status` and `bad_gateway_html` leave the call unapplied unless `applied` is true.
+`status` and `bad_gateway_html` do not apply the call unless `applied` is true.
+
+A cut is real: the server passes its socket in `environ["werkzeug.socket"]`, and the fault shuts it
+down in both directions, as when a process dies.
 """
 
 from __future__ import annotations
 
 import random
+import socket
 import threading
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from flask import Response, make_response
+
+from formapp.sandbox.api.errors import envelope
+from formapp.sandbox.api.operations import OPERATION_NAMES
+
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Iterator, Mapping
 
 Kind = Literal[
     "latency",
@@ -34,13 +44,24 @@ Kind = Literal[
     "stall",
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
-APPLYING = ("cut_after", "truncate", "stall")
-MAX_SECONDS = 600
-STATUSES = range(400, 600)
+RANGES: dict[str, tuple[float, float, bool]] = {
+    "status": (400, 599, True),
+    "seconds": (0, 600, False),
+    "times": (1, 1_000_000, True),
+    "probability": (0, 1, False),
+    "retry_after": (0, 86_400, True),
+}
+"""Lowest and highest value of each number, and whether it must be whole."""
+
+NULLABLE = ("operation", "site", "code", "times", "retry_after")
+BAD_GATEWAY = (
+    "<!doctype html>\n<html><head><title>502 Bad Gateway</title></head>\n"
+    "<body><h1>502 Bad Gateway</h1></body></html>\n"
+)
 
 
 class FaultError(ValueError):
-    """The description of a fault makes no sense; the text says why."""
+    """The description of a fault is invalid; the text says why."""
 
 
 @dataclass(frozen=True)
@@ -48,15 +69,15 @@ class Fault:
     """One fault.
 
     Attributes:
-        operation: The operationId that it strikes; None strikes all.
-        site: The site that it strikes; None strikes all.
-        status: Of kind `status`.
-        code: Application error code of kind `status`, if any.
+        operation: The operationId that it affects; None affects all.
+        site: The site that it affects; None affects all.
+        status: For kind `status`.
+        code: Application error code for kind `status`, if any.
         empty_body: Kind `status` answers without a body.
         applied: Kinds `status` and `bad_gateway_html` apply the call first.
-        seconds: Of kinds `latency` and `stall`.
-        times: How many calls it strikes before it is over; None has no end.
-        probability: Of striking a call that fits.
+        seconds: For kinds `latency` and `stall`.
+        times: How many calls it affects before it ends; None has no end.
+        probability: The share of matching calls that it affects.
         retry_after: Seconds in the header Retry-After of kind `status`.
     """
 
@@ -73,33 +94,80 @@ class Fault:
     retry_after: int | None = None
 
     @property
-    def lets_call_through(self) -> bool:
-        """Tell whether the call is applied although its answer is spoilt."""
-        return self.kind in APPLYING or self.applied
+    def applies_call(self) -> bool:
+        """Whether the call is applied although its answer is replaced."""
+        return self.kind in ("cut_after", "truncate", "stall") or self.applied
 
-    def fits(self, operation: str, site: str | None) -> bool:
-        """Tell whether it may strike this call."""
-        return self.operation in (None, operation) and self.site in (None, site)
+    @property
+    def cuts_connection(self) -> bool:
+        """Whether the client receives no answer at all."""
+        return self.kind in ("cut_before", "cut_after")
+
+    def replace(
+        self, answer: Response, environ: Mapping[str, Any], closing: threading.Event
+    ) -> Response:
+        """Return the response that the client receives instead of `answer`."""
+        if self.kind == "status":
+            return self._error()
+        if self.kind == "bad_gateway_html":
+            return Response(BAD_GATEWAY, 502, content_type="text/html; charset=utf-8")
+        if self.cuts_connection:
+            return Response(_cut_body(environ), 503)  # the status never reaches the client
+        pause = self.seconds if self.kind == "stall" else 0.0
+        whole = answer.get_data()
+
+        def half() -> Iterator[bytes]:
+            yield whole[: len(whole) // 2]
+            closing.wait(pause)
+            _cut(environ)
+
+        truncated = Response(half(), answer.status_code, content_type=answer.content_type)
+        truncated.content_length = len(whole)
+        return truncated
+
+    def _error(self) -> Response:
+        body = b"" if self.empty_body else envelope(self.status, self.code).body
+        answer = make_response(body, self.status)
+        if self.retry_after is not None:
+            answer.headers["Retry-After"] = str(self.retry_after)
+        return answer
 
 
-def read_fault(sent: Mapping[str, Any], operations: Collection[str]) -> Fault:
+def _cut(environ: Mapping[str, Any]) -> None:
+    """Shut the connection down in both directions.
+
+    Raises:
+        ConnectionAbortedError: the server passes no socket; most servers then drop the connection.
+    """
+    connection = environ.get("werkzeug.socket")
+    if connection is None:
+        raise ConnectionAbortedError("this server passes no socket to cut")
+    with suppress(OSError):  # the client may have disconnected first
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _cut_body(environ: Mapping[str, Any]) -> Iterator[bytes]:
+    """Cut when the server asks for the body: it has sent nothing yet."""
+    _cut(environ)
+    yield b""
+
+
+def read_fault(sent: Mapping[str, Any]) -> Fault:
     """Return the fault that `sent` describes.
 
     Raises:
-        FaultError: a name is unknown or a value makes no sense.
+        FaultError: a name is unknown or a value is invalid.
     """
-    known = {one.name for one in fields(Fault)}
-    unknown = sorted(set(sent) - known)
+    unknown = sorted(set(sent) - {one.name for one in fields(Fault)})
     if unknown:
         raise FaultError(f"{unknown[0]} is not part of a fault")
     if sent.get("kind") not in KINDS:
         raise FaultError(f"kind must be one of {', '.join(KINDS)}")
-    if sent.get("operation") is not None and sent["operation"] not in operations:
-        raise FaultError(f"operation must be one of {', '.join(operations)}")
+    if sent.get("operation") is not None and sent["operation"] not in OPERATION_NAMES:
+        raise FaultError(f"operation must be one of {', '.join(OPERATION_NAMES)}")
     for name, value in sent.items():
         _check(name, value)
-    optional = ("operation", "site", "code", "times", "retry_after")
-    return Fault(**{k: v for k, v in sent.items() if v is not None or k in optional})
+    return Fault(**{k: v for k, v in sent.items() if v is not None or k in NULLABLE})
 
 
 def _check(name: str, value: Any) -> None:
@@ -107,80 +175,66 @@ def _check(name: str, value: Any) -> None:
         raise FaultError(f"{name} must be a string or null")
     if name in ("empty_body", "applied") and not isinstance(value, bool):
         raise FaultError(f"{name} must be true or false")
-    if name in _RANGES and value is not None:
-        lowest, highest, whole = _RANGES[name]
+    if name in RANGES and value is not None:
+        lowest, highest, whole = RANGES[name]
         number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
         if not number or not lowest <= value <= highest:
             raise FaultError(f"{name} must be a number from {lowest} to {highest}")
 
 
-_RANGES: dict[str, tuple[float, float, bool]] = {
-    "status": (STATUSES.start, STATUSES.stop - 1, True),
-    "seconds": (0, MAX_SECONDS, False),
-    "times": (1, 1_000_000, True),
-    "probability": (0, 1, False),
-    "retry_after": (0, 86_400, True),
-}
-
-
-class FaultBoard:
-    """The faults that are on, in the order in which they were switched on."""
+class Faults:
+    """The active faults, oldest first."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: dict[str, Fault] = {}
         self._struck: dict[str, int] = {}
-        self._random = random.Random()  # noqa: S311 - decides about test faults, not secrets
+        self._random = random.Random()  # noqa: S311 - selects calls for test faults, no secrets
 
     def add(self, fault: Fault) -> dict[str, Any]:
-        """Switch a fault on and return it with its id."""
+        """Activate a fault and return it with its id."""
         fault_id = str(uuid.uuid4())
         with self._lock:
             self._faults[fault_id] = fault
             self._struck[fault_id] = 0
-            return self._shown(fault_id)
+            return self._as_json(fault_id)
 
     def read(self) -> list[dict[str, Any]]:
-        """Return all faults, each with `id` and `struck`, the number of calls it has struck."""
+        """Return all faults, each with `id` and `struck`, the number of calls it has affected."""
         with self._lock:
-            return [self._shown(fault_id) for fault_id in self._faults]
+            return [self._as_json(fault_id) for fault_id in self._faults]
 
     def remove(self, fault_id: str) -> bool:
-        """Switch a fault off; tell whether it was on."""
+        """Deactivate a fault; return whether it was active."""
         with self._lock:
             return self._faults.pop(fault_id, None) is not None
 
     def clear(self) -> None:
-        """Switch all faults off."""
+        """Deactivate all faults."""
         with self._lock:
             self._faults.clear()
 
     def draw(self, operation: str, site: str | None) -> tuple[float, Fault | None]:
-        """Return how long the call has to wait, and the fault that spoils it, if any.
+        """Return the seconds that a call must wait, and the fault that replaces its answer.
 
-        Latencies add up; of the other faults the first that strikes counts.
+        Latencies add up; of the other faults only the first that affects the call counts.
         """
-        wait, spoiling = 0.0, None
+        delay, replacing = 0.0, None
         with self._lock:
             for fault_id, fault in list(self._faults.items()):
-                passed_over = fault.kind != "latency" and spoiling is not None
-                if passed_over or not self._strikes(fault, operation, site):
+                superseded = fault.kind != "latency" and replacing is not None
+                matches = fault.operation in (None, operation) and fault.site in (None, site)
+                if superseded or not matches or self._random.random() >= fault.probability:
                     continue
-                self._count(fault_id, fault)
+                self._struck[fault_id] += 1
+                if fault.times is not None and self._struck[fault_id] >= fault.times:
+                    del self._faults[fault_id]
                 if fault.kind == "latency":
-                    wait += fault.seconds
+                    delay += fault.seconds
                 else:
-                    spoiling = fault
-        return wait, spoiling
+                    replacing = fault
+        return delay, replacing
 
-    def _strikes(self, fault: Fault, operation: str, site: str | None) -> bool:
-        return fault.fits(operation, site) and self._random.random() < fault.probability
-
-    def _count(self, fault_id: str, fault: Fault) -> None:
-        self._struck[fault_id] += 1
-        if fault.times is not None and self._struck[fault_id] >= fault.times:
-            del self._faults[fault_id]
-
-    def _shown(self, fault_id: str) -> dict[str, Any]:
+    def _as_json(self, fault_id: str) -> dict[str, Any]:
         fault = self._faults[fault_id]
         return {"id": fault_id, **asdict(fault), "struck": self._struck[fault_id]}

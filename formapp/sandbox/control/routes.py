@@ -1,177 +1,314 @@
-"""The control path `/_sandbox/…`: faults, switches, log and state, as JSON.
+"""The control path `/_sandbox/…`: faults, settings, the log of calls and the state, as JSON.
 
 None of it needs credentials. Errors are `{"error": "…"}` with 400, 403 or 404.
 
 ========================================  ====================================================
 `GET /_sandbox/faults`                    `{"faults": [...]}`, each with `id` and `struck`
-`POST /_sandbox/faults`                   switch one on, e.g. `{"kind": "latency",
+`POST /_sandbox/faults`                   activate one, e.g. `{"kind": "latency",
                                           "operation": "createContact", "site": null,
                                           "seconds": 1.5, "times": 3, "probability": 0.25}`;
                                           `faults.py` lists the kinds and their values
-`DELETE /_sandbox/faults[/<id>]`          switch one off, or all
-`GET`, `PATCH /_sandbox/settings`         the switches of `options.Settings`
-`POST /_sandbox/reset`                    back to the start: no sites, faults, tokens, calls
-`GET /_sandbox/calls`                     `{"calls", "counts", "total"}`; `?site=`,
-                                          `?operation=` narrow `calls`
+`DELETE /_sandbox/faults[/<id>]`          deactivate one, or all
+`GET`, `PATCH /_sandbox/settings`         the settings of `options.Settings`
+`POST /_sandbox/reset`                    return to the start: no sites, faults, tokens, calls
+`GET /_sandbox/calls`                     `{"calls", "counts", "total"}`; `?site=` and
+                                          `?operation=` filter `calls`
 `DELETE /_sandbox/calls`                  clear the log and the counts
-`GET`, `POST /_sandbox/clock`             the time; `{"advance": 60}` puts it forward (seconds)
-`DELETE /_sandbox/tokens`                 have all app tokens expire
+`GET`, `POST /_sandbox/clock`             the time; `{"advance": 60}` moves it forward (seconds)
+`DELETE /_sandbox/tokens`                 let all app tokens expire
 `POST /_sandbox/members`                  `{"site", "contact_id", "role": "member" | "owner" |
                                           "contributor" | null, "billing_subscription": bool}`
 `GET /_sandbox/sites`                     `{"sites": [{"id", "contacts", "labels", ...}]}`
 `DELETE /_sandbox/sites/<site>`           drop one site
-`GET /_sandbox/sites/<site>/contacts`     the whole state, strongly consistent, with history
-`POST /_sandbox/sites/<site>/contacts`    create as a person in the dashboard would: `{"info"}`
+`GET /_sandbox/sites/<site>/contacts`     the complete, current state, with history
+`POST /_sandbox/sites/<site>/contacts`    create as a person in the dashboard does: `{"info"}`
 `PATCH /_sandbox/sites/<site>/contacts/<id>`  edit as such a person: `{"info"}`, no revision
 `DELETE /_sandbox/sites/<site>/contacts/<id>`  delete as such a person
 ========================================  ====================================================
 
-The page for people posts forms to the same routes: `POST /_sandbox/settings`,
-`POST /_sandbox/faults/<id>/off`, `POST /_sandbox/faults/off`; a form is answered with a redirect
-back to its page. A browser that posts from another site is refused.
+The faults page posts HTML forms to the same routes: `POST /_sandbox/settings`,
+`POST /_sandbox/faults/<id>/off`, `POST /_sandbox/faults/off`; the answer to a form is a redirect
+to its page. Requests from browsers on other sites are refused.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, make_response, redirect, request
 
-from formapp.sandbox.api.answers import error_answer, json_answer
-from formapp.sandbox.api.errors import WixError
-from formapp.sandbox.api.operations import OPERATION_NAMES
-from formapp.sandbox.api.requests_in import read_object
+from formapp.sandbox.api import contacts, records
+from formapp.sandbox.api.call import Call, Caller
+from formapp.sandbox.api.errors import Violations, envelope
+from formapp.sandbox.api.labels import finish_due_jobs
+from formapp.sandbox.api.validation import read_object
 from formapp.sandbox.clock import iso
-from formapp.sandbox.control.control_forms import fault_from_form, is_form, settings_from_form
-from formapp.sandbox.control.control_state import register_state
 from formapp.sandbox.control.faults import FaultError, read_fault
-from formapp.sandbox.options import SettingError
-from formapp.sandbox.pages.people import faults_page
+from formapp.sandbox.options import SETTING_NAMES, SettingError, Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
     from werkzeug.wrappers import Response as AnyResponse
 
     from formapp.sandbox.core import Sandbox
-    from formapp.sandbox.state import Json
+    from formapp.sandbox.state import ContactRecord, Json
 
-READING = ("GET", "HEAD")
-PAGE = "/faults"
-MAX_SKIP = 365 * 86_400
-
-
-def register_control(app: Flask, sandbox: Sandbox) -> None:
-    """Add the control routes to `app`."""
-    control = Blueprint("control", __name__, url_prefix="/_sandbox")
-    control.before_request(_refuse_other_sites)
-    control.register_error_handler(WixError, _api_error)
-    for kind in (FaultError, SettingError, ControlError):
-        control.register_error_handler(kind, lambda error: _bad_request(sandbox, error))
-    _add_faults(control, sandbox)
-    _add_settings(control, sandbox)
-    _add_log(control, sandbox)
-    register_state(control, sandbox)
-    app.register_blueprint(control)
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+FAULT_FLAGS = ("applied", "empty_body")
+FAULT_NUMBERS = ("status", "seconds", "times", "retry_after")
+FAULTS_PAGE = "/faults"
+MAX_ADVANCE = 365 * 86_400
+ROLES = (None, "member", "owner", "contributor")
 
 
 class ControlError(ValueError):
-    """A control call makes no sense; the text says why."""
+    """A control call is invalid; the text says why."""
+
+
+def register_control(app: Flask, sandbox: Sandbox, refuse_form: Callable[[str], Response]) -> None:
+    """Add the control routes to `app`; `refuse_form` answers an invalid HTML form."""
+    control = Blueprint("control", __name__, url_prefix="/_sandbox")
+    control.before_request(_refuse_other_sites)
+
+    def refuse(error: ValueError) -> Response:
+        if _is_form():
+            return refuse_form(str(error))
+        return make_response({"error": str(error)}, 400)
+
+    for kind in (FaultError, SettingError, ControlError):
+        control.register_error_handler(kind, refuse)
+    _add_faults(control, sandbox)
+    _add_settings(control, sandbox)
+    _add_log(control, sandbox)
+    _add_sites(control, sandbox)
+    _add_dashboard(control, sandbox)
+    app.register_blueprint(control)
 
 
 def _refuse_other_sites() -> Response | None:
     foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
-    if foreign and request.method not in READING:
-        return json_answer({"error": "refused: the request comes from another site"}, 403)
+    if foreign and request.method not in ("GET", "HEAD"):
+        return make_response({"error": "refused: the request comes from another site"}, 403)
     return None
 
 
-def _bad_request(sandbox: Sandbox, error: ValueError) -> Response:
-    if is_form(request):
-        return faults_page(sandbox, str(error))
-    return json_answer({"error": str(error)}, 400)
-
-
-def _api_error(error: WixError) -> Response:
-    return error_answer(error)
+def _is_form() -> bool:
+    return request.mimetype in FORM_TYPES
 
 
 def _body() -> Json:
     return read_object(request.get_data(), required=True)
 
 
-def _done(page: str = PAGE) -> AnyResponse:
-    return redirect(page, 303) if is_form(request) else json_answer({})
+def _done(answer: Json, page: str = FAULTS_PAGE) -> AnyResponse:
+    return redirect(page, 303) if _is_form() else make_response(answer)
 
 
 def _add_faults(control: Blueprint, sandbox: Sandbox) -> None:
     @control.get("/faults")
-    def read_faults() -> Response:
-        return json_answer({"faults": sandbox.faults.read()})
+    def read_faults() -> Json:
+        return {"faults": sandbox.faults.read()}
 
     @control.post("/faults")
     def add_fault() -> AnyResponse:
-        sent = fault_from_form(request.form) if is_form(request) else _body()
-        shown = sandbox.faults.add(read_fault(sent, OPERATION_NAMES))
-        return redirect(PAGE, 303) if is_form(request) else json_answer({"fault": shown})
+        fault = read_fault(_fault_from_form() if _is_form() else _body())
+        return _done({"fault": sandbox.faults.add(fault)})
 
     @control.route("/faults", methods=["DELETE"])
     @control.route("/faults/off", methods=["POST"])
     def clear_faults() -> AnyResponse:
         sandbox.faults.clear()
-        return _done()
+        return _done({})
 
     @control.route("/faults/<fault_id>", methods=["DELETE"])
     @control.route("/faults/<fault_id>/off", methods=["POST"])
     def remove_fault(fault_id: str) -> AnyResponse:
-        if not sandbox.faults.remove(fault_id) and not is_form(request):
-            return json_answer({"error": "no such fault"}, 404)
-        return _done()
+        if not sandbox.faults.remove(fault_id) and not _is_form():
+            return make_response({"error": "no such fault"}, 404)
+        return _done({})
+
+
+def _fault_from_form() -> Json:
+    """Return the fault in the posted form; empty controls are left out."""
+    form = request.form
+    sent: Json = {name: form[name] for name in form if form[name] and name not in FAULT_FLAGS}
+    sent.update({name: _number(sent[name]) for name in FAULT_NUMBERS if name in sent})
+    if "percent" in sent:
+        percent = _number(sent.pop("percent"))
+        sent["probability"] = percent if isinstance(percent, str) else percent / 100
+    sent.update({name: True for name in FAULT_FLAGS if name in form})
+    return sent
+
+
+def _number(text: str) -> int | float | str:
+    """Return the number in `text`; other text unchanged, for the check to refuse."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def _add_settings(control: Blueprint, sandbox: Sandbox) -> None:
     @control.get("/settings")
-    def read_settings() -> Response:
-        return json_answer({"settings": sandbox.settings.as_json()})
+    def read_settings() -> Json:
+        return {"settings": sandbox.settings.as_json()}
 
     @control.route("/settings", methods=["PATCH", "POST"])
     def change_settings() -> AnyResponse:
-        sent = settings_from_form(request.form) if is_form(request) else _body()
-        sandbox.settings = sandbox.settings.changed(sent)
-        return redirect(PAGE, 303) if is_form(request) else read_settings()
+        sandbox.settings = sandbox.settings.changed(
+            _settings_from_form() if _is_form() else _body()
+        )
+        return _done(read_settings())
 
     @control.post("/reset")
     def reset() -> AnyResponse:
         sandbox.reset()
-        return _done("/")
+        return _done({}, "/")
+
+
+def _settings_from_form() -> Json:
+    """Return the settings in the posted form; browsers do not send unticked checkboxes."""
+    sent: Json = {}
+    for name in SETTING_NAMES:
+        default = getattr(Settings, name)
+        if isinstance(default, bool):
+            sent[name] = name in request.form
+        elif name in request.form:
+            text = request.form[name]
+            sent[name] = text if isinstance(default, str) else _number(text)
+    return sent
 
 
 def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
     @control.get("/calls")
-    def read_calls() -> Response:
+    def read_calls() -> Json:
         site, operation = request.args.get("site"), request.args.get("operation")
-        return json_answer(sandbox.calls.read(site=site, operation=operation))
+        return sandbox.calls.read(site=site, operation=operation)
 
     @control.delete("/calls")
     def clear_calls() -> AnyResponse:
         sandbox.calls.clear()
-        return _done()
+        return _done({})
 
     @control.get("/clock")
-    def read_clock() -> Response:
-        return json_answer({"now": iso(sandbox.clock.now())})
+    def read_clock() -> Json:
+        return {"now": iso(sandbox.clock.now())}
 
     @control.post("/clock")
-    def advance_clock() -> Response:
-        sandbox.clock.advance(_seconds(_body().get("advance")))
+    def advance_clock() -> Json:
+        seconds: Any = _body().get("advance")
+        number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+        if not number or not 0 <= seconds <= MAX_ADVANCE:
+            raise ControlError(f"advance must be a number of seconds from 0 to {MAX_ADVANCE}")
+        sandbox.clock.advance(float(seconds))
         return read_clock()
 
     @control.delete("/tokens")
     def revoke_tokens() -> AnyResponse:
         sandbox.tokens.revoke_all()
-        return _done()
+        return _done({})
 
 
-def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= MAX_SKIP:
-        raise ControlError(f"advance must be a number of seconds from 0 to {MAX_SKIP}")
-    return float(value)
+def _add_sites(control: Blueprint, sandbox: Sandbox) -> None:
+    @control.get("/sites")
+    def read_sites() -> Json:
+        names = ("contacts", "labels", "fields", "jobs", "merged")
+        sites = [
+            {"id": site.id, **{name: len(getattr(site, name)) for name in names}}
+            for site in sandbox.store.sites()
+        ]
+        return {"sites": sites}
+
+    @control.delete("/sites/<site_id>")
+    def drop_site(site_id: str) -> Json:
+        sandbox.store.drop(site_id)
+        sandbox.state_file.save()
+        return {}
+
+    @control.get("/sites/<site_id>/contacts")
+    def read_contacts(site_id: str) -> Json:
+        return _in_dashboard(sandbox, site_id, "readState", _site_state)
+
+
+def _site_state(call: Call) -> Json:
+    """Return contacts with history, removed contacts, and the targets of merged ids."""
+    return {
+        "contacts": [_record_as_json(one) for one in call.site.contacts.values()],
+        "gone": [_record_as_json(one) for one in call.site.gone.values()],
+        "merged": call.site.merged,
+    }
+
+
+def _record_as_json(record: ContactRecord) -> Json:
+    return {
+        "contact": record.body,
+        "role": record.role,
+        "billing_subscription": record.has_billing_subscription,
+        "gone": record.gone,
+        "history": record.history,
+    }
+
+
+def _add_dashboard(control: Blueprint, sandbox: Sandbox) -> None:
+    @control.post("/sites/<site_id>/contacts")
+    def create(site_id: str) -> Json:
+        return _in_dashboard(sandbox, site_id, "createContact", contacts.create_contact)
+
+    @control.patch("/sites/<site_id>/contacts/<contact_id>")
+    def edit(site_id: str, contact_id: str) -> Json:
+        answer = contacts.edit_contact
+        return _in_dashboard(sandbox, site_id, "updateContact", answer, contact_id)
+
+    @control.delete("/sites/<site_id>/contacts/<contact_id>")
+    def delete(site_id: str, contact_id: str) -> Json:
+        answer = contacts.delete_contact
+        return _in_dashboard(sandbox, site_id, "deleteContact", answer, contact_id)
+
+    @control.post("/members")
+    def change_member() -> Json:
+        sent, found = _body(), Violations()
+        for name in ("site", "contact_id"):
+            if not isinstance(sent.get(name), str):
+                found.add(name, "is required", "REQUIRED_FIELD")
+        if sent.get("role") not in ROLES:
+            found.add("role", "must be member, owner, contributor or null")
+        found.raise_if_any()
+        site_id, contact_id = sent["site"], sent["contact_id"]
+        return _in_dashboard(sandbox, site_id, "changeMember", _change_member, contact_id)
+
+
+def _in_dashboard(
+    sandbox: Sandbox,
+    site_id: str,
+    operation: str,
+    answer: Callable[[Call], Json],
+    contact_id: str = "",
+) -> Json:
+    """Call `answer` as a person in the dashboard of a site; only a create may add the site."""
+    creates = operation == "createContact"
+    site = sandbox.store.site(site_id) if creates else sandbox.store.find(site_id)
+    if site is None:
+        raise envelope(404)
+    body = read_object(request.get_data(), required=False)
+    caller = Caller("dashboard", site_id, "dashboard")
+    path = {"contactId": contact_id}
+    try:
+        with site.lock:
+            now = sandbox.clock.now()
+            call = Call(operation, site, caller, sandbox.settings, now, path, {}, body)
+            finish_due_jobs(call)
+            return answer(call)
+    finally:
+        sandbox.state_file.save()
+
+
+def _change_member(call: Call) -> Json:
+    record = records.find(call, call.path["contactId"])
+    billing = call.body.get("billing_subscription", record.has_billing_subscription)
+    record.has_billing_subscription = billing is True
+    records.change_role(call, record, call.body.get("role", record.role))
+    return _record_as_json(record)

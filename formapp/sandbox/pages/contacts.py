@@ -1,30 +1,51 @@
-"""Contacts as people read them: display names instead of keys, words instead of codes."""
+"""The page that shows the contacts as they change, as cards.
+
+`/` shows all sites, `/sites/<site>` one, `/faults` the switches. `/people.json` is what the script
+of the contacts page polls: `{"version", "count", "html"}`, or only the version if nothing has
+changed since `?version=`. Everything also works by reloading.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox.api.contact_rules import items
-from formapp.sandbox.api.field_values import custom_values
-from formapp.sandbox.api.history import address_text
+from flask import Blueprint, Response, make_response, render_template, request
+
+from formapp.sandbox.api.contact_info import items
+from formapp.sandbox.api.records import address_text
+from formapp.sandbox.pages.faults import faults_page
 
 if TYPE_CHECKING:
+    from flask import Flask
+
+    from formapp.sandbox.core import Sandbox
     from formapp.sandbox.state import ContactRecord, Json, Site
 
-NAMELESS = "No name"
-OPERATION_WORDS = {
+MAX_SHOWN = 200
+MAX_GONE = 20
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+OPERATION_TEXTS = {
     "createContact": "Created",
     "updateContact": "Updated",
     "deleteContact": "Deleted",
     "labelContact": "Labelled",
-    "unlabelContact": "Label taken off",
+    "unlabelContact": "Label removed",
     "bulkLabelAndUnlabelContacts": "Labelled in bulk",
     "mergeContacts": "Merged",
     "changeMember": "Membership changed",
 }
-CALLER_WORDS = {"key": "API key", "app": "app", "dashboard": "a person in the dashboard"}
-ROLE_WORDS = {"member": "Site member", "owner": "Site owner", "contributor": "Contributor"}
-FIELD_WORDS = {
+CALLER_TEXTS = {"key": "API key", "app": "app", "dashboard": "a person in the dashboard"}
+ROLE_TEXTS = {"member": "Site member", "owner": "Site owner", "contributor": "Contributor"}
+FIELD_TEXTS = {
     "name.first": "First name",
     "name.last": "Last name",
     "emails": "Emails",
@@ -39,57 +60,126 @@ FIELD_WORDS = {
     "picture": "Picture",
 }
 EXTENDED = "extendedFields."
-DERIVED = "extendedFields.emailSubscriptions."
-"""Follows the primary email by itself; a line of its own would only be noise."""
+HIDDEN_CHANGES = "extendedFields.emailSubscriptions."
+"""Fields that follow the primary email: a line for each would only be noise."""
 
 
-def card(site: Site, record: ContactRecord) -> Json:
-    """Return what the page shows of a contact. Hold the site's lock."""
+def register_pages(app: Flask, sandbox: Sandbox) -> None:
+    """Add all pages to `app`."""
+    pages = Blueprint("pages", __name__)
+    app.after_request(_add_page_headers)
+
+    @pages.get("/")
+    def all_sites() -> str:
+        return _contacts_page(sandbox, None)
+
+    @pages.get("/sites/<site_id>")
+    def one_site(site_id: str) -> str:
+        return _contacts_page(sandbox, site_id)
+
+    @pages.get("/people.json")
+    def changes() -> Response:
+        answer = make_response(_changes(sandbox))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @pages.get("/faults")
+    def faults() -> Response:
+        return faults_page(sandbox)
+
+    app.register_blueprint(pages)
+
+
+def _add_page_headers(answer: Response) -> Response:
+    if answer.mimetype == "text/html" and answer.status_code != 502:  # noqa: PLR2004 - a fault's page
+        answer.headers.update(HEADERS)
+    return answer
+
+
+def _contacts_page(sandbox: Sandbox, site_id: str | None) -> str:
+    sites = [(site.id, len(site.contacts)) for site in sandbox.store.sites()]
+    return render_template("contacts.html", **_find(sandbox, site_id), sites=sites)
+
+
+def _changes(sandbox: Sandbox) -> Json:
+    version = sandbox.store.version()
+    if request.args.get("version") == version:
+        return {"version": version}
+    found = _find(sandbox, request.args.get("site") or None)
+    html = render_template("contact_list.html", **found)
+    return {"version": version, "count": found["count"], "html": html}
+
+
+def _find(sandbox: Sandbox, site_id: str | None) -> Json:
+    """Return the values of the contact list: matching cards, the latest change first."""
+    search = request.args.get("q", "").strip()
+    version = sandbox.store.version()  # read first: a change from now on shows next time
+    sites = sandbox.store.sites()
+    total, cards, gone = 0, [], []
+    for site in sites:
+        if site_id in (None, site.id):
+            with site.lock:
+                total += len(site.contacts)
+                cards += _cards(site, search)
+                gone += [_card(site, record) for record in list(site.gone.values())[-MAX_GONE:]]
+    cards.sort(key=lambda one: one["updated_date"], reverse=True)
+    count, noun = len(cards) if search else total, "contact" if total == 1 else "contacts"
+    return {
+        "version": version,
+        "site_id": site_id,
+        "search": search,
+        "count": f"{count} of {total} {noun}" if search else f"{total} {noun}",
+        "cards": cards[:MAX_SHOWN],
+        "left_out": max(0, count - MAX_SHOWN),
+        "gone": [] if search else gone[::-1],
+        "several_sites": len(sites) > 1,
+        "base": request.host_url.rstrip("/"),
+    }
+
+
+def _cards(site: Site, search: str) -> list[Json]:
+    """Return the matching cards; without a search those of the latest contacts."""
+    records = list(site.contacts.values())
+    if search:
+        return [one for one in (_card(site, record) for record in records) if _has(one, search)]
+    records.sort(key=lambda record: str(record.body["updatedDate"]))
+    return [_card(site, record) for record in records[-MAX_SHOWN:]]
+
+
+def _has(card: Json, search: str) -> bool:
+    texts = [card["name"], card["id"], *card["labels"]]
+    texts += [text for row in card["rows"] for text in (row["value"], row["note"])]
+    return search.casefold() in "\n".join(texts).casefold()
+
+
+def _card(site: Site, record: ContactRecord) -> Json:
+    """Return the values of a contact's card. Hold the site's lock."""
     body, info = record.body, record.body["info"]
-    name = display_name(info)
+    name = _display_name(info)
     return {
         "id": body["id"],
         "site": site.id,
         "name": name,
         "initials": _initials(name),
         "revision": body["revision"],
-        "created": moment_text(body["createdDate"]),
-        "updated": moment_text(body["updatedDate"]),
+        "updated": _time_text(body["updatedDate"]),
         "updated_date": body["updatedDate"],
-        "role": ROLE_WORDS.get(record.role or ""),
+        "role": ROLE_TEXTS.get(record.role or ""),
         "billing": record.has_billing_subscription,
         "gone": record.gone,
         "rows": _rows(site, info),
-        "labels": [_label_name(site, key) for key in items_of_text(info, "labelKeys")],
+        "labels": [_label_name(site, key) for key in items(info, "labelKeys")],
         "history": [_event(site, entry) for entry in reversed(record.history)],
     }
 
 
-def display_name(info: Json) -> str:
+def _display_name(info: Json) -> str:
     """Return the name of a contact, else its email or phone."""
     name = info.get("name", {})
     full = " ".join(part for part in (name.get("first"), name.get("last")) if part)
-    emails, phones = items(info, "emails"), items(info, "phones")
-    instead = emails[0]["email"] if emails else phones[0]["phone"] if phones else NAMELESS
-    return full or str(instead)
-
-
-def items_of_text(info: Json, name: str) -> list[str]:
-    """Return a list of plain strings in `info`, such as label keys."""
-    found: list[str] = info.get(name, {}).get("items", [])
-    return found
-
-
-def matches(shown: Json, wanted: str) -> bool:
-    """Tell whether a card holds `wanted` anywhere, without regard to case."""
-    texts = [shown["name"], shown["id"], *shown["labels"]]
-    texts += [text for row in shown["rows"] for text in (row["value"], row["note"])]
-    return wanted.casefold() in "\n".join(texts).casefold()
-
-
-def moment_text(wire: str) -> str:
-    """Return a wire time for people, such as `2025-03-04 09:15:30 UTC`."""
-    return f"{wire[:10]} {wire[11:19]} UTC"
+    emails = [str(one["email"]) for one in items(info, "emails")]
+    phones = [str(one["phone"]) for one in items(info, "phones")]
+    return next(iter([*([full] if full else []), *emails, *phones]), "No name")
 
 
 def _initials(name: str) -> str:
@@ -98,7 +188,12 @@ def _initials(name: str) -> str:
     return "".join(word[0] for word in ends).upper() or "#"
 
 
-def _row(term: str, value: Any, note: str = "", *, primary: bool = False) -> Json:
+def _time_text(wire: str) -> str:
+    return f"{wire[:10]} {wire[11:19]} UTC"
+
+
+def _row(term: str, value: Any, *notes: str | None, primary: bool = False) -> Json:
+    note = ", ".join(one for one in notes if one)
     return {"term": term, "value": str(value), "note": note, "primary": primary}
 
 
@@ -108,11 +203,11 @@ def _rows(site: Site, info: Json) -> list[Json]:
         for one in items(info, "emails")
     ]
     phones = [
-        _row("Phone", one["phone"], _phone_note(one), primary=one["primary"])
+        _row("Phone", one["phone"], _tag(one), _e164(one), primary=one["primary"])
         for one in items(info, "phones")
     ]
-    plain = [
-        _row(FIELD_WORDS[name], info[name])
+    scalars = [
+        _row(FIELD_TEXTS[name], info[name])
         for name in ("company", "jobTitle", "birthdate", "locale")
         if name in info
     ]
@@ -121,19 +216,17 @@ def _rows(site: Site, info: Json) -> list[Json]:
     ]
     fields = [
         _row(_field_name(site, key), value, "extended field")
-        for key, value in custom_values(site, info).items()
+        for key, value in site.custom_values(info).items()
     ]
-    return [*emails, *phones, *plain, *addresses, *fields]
+    return [*emails, *phones, *scalars, *addresses, *fields]
 
 
 def _tag(item: Json) -> str:
     return "" if item["tag"] == "UNTAGGED" else str(item["tag"]).lower()
 
 
-def _phone_note(phone: Json) -> str:
-    e164 = phone.get("e164Phone")
-    notes = [_tag(phone), e164 if e164 != phone["phone"] else ""]
-    return ", ".join(note for note in notes if note)
+def _e164(phone: Json) -> str | None:
+    return phone.get("e164Phone") if phone.get("e164Phone") != phone["phone"] else None
 
 
 def _label_name(site: Site, key: str) -> str:
@@ -146,27 +239,23 @@ def _field_name(site: Site, key: str) -> str:
 
 def _event(site: Site, entry: Json) -> Json:
     return {
-        "time": moment_text(entry["time"]),
-        "what": OPERATION_WORDS.get(entry["operation"], entry["operation"]),
-        "by": CALLER_WORDS.get(entry["by"], entry["by"]),
+        "time": _time_text(entry["time"]),
+        "what": OPERATION_TEXTS.get(entry["operation"], entry["operation"]),
+        "by": CALLER_TEXTS.get(entry["by"], entry["by"]),
         "revision": entry["revision"],
         "changes": [
             _change(site, change)
             for change in entry["changes"]
-            if not change["field"].startswith(DERIVED)
+            if not change["field"].startswith(HIDDEN_CHANGES)
         ],
     }
 
 
 def _change(site: Site, change: Json) -> Json:
     field = change["field"]
-    name = (
-        _field_name(site, field.removeprefix(EXTENDED))
-        if field.startswith(EXTENDED)
-        else FIELD_WORDS.get(field, field)
-    )
+    key = field.removeprefix(EXTENDED)
     return {
-        "field": name,
+        "field": FIELD_TEXTS.get(field, field) if key == field else _field_name(site, key),
         "before": _text(site, field, change["before"]),
         "after": _text(site, field, change["after"]),
     }
@@ -177,5 +266,4 @@ def _text(site: Site, field: str, value: Any) -> str | None:
         return None
     if not isinstance(value, list):
         return str(value)
-    shown = [_label_name(site, one) for one in value] if field == "labelKeys" else value
-    return ", ".join(shown)
+    return ", ".join(_label_name(site, one) if field == "labelKeys" else one for one in value)

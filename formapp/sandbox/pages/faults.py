@@ -1,23 +1,28 @@
-"""Words for the page on which people switch faults and settings."""
+"""The page on which people switch faults and settings, and its texts."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from formapp.sandbox.control.faults import KINDS
-from formapp.sandbox.options import CHOICES, Settings
+from flask import Response, render_template, request
+
+from formapp.sandbox.api.errors import STATUS_MESSAGES
+from formapp.sandbox.api.operations import OPERATION_NAMES
+from formapp.sandbox.options import CHOICES
 
 if TYPE_CHECKING:
+    from formapp.sandbox.core import Sandbox
+    from formapp.sandbox.options import Settings
     from formapp.sandbox.state import Json
 
-KIND_WORDS = {
+KIND_TEXTS = {
     "latency": "Answer late",
     "status": "Answer with an error",
     "bad_gateway_html": "Answer with a proxy's HTML page (502)",
-    "cut_before": "Cut the connection before the call is applied",
+    "cut_before": "Cut the connection before applying the call",
     "cut_after": "Apply the call, then cut the connection",
     "truncate": "Apply the call, then send half of the answer",
-    "stall": "Apply the call, then stop half-way through the answer",
+    "stall": "Apply the call, then stop halfway through the answer",
 }
 
 PRESETS: tuple[tuple[str, Json], ...] = (
@@ -26,64 +31,82 @@ PRESETS: tuple[tuple[str, Json], ...] = (
         {"kind": "cut_after", "operation": "createContact", "times": 1},
     ),
     ("Drop one answer in four", {"kind": "cut_after", "percent": 25}),
-    ("Refuse connections half of the time", {"kind": "cut_before", "percent": 50}),
-    ("Answer everything 2 seconds late", {"kind": "latency", "seconds": 2}),
+    ("Refuse half of the connections", {"kind": "cut_before", "percent": 50}),
+    ("Answer every call 2 seconds late", {"kind": "latency", "seconds": 2}),
     ("Be unavailable (503) for five calls", {"kind": "status", "status": 503, "times": 5}),
-    ("Ask for a pause (429) three times", {"kind": "status", "status": 429, "times": 3}),
-    ("Stop half-way through the next answer", {"kind": "stall", "seconds": 30, "times": 1}),
-    ("Answer as a broken proxy, three times", {"kind": "bad_gateway_html", "times": 3}),
+    ("Answer 429 to three calls", {"kind": "status", "status": 429, "times": 3}),
+    ("Stop halfway through the next answer", {"kind": "stall", "seconds": 30, "times": 1}),
+    ("Answer like a broken proxy three times", {"kind": "bad_gateway_html", "times": 3}),
 )
 
 ROUTES: tuple[tuple[str, str], ...] = (
-    ("GET, POST /_sandbox/faults", "shows the faults that are on, switches one on"),
-    ("DELETE /_sandbox/faults[/id]", "switches them off"),
+    ("GET, POST /_sandbox/faults", "lists the active faults, activates one"),
+    ("DELETE /_sandbox/faults[/id]", "deactivates faults"),
     ("GET, PATCH /_sandbox/settings", "shows and changes the settings"),
     ("GET, DELETE /_sandbox/calls", "shows and clears the log of calls and their counts"),
-    ("GET, POST /_sandbox/clock", 'shows the time, puts it forward by {"advance": seconds}'),
-    ("DELETE /_sandbox/tokens", "has all app tokens expire"),
+    ("GET, POST /_sandbox/clock", 'shows the time, moves it forward by {"advance": seconds}'),
+    ("DELETE /_sandbox/tokens", "lets all app tokens expire"),
     ("POST /_sandbox/members", "makes a contact a member, owner or contributor"),
     ("GET /_sandbox/sites", "lists the sites"),
-    ("GET, POST /_sandbox/sites/<site>/contacts", "shows everything, creates as a person would"),
-    ("PATCH, DELETE /_sandbox/sites/<site>/contacts/<id>", "edits and deletes as a person would"),
-    ("POST /_sandbox/reset", "starts again"),
+    ("GET, POST /_sandbox/sites/<site>/contacts", "shows all contacts, creates one as a person"),
+    ("PATCH, DELETE /_sandbox/sites/<site>/contacts/<id>", "edits and deletes one as a person"),
+    ("POST /_sandbox/reset", "resets everything"),
 )
 
-SETTING_WORDS: dict[str, tuple[str, str]] = {
-    "credentials": ("Keys and tokens", "Refuse them all, as if a key had been revoked."),
+SETTING_TEXTS: dict[str, tuple[str, str]] = {
+    "credentials": ("Keys and tokens", "Refuse all of them, as if a key had been revoked."),
     "rate_limit": ("Calls in 60 seconds", "Per key and site, or per app instance. 0 is no limit."),
-    "query_delay": ("Delay of Query (seconds)", "How late Query Contacts sees a change."),
-    "list_delay": ("Delay of List (seconds)", "How late List Contacts sees a change."),
+    "query_delay": ("Delay of Query (seconds)", "Time until Query Contacts sees a change."),
+    "list_delay": ("Delay of List (seconds)", "Time until List Contacts sees a change."),
     "duplicate_blind_window": (
         "Blind window (seconds)",
-        "How long the duplicate check overlooks a contact after its creation.",
+        "How long the duplicate check misses a new contact.",
     ),
     "job_delay": ("Length of a bulk job (seconds)", "How long labelling in bulk takes."),
-    "token_lifetime": ("Lifetime of a token (seconds)", "The service gives 14400."),
+    "token_lifetime": ("Lifetime of a token (seconds)", "14400 at Wix."),
     "extended_fields": ("Extended fields in Update", "Merge them one by one, or replace all."),
-    "labels_quota": ("Labels of a site", "More are refused."),
-    "fields_quota": ("Custom fields of a site", "More are refused."),
+    "labels_quota": ("Labels per site", "The sandbox refuses more."),
+    "fields_quota": ("Custom fields per site", "The sandbox refuses more."),
     "any_email_duplicates": (
         "Compare all emails for duplicates",
         "Otherwise only the primary email of other contacts counts.",
     ),
     "refuse_optional_filters": (
         "Refuse optional filters",
-        "Fields that only some sources of the contract list.",
+        "Filter fields that only some sources of the contract list.",
     ),
     "random_key_suffixes": (
         "Random keys",
-        "Keys of labels and fields get an ending that nobody can guess.",
+        "Keys of labels and fields get an unpredictable ending.",
     ),
 }
 
 
-def kinds() -> list[tuple[str, str]]:
-    """Return the kinds of fault as value and words."""
-    return [(kind, KIND_WORDS[kind]) for kind in KINDS]
+def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
+    """Return the page; `problem` says why a form was refused."""
+    page = render_template(
+        "faults.html",
+        problem=problem,
+        faults=[_fault_as_text(one) for one in sandbox.faults.read()],
+        presets=PRESETS,
+        kinds=KIND_TEXTS.items(),
+        operations=OPERATION_NAMES,
+        sites=[site.id for site in sandbox.store.sites()],
+        settings=_settings_rows(sandbox.settings),
+        counts=sandbox.calls.counts(),
+        routes=ROUTES,
+        base=request.host_url.rstrip("/"),
+    )
+    return Response(page, 400 if problem else 200)
 
 
-def settings_rows(settings: Settings) -> list[Json]:
-    """Return one row per setting: name, words, value and the control it needs."""
+def error_page(status: int) -> Response:
+    """Return the page for an error, such as an unknown address."""
+    message = STATUS_MESSAGES.get(status, "Something went wrong")
+    return Response(render_template("error.html", message=message, status=status), status)
+
+
+def _settings_rows(settings: Settings) -> list[Json]:
     values = settings.as_json()
     return [
         {
@@ -94,7 +117,7 @@ def settings_rows(settings: Settings) -> list[Json]:
             "choices": CHOICES.get(name),
             "control": _control(values[name]),
         }
-        for name, (label, text) in SETTING_WORDS.items()
+        for name, (label, text) in SETTING_TEXTS.items()
     ]
 
 
@@ -106,8 +129,8 @@ def _control(value: Any) -> str:
     return "whole" if isinstance(value, int) else "decimal"
 
 
-def fault_words(fault: Json) -> Json:
-    """Return a fault that is on, as a sentence and the facts that matter to its kind."""
+def _fault_as_text(fault: Json) -> Json:
+    """Return an active fault as a title and the facts that matter to its kind."""
     facts = [
         f"on {fault['operation'] or 'every operation'}",
         f"on site {fault['site']}" if fault["site"] else "",
@@ -118,7 +141,7 @@ def fault_words(fault: Json) -> Json:
         f"{fault['times'] - fault['struck']} more to come"
         if fault["times"]
         else "until switched off",
-        f"struck {fault['struck']} so far",
+        f"{fault['struck']} calls so far",
     ]
-    words = KIND_WORDS[fault["kind"]]
-    return {"id": fault["id"], "words": words, "facts": ", ".join(one for one in facts if one)}
+    title = KIND_TEXTS[fault["kind"]]
+    return {"id": fault["id"], "title": title, "facts": ", ".join(one for one in facts if one)}

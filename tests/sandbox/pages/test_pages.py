@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from formapp.sandbox.options import SETTING_NAMES
-from formapp.sandbox.pages.faults import PRESETS, SETTING_WORDS
+from formapp.sandbox.pages.faults import PRESETS, SETTING_TEXTS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -141,7 +141,7 @@ def test_more_contacts_than_the_page_shows_are_counted_and_found(api: Any) -> No
 
 
 def test_every_setting_has_words() -> None:
-    assert set(SETTING_WORDS) == set(SETTING_NAMES)
+    assert set(SETTING_TEXTS) == set(SETTING_NAMES)
 
 
 @pytest.mark.parametrize(("words", "values"), PRESETS)
