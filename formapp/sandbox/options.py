@@ -23,43 +23,75 @@ MAX_WHOLE = 1_000_000
 
 
 class SettingError(ValueError):
-    """A setting has an unknown name or an invalid value; the text names it."""
+    """A setting or the clock gets an unknown name or an invalid value; the text names it."""
+
+
+def _texts(label: str, help_text: str) -> dict[str, str]:
+    return {"label": label, "help": help_text}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The switches that can change while the sandbox runs.
+    """The switches that can change while the sandbox runs, with their texts on the faults page."""
 
-    Attributes:
-        rate_limit: Requests in 60 seconds per key and site, or per app instance; 0 is no limit.
-        token_lifetime: Seconds until an app token expires (CONTRACT.md section 2.2: 14400).
-        credentials: Whether keys and tokens are accepted, or all answered with 401 or 403.
-        extended_fields: Whether Update merges extended fields per key or replaces them.
-        any_email_duplicates: Compare with all emails of other contacts, not only the primary.
-        refuse_optional_filters: Refuse filter fields that only some sources list
-            (CONTRACT.md section 8.3).
-        random_key_suffixes: Give new labels and fields unpredictable keys.
-        query_delay: Seconds until Query Contacts sees a change.
-        list_delay: Seconds until List Contacts sees a change.
-        duplicate_blind_window: Seconds during which the duplicate check misses a new contact.
-        job_delay: Seconds until a bulk job is done.
-        labels_quota: Labels a site may define.
-        fields_quota: Custom extended fields a site may define.
-    """
-
-    rate_limit: int = 200
-    token_lifetime: int = 14_400
-    credentials: Credentials = "accepted"
-    extended_fields: ExtendedFieldsMode = "merge"
-    any_email_duplicates: bool = False
-    refuse_optional_filters: bool = False
-    random_key_suffixes: bool = False
-    query_delay: float = 0.0
-    list_delay: float = 0.0
-    duplicate_blind_window: float = 0.0
-    job_delay: float = 0.0
-    labels_quota: int = 1000
-    fields_quota: int = 100
+    credentials: Credentials = field(
+        default="accepted",
+        metadata=_texts("Keys and tokens", "Refuse all of them, as if a key had been revoked."),
+    )
+    rate_limit: int = field(
+        default=200,
+        metadata=_texts(
+            "Calls in 60 seconds", "Per key and site, or per app instance. 0 is no limit."
+        ),
+    )
+    query_delay: float = field(
+        default=0.0,
+        metadata=_texts("Delay of Query (seconds)", "Time until Query Contacts sees a change."),
+    )
+    list_delay: float = field(
+        default=0.0,
+        metadata=_texts("Delay of List (seconds)", "Time until List Contacts sees a change."),
+    )
+    duplicate_blind_window: float = field(
+        default=0.0,
+        metadata=_texts(
+            "Blind window (seconds)", "How long the duplicate check misses a new contact."
+        ),
+    )
+    job_delay: float = field(
+        default=0.0,
+        metadata=_texts("Length of a bulk job (seconds)", "How long labelling in bulk takes."),
+    )
+    token_lifetime: int = field(
+        default=14_400, metadata=_texts("Lifetime of a token (seconds)", "14400 at Wix.")
+    )
+    extended_fields: ExtendedFieldsMode = field(
+        default="merge",
+        metadata=_texts("Extended fields in Update", "Merge them one by one, or replace all."),
+    )
+    labels_quota: int = field(
+        default=1000, metadata=_texts("Labels per site", "The sandbox refuses more.")
+    )
+    fields_quota: int = field(
+        default=100, metadata=_texts("Custom fields per site", "The sandbox refuses more.")
+    )
+    any_email_duplicates: bool = field(
+        default=False,
+        metadata=_texts(
+            "Compare all emails for duplicates",
+            "Otherwise only the primary email of other contacts counts.",
+        ),
+    )
+    refuse_optional_filters: bool = field(
+        default=False,
+        metadata=_texts(
+            "Refuse optional filters", "Filter fields that only some sources of the contract list."
+        ),
+    )
+    random_key_suffixes: bool = field(
+        default=False,
+        metadata=_texts("Random keys", "Keys of labels and fields get an unpredictable ending."),
+    )
 
     def changed(self, changes: Mapping[str, Any]) -> Settings:
         """Return settings with `changes` applied.

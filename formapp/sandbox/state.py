@@ -104,6 +104,9 @@ class ContactRecord:
 class Site:
     """One Wix site. Hold `lock` while reading or writing its contents."""
 
+    RECORDS = ("contacts", "gone")
+    PLAIN = ("merged", "labels", "fields", "jobs")
+
     def __init__(self, site_id: str) -> None:
         self.id = site_id
         self.lock = threading.RLock()
@@ -188,18 +191,25 @@ class Site:
         values = info.get("extendedFields", {}).get("items", {})
         return {key: value for key, value in values.items() if not self.is_system_field(key)}
 
-    def definitions_as_json(self) -> Json:
-        """Return everything except the contacts, for the state file."""
-        return {name: getattr(self, name) for name in ("merged", "labels", "fields", "jobs")}
+    def as_json(self) -> Json:
+        """Return the site for the state file."""
+        return {
+            **{name: getattr(self, name) for name in self.PLAIN},
+            **{
+                name: {key: record.as_json() for key, record in getattr(self, name).items()}
+                for name in self.RECORDS
+            },
+        }
 
     @classmethod
     def from_json(cls, site_id: str, saved: Json) -> Site:
-        """Return the site that the state file describes."""
+        """Return the site that `as_json` described."""
         site = cls(site_id)
-        site.contacts = {k: ContactRecord.from_json(one) for k, one in saved["contacts"].items()}
-        site.gone = {key: ContactRecord.from_json(one) for key, one in saved["gone"].items()}
-        for name in site.definitions_as_json():
+        for name in cls.PLAIN:
             setattr(site, name, saved[name])
+        for name in cls.RECORDS:
+            records = {key: ContactRecord.from_json(one) for key, one in saved[name].items()}
+            setattr(site, name, records)
         for record in site.contacts.values():
             site._index(record)
         return site
@@ -284,7 +294,6 @@ class StateFile:
         self._path = path
         self._lock = threading.Lock()
         self._saved_version: str | None = None
-        self._texts: dict[str, tuple[Json, str]] = {}
 
     def save(self) -> None:
         """Return once all changes so far are in the file."""
@@ -310,37 +319,8 @@ class StateFile:
         temporary.replace(path)
 
     def _text(self) -> str:
-        texts: dict[str, tuple[Json, str]] = {}
         sites = []
         for site in self._store.sites():
             with site.lock:
-                sites.append(f"{json.dumps(site.id)}: {self._site_text(site, texts)}")
-        self._texts = texts
+                sites.append(f"{json.dumps(site.id)}: {json.dumps(site.as_json())}")
         return f'{{"format": {FILE_FORMAT}, "sites": {{{", ".join(sites)}}}}}\n'
-
-    def _site_text(self, site: Site, texts: dict[str, tuple[Json, str]]) -> str:
-        parts = [
-            f"{json.dumps(name)}: {json.dumps(value)}"
-            for name, value in site.definitions_as_json().items()
-        ]
-        for name, records in (("contacts", site.contacts), ("gone", site.gone)):
-            inner = (
-                f"{json.dumps(key)}: {self._record_text(f'{site.id}/{name}/{key}', one, texts)}"
-                for key, one in records.items()
-            )
-            parts.append(f"{json.dumps(name)}: {{{', '.join(inner)}}}")
-        return f"{{{', '.join(parts)}}}"
-
-    def _record_text(
-        self, name: str, record: ContactRecord, texts: dict[str, tuple[Json, str]]
-    ) -> str:
-        """Return a record as JSON, reused from the last write if its body is the same object.
-
-        Every change stores a new body, so nothing else needs comparing. This keeps a write
-        cheap with many contacts.
-        """
-        known = self._texts.get(name)
-        unchanged = known is not None and known[0] is record.body
-        text = known[1] if known and unchanged else json.dumps(record.as_json())
-        texts[name] = (record.body, text)
-        return text

@@ -7,6 +7,7 @@ read-only fields are ignored. Rules that need the site's state are in `contacts`
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import phonenumbers
@@ -103,25 +104,9 @@ def _items(
     return [read(found, f"{path}.items[{index}]", item) for index, item in enumerate(sent)]
 
 
-def _emails(found: Violations, path: str, raw: Any) -> list[Any] | None:
-    return _items(found, path, raw, _email)
-
-
-def _phones(found: Violations, path: str, raw: Any) -> list[Any] | None:
-    return _items(found, path, raw, _phone)
-
-
-def _addresses(found: Violations, path: str, raw: Any) -> list[Any] | None:
-    return _items(found, path, raw, _address)
-
-
 def _label_keys(found: Violations, path: str, raw: Any) -> list[str] | None:
     keys = _items(found, path, raw, _key, MAX_LABELS)
     return None if keys is None else list(dict.fromkeys(keys))
-
-
-def _locations(found: Violations, path: str, raw: Any) -> list[str] | None:
-    return _items(found, path, raw, _guid)
 
 
 def _key(found: Violations, path: str, raw: Any) -> str:
@@ -224,16 +209,16 @@ def _picture(found: Violations, path: str, raw: Any) -> Json | None:
 
 _READERS: dict[str, Callable[[Violations, str, Any], Any]] = {
     "name": _name,
-    "emails": _emails,
-    "phones": _phones,
-    "addresses": _addresses,
+    "emails": partial(_items, read=_email),
+    "phones": partial(_items, read=_phone),
+    "addresses": partial(_items, read=_address),
     "company": _text,
     "jobTitle": _text,
     "birthdate": _birthdate,
     "locale": _locale,
     "labelKeys": _label_keys,
     "extendedFields": _extended_fields,
-    "locations": _locations,
+    "locations": partial(_items, read=_guid),
     "picture": _picture,
 }
 WRITABLE = tuple(_READERS)

@@ -39,50 +39,30 @@ def refuse_duplicate(call: Call, info: Json, before: ContactRecord | None = None
     Raises:
         WixError: DUPLICATE_CONTACT_EXISTS with the other contact's id and stored value.
     """
-    former = before.body["info"] if before else {}
-    email, phone = (primary_of(items(info, name)) for name in ("emails", "phones"))
-    if email is not None:
-        if not _matches([primary_of(items(former, "emails"))], email, same_email):
-            _refuse_email(call, email, before)
-    elif phone is not None and not _matches(
-        [primary_of(items(former, "phones"))], phone, same_phone
-    ):
-        _refuse_phone(call, phone, before)
+    name, same = ("emails", same_email) if items(info, "emails") else ("phones", same_phone)
+    wanted = primary_of(items(info, name))
+    former = primary_of(items(before.body["info"], name)) if before else None
+    if wanted is None or (former is not None and same(wanted, former)):
+        return
 
+    def matching(other: Json) -> list[Json]:
+        primary = primary_of(items(other, name))
+        compare_all = name == "emails" and call.settings.any_email_duplicates
+        candidates = items(other, name) if compare_all else [primary] if primary else []
+        return [one for one in candidates if same(wanted, one)]
 
-def _matches(
-    candidates: list[Json | None], wanted: Json, same: Callable[[Json, Json], bool]
-) -> list[Json]:
-    return [one for one in candidates if one is not None and same(wanted, one)]
-
-
-def _refuse_email(call: Call, email: Json, before: ContactRecord | None) -> None:
-    def matches(info: Json) -> list[Json]:
-        emails: list[Json | None] = list(items(info, "emails"))
-        if not call.settings.any_email_duplicates:
-            emails = [primary_of(items(info, "emails"))]
-        return _matches(emails, email, same_email)
-
-    other = _oldest(call, before, call.site.with_email(email["email"]), matches)
+    contacts: Iterable[ContactRecord] = call.site.contacts.values()
+    if name == "emails":
+        contacts = call.site.with_email(wanted["email"])
+    other = _oldest(call, before, contacts, matching)
     if other is not None:
-        raise application_error(
-            "DUPLICATE_CONTACT_EXISTS",
-            duplicateContactId=other.body["id"],
-            duplicateEmail=matches(other.body["info"])[0]["email"],
-        )
-
-
-def _refuse_phone(call: Call, phone: Json, before: ContactRecord | None) -> None:
-    def matches(info: Json) -> list[Json]:
-        return _matches([primary_of(items(info, "phones"))], phone, same_phone)
-
-    other = _oldest(call, before, call.site.contacts.values(), matches)
-    if other is not None:
-        raise application_error(
-            "DUPLICATE_CONTACT_EXISTS",
-            duplicateContactId=other.body["id"],
-            duplicatePhone=other.body["primaryInfo"]["phone"],
-        )
+        stored = matching(other.body["info"])[0]
+        data = {"duplicateContactId": other.body["id"]}
+        if name == "emails":
+            data["duplicateEmail"] = stored["email"]
+        else:
+            data["duplicatePhone"] = stored["phone"]
+        raise application_error("DUPLICATE_CONTACT_EXISTS", **data)
 
 
 def _oldest(

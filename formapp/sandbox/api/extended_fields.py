@@ -29,7 +29,7 @@ MAX_TEXT_VALUE = 1000
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
 
 
-def find_or_create_extended_field(call: Call) -> Json:
+def find_or_create(call: Call) -> Json:
     """Answer Find Or Create Extended Field; without a data type it is TEXT."""
     name = FIELDS.read_display_name(call.body.get("displayName"))
     found = Violations()
@@ -44,7 +44,7 @@ def find_or_create_extended_field(call: Call) -> Json:
     return {"field": FIELDS.add(call, field), "newField": True}
 
 
-def rename_extended_field(call: Call) -> Json:
+def rename(call: Call) -> Json:
     """Answer Rename Extended Field; the name may be nested, in `displayName` or in `name`."""
     nested = call.body.get("field")
     if isinstance(nested, dict):
@@ -54,7 +54,7 @@ def rename_extended_field(call: Call) -> Json:
     return FIELDS.rename(call, call.body.get("name"), "field.displayName")
 
 
-def delete_extended_field(call: Call) -> Json:
+def delete(call: Call) -> Json:
     """Answer Delete Extended Field: remove its values from all contacts, without new revisions."""
     key = FIELDS.remove(call)
     for record in call.site.contacts.values():

@@ -38,7 +38,7 @@ LISTED_JOBS = 100
 MAX_JOBS = 500
 
 
-def find_or_create_label(call: Call) -> Json:
+def find_or_create(call: Call) -> Json:
     """Answer Find Or Create Label."""
     name = LABELS.read_display_name(call.body.get("displayName"))
     known = LABELS.find_by_name(call, name)
@@ -53,7 +53,7 @@ def find_or_create_label(call: Call) -> Json:
     return {"label": LABELS.add(call, label), "newLabel": True}
 
 
-def rename_label(call: Call) -> Json:
+def rename(call: Call) -> Json:
     """Answer Rename Label; the name may be nested or flat."""
     nested = call.body.get("label")
     if isinstance(nested, dict):
@@ -61,7 +61,7 @@ def rename_label(call: Call) -> Json:
     return LABELS.rename(call, call.body.get("displayName"), "displayName")
 
 
-def delete_label(call: Call) -> Json:
+def delete(call: Call) -> Json:
     """Answer Delete Label: remove it from all contacts, without new revisions."""
     key = LABELS.remove(call)
     for record in call.site.contacts.values():

@@ -58,20 +58,18 @@ OPERATIONS = (
     ),
     Operation("getBulkJob", "GET", f"{B}/contact/jobs/<jobId>", labels.get_bulk_job),
     Operation("listBulkJobs", "GET", f"{B}/contact/jobs", labels.list_bulk_jobs),
-    Operation("findOrCreateLabel", "POST", L, labels.find_or_create_label),
+    Operation("findOrCreateLabel", "POST", L, labels.find_or_create),
     Operation("getLabel", "GET", f"{L}/<key>", LABELS.get),
     Operation("listLabels", "GET", L, LABELS.list_all),
     Operation("queryLabels", "POST", f"{L}/query", LABELS.query),
-    Operation("renameLabel", "PATCH", f"{L}/<key>", labels.rename_label),
-    Operation("deleteLabel", "DELETE", f"{L}/<key>", labels.delete_label),
-    Operation(
-        "findOrCreateExtendedField", "POST", F, extended_fields.find_or_create_extended_field
-    ),
+    Operation("renameLabel", "PATCH", f"{L}/<key>", labels.rename),
+    Operation("deleteLabel", "DELETE", f"{L}/<key>", labels.delete),
+    Operation("findOrCreateExtendedField", "POST", F, extended_fields.find_or_create),
     Operation("getExtendedField", "GET", f"{F}/<key>", FIELDS.get),
     Operation("listExtendedFields", "GET", F, FIELDS.list_all),
     Operation("queryExtendedFields", "POST", f"{F}/query", FIELDS.query),
-    Operation("renameExtendedField", "PATCH", f"{F}/<key>", extended_fields.rename_extended_field),
-    Operation("deleteExtendedField", "DELETE", f"{F}/<key>", extended_fields.delete_extended_field),
+    Operation("renameExtendedField", "PATCH", f"{F}/<key>", extended_fields.rename),
+    Operation("deleteExtendedField", "DELETE", f"{F}/<key>", extended_fields.delete),
 )
 
 OPERATION_NAMES = (*(one.name for one in OPERATIONS), TOKEN_OPERATION)

@@ -57,17 +57,21 @@ def _finite(text: str) -> float:
     return number
 
 
+def _typed(found: Violations, path: str, value: Any, kind: type, noun: str) -> Any:
+    """Return `value` if it is null or of a type."""
+    if value is None or isinstance(value, kind):
+        return value
+    found.add(path, f"must be {noun}")
+    return None
+
+
 def text(found: Violations, path: str, value: Any, longest: int | None = None) -> str | None:
     """Return `value` if it is a string of at most `longest` characters."""
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        found.add(path, "must be a string")
-        return None
-    if longest is not None and len(value) > longest:
+    checked: str | None = _typed(found, path, value, str, "a string")
+    if checked is not None and longest is not None and len(checked) > longest:
         found.add(path, f"must have at most {longest} characters", "MAX_LENGTH", threshold=longest)
         return None
-    return value
+    return checked
 
 
 def required_text(found: Violations, path: str, value: Any, longest: int) -> str | None:
@@ -104,12 +108,7 @@ def choice(found: Violations, path: str, value: Any, known: Collection[str]) -> 
 
 def flag(found: Violations, path: str, value: Any) -> bool:
     """Return `value` if it is a boolean; null counts as false."""
-    if value is None:
-        return False
-    if not isinstance(value, bool):
-        found.add(path, "must be a boolean")
-        return False
-    return value
+    return bool(_typed(found, path, value, bool, "a boolean"))
 
 
 def integer(found: Violations, path: str, value: Any) -> int | None:
@@ -128,25 +127,17 @@ def integer(found: Violations, path: str, value: Any) -> int | None:
 
 def mapping(found: Violations, path: str, value: Any) -> dict[str, Any] | None:
     """Return `value` if it is an object; null counts as absent."""
-    if value is None:
-        return None
-    if not isinstance(value, dict):
-        found.add(path, "must be an object")
-        return None
-    return value
+    checked: dict[str, Any] | None = _typed(found, path, value, dict, "an object")
+    return checked
 
 
 def sequence(found: Violations, path: str, value: Any, longest: int) -> list[Any] | None:
     """Return `value` if it is an array of at most `longest` items; null counts as absent."""
-    if value is None:
-        return None
-    if not isinstance(value, list):
-        found.add(path, "must be an array")
-        return None
-    if len(value) > longest:
+    checked: list[Any] | None = _typed(found, path, value, list, "an array")
+    if checked is not None and len(checked) > longest:
         found.add(path, f"must have at most {longest} items", "MAX_SIZE", threshold=longest)
         return None
-    return value
+    return checked
 
 
 def is_calendar_date(value: Any) -> bool:

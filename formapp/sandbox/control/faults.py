@@ -1,15 +1,5 @@
 """Faults on request: the active ones, which calls they affect, and what they do to an answer.
 
-Kinds:
-
-* `latency`: wait `seconds`, then continue normally.
-* `status`: answer `status`; with `code` an application error, with `retry_after` the header.
-* `bad_gateway_html`: answer 502 with an HTML page, like a proxy in front of the service.
-* `cut_before`: close the connection without an answer, before the call is applied.
-* `cut_after`: apply the call, then close the connection without an answer.
-* `truncate`: apply the call, send half of the answer, then close the connection.
-* `stall`: apply the call, send half of the answer, send nothing for `seconds`, then close.
-
 `status` and `bad_gateway_html` do not apply the call unless `applied` is true.
 
 A cut is real: the server passes its socket in `environ["werkzeug.socket"]`, and the fault shuts it
@@ -24,7 +14,7 @@ import threading
 import uuid
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
 from flask import Response, make_response
 
@@ -34,16 +24,15 @@ from formapp.sandbox.api.operations import OPERATION_NAMES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Kind = Literal[
-    "latency",
-    "status",
-    "bad_gateway_html",
-    "cut_before",
-    "cut_after",
-    "truncate",
-    "stall",
-]
-KINDS: tuple[str, ...] = get_args(Kind)
+KINDS = {
+    "latency": "Answer late",
+    "status": "Answer with an error",
+    "bad_gateway_html": "Answer with a proxy's HTML page (502)",
+    "cut_before": "Cut the connection before applying the call",
+    "cut_after": "Apply the call, then cut the connection",
+    "truncate": "Apply the call, then send half of the answer",
+    "stall": "Apply the call, then stop halfway through the answer",
+}
 RANGES: dict[str, tuple[float, float, bool]] = {
     "status": (400, 599, True),
     "seconds": (0, 600, False),
@@ -69,6 +58,7 @@ class Fault:
     """One fault.
 
     Attributes:
+        kind: One of `KINDS`.
         operation: The operationId that it affects; None affects all.
         site: The site that it affects; None affects all.
         status: For kind `status`.
@@ -81,7 +71,7 @@ class Fault:
         retry_after: Seconds in the header Retry-After of kind `status`.
     """
 
-    kind: Kind
+    kind: str
     operation: str | None = None
     site: str | None = None
     status: int = 503

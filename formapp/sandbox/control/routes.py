@@ -2,29 +2,17 @@
 
 None of it needs credentials. Errors are `{"error": "…"}` with 400, 403 or 404.
 
-========================================  ====================================================
-`GET /_sandbox/faults`                    `{"faults": [...]}`, each with `id` and `struck`
-`POST /_sandbox/faults`                   activate one, e.g. `{"kind": "latency",
-                                          "operation": "createContact", "site": null,
-                                          "seconds": 1.5, "times": 3, "probability": 0.25}`;
-                                          `faults.py` lists the kinds and their values
-`DELETE /_sandbox/faults[/<id>]`          deactivate one, or all
-`GET`, `PATCH /_sandbox/settings`         the settings of `options.Settings`
-`POST /_sandbox/reset`                    return to the start: no sites, faults, tokens, calls
-`GET /_sandbox/calls`                     `{"calls", "counts", "total"}`; `?site=` and
-                                          `?operation=` filter `calls`
-`DELETE /_sandbox/calls`                  clear the log and the counts
-`GET`, `POST /_sandbox/clock`             the time; `{"advance": 60}` moves it forward (seconds)
-`DELETE /_sandbox/tokens`                 let all app tokens expire
-`POST /_sandbox/members`                  `{"site", "contact_id", "role": "member" | "owner" |
-                                          "contributor" | null, "billing_subscription": bool}`
-`GET /_sandbox/sites`                     `{"sites": [{"id", "contacts", "labels", ...}]}`
-`DELETE /_sandbox/sites/<site>`           drop one site
-`GET /_sandbox/sites/<site>/contacts`     the complete, current state, with history
-`POST /_sandbox/sites/<site>/contacts`    create as a person in the dashboard does: `{"info"}`
-`PATCH /_sandbox/sites/<site>/contacts/<id>`  edit as such a person: `{"info"}`, no revision
-`DELETE /_sandbox/sites/<site>/contacts/<id>`  delete as such a person
-========================================  ====================================================
+What a call sends, where the name does not say it:
+
+* `POST /faults`: `{"kind": "latency", "operation": "createContact", "site": null, "seconds": 1.5,
+  "times": 3, "probability": 0.25}`; `faults.py` lists the kinds and their values.
+* `PATCH /settings`: any of the settings in `options.Settings`.
+* `GET /calls`: `?site=` and `?operation=` filter the calls.
+* `POST /clock`: `{"advance": 60}` moves the time forward (seconds).
+* `POST /members`: `{"site", "contact_id", "role": "member" | "owner" | "contributor" | null,
+  "billing_subscription": bool}`.
+* `POST`, `PATCH /sites/<site>/contacts[/<id>]`: `{"info"}`, as a person in the dashboard creates
+  or edits, without a revision.
 
 The faults page posts HTML forms to the same routes: `POST /_sandbox/settings`,
 `POST /_sandbox/faults/<id>/off`, `POST /_sandbox/faults/off`; the answer to a form is a redirect
@@ -63,10 +51,6 @@ MAX_ADVANCE = 365 * 86_400
 ROLES = (None, "member", "owner", "contributor")
 
 
-class ControlError(ValueError):
-    """A control call is invalid; the text says why."""
-
-
 def register_control(app: Flask, sandbox: Sandbox, refuse_form: Callable[[str], Response]) -> None:
     """Add the control routes to `app`; `refuse_form` answers an invalid HTML form."""
     control = Blueprint("control", __name__, url_prefix="/_sandbox")
@@ -77,7 +61,7 @@ def register_control(app: Flask, sandbox: Sandbox, refuse_form: Callable[[str], 
             return refuse_form(str(error))
         return make_response({"error": str(error)}, 400)
 
-    for kind in (FaultError, SettingError, ControlError):
+    for kind in (FaultError, SettingError):
         control.register_error_handler(kind, refuse)
     _add_faults(control, sandbox)
     _add_settings(control, sandbox)
@@ -203,7 +187,7 @@ def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
         seconds: Any = _body().get("advance")
         number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
         if not number or not 0 <= seconds <= MAX_ADVANCE:
-            raise ControlError(f"advance must be a number of seconds from 0 to {MAX_ADVANCE}")
+            raise SettingError(f"advance must be a number of seconds from 0 to {MAX_ADVANCE}")
         sandbox.clock.advance(float(seconds))
         return read_clock()
 

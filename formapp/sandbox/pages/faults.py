@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import fields
+from typing import TYPE_CHECKING
 
 from flask import Response, render_template, request
 
 from formapp.sandbox.api.errors import STATUS_MESSAGES
 from formapp.sandbox.api.operations import OPERATION_NAMES
-from formapp.sandbox.options import CHOICES
+from formapp.sandbox.control.faults import KINDS
+from formapp.sandbox.options import CHOICES, Settings
 
 if TYPE_CHECKING:
     from formapp.sandbox.core import Sandbox
-    from formapp.sandbox.options import Settings
     from formapp.sandbox.state import Json
-
-KIND_TEXTS = {
-    "latency": "Answer late",
-    "status": "Answer with an error",
-    "bad_gateway_html": "Answer with a proxy's HTML page (502)",
-    "cut_before": "Cut the connection before applying the call",
-    "cut_after": "Apply the call, then cut the connection",
-    "truncate": "Apply the call, then send half of the answer",
-    "stall": "Apply the call, then stop halfway through the answer",
-}
 
 PRESETS: tuple[tuple[str, Json], ...] = (
     (
@@ -53,46 +44,20 @@ ROUTES: tuple[tuple[str, str], ...] = (
     ("POST /_sandbox/reset", "resets everything"),
 )
 
-SETTING_TEXTS: dict[str, tuple[str, str]] = {
-    "credentials": ("Keys and tokens", "Refuse all of them, as if a key had been revoked."),
-    "rate_limit": ("Calls in 60 seconds", "Per key and site, or per app instance. 0 is no limit."),
-    "query_delay": ("Delay of Query (seconds)", "Time until Query Contacts sees a change."),
-    "list_delay": ("Delay of List (seconds)", "Time until List Contacts sees a change."),
-    "duplicate_blind_window": (
-        "Blind window (seconds)",
-        "How long the duplicate check misses a new contact.",
-    ),
-    "job_delay": ("Length of a bulk job (seconds)", "How long labelling in bulk takes."),
-    "token_lifetime": ("Lifetime of a token (seconds)", "14400 at Wix."),
-    "extended_fields": ("Extended fields in Update", "Merge them one by one, or replace all."),
-    "labels_quota": ("Labels per site", "The sandbox refuses more."),
-    "fields_quota": ("Custom fields per site", "The sandbox refuses more."),
-    "any_email_duplicates": (
-        "Compare all emails for duplicates",
-        "Otherwise only the primary email of other contacts counts.",
-    ),
-    "refuse_optional_filters": (
-        "Refuse optional filters",
-        "Filter fields that only some sources of the contract list.",
-    ),
-    "random_key_suffixes": (
-        "Random keys",
-        "Keys of labels and fields get an unpredictable ending.",
-    ),
-}
-
 
 def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
     """Return the page; `problem` says why a form was refused."""
     page = render_template(
         "faults.html",
         problem=problem,
-        faults=[_fault_as_text(one) for one in sandbox.faults.read()],
+        faults=sandbox.faults.read(),
         presets=PRESETS,
-        kinds=KIND_TEXTS.items(),
+        kinds=KINDS,
         operations=OPERATION_NAMES,
         sites=[site.id for site in sandbox.store.sites()],
-        settings=_settings_rows(sandbox.settings),
+        settings=fields(Settings),
+        values=sandbox.settings.as_json(),
+        choices=CHOICES,
         counts=sandbox.calls.counts(),
         routes=ROUTES,
         base=request.host_url.rstrip("/"),
@@ -104,44 +69,3 @@ def error_page(status: int) -> Response:
     """Return the page for an error, such as an unknown address."""
     message = STATUS_MESSAGES.get(status, "Something went wrong")
     return Response(render_template("error.html", message=message, status=status), status)
-
-
-def _settings_rows(settings: Settings) -> list[Json]:
-    values = settings.as_json()
-    return [
-        {
-            "name": name,
-            "label": label,
-            "help": text,
-            "value": values[name],
-            "choices": CHOICES.get(name),
-            "control": _control(values[name]),
-        }
-        for name, (label, text) in SETTING_TEXTS.items()
-    ]
-
-
-def _control(value: Any) -> str:
-    if isinstance(value, bool):
-        return "checkbox"
-    if isinstance(value, str):
-        return "select"
-    return "whole" if isinstance(value, int) else "decimal"
-
-
-def _fault_as_text(fault: Json) -> Json:
-    """Return an active fault as a title and the facts that matter to its kind."""
-    facts = [
-        f"on {fault['operation'] or 'every operation'}",
-        f"on site {fault['site']}" if fault["site"] else "",
-        f"status {fault['status']}" if fault["kind"] == "status" else "",
-        f"{fault['seconds']:g} s" if fault["kind"] in ("latency", "stall") else "",
-        "applied first" if fault["applied"] else "",
-        f"{fault['probability']:.0%} of the calls" if fault["probability"] < 1 else "",
-        f"{fault['times'] - fault['struck']} more to come"
-        if fault["times"]
-        else "until switched off",
-        f"{fault['struck']} calls so far",
-    ]
-    title = KIND_TEXTS[fault["kind"]]
-    return {"id": fault["id"], "title": title, "facts": ", ".join(one for one in facts if one)}
