@@ -26,10 +26,6 @@ IDLE_SECONDS = 75
 log = logging.getLogger(__name__)
 
 
-class BodyTooLargeError(Exception):
-    """A request announces or sends more than `MAX_BODY` bytes."""
-
-
 class Handler(WSGIRequestHandler):
     """Answers the requests of one connection, one after the other."""
 
@@ -60,7 +56,7 @@ class Handler(WSGIRequestHandler):
         environ = self.make_environ()
         try:
             self._read_body(environ)
-        except BodyTooLargeError:
+        except OverflowError:
             self._refuse(413)
         except (OSError, ValueError):
             self._refuse(400)
@@ -78,10 +74,10 @@ class Handler(WSGIRequestHandler):
         if announced < 0:
             raise ValueError("negative length")
         if announced > MAX_BODY:
-            raise BodyTooLargeError
+            raise OverflowError("the body is too large")
         body = environ["wsgi.input"].read(MAX_BODY + 1 if chunked else announced)
         if len(body) > MAX_BODY:
-            raise BodyTooLargeError
+            raise OverflowError("the body is too large")
         if len(body) < announced:
             raise ConnectionAbortedError("the request ended early")
         environ["CONTENT_LENGTH"] = str(len(body))

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 class Caller:
     """Who makes a call.
 
-    Attributes:
-        kind: An API key, an app token, or a person in the dashboard (control path only).
-        bucket: The name of the rate limit's counter; contains no secret.
-        app_id: The app that an app token belongs to.
+    A "dashboard" caller is a person (control path only). `bucket` names the rate limit's counter
+    and contains no secret; `app_id` is that of an app token.
     """
 
     kind: Literal["key", "app", "dashboard"]
@@ -34,12 +32,8 @@ class Caller:
 class Call:
     """An authenticated call, with its site locked.
 
-    Attributes:
-        operation: The operationId, such as `createContact`.
-        now: Seconds since the epoch.
-        path: Path parameters.
-        query: Query parameters, each with all its values.
-        body: The JSON object of the request, or an empty one.
+    `operation` is the operationId, `now` the seconds since the epoch, `path` and `query` hold the
+    parameters.
     """
 
     operation: str

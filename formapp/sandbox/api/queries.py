@@ -48,12 +48,7 @@ MAX_FIELDSETS = 10
 
 @dataclass(frozen=True)
 class FilterField:
-    """A field that can be filtered.
-
-    Attributes:
-        values: Returns all values of a row; an empty list if it has none.
-        kind: How values are compared; a moment is a date or a date and time.
-    """
+    """A field that can be filtered: how to read its values from a row, and to compare them."""
 
     values: Callable[[Json], list[Any]]
     operators: tuple[str, ...]
@@ -62,13 +57,7 @@ class FilterField:
 
 @dataclass(frozen=True)
 class FilterRules:
-    """The filter fields of a resource.
-
-    Attributes:
-        find: Returns the field of a name, or None.
-        unknown_field: Error code for any other name.
-        wrong_type: Error code for a value of the wrong type.
-    """
+    """The filter fields of a resource, with its error codes for other names and wrong types."""
 
     find: Callable[[str], FilterField | None]
     unknown_field: str

@@ -55,20 +55,14 @@ class FaultError(ValueError):
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault.
+    """One fault. Without an `operation` or a `site` it affects all of them.
 
     Attributes:
-        kind: One of `KINDS`.
-        operation: The operationId that it affects; None affects all.
-        site: The site that it affects; None affects all.
-        status: For kind `status`.
-        code: Application error code for kind `status`, if any.
-        empty_body: Kind `status` answers without a body.
+        status, code, empty_body, retry_after: Only for kind `status`; `retry_after` in seconds.
         applied: Kinds `status` and `bad_gateway_html` apply the call first.
-        seconds: For kinds `latency` and `stall`.
+        seconds: Only for kinds `latency` and `stall`.
         times: How many calls it affects before it ends; None has no end.
         probability: The share of matching calls that it affects.
-        retry_after: Seconds in the header Retry-After of kind `status`.
     """
 
     kind: str

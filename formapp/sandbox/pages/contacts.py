@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from formapp.sandbox.core import Sandbox
     from formapp.sandbox.state import ContactRecord, Json, Site
 
+Names = tuple[dict[str, str], dict[str, str]]
+"""Display names of the labels and of the extended fields of a site, by key."""
+
 MAX_SHOWN = 200
 MAX_GONE = 20
 HEADERS = {
@@ -33,35 +36,13 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
-OPERATION_TEXTS = {
-    "createContact": "Created",
-    "updateContact": "Updated",
-    "deleteContact": "Deleted",
-    "labelContact": "Labelled",
-    "unlabelContact": "Label removed",
-    "bulkLabelAndUnlabelContacts": "Labelled in bulk",
-    "mergeContacts": "Merged",
-    "changeMember": "Membership changed",
-}
-CALLER_TEXTS = {"key": "API key", "app": "app", "dashboard": "a person in the dashboard"}
 ROLE_TEXTS = {"member": "Site member", "owner": "Site owner", "contributor": "Contributor"}
-FIELD_TEXTS = {
-    "name.first": "First name",
-    "name.last": "Last name",
-    "emails": "Emails",
-    "phones": "Phones",
-    "addresses": "Addresses",
+SCALAR_TEXTS = {
     "company": "Company",
     "jobTitle": "Position",
     "birthdate": "Birth date",
     "locale": "Language",
-    "labelKeys": "Labels",
-    "locations": "Locations",
-    "picture": "Picture",
 }
-EXTENDED = "extendedFields."
-HIDDEN_CHANGES = "extendedFields.emailSubscriptions."
-"""Fields that follow the primary email: a line for each would only be noise."""
 
 
 def register_pages(app: Flask, sandbox: Sandbox) -> None:
@@ -120,8 +101,10 @@ def _find(sandbox: Sandbox, site_id: str | None) -> Json:
         if site_id in (None, site.id):
             with site.lock:
                 total += len(site.contacts)
-                cards += _cards(site, search)
-                gone += [_card(site, record) for record in list(site.gone.values())[-MAX_GONE:]]
+                names = _display_names(site.labels), _display_names(site.fields)
+                cards += _cards(site, names, search)
+                latest = list(site.gone.values())[-MAX_GONE:]
+                gone += [_card(site, names, record) for record in latest]
     cards.sort(key=lambda one: one["updated_date"], reverse=True)
     count, noun = len(cards) if search else total, "contact" if total == 1 else "contacts"
     return {
@@ -137,13 +120,15 @@ def _find(sandbox: Sandbox, site_id: str | None) -> Json:
     }
 
 
-def _cards(site: Site, search: str) -> list[Json]:
+def _cards(site: Site, names: Names, search: str) -> list[Json]:
     """Return the matching cards; without a search those of the latest contacts."""
     records = list(site.contacts.values())
     if search:
-        return [one for one in (_card(site, record) for record in records) if _has(one, search)]
+        return [
+            one for one in (_card(site, names, record) for record in records) if _has(one, search)
+        ]
     records.sort(key=lambda record: str(record.body["updatedDate"]))
-    return [_card(site, record) for record in records[-MAX_SHOWN:]]
+    return [_card(site, names, record) for record in records[-MAX_SHOWN:]]
 
 
 def _has(card: Json, search: str) -> bool:
@@ -152,25 +137,31 @@ def _has(card: Json, search: str) -> bool:
     return search.casefold() in "\n".join(texts).casefold()
 
 
-def _card(site: Site, record: ContactRecord) -> Json:
+def _card(site: Site, names: Names, record: ContactRecord) -> Json:
     """Return the values of a contact's card. Hold the site's lock."""
     body, info = record.body, record.body["info"]
     name = _display_name(info)
+    label_names, field_names = names
     return {
         "id": body["id"],
         "site": site.id,
         "name": name,
         "initials": _initials(name),
         "revision": body["revision"],
-        "updated": _time_text(body["updatedDate"]),
         "updated_date": body["updatedDate"],
         "role": ROLE_TEXTS.get(record.role or ""),
         "billing": record.has_billing_subscription,
         "gone": record.gone,
-        "rows": _rows(site, info),
-        "labels": [_label_name(site, key) for key in items(info, "labelKeys")],
-        "history": [_event(site, entry) for entry in reversed(record.history)],
+        "rows": _rows(site, info, field_names),
+        "labels": [label_names.get(key, key) for key in items(info, "labelKeys")],
+        "history": record.history[::-1],
+        "label_names": label_names,
+        "field_names": field_names,
     }
+
+
+def _display_names(definitions: Json) -> dict[str, str]:
+    return {key: one["displayName"] for key, one in definitions.items()}
 
 
 def _display_name(info: Json) -> str:
@@ -188,16 +179,12 @@ def _initials(name: str) -> str:
     return "".join(word[0] for word in ends).upper() or "#"
 
 
-def _time_text(wire: str) -> str:
-    return f"{wire[:10]} {wire[11:19]} UTC"
-
-
 def _row(term: str, value: Any, *notes: str | None, primary: bool = False) -> Json:
     note = ", ".join(one for one in notes if one)
     return {"term": term, "value": str(value), "note": note, "primary": primary}
 
 
-def _rows(site: Site, info: Json) -> list[Json]:
+def _rows(site: Site, info: Json, field_names: dict[str, str]) -> list[Json]:
     emails = [
         _row("Email", one["email"], _tag(one), primary=one["primary"])
         for one in items(info, "emails")
@@ -206,16 +193,12 @@ def _rows(site: Site, info: Json) -> list[Json]:
         _row("Phone", one["phone"], _tag(one), _e164(one), primary=one["primary"])
         for one in items(info, "phones")
     ]
-    scalars = [
-        _row(FIELD_TEXTS[name], info[name])
-        for name in ("company", "jobTitle", "birthdate", "locale")
-        if name in info
-    ]
+    scalars = [_row(text, info[name]) for name, text in SCALAR_TEXTS.items() if name in info]
     addresses = [
         _row("Address", address_text(one["address"]), _tag(one)) for one in items(info, "addresses")
     ]
     fields = [
-        _row(_field_name(site, key), value, "extended field")
+        _row(field_names.get(key, key), value, "extended field")
         for key, value in site.custom_values(info).items()
     ]
     return [*emails, *phones, *scalars, *addresses, *fields]
@@ -227,43 +210,3 @@ def _tag(item: Json) -> str:
 
 def _e164(phone: Json) -> str | None:
     return phone.get("e164Phone") if phone.get("e164Phone") != phone["phone"] else None
-
-
-def _label_name(site: Site, key: str) -> str:
-    return str(site.labels.get(key, {}).get("displayName", key))
-
-
-def _field_name(site: Site, key: str) -> str:
-    return str(site.fields.get(key, {}).get("displayName", key))
-
-
-def _event(site: Site, entry: Json) -> Json:
-    return {
-        "time": _time_text(entry["time"]),
-        "what": OPERATION_TEXTS.get(entry["operation"], entry["operation"]),
-        "by": CALLER_TEXTS.get(entry["by"], entry["by"]),
-        "revision": entry["revision"],
-        "changes": [
-            _change(site, change)
-            for change in entry["changes"]
-            if not change["field"].startswith(HIDDEN_CHANGES)
-        ],
-    }
-
-
-def _change(site: Site, change: Json) -> Json:
-    field = change["field"]
-    key = field.removeprefix(EXTENDED)
-    return {
-        "field": FIELD_TEXTS.get(field, field) if key == field else _field_name(site, key),
-        "before": _text(site, field, change["before"]),
-        "after": _text(site, field, change["after"]),
-    }
-
-
-def _text(site: Site, field: str, value: Any) -> str | None:
-    if value is None or value == []:
-        return None
-    if not isinstance(value, list):
-        return str(value)
-    return ", ".join(_label_name(site, one) if field == "labelKeys" else one for one in value)

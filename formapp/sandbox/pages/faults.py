@@ -30,20 +30,6 @@ PRESETS: tuple[tuple[str, Json], ...] = (
     ("Answer like a broken proxy three times", {"kind": "bad_gateway_html", "times": 3}),
 )
 
-ROUTES: tuple[tuple[str, str], ...] = (
-    ("GET, POST /_sandbox/faults", "lists the active faults, activates one"),
-    ("DELETE /_sandbox/faults[/id]", "deactivates faults"),
-    ("GET, PATCH /_sandbox/settings", "shows and changes the settings"),
-    ("GET, DELETE /_sandbox/calls", "shows and clears the log of calls and their counts"),
-    ("GET, POST /_sandbox/clock", 'shows the time, moves it forward by {"advance": seconds}'),
-    ("DELETE /_sandbox/tokens", "lets all app tokens expire"),
-    ("POST /_sandbox/members", "makes a contact a member, owner or contributor"),
-    ("GET /_sandbox/sites", "lists the sites"),
-    ("GET, POST /_sandbox/sites/<site>/contacts", "shows all contacts, creates one as a person"),
-    ("PATCH, DELETE /_sandbox/sites/<site>/contacts/<id>", "edits and deletes one as a person"),
-    ("POST /_sandbox/reset", "resets everything"),
-)
-
 
 def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
     """Return the page; `problem` says why a form was refused."""
@@ -59,7 +45,6 @@ def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
         values=sandbox.settings.as_json(),
         choices=CHOICES,
         counts=sandbox.calls.counts(),
-        routes=ROUTES,
         base=request.host_url.rstrip("/"),
     )
     return Response(page, 400 if problem else 200)
