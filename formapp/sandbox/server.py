@@ -49,7 +49,7 @@ class Handler(WSGIRequestHandler):
         """Answer one request.
 
         The body is read completely first, so that the next request on the connection starts at
-        the right place, whatever the application reads.
+        the right place, even if the application does not read it.
         """
         if self.headers.get("Expect", "").strip().lower() == "100-continue":
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")

@@ -67,7 +67,7 @@ class FilterRules:
 def compile_filter(raw: Any, rules: FilterRules) -> Matcher:
     """Return the function that decides whether a row matches `raw`; null matches all rows.
 
-    All errors are raised here, whatever the rows.
+    All errors are raised here, before any row is read.
 
     Raises:
         WixError: 400 with a filter code.

@@ -1,4 +1,4 @@
-"""Credentials, tokens and the rate limit (contract sections 2 and 4)."""
+"""Credentials, tokens and the rate limit (CONTRACT.md sections 2 and 4)."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def test_a_token_fixes_the_site(anonymous: Any) -> None:
 
 def test_a_token_expires(anonymous: Any, clock: Any) -> None:
     header = {"Authorization": f"Bearer {token(anonymous)}"}
-    clock.turn(14_399)
+    clock.advance(14_399)
     assert status(anonymous, **header) == 200
-    clock.turn(1)
+    clock.advance(1)
     assert status(anonymous, **header) == 401
 
 
@@ -69,7 +69,7 @@ def test_the_lifetime_of_a_token_can_be_shortened(anonymous: Any, clock: Any) ->
     anonymous.settings(token_lifetime=5)
     answer = anonymous.call("POST", "/oauth2/token", APP).get_json()
     assert answer["expires_in"] == 5
-    clock.turn(5)
+    clock.advance(5)
     assert status(anonymous, Authorization=answer["access_token"]) == 401
 
 
@@ -128,14 +128,14 @@ def test_call_201_within_a_minute_is_429(make_api: Any, clock: Any) -> None:
 def test_the_window_slides(make_api: Any, clock: Any) -> None:
     api = make_api(SandboxOptions(Settings(rate_limit=2), clock=clock))
     assert status(api) == 200
-    clock.turn(30)
+    clock.advance(30)
     assert status(api) == 200
-    clock.turn(29.9)
+    clock.advance(29.9)
     assert status(api) == 429
-    clock.turn(0.1)
+    clock.advance(0.1)
     assert status(api) == 200
     assert status(api) == 429
-    clock.turn(30)
+    clock.advance(30)
     assert status(api) == 200
 
 

@@ -1,4 +1,4 @@
-"""Create and Get Contact (contract sections 5, 7.1 and 7.2)."""
+"""Create and Get Contact (CONTRACT.md sections 5, 7.1 and 7.2)."""
 
 from __future__ import annotations
 

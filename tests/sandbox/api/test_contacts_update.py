@@ -1,4 +1,4 @@
-"""Update and Delete Contact (contract sections 7.3 and 7.4)."""
+"""Update and Delete Contact (CONTRACT.md sections 7.3 and 7.4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def refused(api: Any, contact: Any, body: Any) -> Any:
 
 def test_an_update_raises_the_revision_and_keeps_what_was_not_sent(api: Any, clock: Any) -> None:
     contact = api.contact("a@example.com", company="Barco", name={"first": "Ines"})
-    clock.turn(60)
+    clock.advance(60)
     updated = api.update(contact, jobTitle="Buyer")
     assert updated["revision"] == 2
     assert updated["info"] == {**contact["info"], "jobTitle": "Buyer"}

@@ -1,4 +1,4 @@
-"""Labels and extended fields (contract sections 9 and 10)."""
+"""Labels and extended fields (CONTRACT.md sections 9 and 10)."""
 
 from __future__ import annotations
 
@@ -65,9 +65,7 @@ def test_long_colliding_keys_stay_within_eighty_characters(
 
 
 @KINDS
-def test_a_switch_makes_keys_that_nobody_can_guess(
-    api: Any, path: str, one: str, many: str
-) -> None:
+def test_a_switch_makes_unpredictable_keys(api: Any, path: str, one: str, many: str) -> None:
     api.settings(random_key_suffixes=True)
     for name in ("Boat", "x" * 150):
         key = make(api, path, name)[one]["key"]
@@ -95,7 +93,7 @@ def test_a_rename_keeps_the_key_and_may_repeat_a_name(
 ) -> None:
     make(api, path, "Taken")
     before = make(api, path, "Boat")[one]
-    clock.turn(60)
+    clock.advance(60)
     renamed = api.ok("PATCH", f"{path}/{before['key']}", {one: {"displayName": "Taken"}})[one]
     assert renamed["key"] == before["key"]
     assert renamed["displayName"] == "Taken"
@@ -167,7 +165,7 @@ def test_a_list_is_filtered_sorted_and_paged(
 ) -> None:
     for name in ("Beta", "alpha", "Bravo"):
         make(api, path, name)
-        clock.turn(1)
+        clock.advance(1)
 
     def listed(query: str) -> list[str]:
         return [one["displayName"] for one in api.ok("GET", f"{path}?{query}")[many]]
@@ -209,7 +207,7 @@ def test_a_query_shows_the_latest_first_and_metadata_under_both_names(
 ) -> None:
     for name in ("First", "Second"):
         make(api, path, name)
-        clock.turn(1)
+        clock.advance(1)
     found = api.ok("POST", f"{path}/query", {})
     assert [one["displayName"] for one in found[many]][:2] == ["Second", "First"]
     assert found["metadata"] == found["pagingMetadata"]
@@ -229,7 +227,7 @@ def test_a_query_filters(
     api: Any, clock: Any, *, path: str, one: str, many: str, condition: Any, expected: list[str]
 ) -> None:
     make(api, path, "Alpha")
-    clock.turn(1)
+    clock.advance(1)
     make(api, path, "Beta")
     sort = [{"fieldName": "displayName", "order": "ASC"}]
     found = api.ok("POST", f"{path}/query", {"query": {"filter": condition, "sort": sort}})

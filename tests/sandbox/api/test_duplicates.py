@@ -1,4 +1,4 @@
-"""The service's own duplicate check (contract sections 7.1 and 11.4)."""
+"""The service's own duplicate check (CONTRACT.md sections 7.1 and 11.4)."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_only_the_primary_email_of_the_request_counts(api: Any) -> None:
 
 def test_of_several_matches_the_oldest_is_named(api: Any, clock: Any) -> None:
     oldest = api.contact("a@example.com")
-    clock.turn(1)
+    clock.advance(1)
     api.contact("a@example.com")
     data = create(api, emails=emails("a@example.com")).get_json()
     assert data["details"]["applicationError"]["data"]["duplicateContactId"] == oldest["id"]
@@ -148,7 +148,7 @@ def test_the_check_sees_what_the_query_does_not_see_yet(api: Any, clock: Any) ->
     contact = api.contact("a@example.com")
     assert api.query({"primaryInfo.email": "a@example.com"}) == []
     assert create(api, emails=emails("a@example.com")).status_code == 409
-    clock.turn(2)
+    clock.advance(2)
     found = api.query({"primaryInfo.email": "a@example.com"})
     assert [one["id"] for one in found] == [contact["id"]]
 
@@ -157,7 +157,7 @@ def test_a_blind_window_lets_two_creates_pass(api: Any, clock: Any) -> None:
     api.settings(duplicate_blind_window=1)
     for _ in range(2):
         assert create(api, emails=emails("a@example.com")).status_code == 200
-    clock.turn(1)
+    clock.advance(1)
     assert create(api, emails=emails("a@example.com")).status_code == 409
 
 

@@ -1,4 +1,4 @@
-"""Values of extended fields on contacts (contract sections 7.3 and 10.4)."""
+"""Values of extended fields on contacts (CONTRACT.md sections 7.3 and 10.4)."""
 
 from __future__ import annotations
 

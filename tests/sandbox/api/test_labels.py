@@ -1,4 +1,4 @@
-"""Label, Unlabel and bulk labelling (contract sections 7.6 and 7.7)."""
+"""Label, Unlabel and bulk labelling (CONTRACT.md sections 7.6 and 7.7)."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_job_runs_until_it_is_due_and_counts_what_is_gone(api: Any, clock: Any
     assert (running["status"], running["totalItems"]) == ("RUNNING", 2)
     assert "finishedDate" not in running
     api.ok("DELETE", f"/contacts/{gone['id']}")
-    clock.turn(10)
+    clock.advance(10)
     assert held(api.get(kept["id"])) == ["contacts.customers"]
     job = api.ok("GET", path)["job"]
     assert (job["status"], job["successTotal"], job["failedTotal"]) == ("COMPLETED", 1, 1)

@@ -1,4 +1,4 @@
-"""Merge and Preview Merge (contract section 7.5)."""
+"""Merge and Preview Merge (CONTRACT.md section 7.5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""List and Query Contacts (contract section 8)."""
+"""List and Query Contacts (CONTRACT.md section 8)."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def people(api: Any, clock: Any) -> dict[str, Any]:
     made = {}
     for name, info in infos.items():
         made[name] = api.contact(**info)
-        clock.turn(60)
+        clock.advance(60)
     return made
 
 
@@ -280,18 +280,18 @@ def test_a_search_of_more_than_a_hundred_characters_is_a_violation(api: Any) -> 
 def test_the_query_index_lags_behind_changes_and_deletions(api: Any, clock: Any) -> None:
     api.settings(query_delay=5, list_delay=1)
     contact = api.contact(company="Old")
-    clock.turn(5)
+    clock.advance(5)
     api.update(contact, company="New")
     assert api.query()[0]["info"]["company"] == "Old"
     assert api.query()[0]["revision"] == 1
-    clock.turn(1)
+    clock.advance(1)
     assert api.ok("GET", "/contacts")["contacts"][0]["info"]["company"] == "New"
     assert api.query()[0]["info"]["company"] == "Old"
-    clock.turn(4)
+    clock.advance(4)
     assert api.query()[0]["info"]["company"] == "New"
     api.ok("DELETE", f"/contacts/{contact['id']}")
     assert len(api.query()) == 1
-    clock.turn(5)
+    clock.advance(5)
     assert api.query() == []
 
 

@@ -80,7 +80,7 @@ def test_sites_are_listed_and_dropped(api: Any) -> None:
 
 def test_the_state_of_a_site_shows_history_and_what_is_gone(api: Any, clock: Any) -> None:
     contact = api.contact("a@example.com", company="Barco")
-    clock.turn(1)
+    clock.advance(1)
     api.update(contact, company="Lento")
     gone = api.contact(name={"first": "Gone"})
     api.ok("DELETE", f"/contacts/{gone['id']}")

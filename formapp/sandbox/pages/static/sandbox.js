@@ -35,9 +35,9 @@
 
   async function refresh() {
     const mine = ++latest;
-    const asked = new URLSearchParams({ site: list.dataset.site, q: box.value.trim(), version });
+    const query = new URLSearchParams({ site: list.dataset.site, q: box.value.trim(), version });
     try {
-      const answer = await fetch(`/people.json?${asked}`);
+      const answer = await fetch(`/people.json?${query}`);
       const found = await answer.json();
       if (mine !== latest) return;
       live.hidden = false;
