@@ -143,15 +143,6 @@ def test_nothing_is_imported_inside_a_function() -> None:
                 assert inner == [], f"{module}.{function.name} hides an import"
 
 
-def test_modules_stay_small_enough_to_read() -> None:
-    long = {
-        module: lines
-        for module, path in MODULES.items()
-        if (lines := len(path.read_text("utf-8").splitlines())) > 250
-    }
-    assert long == {}
-
-
 @pytest.mark.parametrize(
     ("entry", "unwanted"),
     [

@@ -21,18 +21,9 @@ client never sends anything twice by itself, but for one try with a fresh access
 """
 
 from formapp.wix.auth import ApiKey, AppToken, Auth
-from formapp.wix.bodies import (
-    AddressBody,
-    AddressItem,
-    EmailItem,
-    ExtendedFieldMap,
-    InfoBody,
-    NameBody,
-    PhoneItem,
-)
 from formapp.wix.client import WixContacts
 from formapp.wix.contacts import GotContact
-from formapp.wix.definitions import ExtendedField, Job, JobError, Label
+from formapp.wix.definitions import ExtendedField, FoundField, FoundLabel, Job, JobError, Label
 from formapp.wix.duplicates import DuplicateMatch, normalise_email
 from formapp.wix.errors import (
     CannotDelete,
@@ -50,20 +41,31 @@ from formapp.wix.errors import (
     PreconditionFailed,
     QuotaReached,
     RateLimited,
+    Reply,
     ServerError,
     Timeout,
     Unauthorized,
     UnexpectedAnswer,
+    Violation,
     WixError,
 )
-from formapp.wix.extended_fields import FoundField
-from formapp.wix.hooks import Call
-from formapp.wix.items import Address, Email, Phone
-from formapp.wix.labels import FoundLabel
-from formapp.wix.models import Contact, ContactInfo
-from formapp.wix.paging import Page, Sort
-from formapp.wix.reply import Reply, Violation
-from formapp.wix.transport import BASE_URL, Timeouts
+from formapp.wix.models import (
+    Address,
+    AddressBody,
+    AddressItem,
+    Contact,
+    ContactInfo,
+    Email,
+    EmailItem,
+    ExtendedFieldMap,
+    InfoBody,
+    NameBody,
+    Page,
+    Phone,
+    PhoneItem,
+    Sort,
+)
+from formapp.wix.transport import BASE_URL, Call, Timeouts
 
 __all__ = [
     "BASE_URL",

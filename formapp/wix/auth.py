@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from formapp.wix import errors
-from formapp.wix.answers import Answer
+from formapp.wix.models import MalformedAnswerError
 from formapp.wix.operations import CREATE_TOKEN, Operation
-from formapp.wix.parsing import MalformedAnswerError
-from formapp.wix.transport import Transport
+from formapp.wix.transport import Answer, Transport
 
 _MARGIN = 60.0
 _LIFETIME = 14400.0

@@ -6,7 +6,7 @@ from typing import Any
 from formapp.wix import operations as ops
 from formapp.wix.auth import Site
 from formapp.wix.definitions import Job
-from formapp.wix.parsing import MalformedAnswerError, mapping, required, unwrap
+from formapp.wix.models import MalformedAnswerError, mapping, required, unwrap
 
 
 def _jobs(body: Mapping[str, Any]) -> tuple[Job, ...]:

@@ -7,11 +7,9 @@ from typing import Self
 from formapp.wix.auth import Auth, Site
 from formapp.wix.bulk import Bulk
 from formapp.wix.contacts import Contacts
+from formapp.wix.definitions import ExtendedFields, Labels
 from formapp.wix.duplicates import DuplicateMatch, find_duplicate
-from formapp.wix.extended_fields import ExtendedFields
-from formapp.wix.hooks import Call, Hooks
-from formapp.wix.labels import Labels
-from formapp.wix.transport import BASE_URL, USER_AGENT, Timeouts, Transport
+from formapp.wix.transport import BASE_URL, USER_AGENT, Call, Hooks, Timeouts, Transport
 
 
 class WixContacts:

@@ -4,13 +4,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from formapp.wix import operations as ops
-from formapp.wix.answers import Answer
 from formapp.wix.auth import Site
-from formapp.wix.bodies import Fieldset, InfoBody, SortOrder
 from formapp.wix.errors import NotFound
-from formapp.wix.models import Contact
-from formapp.wix.paging import MAX_PAGE, OLDEST_FIRST, Page, walk
-from formapp.wix.parsing import text, unwrap
+from formapp.wix.models import (
+    MAX_PAGE,
+    OLDEST_FIRST,
+    Contact,
+    Fieldset,
+    InfoBody,
+    Page,
+    SortOrder,
+    text,
+    unwrap,
+    walk,
+)
+from formapp.wix.transport import Answer
 
 
 class GotContact(NamedTuple):

@@ -6,7 +6,51 @@ holds the operation, the status, Wix's code, field paths, rule names and the req
 answer, a header or a secret. What Wix said beyond that is in the attributes.
 """
 
-from formapp.wix.reply import Reply
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from formapp.wix.operations import Operation
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Violation:
+    """One field that Wix refused (contract section 3.1).
+
+    Attributes:
+        field: path such as `info.emails.items[0].email`.
+        rule: rule name such as `FORMAT`, where Wix names one.
+        description: Wix's sentence. It may echo a value, so it is in no text and no repr.
+    """
+
+    field: str
+    rule: str | None = None
+    description: str = dataclasses.field(default="", repr=False)
+
+    def __str__(self) -> str:
+        """Field path and rule name."""
+        return f"{self.field} {self.rule}" if self.rule else self.field
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reply:
+    """What an answer that was not a success told.
+
+    Attributes:
+        status: HTTP status; None when no answer came.
+        code: `details.applicationError.code`.
+        data: `details.applicationError.data`; values may be strings where numbers are meant.
+        violations: `details.validationError.fieldViolations`.
+        request_id: `X-Wix-Request-Id`.
+        retry_after: seconds to wait, from `Retry-After`.
+    """
+
+    status: int | None = None
+    code: str | None = None
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    violations: tuple[Violation, ...] = ()
+    request_id: str | None = None
+    retry_after: float | None = None
 
 
 class WixError(Exception):
@@ -195,3 +239,56 @@ class QuotaReached(WixError):
 
 class InvalidRequest(WixError):
     """400 and every other 4xx: sending it again would not help."""
+
+
+_SERVER_ERRORS = 500
+_NOT_IMPLEMENTED = 501
+
+_BY_STATUS: dict[int, type[WixError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    # Not in the contract. RFC 9110 (15.5.9) lets a client repeat it; a proxy may be its author.
+    408: Timeout,
+    409: Conflict,
+    428: PreconditionFailed,
+    429: RateLimited,
+}
+
+_BY_CODE: dict[tuple[int, str], type[WixError]] = {
+    (404, "CONTACT_NOT_FOUND"): ContactNotFound,
+    (409, "DUPLICATE_CONTACT_EXISTS"): DuplicateContact,
+    # One guide prints it without the final S (contract section 3.1).
+    (409, "DUPLICATE_CONTACT_EXIST"): DuplicateContact,
+    (409, "CONTACT_ALREADY_CHANGED"): ContactAlreadyChanged,
+    (428, "CANNOT_UPDATE_MEMBER_EMAIL"): MemberEmail,
+    (428, "CANNOT_DELETE_MEMBER"): CannotDelete,
+    (428, "CANNOT_DELETE_MEMBER_OWNER_OR_CONTRIBUTOR"): CannotDelete,
+    (428, "CANNOT_DELETE_CONTACT_WITH_BILLING_SUBSCRIPTION"): CannotDelete,
+    (428, "LABELS_QUOTA_REACHED"): QuotaReached,
+    (429, "FIELDS_QUOTA_EXCEEDED"): QuotaReached,
+}
+
+
+def error_for(operation: Operation, reply: Reply) -> WixError:
+    """The error for an answer whose status is not 200."""
+    kind = _kind(reply.status or 0, reply.code)
+    return kind(operation.name, reply, maybe_applied=_maybe_applied(operation, reply.status or 0))
+
+
+def _kind(status: int, code: str | None) -> type[WixError]:
+    known = _BY_CODE.get((status, code or ""))
+    if known:
+        return known
+    if status >= _SERVER_ERRORS:
+        return ServerError
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    return InvalidRequest if status >= 400 else UnexpectedAnswer  # noqa: PLR2004 - 4xx
+
+
+def _maybe_applied(operation: Operation, status: int) -> bool:
+    """A 4xx was refused; after 5xx, 408 or a status outside the contract nobody knows."""
+    if not operation.writes or status == _NOT_IMPLEMENTED:
+        return False
+    return status >= _SERVER_ERRORS or status < 400 or status == 408  # noqa: PLR2004 - 4xx

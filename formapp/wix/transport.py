@@ -1,23 +1,245 @@
 """One HTTP session per site: time-outs always, no re-sending, no redirects, typed errors."""
 
+import dataclasses
+import email.utils
 import json
+import logging
+import re
+import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
-from formapp.wix.answers import Answer, read_answer
-from formapp.wix.errors import WixError
-from formapp.wix.failures import failure_for
-from formapp.wix.hooks import Hooks
-from formapp.wix.operations import Operation
-from formapp.wix.reply import Reply
+from formapp.wix import errors
+from formapp.wix.errors import Reply, Violation, WixError, error_for
+from formapp.wix.models import MalformedAnswerError, array, mapping, text
+from formapp.wix.operations import CREATE_TOKEN, Operation
+
+# Raised while the connection, the proxy or the TLS session is set up, or before that. Not
+# InvalidHeader: a wrong header of an answer raises it too.
+_BEFORE_SENDING = (
+    requests.exceptions.ConnectTimeout,
+    requests.exceptions.ProxyError,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.MissingSchema,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ConnectTimeoutError,
+    ssl.SSLCertVerificationError,
+)
+# A read time-out inside the body arrives as a plain ConnectionError around urllib3's own.
+_TIMED_OUT = (requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError)
+
+
+def failure_for(operation: Operation, error: Exception) -> errors.WixError:
+    """The typed error for what `requests` raised.
+
+    Whatever is not known to have happened before sending counts as sent.
+    """
+    chain = tuple(_chain(error))
+    if any(isinstance(link, _BEFORE_SENDING) for link in chain):
+        return errors.ConnectFailed(operation.name)
+    timed_out = any(isinstance(link, _TIMED_OUT) for link in chain)
+    kind = errors.Timeout if timed_out else errors.ConnectionCut
+    return kind(operation.name, maybe_applied=operation.writes)
+
+
+def _chain(error: BaseException, depth: int = 8) -> Iterator[BaseException]:
+    """The error and what it wraps: urllib3 uses `reason`, requests its arguments.
+
+    Not `__context__`: that leads to whatever the caller was handling when it made this call, which
+    may be an earlier failure to connect.
+    """
+    yield error
+    if depth:
+        for link in (getattr(error, "reason", None), error.__cause__, *error.args):
+            if isinstance(link, BaseException):
+                yield from _chain(link, depth - 1)
+
+
+_log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP call that was made, for logs and metrics. Holds no id, body or header.
+
+    Attributes:
+        operation, method, path_template: see `Operation`.
+        status: HTTP status; None when no whole answer came.
+        request_id: `X-Wix-Request-Id`.
+        code: Wix's error code.
+        seconds: how long it took.
+    """
+
+    operation: str
+    method: str
+    path_template: str
+    status: int | None
+    request_id: str | None
+    code: str | None
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Hooks:
+    """The two hooks; either may be missing.
+
+    Attributes:
+        before_call: gets the operation's name; what it raises passes through, nothing is sent.
+        on_call: gets the `Call` afterwards.
+    """
+
+    before_call: Callable[[str], None] | None = None
+    on_call: Callable[[Call], None] | None = None
+
+    def before(self, operation: Operation) -> None:
+        """Run `before_call`."""
+        if self.before_call:
+            self.before_call(operation.name)
+
+    def after(self, operation: Operation, reply: Reply, seconds: float) -> None:
+        """Run `on_call`. What it raises is logged and dropped.
+
+        An observer that fails must not hide the outcome of a write.
+        """
+        if not self.on_call:
+            return
+        call = Call(
+            operation=operation.name,
+            method=operation.method,
+            path_template=operation.path,
+            status=reply.status,
+            request_id=reply.request_id,
+            code=reply.code,
+            seconds=seconds,
+        )
+        try:
+            self.on_call(call)
+        except Exception:  # noqa: BLE001 - it is somebody else's code; see above
+            _log.exception("on_call failed for %s", operation.name)
+
+
+T = TypeVar("T")
+
+_OK = 200
+# What may stand in a log: codes, rule names and request ids, but nothing a person would type.
+_CODE = re.compile(r"[A-Za-z][A-Za-z_]{2,}[A-Za-z0-9_]{0,80}", re.ASCII)
+_ID = re.compile(r"[\w.:/-]{1,120}", re.ASCII)
+_PATH = re.compile(r"[A-Za-z$][\w.:\[\]$-]{0,199}", re.ASCII)
+_SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The JSON object of a success. Its repr does not show it."""
+
+    operation: Operation
+    body: Mapping[str, Any] = field(repr=False)
+    request_id: str | None = None
+
+    def read(self, parse: Callable[[Mapping[str, Any]], T]) -> T:
+        """Parse the body.
+
+        Raises:
+            UnexpectedAnswer: a part is missing without which the answer means nothing.
+        """
+        try:
+            return parse(self.body)
+        except MalformedAnswerError as error:
+            reply = Reply(status=_OK, request_id=self.request_id)
+            raise unexpected(self.operation, reply, str(error)) from error
+
+
+def unexpected(operation: Operation, reply: Reply, reason: str) -> errors.UnexpectedAnswer:
+    """The error for an answer outside the contract: a write behind it may have been applied."""
+    return errors.UnexpectedAnswer(
+        operation.name, reply, maybe_applied=operation.writes, reason=f"unexpected answer: {reason}"
+    )
+
+
+def read_answer(operation: Operation, response: requests.Response) -> Answer:
+    """Check status and shape; success is 200 with a JSON object (contract section 1).
+
+    Raises:
+        WixError: anything else, by its kind.
+    """
+    request_id = _safe(_ID, response.headers.get("X-Wix-Request-Id"))
+    if response.status_code != _OK:
+        raise error_for(operation, _reply(operation, response, request_id))
+    try:
+        body = json.loads(response.content)
+    except (ValueError, RecursionError) as error:
+        reply = Reply(status=_OK, request_id=request_id)
+        raise unexpected(operation, reply, "no JSON") from error
+    if not isinstance(body, dict):
+        reply = Reply(status=_OK, request_id=request_id)
+        raise unexpected(operation, reply, "no JSON object")
+    return Answer(operation, body, request_id)
+
+
+def _reply(operation: Operation, response: requests.Response, request_id: str | None) -> Reply:
+    """What the answer tells; its body may be empty, no JSON, or no object."""
+    try:
+        body = json.loads(response.content)
+    except (ValueError, RecursionError):
+        body = None
+    details = mapping(mapping(body).get("details"))
+    application = mapping(details.get("applicationError"))
+    validation = mapping(details.get("validationError"))
+    # The token endpoint may answer as RFC 6749 (5.2) has it (contract section 2.2).
+    oauth = mapping(body).get("error") if operation is CREATE_TOKEN else None
+    return Reply(
+        status=response.status_code,
+        code=_safe(_CODE, application.get("code", oauth)),
+        data=mapping(application.get("data")),
+        violations=tuple(
+            _violation(entry)
+            for entry in array(validation.get("fieldViolations"))
+            if isinstance(entry, dict)
+        ),
+        request_id=request_id,
+        retry_after=retry_after(response.headers.get("Retry-After")),
+    )
+
+
+def _violation(raw: Mapping[str, Any]) -> Violation:
+    return Violation(
+        field=_safe(_PATH, raw.get("field")) or "?",
+        rule=_safe(_CODE, raw.get("violatedRule")) or _safe(_CODE, raw.get("ruleName")),
+        description=text(raw.get("description")) or "",
+    )
+
+
+def _safe(pattern: re.Pattern[str], value: object) -> str | None:
+    """The string if it has the form that may stand in a log."""
+    return value if isinstance(value, str) and pattern.fullmatch(value) else None
+
+
+def retry_after(value: str | None) -> float | None:
+    """Seconds from a `Retry-After` header: a number, or an HTTP date (RFC 9110, 10.2.3)."""
+    if not value:
+        return None
+    value = value.strip()
+    if _SECONDS.fullmatch(value):
+        return float(value)
+    try:
+        until = email.utils.parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())
+
 
 BASE_URL = "https://www.wixapis.com"
 USER_AGENT = "formapp-wix/1"

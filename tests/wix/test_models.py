@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from formapp.wix import Address, Contact, ContactInfo, Email, Phone
-from formapp.wix.parsing import moment, whole
+from formapp.wix.models import moment, whole
 
 
 def test_the_full_example_is_read_whole(contact_json: dict[str, Any]) -> None:

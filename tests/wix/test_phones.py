@@ -2,7 +2,7 @@
 
 import pytest
 
-from formapp.wix.phones import e164, forms
+from formapp.wix.duplicates import e164, forms
 
 
 @pytest.mark.parametrize(

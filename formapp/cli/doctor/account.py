@@ -19,7 +19,7 @@ from formapp.wix import (
     WixContacts,
     WixError,
 )
-from formapp.wix.paging import walk
+from formapp.wix.models import walk
 
 T = TypeVar("T")
 
