@@ -8,7 +8,7 @@ from formapp.delivery.lists import same_number
 from formapp.lead import Lead
 from formapp.submissions.claims import Claim
 from formapp.submissions.memory import Memory
-from formapp.wix import Contact, NotFound, normalise_email
+from formapp.wix import Contact, NotFoundError, normalise_email
 
 SKEW = timedelta(minutes=1)
 """How far Wix's clock may be behind ours."""
@@ -63,7 +63,7 @@ def reread(gate: Gate, memory: Memory, lead: Lead, contact_id: str) -> Found | N
     """
     try:
         contact = gate.wix.contacts.get(contact_id).contact
-    except NotFound:
+    except NotFoundError:
         memory.forget_contact(gate.site, contact_id)
         return None
     found = as_found(contact, lead)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from formapp.wix import errors
-from formapp.wix.models import MalformedAnswerError
+from formapp.wix.models import MalformedResponseError
 from formapp.wix.operations import CREATE_TOKEN, Operation
 from formapp.wix.transport import Answer, Transport
 
@@ -142,7 +142,7 @@ def _token(body: Mapping[str, Any]) -> tuple[str, float]:
     """Token and lifetime in seconds; without a lifetime, the documented four hours."""
     token, seconds = body.get("access_token"), body.get("expires_in")
     if not isinstance(token, str) or not _HEADER_VALUE.fullmatch(token):
-        raise MalformedAnswerError("no access token")
+        raise MalformedResponseError("no access token")
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     return token, float(seconds) if is_number and seconds else _LIFETIME
 
@@ -172,7 +172,7 @@ class Site:
         headers = self._auth.headers(self._ask_token)
         try:
             return self._transport.send(operation, headers, ident=ident, query=query, body=body)
-        except errors.Unauthorized:
+        except errors.UnauthorizedError:
             if not self._auth.refused(headers):
                 raise
         headers = self._auth.headers(self._ask_token)
@@ -185,4 +185,4 @@ class Site:
         except errors.WixError as error:
             if error.status is None or error.retryable or isinstance(error, errors.ServerError):
                 raise
-            raise errors.Unauthorized(CREATE_TOKEN.name, error.reply) from error
+            raise errors.UnauthorizedError(CREATE_TOKEN.name, error.details) from error

@@ -6,13 +6,13 @@ from typing import Any
 from formapp.wix import operations as ops
 from formapp.wix.auth import Site
 from formapp.wix.definitions import Job
-from formapp.wix.models import MalformedAnswerError, mapping, required, unwrap
+from formapp.wix.models import MalformedResponseError, mapping, required, unwrap
 
 
 def _jobs(body: Mapping[str, Any]) -> tuple[Job, ...]:
     rows = body.get("jobs")
     if not isinstance(rows, list):
-        raise MalformedAnswerError("no jobs")
+        raise MalformedResponseError("no jobs")
     return tuple(Job.parse(mapping(row)) for row in rows)
 
 
@@ -42,7 +42,7 @@ class Bulk:
             The id of the job.
 
         Raises:
-            InvalidRequest: `NEITHER_FILTER_NOR_SEARCH`.
+            InvalidRequestError: `NEITHER_FILTER_NOR_SEARCH`.
         """
         body: dict[str, Any] = {"labelKeysToAdd": [*add], "labelKeysToRemove": [*remove]}
         if filter is not None:
@@ -56,7 +56,7 @@ class Bulk:
         """Get Bulk Job.
 
         Raises:
-            NotFound: no such job, or one no longer kept.
+            NotFoundError: no such job, or one no longer kept.
         """
         answer = self._site.call(ops.GET_JOB, ident=job_id)
         return answer.read(lambda body: Job.parse(unwrap(body, "job", "id")))

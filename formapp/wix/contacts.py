@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from formapp.wix import operations as ops
 from formapp.wix.auth import Site
-from formapp.wix.errors import NotFound
+from formapp.wix.errors import NotFoundError
 from formapp.wix.models import (
     MAX_PAGE,
     OLDEST_FIRST,
@@ -62,8 +62,8 @@ class Contacts:
         """Create Contact. Not idempotent: after `maybe_applied`, look before sending it again.
 
         Raises:
-            DuplicateContact: the e-mail, or without one the phone, is another contact's.
-            InvalidRequest: Wix refuses the data.
+            DuplicateContactError: the e-mail, or without one the phone, is another contact's.
+            InvalidRequestError: Wix refuses the data.
         """
         body = {"info": info, "allowDuplicates": allow_duplicates}
         return _contact(self._site.call(ops.CREATE_CONTACT, body=body))
@@ -78,7 +78,7 @@ class Contacts:
         """Get Contact; everything unless fieldsets or fields narrow it.
 
         Raises:
-            ContactNotFound: no such contact, nor one that it was merged into.
+            ContactNotFoundError: no such contact, nor one that it was merged into.
         """
         query = _given(fields=list(fields), fieldsets=list(fieldsets))
         answer = self._site.call(ops.GET_CONTACT, ident=contact_id, query=query)
@@ -91,10 +91,10 @@ class Contacts:
         """Update Contact: the parts of `info` that are sent; lists replace whole (7.3).
 
         Raises:
-            ContactAlreadyChanged: the revision is stale.
-            DuplicateContact: the contact would take another's e-mail or phone.
-            MemberEmail: the primary e-mail of a site member.
-            ContactNotFound: unknown or merged away.
+            ContactAlreadyChangedError: the revision is stale.
+            DuplicateContactError: the contact would take another's e-mail or phone.
+            MemberEmailError: the primary e-mail of a site member.
+            ContactNotFoundError: unknown or merged away.
         """
         body = {"revision": revision, "info": info, "allowDuplicates": allow_duplicates}
         return _contact(self._site.call(ops.UPDATE_CONTACT, ident=contact_id, body=body))
@@ -103,11 +103,11 @@ class Contacts:
         """Delete Contact, for good. True: deleted; False: it was not there (404 counts as done).
 
         Raises:
-            CannotDelete: a member, an owner or contributor, or a billing subscription.
+            CannotDeleteError: a member, an owner or contributor, or a billing subscription.
         """
         try:
             self._site.call(ops.DELETE_CONTACT, ident=contact_id)
-        except NotFound:
+        except NotFoundError:
             return False
         return True
 
@@ -174,9 +174,9 @@ class Contacts:
         """Merge Contacts: 1 to 5 sources into the target; they are deleted, for good (7.5).
 
         Raises:
-            PreconditionFailed: a member among the sources.
-            InvalidRequest: `ILLEGAL_MERGE`.
-            ContactNotFound: one of them is not there.
+            PreconditionFailedError: a member among the sources.
+            InvalidRequestError: `ILLEGAL_MERGE`.
+            ContactNotFoundError: one of them is not there.
         """
         body = {"targetContactRevision": revision, "sourceContactIds": [*source_ids]}
         return _contact(self._site.call(ops.MERGE_CONTACTS, ident=target_id, body=body))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 
 from formapp.wix import operations as ops
 from formapp.wix.auth import Site
-from formapp.wix.errors import NotFound
+from formapp.wix.errors import NotFoundError
 from formapp.wix.models import (
     OLDEST_FIRST,
     DataType,
@@ -40,7 +40,7 @@ class Label:
         """Read the JSON object of a label.
 
         Raises:
-            MalformedAnswerError: no key.
+            MalformedResponseError: no key.
         """
         return cls(
             key=required(raw.get("key"), "key"),
@@ -70,7 +70,7 @@ class ExtendedField:
         """Read the JSON object of an extended field.
 
         Raises:
-            MalformedAnswerError: no key.
+            MalformedResponseError: no key.
         """
         return cls(
             key=required(raw.get("key"), "key"),
@@ -111,7 +111,7 @@ class Job:
         """Read the JSON object of a job.
 
         Raises:
-            MalformedAnswerError: no id.
+            MalformedResponseError: no id.
         """
         return cls(
             id=required(raw.get("id"), "id"),
@@ -160,7 +160,7 @@ class Labels:
         """Find Or Create Label by its exact display name. Safe to repeat.
 
         Raises:
-            QuotaReached: the site has no room for another label.
+            QuotaReachedError: the site has no room for another label.
         """
         body = {"displayName": display_name, **_in(language)}
         answer = self._site.call(ops.FIND_OR_CREATE_LABEL, body=body)
@@ -170,7 +170,7 @@ class Labels:
         """Get Label.
 
         Raises:
-            NotFound: no such label.
+            NotFoundError: no such label.
         """
         return _label(self._site.call(ops.GET_LABEL, ident=key, query=_in(language)))
 
@@ -221,7 +221,7 @@ class Labels:
         """Rename Label: the display name changes, the key stays.
 
         Raises:
-            NotFound: no such label.
+            NotFoundError: no such label.
         """
         body = {"label": {"key": key, "displayName": display_name}, **_in(language)}
         return _label(self._site.call(ops.RENAME_LABEL, ident=key, body=body))
@@ -230,11 +230,11 @@ class Labels:
         """Delete Label, from all contacts too. False: it was not there.
 
         Raises:
-            PreconditionFailed: a system label.
+            PreconditionFailedError: a system label.
         """
         try:
             self._site.call(ops.DELETE_LABEL, ident=key)
-        except NotFound:
+        except NotFoundError:
             return False
         return True
 
@@ -267,7 +267,7 @@ class ExtendedFields:
         A field that is found keeps its own data type, whatever was asked for.
 
         Raises:
-            QuotaReached: the site has 100 custom fields.
+            QuotaReachedError: the site has 100 custom fields.
         """
         body = {"displayName": display_name, "dataType": data_type}
         answer = self._site.call(ops.FIND_OR_CREATE_FIELD, body=body)
@@ -277,7 +277,7 @@ class ExtendedFields:
         """Get Extended Field.
 
         Raises:
-            NotFound: no such field.
+            NotFoundError: no such field.
         """
         return _field(self._site.call(ops.GET_FIELD, ident=key))
 
@@ -323,7 +323,7 @@ class ExtendedFields:
         """Rename Extended Field: the display name changes, the key stays.
 
         Raises:
-            NotFound: no such field.
+            NotFoundError: no such field.
         """
         body = {"field": {"key": key, "displayName": display_name}}
         return _field(self._site.call(ops.RENAME_FIELD, ident=key, body=body))
@@ -332,10 +332,10 @@ class ExtendedFields:
         """Delete Extended Field, with its values on all contacts. False: it was not there.
 
         Raises:
-            PreconditionFailed: a system field.
+            PreconditionFailedError: a system field.
         """
         try:
             self._site.call(ops.DELETE_FIELD, ident=key)
-        except NotFound:
+        except NotFoundError:
             return False
         return True

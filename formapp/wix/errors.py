@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - a type is named after what happened, so that `except DuplicateContact` reads well
 """Everything that can go wrong with a call, as types that carry the verdict.
 
 Sources: the Wix Contacts contract, sections 3 (errors) and 4 (rate limit). The text of an error
@@ -33,7 +32,7 @@ class Violation:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Reply:
+class ErrorDetails:
     """What an answer that was not a success told.
 
     Attributes:
@@ -59,7 +58,7 @@ class WixError(Exception):
     Attributes:
         operation: name of the operation, such as `createContact`.
         reply: what the answer told.
-        status, code, data, violations, request_id, retry_after: the same, see `Reply`.
+        status, code, data, violations, request_id, retry_after: the same, see `ErrorDetails`.
         retryable: the same call may be sent again later as it is.
         maybe_applied: a write may have been applied: look before it is sent again.
     """
@@ -70,14 +69,14 @@ class WixError(Exception):
     def __init__(
         self,
         operation: str,
-        reply: Reply | None = None,
+        reply: ErrorDetails | None = None,
         *,
         maybe_applied: bool = False,
         reason: str = "",
     ) -> None:
-        reply = reply or Reply()
+        reply = reply or ErrorDetails()
         self.operation = operation
-        self.reply = reply
+        self.details = reply
         self.status = reply.status
         self.code = reply.code
         self.data = reply.data
@@ -96,33 +95,33 @@ class WixError(Exception):
         return f"{self.operation}: {reason}" + (f" ({', '.join(facts)})" if facts else "")
 
 
-class ConnectFailed(WixError):
+class ConnectError(WixError):
     """No connection: the call never left, so nothing can have been applied."""
 
     retryable = True
     says = "no connection"
 
 
-class OutcomeUnknown(WixError):
+class OutcomeUnknownError(WixError):
     """The call left and no whole answer came back."""
 
     retryable = True
     says = "outcome unknown"
 
 
-class Timeout(OutcomeUnknown):
+class RequestTimeoutError(OutcomeUnknownError):
     """No answer in time (or 408)."""
 
     says = "no answer in time"
 
 
-class ConnectionCut(OutcomeUnknown):
+class ConnectionLostError(OutcomeUnknownError):
     """The connection ended before the whole answer was there."""
 
     says = "connection cut"
 
 
-class UnexpectedAnswer(WixError):
+class UnexpectedResponseError(WixError):
     """An answer outside the contract: another 2xx, a redirect, no JSON object, a part missing."""
 
     retryable = True
@@ -137,7 +136,7 @@ class ServerError(WixError):
     def __init__(
         self,
         operation: str,
-        reply: Reply | None = None,
+        reply: ErrorDetails | None = None,
         *,
         maybe_applied: bool = False,
         reason: str = "",
@@ -146,42 +145,42 @@ class ServerError(WixError):
         self.retryable = self.status != 501  # noqa: PLR2004 - the status is its own name
 
 
-class RateLimited(WixError):
+class RateLimitedError(WixError):
     """429 that is not the field quota: wait `retry_after` seconds, or back off where it is None."""
 
     retryable = True
     says = "rate limited"
 
 
-class Unauthorized(WixError):
+class UnauthorizedError(WixError):
     """401, or no access token to be had. Waits for somebody to correct the credentials."""
 
     says = "credentials refused"
 
 
-class Forbidden(WixError):
+class ForbiddenError(WixError):
     """403: the credentials lack a permission. Waits for somebody to grant it."""
 
     says = "permission missing"
 
 
-class NotFound(WixError):
+class NotFoundError(WixError):
     """404."""
 
     says = "not found"
 
 
-class ContactNotFound(NotFound):
+class ContactNotFoundError(NotFoundError):
     """404 `CONTACT_NOT_FOUND`."""
 
 
-class Conflict(WixError):
+class ConflictError(WixError):
     """409. Never repeated blindly: see the subclass."""
 
     says = "conflict"
 
 
-class DuplicateContact(Conflict):
+class DuplicateContactError(ConflictError):
     """409 `DUPLICATE_CONTACT_EXISTS`: the e-mail or phone belongs to another contact.
 
     A report says that a contact may have been written all the same (contract section 14, item 16),
@@ -207,37 +206,37 @@ class DuplicateContact(Conflict):
         return bool(self.data.get("duplicatePhone"))
 
 
-class ContactAlreadyChanged(Conflict):
+class ContactAlreadyChangedError(ConflictError):
     """409 `CONTACT_ALREADY_CHANGED`: the revision is stale. Get, decide again, update."""
 
     says = "the contact has changed since it was read"
 
 
-class PreconditionFailed(WixError):
+class PreconditionFailedError(WixError):
     """428 that has no type of its own."""
 
     says = "precondition failed"
 
 
-class MemberEmail(PreconditionFailed):
+class MemberEmailError(PreconditionFailedError):
     """428 `CANNOT_UPDATE_MEMBER_EMAIL`: a site member's primary e-mail cannot change here."""
 
     says = "the primary e-mail of a site member cannot change"
 
 
-class CannotDelete(PreconditionFailed):
+class CannotDeleteError(PreconditionFailedError):
     """428 on delete: a member, an owner or contributor, or a billing subscription."""
 
     says = "this contact cannot be deleted"
 
 
-class QuotaReached(WixError):
+class QuotaReachedError(WixError):
     """`LABELS_QUOTA_REACHED` (428) or `FIELDS_QUOTA_EXCEEDED` (429): not a rate limit."""
 
     says = "quota reached"
 
 
-class InvalidRequest(WixError):
+class InvalidRequestError(WixError):
     """400 and every other 4xx: sending it again would not help."""
 
 
@@ -245,32 +244,32 @@ _SERVER_ERRORS = 500
 _NOT_IMPLEMENTED = 501
 
 _BY_STATUS: dict[int, type[WixError]] = {
-    401: Unauthorized,
-    403: Forbidden,
-    404: NotFound,
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
     # Not in the contract. RFC 9110 (15.5.9) lets a client repeat it; a proxy may be its author.
-    408: Timeout,
-    409: Conflict,
-    428: PreconditionFailed,
-    429: RateLimited,
+    408: RequestTimeoutError,
+    409: ConflictError,
+    428: PreconditionFailedError,
+    429: RateLimitedError,
 }
 
 _BY_CODE: dict[tuple[int, str], type[WixError]] = {
-    (404, "CONTACT_NOT_FOUND"): ContactNotFound,
-    (409, "DUPLICATE_CONTACT_EXISTS"): DuplicateContact,
+    (404, "CONTACT_NOT_FOUND"): ContactNotFoundError,
+    (409, "DUPLICATE_CONTACT_EXISTS"): DuplicateContactError,
     # One guide prints it without the final S (contract section 3.1).
-    (409, "DUPLICATE_CONTACT_EXIST"): DuplicateContact,
-    (409, "CONTACT_ALREADY_CHANGED"): ContactAlreadyChanged,
-    (428, "CANNOT_UPDATE_MEMBER_EMAIL"): MemberEmail,
-    (428, "CANNOT_DELETE_MEMBER"): CannotDelete,
-    (428, "CANNOT_DELETE_MEMBER_OWNER_OR_CONTRIBUTOR"): CannotDelete,
-    (428, "CANNOT_DELETE_CONTACT_WITH_BILLING_SUBSCRIPTION"): CannotDelete,
-    (428, "LABELS_QUOTA_REACHED"): QuotaReached,
-    (429, "FIELDS_QUOTA_EXCEEDED"): QuotaReached,
+    (409, "DUPLICATE_CONTACT_EXIST"): DuplicateContactError,
+    (409, "CONTACT_ALREADY_CHANGED"): ContactAlreadyChangedError,
+    (428, "CANNOT_UPDATE_MEMBER_EMAIL"): MemberEmailError,
+    (428, "CANNOT_DELETE_MEMBER"): CannotDeleteError,
+    (428, "CANNOT_DELETE_MEMBER_OWNER_OR_CONTRIBUTOR"): CannotDeleteError,
+    (428, "CANNOT_DELETE_CONTACT_WITH_BILLING_SUBSCRIPTION"): CannotDeleteError,
+    (428, "LABELS_QUOTA_REACHED"): QuotaReachedError,
+    (429, "FIELDS_QUOTA_EXCEEDED"): QuotaReachedError,
 }
 
 
-def error_for(operation: Operation, reply: Reply) -> WixError:
+def error_for(operation: Operation, reply: ErrorDetails) -> WixError:
     """The error for an answer whose status is not 200."""
     kind = _kind(reply.status or 0, reply.code)
     return kind(operation.name, reply, maybe_applied=_maybe_applied(operation, reply.status or 0))
@@ -284,7 +283,7 @@ def _kind(status: int, code: str | None) -> type[WixError]:
         return ServerError
     if status in _BY_STATUS:
         return _BY_STATUS[status]
-    return InvalidRequest if status >= 400 else UnexpectedAnswer  # noqa: PLR2004 - 4xx
+    return InvalidRequestError if status >= 400 else UnexpectedResponseError  # noqa: PLR2004 - 4xx
 
 
 def _maybe_applied(operation: Operation, status: int) -> bool:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, Generic, Literal, NamedTuple, Self, TypedDict, TypeVar, cast
 
 
-class MalformedAnswerError(ValueError):
+class MalformedResponseError(ValueError):
     """A part is missing without which an answer means nothing (an id, a key, a list)."""
 
 
@@ -23,11 +23,11 @@ def required(value: object, name: str) -> str:
     """The string as it is.
 
     Raises:
-        MalformedAnswerError: it is blank or no string.
+        MalformedResponseError: it is blank or no string.
     """
     found = text(value)
     if found is None:
-        raise MalformedAnswerError(f"no {name}")
+        raise MalformedResponseError(f"no {name}")
     return found
 
 
@@ -75,14 +75,14 @@ def unwrap(body: Mapping[str, Any], name: str, identity: str) -> dict[str, Any]:
     """`body[name]`, or `body` itself where the sources show the bare object (contract 7.5, 10.5).
 
     Raises:
-        MalformedAnswerError: neither is there.
+        MalformedResponseError: neither is there.
     """
     inner = body.get(name)
     if isinstance(inner, dict):
         return inner
     if identity in body:
         return dict(body)
-    raise MalformedAnswerError(f"no {name}")
+    raise MalformedResponseError(f"no {name}")
 
 
 Fieldset = Literal["BASIC", "COMMUNICATION_DETAILS", "EXTENDED", "FULL"]
@@ -429,11 +429,11 @@ class Contact:
         """Read the JSON object of a contact.
 
         Raises:
-            MalformedAnswerError: no id or no revision, which always come (contract section 7.2).
+            MalformedResponseError: no id or no revision, which always come (contract section 7.2).
         """
         revision = whole(raw.get("revision"))
         if revision is None:
-            raise MalformedAnswerError("no revision")
+            raise MalformedResponseError("no revision")
         info = ContactInfo.parse(mapping(raw.get("info")))
         return cls(
             id=required(raw.get("id"), "id"),
@@ -514,11 +514,11 @@ class Page(Generic[T]):
         """Read `body[name]` and its `pagingMetadata` or `metadata` (contract sections 8.1, 9.4).
 
         Raises:
-            MalformedAnswerError: no such list, or a row without its id or key.
+            MalformedResponseError: no such list, or a row without its id or key.
         """
         rows = body.get(name)
         if not isinstance(rows, list):
-            raise MalformedAnswerError(f"no {name}")
+            raise MalformedResponseError(f"no {name}")
         about = mapping(body.get("pagingMetadata")) or mapping(body.get("metadata"))
         too_many = True in (about.get("tooManyToCount"), about.get("too_many_to_count"))
         return cls(

@@ -21,8 +21,8 @@ from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 from formapp.wix import errors
-from formapp.wix.errors import Reply, Violation, WixError, error_for
-from formapp.wix.models import MalformedAnswerError, array, mapping, text
+from formapp.wix.errors import ErrorDetails, Violation, WixError, error_for
+from formapp.wix.models import MalformedResponseError, array, mapping, text
 from formapp.wix.operations import CREATE_TOKEN, Operation
 
 # Raised while the connection, the proxy or the TLS session is set up, or before that. Not
@@ -48,9 +48,9 @@ def failure_for(operation: Operation, error: Exception) -> errors.WixError:
     """
     chain = tuple(_chain(error))
     if any(isinstance(link, _BEFORE_SENDING) for link in chain):
-        return errors.ConnectFailed(operation.name)
+        return errors.ConnectError(operation.name)
     timed_out = any(isinstance(link, _TIMED_OUT) for link in chain)
-    kind = errors.Timeout if timed_out else errors.ConnectionCut
+    kind = errors.RequestTimeoutError if timed_out else errors.ConnectionLostError
     return kind(operation.name, maybe_applied=operation.writes)
 
 
@@ -108,7 +108,7 @@ class Hooks:
         if self.before_call:
             self.before_call(operation.name)
 
-    def after(self, operation: Operation, reply: Reply, seconds: float) -> None:
+    def after(self, operation: Operation, reply: ErrorDetails, seconds: float) -> None:
         """Run `on_call`. What it raises is logged and dropped.
 
         An observer that fails must not hide the outcome of a write.
@@ -152,18 +152,20 @@ class Answer:
         """Parse the body.
 
         Raises:
-            UnexpectedAnswer: a part is missing without which the answer means nothing.
+            UnexpectedResponseError: a part is missing without which the answer means nothing.
         """
         try:
             return parse(self.body)
-        except MalformedAnswerError as error:
-            reply = Reply(status=_OK, request_id=self.request_id)
+        except MalformedResponseError as error:
+            reply = ErrorDetails(status=_OK, request_id=self.request_id)
             raise unexpected(self.operation, reply, str(error)) from error
 
 
-def unexpected(operation: Operation, reply: Reply, reason: str) -> errors.UnexpectedAnswer:
+def unexpected(
+    operation: Operation, reply: ErrorDetails, reason: str
+) -> errors.UnexpectedResponseError:
     """The error for an answer outside the contract: a write behind it may have been applied."""
-    return errors.UnexpectedAnswer(
+    return errors.UnexpectedResponseError(
         operation.name, reply, maybe_applied=operation.writes, reason=f"unexpected answer: {reason}"
     )
 
@@ -180,15 +182,17 @@ def read_answer(operation: Operation, response: requests.Response) -> Answer:
     try:
         body = json.loads(response.content)
     except (ValueError, RecursionError) as error:
-        reply = Reply(status=_OK, request_id=request_id)
+        reply = ErrorDetails(status=_OK, request_id=request_id)
         raise unexpected(operation, reply, "no JSON") from error
     if not isinstance(body, dict):
-        reply = Reply(status=_OK, request_id=request_id)
+        reply = ErrorDetails(status=_OK, request_id=request_id)
         raise unexpected(operation, reply, "no JSON object")
     return Answer(operation, body, request_id)
 
 
-def _reply(operation: Operation, response: requests.Response, request_id: str | None) -> Reply:
+def _reply(
+    operation: Operation, response: requests.Response, request_id: str | None
+) -> ErrorDetails:
     """What the answer tells; its body may be empty, no JSON, or no object."""
     try:
         body = json.loads(response.content)
@@ -199,7 +203,7 @@ def _reply(operation: Operation, response: requests.Response, request_id: str | 
     validation = mapping(details.get("validationError"))
     # The token endpoint may answer as RFC 6749 (5.2) has it (contract section 2.2).
     oauth = mapping(body).get("error") if operation is CREATE_TOKEN else None
-    return Reply(
+    return ErrorDetails(
         status=response.status_code,
         code=_safe(_CODE, application.get("code", oauth)),
         data=mapping(application.get("data")),
@@ -334,9 +338,9 @@ class Transport:
             response = self._exchange(operation, url, headers, query, data)
             answer = read_answer(operation, response)
         except WixError as error:
-            self._hooks.after(operation, error.reply, time.monotonic() - started)
+            self._hooks.after(operation, error.details, time.monotonic() - started)
             raise
-        reply = Reply(status=response.status_code, request_id=answer.request_id)
+        reply = ErrorDetails(status=response.status_code, request_id=answer.request_id)
         self._hooks.after(operation, reply, time.monotonic() - started)
         return answer
 

@@ -6,7 +6,7 @@ import pytest
 import requests
 from responses import RequestsMock
 
-from formapp.wix import ApiKey, AppToken, Unauthorized, WixContacts
+from formapp.wix import ApiKey, AppToken, UnauthorizedError, WixContacts
 
 TOKEN_URL = "https://www.wixapis.com/oauth2/token"
 URL = "https://www.wixapis.com/contacts/v4/contacts"
@@ -22,7 +22,7 @@ def test_an_account_id_is_sent_only_when_given(api: RequestsMock) -> None:
 
 def test_a_401_to_an_api_key_is_not_repeated(api: RequestsMock, wix: WixContacts) -> None:
     api.post(URL, status=401, json={"message": "Unauthorized", "details": {}})
-    with pytest.raises(Unauthorized):
+    with pytest.raises(UnauthorizedError):
         wix.contacts.create({})
     assert len(api.calls) == 1
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from responses import RequestsMock
 
-from formapp.wix import InvalidRequest, Job, UnexpectedAnswer, WixContacts
+from formapp.wix import InvalidRequestError, Job, UnexpectedResponseError, WixContacts
 
 BULK = "https://www.wixapis.com/contacts/v4/bulk"
 OTHER = "77c0a1b2-0d5e-4e0a-b9ad-3d1c6f0e9a44"
@@ -42,7 +42,7 @@ def test_bulk_label_with_neither_is_left_for_wix_to_refuse(
 ) -> None:
     refusal = {"details": {"applicationError": {"code": "NEITHER_FILTER_NOR_SEARCH"}}}
     api.post(f"{BULK}/contacts/add-remove-labels", status=400, json=refusal)
-    with pytest.raises(InvalidRequest) as caught:
+    with pytest.raises(InvalidRequestError) as caught:
         wix.bulk.label(add=["custom.vip"])
     assert caught.value.code == "NEITHER_FILTER_NOR_SEARCH"
 
@@ -73,6 +73,6 @@ def test_a_200_without_jobs_is_unexpected(
     api: RequestsMock, wix: WixContacts, body: dict[str, Any]
 ) -> None:
     api.get(f"{BULK}/contact/jobs", json=body)
-    with pytest.raises(UnexpectedAnswer) as caught:
+    with pytest.raises(UnexpectedResponseError) as caught:
         wix.bulk.jobs()
     assert not caught.value.maybe_applied

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from responses import RequestsMock, matchers
 
-from formapp.wix import UnexpectedAnswer, WixContacts
+from formapp.wix import UnexpectedResponseError, WixContacts
 
 URL = "https://www.wixapis.com/contacts/v4/contacts"
 BULK = "https://www.wixapis.com/contacts/v4/bulk"
@@ -218,7 +218,7 @@ def test_a_200_without_a_contact_is_unexpected_and_the_write_may_be_applied(
     api: RequestsMock, wix: WixContacts, body: dict[str, Any]
 ) -> None:
     api.post(URL, json=body, headers={"X-Wix-Request-Id": "req-1"})
-    with pytest.raises(UnexpectedAnswer) as caught:
+    with pytest.raises(UnexpectedResponseError) as caught:
         wix.contacts.create({})
     assert caught.value.maybe_applied
     assert caught.value.status == 200
@@ -230,6 +230,6 @@ def test_a_page_without_rows_that_can_be_read_is_unexpected(
     api: RequestsMock, wix: WixContacts, body: dict[str, Any]
 ) -> None:
     api.post(f"{URL}/query", json=body)
-    with pytest.raises(UnexpectedAnswer) as caught:
+    with pytest.raises(UnexpectedResponseError) as caught:
         wix.contacts.query()
     assert not caught.value.maybe_applied

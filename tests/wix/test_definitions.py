@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from responses import RequestsMock, matchers
 
-from formapp.wix import NotFound, UnexpectedAnswer, WixContacts
+from formapp.wix import NotFoundError, UnexpectedResponseError, WixContacts
 
 LABELS = "https://www.wixapis.com/contacts/v4/labels"
 FIELDS = "https://www.wixapis.com/contacts/v4/extended-fields"
@@ -79,7 +79,7 @@ def test_get_label(api: RequestsMock, wix: WixContacts) -> None:
 
 def test_an_unknown_label_is_not_found(api: RequestsMock, wix: WixContacts) -> None:
     api.get(f"{LABELS}/custom.x", status=404, json={"message": "", "details": {}})
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFoundError):
         wix.labels.get("custom.x")
 
 
@@ -217,5 +217,5 @@ def test_delete_field_is_false_when_it_was_not_there(api: RequestsMock, wix: Wix
 
 def test_a_label_without_a_key_is_unexpected(api: RequestsMock, wix: WixContacts) -> None:
     api.post(LABELS, json={"label": {"displayName": "A"}, "newLabel": True})
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnexpectedResponseError):
         wix.labels.find_or_create("A")

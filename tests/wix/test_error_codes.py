@@ -7,17 +7,17 @@ import pytest
 from responses import RequestsMock
 
 from formapp.wix import (
-    CannotDelete,
-    Conflict,
-    ContactAlreadyChanged,
-    ContactNotFound,
-    DuplicateContact,
-    InvalidRequest,
-    MemberEmail,
-    PreconditionFailed,
-    QuotaReached,
+    CannotDeleteError,
+    ConflictError,
+    ContactAlreadyChangedError,
+    ContactNotFoundError,
+    DuplicateContactError,
+    InvalidRequestError,
+    MemberEmailError,
+    PreconditionFailedError,
+    QuotaReachedError,
     ServerError,
-    UnexpectedAnswer,
+    UnexpectedResponseError,
     WixContacts,
     WixError,
 )
@@ -110,41 +110,48 @@ DEFINITION_CODES = [
 
 # operation, status, code -> type, retryable, maybe_applied (contract section 3.3, row by row)
 CODES: list[tuple[str, int, str, type[WixError], bool, bool]] = [
-    ("create", 400, "INSUFFICIENT_CONTACT_DATA", InvalidRequest, False, False),
-    ("create", 400, "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO", InvalidRequest, False, False),
-    ("create", 400, "INVALID_EXTENDED_FIELD_VALUE", InvalidRequest, False, False),
-    ("create", 409, "DUPLICATE_CONTACT_EXISTS", DuplicateContact, False, False),
-    ("create", 409, "DUPLICATE_CONTACT_EXIST", DuplicateContact, False, False),
-    ("create", 409, "CONTACT_ID_ALREADY_EXISTS", Conflict, False, False),
-    ("get", 404, "CONTACT_NOT_FOUND", ContactNotFound, False, False),
-    ("update", 400, "INSUFFICIENT_CONTACT_DATA", InvalidRequest, False, False),
-    ("update", 400, "INSUFFICIENT_UPDATE_CONTACT_DATA", InvalidRequest, False, False),
-    ("update", 400, "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO", InvalidRequest, False, False),
-    ("update", 400, "INVALID_EXTENDED_FIELD_VALUE", InvalidRequest, False, False),
-    ("update", 404, "CONTACT_NOT_FOUND", ContactNotFound, False, False),
-    ("update", 409, "DUPLICATE_CONTACT_EXISTS", DuplicateContact, False, False),
-    ("update", 409, "CONTACT_ALREADY_CHANGED", ContactAlreadyChanged, False, False),
-    ("update", 428, "CANNOT_UPDATE_MEMBER_EMAIL", MemberEmail, False, False),
-    ("delete", 428, "CANNOT_DELETE_MEMBER", CannotDelete, False, False),
-    ("delete", 428, "CANNOT_DELETE_CONTACT_WITH_BILLING_SUBSCRIPTION", CannotDelete, False, False),
-    ("delete", 428, "CANNOT_DELETE_MEMBER_OWNER_OR_CONTRIBUTOR", CannotDelete, False, False),
+    ("create", 400, "INSUFFICIENT_CONTACT_DATA", InvalidRequestError, False, False),
+    ("create", 400, "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO", InvalidRequestError, False, False),
+    ("create", 400, "INVALID_EXTENDED_FIELD_VALUE", InvalidRequestError, False, False),
+    ("create", 409, "DUPLICATE_CONTACT_EXISTS", DuplicateContactError, False, False),
+    ("create", 409, "DUPLICATE_CONTACT_EXIST", DuplicateContactError, False, False),
+    ("create", 409, "CONTACT_ID_ALREADY_EXISTS", ConflictError, False, False),
+    ("get", 404, "CONTACT_NOT_FOUND", ContactNotFoundError, False, False),
+    ("update", 400, "INSUFFICIENT_CONTACT_DATA", InvalidRequestError, False, False),
+    ("update", 400, "INSUFFICIENT_UPDATE_CONTACT_DATA", InvalidRequestError, False, False),
+    ("update", 400, "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO", InvalidRequestError, False, False),
+    ("update", 400, "INVALID_EXTENDED_FIELD_VALUE", InvalidRequestError, False, False),
+    ("update", 404, "CONTACT_NOT_FOUND", ContactNotFoundError, False, False),
+    ("update", 409, "DUPLICATE_CONTACT_EXISTS", DuplicateContactError, False, False),
+    ("update", 409, "CONTACT_ALREADY_CHANGED", ContactAlreadyChangedError, False, False),
+    ("update", 428, "CANNOT_UPDATE_MEMBER_EMAIL", MemberEmailError, False, False),
+    ("delete", 428, "CANNOT_DELETE_MEMBER", CannotDeleteError, False, False),
+    (
+        "delete",
+        428,
+        "CANNOT_DELETE_CONTACT_WITH_BILLING_SUBSCRIPTION",
+        CannotDeleteError,
+        False,
+        False,
+    ),
+    ("delete", 428, "CANNOT_DELETE_MEMBER_OWNER_OR_CONTRIBUTOR", CannotDeleteError, False, False),
     ("delete", 500, "FAILED_DELETE_CONTACT_AFTER_MEMBER_DELETION", ServerError, True, True),
-    ("label", 404, "CONTACT_NOT_FOUND", ContactNotFound, False, False),
-    ("unlabel", 404, "CONTACT_NOT_FOUND", ContactNotFound, False, False),
-    ("merge", 400, "ILLEGAL_MERGE", InvalidRequest, False, False),
-    ("merge", 404, "CONTACT_NOT_FOUND", ContactNotFound, False, False),
-    ("merge", 428, "FAILED_PRECONDITION", PreconditionFailed, False, False),
-    ("preview", 400, "ILLEGAL_MERGE", InvalidRequest, False, False),
-    ("preview", 404, "CONTACT_NOT_FOUND", ContactNotFound, False, False),
-    ("preview", 428, "FAILED_PRECONDITION", PreconditionFailed, False, False),
-    ("list", 400, "UNSUPPORTED_SORT_FIELD", InvalidRequest, False, False),
-    ("list", 400, "ILLEGAL_LIMIT", InvalidRequest, False, False),
-    *[("query", 400, code, InvalidRequest, False, False) for code in QUERY_CODES],
-    ("bulk", 400, "NEITHER_FILTER_NOR_SEARCH", InvalidRequest, False, False),
-    ("new label", 428, "LABELS_QUOTA_REACHED", QuotaReached, False, False),
-    *[("query labels", 400, code, InvalidRequest, False, False) for code in DEFINITION_CODES],
-    *[("query fields", 400, code, InvalidRequest, False, False) for code in DEFINITION_CODES],
-    ("new field", 429, "FIELDS_QUOTA_EXCEEDED", QuotaReached, False, False),
+    ("label", 404, "CONTACT_NOT_FOUND", ContactNotFoundError, False, False),
+    ("unlabel", 404, "CONTACT_NOT_FOUND", ContactNotFoundError, False, False),
+    ("merge", 400, "ILLEGAL_MERGE", InvalidRequestError, False, False),
+    ("merge", 404, "CONTACT_NOT_FOUND", ContactNotFoundError, False, False),
+    ("merge", 428, "FAILED_PRECONDITION", PreconditionFailedError, False, False),
+    ("preview", 400, "ILLEGAL_MERGE", InvalidRequestError, False, False),
+    ("preview", 404, "CONTACT_NOT_FOUND", ContactNotFoundError, False, False),
+    ("preview", 428, "FAILED_PRECONDITION", PreconditionFailedError, False, False),
+    ("list", 400, "UNSUPPORTED_SORT_FIELD", InvalidRequestError, False, False),
+    ("list", 400, "ILLEGAL_LIMIT", InvalidRequestError, False, False),
+    *[("query", 400, code, InvalidRequestError, False, False) for code in QUERY_CODES],
+    ("bulk", 400, "NEITHER_FILTER_NOR_SEARCH", InvalidRequestError, False, False),
+    ("new label", 428, "LABELS_QUOTA_REACHED", QuotaReachedError, False, False),
+    *[("query labels", 400, code, InvalidRequestError, False, False) for code in DEFINITION_CODES],
+    *[("query fields", 400, code, InvalidRequestError, False, False) for code in DEFINITION_CODES],
+    ("new field", 429, "FIELDS_QUOTA_EXCEEDED", QuotaReachedError, False, False),
 ]
 
 
@@ -197,7 +204,7 @@ def test_a_200_that_is_no_json_object_is_unexpected(
     api: RequestsMock, wix: WixContacts, operation: str, body: bytes
 ) -> None:
     error = fails(api, wix, operation, status=200, body=body)
-    assert type(error) is UnexpectedAnswer
+    assert type(error) is UnexpectedResponseError
     assert error.status == 200
     assert error.retryable
     assert error.maybe_applied is (operation not in READS)
@@ -205,4 +212,4 @@ def test_a_200_that_is_no_json_object_is_unexpected(
 
 def test_a_200_that_is_nested_too_deep_is_unexpected(api: RequestsMock, wix: WixContacts) -> None:
     error = fails(api, wix, "create", status=200, body=b'{"a":' + b"[" * 200_000)
-    assert type(error) is UnexpectedAnswer
+    assert type(error) is UnexpectedResponseError

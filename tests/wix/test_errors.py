@@ -9,18 +9,18 @@ import pytest
 from responses import RequestsMock
 
 from formapp.wix import (
-    CannotDelete,
-    Conflict,
-    DuplicateContact,
-    Forbidden,
-    InvalidRequest,
-    NotFound,
-    PreconditionFailed,
-    RateLimited,
+    CannotDeleteError,
+    ConflictError,
+    DuplicateContactError,
+    ForbiddenError,
+    InvalidRequestError,
+    NotFoundError,
+    PreconditionFailedError,
+    RateLimitedError,
+    RequestTimeoutError,
     ServerError,
-    Timeout,
-    Unauthorized,
-    UnexpectedAnswer,
+    UnauthorizedError,
+    UnexpectedResponseError,
     Violation,
     WixContacts,
     WixError,
@@ -38,23 +38,23 @@ OPERATIONS: dict[str, tuple[str, str, Callable[[WixContacts], object]]] = {
 
 # status -> type, retryable, whether a write may have been applied (contract section 3.2)
 STATUSES: list[tuple[int, type[WixError], bool, bool]] = [
-    (201, UnexpectedAnswer, True, True),
-    (202, UnexpectedAnswer, True, True),
-    (301, UnexpectedAnswer, True, True),
-    (302, UnexpectedAnswer, True, True),
-    (307, UnexpectedAnswer, True, True),
-    (400, InvalidRequest, False, False),
-    (401, Unauthorized, False, False),
-    (403, Forbidden, False, False),
-    (404, NotFound, False, False),
-    (405, InvalidRequest, False, False),
-    (408, Timeout, True, True),
-    (409, Conflict, False, False),
-    (413, InvalidRequest, False, False),
-    (415, InvalidRequest, False, False),
-    (422, InvalidRequest, False, False),
-    (428, PreconditionFailed, False, False),
-    (429, RateLimited, True, False),
+    (201, UnexpectedResponseError, True, True),
+    (202, UnexpectedResponseError, True, True),
+    (301, UnexpectedResponseError, True, True),
+    (302, UnexpectedResponseError, True, True),
+    (307, UnexpectedResponseError, True, True),
+    (400, InvalidRequestError, False, False),
+    (401, UnauthorizedError, False, False),
+    (403, ForbiddenError, False, False),
+    (404, NotFoundError, False, False),
+    (405, InvalidRequestError, False, False),
+    (408, RequestTimeoutError, True, True),
+    (409, ConflictError, False, False),
+    (413, InvalidRequestError, False, False),
+    (415, InvalidRequestError, False, False),
+    (422, InvalidRequestError, False, False),
+    (428, PreconditionFailedError, False, False),
+    (429, RateLimitedError, True, False),
     (500, ServerError, True, True),
     (501, ServerError, False, False),
     (502, ServerError, True, True),
@@ -111,17 +111,17 @@ def test_the_status_decides_whatever_the_body_is(
 
 
 def test_a_204_is_unexpected_although_it_has_no_body(api: RequestsMock, wix: WixContacts) -> None:
-    assert type(fails(api, wix, "delete", status=204)) is UnexpectedAnswer
+    assert type(fails(api, wix, "delete", status=204)) is UnexpectedResponseError
 
 
 @pytest.mark.parametrize(
     ("status", "code", "kind"),
     [
-        (400, "DUPLICATE_CONTACT_EXISTS", InvalidRequest),
-        (404, "CONTACT_ALREADY_CHANGED", NotFound),
-        (409, "CONTACT_NOT_FOUND", Conflict),
-        (428, "FIELDS_QUOTA_EXCEEDED", PreconditionFailed),
-        (429, "LABELS_QUOTA_REACHED", RateLimited),
+        (400, "DUPLICATE_CONTACT_EXISTS", InvalidRequestError),
+        (404, "CONTACT_ALREADY_CHANGED", NotFoundError),
+        (409, "CONTACT_NOT_FOUND", ConflictError),
+        (428, "FIELDS_QUOTA_EXCEEDED", PreconditionFailedError),
+        (429, "LABELS_QUOTA_REACHED", RateLimitedError),
         (500, "DUPLICATE_CONTACT_EXISTS", ServerError),
         (503, "CONTACT_NOT_FOUND", ServerError),
     ],
@@ -134,7 +134,7 @@ def test_the_status_goes_before_the_code(
 
 def test_the_message_decides_nothing(api: RequestsMock, wix: WixContacts) -> None:
     body = {"message": "Contact has been updated since the requested revision.", "details": {}}
-    assert type(fails(api, wix, "update", status=409, json=body)) is Conflict
+    assert type(fails(api, wix, "update", status=409, json=body)) is ConflictError
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_a_duplicate_names_the_other_contact_where_wix_does(
 ) -> None:
     body = application_error("DUPLICATE_CONTACT_EXISTS", data)
     error = fails(api, wix, "create", status=409, json=body)
-    assert isinstance(error, DuplicateContact)
+    assert isinstance(error, DuplicateContactError)
     assert (error.contact_id, error.by_email, error.by_phone) == expected
 
 
@@ -246,4 +246,4 @@ def test_without_a_retry_after_there_is_none(api: RequestsMock, wix: WixContacts
 
 def test_a_delete_takes_no_other_status_for_done(api: RequestsMock, wix: WixContacts) -> None:
     body = application_error("CANNOT_DELETE_MEMBER")
-    assert type(fails(api, wix, "delete", status=428, json=body)) is CannotDelete
+    assert type(fails(api, wix, "delete", status=428, json=body)) is CannotDeleteError

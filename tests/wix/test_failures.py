@@ -15,10 +15,10 @@ from urllib3.exceptions import (
 )
 
 from formapp.wix import (
-    ConnectFailed,
-    ConnectionCut,
-    OutcomeUnknown,
-    Timeout,
+    ConnectError,
+    ConnectionLostError,
+    OutcomeUnknownError,
+    RequestTimeoutError,
     WixContacts,
     WixError,
 )
@@ -42,27 +42,27 @@ NOT_SENT: dict[str, Exception] = {
     "address": requests.exceptions.InvalidURL("no host"),
 }
 SENT: dict[str, tuple[Exception, type[WixError]]] = {
-    "read time-out": (requests.ReadTimeout(), Timeout),
+    "read time-out": (requests.ReadTimeout(), RequestTimeoutError),
     "time-out inside the body": (
         requests.ConnectionError(ReadTimeoutError(POOL, "/", "slow")),
-        Timeout,
+        RequestTimeoutError,
     ),
     "reset": (
         requests.ConnectionError(ProtocolError("aborted", ConnectionResetError(104, "reset"))),
-        ConnectionCut,
+        ConnectionLostError,
     ),
     "cut body": (
         requests.exceptions.ChunkedEncodingError(ProtocolError(IncompleteRead(3, 4))),
-        ConnectionCut,
+        ConnectionLostError,
     ),
-    "bad gzip": (requests.exceptions.ContentDecodingError(), ConnectionCut),
+    "bad gzip": (requests.exceptions.ContentDecodingError(), ConnectionLostError),
     "TLS broken off": (
         requests.exceptions.SSLError(max_retry(urllib3.exceptions.SSLError("EOF"))),
-        ConnectionCut,
+        ConnectionLostError,
     ),
-    "unknown": (requests.RequestException("?"), ConnectionCut),
-    "unknown to requests": (urllib3.exceptions.HTTPError("?"), ConnectionCut),
-    "unreadable CA file": (OSError("no CA bundle"), ConnectionCut),
+    "unknown": (requests.RequestException("?"), ConnectionLostError),
+    "unknown to requests": (urllib3.exceptions.HTTPError("?"), ConnectionLostError),
+    "unreadable CA file": (OSError("no CA bundle"), ConnectionLostError),
 }
 
 
@@ -71,7 +71,7 @@ def test_a_call_that_never_left_cannot_have_been_applied(
     api: RequestsMock, wix: WixContacts, failure: str
 ) -> None:
     api.post(URL, body=NOT_SENT[failure])
-    with pytest.raises(ConnectFailed) as caught:
+    with pytest.raises(ConnectError) as caught:
         wix.contacts.create({})
     assert caught.value.retryable
     assert not caught.value.maybe_applied
@@ -84,7 +84,7 @@ def test_a_write_without_a_whole_answer_may_have_been_applied(
 ) -> None:
     raised, kind = SENT[failure]
     api.post(URL, body=raised)
-    with pytest.raises(OutcomeUnknown) as caught:
+    with pytest.raises(OutcomeUnknownError) as caught:
         wix.contacts.create({})
     assert type(caught.value) is kind
     assert caught.value.retryable
@@ -97,7 +97,7 @@ def test_a_read_without_a_whole_answer_has_changed_nothing(
     api: RequestsMock, wix: WixContacts, failure: str
 ) -> None:
     api.post(f"{URL}/query", body=SENT[failure][0])
-    with pytest.raises(OutcomeUnknown) as caught:
+    with pytest.raises(OutcomeUnknownError) as caught:
         wix.contacts.query()
     assert not caught.value.maybe_applied
 
@@ -109,7 +109,7 @@ def test_a_failure_met_while_handling_an_earlier_one_is_judged_by_itself(
     api.post(URL, body=requests.ConnectionError(ProtocolError("aborted")))
     try:
         wix.contacts.get("a")
-    except ConnectFailed:
-        with pytest.raises(ConnectionCut) as caught:
+    except ConnectError:
+        with pytest.raises(ConnectionLostError) as caught:
             wix.contacts.create({})
     assert caught.value.maybe_applied

@@ -9,12 +9,12 @@ import pytest
 
 from formapp.wix import (
     ApiKey,
-    ConnectFailed,
-    ConnectionCut,
-    OutcomeUnknown,
+    ConnectError,
+    ConnectionLostError,
+    OutcomeUnknownError,
+    RequestTimeoutError,
     ServerError,
-    Timeout,
-    UnexpectedAnswer,
+    UnexpectedResponseError,
     WixContacts,
     WixError,
 )
@@ -83,7 +83,7 @@ def test_a_write_that_is_cut_off_is_sent_once_and_its_outcome_is_unknown(
     serve: Serve, cut: Behave, method: str
 ) -> None:
     url, received = serve(cut)
-    with client(url) as wix, pytest.raises(ConnectionCut) as caught:
+    with client(url) as wix, pytest.raises(ConnectionLostError) as caught:
         WRITES[method](wix)
     assert caught.value.maybe_applied
     assert [request.split()[0] for request in received] == [method.encode()]
@@ -95,7 +95,7 @@ def test_a_write_whose_answer_ends_inside_its_head_may_have_been_applied(
 ) -> None:
     """The standard library takes such a head for a whole one; the body then is missing."""
     url, received = serve(half_the_head)
-    with client(url) as wix, pytest.raises(UnexpectedAnswer) as caught:
+    with client(url) as wix, pytest.raises(UnexpectedResponseError) as caught:
         WRITES[method](wix)
     assert caught.value.maybe_applied
     assert len(received) == 1
@@ -113,7 +113,7 @@ def test_a_write_on_a_kept_connection_that_the_server_drops_is_sent_once(
     url, received = serve(answer_once)
     with client(url) as wix:
         wix.contacts.get("a")
-        with pytest.raises(ConnectionCut):
+        with pytest.raises(ConnectionLostError):
             WRITES[method](wix)
     assert [request.split()[0] for request in received] == [b"GET", method.encode()]
 
@@ -128,7 +128,7 @@ def test_an_answer_that_does_not_come_in_time_is_a_time_out(
         return False
 
     url, received = serve(stall)
-    with client(url, read=0.2) as wix, pytest.raises(Timeout) as caught:
+    with client(url, read=0.2) as wix, pytest.raises(RequestTimeoutError) as caught:
         wix.contacts.create({})
     assert caught.value.maybe_applied
     assert len(received) == 1
@@ -137,13 +137,13 @@ def test_an_answer_that_does_not_come_in_time_is_a_time_out(
 def test_a_port_where_nobody_listens_is_a_failed_connection() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    with client(f"http://127.0.0.1:{port}") as wix, pytest.raises(ConnectFailed) as caught:
+    with client(f"http://127.0.0.1:{port}") as wix, pytest.raises(ConnectError) as caught:
         wix.contacts.create({})
     assert not caught.value.maybe_applied
 
 
 def test_a_name_that_does_not_resolve_is_a_failed_connection() -> None:
-    with client("http://nowhere.invalid") as wix, pytest.raises(ConnectFailed):
+    with client("http://nowhere.invalid") as wix, pytest.raises(ConnectError):
         wix.contacts.create({})
 
 
@@ -153,7 +153,7 @@ def test_json_that_ends_early_although_the_length_fits_is_unexpected(serve: Serv
         return False
 
     url, received = serve(truncated)
-    with client(url) as wix, pytest.raises(UnexpectedAnswer) as caught:
+    with client(url) as wix, pytest.raises(UnexpectedResponseError) as caught:
         wix.contacts.create({})
     assert caught.value.maybe_applied
     assert len(received) == 1
@@ -181,7 +181,7 @@ def test_a_redirect_of_a_real_server_is_not_followed(serve: Serve) -> None:
         return True
 
     url, received = serve(redirect)
-    with client(url) as wix, pytest.raises(UnexpectedAnswer):
+    with client(url) as wix, pytest.raises(UnexpectedResponseError):
         wix.contacts.create({})
     assert len(received) == 1
 
@@ -232,6 +232,6 @@ def test_the_client_goes_on_after_a_cut(serve: Serve) -> None:
 
     url, _ = serve(second_time_lucky)
     with client(url) as wix:
-        with pytest.raises(OutcomeUnknown):
+        with pytest.raises(OutcomeUnknownError):
             wix.contacts.create({})
         assert wix.contacts.create({}).id == "a"

@@ -100,7 +100,7 @@ def test_no_error_shows_an_answer_a_secret_or_a_person(
     with pytest.raises(WixError) as caught:
         wix.contacts.create(SENT)
     assert shows(everything(caught.value), PERSONAL + SECRETS) == []
-    assert shows(repr(caught.value.reply), PERSONAL) == []
+    assert shows(repr(caught.value.details), PERSONAL) == []
 
 
 def test_no_failed_connection_shows_what_was_sent(api: RequestsMock) -> None:

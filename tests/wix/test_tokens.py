@@ -11,12 +11,12 @@ from responses import RequestsMock
 
 from formapp.wix import (
     AppToken,
-    ConnectFailed,
-    RateLimited,
+    ConnectError,
+    RateLimitedError,
+    RequestTimeoutError,
     ServerError,
-    Timeout,
-    Unauthorized,
-    UnexpectedAnswer,
+    UnauthorizedError,
+    UnexpectedResponseError,
     WixContacts,
     WixError,
 )
@@ -138,7 +138,7 @@ def test_a_second_401_is_raised_and_nothing_is_tried_a_third_time(
     grants(api, "one")
     grants(api, "two")
     api.post(URL, status=401)
-    with pytest.raises(Unauthorized) as caught:
+    with pytest.raises(UnauthorizedError) as caught:
         app.contacts.create({})
     assert caught.value.operation == "createContact"
     assert authorizations(api) == [None, "one", None, "two"]
@@ -193,7 +193,7 @@ def test_a_refused_token_request_is_unauthorized_in_every_form(
     api: RequestsMock, app: WixContacts, status: int, body: dict[str, Any], code: str | None
 ) -> None:
     api.post(TOKEN_URL, status=status, json=body)
-    with pytest.raises(Unauthorized) as caught:
+    with pytest.raises(UnauthorizedError) as caught:
         app.contacts.create({})
     error = caught.value
     assert (error.operation, error.status, error.code) == ("createAccessToken", status, code)
@@ -206,15 +206,15 @@ def test_a_refused_token_request_is_unauthorized_in_every_form(
     [
         ({"status": 503}, ServerError),
         ({"status": 501}, ServerError),
-        ({"status": 429}, RateLimited),
-        ({"status": 302}, UnexpectedAnswer),
-        ({"json": {"token_type": "Bearer"}}, UnexpectedAnswer),
-        ({"json": {"access_token": "two words"}}, UnexpectedAnswer),
-        ({"json": {"access_token": "a\r\nX: y"}}, UnexpectedAnswer),
-        ({"json": {"access_token": 7}}, UnexpectedAnswer),
-        ({"body": "<html>"}, UnexpectedAnswer),
-        ({"body": requests.ReadTimeout()}, Timeout),
-        ({"body": requests.ConnectTimeout()}, ConnectFailed),
+        ({"status": 429}, RateLimitedError),
+        ({"status": 302}, UnexpectedResponseError),
+        ({"json": {"token_type": "Bearer"}}, UnexpectedResponseError),
+        ({"json": {"access_token": "two words"}}, UnexpectedResponseError),
+        ({"json": {"access_token": "a\r\nX: y"}}, UnexpectedResponseError),
+        ({"json": {"access_token": 7}}, UnexpectedResponseError),
+        ({"body": "<html>"}, UnexpectedResponseError),
+        ({"body": requests.ReadTimeout()}, RequestTimeoutError),
+        ({"body": requests.ConnectTimeout()}, ConnectError),
     ],
 )
 def test_without_a_token_the_write_is_never_sent_and_cannot_be_applied(

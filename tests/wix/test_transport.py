@@ -11,11 +11,11 @@ from responses import RequestsMock
 from formapp.wix import (
     ApiKey,
     Call,
-    ContactNotFound,
-    RateLimited,
-    Timeout,
+    ContactNotFoundError,
+    RateLimitedError,
+    RequestTimeoutError,
     Timeouts,
-    UnexpectedAnswer,
+    UnexpectedResponseError,
     WixContacts,
 )
 
@@ -70,7 +70,7 @@ def test_a_redirect_is_refused_and_its_target_never_asked(
     api: RequestsMock, wix: WixContacts, status: int
 ) -> None:
     api.post(URL, status=status, headers={"Location": "https://evil.example.com/"})
-    with pytest.raises(UnexpectedAnswer) as caught:
+    with pytest.raises(UnexpectedResponseError) as caught:
         wix.contacts.create({})
     assert caught.value.status == status
     assert len(api.calls) == 1
@@ -126,7 +126,7 @@ def test_the_observer_sees_an_error_with_its_code(
 ) -> None:
     body = {"details": {"applicationError": {"code": "CONTACT_NOT_FOUND"}}}
     api.get(f"{URL}/a", status=404, json=body, headers={"X-Wix-Request-Id": "req-2"})
-    with pytest.raises(ContactNotFound):
+    with pytest.raises(ContactNotFoundError):
         watched.contacts.get("a")
     (call,) = calls
     assert (call.status, call.request_id, call.code) == (404, "req-2", "CONTACT_NOT_FOUND")
@@ -136,7 +136,7 @@ def test_the_observer_sees_a_call_that_got_no_answer(
     api: RequestsMock, watched: WixContacts, calls: list[Call]
 ) -> None:
     api.get(f"{URL}/a", body=requests.ReadTimeout())
-    with pytest.raises(Timeout):
+    with pytest.raises(RequestTimeoutError):
         watched.contacts.get("a")
     assert [(call.status, call.code) for call in calls] == [(None, None)]
 
@@ -185,7 +185,7 @@ def test_the_budget_is_asked_before_each_call(api: RequestsMock) -> None:
 def test_a_rate_limit_is_told_once_and_not_waited_for(api: RequestsMock, wix: WixContacts) -> None:
     body: dict[str, Any] = {"message": "Resource exhausted", "details": {}}
     api.post(URL, status=429, json=body, headers={"Retry-After": "3600"})
-    with pytest.raises(RateLimited) as caught:
+    with pytest.raises(RateLimitedError) as caught:
         wix.contacts.create({})
     assert caught.value.retry_after == 3600
     assert len(api.calls) == 1

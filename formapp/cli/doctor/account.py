@@ -12,10 +12,10 @@ from formapp.forms import Form
 from formapp.settings import Settings
 from formapp.wix import (
     ExtendedField,
-    Forbidden,
+    ForbiddenError,
     Label,
-    RateLimited,
-    Unauthorized,
+    RateLimitedError,
+    UnauthorizedError,
     WixContacts,
     WixError,
 )
@@ -45,7 +45,7 @@ def check_wix(settings: Settings, forms: Mapping[str, Form], now: datetime) -> I
 def _check_site(wix: WixContacts, wishes: Wishes) -> Iterator[Finding]:
     try:
         wix.contacts.query(limit=1)
-    except Forbidden:
+    except ForbiddenError:
         yield _forbidden("contacts", "READ-CONTACTS and MANAGE-CONTACTS")
     except WixError as error:
         # Nothing else would go better.
@@ -62,7 +62,7 @@ def _check_site(wix: WixContacts, wishes: Wishes) -> Iterator[Finding]:
 def _read(what: str, scope: str, call: Callable[[], T]) -> T | Finding:
     try:
         return call()
-    except Forbidden:
+    except ForbiddenError:
         return _forbidden(what, scope)
     except WixError as error:
         return _failed(what, error)
@@ -77,10 +77,10 @@ def _forbidden(what: str, scope: str) -> Finding:
 
 
 def _failed(check: str, error: WixError) -> Finding:
-    if isinstance(error, Unauthorized):
+    if isinstance(error, UnauthorizedError):
         advice = "see that key (or app) and site id belong together, and that it isn't revoked"
         return fault("credentials", str(error), advice)
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimitedError):
         return hint(check, str(error), "Wix has too many calls just now: ask again in a minute")
     advice = "see the network, FORMAPP_WIX_API_URL, and Wix's status page; leads wait meanwhile"
     return fault(check, str(error), advice)
