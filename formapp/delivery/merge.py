@@ -13,7 +13,7 @@ from formapp.delivery.contact_info import Keys
 from formapp.delivery.lists import merged_addresses, merged_phones
 from formapp.lead import ExtendedField, Lead, Merge, Text
 from formapp.wix import Contact, ContactInfo, InfoBody, NameBody
-from formapp.wix.models import mapping
+from formapp.wix.parsing import mapping
 
 _SimpleKey = Literal["company", "jobTitle", "birthdate", "locale"]
 

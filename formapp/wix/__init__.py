@@ -1,6 +1,6 @@
 """A small typed client for the Wix Contacts API, version 4. It knows nothing of formapp.
 
-    >>> from formapp.wix import ApiKey, DuplicateContactError, WixContacts
+    >>> from formapp.wix import ApiKey, WixContacts
     >>> auth = ApiKey("IST.example-key", site_id="5c1f7e0a-6a52-4d0e-9f43-0b7f2f4e8d11")
     >>> info = {
     ...     "name": {"first": "Ines", "last": "Okafor"},
@@ -15,15 +15,16 @@
     >>> contact.revision
     1
 
-Whatever does not succeed raises a `WixError`. Its type tells what happened, `retryable` whether
-the same call may be sent again, `maybe_applied` whether a write may be in place all the same. The
-client never sends anything twice by itself, but for one try with a fresh access token after a 401.
+Every call that does not succeed raises a `WixError`. Its type says what happened, `retryable`
+whether the same call may be sent again, `maybe_applied` whether a write may be in place all the
+same. The client never sends a call twice by itself, except once more with a new access token after
+a 401. The facts that it relies on are in CONTRACT.md beside this file.
 """
 
 from formapp.wix.auth import ApiKey, AppToken, Auth
 from formapp.wix.client import WixContacts
-from formapp.wix.contacts import GotContact
-from formapp.wix.definitions import ExtendedField, FoundField, FoundLabel, Job, JobError, Label
+from formapp.wix.contacts import FetchedContact
+from formapp.wix.definitions import ExtendedField, FoundField, FoundLabel, Label
 from formapp.wix.duplicates import DuplicateMatch, normalise_email
 from formapp.wix.errors import (
     CannotDeleteError,
@@ -60,11 +61,10 @@ from formapp.wix.models import (
     ExtendedFieldMap,
     InfoBody,
     NameBody,
-    Page,
     Phone,
     PhoneItem,
-    Sort,
 )
+from formapp.wix.parsing import Page, Sort
 from formapp.wix.transport import BASE_URL, Call, Timeouts
 
 __all__ = [
@@ -91,14 +91,12 @@ __all__ = [
     "ErrorDetails",
     "ExtendedField",
     "ExtendedFieldMap",
+    "FetchedContact",
     "ForbiddenError",
     "FoundField",
     "FoundLabel",
-    "GotContact",
     "InfoBody",
     "InvalidRequestError",
-    "Job",
-    "JobError",
     "Label",
     "MemberEmailError",
     "NameBody",

@@ -1,32 +1,39 @@
-"""Labels, extended fields and bulk jobs, as Wix answers them (contract 7.7, 9, 10)."""
+"""Labels and extended fields: what a site has defined, by key (CONTRACT.md sections 9 and 10)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, Generic, Literal, NamedTuple, Self, TypeVar
 
-from formapp.wix import operations as ops
-from formapp.wix.auth import Site
-from formapp.wix.errors import NotFoundError
-from formapp.wix.models import (
+from formapp.wix.auth import AuthenticatedTransport
+from formapp.wix.parsing import (
     OLDEST_FIRST,
-    DataType,
     Page,
-    SortOrder,
-    array,
-    mapping,
-    moment,
+    Sort,
+    iterate_pages,
     required,
     text,
+    timestamp,
     unwrap,
-    whole,
 )
-from formapp.wix.transport import Answer
+from formapp.wix.transport import JsonResponse, Operation
+
+DataType = Literal["TEXT", "NUMBER", "DATE", "URL"]
+
+_LABELS = "/contacts/v4/labels"
+FIND_OR_CREATE_LABEL = Operation("findOrCreateLabel", "POST", _LABELS)
+LIST_LABELS = Operation("listLabels", "GET", _LABELS, writes=False)
+QUERY_LABELS = Operation("queryLabels", "POST", f"{_LABELS}/query", writes=False)
+
+_FIELDS = "/contacts/v4/extended-fields"
+FIND_OR_CREATE_FIELD = Operation("findOrCreateExtendedField", "POST", _FIELDS)
+LIST_FIELDS = Operation("listExtendedFields", "GET", _FIELDS, writes=False)
+QUERY_FIELDS = Operation("queryExtendedFields", "POST", f"{_FIELDS}/query", writes=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label. The key never changes and is never derived from the name (contract 9.3)."""
+    """One label. Its key never changes; never derive it from the name (CONTRACT.md section 9.3)."""
 
     key: str
     display_name: str
@@ -37,24 +44,26 @@ class Label:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read the JSON object of a label.
-
-        Raises:
-            MalformedResponseError: no key.
-        """
+        """Parse the JSON object of a label, which must have a key."""
         return cls(
-            key=required(raw.get("key"), "key"),
+            key=required(raw, "key"),
             display_name=text(raw.get("displayName")) or "",
             namespace=text(raw.get("namespace")),
             label_type=text(raw.get("labelType")),
-            created_date=moment(raw.get("createdDate")),
-            updated_date=moment(raw.get("updatedDate")),
+            created_date=timestamp(raw.get("createdDate")),
+            updated_date=timestamp(raw.get("updatedDate")),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class ExtendedField:
-    """One extended field. `data_type` is TEXT, NUMBER, DATE or URL, set once (contract 10.1)."""
+    """One extended field.
+
+    Attributes:
+        key: never changes; never derive it from the name (CONTRACT.md section 10.3).
+        data_type: TEXT, NUMBER, DATE or URL; never changes.
+        field_type: SYSTEM or USER_DEFINED.
+    """
 
     key: str
     display_name: str
@@ -67,199 +76,112 @@ class ExtendedField:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read the JSON object of an extended field.
-
-        Raises:
-            MalformedResponseError: no key.
-        """
+        """Parse the JSON object of an extended field, which must have a key."""
         return cls(
-            key=required(raw.get("key"), "key"),
+            key=required(raw, "key"),
             display_name=text(raw.get("displayName")) or "",
             data_type=text(raw.get("dataType")),
             field_type=text(raw.get("fieldType")),
             namespace=text(raw.get("namespace")),
             description=text(raw.get("description")),
-            created_date=moment(raw.get("createdDate")),
-            updated_date=moment(raw.get("updatedDate")),
+            created_date=timestamp(raw.get("createdDate")),
+            updated_date=timestamp(raw.get("updatedDate")),
         )
 
 
-@dataclass(frozen=True, slots=True)
-class JobError:
-    """Contacts of a bulk job that failed for one reason."""
-
-    count: int
-    code: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One bulk job; its two spellings (contract section 7.7) read alike."""
-
-    id: str
-    type: str | None = None
-    status: str | None = None
-    started_date: datetime | None = None
-    finished_date: datetime | None = None
-    total: int | None = None
-    succeeded: int | None = None
-    failed: int | None = None
-    errors: tuple[JobError, ...] = ()
-
-    @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read the JSON object of a job.
-
-        Raises:
-            MalformedResponseError: no id.
-        """
-        return cls(
-            id=required(raw.get("id"), "id"),
-            type=text(raw.get("type")),
-            status=text(raw.get("status")),
-            started_date=moment(raw.get("startedDate")),
-            finished_date=moment(raw.get("finishedDate")),
-            total=whole(raw.get("totalItems")),
-            succeeded=whole(raw.get("successTotal", raw.get("processedCount"))),
-            failed=whole(raw.get("failedTotal", raw.get("failedCount"))),
-            errors=tuple(_job_error(mapping(error)) for error in array(raw.get("errors"))),
-        )
-
-
-def _job_error(raw: Mapping[str, Any]) -> JobError:
-    return JobError(whole(raw.get("count")) or 0, text(raw.get("code", raw.get("errorCode"))))
+D = TypeVar("D", Label, ExtendedField)
 
 
 class FoundLabel(NamedTuple):
-    """Answer of Find Or Create Label; store the label's key (contract section 9.3)."""
+    """Result of Find Or Create Label."""
 
     label: Label
     is_new: bool
 
 
-def _label(answer: Answer) -> Label:
-    return answer.read(lambda body: Label.parse(unwrap(body, "label", "key")))
-
-
-def _label_page(answer: Answer) -> Page[Label]:
-    return answer.read(lambda body: Page.parse(body, "labels", Label.parse))
-
-
-def _in(language: str | None) -> dict[str, str]:
-    """The language for translated names of system labels, where one is asked for."""
-    return {"language": language} if language else {}
-
-
-class Labels:
-    """Labels of one site. Every method raises `WixError` where it does not succeed."""
-
-    def __init__(self, site: Site) -> None:
-        self._site = site
-
-    def find_or_create(self, display_name: str, *, language: str | None = None) -> FoundLabel:
-        """Find Or Create Label by its exact display name. Safe to repeat.
-
-        Raises:
-            QuotaReachedError: the site has no room for another label.
-        """
-        body = {"displayName": display_name, **_in(language)}
-        answer = self._site.call(ops.FIND_OR_CREATE_LABEL, body=body)
-        return FoundLabel(_label(answer), answer.body.get("newLabel") is True)
-
-    def get(self, key: str, *, language: str | None = None) -> Label:
-        """Get Label.
-
-        Raises:
-            NotFoundError: no such label.
-        """
-        return _label(self._site.call(ops.GET_LABEL, ident=key, query=_in(language)))
-
-    def list(  # noqa: PLR0913 - the parts of the request, all by keyword
-        self,
-        *,
-        label_type: str | None = None,
-        namespace: str | None = None,
-        starts_with: str | None = None,
-        sort: tuple[str, SortOrder] = OLDEST_FIRST,
-        limit: int = 1000,
-        offset: int = 0,
-        language: str | None = None,
-    ) -> Page[Label]:
-        """List Labels: one page, at most 2000 (contract section 9.4)."""
-        query = {
-            "labelType": label_type,
-            "namespace": namespace,
-            "startsWith": starts_with,
-            "sort.fieldName": sort[0],
-            "sort.order": sort[1],
-            "paging.limit": limit,
-            "paging.offset": offset,
-            **_in(language),
-        }
-        return _label_page(self._site.call(ops.LIST_LABELS, query=query))
-
-    def query(
-        self,
-        filter: Mapping[str, Any] | None = None,  # noqa: A002 - Wix's own word
-        *,
-        sort: tuple[str, SortOrder] = OLDEST_FIRST,
-        limit: int = 50,
-        offset: int = 0,
-        language: str | None = None,
-    ) -> Page[Label]:
-        """Query Labels: one page, at most 1000."""
-        query = {
-            "filter": filter or {},
-            "sort": [{"fieldName": sort[0], "order": sort[1]}],
-            "paging": {"limit": limit, "offset": offset},
-        }
-        return _label_page(
-            self._site.call(ops.QUERY_LABELS, body={"query": query, **_in(language)})
-        )
-
-    def rename(self, key: str, display_name: str, *, language: str | None = None) -> Label:
-        """Rename Label: the display name changes, the key stays.
-
-        Raises:
-            NotFoundError: no such label.
-        """
-        body = {"label": {"key": key, "displayName": display_name}, **_in(language)}
-        return _label(self._site.call(ops.RENAME_LABEL, ident=key, body=body))
-
-    def delete(self, key: str) -> bool:
-        """Delete Label, from all contacts too. False: it was not there.
-
-        Raises:
-            PreconditionFailedError: a system label.
-        """
-        try:
-            self._site.call(ops.DELETE_LABEL, ident=key)
-        except NotFoundError:
-            return False
-        return True
-
-
 class FoundField(NamedTuple):
-    """Answer of Find Or Create Extended Field; check the field's data type (contract 10.2)."""
+    """Result of Find Or Create Extended Field; check the field's data type (CONTRACT.md 10.2)."""
 
     field: ExtendedField
     is_new: bool
 
 
-def _field(answer: Answer) -> ExtendedField:
-    """The field, wrapped or bare (contract section 10.5)."""
-    return answer.read(lambda body: ExtendedField.parse(unwrap(body, "field", "key")))
+class _Definitions(Generic[D]):
+    """The calls that labels and extended fields have in common."""
+
+    _rows: str
+    _list: Operation
+    _query: Operation
+    _parse: Callable[[Mapping[str, Any]], D]
+
+    def __init__(self, transport: AuthenticatedTransport) -> None:
+        self._transport = transport
+
+    def list(self, *, sort: Sort = OLDEST_FIRST, limit: int = 100, offset: int = 0) -> Page[D]:
+        """One page. Of labels at most 2000; of fields the largest limit is not published."""
+        query = {
+            "sort.fieldName": sort[0],
+            "sort.order": sort[1],
+            "paging.limit": limit,
+            "paging.offset": offset,
+        }
+        return self._page(self._transport.call(self._list, query=query))
+
+    def query(
+        self,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - Wix's own word
+        *,
+        sort: Sort = OLDEST_FIRST,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Page[D]:
+        """One page of at most 1000."""
+        query = {
+            "filter": filter or {},
+            "sort": [{"fieldName": sort[0], "order": sort[1]}],
+            "paging": {"limit": limit, "offset": offset},
+        }
+        return self._page(self._transport.call(self._query, body={"query": query}))
+
+    def iterate(self, *, page_size: int = 100) -> Iterator[D]:
+        """All of the site, page by page."""
+        return iterate_pages(
+            lambda offset: self.list(limit=page_size, offset=offset),
+            page_size,
+            lambda row: row.key,
+        )
+
+    def _page(self, response: JsonResponse) -> Page[D]:
+        return response.parse(lambda body: Page.parse(body, self._rows, self._parse))
 
 
-def _field_page(answer: Answer) -> Page[ExtendedField]:
-    return answer.read(lambda body: Page.parse(body, "fields", ExtendedField.parse))
+class Labels(_Definitions[Label]):
+    """Labels of one site."""
+
+    _rows = "labels"
+    _list = LIST_LABELS
+    _query = QUERY_LABELS
+    _parse = Label.parse
+
+    def find_or_create(self, display_name: str) -> FoundLabel:
+        """Find Or Create Label by its exact display name. Safe to repeat.
+
+        Raises:
+            QuotaReachedError: the site has no room for another label.
+        """
+        body = {"displayName": display_name}
+        response = self._transport.call(FIND_OR_CREATE_LABEL, body=body)
+        label = response.parse(lambda found: Label.parse(unwrap(found, "label", "key")))
+        return FoundLabel(label, response.body.get("newLabel") is True)
 
 
-class ExtendedFields:
-    """Extended fields of one site. Every method raises `WixError` where it does not succeed."""
+class ExtendedFields(_Definitions[ExtendedField]):
+    """Extended fields of one site."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    _rows = "fields"
+    _list = LIST_FIELDS
+    _query = QUERY_FIELDS
+    _parse = ExtendedField.parse
 
     def find_or_create(self, display_name: str, data_type: DataType = "TEXT") -> FoundField:
         """Find Or Create Extended Field by its exact display name. Safe to repeat.
@@ -270,72 +192,6 @@ class ExtendedFields:
             QuotaReachedError: the site has 100 custom fields.
         """
         body = {"displayName": display_name, "dataType": data_type}
-        answer = self._site.call(ops.FIND_OR_CREATE_FIELD, body=body)
-        return FoundField(_field(answer), answer.body.get("newField") is True)
-
-    def get(self, key: str) -> ExtendedField:
-        """Get Extended Field.
-
-        Raises:
-            NotFoundError: no such field.
-        """
-        return _field(self._site.call(ops.GET_FIELD, ident=key))
-
-    def list(  # noqa: PLR0913 - the parts of the request, all by keyword
-        self,
-        *,
-        field_type: str | None = None,
-        namespace: str | None = None,
-        starts_with: str | None = None,
-        sort: tuple[str, SortOrder] = OLDEST_FIRST,
-        limit: int = 100,
-        offset: int = 0,
-    ) -> Page[ExtendedField]:
-        """List Extended Fields: one page; the largest limit is not published."""
-        query = {
-            "fieldType": field_type,
-            "namespace": namespace,
-            "startsWith": starts_with,
-            "sort.fieldName": sort[0],
-            "sort.order": sort[1],
-            "paging.limit": limit,
-            "paging.offset": offset,
-        }
-        return _field_page(self._site.call(ops.LIST_FIELDS, query=query))
-
-    def query(
-        self,
-        filter: Mapping[str, Any] | None = None,  # noqa: A002 - Wix's own word
-        *,
-        sort: tuple[str, SortOrder] = OLDEST_FIRST,
-        limit: int = 50,
-        offset: int = 0,
-    ) -> Page[ExtendedField]:
-        """Query Extended Fields: one page."""
-        query = {
-            "filter": filter or {},
-            "sort": [{"fieldName": sort[0], "order": sort[1]}],
-            "paging": {"limit": limit, "offset": offset},
-        }
-        return _field_page(self._site.call(ops.QUERY_FIELDS, body={"query": query}))
-
-    def rename(self, key: str, display_name: str) -> ExtendedField:
-        """Rename Extended Field: the display name changes, the key stays.
-
-        Raises:
-            NotFoundError: no such field.
-        """
-        body = {"field": {"key": key, "displayName": display_name}}
-        return _field(self._site.call(ops.RENAME_FIELD, ident=key, body=body))
-
-    def delete(self, key: str) -> bool:
-        """Delete Extended Field, with its values on all contacts. False: it was not there.
-
-        Raises:
-            PreconditionFailedError: a system field.
-        """
-        try:
-            self._site.call(ops.DELETE_FIELD, ident=key)
-        except NotFoundError:
-            return False
-        return True
+        response = self._transport.call(FIND_OR_CREATE_FIELD, body=body)
+        found = response.parse(lambda body: ExtendedField.parse(unwrap(body, "field", "key")))
+        return FoundField(found, response.body.get("newField") is True)

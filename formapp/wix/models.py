@@ -1,104 +1,51 @@
-"""A contact as Wix answers it (contract section 5), frozen and tolerant of missing parts."""
+"""A contact as Wix returns it, and the part of it that can be written (CONTRACT.md section 5).
+
+Models are frozen. No repr shows personal data, so that no traceback or log can hold any.
+"""
 
 import copy
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Generic, Literal, NamedTuple, Self, TypedDict, TypeVar, cast
+from typing import Any, Generic, Literal, Self, TypedDict, TypeVar, cast
 
+from formapp.wix.parsing import (
+    MalformedResponseError,
+    integer,
+    items,
+    mapping,
+    objects,
+    required,
+    text,
+    timestamp,
+)
 
-class MalformedResponseError(ValueError):
-    """A part is missing without which an answer means nothing (an id, a key, a list)."""
+T = TypeVar("T")
 
+MEMBERSHIP_FIELD = "members.membershipStatus"
 
-def text(value: object) -> str | None:
-    """The string as it is; None when it is blank or no string."""
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def required(value: object, name: str) -> str:
-    """The string as it is.
-
-    Raises:
-        MalformedResponseError: it is blank or no string.
-    """
-    found = text(value)
-    if found is None:
-        raise MalformedResponseError(f"no {name}")
-    return found
-
-
-def mapping(value: object) -> dict[str, Any]:
-    """The JSON object, or an empty one."""
-    return value if isinstance(value, dict) else {}
-
-
-def array(value: object) -> list[Any]:
-    """The JSON array, or an empty one."""
-    return value if isinstance(value, list) else []
-
-
-def items(value: object) -> list[Any]:
-    """The list inside `{"items": [...]}` (contract section 5.3)."""
-    return array(mapping(value).get("items"))
-
-
-def objects(value: object) -> list[dict[str, Any]]:
-    """The JSON objects inside `{"items": [...]}`; anything else in it is left out."""
-    return [item for item in items(value) if isinstance(item, dict)]
-
-
-def whole(value: object) -> int | None:
-    """The integer, also when it is written as a string of digits."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
-        return int(value)
-    return None
-
-
-def moment(value: object) -> datetime | None:
-    """ISO 8601 as an aware datetime; without an offset it is taken as UTC (contract section 1)."""
-    if not isinstance(value, str):
-        return None
-    try:
-        parsed = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def unwrap(body: Mapping[str, Any], name: str, identity: str) -> dict[str, Any]:
-    """`body[name]`, or `body` itself where the sources show the bare object (contract 7.5, 10.5).
-
-    Raises:
-        MalformedResponseError: neither is there.
-    """
-    inner = body.get(name)
-    if isinstance(inner, dict):
-        return inner
-    if identity in body:
-        return dict(body)
-    raise MalformedResponseError(f"no {name}")
-
+# The values are not published. Any other value counts as a member: that protects the contact.
+_NO_MEMBER = re.compile(
+    r"(no|non|not|not_a)_?member(ship(_status)?)?|no(_status)?|none|not_set|null|false"
+    r"|undefined|unknown(_status)?"
+)
+_UNTAGGED = "UNTAGGED"
 
 Fieldset = Literal["BASIC", "COMMUNICATION_DETAILS", "EXTENDED", "FULL"]
-SortOrder = Literal["ASC", "DESC"]
-DataType = Literal["TEXT", "NUMBER", "DATE", "URL"]
 
 
 class NameBody(TypedDict, total=False):
-    """First and last name; on update send both (contract section 7.3)."""
+    """First and last name; an update sends both (CONTRACT.md section 7.3)."""
 
     first: str
     last: str
 
 
 class EmailItem(TypedDict, total=False):
-    """One e-mail. `id` is Wix's own and only goes back with an item that came from Wix."""
+    """One e-mail. `id` comes from Wix and is only sent back with the item that it came with."""
 
     id: str
     tag: str
@@ -143,28 +90,10 @@ class AddressItem(TypedDict, total=False):
     address: AddressBody
 
 
-class EmailList(TypedDict):
-    """The complete list of e-mails."""
+class ItemList(TypedDict, Generic[T]):
+    """A complete list: it replaces the stored one (CONTRACT.md section 7.3)."""
 
-    items: list[EmailItem]
-
-
-class PhoneList(TypedDict):
-    """The complete list of phones."""
-
-    items: list[PhoneItem]
-
-
-class AddressList(TypedDict):
-    """The complete list of addresses."""
-
-    items: list[AddressItem]
-
-
-class LabelKeyList(TypedDict):
-    """The complete list of label keys."""
-
-    items: list[str]
+    items: list[T]
 
 
 class ExtendedFieldMap(TypedDict):
@@ -174,28 +103,25 @@ class ExtendedFieldMap(TypedDict):
 
 
 class InfoBody(TypedDict, total=False):
-    """`info` of Create and Update. Lists replace the stored ones whole (contract section 7.3)."""
+    """`info` of Create and Update."""
 
     name: NameBody
-    emails: EmailList
-    phones: PhoneList
-    addresses: AddressList
+    emails: ItemList[EmailItem]
+    phones: ItemList[PhoneItem]
+    addresses: ItemList[AddressItem]
     company: str
     jobTitle: str
     birthdate: str
     locale: str
-    labelKeys: LabelKeyList
+    labelKeys: ItemList[str]
     extendedFields: ExtendedFieldMap
 
 
-_UNTAGGED = "UNTAGGED"
+def _for_update(item: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The item as it came, so that replacing its list loses no property that we do not know.
 
-
-def _sent_back(item: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """The item as it came, so that nothing we do not know is lost when its list is replaced.
-
-    The read-only `id` goes along: it is ignored, or it lets Wix keep the item (contract 7.3). The
-    computed `e164Phone` does not.
+    The read-only `id` is included: Wix ignores it or uses it to keep the item (CONTRACT.md section
+    7.3). The computed `e164Phone` is not.
     """
     known = {key: value for key, value in item.items() if value is not None}
     stored = {key: value for key, value in raw.items() if key != "e164Phone"}
@@ -204,7 +130,7 @@ def _sent_back(item: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Email:
-    """One e-mail, as stored."""
+    """One e-mail, as stored; the address is empty where Wix sends none."""
 
     address: str
     tag: str = _UNTAGGED
@@ -213,7 +139,7 @@ class Email:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read a JSON item; a missing address is an empty string."""
+        """Parse one item of `info.emails`."""
         return cls(
             address=text(raw.get("email")) or "",
             tag=text(raw.get("tag")) or _UNTAGGED,
@@ -222,14 +148,14 @@ class Email:
         )
 
     def as_item(self) -> EmailItem:
-        """The item as it is sent back inside a complete list."""
+        """The item to send inside a complete list."""
         item = {"tag": self.tag, "email": self.address, "primary": self.primary}
-        return cast("EmailItem", _sent_back(item, self.raw))
+        return cast("EmailItem", _for_update(item, self.raw))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Phone:
-    """One phone: `number` as typed, `e164` as Wix computed it, `country` alpha-2."""
+    """One phone: `number` as typed (may be empty), `e164` computed by Wix, `country` alpha-2."""
 
     number: str
     tag: str = _UNTAGGED
@@ -240,7 +166,7 @@ class Phone:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read a JSON item; a missing number is an empty string."""
+        """Parse one item of `info.phones`."""
         return cls(
             number=text(raw.get("phone")) or "",
             tag=text(raw.get("tag")) or _UNTAGGED,
@@ -251,14 +177,14 @@ class Phone:
         )
 
     def as_item(self) -> PhoneItem:
-        """The item as it is sent back inside a complete list, without the computed form."""
+        """The item to send inside a complete list."""
         item = {
             "tag": self.tag,
             "countryCode": self.country,
             "phone": self.number,
             "primary": self.primary,
         }
-        return cast("PhoneItem", _sent_back(item, self.raw))
+        return cast("PhoneItem", _for_update(item, self.raw))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -278,7 +204,7 @@ class Address:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read a JSON item."""
+        """Parse one item of `info.addresses`."""
         address = mapping(raw.get("address"))
         street = mapping(address.get("streetAddress"))
         return cls(
@@ -295,58 +221,30 @@ class Address:
         )
 
     def as_item(self) -> AddressItem:
-        """The item as it is sent back, with one form of the street (both is undefined: 5.3)."""
-        item = _sent_back({"tag": self.tag, "address": self._parts()}, self.raw)
-        address = mapping(item.get("address"))
-        if "addressLine" in address and "streetAddress" in address:
-            # The two parts say more than the line; an empty pair says nothing.
-            two_parts = self.street_name or self.street_number
-            address.pop("addressLine" if two_parts else "streetAddress")
-        return cast("AddressItem", item)
-
-    def _parts(self) -> dict[str, Any]:
-        """The parts that are there, for an address that did not come from Wix."""
+        """The item to send, with one form of the street (CONTRACT.md section 5.3)."""
         street = {"number": self.street_number, "name": self.street_name}
         parts = {
             "addressLine": self.line,
-            "streetAddress": {key: value for key, value in street.items() if value} or None,
+            "streetAddress": {key: value for key, value in street.items() if value},
             "addressLine2": self.line2,
             "city": self.city,
             "postalCode": self.postal_code,
             "subdivision": self.subdivision,
             "country": self.country,
         }
-        return {key: value for key, value in parts.items() if value}
-
-
-MEMBERSHIP_FIELD = "members.membershipStatus"
-
-# The values are not published. What is not listed counts as a member: that protects the contact.
-_NO_MEMBER = frozenset(
-    {
-        "false",
-        "no",
-        "no_member",
-        "no_membership",
-        "no_membership_status",
-        "no_status",
-        "non_member",
-        "none",
-        "nonmember",
-        "not_a_member",
-        "not_member",
-        "not_set",
-        "null",
-        "undefined",
-        "unknown",
-        "unknown_status",
-    }
-)
+        given = {key: value for key, value in parts.items() if value}
+        item = _for_update({"tag": self.tag, "address": given}, self.raw)
+        address = mapping(item.get("address"))
+        if "addressLine" in address and "streetAddress" in address:
+            # The two parts say more than the line, unless both are empty.
+            two_parts = self.street_name or self.street_number
+            address.pop("addressLine" if two_parts else "streetAddress")
+        return cast("AddressItem", item)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ContactInfo:
-    """Everything of a contact that can be written. Blank strings read as None.
+    """The writable part of a contact. Blank strings are None.
 
     Attributes:
         birthdate: `YYYY-MM-DD`.
@@ -371,7 +269,7 @@ class ContactInfo:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read the JSON object `info`."""
+        """Parse the JSON object `info`."""
         name = mapping(raw.get("name"))
         return cls(
             first=text(name.get("first")),
@@ -389,27 +287,27 @@ class ContactInfo:
 
 
 def _extended_fields(value: object) -> Mapping[str, str | float | int]:
-    """The fields that hold something; a value of an unknown kind is kept as its JSON text.
+    """The fields that are not blank; a value of an unknown kind is kept as its JSON text.
 
     Left out, such a value would look like a blank and be filled.
     """
-    held: dict[str, str | float | int] = {}
+    fields: dict[str, str | float | int] = {}
     for key, found in mapping(mapping(value).get("items")).items():
         if found is None or (isinstance(found, str) and not found.strip()):
             continue
-        held[key] = found if isinstance(found, str | int | float) else json.dumps(found)
-    return MappingProxyType(held)
+        fields[key] = found if isinstance(found, str | int | float) else json.dumps(found)
+    return MappingProxyType(fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact. Its repr shows id, revision and dates only.
+    """One contact. Its repr shows id, revision, dates and source only.
 
     Attributes:
         id: GUID.
-        revision: goes with the next update (contract section 7.3).
-        created_date, updated_date: aware; None where the answer was projected.
-        primary_email, primary_phone: what duplicates are compared by (contract section 11.4).
+        revision: is sent with the next update (CONTRACT.md section 7.3).
+        created_date, updated_date: aware; None where only some fields were asked for.
+        primary_email, primary_phone: what Wix compares duplicates by (CONTRACT.md section 11.2).
         source_type: `source.sourceType`, an open list.
         raw: the JSON object as it came.
     """
@@ -426,20 +324,20 @@ class Contact:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read the JSON object of a contact.
+        """Parse the JSON object of a contact.
 
         Raises:
-            MalformedResponseError: no id or no revision, which always come (contract section 7.2).
+            MalformedResponseError: no id or revision; Wix always sends both (CONTRACT.md 7.2).
         """
-        revision = whole(raw.get("revision"))
+        revision = integer(raw.get("revision"))
         if revision is None:
             raise MalformedResponseError("no revision")
         info = ContactInfo.parse(mapping(raw.get("info")))
         return cls(
-            id=required(raw.get("id"), "id"),
+            id=required(raw, "id"),
             revision=revision,
-            created_date=moment(raw.get("createdDate")),
-            updated_date=moment(raw.get("updatedDate")),
+            created_date=timestamp(raw.get("createdDate")),
+            updated_date=timestamp(raw.get("updatedDate")),
             primary_email=_primary(raw, "email", "primaryEmail")
             or next((item.address for item in info.emails if item.primary), None),
             primary_phone=_primary(raw, "phone", "primaryPhone")
@@ -451,96 +349,15 @@ class Contact:
 
     @property
     def is_member(self) -> bool:
-        """Whether the contact is a site member, as its membership field tells."""
+        """Whether the contact is a site member, by its membership field."""
         value = self.info.extended_fields.get(MEMBERSHIP_FIELD)
         if not value:
             return False
-        return re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_") not in _NO_MEMBER
+        status = re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_")
+        return not _NO_MEMBER.fullmatch(status)
 
 
 def _primary(raw: Mapping[str, Any], name: str, newer: str) -> str | None:
-    """`primaryInfo.<name>`, or the newer object that repeats it (contract section 5.1)."""
+    """`primaryInfo.<name>`, or the newer object that repeats it (CONTRACT.md section 5.1)."""
     older = text(mapping(raw.get("primaryInfo")).get(name))
     return older or text(mapping(raw.get(newer)).get(name))
-
-
-T = TypeVar("T")
-
-MAX_PAGE = 1000
-
-
-class Sort(NamedTuple):
-    """One sort field and its direction."""
-
-    field_name: str = "createdDate"
-    order: SortOrder = "ASC"
-
-
-# Always sent: the sources disagree about the default.
-OLDEST_FIRST = Sort()
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """One page of a list or a query.
-
-    Attributes:
-        items: the rows.
-        offset: where the page starts, as Wix says; None if it does not.
-        total: number of all rows; None where it is missing or `too_many_to_count`.
-    """
-
-    items: tuple[T, ...]
-    offset: int | None = None
-    total: int | None = None
-    too_many_to_count: bool = False
-
-    def __iter__(self) -> Iterator[T]:
-        """The rows of this page."""
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        """Number of rows in this page."""
-        return len(self.items)
-
-    def is_last(self, end: int, limit: int) -> bool:
-        """Whether no page follows one that ends at offset `end` and was asked for with `limit`."""
-        if self.total is not None:
-            return not self.items or end >= self.total
-        return len(self.items) < limit
-
-    @classmethod
-    def parse(cls, body: Mapping[str, Any], name: str, row: Callable[[dict[str, Any]], T]) -> Self:
-        """Read `body[name]` and its `pagingMetadata` or `metadata` (contract sections 8.1, 9.4).
-
-        Raises:
-            MalformedResponseError: no such list, or a row without its id or key.
-        """
-        rows = body.get(name)
-        if not isinstance(rows, list):
-            raise MalformedResponseError(f"no {name}")
-        about = mapping(body.get("pagingMetadata")) or mapping(body.get("metadata"))
-        too_many = True in (about.get("tooManyToCount"), about.get("too_many_to_count"))
-        return cls(
-            items=tuple(row(mapping(entry)) for entry in rows),
-            offset=whole(about.get("offset")),
-            total=None if too_many else whole(about.get("total")),
-            too_many_to_count=too_many,
-        )
-
-
-def walk(
-    fetch: Callable[[int], Page[T]], page_size: int, identity: Callable[[T], str]
-) -> Iterator[T]:
-    """All rows, page by page, each identity once: offsets over changing data repeat rows."""
-    seen: set[str] = set()
-    offset = 0
-    while True:
-        page = fetch(offset)
-        fresh = {identity(row): row for row in page if identity(row) not in seen}
-        yield from fresh.values()
-        seen.update(fresh)
-        offset += len(page)
-        # A page without news would come again for ever if Wix ignored the offset.
-        if not fresh or page.is_last(offset, page_size):
-            return

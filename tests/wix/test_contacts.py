@@ -1,4 +1,4 @@
-"""Each verb for contacts and bulk jobs: what goes over the wire and what comes back."""
+"""Each call for contacts: what goes over the wire and what comes back."""
 
 import json
 from typing import Any
@@ -9,7 +9,6 @@ from responses import RequestsMock, matchers
 from formapp.wix import UnexpectedResponseError, WixContacts
 
 URL = "https://www.wixapis.com/contacts/v4/contacts"
-BULK = "https://www.wixapis.com/contacts/v4/bulk"
 ID = "2f6b7a10-93f4-4f2a-8d3a-6a5c8c5f0b21"
 OTHER = "77c0a1b2-0d5e-4e0a-b9ad-3d1c6f0e9a44"
 
@@ -180,14 +179,6 @@ def test_merge_reads_the_wrapped_and_the_bare_answer(
     api.post(f"{URL}/{ID}/merge", json={"contact": contact_json} if wrapped else contact_json)
     assert wix.contacts.merge(ID, 5, [OTHER]).id == ID
     assert sent(api) == {"targetContactRevision": 5, "sourceContactIds": [OTHER]}
-
-
-def test_preview_merge_sends_no_revision(
-    api: RequestsMock, wix: WixContacts, contact_json: dict[str, Any]
-) -> None:
-    api.post(f"{URL}/{ID}/preview-merge", json={"contact": contact_json})
-    assert wix.contacts.preview_merge(ID, [OTHER]).id == ID
-    assert sent(api) == {"sourceContactIds": [OTHER]}
 
 
 def test_label_sends_the_keys_in_the_body(

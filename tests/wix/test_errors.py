@@ -1,4 +1,4 @@
-"""Every shape that an error may have (contract sections 3.1, 3.2 and 4)."""
+"""Every status, published code and shape of an error (CONTRACT.md sections 3 and 4)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,11 +11,15 @@ from responses import RequestsMock
 from formapp.wix import (
     CannotDeleteError,
     ConflictError,
+    ContactAlreadyChangedError,
+    ContactNotFoundError,
     DuplicateContactError,
     ForbiddenError,
     InvalidRequestError,
+    MemberEmailError,
     NotFoundError,
     PreconditionFailedError,
+    QuotaReachedError,
     RateLimitedError,
     RequestTimeoutError,
     ServerError,
@@ -28,13 +32,160 @@ from formapp.wix import (
 
 BASE = "https://www.wixapis.com/contacts/v4"
 URL = f"{BASE}/contacts"
+QUERY = f"{URL}/query"
 
 OPERATIONS: dict[str, tuple[str, str, Callable[[WixContacts], object]]] = {
     "create": ("POST", URL, lambda wix: wix.contacts.create({})),
+    "get": ("GET", f"{URL}/a", lambda wix: wix.contacts.get("a")),
     "update": ("PATCH", f"{URL}/a", lambda wix: wix.contacts.update("a", 1, {})),
     "delete": ("DELETE", f"{URL}/a", lambda wix: wix.contacts.delete("a")),
+    "list": ("GET", URL, lambda wix: wix.contacts.list()),
+    "query": ("POST", QUERY, lambda wix: wix.contacts.query()),
+    "merge": ("POST", f"{URL}/a/merge", lambda wix: wix.contacts.merge("a", 1, ["b"])),
+    "label": ("POST", f"{URL}/a/labels", lambda wix: wix.contacts.label("a", ["b"])),
+    "unlabel": ("DELETE", f"{URL}/a/labels", lambda wix: wix.contacts.unlabel("a", ["b"])),
     "new label": ("POST", f"{BASE}/labels", lambda wix: wix.labels.find_or_create("A")),
+    "labels": ("GET", f"{BASE}/labels", lambda wix: wix.labels.list()),
+    "query labels": ("POST", f"{BASE}/labels/query", lambda wix: wix.labels.query()),
+    "new field": (
+        "POST",
+        f"{BASE}/extended-fields",
+        lambda wix: wix.extended_fields.find_or_create("A"),
+    ),
+    "fields": ("GET", f"{BASE}/extended-fields", lambda wix: wix.extended_fields.list()),
+    "query fields": (
+        "POST",
+        f"{BASE}/extended-fields/query",
+        lambda wix: wix.extended_fields.query(),
+    ),
 }
+
+READS = {
+    "get",
+    "list",
+    "query",
+    "labels",
+    "query labels",
+    "fields",
+    "query fields",
+}
+
+QUERY_CODES = [
+    "UNSUPPORTED_SORT_FIELD",
+    "ILLEGAL_LIMIT",
+    "MALFORMED_FILTER",
+    "UNSUPPORTED_FILTER",
+    "UNSUPPORTED_FILTER_FIELD_UNKNOWN",
+    "UNSUPPORTED_FILTER_OPERATOR",
+    "UNSUPPORTED_FILTER_VALUE",
+    "UNSUPPORTED_FILTER_VALUE_TYPE",
+]
+DEFINITION_CODES = [
+    "INVALID_SORT",
+    "MALFORMED_FILTER",
+    "UNSUPPORTED_FILTER",
+    "UNSUPPORTED_FILTER_FIELD",
+    "UNSUPPORTED_FILTER_OPERATOR",
+    "UNSUPPORTED_FILTER_VALUE",
+]
+
+# operation, status, code -> type, retryable, maybe_applied (contract section 3.3, row by row)
+CODES: list[tuple[str, int, str, type[WixError], bool, bool]] = [
+    ("create", 400, "INSUFFICIENT_CONTACT_DATA", InvalidRequestError, False, False),
+    ("create", 400, "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO", InvalidRequestError, False, False),
+    ("create", 400, "INVALID_EXTENDED_FIELD_VALUE", InvalidRequestError, False, False),
+    ("create", 409, "DUPLICATE_CONTACT_EXISTS", DuplicateContactError, False, False),
+    ("create", 409, "DUPLICATE_CONTACT_EXIST", DuplicateContactError, False, False),
+    ("create", 409, "CONTACT_ID_ALREADY_EXISTS", ConflictError, False, False),
+    ("get", 404, "CONTACT_NOT_FOUND", ContactNotFoundError, False, False),
+    ("update", 400, "INSUFFICIENT_CONTACT_DATA", InvalidRequestError, False, False),
+    ("update", 400, "INSUFFICIENT_UPDATE_CONTACT_DATA", InvalidRequestError, False, False),
+    ("update", 400, "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO", InvalidRequestError, False, False),
+    ("update", 400, "INVALID_EXTENDED_FIELD_VALUE", InvalidRequestError, False, False),
+    ("update", 404, "CONTACT_NOT_FOUND", ContactNotFoundError, False, False),
+    ("update", 409, "DUPLICATE_CONTACT_EXISTS", DuplicateContactError, False, False),
+    ("update", 409, "CONTACT_ALREADY_CHANGED", ContactAlreadyChangedError, False, False),
+    ("update", 428, "CANNOT_UPDATE_MEMBER_EMAIL", MemberEmailError, False, False),
+    ("delete", 428, "CANNOT_DELETE_MEMBER", CannotDeleteError, False, False),
+    (
+        "delete",
+        428,
+        "CANNOT_DELETE_CONTACT_WITH_BILLING_SUBSCRIPTION",
+        CannotDeleteError,
+        False,
+        False,
+    ),
+    ("delete", 428, "CANNOT_DELETE_MEMBER_OWNER_OR_CONTRIBUTOR", CannotDeleteError, False, False),
+    ("delete", 500, "FAILED_DELETE_CONTACT_AFTER_MEMBER_DELETION", ServerError, True, True),
+    ("label", 404, "CONTACT_NOT_FOUND", ContactNotFoundError, False, False),
+    ("unlabel", 404, "CONTACT_NOT_FOUND", ContactNotFoundError, False, False),
+    ("merge", 400, "ILLEGAL_MERGE", InvalidRequestError, False, False),
+    ("merge", 404, "CONTACT_NOT_FOUND", ContactNotFoundError, False, False),
+    ("merge", 428, "FAILED_PRECONDITION", PreconditionFailedError, False, False),
+    ("list", 400, "UNSUPPORTED_SORT_FIELD", InvalidRequestError, False, False),
+    ("list", 400, "ILLEGAL_LIMIT", InvalidRequestError, False, False),
+    *[("query", 400, code, InvalidRequestError, False, False) for code in QUERY_CODES],
+    ("new label", 428, "LABELS_QUOTA_REACHED", QuotaReachedError, False, False),
+    *[("query labels", 400, code, InvalidRequestError, False, False) for code in DEFINITION_CODES],
+    *[("query fields", 400, code, InvalidRequestError, False, False) for code in DEFINITION_CODES],
+    ("new field", 429, "FIELDS_QUOTA_EXCEEDED", QuotaReachedError, False, False),
+]
+
+
+def fails(api: RequestsMock, wix: WixContacts, operation: str, **answer: Any) -> WixError:
+    method, url, act = OPERATIONS[operation]
+    api.add(method, url, **answer)
+    with pytest.raises(WixError) as caught:
+        act(wix)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "code", "kind", "retryable", "maybe_applied"), CODES
+)
+def test_each_published_code_has_its_type_and_verdict(
+    api: RequestsMock,
+    wix: WixContacts,
+    *,
+    operation: str,
+    status: int,
+    code: str,
+    kind: type[WixError],
+    retryable: bool,
+    maybe_applied: bool,
+) -> None:
+    error = fails(api, wix, operation, status=status, json=application_error(code))
+    assert type(error) is kind
+    assert (error.status, error.code) == (status, code)
+    assert (error.retryable, error.maybe_applied) == (retryable, maybe_applied)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_after_a_server_error_only_a_write_may_have_been_applied(
+    api: RequestsMock, wix: WixContacts, operation: str
+) -> None:
+    error = fails(api, wix, operation, status=503, json={"message": "", "details": {}})
+    assert isinstance(error, ServerError)
+    assert error.retryable
+    assert error.maybe_applied is (operation not in READS)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"<html>", b'"x"', b"\xff", b"[" * 9])
+def test_a_200_that_is_no_json_object_is_unexpected(
+    api: RequestsMock, wix: WixContacts, operation: str, body: bytes
+) -> None:
+    error = fails(api, wix, operation, status=200, body=body)
+    assert type(error) is UnexpectedResponseError
+    assert error.status == 200
+    assert error.retryable
+    assert error.maybe_applied is (operation not in READS)
+
+
+def test_a_200_that_is_nested_too_deep_is_unexpected(api: RequestsMock, wix: WixContacts) -> None:
+    error = fails(api, wix, "create", status=200, body=b'{"a":' + b"[" * 200_000)
+    assert type(error) is UnexpectedResponseError
+
 
 # status -> type, retryable, whether a write may have been applied (contract section 3.2)
 STATUSES: list[tuple[int, type[WixError], bool, bool]] = [
@@ -76,14 +227,6 @@ BODIES: dict[str, bytes] = {
     "violations of another kind": b'{"details": {"validationError": {"fieldViolations": [7]}}}',
     "nested too deep": b"[" * 200_000,
 }
-
-
-def fails(api: RequestsMock, wix: WixContacts, operation: str, **answer: Any) -> WixError:
-    method, url, act = OPERATIONS[operation]
-    api.add(method, url, **answer)
-    with pytest.raises(WixError) as caught:
-        act(wix)
-    return caught.value
 
 
 def application_error(code: str, data: dict[str, Any] | None = None) -> dict[str, Any]:

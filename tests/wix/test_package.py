@@ -3,6 +3,7 @@
 import ast
 import doctest
 import inspect
+import re
 import subprocess
 import sys
 import traceback
@@ -63,6 +64,20 @@ def test_the_package_can_be_used_alone() -> None:
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], check=False)
     assert done.returncode == 0
+
+
+def test_every_section_that_a_comment_cites_is_in_the_contract() -> None:
+    headings = re.findall(
+        r"^#+ (\w+(?:\.\d+)?)", (ROOM / "CONTRACT.md").read_text("utf-8"), re.MULTILINE
+    )
+    citation = r"CONTRACT\.md (?:sections? )?((?:\d+(?:\.\d+)?(?:, | and | to )?)+)"
+    found = 0
+    for path in ROOM.glob("*.py"):
+        for group in re.findall(citation, path.read_text("utf-8")):
+            found += 1
+            cited = set(re.findall(r"\d+(?:\.\d+)?", group))
+            assert cited <= set(headings), f"{path.name} cites {group}"
+    assert found > 30
 
 
 def everything(error: BaseException) -> str:

@@ -19,7 +19,6 @@ from formapp.wix import (
     WixContacts,
     WixError,
 )
-from formapp.wix.models import walk
 
 T = TypeVar("T")
 
@@ -53,8 +52,12 @@ def _check_site(wix: WixContacts, wishes: Wishes) -> Iterator[Finding]:
         return
     else:
         yield ok("credentials", "accepted; contacts can be read")
-    labels = _read("labels", "MANAGE-LABELS", lambda: _all_labels(wix))
-    fields = _read("extended fields", "MANAGE-EX-FIELDS", lambda: _all_fields(wix))
+    labels = _read("labels", "MANAGE-LABELS", lambda: list(wix.labels.iterate(page_size=_PAGE)))
+    fields = _read(
+        "extended fields",
+        "MANAGE-EX-FIELDS",
+        lambda: list(wix.extended_fields.iterate(page_size=_PAGE)),
+    )
     yield from [labels] if isinstance(labels, Finding) else _labels(wishes, labels)
     yield from [fields] if isinstance(fields, Finding) else _fields(wishes, fields)
 
@@ -84,26 +87,6 @@ def _failed(check: str, error: WixError) -> Finding:
         return hint(check, str(error), "Wix has too many calls just now: ask again in a minute")
     advice = "see the network, FORMAPP_WIX_API_URL, and Wix's status page; leads wait meanwhile"
     return fault(check, str(error), advice)
-
-
-def _all_labels(wix: WixContacts) -> list[Label]:
-    return list(
-        walk(
-            lambda offset: wix.labels.list(limit=_PAGE, offset=offset),
-            _PAGE,
-            lambda label: label.key,
-        )
-    )
-
-
-def _all_fields(wix: WixContacts) -> list[ExtendedField]:
-    return list(
-        walk(
-            lambda offset: wix.extended_fields.list(limit=_PAGE, offset=offset),
-            _PAGE,
-            lambda each: each.key,
-        )
-    )
 
 
 def _labels(wishes: Wishes, held: list[Label]) -> Iterator[Finding]:
