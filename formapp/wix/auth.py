@@ -162,7 +162,7 @@ class AuthenticatedTransport:
     ) -> JsonResponse:
         """Make the call; after a 401 to an access token, once more with a new one.
 
-        The second try is safe for a write: Wix applies nothing that it answers with 401.
+        The second try is safe for a write: a call refused with 401 was not applied.
         """
         send = partial(
             self._transport.send, operation, resource_id=resource_id, query=query, body=body

@@ -114,7 +114,7 @@ class _Session(requests.Session):
     """
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None."""
+        """Never a target."""
 
 
 class Transport:

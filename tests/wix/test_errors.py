@@ -89,7 +89,7 @@ DEFINITION_CODES = [
     "UNSUPPORTED_FILTER_VALUE",
 ]
 
-# operation, status, code -> type, retryable, maybe_applied (contract section 3.3, row by row)
+# operation, status, code -> type, retryable, maybe_applied (CONTRACT.md section 3.3, row by row)
 CODES: list[tuple[str, int, str, type[WixError], bool, bool]] = [
     ("create", 400, "INSUFFICIENT_CONTACT_DATA", InvalidRequestError, False, False),
     ("create", 400, "CANNOT_HAVE_MULTIPLE_PRIMARY_INFO", InvalidRequestError, False, False),
@@ -187,7 +187,7 @@ def test_a_200_that_is_nested_too_deep_is_unexpected(api: RequestsMock, wix: Wix
     assert type(error) is UnexpectedResponseError
 
 
-# status -> type, retryable, whether a write may have been applied (contract section 3.2)
+# status -> type, retryable, whether a write may have been applied (CONTRACT.md section 3.2)
 STATUSES: list[tuple[int, type[WixError], bool, bool]] = [
     (201, UnexpectedResponseError, True, True),
     (202, UnexpectedResponseError, True, True),
