@@ -131,7 +131,7 @@ def show_thanks(form: Form) -> Response:
 
 def show_asked(form: Form) -> Response:
     """Render what follows a form whose sender has to confirm it; the same for everybody."""
-    return _html(render_template("asked.html", form=form, use=_use()), 200)
+    return _html(render_template("confirmation_sent.html", form=form, use=_use()), 200)
 
 
 def show_page(template: str, status: int = 200, *, form: Form, **context: Any) -> Response:
