@@ -5,8 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formapp.delivery.contact_info import Keys
-from formapp.delivery.decide import Create, Found, Nothing, decide
+from formapp.delivery.decide import Create, Found, Keys, Nothing, decide
 from formapp.lead import Lead, Merge, Text
 from tests.support.applying import Ways, applied, as_contact
 from tests.support.strategies import FIELDS, LABELS, contact_infos, fill_leads, leads

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from formapp.delivery import upsert as bring
+from formapp.delivery import deliver
 from formapp.delivery.decide import decide
 from tests.support.leads import lead
 from tests.support.world import World
@@ -103,7 +103,7 @@ def test_a_defect_stops_nobody_else_and_gives_its_text_to_nobody(
             raise ZeroDivisionError(f"canary {given.company.value}")
         return decide(given, *rest)
 
-    monkeypatch.setattr(bring, "decide", wrong)
+    monkeypatch.setattr(deliver, "decide", wrong)
     caplog.set_level(logging.DEBUG, "formapp")
     bad, good = world.keep(lead(company="canary")), world.keep(lead("two@example.com"))
     world.drain()
@@ -113,7 +113,7 @@ def test_a_defect_stops_nobody_else_and_gives_its_text_to_nobody(
     assert row["reason"] == "a defect of formapp: ZeroDivisionError"
     assert world.attempts(bad)[0]["code"] == "ZeroDivisionError"
     assert "canary" not in caplog.text
-    monkeypatch.setattr(bring, "decide", decide)
+    monkeypatch.setattr(deliver, "decide", decide)
     world.clock.turn(5)
     world.drain()
     assert world.row(bad)["outcome"] == "created"
@@ -125,7 +125,7 @@ def test_a_defect_that_stays_fails_after_72_hours_and_is_not_tried_forever(
     def wrong(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(bring, "decide", wrong)
+    monkeypatch.setattr(deliver, "decide", wrong)
     submission_id = world.keep(lead())
     for _ in range(80):
         world.drain()
@@ -144,7 +144,7 @@ def test_a_defect_keeps_what_is_unknown_of_a_write(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(bring.ContactUpsert, "_done", wrong)
+        patch.setattr(deliver.ContactUpsert, "_result", wrong)
         world.deliver()
     assert world.row(submission_id)["intent"]["operation"] == "create"
     world.clock.turn(60)

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from formapp.db.due import LEASE
-from formapp.delivery import ledger
+from formapp.delivery import results
+from formapp.delivery.claims import LEASE
 from tests.support.leads import EMAIL, PHONE, items, lead, phone
 from tests.support.world import World
 
@@ -26,10 +26,10 @@ def die(*_: object, **__: object) -> None:
 
 
 KILLS = {
-    "before the intent": ("formapp.delivery.upsert.intend", None),
+    "before the intent": ("formapp.delivery.deliver.intend", None),
     "after the intent": ("formapp.wix.contacts.Contacts.create", None),
-    "after the call": ("formapp.delivery.ledger.finish", None),
-    "before putting back": ("formapp.delivery.ledger.put_back", "cut_after"),
+    "after the call": ("formapp.delivery.results.finish", None),
+    "before putting back": ("formapp.delivery.results.put_back", "cut_after"),
 }
 
 
@@ -62,7 +62,7 @@ def test_a_worker_that_dies_after_an_update_has_applied_it_once(
     world.site.add(emails=items({"email": EMAIL}), phones=items({"phone": PHONE}))
     submission_id = world.keep(GIVEN)
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "finish", die)
+        patch.setattr(results, "finish", die)
         with pytest.raises(Killed):
             world.deliver()
     world.clock.turn(LEASE.total_seconds())

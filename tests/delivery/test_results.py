@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formapp import wix
-from formapp.delivery.retry import PATIENCE, GiveUp, Pause, Retry, Verdict, after_error, backoff
+from formapp.delivery.results import PATIENCE, GiveUp, Pause, Retry, Verdict, after_error, backoff
 from formapp.wix import ErrorDetails, WixError
 from tests.support.clock import NOON
 
@@ -21,7 +21,7 @@ def after(error: WixError, **more: Any) -> Verdict:
         "now": NOON,
         "first_tried": NOON,
         "attempts": 0,
-        "strikes": 0,
+        "failures": 0,
         "jitter": lambda _low, high: high,
     }
     return after_error(error, **{**facts, **more})
@@ -80,7 +80,7 @@ def test_what_is_retried_is_given_up_after_72_hours_and_not_before(error: WixErr
 
 @pytest.mark.parametrize("error", [error for error, verdict in TABLE if isinstance(verdict, Pause)])
 def test_a_pause_never_ends_in_giving_up(error: WixError) -> None:
-    late = after(error, first_tried=NOON - timedelta(days=30), attempts=500, strikes=500)
+    late = after(error, first_tried=NOON - timedelta(days=30), attempts=500, failures=500)
     assert isinstance(late, Pause)
 
 
@@ -91,8 +91,8 @@ def test_a_pause_never_ends_in_giving_up(error: WixError) -> None:
         (wix.UnauthorizedError(OPERATION, said(401)), [5, 10, 20, 40, 80, 160, 300, 300]),
     ],
 )
-def test_pauses_grow_with_each_strike(error: WixError, pauses: list[int]) -> None:
-    found = [after(error, strikes=strikes) for strikes in range(len(pauses))]
+def test_pauses_grow_with_each_failure(error: WixError, pauses: list[int]) -> None:
+    found = [after(error, failures=failures) for failures in range(len(pauses))]
     assert [each.until - NOON for each in found if isinstance(each, Pause)] == [
         seconds(pause) for pause in pauses
     ]
@@ -111,14 +111,14 @@ def test_backoff_stays_within_its_bounds(attempts: int, seed: int) -> None:
 
 @given(
     attempts=st.integers(0, 10**6),
-    strikes=st.integers(0, 10**6),
+    failures=st.integers(0, 10**6),
     waited=st.integers(0, 10**7),
     retry_after=st.none() | st.floats(0, 1e9),
 )
 def test_whatever_happened_before_a_verdict_is_in_the_future_and_within_an_hour(
-    attempts: int, strikes: int, waited: int, retry_after: float | None
+    attempts: int, failures: int, waited: int, retry_after: float | None
 ) -> None:
-    since = {"attempts": attempts, "strikes": strikes, "first_tried": NOON - seconds(waited)}
+    since = {"attempts": attempts, "failures": failures, "first_tried": NOON - seconds(waited)}
     for error in (
         wix.RateLimitedError(OPERATION, said(429, retry_after=retry_after)),
         wix.ServerError(OPERATION, said(500)),

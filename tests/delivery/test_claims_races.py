@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import select, text, update
 
 from formapp.db.database import Database
-from formapp.db.due import LEASE
 from formapp.db.tables import attempts, deliveries
 from formapp.delivery import claims
-from formapp.delivery.claims import Claim, ClaimLostError, claim_next
-from formapp.delivery.contact_cache import ContactCache, Pauses
-from formapp.delivery.outcomes import Attempt, finish, put_back
+from formapp.delivery.claims import LEASE, Claim, ClaimLostError, claim_next
+from formapp.delivery.find import KeyCache
+from formapp.delivery.results import Attempt, Result, finish, put_back
+from formapp.delivery.sites import Pauses
 from formapp.leads.accept import _insert, keep
 from tests.support.clock import NOON, TurnedClock
 from tests.support.leads import SITE, lead, phone, submission
@@ -148,7 +148,7 @@ def test_workers_never_hold_the_same_delivery_nor_the_same_person(database: Data
             time.sleep(0.001)
             watch.end(who)
             attempt = Attempt(clock(), "delivered", 1)
-            finish(database, claim, attempt, outcome="created", contact_id="an-id", flags=[])
+            finish(database, claim, attempt, Result("created", "an-id"))
             done += 1
 
     with ThreadPoolExecutor(4) as pool:
@@ -202,16 +202,16 @@ def test_of_two_who_finish_the_same_delivery_one_is_told_that_it_lost(database: 
 
 
 def test_two_that_learn_the_same_at_once_do_not_collide(database: Database) -> None:
-    memory, lanes = ContactCache(database), Pauses(database)
+    keys, pauses = KeyCache(database), Pauses(database)
     start = threading.Barrier(4)
 
     def learn(number: int) -> None:
         start.wait(WAIT)
         for each in range(10):
-            memory.remember_key(SITE, "label", f"Label {each}", f"custom.label-{number}")
-            lanes.pause(f"site {each}", NOON, "why")
+            keys.remember_key(SITE, "label", f"Label {each}", f"custom.label-{number}")
+            pauses.pause(f"site {each}", NOON, "why")
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(learn, range(4)))
-    assert len(memory.keys(SITE, "label")) == 10
-    assert {lanes.strikes(f"site {each}") for each in range(10)} == {4}
+    assert len(keys.cached(SITE, "label")) == 10
+    assert {pauses.failures(f"site {each}") for each in range(10)} == {4}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from formapp.delivery.claims import claim_next, release
-from formapp.delivery.contact_cache import Pauses
+from formapp.delivery.sites import Pauses
 from tests.support.clock import NOON
 from tests.support.leads import SITE, lead
 from tests.support.world import World
@@ -28,7 +28,7 @@ def test_a_429_pauses_the_site_as_long_as_it_says_and_spends_no_attempt(
     first, second = two(world)
     world.site.fault(**LIMITED, operation=operation, times=1, retry_after=17)
     assert world.drain() == 1
-    assert world.lane()["paused_until"] == world.clock() + timedelta(seconds=17)
+    assert world.pause()["paused_until"] == world.clock() + timedelta(seconds=17)
     row = world.row(first)
     assert (row["state"], row["attempts"], row["intent"]) == ("pending", 0, None)
     assert world.attempts(first)[0]["result"] == "paused"
@@ -38,7 +38,7 @@ def test_a_429_pauses_the_site_as_long_as_it_says_and_spends_no_attempt(
     world.clock.turn(0.1)
     assert world.drain() == 2
     assert world.row(first)["attempts"] == 1
-    assert (world.lane()["strikes"], world.lane()["paused_until"]) == (0, None)
+    assert (world.pause()["failures"], world.pause()["paused_until"]) == (0, None)
 
 
 def test_behind_a_paused_lane_no_worker_takes_the_lock_that_posts_need(world: World) -> None:
@@ -64,7 +64,7 @@ def test_429s_in_a_row_pause_longer_and_longer_and_nothing_fails(world: World) -
     world.site.fault(**LIMITED)
     for pause in (1, 2, 4, 8, 16, 32, 60, 60, 60):
         assert world.drain() == 1
-        assert world.lane()["paused_until"] - world.clock() == timedelta(seconds=pause)
+        assert world.pause()["paused_until"] - world.clock() == timedelta(seconds=pause)
         world.clock.turn(pause)
     assert (world.row(submission_id)["state"], world.row(submission_id)["attempts"]) == (
         "pending",
@@ -119,22 +119,22 @@ def test_weeks_behind_a_paused_lane_use_up_no_patience(world: World) -> None:
 
 
 def test_one_sites_pause_is_not_anothers(world: World) -> None:
-    lanes = Pauses(world.database)
-    lanes.pause("another", NOON + timedelta(hours=1), "why")
+    pauses = Pauses(world.database)
+    pauses.pause("another", NOON + timedelta(hours=1), "why")
     world.bring(lead())
     assert len(world.site.contacts()) == 1
-    assert lanes.paused(NOON) == {"another": (NOON + timedelta(hours=1), "why")}
+    assert pauses.paused(NOON) == {"another": (NOON + timedelta(hours=1), "why")}
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one(world: World) -> None:
-    lanes = Pauses(world.database)
-    lanes.pause(SITE, NOON + timedelta(seconds=120), "long")
-    lanes.pause(SITE, NOON + timedelta(seconds=2), "short")
-    assert lanes.paused(NOON) == {SITE: (NOON + timedelta(seconds=120), "long")}
-    assert lanes.strikes(SITE) == 2
-    lanes.pause(SITE, NOON + timedelta(seconds=180), "longer", strike=False)
-    assert lanes.paused(NOON) == {SITE: (NOON + timedelta(seconds=180), "longer")}
-    assert lanes.strikes(SITE) == 2
+    pauses = Pauses(world.database)
+    pauses.pause(SITE, NOON + timedelta(seconds=120), "long")
+    pauses.pause(SITE, NOON + timedelta(seconds=2), "short")
+    assert pauses.paused(NOON) == {SITE: (NOON + timedelta(seconds=120), "long")}
+    assert pauses.failures(SITE) == 2
+    pauses.pause(SITE, NOON + timedelta(seconds=180), "longer", failure=False)
+    assert pauses.paused(NOON) == {SITE: (NOON + timedelta(seconds=180), "longer")}
+    assert pauses.failures(SITE) == 2
 
 
 def test_what_was_under_way_before_a_pause_does_not_end_it(world: World) -> None:
@@ -144,8 +144,8 @@ def test_what_was_under_way_before_a_pause_does_not_end_it(world: World) -> None
     world.once("createContact", lambda: Pauses(world.database).pause(SITE, until, "429 elsewhere"))
     world.drain()
     assert world.row(submission_id)["outcome"] == "created"
-    assert world.lane()["paused_until"] == until
-    assert world.lane()["strikes"] == 1
+    assert world.pause()["paused_until"] == until
+    assert world.pause()["failures"] == 1
 
 
 @pytest.mark.parametrize("hours", [24, -24])

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from formapp.db.database import Database
-from formapp.delivery.budget import MINUTE, WINDOW, Budget
+from formapp.delivery.sites import MINUTE, WINDOW, Budget
 from tests.support.clock import NOON
 
 

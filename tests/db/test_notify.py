@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from formapp.db.database import Database
-from formapp.db.listen import Listener
+from formapp.db.notify import Listener
 from formapp.lead import Email, Lead
 from formapp.leads.accept import Submission, keep
 from tests.support.clock import NOON
@@ -21,7 +21,7 @@ def _keep(database: Database, key: str) -> None:
 
 def test_a_commit_wakes_a_listener_at_once(postgresql: Database) -> None:
     woken = threading.Semaphore(0)
-    listener = Listener(postgresql.url, woken.release)
+    listener = Listener(postgresql, woken.release)
     try:
         assert woken.acquire(timeout=WAIT), "a new connection is a wake-up, too"
         _keep(postgresql, "1")
@@ -33,9 +33,9 @@ def test_a_commit_wakes_a_listener_at_once(postgresql: Database) -> None:
 def test_a_listener_comes_back_when_its_connection_is_ended(
     postgresql: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("formapp.db.listen.RETRY_SECONDS", 0.1)
+    monkeypatch.setattr("formapp.db.notify.RETRY_SECONDS", 0.1)
     woken = threading.Semaphore(0)
-    listener = Listener(postgresql.url, woken.release)
+    listener = Listener(postgresql, woken.release)
     try:
         assert woken.acquire(timeout=WAIT)
         with postgresql.write() as connection:

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from formapp.db.due import LEASE
-from formapp.delivery.claims import Intent, claim_next
+from formapp.delivery.claims import LEASE, Intent, claim_next
 from tests.support.leads import EMAIL, SITE, items, lead
 from tests.support.world import World
 

@@ -162,7 +162,7 @@ def test_it_outlives_whatever_else_is_raised_and_shows_no_text_of_it(
     assert "canary" not in caplog.text
 
 
-def test_chores_are_done_once_a_round_and_one_that_fails_stops_no_lead(
+def test_periodic_tasks_run_once_a_round_and_one_that_fails_stops_no_lead(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     done: list[int] = []
@@ -171,7 +171,7 @@ def test_chores_are_done_once_a_round_and_one_that_fails_stops_no_lead(
         raise ValueError("canary")
 
     script = Script(BUSY, BUSY)
-    with running(script, chores=[broken, lambda: done.append(script.looks)]):
+    with running(script, periodic=[broken, lambda: done.append(script.looks)]):
         script.seen(3)
         assert done == [0, 1, 2]
     assert "canary" not in caplog.text
@@ -198,7 +198,7 @@ def test_draining_tells_of_a_database_that_is_away() -> None:
         worker.drain()
 
 
-def test_a_crew_drains_deliveries_first_and_what_errands_let_through_in_the_same_go() -> None:
+def test_a_group_drains_deliveries_first_and_what_jobs_release_in_the_same_go() -> None:
     order: list[str] = []
 
     def noting(name: str, *answers: Any) -> Worker:
@@ -211,10 +211,10 @@ def test_a_crew_drains_deliveries_first_and_what_errands_let_through_in_the_same
 
         return Worker(work)
 
-    crew = WorkerGroup(
+    group = WorkerGroup(
         noting("lead", BUSY, IDLE, BUSY), noting("challenge", BUSY), noting("mail", BUSY)
     )
-    assert crew.drain() == (2, 2)
+    assert group.drain() == (2, 2)
     assert order == ["lead", "challenge", "mail", "lead"]
 
 
@@ -223,9 +223,9 @@ def test_draining_goes_on_after_a_defect_and_shows_no_text_of_it(
 ) -> None:
     leads, broken = Script(BUSY), Script(ValueError("canary"), BUSY)
     mails = Script(BUSY)
-    crew = WorkerGroup(*(Worker(each.deliver_next) for each in (leads, broken, mails)))
-    assert crew.drain() == (1, 3)
-    assert crew.defects == 1
+    group = WorkerGroup(*(Worker(each.deliver_next) for each in (leads, broken, mails)))
+    assert group.drain() == (1, 3)
+    assert group.defects == 1
     assert "a worker met a defect of formapp: ValueError" in caplog.text
     assert "canary" not in caplog.text
 
@@ -273,7 +273,7 @@ def test_a_database_that_goes_away_in_the_middle_delays_the_lead_no_longer_than_
     """Its lease needn't run out first; a create that was sent waits out its grace period."""
     world = both_worlds
     submission_id = world.keep(lead())
-    where = {"intend": "formapp.delivery.upsert.intend", "finish": "formapp.delivery.ledger.finish"}
+    where = {"intend": "formapp.delivery.deliver.intend", "finish": "formapp.delivery.results.finish"}
 
     def away(*_: object, **__: object) -> None:
         raise DatabaseUnavailableError("refused")

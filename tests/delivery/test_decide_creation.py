@@ -1,7 +1,6 @@
 """A contact made from a lead, and what the text form of a decision shows."""
 
-from formapp.delivery.contact_info import Keys
-from formapp.delivery.decide import Create, Found, decide
+from formapp.delivery.decide import Create, Found, Keys, decide
 from tests.support.leads import (
     EMAIL,
     PHONE,

@@ -24,7 +24,7 @@ def run(world: World, *deliverers: Deliverer, step: float = 0.3, most: int = 400
             continue
         if all(world.row(submission_id)["state"] != "pending" for submission_id in world.idents):
             return
-        paused = (world.lane()["paused_until"] - world.clock()).total_seconds()
+        paused = (world.pause()["paused_until"] - world.clock()).total_seconds()
         world.clock.turn(max(step, paused))
     raise AssertionError("it never ended")
 
@@ -91,7 +91,7 @@ def test_a_lead_without_room_for_a_whole_one_is_not_begun(world: World) -> None:
     assert world.drain() == 1
     assert world.site.calls() == []
     assert world.row(second)["attempts"] == 0
-    assert world.lane()["strikes"] == 0
+    assert world.pause()["failures"] == 0
     world.clock.turn(61)
     world.drain()
     assert world.row(second)["outcome"] == "created"

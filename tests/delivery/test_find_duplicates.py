@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from formapp.delivery.upsert import MATCHED_BY_PHONE
+from formapp.delivery.deliver import MATCHED_BY_PHONE
 from formapp.lead import Merge
 from tests.support.leads import EMAIL, PHONE, email, field, items, lead, phone, text
 from tests.support.world import World

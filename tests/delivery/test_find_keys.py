@@ -2,7 +2,7 @@
 
 import pytest
 
-from formapp.delivery.contact_cache import ContactCache
+from formapp.delivery.find import KeyCache
 from tests.support.leads import EMAIL, SITE, field, items, lead
 from tests.support.world import World
 
@@ -19,7 +19,7 @@ def test_what_was_deleted_at_wix_is_made_anew_once(
     world.site.set(random_key_suffixes=suffixes)
     world.bring(GIVEN)
     kinds = {"labels": "label", "extended-fields": "field"}
-    (key,) = ContactCache(world.database).keys(SITE, kinds[kind]).values()  # type: ignore[arg-type] # one of two
+    (key,) = KeyCache(world.database).cached(SITE, kinds[kind]).values()  # type: ignore[arg-type] # one of two
     world.site.api("DELETE", f"/{kind}/{key[0]}")
     world.site.forget_calls()
     row = world.bring(GIVEN if known else AGAIN)
@@ -91,7 +91,7 @@ def test_a_full_quota_fails_with_wixs_reason_and_pauses_nothing(
     row = world.bring(GIVEN)
     assert row["state"] == "failed"
     assert code in row["reason"]
-    assert world.lane() == {}
+    assert world.pause() == {}
 
 
 def test_a_404_without_a_code_to_an_update_is_looked_into(world: World) -> None:

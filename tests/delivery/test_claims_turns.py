@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from formapp.db.database import Database
 from formapp.delivery.claims import claim_next, release
-from formapp.delivery.outcomes import Attempt, finish
+from formapp.delivery.results import Attempt, Result, finish
 from formapp.leads.accept import keep
 from tests.support.clock import TurnedClock
 from tests.support.leads import SITE, lead, submission
@@ -16,7 +16,7 @@ def _serve(database: Database, clock: TurnedClock) -> str:
     claim = claim_next(database, [SITE], clock())
     assert claim
     attempt = Attempt(at=clock(), result="delivered", duration_ms=0)
-    finish(database, claim, attempt, outcome="created", contact_id=str(uuid4()), flags=[])
+    finish(database, claim, attempt, Result("created", str(uuid4())))
     return claim.submission_id
 
 

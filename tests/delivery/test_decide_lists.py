@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from formapp.delivery.lists import merged_addresses, merged_phones
+from formapp.delivery.decide import merged_addresses, merged_phones
 from formapp.lead import Address, Merge, Phone
 from tests.support.leads import PHONE, address, contact, items, phone
 
