@@ -14,8 +14,8 @@ from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.upgrade import upgrade
 from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.definition.loader import load_forms
 from formapp.forms.form import Form
+from formapp.forms.loader import load_forms
 from formapp.server import PortInUseError
 
 

@@ -19,7 +19,7 @@ from formapp.config.agreement import challenge_faults, confirm_faults
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.definition.loader import load_forms
+from formapp.forms.loader import load_forms
 from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics

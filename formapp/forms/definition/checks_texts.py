@@ -6,8 +6,8 @@ Each check yields problems as pairs: the key and what is wrong with it.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
-from formapp.forms.definition.checks.field import KEYS, Problem, repeated
-from formapp.forms.definition.checks.wording import a, one_of, suggestion
+from formapp.forms.definition.checks_field import KEYS, Problem, repeated
+from formapp.forms.definition.checks_wording import a, one_of, suggestion
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.texts import FieldTexts, Texts
 from formapp.forms.fields.values import parse_locale

@@ -6,7 +6,15 @@ the given colours until their contrast is that of WCAG AA.
 
 from collections.abc import Mapping
 
-from formapp.forms.colours import SHAPE_RATIO, TEXT_RATIO, best_on, contrast, is_dark, mix, readable
+from formapp.forms.definition.colours import (
+    SHAPE_RATIO,
+    TEXT_RATIO,
+    best_on,
+    contrast,
+    is_dark,
+    mix,
+    readable,
+)
 from formapp.forms.definition.theme import Palette, Theme, ground_and_ink
 
 OWN = {

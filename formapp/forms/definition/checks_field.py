@@ -6,8 +6,8 @@ Each check yields problems as pairs: the key within the field, and what is wrong
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from formapp.forms.definition.checks.target import check_target
-from formapp.forms.definition.checks.wording import a, one_of, suggestion
+from formapp.forms.definition.checks_target import check_target
+from formapp.forms.definition.checks_wording import a, one_of, suggestion
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.fields.autofill import TOKENS, is_autocomplete
 from formapp.forms.phones import REGIONS

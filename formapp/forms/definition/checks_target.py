@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from formapp.forms.definition.checks.wording import a, one_of
+from formapp.forms.definition.checks_wording import a, one_of
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.targets import (
     ADDRESS_PARTS,

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
-from formapp.forms.colour_names import COLOUR_NAMES
-from formapp.forms.colours import contrast, mix, parse_colour, readable
+from formapp.forms.definition.colour_names import COLOUR_NAMES
+from formapp.forms.definition.colours import contrast, mix, parse_colour, readable
+from formapp.forms.definition.style import OWN, style_of
 from formapp.forms.definition.theme import (
     DARK_INK,
     DARK_PAPER,
@@ -18,7 +19,6 @@ from formapp.forms.definition.theme import (
     Theme,
     unreadable,
 )
-from formapp.forms.style import OWN, style_of
 from formapp.resources import STATIC
 
 FaultsOf = Callable[..., list[str]]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from formapp.confirmation.definition import Confirm
-from formapp.forms.definition.checks.confirm import check_confirm
-from formapp.forms.definition.checks.field import check_field, repeated
+from formapp.forms.definition.checks_confirm import check_confirm
+from formapp.forms.definition.checks_field import check_field, repeated
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.model import Thanks
 from formapp.forms.definition.targets import ADDRESS_PARTS, ExtendedFieldTarget, PropertyTarget

@@ -5,7 +5,7 @@ A colour is `#` and six hex digits. Contrast is that of WCAG 2.2 (relative lumin
 
 import re
 
-from formapp.forms.colour_names import COLOUR_NAMES
+from formapp.forms.definition.colour_names import COLOUR_NAMES
 
 TEXT_RATIO = 4.5
 """The least contrast of text (WCAG 2.2, success criterion 1.4.3)."""

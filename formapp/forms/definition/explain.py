@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from formapp.confirmation.definition import Confirm
-from formapp.forms.definition.checks.wording import one_of, suggestion
+from formapp.forms.definition.checks_wording import one_of, suggestion
 from formapp.forms.definition.fields import FieldDefinition, Option
 from formapp.forms.definition.model import FormDefinition, Thanks
 from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget, PropertyTarget
