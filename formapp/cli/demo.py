@@ -18,7 +18,7 @@ from formapp.cli.wiring import (
 from formapp.cli.workers import make_crew
 from formapp.config.settings import Settings
 from formapp.demo import Addresses, create_example, open_to
-from formapp.forms.definition.loader import load_forms
+from formapp.forms.loader import load_forms
 from formapp.monitoring.metrics import Metrics
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
 from formapp.server import PortInUseError, Server, listen

@@ -15,8 +15,8 @@ from formapp.confirmation.links import Link, LinkSigner, address_hash
 from formapp.confirmation.message import write_letter
 from formapp.confirmation.store import ASKED, drop, note_sent, note_unsent
 from formapp.db.database import Database
-from formapp.jobs.queue import Claimed
-from formapp.jobs.runner import NotYetError
+from formapp.jobs.queue import ClaimedJob
+from formapp.jobs.runner import RetryLaterError
 from formapp.leads.accept import Status
 from formapp.leads.expire import hidden_until
 from formapp.mail import MailError, MailRefusedError, MailUncertainError, Message, SmtpMailer
@@ -74,11 +74,11 @@ class Confirmer:
         self._keep_days = keep_days
         self._measures = metrics or Metrics()
 
-    def __call__(self, errand: Claimed) -> None:
+    def __call__(self, errand: ClaimedJob) -> None:
         """Send the mail, or write down why not.
 
         Raises:
-            NotYetError: it is to be tried again.
+            RetryLaterError: it is to be tried again.
             DatabaseUnavailableError: the same.
         """
         asked = errand.submission["meta"].get(ASKED)
@@ -98,17 +98,17 @@ class Confirmer:
             reason = "no mail could go before its link would have run out"
             self._unsent(errand, reason)
         elif self._means is None or sender is None:
-            raise NotYetError(f"it can't be sent without {self._missing or 'a sender'}")
+            raise RetryLaterError(f"it can't be sent without {self._missing or 'a sender'}")
         else:
             place = self._place(self._means, errand, address)
             letter = _letter(self._means, errand, asked, sender, address, until)
             self._send(self._means, errand, letter, until, place)
 
-    def _place(self, means: Means, errand: Claimed, address: str) -> Place:
+    def _place(self, means: Means, errand: ClaimedJob, address: str) -> Place:
         """A place within the limit.
 
         Raises:
-            NotYetError: there is none. The mail waits: only its own link confirms the lead, and whoever
+            RetryLaterError: there is none. The mail waits: only its own link confirms the lead, and whoever
                 else fills in the form with this address may not cost it its mail.
         """
         try:
@@ -116,28 +116,28 @@ class Confirmer:
         except MailLimitError as reason:
             if errand.attempt == 1:
                 self._count(errand, "withheld")
-            raise NotYetError(str(reason)) from None
+            raise RetryLaterError(str(reason)) from None
 
     def _send(
-        self, means: Means, errand: Claimed, letter: Message, until: datetime, place: Place
+        self, means: Means, errand: ClaimedJob, letter: Message, until: datetime, place: Place
     ) -> None:
         try:
             means.office.send(letter)
         except MailUncertainError as error:
             # Its place stays taken: it counts as a mail that went.
             self._count(errand, "failed")
-            raise NotYetError(str(error)) from None
+            raise RetryLaterError(str(error)) from None
         except (MailError, ValueError) as error:
             means.limit.give_back(place)
             if isinstance(error, MailRefusedError | ValueError):
                 self._unsent(errand, _told(error))
                 return
             self._count(errand, "failed")
-            raise NotYetError(str(error)) from None
+            raise RetryLaterError(str(error)) from None
         note_sent(self._database, errand, until, self._clock())
         self._count(errand, "sent")
 
-    def _unsent(self, errand: Claimed, reason: str) -> None:
+    def _unsent(self, errand: ClaimedJob, reason: str) -> None:
         note_unsent(self._database, errand, reason)
         self._count(errand, "failed")
         submission_id = errand.submission["id"]
@@ -145,13 +145,13 @@ class Confirmer:
             "no confirmation goes out for %s: %s", submission_id, reason.partition("; ")[0]
         )
 
-    def _count(self, errand: Claimed, outcome: str) -> None:
+    def _count(self, errand: ClaimedJob, outcome: str) -> None:
         self._measures.mail(errand.submission["form"], outcome)
 
 
 def _letter(  # noqa: PLR0913, PLR0917 - all that a letter is made of
     means: Means,
-    errand: Claimed,
+    errand: ClaimedJob,
     asked: dict[str, Any],
     sender: str,
     address: str,

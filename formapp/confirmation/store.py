@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Row, delete, select, update
 
 from formapp.db.database import Database
 from formapp.db.notify import notify
-from formapp.db.tables import errands, submissions
-from formapp.jobs.queue import Claimed, Job, add_errand, end_errand
+from formapp.db.tables import jobs, submissions
+from formapp.jobs.queue import ClaimedJob, Job, add_job, finish_job
 from formapp.leads.accept import Status
 from formapp.leads.admit import admit
 from formapp.leads.quota import take_quota, without_quota
@@ -159,7 +159,7 @@ def ask_again(database: Database, submission_id: str, now: datetime) -> None:
         _ask(connection, submission_id, now)
 
 
-def note_sent(database: Database, errand: Claimed, until: datetime, now: datetime) -> None:
+def note_sent(database: Database, errand: ClaimedJob, until: datetime, now: datetime) -> None:
     """Strike the errand out and write down that the mail went, and when its link runs out.
 
     Raises:
@@ -169,7 +169,7 @@ def note_sent(database: Database, errand: Claimed, until: datetime, now: datetim
     _end(database, errand, lambda mail: {**mail, **said, "sent_at": [*_sent(mail), _iso(now)]})
 
 
-def note_unsent(database: Database, errand: Claimed, reason: str) -> None:
+def note_unsent(database: Database, errand: ClaimedJob, reason: str) -> None:
     """Strike the errand out and write down why no mail went.
 
     Raises:
@@ -178,21 +178,21 @@ def note_unsent(database: Database, errand: Claimed, reason: str) -> None:
     _end(database, errand, lambda mail: {**mail, "unsent": reason})
 
 
-def drop(database: Database, errand: Claimed) -> None:
+def drop(database: Database, errand: ClaimedJob) -> None:
     """Strike the errand out: nothing waits for a confirmation.
 
     Raises:
         DatabaseUnavailableError: nothing was written.
     """
     with database.write() as connection:
-        end_errand(connection, errand)
+        finish_job(connection, errand)
 
 
-def _end(database: Database, errand: Claimed, change: Any) -> None:
+def _end(database: Database, errand: ClaimedJob, change: Any) -> None:
     submission_id = errand.submission["id"]
     with database.write() as connection:
         row = connection.execute(_one(submission_id).with_for_update(key_share=True)).first()
-        end_errand(connection, errand)
+        finish_job(connection, errand)
         if row is not None:
             meta = {**row.meta, MAIL: change(row.meta.get(MAIL) or {})}
             mine = submissions.c.id == submission_id
@@ -202,13 +202,13 @@ def _end(database: Database, errand: Claimed, change: Any) -> None:
 def _ask(connection: Connection, submission_id: str, now: datetime) -> None:
     # An earlier one that waits for the mail server gives way: there is one of each kind.
     _strike_out(connection, submission_id)
-    add_errand(connection, submission_id, Job(CONFIRM), now)
+    add_job(connection, Job(CONFIRM), now, submission_id)
     notify(connection)
 
 
 def _strike_out(connection: Connection, submission_id: str) -> None:
-    mine = (errands.c.submission_id == submission_id) & (errands.c.kind == CONFIRM)
-    connection.execute(delete(errands).where(mine))
+    mine = (jobs.c.submission_id == submission_id) & (jobs.c.kind == CONFIRM)
+    connection.execute(delete(jobs).where(mine))
 
 
 def _one(submission_id: str) -> Any:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, errands, incidents, lanes, submissions
+from formapp.db.tables import deliveries, incidents, jobs, pauses, submissions
 
 Kind = Literal["failed", "paused", "backlog", "errands"]
 
@@ -75,7 +75,7 @@ def _failed(connection: Connection) -> list[Incident]:
 
 
 def _paused(connection: Connection, strikes: int) -> list[Incident]:
-    rows = connection.execute(select(lanes).where(lanes.c.strikes >= strikes))
+    rows = connection.execute(select(pauses).where(pauses.c.failures >= strikes))
     return [
         Incident("paused", row.site, f"Wix refuses all calls: {row.reason}; leads wait")
         for row in rows
@@ -98,10 +98,10 @@ def _backlog(connection: Connection, now: datetime, limit: timedelta) -> list[In
 def _errands(connection: Connection, now: datetime, limit: timedelta) -> list[Incident]:
     # By when they were written down: each try that fails makes one due later.
     query = (
-        select(errands.c.kind, func.count())
-        .where(errands.c.created_at < now - limit)
-        .group_by(errands.c.kind)
-        .order_by(errands.c.kind)
+        select(jobs.c.kind, func.count())
+        .where(jobs.c.created_at < now - limit)
+        .group_by(jobs.c.kind)
+        .order_by(jobs.c.kind)
     )
     late = [
         f"{count} {_ERRANDS.get(kind, f'of the kind {kind}')}"

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, errands, incidents, lanes
+from formapp.db.tables import deliveries, incidents, jobs, pauses
 from formapp.leads.release import count_quarantined
 
 
@@ -49,7 +49,7 @@ def look_at_queue(database: Database, now: datetime) -> Queue:
             oldest_due_at=connection.execute(oldest).scalar(),
             paused={
                 row.site: bool(row.paused_until and row.paused_until > now)
-                for row in connection.execute(select(lanes))
+                for row in connection.execute(select(pauses))
             },
             incidents={(row.kind, row.site) for row in connection.execute(select(incidents))},
             quarantined=count_quarantined(connection),
@@ -58,7 +58,7 @@ def look_at_queue(database: Database, now: datetime) -> Queue:
 
 
 def _errands(connection: Connection) -> dict[str, int]:
-    query = select(errands.c.kind, func.count().label("number")).group_by(errands.c.kind)
+    query = select(jobs.c.kind, func.count().label("number")).group_by(jobs.c.kind)
     return {row.kind: row.number for row in connection.execute(query)}
 
 

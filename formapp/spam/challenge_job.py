@@ -19,8 +19,8 @@ from formapp import http as bounded
 from formapp.confirmation.store import let_through
 from formapp.db.database import Database
 from formapp.db.tables import submissions
-from formapp.jobs.queue import Claimed, end_errand
-from formapp.jobs.runner import NotYetError
+from formapp.jobs.queue import ClaimedJob, finish_job
+from formapp.jobs.runner import RetryLaterError
 from formapp.leads.accept import Status
 from formapp.leads.blank import lock
 from formapp.spam.providers import PROVIDERS, Provider, awaited
@@ -70,18 +70,18 @@ class ChallengeChecks:
         self._verify_url = verify_url
         self._clock = clock
 
-    def run(self, errand: Claimed) -> None:
+    def run(self, errand: ClaimedJob) -> None:
         """Ask, then let the submission through or leave it where it is.
 
         Raises:
-            NotYetError: the service can't be asked now.
+            RetryLaterError: the service can't be asked now.
             DatabaseUnavailableError: nothing was changed.
         """
         name = str(errand.content.get("provider"))
         provider = PROVIDERS[name]
         try:
             verdict = self._ask(provider, errand)
-        except NotYetError as reason:
+        except RetryLaterError as reason:
             if self._clock() - errand.since < provider.life:
                 raise
             _log.error("%s could not be asked in time: %s", provider.title, reason)
@@ -90,9 +90,9 @@ class ChallengeChecks:
         told = f"{provider.title} says no ({', '.join(verdict.codes) or 'no reason given'})"
         self._end(errand, name, None if verdict.passed else told)
 
-    def _ask(self, provider: Provider, errand: Claimed) -> Verdict:
+    def _ask(self, provider: Provider, errand: ClaimedJob) -> Verdict:
         if self._secret is None:
-            raise NotYetError("its secret isn't set here")
+            raise RetryLaterError("its secret isn't set here")
         sent = {"secret": self._secret, "response": str(errand.content.get("token"))}
         # Turnstile's: the same question, after a crash, has the same answer. Others ignore it.
         sent["idempotency_key"] = str(uuid.uuid5(_NAMESPACE, errand.submission["id"]))
@@ -100,21 +100,21 @@ class ChallengeChecks:
         try:
             status, content = bounded.post(url, sent)
         except bounded.NoAnswerError as error:
-            raise NotYetError(f"no answer ({error})") from None
+            raise RetryLaterError(f"no answer ({error})") from None
         verdict = _verdict(_read(content)) if _is_an_answer(status) else None
         if verdict is None:
-            raise NotYetError(f"no answer that can be read (status {status})")
+            raise RetryLaterError(f"no answer that can be read (status {status})")
         if ours := _OURS.intersection(verdict.codes):
-            raise NotYetError(f"it refuses to say: {', '.join(sorted(ours))}")
+            raise RetryLaterError(f"it refuses to say: {', '.join(sorted(ours))}")
         return verdict
 
-    def _end(self, errand: Claimed, name: str, reason: str | None) -> None:
+    def _end(self, errand: ClaimedJob, name: str, reason: str | None) -> None:
         """Strike the errand out and write down what came of it, in one transaction."""
         submission_id = errand.submission["id"]
         with self._database.write() as connection:
             # The submission before its errand, as whoever erases takes them.
             lock(connection, [submission_id])
-            if not end_errand(connection, errand):
+            if not finish_job(connection, errand):
                 return  # another worker has taken it over
             if not _note(connection, submission_id, awaited(name), reason):
                 return

@@ -15,7 +15,7 @@ from formapp.cli.workers import make_crew
 from formapp.config.settings import Settings
 from formapp.confirmation.store import ASKED, CONFIRM
 from formapp.db.database import Database
-from formapp.db.tables import errands
+from formapp.db.tables import jobs
 from formapp.jobs.queue import Job
 from formapp.leads.accept import Status, keep
 from formapp.leads.report import show_submission
@@ -68,7 +68,7 @@ def challenge(database: Database) -> str:
 def attempts(database: Database) -> dict[str, int]:
     """Kind to the number of tries, of what is left."""
     with database.read() as connection:
-        rows = connection.execute(select(errands.c.kind, errands.c.attempts))
+        rows = connection.execute(select(jobs.c.kind, jobs.c.attempts))
         return {row.kind: row.attempts for row in rows}
 
 

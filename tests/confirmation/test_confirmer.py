@@ -12,8 +12,8 @@ from formapp.confirmation.links import LinkSigner, address_hash
 from formapp.confirmation.sender import Confirmer, Means
 from formapp.confirmation.store import ASKED, CONFIRM, ask_again, confirm
 from formapp.db.database import Database
-from formapp.jobs.queue import LEASE, Job, claim_errand
-from formapp.jobs.runner import Errands
+from formapp.jobs.queue import LEASE, Job, claim_job
+from formapp.jobs.runner import JobRunner
 from formapp.keyring import Keyring
 from formapp.leads.accept import Status, keep
 from formapp.leads.blank import blank
@@ -55,7 +55,7 @@ class Post:
         )
         self.errands = self.worker(self.means)
 
-    def worker(self, means: Means | None, missing: str = "") -> Errands:
+    def worker(self, means: Means | None, missing: str = "") -> JobRunner:
         confirmer = Confirmer(
             self.database,
             means,
@@ -64,7 +64,7 @@ class Post:
             missing=missing,
             metrics=self.metrics,
         )
-        return Errands(self.database, {CONFIRM: confirmer}, clock=self.clock)
+        return JobRunner(self.database, {CONFIRM: confirmer}, clock=self.clock)
 
     def keep(
         self,
@@ -203,7 +203,7 @@ def test_a_sender_that_is_refused_is_tried_again(post: Post) -> None:
 
 def test_a_worker_that_dies_after_sending_has_the_same_letter_sent_once_more(post: Post) -> None:
     submission_id = post.keep()
-    claimed = claim_errand(post.database, post.clock(), {CONFIRM})
+    claimed = claim_job(post.database, post.clock(), {CONFIRM})
     assert claimed
     post.limit.take("news", EMAIL, post.clock())
     post.clock.turn(LEASE.total_seconds())

@@ -12,7 +12,7 @@ import responses
 from sqlalchemy import delete, insert, update
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, errands, lanes
+from formapp.db.tables import deliveries, jobs, pauses
 from formapp.jobs.queue import Job
 from formapp.lead import Email, Lead
 from formapp.leads.accept import Status, Submission, keep
@@ -71,8 +71,8 @@ def test_many_failed_leads_are_one_incident_with_one_end(
 def test_of_two_workers_one_tells(database: Database, turned_clock: TurnedClock) -> None:
     told: list[Alert] = []
     with database.write() as connection:
-        row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "strikes": 3}
-        connection.execute(insert(lanes), row)
+        row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "failures": 3}
+        connection.execute(insert(pauses), row)
     for watch in (_watch(database, turned_clock, told), _watch(database, turned_clock, told)):
         watch.look()
     assert [(alert.kind, alert.site) for alert in told] == [("paused", "main")]
@@ -83,8 +83,8 @@ def test_one_pause_is_everyday_and_tells_nobody(
 ) -> None:
     told: list[Alert] = []
     with database.write() as connection:
-        row = {"site": "main", "paused_until": turned_clock(), "reason": "429", "strikes": 1}
-        connection.execute(insert(lanes), row)
+        row = {"site": "main", "paused_until": turned_clock(), "reason": "429", "failures": 1}
+        connection.execute(insert(pauses), row)
     _watch(database, turned_clock, told).look()
     assert told == []
 
@@ -117,7 +117,7 @@ def test_errands_that_nobody_could_run_are_one_incident_that_says_what_to_do(
     assert told == []
     turned_clock.turn(2 * 60)
     with database.write() as connection:  # as a try that failed would
-        connection.execute(update(errands).values(due_at=turned_clock() + timedelta(hours=1)))
+        connection.execute(update(jobs).values(due_at=turned_clock() + timedelta(hours=1)))
     watch.look()
     watch.look()
     assert [(alert.kind, alert.state) for alert in told] == [("errands", "open")]
@@ -125,7 +125,7 @@ def test_errands_that_nobody_could_run_are_one_incident_that_says_what_to_do(
         assert words in told[0].detail
     assert CANARY not in told[0].text
     with database.write() as connection:
-        connection.execute(delete(errands))
+        connection.execute(delete(jobs))
     watch.look()
     assert told[-1].state == "over"
 
@@ -142,8 +142,8 @@ def test_the_watch_looks_every_ten_seconds_and_a_channel_that_fails_stops_nothin
     )
     watch.look_if_due()
     with database.write() as connection:
-        row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "strikes": 3}
-        connection.execute(insert(lanes), row)
+        row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "failures": 3}
+        connection.execute(insert(pauses), row)
     watch.look_if_due()
     assert told == []
     turned_clock.turn(11)

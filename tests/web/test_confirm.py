@@ -15,7 +15,7 @@ from formapp.app import create_app
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import Link, LinkSigner, address_hash
 from formapp.confirmation.store import confirm, let_through
-from formapp.db.tables import deliveries, errands
+from formapp.db.tables import deliveries, jobs
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.leads.accept import Status
@@ -86,7 +86,7 @@ def press(site: Site, path: str, **headers: str) -> TestResponse:
 
 def waiting(site: Site) -> list[str]:
     with site.database.read() as connection:
-        return list(connection.execute(select(errands.c.kind)).scalars())
+        return list(connection.execute(select(jobs.c.kind)).scalars())
 
 
 def test_a_submission_waits_with_its_mail_and_without_a_delivery(site: Site) -> None:
