@@ -57,6 +57,7 @@ MAY_IMPORT = {
         "formapp.mail",
         "formapp.monitoring",
         "formapp.signing",
+        "formapp.web.i18n",
     ),
     "formapp.delivery": ("formapp.db", "formapp.lead", "formapp.monitoring", "formapp.wix"),
     "formapp.leads": (

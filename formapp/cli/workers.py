@@ -18,9 +18,9 @@ from formapp.delivery.deliver import Deliverer
 from formapp.jobs.runner import Errands, Run
 from formapp.jobs.worker import Worker, WorkerGroup
 from formapp.leads.expire import Expiry
-from formapp.monitoring.alert import Tell
 from formapp.monitoring.alert_mail import AlertMailer
 from formapp.monitoring.alert_webhook import Webhook
+from formapp.monitoring.alerts import Tell
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.monitor import Monitor
 from formapp.spam.challenge_job import ChallengeChecks

@@ -1,7 +1,7 @@
 """An alert as an e-mail."""
 
 from formapp.mail import Message, SmtpMailer
-from formapp.monitoring.alert import Alert
+from formapp.monitoring.alerts import Alert
 
 
 class AlertMailer:

@@ -2,7 +2,7 @@
 
 import requests
 
-from formapp.monitoring.alert import Alert
+from formapp.monitoring.alerts import Alert
 
 _SECONDS = (5, 10)
 

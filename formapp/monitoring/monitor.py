@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from formapp.db.database import Database
-from formapp.monitoring.alert import Alert, Tell
+from formapp.monitoring.alerts import Alert, Tell
 from formapp.monitoring.incidents import (
     Incident,
     close_incident,

@@ -16,12 +16,12 @@ from formapp.db.tables import deliveries, errands, lanes
 from formapp.jobs.queue import Job
 from formapp.lead import Email, Lead
 from formapp.leads.accept import Status, Submission, keep
-from formapp.monitoring.alert import Alert
 from formapp.monitoring.alert_mail import AlertMailer
 from formapp.monitoring.alert_webhook import Webhook
+from formapp.monitoring.alerts import Alert
 from formapp.monitoring.monitor import Monitor
 from tests.support.clock import TurnedClock
-from tests.support.postoffice import mail_server
+from tests.support.mailserver import mail_server
 
 CANARY = "canary-answer"
 

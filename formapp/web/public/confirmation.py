@@ -10,13 +10,13 @@ from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext
 
 from formapp.confirmation.links import InvalidLinkError, Link, address_hash
+from formapp.confirmation.request import button_of
 from formapp.confirmation.store import Waiting, confirm, find_waiting
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
 from formapp.languages import gettext_noop
 from formapp.leads.accept import Status
 from formapp.web.i18n import carried_language, spoken_form
-from formapp.web.public.confirmation_request import button_of
 from formapp.web.public.origin_check import is_own_page
 from formapp.web.refusal import RefusalError
 from formapp.web.responses import refuse, show_page, wants_json

@@ -7,11 +7,11 @@ from typing import Any
 
 from flask import request
 
+from formapp.confirmation.request import asked, errands_of, status_of
 from formapp.forms.answers import Reading, read
 from formapp.lead import Lead
 from formapp.leads.accept import Status, Submission
 from formapp.spam import CHALLENGE_NAMES
-from formapp.web.public.confirmation_request import asked, errands_of, status_of
 from formapp.web.public.post import Post
 from formapp.web.public.spam_check import HONEYPOT, judge
 from formapp.web.services import services

@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, current_app, request
 
+from formapp.confirmation.request import STEP, TO_CONFIRM
 from formapp.web.i18n import spoken_form
 from formapp.web.public.challenge import challenge_context, show_challenge
-from formapp.web.public.confirmation_request import STEP, TO_CONFIRM
 from formapp.web.public.form_page import show_visit
 from formapp.web.public.submit import submit_answers
 from formapp.web.public.theme import theme_context, theme_sheet

@@ -32,7 +32,7 @@ from formapp.mail.limit import (
 from formapp.monitoring.metrics import Metrics
 from tests.support.clock import TurnedClock
 from tests.support.leads import EMAIL, WORDING, lead, submission
-from tests.support.postoffice import MailServer, mail_server
+from tests.support.mailserver import MailServer, mail_server
 
 KEYS = ["a key that is long enough"]
 

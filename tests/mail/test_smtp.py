@@ -16,7 +16,7 @@ from formapp.mail import (
     Message,
     SmtpMailer,
 )
-from tests.support.postoffice import MailServer, mail_server
+from tests.support.mailserver import MailServer, mail_server
 from tests.support.processes import free_port
 
 LETTER = Message("formapp@example.com", ("ada@example.com",), "Subject", ".dot\nText\n")
