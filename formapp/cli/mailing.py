@@ -8,8 +8,8 @@ from formapp.confirmation.links import LinkSigner
 from formapp.confirmation.sender import Confirmer, Means
 from formapp.db.database import Database
 from formapp.keyring import COUNTED, Keyring
-from formapp.mail import SmtpMailer
 from formapp.mail.limit import MailLimit
+from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring.metrics import Metrics
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from formapp.mail import Message, domain_of
+from formapp.mail.message import Message, domain_of
 
 _BUTTON = (
     "display:inline-block;padding:12px 24px;border-radius:6px;"

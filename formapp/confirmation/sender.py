@@ -19,8 +19,9 @@ from formapp.jobs.queue import Claimed
 from formapp.jobs.runner import NotYetError
 from formapp.leads.accept import Status
 from formapp.leads.expire import hidden_until
-from formapp.mail import MailError, MailRefusedError, MailUncertainError, Message, SmtpMailer
-from formapp.mail.limit import MailLimit, MailLimitError, Place
+from formapp.mail.limit import MailLimit, MailLimitError, Reservation
+from formapp.mail.message import Message
+from formapp.mail.smtp import MailError, MailRejectedError, MailUncertainError, SmtpMailer
 from formapp.monitoring.metrics import Metrics
 
 _log = logging.getLogger(__name__)
@@ -104,7 +105,7 @@ class Confirmer:
             letter = _letter(self._means, errand, asked, sender, address, until)
             self._send(self._means, errand, letter, until, place)
 
-    def _place(self, means: Means, errand: Claimed, address: str) -> Place:
+    def _place(self, means: Means, errand: Claimed, address: str) -> Reservation:
         """A place within the limit.
 
         Raises:
@@ -112,14 +113,14 @@ class Confirmer:
                 else fills in the form with this address may not cost it its mail.
         """
         try:
-            return means.limit.take(errand.submission["form"], address, self._clock())
+            return means.limit.reserve(errand.submission["form"], address, self._clock())
         except MailLimitError as reason:
             if errand.attempt == 1:
                 self._count(errand, "withheld")
             raise NotYetError(str(reason)) from None
 
     def _send(
-        self, means: Means, errand: Claimed, letter: Message, until: datetime, place: Place
+        self, means: Means, errand: Claimed, letter: Message, until: datetime, place: Reservation
     ) -> None:
         try:
             means.office.send(letter)
@@ -128,8 +129,8 @@ class Confirmer:
             self._count(errand, "failed")
             raise NotYetError(str(error)) from None
         except (MailError, ValueError) as error:
-            means.limit.give_back(place)
-            if isinstance(error, MailRefusedError | ValueError):
+            means.limit.cancel(place)
+            if isinstance(error, MailRejectedError | ValueError):
                 self._unsent(errand, _told(error))
                 return
             self._count(errand, "failed")
@@ -172,5 +173,5 @@ def _letter(  # noqa: PLR0913, PLR0917 - all that a letter is made of
 
 def _told(error: Exception) -> str:
     """The reason with the mail server's words after it: for the owner, who sees the answers too."""
-    words = error.words if isinstance(error, MailError) else ""
+    words = error.reply if isinstance(error, MailError) else ""
     return f"{error}; it said: {words}" if words else str(error)

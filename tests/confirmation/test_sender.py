@@ -19,16 +19,16 @@ from formapp.leads.accept import Status, keep
 from formapp.leads.blank import blank
 from formapp.leads.expire import expire
 from formapp.leads.report import show_submission
-from formapp.mail import SmtpMailer
 from formapp.mail.limit import (
     APART,
     FORM_FULL,
-    MAILS_OF_A_FORM,
+    FORM_LIMIT,
     MailLimit,
     MailLimitError,
-    Place,
+    Reservation,
     mailbox,
 )
+from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring.metrics import Metrics
 from tests.support.clock import TurnedClock
 from tests.support.leads import EMAIL, WORDING, lead, submission
@@ -47,7 +47,7 @@ class Post:
         self.metrics = Metrics()
         self.limit = MailLimit(database, Keyring(KEYS))
         self.means = Means(
-            office=SmtpMailer(server.url, seconds=5, longest=10),
+            office=SmtpMailer(server.url, step_seconds=5, total_seconds=10),
             links=LinkSigner(KEYS),
             limit=self.limit,
             sender="news@example.com",
@@ -181,7 +181,7 @@ def test_a_letter_that_is_refused_for_good_ends_it_too_and_takes_no_place(post: 
     submission_id = post.keep()
     post.server.answers = {"DATA": "554 looks like spam"}
     post.run()
-    reason = "the mail server answered 554 to the letter; it said: looks like spam"
+    reason = "the mail server answered 554 to the message; it said: looks like spam"
     assert post.told(submission_id)["unsent"] == reason
     assert post.told(submission_id)["mail_due_at"] is None
     post.clock.turn(hours=1)
@@ -205,7 +205,7 @@ def test_a_worker_that_dies_after_sending_has_the_same_letter_sent_once_more(pos
     submission_id = post.keep()
     claimed = claim_errand(post.database, post.clock(), {CONFIRM})
     assert claimed
-    post.limit.take("news", EMAIL, post.clock())
+    post.limit.reserve("news", EMAIL, post.clock())
     post.clock.turn(LEASE.total_seconds())
     assert post.run() == 1
     assert post.server.taken == []
@@ -236,7 +236,7 @@ def test_one_address_gets_three_mails_a_day_whatever_forms_are_filled_in(
     assert [bool(post.told(submission_id)["sent_at"]) for submission_id in idents] == [True] * 3 + [
         False
     ] * 2
-    assert "3 mails went to this address within a day" in caplog.text
+    assert "the limit of 3 mails a day to this address is reached" in caplog.text
     post.keep("somebody.else@example.com")
     post.run()
     assert len(post.server.taken) == 4
@@ -265,8 +265,8 @@ def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_hears_so_once(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = post.clock()
-    for number in range(MAILS_OF_A_FORM):
-        last = post.limit.take("news", f"{number}@example.com", now)
+    for number in range(FORM_LIMIT):
+        last = post.limit.reserve("news", f"{number}@example.com", now)
     waits, other = post.keep("late@example.com"), post.keep(form="other")
     post.keep("later@example.com")
     post.run()
@@ -276,13 +276,13 @@ def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_hears_so_once(
     assert post.limit.refusal("news", "late@example.com", now) == FORM_FULL
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [record.getMessage() for record in errors] == [
-        f"the form news: {FORM_FULL}; its other mails wait"
+        f"form news: {FORM_FULL}; its other mails wait"
     ]
     # What didn't go is no mail of the form.
-    post.limit.give_back(last)
-    post.limit.take("news", "another@example.com", now)
+    post.limit.cancel(last)
+    post.limit.reserve("news", "another@example.com", now)
     with pytest.raises(MailLimitError):
-        post.limit.take("news", "one.more@example.com", now)
+        post.limit.reserve("news", "one.more@example.com", now)
     for _ in range(26):
         post.clock.turn(hours=1)
         post.run()
@@ -292,9 +292,9 @@ def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_hears_so_once(
 def test_places_of_a_clock_that_was_ahead_are_free_once_it_is_put_right(post: Post) -> None:
     ahead = post.clock() + timedelta(days=3)
     for number in range(3):
-        post.limit.take(f"form-{number}", EMAIL, ahead)
+        post.limit.reserve(f"form-{number}", EMAIL, ahead)
     with pytest.raises(MailLimitError):
-        post.limit.take("another", EMAIL, ahead)
+        post.limit.reserve("another", EMAIL, ahead)
     assert post.limit.refusal("form-0", EMAIL, post.clock()) is None
     assert len(taken(post.limit, post.clock())) == 3
 
@@ -375,19 +375,19 @@ def test_what_finds_no_place_until_its_link_would_have_run_out_says_so(post: Pos
     assert post.server.taken == []
 
 
-def taken(limit: MailLimit, now: datetime, number: int = 5) -> list[Place]:
+def taken(limit: MailLimit, now: datetime, number: int = 5) -> list[Reservation]:
     """What so many mails of so many forms to one address have taken."""
     places = []
     for each in range(number):
         with contextlib.suppress(MailLimitError):
-            places.append(limit.take(f"some-{each}", EMAIL, now))
+            places.append(limit.reserve(f"some-{each}", EMAIL, now))
     return places
 
 
 def test_of_many_workers_at_once_three_find_a_place(post: Post) -> None:
     now = post.clock()
     with ThreadPoolExecutor(4) as pool:
-        found = [pool.submit(post.limit.take, f"form-{n}", EMAIL, now) for n in range(8)]
+        found = [pool.submit(post.limit.reserve, f"form-{n}", EMAIL, now) for n in range(8)]
     places = [each.result() for each in found if each.exception() is None]
     assert len({place.mailbox for place in places}) == len(places) == 3
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from formapp.confirmation.message import write_letter
-from formapp.mail import Message, compose, domain_of
+from formapp.mail.message import Message, compose, domain_of
 from tests.support.clock import NOON
 
 LETTER = Message("formapp@example.com", ("ada@example.com",), "Subject", "Text\n")
