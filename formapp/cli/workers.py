@@ -18,9 +18,8 @@ from formapp.delivery.deliver import Deliverer
 from formapp.jobs.runner import Errands, Run
 from formapp.jobs.worker import Worker, WorkerGroup
 from formapp.leads.expire import Expiry
-from formapp.monitoring.alert_mail import AlertMailer
-from formapp.monitoring.alert_webhook import Webhook
-from formapp.monitoring.alerts import Tell
+from formapp.mail.smtp import SmtpMailer
+from formapp.monitoring.alerts import AlertMailer, Channel, Webhook
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.monitor import Monitor
 from formapp.spam.challenge_job import ChallengeChecks
@@ -40,11 +39,11 @@ def _now() -> datetime:
 
 
 def make_crew(settings: Settings, database: Database, metrics: Metrics) -> WorkerGroup:
-    """Wire the workers: one delivers, with the watch and the expiry; one runs each kind of errand.
+    """Wire the workers: one delivers, one monitors, and one runs each kind of job.
 
     So no challenge waits for a mail server that is slow: a token is worthless after minutes.
     """
-    watch = Monitor(
+    monitor = Monitor(
         database,
         _channels(settings),
         clock=_now,
@@ -52,9 +51,11 @@ def make_crew(settings: Settings, database: Database, metrics: Metrics) -> Worke
     )
     deliverer = make_deliverer(settings, database, metrics=metrics)
     expiry = Expiry(database, settings.keep_days, _now)
-    chores = [watch.look_if_due, expiry.run, Sweep(database, _now).run]
+    chores = [expiry.run, Sweep(database, _now).run]
     return WorkerGroup(
         Worker(deliverer.deliver_next, interrupt=deliverer.interrupt, chores=chores),
+        # On its own: an alert that takes long must not hold a delivery.
+        Worker(lambda: False, chores=[monitor.check_if_due]),
         *(Worker(errands.run_next) for errands in _errands(settings, database, metrics)),
     )
 
@@ -97,14 +98,14 @@ def make_challenge_checks(settings: Settings, database: Database, clock: Clock) 
     return {CHALLENGE: ChallengeChecks(database, known, url, clock=clock).run}
 
 
-def _channels(settings: Settings) -> list[Tell]:
-    channels: list[Tell] = []
+def _channels(settings: Settings) -> list[Channel]:
+    channels: list[Channel] = []
     if settings.alert_webhook:
         channels.append(Webhook(settings.alert_webhook.get_secret_value()))
     if settings.alert_email and settings.smtp_url:
         sender = settings.alert_from or settings.alert_email[0]
         server = settings.smtp_url.get_secret_value()
-        channels.append(AlertMailer(server, sender, settings.alert_email))
+        channels.append(AlertMailer(SmtpMailer(server), sender, settings.alert_email))
     return channels
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, select, text, update
 
 from formapp.confirmation.store import MAIL, let_through
 from formapp.db.database import Database
@@ -59,16 +59,6 @@ def quarantined(database: Database, form: str | None = None) -> list[str]:
     with database.read() as connection:
         ordered = query.order_by(submissions.c.received_at, submissions.c.id)
         return list(connection.execute(ordered).scalars())
-
-
-def count_quarantined(connection: Connection) -> dict[str, int]:
-    """Form to the number of its submissions in quarantine."""
-    query = (
-        select(submissions.c.form, func.count().label("number"))
-        .where(held(), submissions.c.erased_at.is_(None))
-        .group_by(submissions.c.form)
-    )
-    return {row.form: row.number for row in connection.execute(query)}
 
 
 def count_unasked(connection: Connection) -> int:

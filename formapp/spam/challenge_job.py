@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from formapp import http as bounded
+from formapp import http
 from formapp.confirmation.store import let_through
 from formapp.db.database import Database
 from formapp.db.tables import submissions
@@ -98,8 +98,8 @@ class ChallengeChecks:
         sent["idempotency_key"] = str(uuid.uuid5(_NAMESPACE, errand.submission["id"]))
         url = self._verify_url or provider.verify_url
         try:
-            status, content = bounded.post(url, sent)
-        except bounded.NoAnswerError as error:
+            status, content = http.post(url, data=sent)
+        except http.NoResponseError as error:
             raise NotYetError(f"no answer ({error})") from None
         verdict = _verdict(_read(content)) if _is_an_answer(status) else None
         if verdict is None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from formapp import http as bounded
+from formapp import http
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, errands, submissions
 from formapp.db.upgrade import upgrade
@@ -90,7 +90,7 @@ def lite(sqlite: Database, service: Verifier, clock: TurnedClock) -> Checks:
     return Checks(sqlite, service.url, clock)
 
 
-LONGEST_CONNECTING = 4 * bounded.TIMEOUTS[0]
+LONGEST_CONNECTING = 4 * http.TIMEOUTS[0]
 """Two addresses of either kind, and nobody there."""
 
 FAST = "sent in under two seconds"
@@ -185,7 +185,7 @@ def test_silence_is_an_outage(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(bounded, "TIMEOUTS", (5, 0.2))
+    monkeypatch.setattr(http, "TIMEOUTS", (5, 0.2))
     service.fault = "slow"
     lite.kept()
     assert lite.errands.run_next()
@@ -202,8 +202,8 @@ def test_a_service_that_goes_on_and_on_is_an_outage(
     fault: str,
 ) -> None:
     """Every byte comes in time; the whole never does."""
-    assert bounded.SECONDS + LONGEST_CONNECTING < 30, "what a process has to end"
-    monkeypatch.setattr(bounded, "SECONDS", 0.5)
+    assert http.DEADLINE + LONGEST_CONNECTING < 30, "what a process has to end"
+    monkeypatch.setattr(http, "DEADLINE", 0.5)
     service.fault = fault
     lite.kept()
     began = time.monotonic()
@@ -221,7 +221,7 @@ def test_a_large_answer_is_not_read_to_its_end(
     assert lite.errands.run_next()
     # What is left of it here can be read: what comes after 64 KB are but spaces.
     assert lite.left() == 0
-    assert len(bounded.post(service.url, {"response": "x"})[1]) == bounded.MOST_BYTES
+    assert len(http.post(service.url, data={"response": "x"}).content) == http.MAX_BYTES
     assert "Traceback" not in caplog.text
 
 
