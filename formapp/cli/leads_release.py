@@ -7,8 +7,8 @@ from functools import cache
 import click
 from werkzeug.datastructures import MultiDict
 
-from formapp.app import DEFAULT_SITE
 from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
+from formapp.config.agreement import DEFAULT_SITE
 from formapp.db.database import Database
 from formapp.forms.answers import read
 from formapp.forms.form import Form

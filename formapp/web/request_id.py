@@ -7,39 +7,33 @@ import uuid
 import structlog
 from flask import Flask, Response, g, request
 
-from formapp.web.services import services
+from formapp.monitoring.metrics import Metrics
 
 HEADER = "X-Request-Id"
 _SAFE = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 
 
-def init_app(app: Flask) -> None:
-    """Give every request of the app an id: the proxy's where it sends one, else one of its own."""
+def init_app(app: Flask, metrics: Metrics) -> None:
+    """Give every request an id: the proxy's if it sends a usable one, else a new one."""
+
+    def finish(response: Response) -> Response:
+        response.headers[HEADER] = g.request_id
+        # The endpoint, not the path: anyone can make up paths.
+        endpoint = request.endpoint or "none"
+        metrics.request(endpoint, response.status_code, time.perf_counter() - g.begun)
+        return response
+
     app.before_request(_begin)
-    app.after_request(_tell)
-    app.teardown_request(_end)
-
-
-def id_of(given: str) -> str:
-    """The id of a request whose header says this: that, if it can be one, else one of its own."""
-    return given if _SAFE.fullmatch(given) else uuid.uuid4().hex
+    app.after_request(finish)
+    app.teardown_request(_forget)
 
 
 def _begin() -> None:
     g.begun = time.perf_counter()
-    g.request_id = id_of(request.headers.get(HEADER, ""))
+    given = request.headers.get(HEADER, "")
+    g.request_id = given if _SAFE.fullmatch(given) else uuid.uuid4().hex
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
-def _tell(response: Response) -> Response:
-    if "request_id" in g:
-        response.headers[HEADER] = g.request_id
-        seconds = time.perf_counter() - g.begun
-        # The endpoint, not the path: paths are made up by whoever asks.
-        endpoint = request.endpoint or "none"
-        services().metrics.request(endpoint, response.status_code, seconds)
-    return response
-
-
-def _end(_error: BaseException | None) -> None:
+def _forget(_error: BaseException | None) -> None:
     structlog.contextvars.unbind_contextvars("request_id")
