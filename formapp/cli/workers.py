@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from formapp.cli.mailing import make_confirmer
+from formapp.cli.mailing import make_confirmation_sender
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import Settings
-from formapp.confirmation.store import CONFIRM
+from formapp.confirmation.store import CONFIRMATION_MAIL
 from formapp.db.counters import Sweep
 from formapp.db.database import Database
 from formapp.delivery.budget import Budget
@@ -17,14 +17,14 @@ from formapp.delivery.client import Clock, RateLimitedClient
 from formapp.delivery.deliver import Deliverer
 from formapp.jobs.runner import Errands, Run
 from formapp.jobs.worker import Worker, WorkerGroup
+from formapp.leads.challenge import conclude_challenge
 from formapp.leads.expire import Expiry
 from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring.alerts import AlertMailer, Channel, Webhook
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.monitor import Monitor
 from formapp.spam.challenge_job import ChallengeChecks
-from formapp.spam.providers import ERRAND as CHALLENGE
-from formapp.spam.providers import PROVIDERS
+from formapp.spam.providers import CHALLENGE_CHECK, PROVIDERS
 from formapp.wix import ApiKey, AppToken, Auth, Call, Timeouts, WixContacts
 
 TIMEOUTS = Timeouts(5, 20)
@@ -66,10 +66,9 @@ def _errands(settings: Settings, database: Database, metrics: Metrics) -> Iterat
         # Without the secret only what nobody can ask about any more: it is told to its owner.
         age = timedelta(0) if settings.challenge_secret else LONGEST_LIFE
         yield Errands(database, {kind: run}, clock=_now, age=age)
-    # After the challenges: who passes one may have to be written to.
-    if not settings.missing_for_mail():
-        confirmer = make_confirmer(settings, database, metrics, _now)
-        yield Errands(database, {CONFIRM: confirmer}, clock=_now)
+    # After the challenges: a passed one may leave a mail to send.
+    if sender := make_confirmation_sender(settings, database, metrics, _now):
+        yield Errands(database, {CONFIRMATION_MAIL: sender}, clock=_now)
 
 
 def make_deliverer(
@@ -95,7 +94,8 @@ def make_challenge_checks(settings: Settings, database: Database, clock: Clock) 
     secret = settings.challenge_secret
     url = settings.challenge_verify_url
     known = secret.get_secret_value() if secret else None
-    return {CHALLENGE: ChallengeChecks(database, known, url, clock=clock).run}
+    conclude = partial(conclude_challenge, database)
+    return {CHALLENGE_CHECK: ChallengeChecks(conclude, known, url, clock=clock).run}
 
 
 def _channels(settings: Settings) -> list[Channel]:

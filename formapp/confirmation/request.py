@@ -1,66 +1,62 @@
-"""What a visitor is asked to confirm, in which words: written down with the submission.
+"""The request for a confirmation, in the visitor's language, as it is stored with a submission.
 
-The worker that sends the mail needs no form file and no catalogue: whatever becomes of those, the
-mail says what was meant when the visitor sent the form.
+The worker that sends the mail needs no form file and no catalogue: the mail says what was valid
+when the visitor sent the form. Web side only, since it translates.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_babel import gettext
 
-from formapp.confirmation.store import ASKED, CONFIRM
-from formapp.forms.form import Form
+from formapp.confirmation.definition import Confirm
+from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.jobs.queue import Job
-from formapp.leads.accept import Status
-from formapp.web.i18n import carried_language
 
 STEP, TO_CONFIRM = "_step", "confirm"
-"""What the address of the thank-you page says where a confirmation is still to come."""
+"""Query of the thank-you page while a confirmation is pending."""
 
 
-def status_of(form: Form) -> Status:
-    """What becomes of a submission of this form that nothing speaks against."""
-    return Status.UNCONFIRMED if form.definition.confirm else Status.ACCEPTED
+def jobs_for(confirm: Confirm | None) -> tuple[Job, ...]:
+    """Return the job that sends the mail, if the form asks for a confirmation."""
+    return (Job(CONFIRMATION_MAIL),) if confirm else ()
 
 
-def errands_of(form: Form) -> tuple[Job, ...]:
-    """The mail, for a form that asks for a confirmation."""
-    return (Job(CONFIRM),) if form.definition.confirm else ()
+def request_meta(
+    confirm: Confirm | None, *, title: str, language: str, query: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the request for a submission's `meta`; empty if the form asks for no confirmation.
 
-
-def asked(form: Form) -> dict[str, Any]:
-    """The wording for `meta`; empty for a form that asks for no confirmation."""
-    confirm = form.definition.confirm
+    Args:
+        confirm: the form's table.
+        title: the form's.
+        language: the visitor's.
+        query: parameters that keep the language on the page that the link leads to.
+    """
     if confirm is None:
         return {}
-    said = {
-        "title": form.definition.title,
+    request = {
+        "title": title,
         "subject": confirm.subject or gettext("Please confirm your e-mail address"),
-        "text": confirm.text or _text(form),
-        "button": button_of(form),
+        "text": confirm.text
+        or gettext(
+            "Somebody filled in the form “%(title)s” with your e-mail address. "
+            "If it was you, please confirm it: only then does it count.",
+            title=title,
+        ),
+        "button": button_text(confirm),
         "valid": gettext("The link is valid until %(until)s."),
         "otherwise": gettext(
             "If it wasn't you, do nothing: without your confirmation nothing happens."
         ),
         "sender": confirm.sender,
         "days": confirm.days,
-        "language": form.language,
-        "query": carried_language(form),
+        "language": language,
+        "query": dict(query),
     }
-    return {ASKED: said}
+    return {REQUEST: request}
 
 
-def button_of(form: Form) -> str:
-    """What stands on the button, of the mail and of the page it leads to."""
-    confirm = form.definition.confirm
+def button_text(confirm: Confirm | None) -> str:
+    """Return the text of the button in the mail and on the page that it leads to."""
     return (confirm.button if confirm else None) or str(gettext("Yes, I confirm"))
-
-
-def _text(form: Form) -> str:
-    return str(
-        gettext(
-            "Somebody filled in the form “%(title)s” with your e-mail address. "
-            "If it was you, please confirm it: only then does it count.",
-            title=form.definition.title,
-        )
-    )

@@ -60,9 +60,9 @@ class Monitor:
             key = each.kind, each.site
             if key not in known and open_incident(self._database, *key, now):
                 self._send(Alert(*key, "open", each.detail, now))
-        for key in known - {(each.kind, each.site) for each in present}:
-            if close_incident(self._database, *key):
-                self._send(Alert(*key, "over", "all is well again", now))
+        for kind, site in known - {(each.kind, each.site) for each in present}:
+            if close_incident(self._database, kind, site):
+                self._send(Alert(kind, site, "over", "all is well again", now))
 
     def _send(self, alert: Alert) -> None:
         level = logging.ERROR if alert.state == "open" else logging.WARNING
