@@ -6,7 +6,7 @@ from functools import partial
 
 from formapp.config.settings import Settings
 from formapp.confirmation.links import LinkSigner
-from formapp.confirmation.sender import ConfirmationSender, MailTools
+from formapp.confirmation.sender import ConfirmationSender
 from formapp.db.database import Database
 from formapp.keyring import COUNTED, Keyring
 from formapp.leads.expire import hidden_until
@@ -21,16 +21,13 @@ def make_confirmation_sender(
     """Wire it; None if a setting is missing."""
     if not (settings.smtp_url and settings.base_url and settings.secret_key):
         return None
-    tools = MailTools(
+    return ConfirmationSender(
+        database=database,
         mailer=SmtpMailer(settings.smtp_url.get_secret_value()),
         links=LinkSigner([key.get_secret_value() for key in settings.secret_key]),
         limit=limit_of(settings, database),
         sender=settings.sender,
         base_url=settings.base_url,
-    )
-    return ConfirmationSender(
-        database,
-        tools,
         clock=clock,
         answers_expire_at=partial(hidden_until, database, keep_days=settings.keep_days),
         count=metrics.mail,

@@ -20,7 +20,7 @@ from formapp.jobs.worker import Worker, WorkerGroup
 from formapp.leads.challenge import conclude_challenge
 from formapp.leads.expire import Expiry
 from formapp.mail.smtp import SmtpMailer
-from formapp.monitoring.alerts import AlertMailer, Channel, Webhook
+from formapp.monitoring.alerts import Channel, mail_alert, post_alert
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.monitor import Monitor
 from formapp.spam.challenge_job import ChallengeChecks
@@ -95,17 +95,17 @@ def make_challenge_checks(settings: Settings, database: Database, clock: Clock) 
     url = settings.challenge_verify_url
     known = secret.get_secret_value() if secret else None
     conclude = partial(conclude_challenge, database)
-    return {CHALLENGE_CHECK: ChallengeChecks(conclude, known, url, clock=clock).run}
+    return {CHALLENGE_CHECK: ChallengeChecks(conclude, known, url, clock).run}
 
 
 def _channels(settings: Settings) -> list[Channel]:
     channels: list[Channel] = []
     if settings.alert_webhook:
-        channels.append(Webhook(settings.alert_webhook.get_secret_value()))
+        channels.append(partial(post_alert, settings.alert_webhook.get_secret_value()))
     if settings.alert_email and settings.smtp_url:
         sender = settings.alert_from or settings.alert_email[0]
-        server = settings.smtp_url.get_secret_value()
-        channels.append(AlertMailer(SmtpMailer(server), sender, settings.alert_email))
+        mailer = SmtpMailer(settings.smtp_url.get_secret_value())
+        channels.append(partial(mail_alert, mailer, sender, settings.alert_email))
     return channels
 
 

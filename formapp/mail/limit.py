@@ -28,7 +28,7 @@ APART = timedelta(minutes=10)
 """Minimum time between two mails of one form to one mailbox."""
 
 MAILBOX_FULL = f"the limit of {MAILBOX_SLOTS} mails a day to this address is reached"
-TOO_SOON = f"this form sent this address a mail less than {APART.seconds // 60} minutes ago"
+TOO_SOON = f"no second mail of this form to this address within {APART.seconds // 60} minutes"
 FORM_FULL = f"the form's limit of {FORM_LIMIT} mails a day is reached"
 
 _LOCK = 0x6D61696C  # "mail"

@@ -61,37 +61,23 @@ class WebhookError(Exception):
     """The webhook did not accept the alert."""
 
 
-class Webhook:
-    """Posts alerts as JSON to a URL; any status from 200 to 299 accepts them."""
+def post_alert(url: str, alert: Alert) -> None:
+    """Post an alert as JSON to a webhook; any status from 200 to 299 accepts it.
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-
-    def __call__(self, alert: Alert) -> None:
-        """Post it.
-
-        Raises:
-            NoResponseError: there is no response in time.
-            WebhookError: the response is no success.
-        """
-        status = http.post(self._url, json=alert.as_json()).status
-        if not 200 <= status < 300:  # noqa: PLR2004 - success, by RFC 9110
-            raise WebhookError(f"the webhook answered {status}")
+    Raises:
+        NoResponseError: there is no response in time.
+        WebhookError: the response is no success.
+    """
+    status = http.post(url, json=alert.as_json()).status
+    if not 200 <= status < 300:  # noqa: PLR2004 - success, by RFC 9110
+        raise WebhookError(f"the webhook answered {status}")
 
 
-class AlertMailer:
-    """Sends alerts by e-mail."""
+def mail_alert(mailer: SmtpMailer, sender: str, to: tuple[str, ...], alert: Alert) -> None:
+    """Send an alert by e-mail.
 
-    def __init__(self, mailer: SmtpMailer, sender: str, to: tuple[str, ...]) -> None:
-        self._mailer = mailer
-        self._sender = sender
-        self._to = to
-
-    def __call__(self, alert: Alert) -> None:
-        """Send it.
-
-        Raises:
-            MailError: the alert was not sent, or perhaps not.
-        """
-        text = f"{alert.detail}\n\nSite: {alert.site}\nNoticed: {alert.at}\n"
-        self._mailer.send(Message(self._sender, self._to, alert.subject, text))
+    Raises:
+        MailError: the alert was not sent, or perhaps not.
+    """
+    text = f"{alert.detail}\n\nSite: {alert.site}\nNoticed: {alert.at}\n"
+    mailer.send(Message(sender, to, alert.subject, text))

@@ -4,8 +4,7 @@ Counters and histograms record what this process did. Gauges of the queue are re
 when a web process is scraped, so that every process reports the same values.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
@@ -18,27 +17,6 @@ from formapp.db.tables import deliveries, errands, incidents, lanes, submissions
 _CALL_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30)
 _LEAD_SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86400)
 _REQUEST_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
-
-
-@dataclass(frozen=True, slots=True)
-class QueueFigures:
-    """The queue at one moment.
-
-    Attributes:
-        deliveries: `pending` and `failed` to their numbers.
-        oldest_due_seconds: age of the oldest delivery that is due; 0 if none is.
-        paused: site to whether it is paused.
-        incidents: kind and site of what the owner knows and is not over.
-        quarantined: form to the number of its submissions in quarantine.
-        jobs: kind to the number of waiting jobs.
-    """
-
-    deliveries: Mapping[str, int] = field(default_factory=dict)
-    oldest_due_seconds: float = 0.0
-    paused: Mapping[str, bool] = field(default_factory=dict)
-    incidents: Iterable[tuple[str, str]] = ()
-    quarantined: Mapping[str, int] = field(default_factory=dict)
-    jobs: Mapping[str, int] = field(default_factory=dict)
 
 
 class Metrics:
@@ -164,43 +142,34 @@ class Metrics:
         """Count a call to Wix."""
         self._call_seconds.labels(operation, str(status or "none")).observe(seconds)
 
-    def queue(self, figures: QueueFigures) -> None:
-        """Set the gauges of the queue."""
-        for state, number in figures.deliveries.items():
-            self._deliveries.labels(state).set(number)
-        self._oldest.set(max(figures.oldest_due_seconds, 0))
-        for site, is_paused in figures.paused.items():
-            self._paused.labels(site).set(is_paused)
-        for gauge in (self._incidents, self._quarantined, self._jobs):
-            gauge.clear()
-        for kind, site in figures.incidents:
+    def read_queue(self, database: Database, now: datetime) -> None:
+        """Set the gauges of the queue; reads indexes, however many submissions are stored."""
+        due = (deliveries.c.state == "pending") & (deliveries.c.due_at <= now)
+        with database.read() as connection:
+            oldest = connection.execute(select(func.min(deliveries.c.due_at)).where(due)).scalar()
+            paused = {row.site: row.paused_until for row in connection.execute(select(lanes))}
+            known = [(row.kind, row.site) for row in connection.execute(select(incidents))]
+            numbers = {state: _number(connection, state) for state in ("pending", "failed")}
+            quarantined = count_quarantined(connection)
+            jobs = _count(connection, errands.c.kind)
+        self._oldest.set((now - oldest).total_seconds() if oldest else 0)
+        _fill(self._paused, {site: bool(until and until > now) for site, until in paused.items()})
+        _fill(self._deliveries, numbers)
+        _fill(self._quarantined, quarantined)
+        _fill(self._jobs, jobs)
+        self._incidents.clear()
+        for kind, site in known:
             self._incidents.labels(kind, site).set(1)
-        for form, number in figures.quarantined.items():
-            self._quarantined.labels(form).set(number)
-        for kind, number in figures.jobs.items():
-            self._jobs.labels(kind).set(number)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
         return generate_latest(self.registry)
 
 
-def read_queue(database: Database, now: datetime) -> QueueFigures:
-    """Read the queue through indexes, so that the number of stored submissions doesn't matter."""
-    due = (deliveries.c.state == "pending") & (deliveries.c.due_at <= now)
-    with database.read() as connection:
-        oldest = connection.execute(select(func.min(deliveries.c.due_at)).where(due)).scalar()
-        return QueueFigures(
-            deliveries={state: _number(connection, state) for state in ("pending", "failed")},
-            oldest_due_seconds=(now - oldest).total_seconds() if oldest else 0.0,
-            paused={
-                row.site: bool(row.paused_until and row.paused_until > now)
-                for row in connection.execute(select(lanes))
-            },
-            incidents={(row.kind, row.site) for row in connection.execute(select(incidents))},
-            quarantined=count_quarantined(connection),
-            jobs=_count(connection, errands.c.kind),
-        )
+def _fill(gauge: Gauge, values: Mapping[str, float]) -> None:
+    gauge.clear()
+    for label, value in values.items():
+        gauge.labels(label).set(value)
 
 
 def count_quarantined(connection: Connection) -> dict[str, int]:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from formapp import http
 from formapp.jobs.queue import Claimed
@@ -34,36 +35,21 @@ Conclude = Callable[[Claimed, str | None, datetime], None]
 """Ends a job and releases its submission, or keeps it in quarantine for the given reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A service's response: the token is valid, or the codes say why not."""
-
-    passed: bool
-    codes: tuple[str, ...] = ()
-
-
+@dataclass(frozen=True, repr=False)
 class ChallengeChecks:
     """Runs the jobs.
 
-    Args:
+    Attributes:
         conclude: stores the result.
         secret: the site's secret at the service; None: only jobs that are too old are ended.
         verify_url: replaces the provider's URL.
         clock: the time, aware.
     """
 
-    def __init__(
-        self,
-        conclude: Conclude,
-        secret: str | None,
-        verify_url: str | None,
-        *,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._conclude = conclude
-        self._secret = secret
-        self._verify_url = verify_url
-        self._clock = clock
+    conclude: Conclude
+    secret: str | None
+    verify_url: str | None
+    clock: Callable[[], datetime]
 
     def run(self, job: Claimed) -> None:
         """Check the token, then release the submission or leave it in quarantine.
@@ -72,40 +58,40 @@ class ChallengeChecks:
             NotYetError: the service can't be asked now.
         """
         provider = PROVIDERS[job.content["provider"]]
-        reason = None
         try:
-            verdict = self._check(provider, job)
+            reason = self._check(provider, job)
         except NotYetError as error:
-            if self._clock() - job.since < provider.life:
+            if self.clock() - job.since < provider.life:
                 raise
             _log.error("%s could not be asked in time: %s", provider.title, error)
             reason = f"{provider.title} could not be asked in time"
-        else:
-            if not verdict.passed:
-                codes = ", ".join(verdict.codes) or "no reason given"
-                reason = f"{provider.title} says no ({codes})"
-        self._conclude(job, reason, self._clock())
+        self.conclude(job, reason, self.clock())
 
-    def _check(self, provider: Provider, job: Claimed) -> Verdict:
-        if self._secret is None:
+    def _check(self, provider: Provider, job: Claimed) -> str | None:
+        """Return None if the token is valid, else the reason."""
+        if self.secret is None:
             raise NotYetError("its secret isn't set here")
         data = {
-            "secret": self._secret,
+            "secret": self.secret,
             "response": str(job.content.get("token")),
             # Turnstile's: after a crash, the repeated request gets the first response. Others
             # ignore it.
             "idempotency_key": str(uuid.uuid5(_NAMESPACE, job.submission["id"])),
         }
         try:
-            status, content = http.post(self._verify_url or provider.verify_url, data=data)
+            status, content = http.post(self.verify_url or provider.verify_url, data=data)
         except http.NoResponseError as error:
             raise NotYetError(f"no answer ({error})") from None
-        verdict = _read_verdict(content) if _is_about_the_token(status) else None
-        if verdict is None:
+        response = _read(content) if _is_about_the_token(status) else None
+        if response is None:
             raise NotYetError(f"no answer that can be read (status {status})")
-        if faults := _NOT_ABOUT_THE_TOKEN.intersection(verdict.codes):
+        given = response.get("error-codes")
+        codes = [code for code in given if _is_code(code)] if isinstance(given, list) else []
+        if faults := _NOT_ABOUT_THE_TOKEN.intersection(codes):
             raise NotYetError(f"it refuses to say: {', '.join(sorted(faults))}")
-        return verdict
+        if response["success"]:
+            return None
+        return f"{provider.title} says no ({', '.join(codes) or 'no reason given'})"
 
 
 def _is_about_the_token(status: int) -> bool:
@@ -114,17 +100,14 @@ def _is_about_the_token(status: int) -> bool:
     return status == ok or (bad_request <= status < server_error and status != too_many)
 
 
-def _read_verdict(content: bytes) -> Verdict | None:
+def _read(content: bytes) -> dict[str, Any] | None:
     """Return None if the content is not a service's response."""
     try:
         response = json.loads(content)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(response, dict) or not isinstance(response.get("success"), bool):
-        return None
-    codes = response.get("error-codes")
-    known = codes if isinstance(codes, list) else []
-    return Verdict(response["success"], tuple(code for code in known if _is_code(code)))
+    is_response = isinstance(response, dict) and isinstance(response.get("success"), bool)
+    return response if is_response else None
 
 
 def _is_code(value: object) -> bool:

@@ -8,7 +8,6 @@ from flask import Blueprint, Response, jsonify, request
 
 from formapp.db.database import DatabaseUnavailableError
 from formapp.db.revision import is_current
-from formapp.monitoring.metrics import read_queue
 from formapp.web.errors import RefusalError
 from formapp.web.services import services
 
@@ -40,7 +39,7 @@ def metrics() -> Response:
     if not _may_read(app.metrics_token):
         raise RefusalError(403, "FORBIDDEN", "Metrics need the token of FORMAPP_METRICS_TOKEN.")
     try:
-        app.metrics.queue(read_queue(app.database, datetime.now(UTC)))
+        app.metrics.read_queue(app.database, datetime.now(UTC))
     except DatabaseUnavailableError:
         raise RefusalError(503, "UNAVAILABLE", "The database can't be reached.") from None
     return Response(app.metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from formapp.confirmation.links import LinkSigner, address_hash
-from formapp.confirmation.sender import ConfirmationSender, MailTools
+from formapp.confirmation.sender import ConfirmationSender
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import Database
 from formapp.jobs.queue import LEASE, Job, claim_errand
@@ -48,23 +48,20 @@ class Post:
         self.server = server
         self.metrics = Metrics()
         self.limit = MailLimit(database, Keyring(KEYS))
-        self.tools = MailTools(
+        self.sender = ConfirmationSender(
+            database=database,
             mailer=SmtpMailer(server.url, step_seconds=5, total_seconds=10),
             links=LinkSigner(KEYS),
             limit=self.limit,
             sender="news@example.com",
             base_url="https://forms.example.com",
-        )
-        self.errands = self.worker(self.tools)
-
-    def worker(self, tools: MailTools) -> Errands:
-        sender = ConfirmationSender(
-            self.database,
-            tools,
-            clock=self.clock,
-            answers_expire_at=partial(hidden_until, self.database, keep_days=90),
+            clock=clock,
+            answers_expire_at=partial(hidden_until, database, keep_days=90),
             count=self.metrics.mail,
         )
+        self.errands = self.worker(self.sender)
+
+    def worker(self, sender: ConfirmationSender) -> Errands:
         return Errands(self.database, {CONFIRMATION_MAIL: sender}, clock=self.clock)
 
     def keep(
@@ -110,9 +107,9 @@ def post(database: Database, turned_clock: TurnedClock) -> Iterator[Post]:
 def test_the_mail_goes_to_the_address_with_a_link_for_this_submission_alone(post: Post) -> None:
     submission_id = post.keep(query={"lang": "de"})
     assert post.run() == 1
-    (letter,) = post.server.taken
-    assert (letter.sender, letter.to) == ("news@example.com", EMAIL)
-    beginning, _, token = letter.link.removesuffix("&lang=de").partition("?t=")
+    (mail,) = post.server.taken
+    assert (mail.sender, mail.to) == ("news@example.com", EMAIL)
+    beginning, _, token = mail.link.removesuffix("&lang=de").partition("?t=")
     assert beginning == "https://forms.example.com/f/news/confirm"
     link = LinkSigner(KEYS).read(token)
     assert link.submission_id == submission_id
@@ -129,9 +126,9 @@ def test_the_mail_goes_to_the_address_with_a_link_for_this_submission_alone(post
 def test_the_forms_own_sender_comes_before_the_settings(post: Post) -> None:
     post.keep(sender="The Club <club@example.org>")
     post.run()
-    (letter,) = post.server.taken
-    assert letter.message["From"] == "The Club <club@example.org>"
-    assert letter.sender == "club@example.org"
+    (mail,) = post.server.taken
+    assert mail.message["From"] == "The Club <club@example.org>"
+    assert mail.sender == "club@example.org"
 
 
 def test_a_server_that_is_away_or_refuses_for_now_is_tried_again(
@@ -178,7 +175,7 @@ def test_an_address_that_is_refused_for_good_ends_it_with_the_servers_words(
     assert post.counted("failed") == 1
 
 
-def test_a_letter_that_is_refused_for_good_ends_it_too_and_takes_no_place(post: Post) -> None:
+def test_a_mail_that_is_refused_for_good_ends_it_too_and_takes_no_place(post: Post) -> None:
     submission_id = post.keep()
     post.server.answers = {"DATA": "554 looks like spam"}
     post.run()
@@ -202,7 +199,7 @@ def test_a_sender_that_is_refused_is_tried_again(post: Post) -> None:
     assert post.told(submission_id)["sent_at"]
 
 
-def test_a_worker_that_dies_after_sending_has_the_same_letter_sent_once_more(post: Post) -> None:
+def test_a_worker_that_dies_after_sending_has_the_same_mail_sent_once_more(post: Post) -> None:
     submission_id = post.keep()
     claimed = claim_errand(post.database, post.clock(), {CONFIRMATION_MAIL})
     assert claimed
@@ -271,7 +268,7 @@ def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_hears_so_once(
     waits, other = post.keep("late@example.com"), post.keep(form="other")
     post.keep("later@example.com")
     post.run()
-    assert [letter.to for letter in post.server.taken] == [EMAIL]
+    assert [mail.to for mail in post.server.taken] == [EMAIL]
     assert post.told(other)["sent_at"]
     assert post.told(waits)["mail_due_at"]
     assert post.limit.refusal("news", "late@example.com", now) == FORM_FULL
@@ -337,7 +334,7 @@ def test_a_second_lead_within_ten_minutes_has_its_own_mail_later(post: Post) -> 
     assert post.told(second)["sent_at"]
     assert post.counted("withheld") == 1
     read = LinkSigner(KEYS).read
-    links = [read(letter.link.partition("t=")[2]) for letter in post.server.taken]
+    links = [read(mail.link.partition("t=")[2]) for mail in post.server.taken]
     assert [link.submission_id for link in links] == [first, other, second]
 
 
@@ -424,7 +421,7 @@ def test_a_worker_without_a_sender_leaves_the_mail_to_one_that_has_it(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
     submission_id = post.keep()
-    post.worker(replace(post.tools, sender=None)).run_next()
+    post.worker(replace(post.sender, sender=None)).run_next()
     assert "can't be sent without a sender" in caplog.text
     assert post.told(submission_id)["mail_due_at"]
     post.clock.turn(10)

@@ -1,11 +1,15 @@
 """Metrics: names, labels and values, and the queue as the database shows it."""
 
-from sqlalchemy import event
+from datetime import datetime, timedelta
+
+from sqlalchemy import event, insert
 
 from formapp.db.database import Database
+from formapp.db.tables import lanes
 from formapp.jobs.queue import Job, claim_errand, end_errand
 from formapp.leads.accept import Status, keep
-from formapp.monitoring.metrics import Metrics, QueueFigures, count_quarantined, read_queue
+from formapp.monitoring.incidents import close_incident, open_incident
+from formapp.monitoring.metrics import Metrics, count_quarantined
 from tests.support.clock import NOON
 from tests.support.leads import lead, submission
 
@@ -18,14 +22,6 @@ def test_metrics_show_outcomes_calls_and_the_queue() -> None:
     metrics.failed("main")
     metrics.call("createContact", None, 1.5)
     metrics.request("forms.submit", 303, 0.004)
-    metrics.queue(
-        QueueFigures(
-            deliveries={"pending": 3, "failed": 1},
-            oldest_due_seconds=12.5,
-            paused={"main": True},
-            incidents={("backlog", "main")},
-        )
-    )
     text = metrics.text().decode()
     for line in (
         'formapp_submissions_total{form="contact",result="kept"} 1.0',
@@ -35,27 +31,49 @@ def test_metrics_show_outcomes_calls_and_the_queue() -> None:
         'formapp_calls_per_lead_bucket{le="2.0",site="main"} 1.0',
         'formapp_wix_call_seconds_count{operation="createContact",status="none"} 1.0',
         'formapp_request_seconds_count{endpoint="forms.submit",status="303"} 1.0',
+    ):
+        assert line in text
+
+
+def gauges(metrics: Metrics, database: Database, now: datetime = NOON) -> list[str]:
+    """The lines of the queue's gauges, as a web process shows them."""
+    metrics.read_queue(database, now)
+    return [line for line in metrics.text().decode().splitlines() if not line.startswith("#")]
+
+
+def test_the_queue_is_shown_as_the_database_has_it(database: Database) -> None:
+    for _ in "123":
+        keep(database, submission(lead()))
+    with database.write() as connection:
+        until = NOON + timedelta(hours=1)
+        lane = {"site": "main", "paused_until": until, "reason": "429", "strikes": 1}
+        connection.execute(insert(lanes), lane)
+    assert open_incident(database, "backlog", "main", NOON)
+    metrics = Metrics()
+    shown = gauges(metrics, database, NOON + timedelta(seconds=12.5))
+    for line in (
         'formapp_deliveries{state="pending"} 3.0',
+        'formapp_deliveries{state="failed"} 0.0',
         "formapp_oldest_due_seconds 12.5",
         'formapp_lane_paused{site="main"} 1.0',
         'formapp_incident_open{kind="backlog",site="main"} 1.0',
     ):
-        assert line in text
-    metrics.queue(QueueFigures())
-    assert "formapp_incident_open{" not in metrics.text().decode(), "it is over"
+        assert line in shown
+    assert close_incident(database, "backlog", "main")
+    later = gauges(metrics, database, NOON + timedelta(hours=2))
+    assert not any(line.startswith("formapp_incident_open") for line in later)
+    assert 'formapp_lane_paused{site="main"} 0.0' in later
 
 
 def test_waiting_jobs_are_counted_by_kind(database: Database) -> None:
     for _ in "12":
         keep(database, submission(lead(), status=Status.UNCONFIRMED, errands=(Job("mail"),)))
     metrics = Metrics()
-    metrics.queue(read_queue(database, NOON))
-    assert 'formapp_errands{kind="mail"} 2.0' in metrics.text().decode()
+    assert 'formapp_errands{kind="mail"} 2.0' in gauges(metrics, database)
     while job := claim_errand(database, NOON, {"mail"}):
         with database.write() as connection:
             end_errand(connection, job)
-    metrics.queue(read_queue(database, NOON))
-    assert "formapp_errands{" not in metrics.text().decode()
+    assert not any(line.startswith("formapp_errands") for line in gauges(metrics, database))
 
 
 def test_the_quarantine_is_counted_by_form(database: Database) -> None:
@@ -63,9 +81,10 @@ def test_the_quarantine_is_counted_by_form(database: Database) -> None:
         keep(database, submission(lead(form=form), status=Status.QUARANTINED))
     for other in (Status.ACCEPTED, Status.SPAM, Status.UNCONFIRMED):
         keep(database, submission(lead(), status=other))
-    figures = read_queue(database, NOON)
-    assert figures.quarantined == {"contact": 2, "quote": 1}
-    assert figures.deliveries == {"pending": 1, "failed": 0}
+    shown = gauges(Metrics(), database)
+    assert 'formapp_quarantined{form="contact"} 2.0' in shown
+    assert 'formapp_quarantined{form="quote"} 1.0' in shown
+    assert 'formapp_deliveries{state="pending"} 1.0' in shown
 
 
 def test_counting_the_quarantine_reads_an_index(sqlite: Database) -> None:

@@ -48,9 +48,7 @@ class Checks:
     def __init__(self, database: Database, url: str | None, clock: TurnedClock) -> None:
         self.database = database
         self.clock = clock
-        self.checks = ChallengeChecks(
-            partial(conclude_challenge, database), SECRET, url, clock=clock
-        )
+        self.checks = ChallengeChecks(partial(conclude_challenge, database), SECRET, url, clock)
         self.errands = Errands(database, {CHALLENGE_CHECK: self.checks.run}, clock=clock)
 
     def kept(self, token: str = GOOD_TOKEN, provider: str = "turnstile", **more: Any) -> str:
@@ -234,7 +232,7 @@ def test_a_wrong_secret_is_the_owners_fault_and_not_the_visitors(
 ) -> None:
     worker = Checks(sqlite, service.url, clock)
     worker.checks = ChallengeChecks(
-        partial(conclude_challenge, sqlite), "another secret", service.url, clock=clock
+        partial(conclude_challenge, sqlite), "another secret", service.url, clock
     )
     worker.errands = Errands(sqlite, {CHALLENGE_CHECK: worker.checks.run}, clock=clock)
     submission_id = worker.kept()
@@ -268,7 +266,7 @@ def test_a_worker_that_died_after_asking_is_followed_by_one_that_asks_the_same(
     submission_id = worker.kept()
     errand = claim_errand(worker.database, clock(), {CHALLENGE_CHECK})
     assert errand
-    assert worker.checks._check(PROVIDERS["turnstile"], errand).passed
+    assert worker.checks._check(PROVIDERS["turnstile"], errand) is None
     clock.turn(LEASE.total_seconds())
     assert worker.errands.run_next()
     assert worker.suspect(submission_id)[0] == "pending"

@@ -79,7 +79,7 @@ def test_a_quota_counts_what_the_service_lets_through_and_no_token_that_was_made
             partial(conclude_challenge, site.database),
             SECRET,
             service.url,
-            clock=lambda: datetime.now(UTC),
+            lambda: datetime.now(UTC),
         )
         worker = Errands(site.database, {"challenge": checks.run}, clock=lambda: datetime.now(UTC))
         for token in ("made up", "made up, too", *(f"{GOOD_TOKEN}-{n}" for n in "123")):
