@@ -101,22 +101,16 @@ class _Adapter(HTTPAdapter):
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
         """Return a pool, of a proxy or not, whose connections are recorded here."""
         pool: Any = super().get_connection_with_tls_context(*args, **options)
-        create = pool.ConnectionCls
+        connections, sockets = self._connections, self._sockets
 
-        def create_recorded(*args: Any, **options: Any) -> Any:
-            connection = create(*args, **options)
-            connect = connection.connect
-
-            def connect_recorded() -> None:
-                connect()
+        class Recorded(pool.ConnectionCls):  # type: ignore[misc] # of HTTP or of HTTPS
+            def connect(self) -> None:
+                connections.append(self)
+                super().connect()
                 # A connection forgets its socket when the response ends with the connection.
-                self._sockets.append(connection.sock)
+                sockets.append(self.sock)
 
-            connection.connect = connect_recorded
-            self._connections.append(connection)
-            return connection
-
-        pool.ConnectionCls = create_recorded
+        pool.ConnectionCls = Recorded
         return pool
 
     def shut_down(self) -> None:

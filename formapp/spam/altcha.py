@@ -71,8 +71,9 @@ class Challenges:
 
 
 def _check(keys: tuple[bytes, bytes], form: str, text: str) -> Solved | None:
-    payload = _payload(text)
-    if payload is None:
+    try:
+        payload = Payload.from_base64(text)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     signing, answering = keys
     if not verify_solution(payload, signing, hmac_key_secret=answering).verified:
@@ -83,13 +84,6 @@ def _check(keys: tuple[bytes, bytes], form: str, text: str) -> Solved | None:
         return None
     until = datetime.fromtimestamp(parameters.expires_at, UTC)
     return Solved(parameters.nonce + parameters.salt, until)
-
-
-def _payload(text: str) -> Payload | None:
-    try:
-        return Payload.from_base64(text)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
 
 
 def _derived(key: str, purpose: bytes) -> bytes:
