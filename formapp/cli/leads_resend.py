@@ -7,9 +7,14 @@ import click
 from formapp.cli.mailing import limit_of
 from formapp.cli.wiring import one_line_errors, open_database, read_settings
 from formapp.config.settings import PREFIX, Settings
-from formapp.confirmation.store import NothingToConfirmError, Waiting, ask_again, find_waiting
 from formapp.db.database import Database
 from formapp.leads.accept import Status
+from formapp.leads.confirm import (
+    Confirmation,
+    NothingToConfirmError,
+    find_confirmation,
+    resend_mail,
+)
 from formapp.leads.report import UnknownSubmissionError
 
 
@@ -24,10 +29,10 @@ def resend(submission_id: str) -> None:
         settings = read_settings()
         database = open_database(settings)
         try:
-            waiting = find_waiting(database, submission_id)
+            waiting = find_confirmation(database, submission_id)
             if waiting and waiting.status is Status.UNCONFIRMED:
                 _check_limit(settings, database, waiting)
-            ask_again(database, submission_id, datetime.now(UTC))
+            resend_mail(database, submission_id, datetime.now(UTC))
         except UnknownSubmissionError:
             raise click.ClickException(f"there is no submission {submission_id}") from None
         except NothingToConfirmError:
@@ -35,7 +40,7 @@ def resend(submission_id: str) -> None:
     click.echo(f"the mail of {submission_id} is due now")
 
 
-def _check_limit(settings: Settings, database: Database, waiting: Waiting) -> None:
+def _check_limit(settings: Settings, database: Database, waiting: Confirmation) -> None:
     """Say at once what the worker would say later.
 
     Raises:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, select, text, update
 
-from formapp.confirmation.store import MAIL, let_through
+from formapp.confirmation.store import MAIL
 from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.lead import Lead
 from formapp.leads.accept import Status
+from formapp.leads.confirm import release_held
 from formapp.leads.report import UnknownSubmissionError
 from formapp.leads.retry import ErasedError
 
@@ -61,16 +62,6 @@ def quarantined(database: Database, form: str | None = None) -> list[str]:
         return list(connection.execute(ordered).scalars())
 
 
-def count_quarantined(connection: Connection) -> dict[str, int]:
-    """Form to the number of its submissions in quarantine."""
-    query = (
-        select(submissions.c.form, func.count().label("number"))
-        .where(held(), submissions.c.erased_at.is_(None))
-        .group_by(submissions.c.form)
-    )
-    return {row.form: row.number for row in connection.execute(query)}
-
-
 def count_unasked(connection: Connection) -> int:
     """How many submissions wait for a confirmation that nobody was ever asked for.
 
@@ -110,7 +101,7 @@ def release(database: Database, submission_id: str, reread: Reread, now: datetim
             changed |= _read_again(reread(dict(row._mapping)))  # noqa: SLF001 - public, despite its name
         mine = submissions.c.id == submission_id
         connection.execute(update(submissions).where(mine).values(**changed))
-        status = let_through(connection, submission_id, _RELEASABLE, now, beyond_quota=True)
+        status = release_held(connection, submission_id, _RELEASABLE, now, ignore_quota=True)
         if status is None:  # the row is held, so only a defect can bring this about
             raise NotHeldError(submission_id)
         return status

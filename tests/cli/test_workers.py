@@ -11,16 +11,16 @@ import pytest
 from sqlalchemy import select
 
 from formapp.cli import workers
-from formapp.cli.workers import make_crew
+from formapp.cli.workers import make_worker_group
 from formapp.config.settings import Settings
-from formapp.confirmation.store import ASKED, CONFIRM
+from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import Database
 from formapp.db.tables import jobs
 from formapp.jobs.queue import Job
 from formapp.leads.accept import Status, keep
 from formapp.leads.report import show_submission
 from formapp.monitoring.metrics import Metrics
-from formapp.spam.providers import ERRAND as CHALLENGE
+from formapp.spam.providers import CHALLENGE_CHECK as CHALLENGE
 from tests.support import formfiles
 from tests.support.leads import WORDING, lead, submission
 from tests.support.processes import SITE, Commands, eventually, free_port
@@ -46,8 +46,8 @@ def mail(database: Database, number: int = 0) -> str:
         lead(f"person{number}@example.com"),
         datetime.now(UTC),
         status=Status.UNCONFIRMED,
-        meta={ASKED: WORDING | {"sender": "news@example.com"}},
-        errands=(Job(CONFIRM),),
+        meta={REQUEST: WORDING | {"sender": "news@example.com"}},
+        errands=(Job(CONFIRMATION_MAIL),),
     )
     return keep(database, given).id
 
@@ -85,7 +85,7 @@ def url_of(server: socket.socket) -> str:
 
 @contextmanager
 def running(database: Database, given: Settings) -> Iterator[None]:
-    crew = make_crew(given, database, Metrics())
+    crew = make_worker_group(given, database, Metrics())
     thread = threading.Thread(target=crew.run)
     thread.start()
     try:
@@ -115,7 +115,7 @@ def test_without_the_secret_a_challenge_ends_when_nobody_can_ask_any_more(
 ) -> None:
     submission_id = challenge(database)
     monkeypatch.setattr(workers, "_now", lambda: datetime.now(UTC) + workers.LONGEST_LIFE)
-    make_crew(settings(), database, Metrics()).drain()
+    make_worker_group(settings(), database, Metrics()).drain()
     assert attempts(database) == {}
     shown = show_submission(database, submission_id)
     assert shown["state"] == "quarantined"
@@ -150,5 +150,5 @@ def test_a_worker_without_the_settings_leaves_errands_untouched(
     database: Database, keep_one: Callable[[Database], str]
 ) -> None:
     keep_one(database)
-    make_crew(settings(), database, Metrics()).drain()
+    make_worker_group(settings(), database, Metrics()).drain()
     assert set(attempts(database).values()) == {0}

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import requests
 import responses
 from sqlalchemy import delete, insert, update
 
@@ -16,12 +15,11 @@ from formapp.db.tables import deliveries, jobs, pauses
 from formapp.jobs.queue import Job
 from formapp.lead import Email, Lead
 from formapp.leads.accept import Status, Submission, keep
-from formapp.monitoring.alert import Alert
-from formapp.monitoring.alert_mail import AlertMailer
-from formapp.monitoring.alert_webhook import Webhook
+from formapp.mail.smtp import SmtpMailer
+from formapp.monitoring.alerts import Alert, WebhookError, mail_alert, post_alert
 from formapp.monitoring.monitor import Monitor
 from tests.support.clock import TurnedClock
-from tests.support.postoffice import mail_server
+from tests.support.mailserver import mail_server
 
 CANARY = "canary-answer"
 
@@ -39,116 +37,117 @@ def _submission(clock: TurnedClock, key: str) -> Submission:
     )
 
 
-def _watch(database: Database, clock: TurnedClock, told: list[Alert]) -> Monitor:
-    return Monitor(database, [told.append], clock=clock, backlog=timedelta(minutes=15))
+def _monitor(database: Database, clock: TurnedClock, sent_alerts: list[Alert]) -> Monitor:
+    return Monitor(database, [sent_alerts.append], clock=clock, backlog=timedelta(minutes=15))
 
 
 def test_many_failed_leads_are_one_incident_with_one_end(
     database: Database, turned_clock: TurnedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    told: list[Alert] = []
-    watch = _watch(database, turned_clock, told)
+    sent_alerts: list[Alert] = []
+    monitor = _monitor(database, turned_clock, sent_alerts)
     for number in range(3):
         keep(database, _submission(turned_clock, str(number)))
-    watch.look()
-    assert told == []
+    monitor.check()
+    assert sent_alerts == []
     with database.write() as connection:
         connection.execute(update(deliveries).values(state="failed", reason=CANARY))
     with caplog.at_level(logging.INFO):
         for _ in range(3):
-            watch.look()
-    assert [(alert.kind, alert.state) for alert in told] == [("failed", "open")]
-    assert "3 deliveries" in told[0].detail
-    assert CANARY not in caplog.text + str(told)
+            monitor.check()
+    assert [(alert.kind, alert.state) for alert in sent_alerts] == [("failed", "open")]
+    assert "3 deliveries" in sent_alerts[0].detail
+    assert CANARY not in caplog.text + str(sent_alerts)
     assert "3 deliveries" in caplog.text
     with database.write() as connection:
         connection.execute(update(deliveries).values(state="delivered"))
-    watch.look()
-    watch.look()
-    assert [alert.state for alert in told] == ["open", "over"]
+    monitor.check()
+    monitor.check()
+    assert [alert.state for alert in sent_alerts] == ["open", "over"]
 
 
-def test_of_two_workers_one_tells(database: Database, turned_clock: TurnedClock) -> None:
-    told: list[Alert] = []
+def test_of_two_workers_one_alerts(database: Database, turned_clock: TurnedClock) -> None:
+    sent_alerts: list[Alert] = []
     with database.write() as connection:
         row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "failures": 3}
         connection.execute(insert(pauses), row)
-    for watch in (_watch(database, turned_clock, told), _watch(database, turned_clock, told)):
-        watch.look()
-    assert [(alert.kind, alert.site) for alert in told] == [("paused", "main")]
+    for monitor in (
+        _monitor(database, turned_clock, sent_alerts),
+        _monitor(database, turned_clock, sent_alerts),
+    ):
+        monitor.check()
+    assert [(alert.kind, alert.site) for alert in sent_alerts] == [("paused", "main")]
 
 
-def test_one_pause_is_everyday_and_tells_nobody(
-    database: Database, turned_clock: TurnedClock
-) -> None:
-    told: list[Alert] = []
+def test_one_pause_is_no_incident(database: Database, turned_clock: TurnedClock) -> None:
+    sent_alerts: list[Alert] = []
     with database.write() as connection:
         row = {"site": "main", "paused_until": turned_clock(), "reason": "429", "failures": 1}
         connection.execute(insert(pauses), row)
-    _watch(database, turned_clock, told).look()
-    assert told == []
+    _monitor(database, turned_clock, sent_alerts).check()
+    assert sent_alerts == []
 
 
-def test_a_backlog_is_told_once_it_is_older_than_the_limit(
+def test_a_backlog_that_is_older_than_the_limit_is_an_incident(
     database: Database, turned_clock: TurnedClock
 ) -> None:
-    told: list[Alert] = []
-    watch = _watch(database, turned_clock, told)
+    sent_alerts: list[Alert] = []
+    monitor = _monitor(database, turned_clock, sent_alerts)
     keep(database, _submission(turned_clock, "1"))
     turned_clock.turn(14 * 60)
-    watch.look()
-    assert told == []
+    monitor.check()
+    assert sent_alerts == []
     turned_clock.turn(2 * 60)
-    watch.look()
-    assert [alert.kind for alert in told] == ["backlog"]
-    assert "15 minutes" in told[0].detail
+    monitor.check()
+    assert [alert.kind for alert in sent_alerts] == ["backlog"]
+    assert "15 minutes" in sent_alerts[0].detail
 
 
-def test_errands_that_nobody_could_run_are_one_incident_that_says_what_to_do(
+def test_waiting_jobs_are_one_incident_that_says_what_to_do(
     database: Database, turned_clock: TurnedClock
 ) -> None:
-    told: list[Alert] = []
-    watch = _watch(database, turned_clock, told)
+    sent_alerts: list[Alert] = []
+    monitor = _monitor(database, turned_clock, sent_alerts)
     for number, kind in enumerate(("confirm", "confirm", "challenge")):
         waiting = replace(_submission(turned_clock, str(number)), errands=(Job(kind),))
         keep(database, replace(waiting, status=Status.UNCONFIRMED))
     turned_clock.turn(14 * 60)
-    watch.look()
-    assert told == []
+    monitor.check()
+    assert sent_alerts == []
     turned_clock.turn(2 * 60)
     with database.write() as connection:  # as a try that failed would
         connection.execute(update(jobs).values(due_at=turned_clock() + timedelta(hours=1)))
-    watch.look()
-    watch.look()
-    assert [(alert.kind, alert.state) for alert in told] == [("errands", "open")]
+    monitor.check()
+    monitor.check()
+    assert [(alert.kind, alert.state) for alert in sent_alerts] == [("errands", "open")]
     for words in ("2 mails", "SMTP_URL", "1 challenges", "CHALLENGE_SECRET", "worker", "15 min"):
-        assert words in told[0].detail
-    assert CANARY not in told[0].text
+        assert words in sent_alerts[0].detail
+    assert CANARY not in sent_alerts[0].detail
     with database.write() as connection:
         connection.execute(delete(jobs))
-    watch.look()
-    assert told[-1].state == "over"
+    monitor.check()
+    assert sent_alerts[-1].state == "over"
 
 
-def test_the_watch_looks_every_ten_seconds_and_a_channel_that_fails_stops_nothing(
+def test_the_monitor_checks_every_ten_seconds_and_a_channel_that_fails_stops_nothing(
     database: Database, turned_clock: TurnedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken(_alert: Alert) -> None:
         raise OSError(CANARY)
 
-    told: list[Alert] = []
-    watch = Monitor(
-        database, [broken, told.append], clock=turned_clock, backlog=timedelta(minutes=15)
+    sent_alerts: list[Alert] = []
+    monitor = Monitor(
+        database, [broken, sent_alerts.append], clock=turned_clock, backlog=timedelta(minutes=15)
     )
-    watch.look_if_due()
+    monitor.check_if_due()
     with database.write() as connection:
         row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "failures": 3}
         connection.execute(insert(pauses), row)
-    watch.look_if_due()
-    assert told == []
+    monitor.check_if_due()
+    assert sent_alerts == []
     turned_clock.turn(11)
-    watch.look_if_due()
-    assert len(told) == 1
+    monitor.check_if_due()
+    assert len(sent_alerts) == 1
     assert "an alert could not be sent: OSError" in caplog.text
     assert CANARY not in caplog.text
 
@@ -160,7 +159,7 @@ def _alert(clock: TurnedClock) -> Alert:
 @responses.activate
 def test_a_webhook_gets_json_with_a_text_for_chat_tools(turned_clock: TurnedClock) -> None:
     responses.post("https://hooks.example.com/x", status=204)
-    Webhook("https://hooks.example.com/x")(_alert(turned_clock))
+    post_alert("https://hooks.example.com/x", _alert(turned_clock))
     body = responses.calls[0].request.body
     assert isinstance(body, bytes)
     sent: dict[str, Any] = json.loads(body)
@@ -170,16 +169,21 @@ def test_a_webhook_gets_json_with_a_text_for_chat_tools(turned_clock: TurnedCloc
 
 @responses.activate
 @pytest.mark.parametrize("status", [302, 404, 500])
-def test_a_webhook_that_did_not_take_it_raises(turned_clock: TurnedClock, status: int) -> None:
+def test_a_webhook_that_refuses_it_is_an_error(turned_clock: TurnedClock, status: int) -> None:
     responses.post("https://hooks.example.com/x", status=status, headers={"Location": "/y"})
-    with pytest.raises(requests.RequestException):
-        Webhook("https://hooks.example.com/x")(_alert(turned_clock))
+    with pytest.raises(WebhookError):
+        post_alert("https://hooks.example.com/x", _alert(turned_clock))
 
 
 def test_a_mail_says_what_is_wrong_in_its_subject(turned_clock: TurnedClock) -> None:
     with mail_server() as server:
-        AlertMailer(server.url, "formapp@example.com", ("owner@example.com",))(_alert(turned_clock))
-    (letter,) = server.taken
-    assert letter.message["Subject"] == "formapp: site main: failed deliveries"
-    assert letter.message["To"] == letter.to == "owner@example.com"
-    assert "3 deliveries failed for good" in letter.part("plain")
+        mail_alert(
+            SmtpMailer(server.url),
+            "formapp@example.com",
+            ("owner@example.com",),
+            _alert(turned_clock),
+        )
+    (mail,) = server.taken
+    assert mail.message["Subject"] == "formapp: site main: failed deliveries"
+    assert mail.message["To"] == mail.to == "owner@example.com"
+    assert "3 deliveries failed for good" in mail.part("plain")

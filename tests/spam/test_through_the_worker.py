@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.support import formfiles
@@ -30,6 +31,7 @@ def post(installation: Installation, address: str, token: str) -> int:
     return answer.status_code
 
 
+@pytest.mark.slow
 def test_who_passes_reaches_wix_and_who_does_not_waits_for_the_owner(
     commands: Commands, tmp_path: Path
 ) -> None:

@@ -6,7 +6,7 @@ from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.config.agreement import confirm_faults
 from formapp.config.settings import Settings
 from formapp.forms.form import Form
-from formapp.mail import MailError, SmtpMailer
+from formapp.mail.smtp import MailError, SmtpMailer
 
 _SECONDS = 5
 
@@ -23,7 +23,7 @@ def check_confirmations(settings: Settings, forms: Mapping[str, Form]) -> Iterat
         return
     server = settings.smtp_url.get_secret_value()
     try:
-        SmtpMailer(server, seconds=_SECONDS, longest=2 * _SECONDS).check()
+        SmtpMailer(server, step_seconds=_SECONDS, total_seconds=2 * _SECONDS).check()
     except MailError as error:
         advice = "see FORMAPP_SMTP_URL and the firewall; mails wait meanwhile"
         yield hint("confirmations", str(error), advice)

@@ -18,9 +18,9 @@ from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import current_revision, is_empty
 from formapp.db.tables import REVISION, metadata
 from formapp.leads.erase import known_erasures
-from formapp.leads.release import count_quarantined, count_unasked
+from formapp.leads.release import count_unasked
 from formapp.monitoring.incidents import find_incidents
-from formapp.monitoring.monitor import STRIKES
+from formapp.monitoring.metrics import count_quarantined
 
 _LITTLE_SPACE = 200 * 1024 * 1024
 _EMPTY = "it has no tables yet: the first start makes them, or `formapp db upgrade`"
@@ -115,7 +115,7 @@ def _refused(connection: Connection) -> str | None:
 
 def _check_leads(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
     backlog = timedelta(minutes=settings.alert_backlog)
-    found = find_incidents(database, now, backlog=backlog, strikes=STRIKES)
+    found = find_incidents(database, now, backlog=backlog)
     for trouble in found:
         advice = "see `formapp leads list`, correct the cause, then `formapp leads retry --failed`"
         yield hint("leads", f"site {trouble.site}: {trouble.detail}", advice)

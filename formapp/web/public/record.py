@@ -11,7 +11,7 @@ from formapp.forms.answers import Reading, read
 from formapp.lead import Lead
 from formapp.leads.accept import Status, Submission
 from formapp.spam import CHALLENGE_NAMES
-from formapp.web.public.confirmation_request import asked, errands_of, status_of
+from formapp.web.public.confirmation import confirmation_meta, jobs_of, status_of
 from formapp.web.public.post import Post
 from formapp.web.public.spam_check import HONEYPOT, judge
 from formapp.web.services import services
@@ -35,9 +35,9 @@ def accepted(post: Post) -> Submission:
         lead=reading.lead,
         answers=dict(reading.answers),
         consents=_consents(reading, received_at),
-        meta=_meta(post) | verdict.meta() | asked(post.form),
+        meta=_meta(post) | verdict.meta() | confirmation_meta(post.form),
         status=Status.QUARANTINED if verdict.held else status_of(post.form),
-        errands=verdict.errands if verdict.held else errands_of(post.form),
+        errands=verdict.errands if verdict.held else jobs_of(post.form),
         usage_limits=verdict.usage_limits,
         key=post.key,
         address=request.remote_addr if post.form.definition.keep_ip else None,
@@ -67,7 +67,7 @@ def spam(post: Post) -> Submission:
             if name not in CHALLENGE_NAMES
         },
         # Whoever releases it has its sender asked as well.
-        meta=_meta(post) | {"suspect": [HONEYPOT]} | asked(form),
+        meta=_meta(post) | {"suspect": [HONEYPOT]} | confirmation_meta(form),
         status=Status.SPAM,
         keep_days=form.definition.keep_days,
     )

@@ -20,7 +20,7 @@ from formapp.forms.form import Form
 from formapp.jobs.queue import Job
 from formapp.leads.quota import QUOTA, noted
 from formapp.spam import PROVIDERS, Facts, read_session, score_of, suspicions
-from formapp.spam.providers import ALTCHA_FIELD, ERRAND, awaited
+from formapp.spam.providers import ALTCHA_FIELD, CHALLENGE_CHECK, pending_reason
 from formapp.spam.session import HEADER
 from formapp.web.public.post import Post
 from formapp.web.services import services
@@ -121,7 +121,7 @@ def _check_work(post: Post, verdict: Judgement) -> None:
     if solved is None:
         verdict.hold(NOT_SOLVED)
         return
-    mark = services().sign(f"altcha {solved.submission_id}")
+    mark = services().sign(f"altcha {solved.challenge_id}")
     verdict.usage_limits += (UsageLimit(mark, 1, solved.until, USED_BEFORE),)
 
 
@@ -131,8 +131,8 @@ def _check_answered(post: Post, name: str, verdict: Judgement) -> None:
         verdict.hold(NOT_SOLVED)
     elif not verdict.held:
         # What is held back anyway needn't be known to anybody else.
-        verdict.hold(awaited(name))
-        verdict.errands = (Job(ERRAND, {"provider": name, "token": token}),)
+        verdict.hold(pending_reason(name))
+        verdict.errands = (Job(CHALLENGE_CHECK, {"provider": name, "token": token}),)
 
 
 def _quota(form: Form, quota: str, now: datetime) -> UsageLimit:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request, url_for
 
+from formapp.confirmation.request import STEP, TO_CONFIRM
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
 from formapp.forms.tokens import TokenContext
@@ -16,7 +17,6 @@ from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import followed_language
 from formapp.web.public.attribution import USE, action, page_before, thanks_query
-from formapp.web.public.confirmation_request import STEP, TO_CONFIRM
 from formapp.web.public.form_page import show_form
 from formapp.web.public.origin_check import allowed_next
 from formapp.web.public.post import Post, read_post

@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Flask, Response, current_app, request
 
+from formapp.confirmation.request import STEP, TO_CONFIRM
 from formapp.web.i18n import localized_form
 from formapp.web.public.challenge import challenge_context, show_challenge
 from formapp.web.public.confirmation import confirm_submission, show_confirmation
-from formapp.web.public.confirmation_request import STEP, TO_CONFIRM
 from formapp.web.public.form_page import show_visit
 from formapp.web.public.json_schema import show_schema
 from formapp.web.public.submit import submit_answers

@@ -1,4 +1,4 @@
-"""A mail server for tests: just enough of SMTP (RFC 5321) to take letters, refuse or break."""
+"""A mail server for tests: just enough of SMTP (RFC 5321) to take mails, refuse or break."""
 
 import email
 import re
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True)
 class Taken:
-    """A letter that the server has taken."""
+    """A mail that the server has taken."""
 
     sender: str
     to: str
@@ -25,7 +25,7 @@ class Taken:
 
     @property
     def message(self) -> EmailMessage:
-        """The letter, parsed as a mailbox would."""
+        """The mail, parsed as a mailbox would."""
         return email.message_from_bytes(self.raw, policy=policy.default)
 
     def part(self, kind: str) -> str:
@@ -52,10 +52,10 @@ class MailServer:
     """What the server does and has seen.
 
     Attributes:
-        answers: verb to what it says instead of yes; `DATA` is the answer to the letter itself.
-        cuts: the verb at which it hangs up; at `DATA` it has taken the letter by then.
-        arrived: set whenever a letter was taken.
-        hold: cleared, it keeps the server from saying that it has taken a letter.
+        answers: verb to what it says instead of yes; `DATA` is the answer to the mail itself.
+        cuts: the verb at which it hangs up; at `DATA` it has taken the mail by then.
+        arrived: set whenever a mail was taken.
+        hold: cleared, it keeps the server from saying that it has taken a mail.
     """
 
     port: int = 0
@@ -72,11 +72,11 @@ class MailServer:
         return f"smtp://127.0.0.1:{self.port}"
 
     def wait(self, number: int = 1, seconds: float = 20) -> Taken:
-        """Wait until so many letters were taken; the last of them."""
+        """Wait until so many mails were taken; the last of them."""
         while len(self.taken) < number:
             self.arrived.clear()
             if len(self.taken) < number:
-                assert self.arrived.wait(seconds), f"{len(self.taken)} letters came"
+                assert self.arrived.wait(seconds), f"{len(self.taken)} mails came"
         return self.taken[number - 1]
 
 

@@ -1,0 +1,83 @@
+"""Alerts: one when an incident begins and one when it ends, by mail or to a webhook."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from formapp import http
+from formapp.mail.message import Message
+from formapp.mail.smtp import SmtpMailer
+
+_TITLES = {
+    "failed": "failed deliveries",
+    "paused": "paused",
+    "backlog": "a backlog",
+    "errands": "waiting mails or challenges",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A message to the owner.
+
+    Attributes:
+        kind: as of `Incident`.
+        site: the site's name.
+        state: `open` when the incident begins, `over` when it ends.
+        detail: in words, never an answer.
+        at: when it was noticed, aware.
+    """
+
+    kind: str
+    site: str
+    state: Literal["open", "over"]
+    detail: str
+    at: datetime
+
+    @property
+    def subject(self) -> str:
+        """A few words."""
+        end = " is over" if self.state == "over" else ""
+        return f"formapp: site {self.site}: {_TITLES.get(self.kind, self.kind)}{end}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the webhook's body; chat tools show `text`."""
+        return {
+            "text": f"{self.subject}: {self.detail}",
+            "kind": self.kind,
+            "site": self.site,
+            "state": self.state,
+            "detail": self.detail,
+            "at": self.at.isoformat(),
+        }
+
+
+Channel = Callable[[Alert], None]
+"""Sends an alert, or raises."""
+
+
+class WebhookError(Exception):
+    """The webhook did not accept the alert."""
+
+
+def post_alert(url: str, alert: Alert) -> None:
+    """Post an alert as JSON to a webhook; any status from 200 to 299 accepts it.
+
+    Raises:
+        NoResponseError: there is no response in time.
+        WebhookError: the response is no success.
+    """
+    status = http.post(url, json=alert.as_json()).status
+    if not 200 <= status < 300:  # noqa: PLR2004 - success, by RFC 9110
+        raise WebhookError(f"the webhook answered {status}")
+
+
+def mail_alert(mailer: SmtpMailer, sender: str, to: tuple[str, ...], alert: Alert) -> None:
+    """Send an alert by e-mail.
+
+    Raises:
+        MailError: the alert was not sent, or perhaps not.
+    """
+    text = f"{alert.detail}\n\nSite: {alert.site}\nNoticed: {alert.at}\n"
+    mailer.send(Message(sender, to, alert.subject, text))
