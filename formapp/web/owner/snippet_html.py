@@ -6,7 +6,7 @@ from typing import Any
 from markupsafe import escape
 
 from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.fields.attributes import attributes
+from formapp.forms.fields.registry import compile_field
 from formapp.forms.form import Form
 
 # A web address without its scheme is taken; a control of type url would refuse it.
@@ -67,7 +67,7 @@ def _field(form: Form, field: FieldDefinition) -> Iterator[str]:
 
 def _control(field: FieldDefinition, element_id: str, language: str) -> Iterator[str]:
     given = {"id": element_id, "name": field.name} | _described(field, element_id)
-    given |= attributes(field, language)
+    given |= compile_field(field, language).attributes()
     if field.type == "textarea":
         yield f"{element('textarea', given)}</textarea>"
     elif field.type == "select":

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.fields.attributes import attributes
+from formapp.forms.fields.registry import compile_field
 from formapp.forms.form import Form
 
 _FETCH = """<script>
@@ -156,7 +156,7 @@ def _field(form: Form, field: FieldDefinition) -> Iterator[str]:
 
 
 def _control(field: FieldDefinition, element_id: str, language: str) -> Iterator[str]:
-    given = {"id": element_id, "name": field.name} | attributes(field, language)
+    given = {"id": element_id, "name": field.name} | compile_field(field, language).attributes()
     if field.type == "textarea":
         yield _tag("textarea", given)
     elif field.type == "select":

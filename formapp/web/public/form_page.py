@@ -8,9 +8,8 @@ from functools import partial
 
 from flask import Request, Response, request, url_for
 
-from formapp.forms.csrf import TOKEN_NAME
 from formapp.forms.form import Form
-from formapp.forms.tokens import TokenContext, Use
+from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
 from formapp.web.language_choices import alternates, others, said_by_links
 from formapp.web.public.attribution import action, action_query, own_visit
 from formapp.web.public.page_cache import PageTemplate, holder
@@ -36,12 +35,12 @@ def fills_fields(request: Request, form: Form) -> bool:
     if request.args and any(map(request.args.get, form.asked)):
         return True
     taken = {field.from_ for field in form.definition.fields if field.from_}
-    return "page" in taken or bool(taken and own_visit(request, form).referrer)
+    return "page" in taken or bool(taken and own_visit(request, form, services().address).referrer)
 
 
 def _rendered(request: Request, form: Form, use: Use) -> Response:
     context = TokenContext(services().signer, form.name, form.version, use)
-    visit = own_visit(request, form)
+    visit = own_visit(request, form, services().address)
     bound = form.bind(
         token=context,
         prefill=request.args,

@@ -3,10 +3,10 @@
 from flask import Blueprint, Response, current_app, request
 
 from formapp.web.i18n import spoken_form
+from formapp.web.public.accept import accept_post
 from formapp.web.public.challenge import challenge_context, show_challenge
 from formapp.web.public.confirmation_request import STEP, TO_CONFIRM
 from formapp.web.public.form_page import show_visit
-from formapp.web.public.submit import submit_answers
 from formapp.web.public.theme import theme_context, theme_sheet
 from formapp.web.responses import show_asked, show_thanks
 from formapp.web.services import services
@@ -65,4 +65,4 @@ def submit(name: str) -> Response:
     form = spoken_form(name)
     if request.method == "OPTIONS":
         return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
-    return submit_answers(form)
+    return accept_post(request, form, services())
