@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Response, jsonify, render_template, request, url_for
 from flask_babel import gettext
-from werkzeug.datastructures import MIMEAccept
+from werkzeug.datastructures import Headers, MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from formapp.forms.lead_form import FieldFault
@@ -56,7 +56,7 @@ def html_answer(
     # Not `no-store`: going back must find the page as it was, with its token, so that the same
     # answers sent again are recognised.
     given = {"Cache-Control": "private, no-cache", **(policy or {}), **(headers or {})}
-    return Response(html, status, given)
+    return Response(html, status, Headers(list(given.items())))
 
 
 def json_answer(

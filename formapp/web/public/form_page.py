@@ -54,7 +54,7 @@ def show_visit(form: Form, use: Use) -> Response:
         "address": app.address,
     }
     page = _template(app, form, use, themed=has_sheet(form, values["theme"]))
-    return _answer(form, use, page.filled(values))
+    return _answer(app, form, use, page.filled(values))
 
 
 def show_form(  # noqa: PLR0913 - what the template needs, by keyword
@@ -82,6 +82,7 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
         asked: what a frame may ask the page around it for, as in `Form.asked`.
         back: the page of another, listed site whose form this is.
     """
+    app = services()
     use: Use = "embed" if is_embedded(request) else "page"
     html = render_form(
         form,
@@ -90,12 +91,12 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
         faults=faults,
         notice=notice,
         links=_query_of_links(action.partition("?")[2]),
-        address=services().address,
+        address=app.address,
         action=action,
         asked=asked,
         back=back,
     )
-    return _answer(form, use, html, status, headers)
+    return _answer(app, form, use, html, status, headers)
 
 
 def render_form(  # noqa: PLR0913 - what the template needs, by keyword
@@ -125,7 +126,8 @@ def render_form(  # noqa: PLR0913 - what the template needs, by keyword
     )
 
 
-def _answer(
+def _answer(  # noqa: PLR0913, PLR0917 - what an answer consists of
+    app: Services,
     form: Form,
     use: Use,
     html: str,
@@ -134,7 +136,7 @@ def _answer(
 ) -> Response:
     origins = form.definition.origins
     policy = page_headers(
-        services().origin,
+        app.origin,
         targets=origins,
         ancestors=origins if use == "embed" else None,
         challenge=form.definition.spam.challenge,
