@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from formapp.app import DEFAULT_SITE
 from formapp.cli.format_lead import tell, tell_briefly
 from formapp.cli.leads_erase import erase, expire
 from formapp.cli.leads_release import release
 from formapp.cli.leads_resend import resend
 from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
+from formapp.config.agreement import DEFAULT_SITE
 from formapp.forms.mapping import to_lead
 from formapp.lead import Lead
 from formapp.leads.report import (

@@ -6,8 +6,8 @@ from functools import cache
 
 import click
 
-from formapp.app import DEFAULT_SITE
 from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
+from formapp.config.agreement import DEFAULT_SITE
 from formapp.db.database import Database
 from formapp.forms.answers import InvalidAnswersError
 from formapp.forms.form import Form

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from formapp.app import confirm_faults
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
+from formapp.config.agreement import confirm_faults
 from formapp.config.settings import Settings
 from formapp.forms.form import Form
 from formapp.mail import MailError, SmtpMailer

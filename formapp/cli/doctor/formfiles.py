@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from formapp.app import DEFAULT_SITE, challenge_faults
 from formapp.cli.doctor.findings import Finding, fault, ok
+from formapp.config.agreement import DEFAULT_SITE, challenge_faults
 from formapp.config.settings import Settings
 from formapp.forms.definition.loader import check_forms, load_forms
 from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget

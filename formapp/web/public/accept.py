@@ -31,6 +31,7 @@ from formapp.lead import Lead
 from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
 from formapp.spam import CHALLENGE_NAMES
 from formapp.spam.session import HEADER
+from formapp.web.errors import RefusalError
 from formapp.web.i18n import followed_language
 from formapp.web.public.attribution import (
     USE,
@@ -44,6 +45,7 @@ from formapp.web.public.attribution import (
 )
 from formapp.web.public.body import read_body
 from formapp.web.public.confirmation_request import STEP, TO_CONFIRM, asked, errands_of, status_of
+from formapp.web.public.form_page import show_form
 from formapp.web.public.origin_check import (
     allowed_next,
     check_foreign,
@@ -52,8 +54,7 @@ from formapp.web.public.origin_check import (
 )
 from formapp.web.public.preserved_fields import PreservedFields
 from formapp.web.public.spam_check import HONEYPOT, check_spam
-from formapp.web.refusal import RefusalError
-from formapp.web.responses import invalid_json, json_answer, show_form, wants_json
+from formapp.web.responses import invalid_json, json_answer, wants_json
 from formapp.web.services import Services
 
 _log = logging.getLogger(__name__)
