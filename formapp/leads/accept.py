@@ -7,7 +7,7 @@ waits for the commit that holds its own.
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, Connection, Table, select
+from sqlalchemy import JSON, Connection, Integer, Table, select
 from sqlalchemy.exc import IntegrityError
 from uuid6 import uuid7
 
@@ -202,8 +202,8 @@ def delivery_of(submission_id: str, form: str, lead: Lead, now: datetime) -> Row
         "submission_id": submission_id,
         "form": form,
         "site": lead.site,
-        "email": lead.email_identity,
-        "phone": lead.phone_identity,
+        "email": lead.email.address if lead.email else None,
+        "phone": lead.phones[0].e164 if lead.phones else None,
         "state": "pending",
         "created_at": now,
         "due_at": now,
@@ -215,18 +215,18 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
     ids = [str(uuid7()) for _ in together]
     rows: dict[Table, list[Row]] = {submissions: [], deliveries: [], errands: []}
     for submission_id, each in zip(ids, together, strict=True):
-        rows[submissions].append(_row(submission_id, each))
+        now = _utc(each.received_at)
+        rows[submissions].append(_row(submission_id, each, now))
         if each.status is Status.ACCEPTED:
-            due = delivery_of(submission_id, each.form, each.lead, each.received_at)
-            rows[deliveries].append(due)
+            rows[deliveries].append(delivery_of(submission_id, each.form, each.lead, now))
         for job in each.errands:
             rows[errands].append(
                 {
                     "submission_id": submission_id,
                     "kind": job.kind,
-                    "content": job.content,
-                    "created_at": each.received_at,
-                    "due_at": each.received_at,
+                    "content": _json(job.content),
+                    "created_at": now,
+                    "due_at": now,
                 }
             )
     # Two processes that keep the same two keys at once must not wait for each other.
@@ -236,17 +236,17 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
     return ids
 
 
-def _row(submission_id: str, submission: Submission) -> Row:
+def _row(submission_id: str, submission: Submission, now: datetime) -> Row:
     return {
         "id": submission_id,
         "form": submission.form,
         "form_version": submission.form_version,
         "status": submission.status,
-        "received_at": submission.received_at,
-        "answers": submission.answers,
-        "consents": submission.consents,
-        "meta": submission.meta,
-        "lead": submission.lead,
+        "received_at": now,
+        "answers": _json(submission.answers),
+        "consents": _json(submission.consents),
+        "meta": _json(submission.meta),
+        "lead": _json(submission.lead),
         "address": submission.address,
         "key": submission.key,
         "digest": submission.digest,
@@ -276,11 +276,7 @@ def _of_type(kind: type) -> dict[Table, list[str]]:
     }
 
 
-_TIMES, _JSONS = _of_type(UtcDateTime), _of_type(JSON)
-_SQLITE = {
-    table: f"INSERT INTO {table.name} ({', '.join(names)}) VALUES (:{', :'.join(names)})"  # noqa: S608 - our own names
-    for table, names in _COLUMNS.items()
-}
+_TIMES, _JSONS, _INTEGERS = _of_type(UtcDateTime), _of_type(JSON), _of_type(Integer)
 
 
 def _insert_sqlite(connection: Connection, rows: dict[Table, list[Row]]) -> None:
@@ -288,11 +284,15 @@ def _insert_sqlite(connection: Connection, rows: dict[Table, list[Row]]) -> None
         for row in given:
             for name in _TIMES[table]:
                 # As `UtcDateTime` stores it.
-                row[name] = _utc(row[name]).replace(tzinfo=None).isoformat(" ", "microseconds")
-            for name in _JSONS[table]:
-                row[name] = _encode(row[name]).decode()
+                row[name] = row[name].replace(tzinfo=None).isoformat(" ", "microseconds")
         if given:
             connection.exec_driver_sql(_SQLITE[table], given)
+
+
+_SQLITE = {
+    table: f"INSERT INTO {table.name} ({', '.join(names)}) VALUES (:{', :'.join(names)})"  # noqa: S608 - our own names
+    for table, names in _COLUMNS.items()
+}
 
 
 def _insert_postgresql(connection: Connection, rows: dict[Table, list[Row]]) -> None:
@@ -300,31 +300,24 @@ def _insert_postgresql(connection: Connection, rows: dict[Table, list[Row]]) -> 
 
     Each table's rows are one JSON parameter. The notification comes with the commit.
     """
-    for table, given in rows.items():
-        for row in given:
-            for name in _TIMES[table]:
-                row[name] = _utc(row[name])
     tables = [table for table, given in rows.items() if given]
+    inserts = ", ".join(f"{table.name}_ AS ({_POSTGRESQL[table]})" for table in tables)
+    wake = f"pg_notify('{CHANNEL}', '')" if tables != [submissions] else "1"
     connection.exec_driver_sql(
-        _postgresql(tables, wakes=len(tables) > 1),
+        f"WITH {inserts} SELECT {wake}",
         tuple(_encode(rows[table]).decode() for table in tables),
     )
 
 
-def _postgresql(tables: Iterable[Table], *, wakes: bool) -> str:
-    inserts = ", ".join(f"{table.name}_ AS ({_POSTGRESQL[table]})" for table in tables)
-    last = f"pg_notify('{CHANNEL}', '')" if wakes else "1"
-    return f"WITH {inserts} SELECT {last}"
-
-
 def _from_json(table: Table) -> str:
     names = ", ".join(_COLUMNS[table])
-    types = {**dict.fromkeys(_TIMES[table], "timestamptz"), **dict.fromkeys(_JSONS[table], "json")}
-    types |= {"keep_days": "integer"}
-    typed = ", ".join(f"{name} {types.get(name, 'text')}" for name in _COLUMNS[table])
+    types = dict.fromkeys(_TIMES[table], "timestamptz") | dict.fromkeys(_INTEGERS[table], "integer")
+    given = ", ".join(f"{name} {types.get(name, 'text')}" for name in _COLUMNS[table])
+    # JSON columns come as text: within a row PostgreSQL would refuse an escaped NUL.
+    values = ", ".join(f"{n}::json" if n in _JSONS[table] else n for n in _COLUMNS[table])
     return (
         f"INSERT INTO {table.name} ({names}) "  # noqa: S608 - our own names
-        f"SELECT {names} FROM json_to_recordset(%s::json) AS given({typed})"
+        f"SELECT {values} FROM json_to_recordset(%s::json) AS given({given})"
     )
 
 
@@ -335,3 +328,7 @@ def _utc(time: datetime) -> datetime:
     if time.tzinfo is None:
         raise ValueError("a time without a zone can't be kept")
     return time.astimezone(UTC)
+
+
+def _json(content: object) -> str:
+    return _encode(content).decode()
