@@ -9,7 +9,7 @@ import click
 from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.db.database import Database
-from formapp.forms.answers import InvalidAnswersError
+from formapp.forms.posted import InvalidAnswersError
 from formapp.forms.form import Form
 from formapp.leads.accept import Status
 from formapp.leads.release import Caught, NotHeldError, Read, Reread, quarantined
@@ -66,10 +66,10 @@ def _reread(forms: Mapping[str, Form], caught: Caught) -> Read:
     if form is None:
         raise click.ClickException(f"there is no form {caught['form']} to read {caught['id']} by")
     pairs = [(name, text) for name, texts in caught["answers"].items() for text in texts]
-    posted = form.sort(pairs)
+    posted = form.reader.sort(pairs)
     visit = {key: caught["meta"].get(key) for key in ("page", "referrer")}
     try:
-        reading = form.read(posted, default_site=DEFAULT_SITE, **visit)
+        reading = form.reader.read(posted, default_site=DEFAULT_SITE, **visit)
     except InvalidAnswersError:
         bound = form.bind(posted, token=None)
         bound.validate()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from formapp.signing import Clock, InvalidSignatureError, Signer
+from formapp.forms.tokens import Clock, InvalidSignatureError, Signer
 
 _HASH_LENGTH = 16
 

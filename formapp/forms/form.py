@@ -1,10 +1,9 @@
 """A compiled form: the definition and, built once, its fields, its reader and its WTForms class."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 
-from formapp.forms.answers import Reader, Reading
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.localize import in_language
 from formapp.forms.definition.model import FormDefinition
@@ -12,7 +11,7 @@ from formapp.forms.fields.base import Field
 from formapp.forms.fields.registry import compile_field
 from formapp.forms.lead_form import LeadForm, form_class
 from formapp.forms.phones import load_region
-from formapp.forms.posted import FieldNames, Posted
+from formapp.forms.posted import Posted, Reader
 from formapp.forms.tokens import TokenContext
 
 
@@ -21,30 +20,21 @@ class Form:
     """One form in one of its languages, ready to be shown and filled in.
 
     `version` is that of the form file, whatever the language; `spoken` holds the same form in every
-    language that it offers, its own first.
+    language that it offers, its own first, as `languages` lists them. `reader` reads posts.
     """
 
     name: str
+    language: str
+    languages: tuple[str, ...]
     definition: FormDefinition
     version: str
     fields: tuple[Field, ...] = dataclass_field(compare=False)
     form_class: type[LeadForm] = dataclass_field(compare=False)
-    names: FieldNames = dataclass_field(compare=False)
     reader: Reader = dataclass_field(compare=False)
     spoken: Mapping[str, "Form"] = dataclass_field(compare=False)
 
     def __repr__(self) -> str:
         return f"<Form {self.name} {self.version}>"
-
-    @property
-    def language(self) -> str:
-        """The language of this form's texts."""
-        return self.definition.language
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """The languages that the form offers, its own first."""
-        return tuple(self.spoken)
 
     def speaking(self, language: str) -> "Form":
         """Return the form in another of its languages.
@@ -53,23 +43,6 @@ class Form:
             KeyError: The form doesn't offer it.
         """
         return self.spoken[language]
-
-    def sort(self, pairs: Iterable[tuple[str, str]], lists: frozenset[str] = frozenset()) -> Posted:
-        """Return the pairs of a post with what their names stand for.
-
-        `lists` are names that came as a JSON list; a list of several values is several pairs.
-        """
-        return self.names.sort(pairs, lists)
-
-    def read(
-        self, posted: Posted, *, default_site: str, page: str | None, referrer: str | None
-    ) -> Reading:
-        """Return what a post says; the arguments are those of `Reader.read`.
-
-        Raises:
-            InvalidAnswersError: An answer doesn't fit. `bind` and `validate()` show what.
-        """
-        return self.reader.read(posted, default_site=default_site, page=page, referrer=referrer)
 
     def bind(
         self,
@@ -83,7 +56,7 @@ class Form:
         """Return the form with what was posted, or as it is first shown.
 
         Args:
-            posted: What `sort` returned.
+            posted: What `reader.sort` returned.
             token: What our own page's token needs; None for a foreign form's post, which carries
                 none. Where it holds no posted token, the `_token` of `posted` is read.
             prefill: The page's query: texts by field name for fields with `prefill = true`, for
@@ -128,18 +101,18 @@ def compile_form(name: str, definition: FormDefinition) -> Form:
     for field in definition.fields:
         if field.region:
             load_region(field.region)
-    names = FieldNames(definition.fields)
     spoken: dict[str, Form] = {}
     for language in definition.languages:
         localized = in_language(definition, language)
         fields = tuple(compile_field(field, language) for field in localized.fields)
         spoken[language] = Form(
             name,
+            language,
+            definition.languages,
             localized,
             definition.version,
             fields,
             form_class(name, localized, fields),
-            names,
             Reader(name, localized, fields),
             spoken,
         )

@@ -92,7 +92,11 @@ class LeadMapping:
                 answer = _as_text(field, answer)
             if answer:
                 step(parts, answer, answers, identities)
-        parts["addresses"] = tuple(Address(**each) for each in parts["addresses"].values())
+        if parts["addresses"]:
+            addresses = [Address(**each) for each in parts["addresses"].values()]
+            parts["addresses"] = tuple(addresses)
+        else:
+            parts["addresses"] = ()
         parts["extended_fields"] = tuple(parts["extended_fields"].values())
         labels = self._labels
         if self._labelling:
@@ -138,8 +142,6 @@ def _step(field: FieldDefinition, target: object) -> _Step:
 
 def _one_line(text: str) -> str:
     """Join the lines of a textarea, as in an address: a property is one line."""
-    if "\n" not in text:
-        return text.strip()
     return ", ".join(line for each in text.split("\n") if (line := each.strip()))
 
 
@@ -149,7 +151,7 @@ def _text(target: PropertyTarget) -> _Step:
     tag, part = target.tag or "UNTAGGED", ADDRESS_PARTS.get(kind)
 
     def put(parts: _Parts, text: str, _answers: Answers, _identities: Identities) -> None:
-        line = _one_line(text)
+        line = _one_line(text) if "\n" in text else text.strip()
         value = check(line) if check else line[:limit]
         if not value:
             return
@@ -172,7 +174,7 @@ def _email(field: FieldDefinition, target: PropertyTarget) -> _Step:
     name, tag = field.name, target.tag or "UNTAGGED"
 
     def put(parts: _Parts, text: str, _answers: Answers, identities: Identities) -> None:
-        line = _one_line(text)
+        line = _one_line(text) if "\n" in text else text.strip()
         known = identities.get(name)
         address = known if isinstance(known, str) else parse_email(line)
         if address:
@@ -186,7 +188,7 @@ def _phone(field: FieldDefinition, target: PropertyTarget) -> _Step:
     tag, merge = target.tag or "UNTAGGED", target.merge
 
     def put(parts: _Parts, text: str, answers: Answers, identities: Identities) -> None:
-        line = _one_line(text)
+        line = _one_line(text) if "\n" in text else text.strip()
         number = identities.get(name) or parse_phone(line, region)
         kept = answers.get(f"{name}{E164}")
         if number is None and isinstance(kept, str):

@@ -1,4 +1,4 @@
-"""The names in a post: the field that each stands for, and which came too often.
+"""Reading a post: the field that each name stands for, the answers, the consents and the lead.
 
 A field is known by its name and by its aliases. A name may have brackets behind it, as lists are
 often written: `name[]` stands for `name`, and in a group of boxes `name[0]`, `name[1]` are its
@@ -6,10 +6,18 @@ values in the order of their numbers. An alias that has brackets itself takes pr
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypedDict
 
 from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.definition.model import FormDefinition
+from formapp.forms.definition.targets import PropertyTarget
+from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
+from formapp.forms.fields.text import Hidden
+from formapp.forms.mapping import E164, LeadMapping
+from formapp.forms.phones import PhoneNumber
+from formapp.lead import Lead
 from formapp.spam import CHALLENGE_NAMES
 
 RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id")
@@ -18,6 +26,7 @@ RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id")
 _KNOWN = frozenset(RESERVED) | CHALLENGE_NAMES
 _LIST = re.compile(r"(?P<name>.+)\[(?P<index>[0-9]{0,9})\]", re.DOTALL)
 _NO_INDEX = -1
+_PERSON = {"first_name", "last_name", "full_name"}
 
 
 def in_brackets(fields: Iterable[FieldDefinition], sent: str) -> FieldDefinition | None:
@@ -33,7 +42,7 @@ def in_brackets(fields: Iterable[FieldDefinition], sent: str) -> FieldDefinition
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Posted:
-    """A post, sorted by the fields that its names stand for. Made by `FieldNames.sort`.
+    """A post, sorted by the fields that its names stand for. Made by `Reader.sort`.
 
     Attributes:
         values: name -> its texts, as they came.
@@ -45,7 +54,7 @@ class Posted:
         unknown: how many names are neither a field's nor formapp's own.
     """
 
-    names: "FieldNames"
+    fields: tuple[FieldDefinition, ...]
     values: dict[str, list[str]]
     sent: list[list[str]]
     texts: list[list[str]]
@@ -63,12 +72,14 @@ class Posted:
         Two names of one field count as a repetition, unless all but one are blank.
         """
         found: list[str] = []
-        for field, names in zip(self.names.fields, self.sent, strict=True):
+        for field, names in zip(self.fields, self.sent, strict=True):
             if names and field.type != "checkboxes":
-                several = [name for name in names if self._is_several(name)]
-                filled = self.filled(names) if len(names) > 1 else []
-                found += several or (filled if len(filled) > 1 else [])
-        return found + [name for name in RESERVED if self._is_several(name)]
+                if len(names) > 1:
+                    filled = self.filled(names)
+                    found += self._several(names) or (filled if len(filled) > 1 else [])
+                elif names[0] in self.lists or len(self.values[names[0]]) > 1:
+                    found += names
+        return found + self._several(RESERVED)
 
     def called(self) -> dict[str, str]:
         """Return the sender's name of each field: as it was sent, `name[0]` without its number.
@@ -76,7 +87,7 @@ class Posted:
         A field that wasn't sent, such as a box that isn't ticked, is called by its first alias
         where the sender knows the others by aliases alone; else by its own name.
         """
-        pairs = list(zip(self.names.fields, self.sent, strict=True))
+        pairs = list(zip(self.fields, self.sent, strict=True))
         called = {field.name: self._called(field, names) for field, names in pairs}
         with_alias = [field for field, names in pairs if field.aliases and names]
         foreign = with_alias and all(_base(called[f.name]) in f.aliases for f in with_alias)
@@ -89,23 +100,65 @@ class Posted:
         """Return those of the names that have a text that isn't blank."""
         return [name for name in names if any(str(text).strip() for text in self.values[name])]
 
-    def _is_several(self, name: str) -> bool:
-        return name in self.lists or len(self.values.get(name, ())) > 1
+    def _several(self, names: Iterable[str]) -> list[str]:
+        return [name for name in names if name in self.lists or len(self.values.get(name, ())) > 1]
 
     def _called(self, field: FieldDefinition, names: list[str]) -> str:
         name = next(iter(self.filled(names) or names), field.name)
         return name if name in field.names or _index(name) == _NO_INDEX else _base(name)
 
 
-class FieldNames:
-    """The names of a form's fields, compiled."""
+class Consent(TypedDict):
+    """A consent that was given: the field's name and the exact text that was shown."""
 
-    def __init__(self, fields: Sequence[FieldDefinition]) -> None:
-        self.fields = fields
-        self._slots = {name: slot for slot, field in enumerate(fields) for name in field.names}
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reading:
+    """What one submission says. Its text form shows none of it.
+
+    `answers` are by field name, in the order of the form file; blank ones are left out, but a box
+    that isn't ticked is False. A telephone number is there as typed, and in E.164 as
+    `<name>.e164`. The store adds the time to `consents`. `texts` are the answers to fields for
+    free text, `names` those of them that are a person's name.
+    """
+
+    answers: dict[str, Answer]
+    consents: tuple[Consent, ...]
+    lead: Lead
+    texts: list[str]
+    names: list[str]
+
+    def __repr__(self) -> str:
+        return "<Reading>"
+
+
+class InvalidAnswersError(Exception):
+    """An answer doesn't fit its field; `LeadForm.faults` lists all of them for the visitor."""
+
+
+class Reader:
+    """Reads posts to one form in one language, by its fields' own code."""
+
+    def __init__(self, name: str, definition: FormDefinition, fields: tuple[Field, ...]) -> None:
+        given = definition.fields
+        self._definitions = given
+        self._fields = fields
+        self._slots = {name: slot for slot, field in enumerate(given) for name in field.names}
+        self._mapping = LeadMapping(definition, name)
+        self._consents = [Consent(field=f.name, text=f.label) for f in given if f.type == "consent"]
+        self._texts = {f.name for f in given if f.type in {"text", "textarea"}}
+        self._names = {
+            f.name for f in given if isinstance(f.to, PropertyTarget) and f.to.property in _PERSON
+        }
 
     def sort(self, pairs: Iterable[tuple[str, str]], lists: frozenset[str] = frozenset()) -> Posted:
-        """Return a post with what its names stand for; `lists` are names of JSON lists."""
+        """Return the pairs of a post with what their names stand for.
+
+        `lists` are names that came as a JSON list; a list of several values is several pairs.
+        """
         values: dict[str, list[str]] = {}
         for name, text in pairs:
             if name in values:
@@ -115,7 +168,7 @@ class FieldNames:
         for name in sorted(lists.difference(values)):  # an empty list has no pair
             if name in RESERVED or self._slot(name) is not None:
                 values[name] = []
-        sent: list[list[str]] = [[] for _ in self.fields]
+        sent: list[list[str]] = [[] for _ in self._fields]
         unknown = 0
         for name in values:
             slot = self._slots.get(name)
@@ -125,21 +178,63 @@ class FieldNames:
             if slot is not None:
                 sent[slot].append(name)
         texts = [values[names[0]] if len(names) == 1 else [] for names in sent]
-        posted = Posted(self, values, sent, texts, lists, unknown)
+        posted = Posted(self._definitions, values, sent, texts, lists, unknown)
         for slot, names in enumerate(sent):
             if len(names) > 1:
                 self._join(posted, slot)
         return posted
 
+    def read(
+        self, posted: Posted, *, default_site: str, page: str | None, referrer: str | None
+    ) -> Reading:
+        """Return what a post says.
+
+        Args:
+            posted: The post.
+            default_site: The site of the lead where the form names none.
+            page: The page the form was on, where the post itself doesn't say.
+            referrer: Where the visitor came from, where the post itself doesn't say.
+
+        Raises:
+            InvalidAnswersError: An answer doesn't fit.
+        """
+        answers: dict[str, Answer] = {}
+        identities: dict[str, Identity] = {}
+        texts: list[str] = []
+        names: list[str] = []
+        for field, sent in zip(self._fields, posted.texts, strict=True):
+            try:
+                answer, identity = field.read(sent)
+            except InvalidValueError:
+                raise InvalidAnswersError from None
+            name = field.name
+            if answer is None and isinstance(field, Hidden) and field.definition.from_:
+                elsewhere = page if field.definition.from_ == "page" else referrer
+                answer = field.cut(elsewhere or "") or None
+            if answer is None:
+                continue
+            answers[name] = answer
+            if identity is not None:
+                identities[name] = identity
+                if isinstance(identity, PhoneNumber):
+                    answers[f"{name}{E164}"] = identity.e164
+            if name in self._texts and isinstance(answer, str):
+                texts.append(answer)
+                if name in self._names:
+                    names.append(answer)
+        consents = [each for each in self._consents if answers.get(each["field"]) is True]
+        lead = self._mapping.lead_of(answers, default_site, identities)
+        return Reading(answers, tuple(consents), lead, texts, names)
+
     def _slot(self, name: str) -> int | None:
-        field = in_brackets(self.fields, name) if name.endswith("]") else None
-        return self._slots.get(name) if field is None else self.fields.index(field)
+        field = in_brackets(self._definitions, name) if name.endswith("]") else None
+        return self._slots.get(name) if field is None else self._slots[field.name]
 
     def _join(self, posted: Posted, slot: int) -> None:
         """Choose among the names of one field, or join the values of a group."""
         names = posted.sent[slot]
         names.sort(key=lambda name: _NO_INDEX if name in self._slots else _index(name))
-        if self.fields[slot].type != "checkboxes":
+        if not self._fields[slot].several:
             names = posted.filled(names)[:1] or names[:1]
         posted.texts[slot] = [text for name in names for text in posted.values[name]]
 

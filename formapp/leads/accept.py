@@ -7,12 +7,13 @@ waits for the commit that holds its own.
 
 import hashlib
 import json
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 from sqlalchemy import JSON, Connection, Integer, Table, select
@@ -22,7 +23,6 @@ from uuid6 import uuid7
 from formapp.db.columns import UtcDateTime
 from formapp.db.counters import UsageLimit, count_up
 from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError
-from formapp.db.group import Group
 from formapp.db.notify import CHANNEL
 from formapp.db.tables import deliveries, errands, submissions
 from formapp.jobs.queue import Job
@@ -32,6 +32,8 @@ _SORTED = json.JSONEncoder(sort_keys=True).encode
 _encode = msgspec.json.Encoder().encode
 
 Row = dict[str, Any]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 _NONE: tuple[str, ...] = ()
 
 
@@ -106,6 +108,81 @@ class Receipt:
     status: Status = Status.ACCEPTED
     leaves_work: bool = False
     used_up: tuple[str, ...] = ()
+
+
+class _Waiting(Generic[Item, Result]):
+    """One item that waits: for its answer, or for its turn to do all."""
+
+    __slots__ = ("answer", "done", "item", "woken")
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.answer: Result | BaseException | None = None
+        self.done = False
+        self.woken = threading.Lock()
+        self.woken.acquire()
+
+
+class Group(Generic[Item, Result]):
+    """Does items that several threads hand in at once together, by one of them.
+
+    A thread that finds no work in progress does its own item; others that arrive meanwhile wait,
+    and the first of them then does all that wait. So nobody waits for more than two turns, and each
+    thread is woken once, by a lock of its own.
+
+    Args:
+        work: takes items in the order in which they came, and returns as many answers: a result, or
+            an exception that is raised to the thread of that item. What it raises itself is raised
+            to all of them.
+    """
+
+    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result | Exception]]) -> None:
+        self._work = work
+        self._mutex = threading.Lock()
+        self._waiting: list[_Waiting[Item, Result]] = []
+        self._at_work = False
+
+    def do(self, item: Item) -> Result:
+        """Have this item done, with all others that wait; returns once it is.
+
+        Raises:
+            Exception: what the work found for this item.
+        """
+        mine = _Waiting[Item, Result](item)
+        with self._mutex:
+            must_wait = self._at_work
+            self._at_work = True
+            if must_wait:
+                self._waiting.append(mine)
+        together = [mine]
+        if must_wait:
+            mine.woken.acquire()
+            if not mine.done:
+                with self._mutex:
+                    together, self._waiting = self._waiting, []
+        if not mine.done:
+            self._do_all(together, mine)
+        if isinstance(mine.answer, BaseException):
+            raise mine.answer
+        return cast("Result", mine.answer)
+
+    def _do_all(self, together: list[_Waiting[Item, Result]], mine: _Waiting[Item, Result]) -> None:
+        answers: Sequence[Result | BaseException]
+        try:
+            answers = self._work([each.item for each in together])
+            if len(answers) != len(together):
+                raise ValueError(f"{len(together)} items have {len(answers)} answers")  # noqa: TRY301 - raised to all
+        except BaseException as error:  # noqa: BLE001 - each caller raises it again
+            answers = [error] * len(together)
+        for each, answer in zip(together, answers, strict=True):
+            each.answer, each.done = answer, True
+            if each is not mine:
+                each.woken.release()
+        with self._mutex:
+            if self._waiting:
+                self._waiting[0].woken.release()
+            else:
+                self._at_work = False
 
 
 class GroupCommit:

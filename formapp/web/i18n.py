@@ -81,7 +81,7 @@ def localized_form(name: str) -> Form:
     Raises:
         RefusalError: 404, there is none.
     """
-    return services().form(name).speaking(language())
+    return services().form(name).spoken[language()]
 
 
 def carried_language(form: Form) -> dict[str, str]:

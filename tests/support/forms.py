@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from formapp.forms.answers import Reading
 from formapp.forms.form import Form
 from formapp.forms.lead_form import LeadForm
-from formapp.forms.posted import Posted
+from formapp.forms.posted import Posted, Reading
 
 Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
@@ -22,7 +21,7 @@ def posted(form: Form, given: Pairs, lists: frozenset[str] = frozenset()) -> Pos
         if isinstance(given, Mapping)
         else given
     )
-    return form.sort(pairs, lists)
+    return form.reader.sort(pairs, lists)
 
 
 def read(
@@ -35,4 +34,4 @@ def read(
 ) -> Reading:
     """What the post that a form is bound to says."""
     assert bound.posted
-    return form.read(bound.posted, default_site=default_site, page=page, referrer=referrer)
+    return form.reader.read(bound.posted, default_site=default_site, page=page, referrer=referrer)

@@ -5,7 +5,8 @@ answer is read and validated, its JSON Schema and the errors that it can cause. 
 field of a form in one language, compiled once.
 """
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 from wtforms import fields as wtforms
@@ -15,11 +16,12 @@ from wtforms.validators import StopValidation
 from wtforms.widgets import Input, TextArea, TextInput
 
 from formapp.forms import messages
+from formapp.forms.countries import COUNTRIES
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.targets import PropertyTarget
 from formapp.forms.fields import patterns
 from formapp.forms.fields.autofill import OF_PROPERTY
-from formapp.forms.fields.values import clean_line
+from formapp.forms.fields.values import clean_line, parse_country, parse_locale
 from formapp.forms.messages import Code, Message
 from formapp.forms.phones import PhoneNumber
 from formapp.languages import direction
@@ -29,6 +31,17 @@ Identity = str | PhoneNumber
 """The person that an answer names: a normalised e-mail address, or a telephone number."""
 
 Schema = dict[str, Any]
+
+_COUNTRY = "|".join(f"[{c[0]}{c[0].lower()}][{c[1]}{c[1].lower()}]" for c in sorted(COUNTRIES))
+_LOCALE = "[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?(?:[-_](?:[A-Za-z]{2}|[0-9]{3}))?"
+_CODES: Mapping[str | None, tuple[Callable[[str], str | None], Message, str]] = {
+    "country": (parse_country, messages.COUNTRY, _COUNTRY),
+    "locale": (parse_locale, messages.LOCALE, _LOCALE),
+}
+"""Properties whose texts are codes: the parser, the error, the pattern."""
+
+_PLAIN = re.compile("[ -~]*")
+"""Texts that have nothing to clean but blanks around them."""
 
 
 class Parsed(NamedTuple):
@@ -121,7 +134,9 @@ class Field:
         self.min_length = definition.min_length or 0
         self.options = [option.value for option in definition.options]
         to = definition.to
-        self.property = to.property if isinstance(to, PropertyTarget) else None
+        self.code = None
+        if isinstance(to, PropertyTarget) and to.property in _CODES:
+            self.code, self.invalid, self.pattern = _CODES[to.property]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
@@ -132,7 +147,8 @@ class Field:
         Raises:
             InvalidValueError: with the first thing that is wrong.
         """
-        text = self.clean(texts[0]) if texts else ""
+        text = texts[0] if texts else ""
+        text = text.strip(" ") if _PLAIN.fullmatch(text) else self.clean(text)
         if not text:
             return self.blank(texts)
         if len(text) > self.limit:
@@ -147,6 +163,8 @@ class Field:
         Raises:
             InvalidValueError: it isn't of this type.
         """
+        if self.code and self.invalid and self.code(text) is None:
+            raise InvalidValueError(self.invalid)
         return Parsed(text)
 
     def blank(self, texts: Sequence[str]) -> Parsed:

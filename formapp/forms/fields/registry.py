@@ -4,11 +4,9 @@ from collections.abc import Mapping
 
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.fields.base import Field
-from formapp.forms.fields.boxes import Checkbox, Consent
-from formapp.forms.fields.choices import Checkboxes, Radio, Select
-from formapp.forms.fields.contact import Email, Tel, Url
+from formapp.forms.fields.choices import Checkbox, Checkboxes, Consent, Radio, Select
 from formapp.forms.fields.numbers import Date, Number
-from formapp.forms.fields.text import Hidden, Text, Textarea
+from formapp.forms.fields.text import Email, Hidden, Tel, Text, Textarea, Url
 
 FIELD_TYPES: Mapping[str, type[Field]] = {
     "text": Text,

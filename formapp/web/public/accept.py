@@ -15,9 +15,8 @@ from urllib.parse import urlencode
 from flask import Request, Response, url_for
 
 from formapp.db.database import DatabaseUnavailableError
-from formapp.forms.answers import InvalidAnswersError
 from formapp.forms.form import Form
-from formapp.forms.posted import Posted
+from formapp.forms.posted import InvalidAnswersError, Posted
 from formapp.forms.tokens import (
     TOKEN_NAME,
     ExpiredTokenError,
@@ -37,21 +36,19 @@ from formapp.web.public.attribution import (
     USE,
     Attribution,
     action,
+    allowed_next,
+    check_foreign,
     foreign_visit,
     is_embedded,
+    is_own_page,
     own_visit,
     page_before,
+    refuse_stolen_token,
     thanks_query,
 )
 from formapp.web.public.body import read_body
 from formapp.web.public.confirmation_request import STEP, TO_CONFIRM, asked, errands_of, status_of
 from formapp.web.public.form_page import show_form
-from formapp.web.public.origin_check import (
-    allowed_next,
-    check_foreign,
-    is_own_page,
-    refuse_stolen_token,
-)
 from formapp.web.public.preserved_fields import PreservedFields
 from formapp.web.public.spam_check import HONEYPOT, check_spam
 from formapp.web.responses import invalid_json, json_answer, wants_json
@@ -132,7 +129,7 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
 
 def _read(request: Request, form: Form, services: Services) -> Post:
     pairs, lists = read_body(request)
-    posted = form.sort(pairs, lists)
+    posted = form.reader.sort(pairs, lists)
     if repeated := posted.repeated():
         raise RefusalError(
             400,
@@ -169,7 +166,7 @@ def _submission(post: Post) -> Submission:
     if post.is_own and post.token is None:
         raise InvalidAnswersError
     visit, now = post.visit, datetime.now(UTC)
-    reading = form.read(
+    reading = form.reader.read(
         post.posted,
         default_site=services.default_site,
         page=visit.page,
@@ -186,6 +183,11 @@ def _submission(post: Post) -> Submission:
         origin_known=post.origin_known,
     )
     given = form.definition
+    status, errands = Status.ACCEPTED, verdict.errands
+    if verdict.held:
+        status = Status.QUARANTINED
+    elif given.confirm:
+        status, errands = status_of(form), errands_of(form)
     return Submission(
         form=form.name,
         form_version=form.version,
@@ -193,9 +195,9 @@ def _submission(post: Post) -> Submission:
         lead=reading.lead,
         answers=reading.answers,
         consents=[{**consent, "at": now.isoformat()} for consent in reading.consents],
-        meta=_meta(post) | verdict.meta() | asked(form),
-        status=Status.QUARANTINED if verdict.held else status_of(form),
-        errands=verdict.errands if verdict.held else errands_of(form),
+        meta=_meta(post) | verdict.meta() | (asked(form) if given.confirm else {}),
+        status=status,
+        errands=errands,
         usage_limits=verdict.usage_limits,
         key=post.key,
         address=post.request.remote_addr if given.keep_ip else None,
@@ -354,7 +356,7 @@ def _next(post: Post) -> str:
 
 
 def _thanks(post: Post) -> str:
-    query = followed_language(post.form)
+    query = followed_language(post.form) if len(post.form.languages) > 1 else {}
     if post.form.definition.confirm:
         query |= {STEP: TO_CONFIRM}
     if post.use == "embed":

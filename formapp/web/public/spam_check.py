@@ -12,13 +12,12 @@ from typing import Any
 import limits
 
 from formapp.db.counters import UsageLimit
-from formapp.forms.answers import Reading
 from formapp.forms.form import Form
-from formapp.forms.posted import Posted
+from formapp.forms.posted import Posted, Reading
 from formapp.forms.tokens import Token
 from formapp.jobs.queue import Job
 from formapp.leads.quota import QUOTA, noted
-from formapp.spam import PROVIDERS, Facts, Session, read_session, score_of, suspicions
+from formapp.spam import PROVIDERS, Facts, read_session, score_of, suspicions
 from formapp.spam.providers import ALTCHA_FIELD, ERRAND, awaited
 from formapp.web.services import Services
 
@@ -85,9 +84,12 @@ def check_spam(  # noqa: PLR0913 - all that can be held against a post
         origin_known: whether the browser said from which site it comes.
     """
     spam = form.definition.spam
-    session = read_session(session_data) if session_data else Session()
-    seconds = token.age.total_seconds() if token else session.seconds(now)
-    found = suspicions(Facts(seconds, session.webdriver, reading.texts, reading.names))
+    seconds, webdriver = token.age.total_seconds() if token else None, False
+    if session_data:
+        session = read_session(session_data)
+        webdriver = session.webdriver
+        seconds = seconds if token else session.seconds(now)
+    found = suspicions(Facts(seconds, webdriver, reading.texts, reading.names))
     verdict = Verdict(score_of(found), [signal.reason for signal in found])
     verdict.held = spam.quarantine_at is not None and verdict.score >= spam.quarantine_at
     if not origin_known:

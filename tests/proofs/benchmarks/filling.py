@@ -66,8 +66,8 @@ def _settle(database: Database) -> None:
 
 
 def _one() -> Submission:
-    posted = form().sort(answers(0, "first").items())
-    reading = form().read(posted, default_site="main", page=None, referrer=None)
+    posted = form().reader.sort(answers(0, "first").items())
+    reading = form().reader.read(posted, default_site="main", page=None, referrer=None)
     return Submission(
         form=form().name,
         form_version=form().version,

@@ -108,8 +108,8 @@ def _views() -> dict[str, View]:
 
 
 def _valid() -> None:
-    posted = form().sort(*read_body(request))
-    form().read(posted, default_site="main", page=None, referrer=None)
+    posted = form().reader.sort(*read_body(request))
+    form().reader.read(posted, default_site="main", page=None, referrer=None)
 
 
 def _validated(view: View) -> View:
