@@ -1,8 +1,9 @@
 """A compiled form: the definition and, built once, its fields, its reader and its WTForms class."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
+from functools import lru_cache
 
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.localize import in_language
@@ -20,7 +21,8 @@ class Form:
     """One form in one of its languages, ready to be shown and filled in.
 
     `version` is that of the form file, whatever the language; `spoken` holds the same form in every
-    language that it offers, its own first, as `languages` lists them. `reader` reads posts.
+    language that it offers, its own first, as `languages` lists them. `reader` reads posts;
+    `allows_origin` says whether a browser's `Origin` is on the form's list.
     """
 
     name: str
@@ -31,6 +33,7 @@ class Form:
     fields: tuple[Field, ...] = dataclass_field(compare=False)
     form_class: type[LeadForm] = dataclass_field(compare=False)
     reader: Reader = dataclass_field(compare=False)
+    allows_origin: Callable[[str], bool] = dataclass_field(compare=False)
     spoken: Mapping[str, "Form"] = dataclass_field(compare=False)
 
     def __repr__(self) -> str:
@@ -114,6 +117,7 @@ def compile_form(name: str, definition: FormDefinition) -> Form:
             fields,
             form_class(name, localized, fields),
             Reader(name, localized, fields),
+            lru_cache(maxsize=1024)(definition.allows_origin),
             spoken,
         )
     return spoken[definition.language]

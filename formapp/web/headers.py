@@ -107,6 +107,6 @@ def _add_cors(response: Response) -> None:
     response.headers.add("Vary", "Origin")
     origin = request.headers.get("Origin")
     form = form_at_hand()
-    if origin and form and form.definition.allows_origin(origin):
+    if origin and form and form.allows_origin(origin):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers.extend(_CORS)

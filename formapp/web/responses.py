@@ -34,11 +34,12 @@ _TITLE = gettext_noop("Something went wrong")
 
 def wants_json() -> bool:
     """Return whether the client asks for JSON, by `Accept: application/json`."""
-    return _prefers_json(request.headers.get("Accept", ""))
+    return prefers_json(request.headers.get("Accept", ""))
 
 
 @lru_cache(maxsize=64)
-def _prefers_json(accept: str) -> bool:
+def prefers_json(accept: str) -> bool:
+    """Return whether this `Accept` header asks for JSON."""
     # Without parameters: `application/json; charset=utf-8` asks for JSON, too.
     given = parse_accept_header(accept, MIMEAccept)
     wanted = MIMEAccept((name.partition(";")[0], q) for name, q in given)

@@ -51,7 +51,7 @@ from formapp.web.public.confirmation_request import STEP, TO_CONFIRM, asked, err
 from formapp.web.public.form_page import show_form
 from formapp.web.public.preserved_fields import PreservedFields
 from formapp.web.public.spam_check import HONEYPOT, check_spam
-from formapp.web.responses import invalid_json, json_answer, wants_json
+from formapp.web.responses import invalid_json, json_answer, prefers_json
 from formapp.web.services import Services
 
 _log = logging.getLogger(__name__)
@@ -150,8 +150,8 @@ def _read(request: Request, form: Form, services: Services) -> Post:
         visit = own_visit(request, form, services.address)
         return Post(request, form, services, posted, visit, use, is_own, token, origin_known=True)
     if token:
-        refuse_stolen_token(request, form.definition)
-    known = check_foreign(request, form.definition)
+        refuse_stolen_token(request, form)
+    known = check_foreign(request, form)
     visit = foreign_visit(request)
     return Post(request, form, services, posted, visit, use, is_own, None, origin_known=known)
 
@@ -284,7 +284,7 @@ def _result(receipt: Receipt) -> str:
 
 def _refused(post: Post, refusal: RefusalError, *, fresh_token: bool = False) -> Response:
     """Refuse what was valid: the visitor keeps the form and what they typed."""
-    if wants_json():
+    if prefers_json(post.request.headers.get("Accept", "")):
         raise refusal
     return _again(
         post,
@@ -307,7 +307,7 @@ def _again(
     form, signer = post.form, post.services.signer
     is_invalid = notice is None
     token = post.posted.get(TOKEN_NAME) if post.is_own else None
-    if is_invalid and wants_json():
+    if is_invalid and prefers_json(post.request.headers.get("Accept", "")):
         context = TokenContext(signer, form.name, form.version, post.use, token)
         bound = form.bind(post.posted, token=context if post.is_own else None)
         bound.validate()
@@ -333,7 +333,7 @@ def _again(
 
 
 def _success(post: Post) -> Response:
-    as_json = wants_json()
+    as_json = prefers_json(post.request.headers.get("Accept", ""))
     if not as_json and post.request.headers.get("Sec-Fetch-Mode") == "cors":
         # A script's request goes nowhere, and could read nothing of the owner's page: to it the
         # post would seem to have failed.

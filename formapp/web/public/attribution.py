@@ -169,7 +169,7 @@ def is_own_page(request: Request, own_origin: str) -> bool:
     return origin is None or origin.lower() in {own_origin, origin_of(request.host_url)}
 
 
-def check_foreign(request: Request, definition: FormDefinition) -> bool:
+def check_foreign(request: Request, form: Form) -> bool:
     """Let in the post of a form on another site, if its origin is on the list.
 
     Returns:
@@ -179,9 +179,9 @@ def check_foreign(request: Request, definition: FormDefinition) -> bool:
         RefusalError: 403, with what the owner of that page can do.
     """
     origin = request.headers.get("Origin") or "null"
-    if origin == "null" and definition.spam.unknown_origin == "quarantine":
+    if origin == "null" and form.definition.spam.unknown_origin == "quarantine":
         return False
-    if not definition.allows_origin(origin):
+    if not form.allows_origin(origin):
         raise RefusalError(
             403,
             "BLOCKED",
@@ -191,7 +191,7 @@ def check_foreign(request: Request, definition: FormDefinition) -> bool:
     return True
 
 
-def refuse_stolen_token(request: Request, definition: FormDefinition) -> None:
+def refuse_stolen_token(request: Request, form: Form) -> None:
     """Refuse a post of another site's page with a genuine token: it was taken from a page of ours.
 
     From a site that isn't listed it is refused like anything else from there.
@@ -200,7 +200,7 @@ def refuse_stolen_token(request: Request, definition: FormDefinition) -> None:
         RefusalError: 403, with what the owner of that page can do.
     """
     origin = request.headers.get("Origin", "")
-    if definition.allows_origin(origin):
+    if form.allows_origin(origin):
         # The source of our page was pasted into a page that may post here without a token.
         raise RefusalError(
             403,
