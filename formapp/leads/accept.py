@@ -206,12 +206,11 @@ class GroupCommit:
         return self._group.do(submission)
 
     def _keep_all(self, together: Sequence[Submission]) -> Sequence[Receipt | Exception]:
-        if len(together) > 1:
-            # One of them, by its key or its content, must not cost the others their place.
-            with suppress(IntegrityError, ContentRefusedError):
-                with self._database.write() as connection:
-                    ids = _insert(connection, together)
-                return [_receipt(*each) for each in zip(ids, together, strict=True)]
+        # One of them, by its key or its content, must not cost the others their place.
+        with suppress(IntegrityError, ContentRefusedError):
+            with self._database.write_at_once() as connection:
+                ids = _insert(connection, together)
+            return [_receipt(*each) for each in zip(ids, together, strict=True)]
         answers: list[Receipt | Exception] = []
         for submission in together:
             try:
