@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
@@ -19,16 +19,18 @@ from formapp.forms.loader import load_forms
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
 from formapp.keyring import COUNTED, Keyring
-from formapp.leads.commit import GroupCommit
+from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.resources import STATIC, TEMPLATES
 from formapp.spam import Challenges
-from formapp.web import errors, headers, health, i18n, request_id
-from formapp.web.hosts import App
+from formapp.web import errors, health, i18n
+from formapp.web.headers import add_headers
+from formapp.web.hosts import App, check_host
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 from formapp.web.public import views
 from formapp.web.rate_limit import Limits, counts_in
+from formapp.web.request_id import begin_request, finish_request
 from formapp.web.responses import refuse
 from formapp.web.services import EXTENSION, Services
 
@@ -62,10 +64,9 @@ def create_app(
     # No redirect: a browser's preflight can't follow one. Werkzeug would redirect leading slashes.
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, metrics or Metrics())
-    request_id.init_app(app, app.extensions[EXTENSION].metrics)
-    app.trust(_trusted_hosts(settings))
+    app.config["TRUSTED_HOSTS"] = _trusted_hosts(settings)
+    _add_hooks(app, app.extensions[EXTENSION].metrics)
     i18n.init_app(app)
-    headers.init_app(app)
     errors.init_app(app, refuse)
     views.init_app(app)
     password = settings.owner_password
@@ -74,6 +75,21 @@ def create_app(
     if hops := settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's own way
     return app
+
+
+def _add_hooks(app: Flask, metrics: Metrics) -> None:
+    """Add what happens before and after every view."""
+
+    @app.before_request
+    def begin() -> None:
+        begin_request()
+        check_host()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        add_headers(response)
+        finish_request(response, metrics)
+        return response
 
 
 def _services(

@@ -5,13 +5,12 @@ from datetime import UTC, datetime
 from functools import cache
 
 import click
-from werkzeug.datastructures import MultiDict
 
 from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.db.database import Database
-from formapp.forms.answers import read
 from formapp.forms.form import Form
+from formapp.forms.posted import InvalidAnswersError
 from formapp.leads.accept import Status
 from formapp.leads.release import Caught, NotHeldError, Read, Reread, quarantined
 from formapp.leads.release import release as let_out
@@ -66,13 +65,16 @@ def _reread(forms: Mapping[str, Form], caught: Caught) -> Read:
     form = forms.get(caught["form"])
     if form is None:
         raise click.ClickException(f"there is no form {caught['form']} to read {caught['id']} by")
-    sent = MultiDict((name, text) for name, texts in caught["answers"].items() for text in texts)
+    pairs = [(name, text) for name, texts in caught["answers"].items() for text in texts]
+    posted = form.reader.sort(pairs)
     visit = {key: caught["meta"].get(key) for key in ("page", "referrer")}
-    bound = form.bind(sent, token=None, **visit)
-    if not bound.validate():
+    try:
+        reading = form.reader.read(posted, default_site=DEFAULT_SITE, **visit)
+    except InvalidAnswersError:
+        bound = form.bind(posted, token=None)
+        bound.validate()
         told = "; ".join(f"“{fault.label}” {fault.message}" for fault in bound.faults())
-        raise click.ClickException(f"{caught['id']} can't be released: {told}")
-    reading = read(form, bound, default_site=DEFAULT_SITE, **visit)
+        raise click.ClickException(f"{caught['id']} can't be released: {told}") from None
     at = caught["received_at"].isoformat()
     consents = [{**consent, "at": at} for consent in reading.consents]
     return Read(reading.lead, dict(reading.answers), consents)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from formapp.signing import Clock, InvalidSignatureError, Signer
+from formapp.forms.tokens import Clock, InvalidSignatureError, Signer
 
 _HASH_LENGTH = 16
 

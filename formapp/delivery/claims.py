@@ -125,7 +125,7 @@ def _claim(connection: Connection, row: Row[Any], now: datetime) -> Claim | None
     stored = select(submissions.c.lead).where(submissions.c.id == row.submission_id)
     mine = update(deliveries).where(deliveries.c.id == row.id)
     try:
-        lead = Lead.model_validate(connection.execute(stored).scalar_one())
+        lead = Lead.from_json(connection.execute(stored).scalar_one())
         intent = Intent.from_json(row.intent) if row.intent else None
     except (ValueError, TypeError, KeyError):
         _log.error("delivery %d failed: its lead can't be read", row.id)

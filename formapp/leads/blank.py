@@ -130,7 +130,7 @@ def _blank_submission(*, consents: bool) -> Any:
 
 
 def _skeleton(row: Row[Any], now: datetime) -> dict[str, Any]:
-    lead = Lead(form=row.form, site=_site(row)).model_dump(mode="json")
+    lead = Lead(form=row.form, site=_site(row)).to_json()
     return {"row_id": row.id, "skeleton": lead, "now": now}
 
 

@@ -111,5 +111,5 @@ def _read_again(found: Read) -> dict[str, Any]:
     return {
         "answers": found.answers,
         "consents": found.consents,
-        "lead": found.lead.model_dump(mode="json"),
+        "lead": found.lead.to_json(),
     }

@@ -98,7 +98,7 @@ def _sending(facts: Facts) -> Iterator[Signal]:
 
 
 def _content(facts: Facts) -> Iterator[Signal]:
-    links = sum(len(_LINK.findall(text)) for text in facts.texts)
+    links = sum(map(len, map(_LINK.findall, facts.texts)))
     if links > FREE_LINKS:
         yield _by_number(links)
     for pattern, signal in (
@@ -107,9 +107,11 @@ def _content(facts: Facts) -> Iterator[Signal]:
         (_ANCHOR, Signal.ANCHOR),
         (_MARKUP, Signal.MARKUP),
     ):
-        if any(pattern.search(text) for text in facts.texts):
-            yield signal
-    if any(_LINK.search(name) for name in facts.names):
+        for text in facts.texts:
+            if pattern.search(text):
+                yield signal
+                break
+    if any(map(_LINK.search, facts.names)):
         yield Signal.LINK_IN_NAME
     if _alike(facts.texts):
         yield Signal.SAME_TEXT

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from http import HTTPStatus
 
-from flask import Flask, Response, request
+from flask import Response, request
 
 from formapp.languages import SOURCE, spoken_for
 from formapp.spam import PROVIDERS
@@ -31,37 +31,33 @@ _ALTCHA = {"connect-src": "'self'"}
 # An answer that is no page runs nothing, loads nothing and is framed by nobody. Images have no
 # policy: one drawn by markup brings its style along.
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
-_ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
     # Our own posts name their whole page to us, and only their origin to other sites.
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
-}
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+)
 
 
-def init_app(app: Flask) -> None:
-    """Add the headers to every answer of the app."""
-    app.after_request(_add_headers)
-
-
-def _add_headers(response: Response) -> Response:
+def add_headers(response: Response) -> None:
+    """Add the headers to an answer; a page's view may have set those of `page_headers`."""
     headers, mimetype, endpoint = response.headers, response.mimetype or "", request.endpoint
-    headers.extend(_ALWAYS)
+    for name, value in _ALWAYS:
+        headers.add(name, value)
     if mimetype == "text/html":
         if "Content-Security-Policy" not in headers:
             headers.extend(page_headers(services().origin))
-        headers["Content-Language"] = language()
+        headers.add("Content-Language", language())
     elif not mimetype.startswith("image/"):
-        headers["Content-Security-Policy"] = _NO_PAGE
+        headers.add("Content-Security-Policy", _NO_PAGE)
         if mimetype == "application/json" and response.status_code >= HTTPStatus.BAD_REQUEST:
-            headers["Content-Language"] = spoken_for(language()) or SOURCE
+            headers.add("Content-Language", spoken_for(language()) or SOURCE)
     if is_negotiated():
         headers.add("Vary", "Accept-Language")
     if endpoint in _WITH_CORS:
         _add_cors(response)
     elif endpoint in _LOADED_BY_OTHER_SITES:
-        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response
+        headers.add("Cross-Origin-Resource-Policy", "cross-origin")
 
 
 @lru_cache(maxsize=1024)
@@ -111,6 +107,6 @@ def _add_cors(response: Response) -> None:
     response.headers.add("Vary", "Origin")
     origin = request.headers.get("Origin")
     form = form_at_hand()
-    if origin and form and form.definition.allows_origin(origin):
+    if origin and form and form.allows_origin(origin):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers.extend(_CORS)

@@ -2,11 +2,10 @@
 
 Flask checks the name before it looks for a route, and without a route neither the refusal could
 link to our style sheet nor a health check be answered by the machine's address. So such a request
-is routed by a name of ours, and refused by a hook.
+is routed by a name of ours, and refused before its view.
 """
 
 import re
-from collections.abc import Sequence
 
 from flask import Flask, Request, request
 from werkzeug.exceptions import SecurityError
@@ -21,11 +20,6 @@ _OTHER_NAME = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]*_[a-z0-9._-]*)(?::[0-9]{1
 
 class App(Flask):
     """Flask with `TRUSTED_HOSTS`: lower-case names without ports; `.example.com` has subdomains."""
-
-    def trust(self, hosts: Sequence[str]) -> None:
-        """Answer requests by these names alone."""
-        self.config["TRUSTED_HOSTS"] = hosts
-        self.before_request(_check_host)
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return what finds the request's route, by a name of ours where its own isn't trusted."""
@@ -47,6 +41,11 @@ class App(Flask):
         return self.url_map.bind_to_environ(environ, subdomain="")
 
 
-def _check_host() -> None:
+def check_host() -> None:
+    """Refuse a request by a name that isn't ours; health checks come by the machine's address.
+
+    Raises:
+        RefusalError: 400.
+    """
     if _REFUSED in request.environ and request.blueprint != "health":
         raise RefusalError(400, "HOST", "This server isn't known by that name.")

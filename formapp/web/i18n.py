@@ -54,9 +54,9 @@ def init_app(app: Flask) -> None:
 
 def language() -> str:
     """Return the language of the answer, chosen on first use."""
-    if "language" not in g:
-        g.language = _choose(request, form_at_hand())
-    return cast("str", g.language)
+    if (tag := g.get("language")) is None:
+        tag = g.language = _choose(request, form_at_hand())
+    return cast("str", tag)
 
 
 def set_language(tag: str) -> None:
@@ -81,7 +81,7 @@ def localized_form(name: str) -> Form:
     Raises:
         RefusalError: 404, there is none.
     """
-    return services().form(name).speaking(language())
+    return services().form(name).spoken[language()]
 
 
 def carried_language(form: Form) -> dict[str, str]:

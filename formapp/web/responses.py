@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Response, jsonify, render_template, request, url_for
 from flask_babel import gettext
-from werkzeug.datastructures import MIMEAccept
+from werkzeug.datastructures import Headers, MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from formapp.forms.lead_form import FieldFault
@@ -34,11 +34,12 @@ _TITLE = gettext_noop("Something went wrong")
 
 def wants_json() -> bool:
     """Return whether the client asks for JSON, by `Accept: application/json`."""
-    return _prefers_json(request.headers.get("Accept", ""))
+    return prefers_json(request.headers.get("Accept", ""))
 
 
 @lru_cache(maxsize=64)
-def _prefers_json(accept: str) -> bool:
+def prefers_json(accept: str) -> bool:
+    """Return whether this `Accept` header asks for JSON."""
     # Without parameters: `application/json; charset=utf-8` asks for JSON, too.
     given = parse_accept_header(accept, MIMEAccept)
     wanted = MIMEAccept((name.partition(";")[0], q) for name, q in given)
@@ -56,7 +57,7 @@ def html_answer(
     # Not `no-store`: going back must find the page as it was, with its token, so that the same
     # answers sent again are recognised.
     given = {"Cache-Control": "private, no-cache", **(policy or {}), **(headers or {})}
-    return Response(html, status, given)
+    return Response(html, status, Headers(list(given.items())))
 
 
 def json_answer(

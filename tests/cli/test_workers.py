@@ -47,7 +47,7 @@ def mail(database: Database, number: int = 0) -> str:
         datetime.now(UTC),
         status=Status.UNCONFIRMED,
         meta={REQUEST: WORDING | {"sender": "news@example.com"}},
-        errands=(Job(CONFIRMATION_MAIL),),
+        jobs=(Job(CONFIRMATION_MAIL),),
     )
     return keep(database, given).id
 
@@ -60,7 +60,7 @@ def challenge(database: Database) -> str:
         datetime.now(UTC),
         status=Status.QUARANTINED,
         meta={},
-        errands=(Job(CHALLENGE, content),),
+        jobs=(Job(CHALLENGE, content),),
     )
     return keep(database, given).id
 

@@ -77,7 +77,7 @@ class Post:
             self.clock(),
             status=Status.UNCONFIRMED,
             meta={"page": "https://www.example.com/?a=b", REQUEST: WORDING | wording},
-            errands=(Job(CONFIRMATION_MAIL),),
+            jobs=(Job(CONFIRMATION_MAIL),),
             keep_days=keep_days,
         )
         return keep(self.database, asking).id
@@ -409,7 +409,7 @@ def test_an_errand_of_what_waits_no_longer_is_struck_out(post: Post) -> None:
         post.clock(),
         status=Status.QUARANTINED,
         meta={REQUEST: WORDING},
-        errands=(Job(CONFIRMATION_MAIL),),
+        jobs=(Job(CONFIRMATION_MAIL),),
     )
     keep(post.database, quarantined)
     assert post.run() == 1

@@ -119,7 +119,7 @@ def post(database: Database, address: str, amount: int = 1, **more: Any) -> Rece
 def test_what_is_beyond_a_ration_is_held_back_and_leaves_no_work(database: Database) -> None:
     errand = (Job("confirm"),)
     receipts = [
-        post(database, f"{n}@example.com", 2, errands=errand, meta={"suspect": ["fast"]})
+        post(database, f"{n}@example.com", 2, jobs=errand, meta={"suspect": ["fast"]})
         for n in range(4)
     ]
     assert [receipt.status for receipt in receipts] == [Status.ACCEPTED] * 2 + [

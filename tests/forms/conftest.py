@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from werkzeug.datastructures import MultiDict
 
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
@@ -13,6 +12,7 @@ from formapp.forms.loader import load_forms as load
 from formapp.forms.tokens import TokenSigner
 from formapp.resources import BUNDLED_FORMS
 from tests.support.formfiles import faults_of
+from tests.support.forms import posted
 
 TITLE = 'title = "Contact"\n'
 EMAIL = '\n[[fields]]\nname = "email"\ntype = "email"\nlabel = "E-mail"\nto = "email"\n'
@@ -42,7 +42,7 @@ def post() -> Callable[..., LeadForm]:
     """A form with what a foreign page posted, validated; a list stands for a repeated name."""
 
     def bind(form: Form, **answers: Any) -> LeadForm:
-        bound = form.bind(MultiDict(answers), token=None)
+        bound = form.bind(posted(form, answers), token=None)
         bound.validate()
         return bound
 

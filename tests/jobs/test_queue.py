@@ -24,7 +24,7 @@ LATER = NOON + timedelta(hours=1)
 
 
 def kept(database: Database, *, key: str | None = None, status: Status = Status.UNCONFIRMED) -> str:
-    return keep(database, submission(lead(), NOON, status=status, key=key, errands=(ERRAND,))).id
+    return keep(database, submission(lead(), NOON, status=status, key=key, jobs=(ERRAND,))).id
 
 
 def number(database: Database, table: object) -> int:
@@ -129,7 +129,7 @@ def test_who_was_overtaken_takes_the_next_one(
 def test_a_repeated_post_leaves_no_second_errand(database: Database) -> None:
     kept(database, key="token:1")
     kept(database, key="token:1")
-    other = submission(lead("b@example.com"), NOON, key="token:1", errands=(ERRAND,))
+    other = submission(lead("b@example.com"), NOON, key="token:1", jobs=(ERRAND,))
     with pytest.raises(KeyReusedError):
         keep(database, other)
     assert number(database, jobs) == 1

@@ -14,8 +14,7 @@ from formapp.db.counters import UsageLimit
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, jobs, submissions
 from formapp.jobs.queue import Job
-from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
-from formapp.leads.commit import GroupCommit
+from formapp.leads.accept import GroupCommit, KeyReusedError, Receipt, Status, Submission
 from tests.support.clock import NOON
 from tests.support.leads import lead, submission
 from tests.support.processes import eventually
@@ -91,7 +90,7 @@ def test_what_comes_at_once_is_kept_by_one_commit(door: Door, database: Database
 
 def test_everybody_has_the_receipt_of_the_own_submission(door: Door, database: Database) -> None:
     held = _sent(1, status=Status.QUARANTINED)
-    asked = _sent(2, status=Status.QUARANTINED, errands=(Job("challenge", {"token": "t"}),))
+    asked = _sent(2, status=Status.QUARANTINED, jobs=(Job("challenge", {"token": "t"}),))
     futures = door.at_once(_sent(0), held, asked, _sent(3, status=Status.SPAM))
     found = [each.result(10) for each in futures]
     assert [(receipt.status, receipt.leaves_work) for receipt in found] == [

@@ -109,7 +109,7 @@ def test_waiting_jobs_are_one_incident_that_says_what_to_do(
     sent_alerts: list[Alert] = []
     monitor = _monitor(database, turned_clock, sent_alerts)
     for number, kind in enumerate(("confirm", "confirm", "challenge")):
-        waiting = replace(_submission(turned_clock, str(number)), errands=(Job(kind),))
+        waiting = replace(_submission(turned_clock, str(number)), jobs=(Job(kind),))
         keep(database, replace(waiting, status=Status.UNCONFIRMED))
     turned_clock.turn(14 * 60)
     monitor.check()

@@ -67,7 +67,7 @@ def test_the_queue_is_shown_as_the_database_has_it(database: Database) -> None:
 
 def test_waiting_jobs_are_counted_by_kind(database: Database) -> None:
     for _ in "12":
-        keep(database, submission(lead(), status=Status.UNCONFIRMED, errands=(Job("mail"),)))
+        keep(database, submission(lead(), status=Status.UNCONFIRMED, jobs=(Job("mail"),)))
     metrics = Metrics()
     assert 'formapp_errands{kind="mail"} 2.0' in gauges(metrics, database)
     while job := claim_job(database, NOON, {"mail"}):

@@ -59,7 +59,7 @@ class Checks:
             self.clock(),
             status=Status.QUARANTINED,
             meta=meta,
-            errands=(Job(CHALLENGE_CHECK, {"provider": provider, "token": token}),),
+            jobs=(Job(CHALLENGE_CHECK, {"provider": provider, "token": token}),),
             **more,
         )
         return keep(self.database, given).id

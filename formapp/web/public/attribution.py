@@ -5,6 +5,7 @@ shown again with errors; the same way the page of another site's form outlives t
 page of ours shows. Queries are kept with the submission and never logged.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,8 +13,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Request, url_for
 
+from formapp.forms.definition.model import FormDefinition
 from formapp.forms.form import Form
-from formapp.forms.tokens import TokenContext, Use
+from formapp.forms.origins import matches, origin_of
+from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
+from formapp.web.errors import RefusalError
 from formapp.web.i18n import carried_language
 from formapp.web.services import services
 
@@ -24,6 +28,7 @@ _PAGE = "_page"
 USE = "_use"
 """The name in a query that says whether a page stands in an iframe."""
 
+_UNSAFE = re.compile(r"[\\\x00-\x20\x7f-\xa0]")
 _FRAME = {"parent", "scheme"}
 _OURS = {_REFERRER, _PAGE, USE, *_FRAME}
 THEME = "theme."
@@ -61,7 +66,7 @@ def action_query(request: Request, form: Form, use: Use, foreign: Attribution | 
     query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
     if foreign:
         query |= {_PAGE: foreign.page} if foreign.page else {}
-    elif referrer := _foreign_referrer(request):
+    elif referrer := _foreign_referrer(request, services().address):
         # What brought the visitor to a page; to a frame it was the page around.
         query.setdefault(_PAGE if is_embedded(request) else _REFERRER, referrer)
     # Always there: a post to the page's own address would drop the page from the browser's cache,
@@ -90,28 +95,32 @@ def is_embedded(request: Request) -> bool:
     return request.endpoint == "forms.embed" or request.args.get(USE) == "embed"
 
 
-def own_visit(request: Request, form: Form) -> Attribution:
-    """The visit to a page of ours: the one that is shown, or by its action the one that posts."""
+def own_visit(request: Request, form: Form, address: str) -> Attribution:
+    """The visit to a page of ours: the one that is shown, or by its action the one that posts.
+
+    `address` is what links to this server begin with.
+    """
+    args = request.args
+    page = address + url_for("forms.show", name=form.name)
+    if not request.referrer and not args.keys() - {USE} and request.endpoint != "forms.embed":
+        return Attribution(page)
     # An action always says the language, a page's address perhaps: it is kept by itself.
     said = carried_language(form)
     carried = {
         key: value[:MAX_LENGTH]
-        for key, value in request.args.items()
+        for key, value in args.items()
         if key not in _OURS and key not in said and not _is_look(key)
     }
-    around, referrer = (_cut(request.args.get(name)) for name in (_PAGE, _REFERRER))
-    foreign = _foreign_referrer(request)
-    page = services().address + url_for("forms.show", name=form.name)
+    around, referrer = (_cut(args.get(name)) for name in (_PAGE, _REFERRER))
+    foreign = _foreign_referrer(request, address)
     page += f"?{urlencode(carried)}" if carried else ""
     if is_embedded(request):
         # embed.js tells the page's address, and where its visitor came from.
-        around = around or foreign or _cut(request.args.get("parent"))
+        around = around or foreign or _cut(args.get("parent"))
         return Attribution(around or _cut(page), referrer, _utm(carried))
-    return (
-        _elsewhere(around)
-        if around
-        else Attribution(_cut(page), referrer or foreign, _utm(carried))
-    )
+    if around:
+        return _elsewhere(around)
+    return Attribution(_cut(page), referrer or foreign, _utm(carried))
 
 
 def _is_look(key: str) -> bool:
@@ -131,11 +140,11 @@ def _elsewhere(page: str | None) -> Attribution:
     return Attribution(page, None, _utm(dict(parse_qsl(query))))
 
 
-def _foreign_referrer(request: Request) -> str | None:
+def _foreign_referrer(request: Request, address: str) -> str | None:
     """Where the visitor came from, unless from a page of this server."""
     if not (referrer := _cut(request.referrer)):
         return None
-    own = (request.host_url, services().address + "/")
+    own = (request.host_url, address + "/")
     return None if f"{referrer}/".startswith(own) else referrer
 
 
@@ -146,3 +155,84 @@ def _utm(query: Mapping[str, str]) -> dict[str, str]:
 
 def _cut(text: str | None) -> str | None:
     return text[:MAX_LENGTH] if text else None
+
+
+def is_own_page(request: Request, own_origin: str) -> bool:
+    """Whether a post came from a page of this server, as far as the browser tells.
+
+    A client that sends neither header is no browser: nobody's page can have made it post.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("Origin")
+    return origin is None or origin.lower() in {own_origin, origin_of(request.host_url)}
+
+
+def check_foreign(request: Request, form: Form) -> bool:
+    """Let in the post of a form on another site, if its origin is on the list.
+
+    Returns:
+        False if no origin is known, where the owner takes such posts into quarantine.
+
+    Raises:
+        RefusalError: 403, with what the owner of that page can do.
+    """
+    origin = request.headers.get("Origin") or "null"
+    if origin == "null" and form.definition.spam.unknown_origin == "quarantine":
+        return False
+    if not form.allows_origin(origin):
+        raise RefusalError(
+            403,
+            "BLOCKED",
+            "This form doesn't take messages from that page. "
+            "Please open the form itself and send it from there.",
+        )
+    return True
+
+
+def refuse_stolen_token(request: Request, form: Form) -> None:
+    """Refuse a post of another site's page with a genuine token: it was taken from a page of ours.
+
+    From a site that isn't listed it is refused like anything else from there.
+
+    Raises:
+        RefusalError: 403, with what the owner of that page can do.
+    """
+    origin = request.headers.get("Origin", "")
+    if form.allows_origin(origin):
+        # The source of our page was pasted into a page that may post here without a token.
+        raise RefusalError(
+            403,
+            "BLOCKED",
+            "This form was copied from our own page together with the hidden field %(name)s, which "
+            "is good on our page alone. Whoever looks after the copy has to remove that field. "
+            "Until then, please open the form itself and send it from there.",
+            name=TOKEN_NAME,
+        )
+    if origin in {"", "null"}:
+        raise RefusalError(
+            403,
+            "BLOCKED",
+            "This page stands in a frame that doesn't let it say where it comes from. "
+            "Please open the form in a window of its own and send it from there.",
+        )
+
+
+def allowed_next(definition: FormDefinition, target: str | None) -> str | None:
+    """The address to go on to, if the form's list has its origin; else None.
+
+    What browsers and parsers read differently (backslashes, control characters, user names, blanks)
+    is refused before it is compared.
+    """
+    if not target or _UNSAFE.search(target):
+        return None
+    if not target.lower().startswith(("http://", "https://")):
+        return None
+    # A page anywhere may post here where `*` is listed, but nobody may be led anywhere.
+    origin = origin_of(target)
+    listed = [entry for entry in definition.origins if entry != "*"]
+    if origin is None or not any(matches(entry, origin) for entry in listed):
+        return None
+    # What is gone to begins with the very origin that was compared, however it was written.
+    return origin + target.partition("://")[2].removeprefix(urlsplit(target).netloc)

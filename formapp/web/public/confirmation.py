@@ -21,7 +21,7 @@ from formapp.leads.confirm import Confirmation, confirm, find_confirmation
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
 from formapp.web.i18n import carried_language
-from formapp.web.public.origin_check import is_own_page
+from formapp.web.public.attribution import is_own_page
 from formapp.web.responses import html_answer, refuse, wants_json
 from formapp.web.services import services
 

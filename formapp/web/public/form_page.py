@@ -12,10 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import Request, Response, render_template, request, url_for
 
-from formapp.forms.csrf import TOKEN_NAME
 from formapp.forms.form import Form
 from formapp.forms.lead_form import FieldFault, LeadForm
-from formapp.forms.tokens import TokenContext, Use
+from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
 from formapp.web.headers import page_headers
 from formapp.web.i18n import LANG
 from formapp.web.public.attribution import USE, action, action_query, is_embedded, own_visit
@@ -39,7 +38,7 @@ def show_visit(form: Form, use: Use) -> Response:
     app = services()
     if _fills_fields(request, form):
         context = TokenContext(app.signer, form.name, form.version, use)
-        visit = own_visit(request, form)
+        visit = own_visit(request, form, services().address)
         bound = form.bind(
             token=context, prefill=request.args, page=visit.page, referrer=visit.referrer
         )
@@ -54,7 +53,7 @@ def show_visit(form: Form, use: Use) -> Response:
         "address": app.address,
     }
     page = _template(app, form, use, themed=has_sheet(form, values["theme"]))
-    return _answer(form, use, page.filled(values))
+    return _answer(app, form, use, page.filled(values))
 
 
 def show_form(  # noqa: PLR0913 - what the template needs, by keyword
@@ -82,6 +81,7 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
         asked: what a frame may ask the page around it for, as in `Form.asked`.
         back: the page of another, listed site whose form this is.
     """
+    app = services()
     use: Use = "embed" if is_embedded(request) else "page"
     html = render_form(
         form,
@@ -90,12 +90,12 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
         faults=faults,
         notice=notice,
         links=_query_of_links(action.partition("?")[2]),
-        address=services().address,
+        address=app.address,
         action=action,
         asked=asked,
         back=back,
     )
-    return _answer(form, use, html, status, headers)
+    return _answer(app, form, use, html, status, headers)
 
 
 def render_form(  # noqa: PLR0913 - what the template needs, by keyword
@@ -125,7 +125,8 @@ def render_form(  # noqa: PLR0913 - what the template needs, by keyword
     )
 
 
-def _answer(
+def _answer(  # noqa: PLR0913, PLR0917 - what an answer consists of
+    app: Services,
     form: Form,
     use: Use,
     html: str,
@@ -134,7 +135,7 @@ def _answer(
 ) -> Response:
     origins = form.definition.origins
     policy = page_headers(
-        services().origin,
+        app.origin,
         targets=origins,
         ancestors=origins if use == "embed" else None,
         challenge=form.definition.spam.challenge,
@@ -147,7 +148,7 @@ def _fills_fields(request: Request, form: Form) -> bool:
     if request.args and any(map(request.args.get, form.asked)):
         return True
     taken = {field.from_ for field in form.definition.fields if field.from_}
-    return "page" in taken or bool(taken and own_visit(request, form).referrer)
+    return "page" in taken or bool(taken and own_visit(request, form, services().address).referrer)
 
 
 def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTemplate:

@@ -36,7 +36,7 @@ def serve(app: "WSGIApplication | Any", port: int) -> None:
         asyncore_use_poll=True,
         channel_timeout=20,
         cleanup_interval=5,
-        submission_id=None,
+        ident=None,
     )
     server.run()
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
-from formapp.db.group import Group
+from formapp.leads.accept import Group
 from tests.support.processes import eventually
 
 Answers = Sequence[int | Exception]

@@ -1,0 +1,141 @@
+"""Types whose answer is text: `text`, `textarea`, `hidden`, `email`, `tel` and `url`."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from email_validator import SPECIAL_USE_DOMAIN_NAMES
+from wtforms.widgets import EmailInput, HiddenInput, TelInput, TextArea, URLInput
+
+from formapp.forms import messages
+from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.fields import patterns
+from formapp.forms.fields.autofill import OF_PROPERTY
+from formapp.forms.fields.base import Field, InvalidValueError, Parsed, Schema
+from formapp.forms.fields.values import (
+    clean_line,
+    clean_lines,
+    clean_token,
+    parse_email,
+    parse_url,
+)
+from formapp.forms.phones import parse_phone
+
+_TEXTAREA_ROWS = 5
+
+_ATEXT = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+"
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9]|-(?!-)){0,61}(?<!-)"
+_PLAIN_ADDRESS = re.compile(
+    rf"(?=[^@]{{1,64}}@){_ATEXT}(?:\.{_ATEXT})*@(?:{_LABEL}\.)+(?P<tld>[A-Za-z]{{2,61}})"
+)
+"""Addresses that `values.parse_email` accepts for certain, which takes ten times as long."""
+
+_SPECIAL_TLDS = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
+_PLAIN_LENGTH = 200
+
+
+class Text(Field):
+    """One line of text; of a country or a language it is the code."""
+
+
+class Textarea(Field):
+    """Several lines of text."""
+
+    widget = TextArea()
+    clean = staticmethod(clean_lines)
+    # The only token for an address that may hold line ends.
+    autofill_of_property = OF_PROPERTY | {"address_line": "street-address"}
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the attributes with the number of rows."""
+        return super().attributes() | {"rows": self.definition.rows or _TEXTAREA_ROWS}
+
+
+class Hidden(Field):
+    """A value that the page carries. It is cut at its limit and never a visitor's error."""
+
+    widget = HiddenInput()
+    typed = autofilled = False
+
+    def read(self, texts: Sequence[str]) -> Parsed:
+        """Return what was posted, unless the form file says what it is."""
+        return Parsed(self.shown(texts) or None)
+
+    def shown(self, texts: Sequence[str]) -> str:
+        """Return the form file's value, else the text cut at its limit."""
+        if self.definition.value is not None:
+            return self.definition.value
+        return self.cut(texts[0]) if texts else ""
+
+    def cut(self, text: str) -> str:
+        """Return as much of a text as is kept."""
+        return clean_line(text)[: self.limit].strip()
+
+    def possible_errors(self) -> dict[messages.Code, messages.Message]:
+        """Return none."""
+        return {}
+
+    def value_schema(self) -> Schema:
+        """Return the schema of anything that is no list and no object."""
+        return dict(patterns.SCALAR)
+
+
+class Email(Field):
+    """An e-mail address: kept as typed, with the normalised address as identity."""
+
+    widget = EmailInput()
+    clean = staticmethod(clean_token)
+    input_mode = autofill = "email"
+    left_to_right = True
+    pattern = patterns.EMAIL
+    invalid = messages.EMAIL
+
+    def parse(self, text: str) -> Parsed:
+        """Return the text and the address."""
+        plain = _PLAIN_ADDRESS.fullmatch(text) if len(text) <= _PLAIN_LENGTH else None
+        is_sure = plain is not None and plain["tld"].lower() not in _SPECIAL_TLDS
+        address = text.lower() if is_sure else parse_email(text)
+        if address is None:
+            raise InvalidValueError(messages.EMAIL)
+        return Parsed(text, address)
+
+
+class Tel(Field):
+    """A telephone number: kept as typed, with its E.164 form as identity."""
+
+    widget = TelInput()
+    clean = staticmethod(clean_token)
+    input_mode = autofill = "tel"
+    left_to_right = True
+
+    def __init__(self, definition: FieldDefinition, language: str) -> None:
+        super().__init__(definition, language)
+        self.region = definition.region
+        self.invalid = messages.PHONE if self.region else messages.PHONE_ABROAD
+
+    def parse(self, text: str) -> Parsed:
+        """Return the text and the number."""
+        number = parse_phone(text, self.region)
+        if number is None:
+            raise InvalidValueError(self.invalid or messages.PHONE)
+        return Parsed(text, number)
+
+
+class Url(Field):
+    """A web address; one without its scheme gets `https://`."""
+
+    widget = URLInput()
+    clean = staticmethod(clean_token)
+    input_mode = "url"
+    left_to_right = True
+    pattern = patterns.WORD
+    invalid = messages.URL
+
+    def parse(self, text: str) -> Parsed:
+        """Return the address with its scheme, which counts towards the limit."""
+        url = parse_url(text)
+        if url is None:
+            raise InvalidValueError(messages.URL)
+        if len(url) > self.limit:
+            raise InvalidValueError(messages.too_long(self.limit))
+        return Parsed(url)
