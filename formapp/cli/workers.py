@@ -1,4 +1,4 @@
-"""The composition root of deliveries: settings to a worker and what goes on beside it."""
+"""The composition root of workers: from settings to a group of them."""
 
 import importlib
 from collections.abc import Callable, Iterator
@@ -61,9 +61,9 @@ def make_crew(settings: Settings, database: Database, metrics: Metrics) -> Worke
 
 
 def _errands(settings: Settings, database: Database, metrics: Metrics) -> Iterator[Errands]:
-    """Who runs errands here, one for each kind: a process claims none that it can't run."""
+    """One runner per job kind that this process is configured for."""
     for kind, run in make_challenge_checks(settings, database, _now).items():
-        # Without the secret only what nobody can ask about any more: it is told to its owner.
+        # Without the secret only expired challenges are claimed, to tell the owner.
         age = timedelta(0) if settings.challenge_secret else LONGEST_LIFE
         yield Errands(database, {kind: run}, clock=_now, age=age)
     # After the challenges: a passed one may leave a mail to send.
