@@ -15,10 +15,10 @@ from formapp.cli.wiring import (
     one_line_errors,
     open_database,
 )
-from formapp.cli.workers import make_crew
+from formapp.cli.workers import make_worker_group
 from formapp.config.settings import Settings
 from formapp.demo import Addresses, create_example, open_to
-from formapp.forms.definition.loader import load_forms
+from formapp.forms.loader import load_forms
 from formapp.monitoring.metrics import Metrics
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
 from formapp.server import PortInUseError, Server, listen
@@ -51,7 +51,7 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         database = open_database(settings)
         origins = tuple(f"http://{host}:{sandbox.port}" for host in ("127.0.0.1", "localhost"))
         metrics = Metrics()
-        worker = make_crew(settings, database, metrics)
+        worker = make_worker_group(settings, database, metrics)
         app = create_app(
             settings,
             forms=open_to(load_forms(settings.forms), origins),

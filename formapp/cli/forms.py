@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from formapp.forms.definition.loader import check_forms, load_forms
+from formapp.forms.loader import check_forms, load_forms
 from formapp.resources import BUNDLED_FORMS
 
 

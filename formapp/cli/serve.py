@@ -17,7 +17,7 @@ from formapp.cli.wiring import (
     open_database,
     read_settings,
 )
-from formapp.cli.workers import make_crew, woken_by
+from formapp.cli.workers import make_worker_group, woken_by
 from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics
@@ -39,7 +39,7 @@ def command(host: str, port: int, *, worker: bool) -> None:
         forms = load(settings)
         listener = listen(host, port)
         database, metrics = open_database(settings), Metrics()
-        runner = make_crew(settings, database, metrics) if worker else None
+        runner = make_worker_group(settings, database, metrics) if worker else None
         app = create_app(
             settings,
             forms=forms,

@@ -1,6 +1,5 @@
 """The composition root of the commands: settings to collaborators, known failures to one line."""
 
-import importlib
 import os
 import signal
 import sys
@@ -13,9 +12,10 @@ from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import Settings, SettingsError
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
+from formapp.db.upgrade import upgrade
 from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.definition.loader import load_forms
 from formapp.forms.form import Form
+from formapp.forms.loader import load_forms
 from formapp.server import PortInUseError
 
 
@@ -57,8 +57,7 @@ def open_database(settings: Settings) -> Database:
     """
     database = Database(settings.database_url)
     if is_empty(database):
-        # Alembic is loaded by those alone who need it: most starts don't.
-        importlib.import_module("formapp.db.upgrade").upgrade(database)
+        upgrade(database)
     elif not is_current(database):
         raise DatabaseUnavailableError("has an older schema: run `formapp db upgrade`")
     return database

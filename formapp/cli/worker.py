@@ -14,12 +14,12 @@ from formapp.cli.wiring import (
     open_database,
     read_settings,
 )
-from formapp.cli.workers import make_crew, woken_by
+from formapp.cli.workers import make_worker_group, woken_by
 from formapp.config.agreement import challenge_faults, confirm_faults
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.definition.loader import load_forms
+from formapp.forms.loader import load_forms
 from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics
@@ -44,7 +44,7 @@ def command(*, once: bool, metrics_port: int | None) -> None:
         if metrics_port is not None:
             _serve_metrics(metrics, metrics_port)
         database = open_database(settings)
-        worker = make_crew(settings, database, metrics)
+        worker = make_worker_group(settings, database, metrics)
         on_signals(worker.stop)
         if once:
             tried = worker.drain(_progress)

@@ -1,7 +1,6 @@
-"""The composition root of workers: from settings to a group of them."""
+"""The composition root of deliveries: settings to a worker and what goes on beside it."""
 
-import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -12,10 +11,10 @@ from formapp.config.settings import Settings
 from formapp.confirmation.store import CONFIRMATION_MAIL
 from formapp.db.counters import Sweep
 from formapp.db.database import Database
-from formapp.delivery.budget import Budget
-from formapp.delivery.client import Clock, RateLimitedClient
+from formapp.db.notify import Listener
 from formapp.delivery.deliver import Deliverer
-from formapp.jobs.runner import Errands, Run
+from formapp.delivery.sites import Clock, Site
+from formapp.jobs.runner import Handler, JobRunner
 from formapp.jobs.worker import Worker, WorkerGroup
 from formapp.leads.challenge import conclude_challenge
 from formapp.leads.expire import Expiry
@@ -25,7 +24,7 @@ from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.monitor import Monitor
 from formapp.spam.challenge_job import ChallengeChecks
 from formapp.spam.providers import CHALLENGE_CHECK, PROVIDERS
-from formapp.wix import ApiKey, AppToken, Auth, Call, Timeouts, WixContacts
+from formapp.wix import ApiKey, AppToken, Auth, Timeouts
 
 TIMEOUTS = Timeouts(5, 20)
 """Connect and read, in seconds: a process that is asked to end has 30 for the call in flight."""
@@ -38,7 +37,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def make_crew(settings: Settings, database: Database, metrics: Metrics) -> WorkerGroup:
+def make_worker_group(settings: Settings, database: Database, metrics: Metrics) -> WorkerGroup:
     """Wire the workers: one delivers, one monitors, and one runs each kind of job.
 
     So no challenge waits for a mail server that is slow: a token is worthless after minutes.
@@ -51,24 +50,24 @@ def make_crew(settings: Settings, database: Database, metrics: Metrics) -> Worke
     )
     deliverer = make_deliverer(settings, database, metrics=metrics)
     expiry = Expiry(database, settings.keep_days, _now)
-    chores = [expiry.run, Sweep(database, _now).run]
+    periodic = [expiry.run, Sweep(database, _now).run]
     return WorkerGroup(
-        Worker(deliverer.deliver_next, interrupt=deliverer.interrupt, chores=chores),
-        # On its own: an alert that takes long must not hold a delivery.
-        Worker(lambda: False, chores=[monitor.check_if_due]),
-        *(Worker(errands.run_next) for errands in _errands(settings, database, metrics)),
+        Worker(deliverer.deliver_next, interrupt=deliverer.interrupt, periodic=periodic),
+        # On its own: a slow alert must not hold up a delivery.
+        Worker(lambda: False, periodic=[monitor.check_if_due]),
+        *(Worker(runner.run_next) for runner in _job_runners(settings, database, metrics)),
     )
 
 
-def _errands(settings: Settings, database: Database, metrics: Metrics) -> Iterator[Errands]:
-    """One runner per job kind that this process is configured for."""
+def _job_runners(settings: Settings, database: Database, metrics: Metrics) -> Iterator[JobRunner]:
+    """One for each kind of job that this process is configured for."""
     for kind, run in make_challenge_checks(settings, database, _now).items():
-        # Without the secret only expired challenges are claimed, to tell the owner.
+        # Without the secret only what nobody can ask about any more: it is told to its owner.
         age = timedelta(0) if settings.challenge_secret else LONGEST_LIFE
-        yield Errands(database, {kind: run}, clock=_now, age=age)
+        yield JobRunner(database, {kind: run}, clock=_now, age=age)
     # After the challenges: a passed one may leave a mail to send.
     if sender := make_confirmation_sender(settings, database, metrics, _now):
-        yield Errands(database, {CONFIRMATION_MAIL: sender}, clock=_now)
+        yield JobRunner(database, {CONFIRMATION_MAIL: sender}, clock=_now)
 
 
 def make_deliverer(
@@ -78,18 +77,25 @@ def make_deliverer(
     metrics: Metrics | None = None,
 ) -> Deliverer:
     """Wire a deliverer for the site of the settings."""
-    budget = Budget(database, settings.wix_rate_limit)
-    gate = RateLimitedClient(DEFAULT_SITE, partial(_connect, settings), budget, clock, metrics)
+    site = Site(
+        DEFAULT_SITE,
+        auth_of(settings),
+        settings.wix_rate_limit,
+        base_url=settings.wix_api_url,
+        timeouts=TIMEOUTS,
+    )
     return Deliverer(
         database,
-        {DEFAULT_SITE: gate},
+        [site],
         grace=timedelta(seconds=settings.create_grace),
         clock=clock,
         metrics=metrics,
     )
 
 
-def make_challenge_checks(settings: Settings, database: Database, clock: Clock) -> dict[str, Run]:
+def make_challenge_checks(
+    settings: Settings, database: Database, clock: Clock
+) -> dict[str, Handler]:
     """Who asks the service whose challenge the forms set, or without its secret gives up."""
     secret = settings.challenge_secret
     url = settings.challenge_verify_url
@@ -115,28 +121,11 @@ def woken_by(database: Database, worker: WorkerGroup) -> Iterator[None]:
     if database.is_sqlite:
         yield
         return
-    # It brings psycopg along, which takes a tenth of the memory and is of no use to SQLite.
-    listening = importlib.import_module("formapp.db.listen")
-    listener = listening.Listener(database.url, worker.wake)
+    listener = Listener(database, worker.wake)
     try:
         yield
     finally:
         listener.close()
-
-
-def _connect(
-    settings: Settings,
-    *,
-    before_call: Callable[[str], None],
-    on_call: Callable[[Call], None],
-) -> WixContacts:
-    return WixContacts(
-        auth_of(settings),
-        base_url=settings.wix_api_url,
-        timeouts=TIMEOUTS,
-        before_call=before_call,
-        on_call=on_call,
-    )
 
 
 def auth_of(settings: Settings) -> Auth:

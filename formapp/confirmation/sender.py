@@ -21,8 +21,8 @@ from formapp.confirmation.store import (
     record_unsent,
 )
 from formapp.db.database import Database
-from formapp.jobs.queue import Claimed
-from formapp.jobs.runner import NotYetError
+from formapp.jobs.queue import ClaimedJob
+from formapp.jobs.runner import RetryLaterError
 from formapp.mail.limit import MailLimit, MailLimitError, Reservation
 from formapp.mail.message import Message
 from formapp.mail.smtp import MailError, MailRejectedError, MailUncertainError, SmtpMailer
@@ -55,11 +55,11 @@ class ConfirmationSender:
     answers_expire_at: Callable[[str], datetime | None]
     count: Callable[[str, str], None]
 
-    def __call__(self, job: Claimed) -> None:
+    def __call__(self, job: ClaimedJob) -> None:
         """Send the mail, or record why it is not sent.
 
         Raises:
-            NotYetError: try again later.
+            RetryLaterError: try again later.
         """
         submission = job.submission
         request = submission["meta"].get(REQUEST)
@@ -76,17 +76,17 @@ class ConfirmationSender:
         elif self.clock() >= until:
             self._give_up(job, "no mail could be sent before its link would have expired")
         elif sender is None:
-            raise NotYetError("it can't be sent without a sender")
+            raise RetryLaterError("it can't be sent without a sender")
         else:
             reservation = self._reserve(job, address)
             message = self._message(job, request, sender, address, until)
             self._send(job, message, until, reservation)
 
-    def _reserve(self, job: Claimed, address: str) -> Reservation:
+    def _reserve(self, job: ClaimedJob, address: str) -> Reservation:
         """Reserve a slot within the limits.
 
         Raises:
-            NotYetError: none is free. The mail waits and is never dropped: otherwise anyone could
+            RetryLaterError: none is free. The mail waits and is never dropped: otherwise anyone could
                 keep a lead from being confirmed by typing its address into the form.
         """
         form = job.submission["form"]
@@ -95,10 +95,10 @@ class ConfirmationSender:
         except MailLimitError as reason:
             if job.attempt == 1:
                 self.count(form, "withheld")
-            raise NotYetError(str(reason)) from None
+            raise RetryLaterError(str(reason)) from None
 
     def _message(
-        self, job: Claimed, request: dict[str, Any], sender: str, address: str, until: datetime
+        self, job: ClaimedJob, request: dict[str, Any], sender: str, address: str, until: datetime
     ) -> Message:
         submission_id, form = job.submission["id"], job.submission["form"]
         token = self.links.issue(Link(submission_id, address_hash(address), until))
@@ -113,7 +113,7 @@ class ConfirmationSender:
         )
 
     def _send(
-        self, job: Claimed, message: Message, until: datetime, reservation: Reservation
+        self, job: ClaimedJob, message: Message, until: datetime, reservation: Reservation
     ) -> None:
         form = job.submission["form"]
         try:
@@ -126,11 +126,11 @@ class ConfirmationSender:
                 self._give_up(job, str(error), getattr(error, "reply", ""))
                 return
             self.count(form, "failed")
-            raise NotYetError(str(error)) from None
+            raise RetryLaterError(str(error)) from None
         record_sent(self.database, job, until, self.clock())
         self.count(form, "sent")
 
-    def _give_up(self, job: Claimed, reason: str, reply: str = "") -> None:
+    def _give_up(self, job: ClaimedJob, reason: str, reply: str = "") -> None:
         """Record the reason, with the mail server's reply: the owner sees the answers, too."""
         record_unsent(self.database, job, f"{reason}; it said: {reply}" if reply else reason)
         self.count(job.submission["form"], "failed")

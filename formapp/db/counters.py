@@ -14,9 +14,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, delete, select
 
-from formapp.db.database import Database
+from formapp.db.database import Database, upsert
 from formapp.db.tables import counts
-from formapp.db.upsert import upsert
 
 EVERY = timedelta(hours=1)
 """How often a worker sweeps out what has ended."""

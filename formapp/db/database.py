@@ -1,18 +1,21 @@
-"""The database: one engine, two ways in (`read` and `write`), one kind of failure.
+"""The database: one engine, `read` and `write` transactions, one kind of failure.
 
 SQLite is opened for durability (WAL, `synchronous=FULL`, foreign keys); PostgreSQL through psycopg
-with a small pool. Either waits for somebody else's lock as long as a visitor would, and then
-refuses: a request that hangs is worse than one that says to try again. SQLAlchemy never shows
-parameters in its messages, since they are a visitor's answers.
+with a small pool. Either waits for another connection's lock for some seconds and then refuses: a
+request that hangs is worse than one that says to try again. SQLAlchemy's messages never show
+parameters, since they are a visitor's answers.
+
+Everything that uses a `Database` may raise `DatabaseUnavailableError`; nothing was written then.
 """
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -22,11 +25,11 @@ _READ_ONLY = "formapp_read_only"
 
 
 class DatabaseUnavailableError(Exception):
-    """The database can't be reached, written or is locked; nothing was kept."""
+    """The database can't be reached or written, or is locked; nothing was written."""
 
 
 class ContentRefusedError(DatabaseUnavailableError):
-    """The database doesn't take this very content; another transaction may well succeed."""
+    """The database refuses this content; another transaction may succeed."""
 
 
 class Database:
@@ -39,13 +42,13 @@ class Database:
         if not self.is_sqlite:
             options = {
                 "connect_args": {"connect_timeout": 5},
-                # Whoever waited for an advisory lock must see what its holder committed.
+                # After waiting for an advisory lock, a statement must see what its holder committed.
                 "isolation_level": "READ COMMITTED",
                 "pool_pre_ping": True,
                 "pool_timeout": 5,
             }
         self._patience = busy_seconds
-        self._turn = threading.Lock() if self.is_sqlite else None
+        self._write_lock = threading.Lock() if self.is_sqlite else None
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)
@@ -60,42 +63,64 @@ class Database:
         SQLite takes its write lock at once, so that waiting happens here and never half-way.
 
         Raises:
-            DatabaseUnavailableError: if the database refuses; nothing was written.
-            IntegrityError: if a constraint refuses; nothing was written.
+            IntegrityError: a constraint refuses; nothing was written.
         """
-        with self._turns(), _translated(), self.engine.begin() as connection:
+        with self._write_turn(), _translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view; nothing can be written through it on SQLite.
-
-        Raises:
-            DatabaseUnavailableError: if the database can't be read.
-        """
+        """A consistent view; on SQLite nothing can be written through it."""
         with _translated(), self.engine.connect() as connection:
             yield connection.execution_options(**{_READ_ONLY: True})
 
     @contextmanager
-    def _turns(self) -> Iterator[None]:
-        """Have this process's threads wait for each other, where one alone can write.
+    def _write_turn(self) -> Iterator[None]:
+        """Let one thread of this process write at a time, on SQLite.
 
-        SQLite itself only looks again now and then whether its lock is free: under load a thread
-        would wait for a second that a lock of threads wakes at once.
+        SQLite polls for its lock: under load a thread would sleep for a second, while a lock of
+        threads wakes it at once.
         """
-        if self._turn is None:
+        if self._write_lock is None:
             yield
             return
-        if not self._turn.acquire(timeout=self._patience):
+        if not self._write_lock.acquire(timeout=self._patience):
             raise DatabaseUnavailableError("refused (database is locked)")
         try:
             yield
         finally:
-            self._turn.release()
+            self._write_lock.release()
 
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    key: Mapping[str, Any],
+    values: Mapping[str, Any],
+    *,
+    changes: Mapping[str, Any] | None = None,
+) -> None:
+    """Insert or update one row in one statement, so that two processes at once never collide.
+
+    Args:
+        connection: of the caller's transaction.
+        table: where to.
+        key: the primary key's columns.
+        values: the other columns of a new row.
+        changes: what to set on an existing row, if not `values`.
+    """
+    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = build(table).values(**key, **values)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(key),
+            set_=dict(values if changes is None else changes),
+        ),
+    )
 
 
 @contextmanager
@@ -133,7 +158,7 @@ def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _open_postgresql(busy_seconds: float) -> Callable[[Any, object], None]:
-    """What limits the waiting for locks on each connection; 0 would be for ever."""
+    """Limit how long each connection waits for a lock; 0 would be no limit."""
 
     def _open(connection: Any, _record: object) -> None:
         connection.execute(f"SET lock_timeout = {max(1, round(busy_seconds * 1000))}")

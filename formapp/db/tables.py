@@ -5,11 +5,15 @@ submissions are UUIDv7 as text; deliveries count up, so that their order is the 
 came.
 """
 
+from datetime import UTC, datetime
+
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
     Column,
+    DateTime,
+    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -17,13 +21,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
     text,
 )
 
-from formapp.db.columns import UtcDateTime
-
-REVISION = "0006"
+REVISION = "0007"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = MetaData(
@@ -35,6 +38,30 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     },
 )
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC. SQLite stores it as text without an offset, sortable as such."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times; SQLite's driver takes them only without an offset."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone can't be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return an aware time in UTC."""
+        if value is None:
+            return None
+        if dialect.name == "sqlite":
+            return value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
 
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -101,7 +128,7 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("lease_until", UtcDateTime),
     Column("fence", Integer, nullable=False, server_default="0"),
-    # Written down before a call that writes: operation, contact_id, revision, at.
+    # Stored before a call that writes: operation, contact_id, revision, at.
     Column("intent", _Json),
     Column("outcome", String(16)),
     Column("contact_id", String(36)),
@@ -179,13 +206,14 @@ wix_keys = Table(
     CheckConstraint("kind IN ('label', 'field')", name="kind"),
 )
 
-lanes = Table(
-    "lanes",
+# The pause of a site, and how many it had in a row: see `formapp.delivery.sites`.
+pauses = Table(
+    "pauses",
     metadata,
     Column("site", String(64), primary_key=True),
     Column("paused_until", UtcDateTime),
     Column("reason", Text),
-    Column("strikes", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
 )
 
 wix_calls = Table(
@@ -207,7 +235,7 @@ erasures = Table(
     Column("erased_at", UtcDateTime, nullable=False),
 )
 
-# What is wrong and was told to the owner; a row goes when it is over.
+# Incidents that the owner was told of; a row is deleted when its incident is over.
 incidents = Table(
     "incidents",
     metadata,
@@ -216,7 +244,7 @@ incidents = Table(
     Column("opened_at", UtcDateTime, nullable=False),
 )
 
-# When each form last had its turn: see `formapp.delivery.turns`.
+# When each form last had its turn: see `formapp.delivery.claims`.
 turns = Table(
     "turns",
     metadata,
@@ -224,20 +252,23 @@ turns = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
-# What is to be done about a submission besides its delivery: see `formapp.jobs.queue`.
-errands = Table(
-    "errands",
+# The durable queue: see `formapp.jobs.queue`.
+jobs = Table(
+    "jobs",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("submission_id", ForeignKey(submissions.c.id, ondelete="CASCADE"), nullable=False),
-    Column("kind", String(16), nullable=False),
+    Column("submission_id", ForeignKey(submissions.c.id, ondelete="CASCADE")),
+    Column("kind", String(32), nullable=False),
+    # At most one waiting job of a kind has the same key.
+    Column("key", String(200)),
     Column("content", _Json, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("due_at", UtcDateTime, nullable=False),
     Column("attempts", Integer, nullable=False, server_default="0"),
-    UniqueConstraint("submission_id", "kind"),
+    UniqueConstraint("kind", "key"),
 )
-Index(None, errands.c.due_at)
+Index(None, jobs.c.due_at)
+Index(None, jobs.c.submission_id)
 
 # Counts of a limit that several processes share; the hash is keyed, so that it names nobody.
 counts = Table(

@@ -1,4 +1,5 @@
-"""Delivery: bringing one lead to Wix, as exactly one contact.
+"""Delivery: applying one lead to exactly one Wix contact, whatever happens.
 
-Everything that decides is pure (`contact_info`, `merge`, `decide`, `retry`); `deliver` alone acts.
+`deliver` is the unit of work. It claims (`claims`), finds what Wix has (`find`), decides (`decide`,
+pure), calls the site's client (`sites`) and stores what came of it (`results`).
 """

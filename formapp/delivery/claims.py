@@ -1,23 +1,41 @@
-"""Claims: who works on which delivery, and what is about to be sent.
+"""Claims: which delivery a worker takes next, and what it is about to send.
 
 A claim is a conditional update with a lease and a fencing number. Every later write names the
-number; once the lease ran out and somebody else has claimed, the earlier holder's writes are void
-(`ClaimLostError`) and it must stop.
+number: once the lease has run out and another worker has claimed the delivery, the earlier holder's
+writes raise `ClaimLostError`, and it must stop.
+
+A clock that was ahead leaves times far in the future behind. A time further ahead than any wait can
+be counts as over.
 """
 
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
-from sqlalchemy import Connection, Row, func, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.sql import Select
 
-from formapp.db.database import Database
-from formapp.db.due import LEASE, due
-from formapp.db.tables import attempts, deliveries, submissions
-from formapp.delivery.turns import forms_in_turn
+from formapp.db.database import Database, upsert
+from formapp.db.tables import attempts, deliveries, pauses, submissions, turns
+from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.lead import Lead
+
+LEASE = timedelta(seconds=90)
+"""Longer than any one call to Wix may take; renewed with each intent."""
 
 _LOCK = 0x636C616D  # "clam"
 _TIMES = ("at", "first_at")
@@ -27,18 +45,16 @@ _log = logging.getLogger(__name__)
 
 
 class ClaimLostError(Exception):
-    """Somebody else has claimed the delivery since; this holder must stop."""
+    """Another worker has claimed the delivery since; this holder must stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A write that is about to be sent to Wix, noted before it is.
+    """A write that is about to be sent to Wix, stored before it is.
 
     Attributes:
-        operation: `create` or `update`.
-        at: when it was noted.
-        contact_id, revision: of the contact that an update goes to.
-        first_at: of a create that is repeated, when the first one of unknown outcome was noted.
+        contact_id, revision: of the contact that an update changes.
+        first_at: of a repeated create, the time of the first one of unknown outcome.
     """
 
     operation: Literal["create", "update"]
@@ -49,21 +65,21 @@ class Intent:
 
     @property
     def since(self) -> datetime:
-        """From when on a write of ours may have been applied."""
+        """The earliest time at which a write of ours may have been applied."""
         return self.first_at or self.at
 
     def as_json(self) -> dict[str, Any]:
-        """As it is kept."""
-        kept = asdict(self)
-        first_at = kept.pop("first_at")
+        """The stored form."""
+        stored = asdict(self)
+        first_at = stored.pop("first_at")
         repeated = {"first_at": first_at.isoformat()} if first_at else {}
-        return {**kept, "at": self.at.isoformat(), **repeated}
+        return {**stored, "at": self.at.isoformat(), **repeated}
 
     @classmethod
-    def from_json(cls, kept: dict[str, Any]) -> Self:
-        """As it was noted."""
-        times = {name: datetime.fromisoformat(kept[name]) for name in _TIMES if kept.get(name)}
-        return cls(**{**kept, **times})
+    def from_json(cls, stored: dict[str, Any]) -> Self:
+        """Read the stored form."""
+        times = {name: datetime.fromisoformat(stored[name]) for name in _TIMES if stored.get(name)}
+        return cls(**{**stored, **times})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +87,7 @@ class Claim:
     """A delivery that this worker holds until the lease ends.
 
     Attributes:
-        created_at: when the lead came, or was last asked to be retried.
+        created_at: when the lead came, or was last retried by its owner.
         attempts: spent so far.
         tried_since: when the first of them was spent; None before that.
         intent: a write whose outcome is unknown.
@@ -89,18 +105,14 @@ class Claim:
 
 
 def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim | None:
-    """Claim the oldest due delivery that nothing stands in the way of (`due`); forms take turns.
-
-    Raises:
-        DatabaseUnavailableError: try again later.
-    """
+    """Claim the oldest delivery to these sites that is due (`due`); forms take turns."""
     with database.write() as connection:
         if not database.is_sqlite:
             # Two claims at once would each look at a time before the other, and both find that
             # nothing of the same person is in flight. The lock comes first and a statement sees
             # what was committed before it began, so the second one sees the first one's lease.
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        for form in forms_in_turn(connection):
+        for form in _forms_in_turn(connection):
             query = due(sites, form, now).with_for_update(skip_locked=True)
             while row := connection.execute(query).first():
                 if claim := _claim(connection, row, now):
@@ -109,38 +121,33 @@ def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim
 
 
 def _claim(connection: Connection, row: Row[Any], now: datetime) -> Claim | None:
-    """Take the delivery; one that can't be read fails, so that it stops nobody else."""
-    kept = select(submissions.c.lead).where(submissions.c.id == row.submission_id)
+    """Take the delivery. One that can't be read fails, so that others go on."""
+    stored = select(submissions.c.lead).where(submissions.c.id == row.submission_id)
+    mine = update(deliveries).where(deliveries.c.id == row.id)
     try:
-        lead = Lead.model_validate(connection.execute(kept).scalar_one())
+        lead = Lead.model_validate(connection.execute(stored).scalar_one())
         intent = Intent.from_json(row.intent) if row.intent else None
     except (ValueError, TypeError, KeyError):
         _log.error("delivery %d failed: its lead can't be read", row.id)
-        values: dict[str, Any] = {"state": "failed", "reason": _UNREADABLE, "finished_at": now}
-        _set(connection, row.id, **values)
+        connection.execute(mine.values(state="failed", reason=_UNREADABLE, finished_at=now))
         return None
-    _set(connection, row.id, fence=row.fence + 1, lease_until=now + LEASE)
+    fence = row.fence + 1
+    connection.execute(mine.values(fence=fence, lease_until=now + LEASE))
     return Claim(
         delivery_id=row.id,
         submission_id=row.submission_id,
         site=row.site,
-        fence=row.fence + 1,
+        fence=fence,
         created_at=row.created_at,
         attempts=row.attempts,
-        tried_since=_tried_since(connection, row),
+        tried_since=_tried_since(connection, row) if row.attempts else None,
         intent=intent,
         lead=lead,
     )
 
 
-def _set(connection: Connection, delivery_id: int, **values: Any) -> None:
-    connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
-
-
 def _tried_since(connection: Connection, row: Row[Any]) -> datetime | None:
-    """Time in a queue or behind a paused lane is no trying; a replay starts anew."""
-    if not row.attempts:
-        return None
+    """Time in the queue or behind a pause doesn't count; a retry by the owner starts anew."""
     spent = select(func.min(attempts.c.at)).where(
         attempts.c.delivery_id == row.id,
         attempts.c.result == "retry",
@@ -151,11 +158,11 @@ def _tried_since(connection: Connection, row: Row[Any]) -> datetime | None:
 
 
 def intend(database: Database, claim: Claim, intent: Intent) -> None:
-    """Note what is about to be sent, and renew the lease.
+    """Store what is about to be sent, and renew the lease.
 
     Raises:
-        ClaimLostError: somebody else holds the delivery, or the lease has ended: then somebody may
-            work for the same person. Nothing may be sent.
+        ClaimLostError: another worker holds the delivery, or the lease has ended and another one
+            may work for the same person. Nothing may be sent.
     """
     with database.write() as connection:
         unexpired = select(deliveries.c.id).where(
@@ -164,20 +171,20 @@ def intend(database: Database, claim: Claim, intent: Intent) -> None:
         )
         if connection.execute(unexpired).first() is None:
             raise ClaimLostError
-        held(connection, claim, intent=intent.as_json(), lease_until=intent.at + LEASE)
+        write_held(connection, claim, intent=intent.as_json(), lease_until=intent.at + LEASE)
 
 
 def release(database: Database, claim: Claim) -> None:
-    """Let go of a delivery as it is, for whoever comes next.
+    """Give a delivery back as it is.
 
     Raises:
-        ClaimLostError: somebody else has it already.
+        ClaimLostError: another worker holds it already.
     """
     with database.write() as connection:
-        held(connection, claim, lease_until=None)
+        write_held(connection, claim, lease_until=None)
 
 
-def held(connection: Connection, claim: Claim, **values: Any) -> None:
+def write_held(connection: Connection, claim: Claim, **values: Any) -> None:
     """Write to the delivery, if this claim still holds it.
 
     Raises:
@@ -190,3 +197,84 @@ def held(connection: Connection, claim: Claim, **values: Any) -> None:
     )
     if connection.execute(update(deliveries).where(mine).values(**values)).rowcount != 1:
         raise ClaimLostError
+
+
+# Which delivery is next
+
+
+def due(sites: Sequence[str], form: str, now: datetime) -> Select[Any]:
+    """The query for the oldest delivery of this form to these sites that may be claimed.
+
+    Not while its site is paused, nor while another unfinished delivery of the same person (the same
+    e-mail or the same phone at the same site) is in flight or comes first. One whose write has an
+    unknown outcome comes first: until it is known, a second write may make a second contact.
+    """
+    from_a_wrong_clock = deliveries.c.due_at > now + LONGEST_WAIT
+    return (
+        select(deliveries)
+        .where(
+            deliveries.c.state == "pending",
+            deliveries.c.form == form,
+            deliveries.c.site.in_(sites),
+            or_(deliveries.c.due_at <= now, from_a_wrong_clock),
+            or_(deliveries.c.lease_until.is_(None), ~_leased(deliveries, now)),
+            # Two conditions, since a database uses one index for each.
+            ~_other_comes_first("email", now),
+            ~_other_comes_first("phone", now),
+            ~_paused(now),
+        )
+        .order_by(deliveries.c.id)
+        .limit(1)
+    )
+
+
+def _leased(table: FromClause, now: datetime) -> ColumnElement[bool]:
+    return and_(table.c.lease_until > now, table.c.lease_until <= now + 2 * LEASE)
+
+
+def _paused(now: datetime) -> ColumnElement[bool]:
+    return exists().where(
+        pauses.c.site == deliveries.c.site,
+        pauses.c.paused_until > now,
+        pauses.c.paused_until <= now + LONGEST_WAIT,
+    )
+
+
+def _other_comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
+    other = deliveries.alias("other")
+    has_unknown, other_has_unknown = deliveries.c.intent.is_not(None), other.c.intent.is_not(None)
+    return exists().where(
+        other.c.site == deliveries.c.site,
+        other.c.state == "pending",
+        other.c.id != deliveries.c.id,
+        other.c[identity] == deliveries.c[identity],
+        or_(
+            _leased(other, now),
+            and_(other_has_unknown, ~has_unknown),
+            and_(other.c.id < deliveries.c.id, or_(other_has_unknown, ~has_unknown)),
+        ),
+    )
+
+
+# Forms take turns, so that many leads of one form don't use up the rate budget of all others
+
+
+def _forms_in_turn(connection: Connection) -> list[str]:
+    """The forms that have pending deliveries; the one whose last turn is longest ago first."""
+    waiting = (
+        select(deliveries.c.form, func.min(deliveries.c.id).label("oldest"))
+        .where(deliveries.c.state == "pending")
+        .group_by(deliveries.c.form)
+        .subquery()
+    )
+    query = (
+        select(waiting.c.form)
+        .outerjoin(turns, turns.c.form == waiting.c.form)
+        .order_by(turns.c.at.is_not(None), turns.c.at, waiting.c.oldest)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def take_turn(connection: Connection, form: str, now: datetime) -> None:
+    """Note that the form has its turn now."""
+    upsert(connection, turns, {"form": form}, {"at": now})

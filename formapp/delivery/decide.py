@@ -1,17 +1,41 @@
-"""What is to be done with a lead, given what was found. Pure."""
+"""What to do with a lead, given the contact that was found: create, update or nothing. Pure.
 
+The merge rule is fill, never overwrite: what the contact holds stays, blanks are filled, labels are
+only added. An owner may ask for more, field by field (`append`, `overwrite`). A blank answer is no
+part of a lead and so never clears anything.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, Protocol, TypeVar, cast
 
-from formapp.delivery.contact_info import Keys, new_contact
-from formapp.delivery.merge import changes
-from formapp.lead import Lead
-from formapp.wix import Contact, InfoBody
+from formapp.lead import Address, Email, ExtendedField, Lead, Merge, Phone, Text
+from formapp.wix import Address as WixAddress
+from formapp.wix import (
+    AddressBody,
+    AddressItem,
+    Contact,
+    ContactInfo,
+    EmailItem,
+    InfoBody,
+    NameBody,
+    PhoneItem,
+)
+from formapp.wix import Phone as WixPhone
+from formapp.wix.parsing import mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Display name to key, of the labels and of the extended fields that a lead uses."""
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the look-up found.
+    """What the search found.
 
     Attributes:
         contact: complete and with its revision, or None.
@@ -50,14 +74,283 @@ class Nothing:
 Decision = Create | Update | Nothing
 
 
-def decide(lead: Lead, found: Found, keys: Keys) -> Decision:
-    """Create, update with what is lacking, or nothing.
+def decide(lead: Lead, found: Found, keys: Keys, *, contested: bool = False) -> Decision:
+    """Decide what to do.
 
-    Applied to its own result it answers `Nothing`: that is what makes every repetition harmless.
+    Applied to its own result it returns `Nothing`: that makes every repetition harmless.
+
+    Args:
+        lead: what the visitor gave.
+        found: the contact, if there is one.
+        keys: of all the lead's labels and extended fields.
+        contested: the e-mail or phone belongs to another contact: an update leaves both out.
     """
-    if found.contact is None:
-        return Create(new_contact(lead, keys))
     contact = found.contact
-    personal = found.matched_by == "email" and not contact.is_member
-    info = changes(contact, lead, keys, personal=personal)
+    if contact is None:
+        return Create(_new_contact(lead, keys))
+    info: InfoBody = {}
+    # Personal fields of a site member stay, and those of a contact that was matched by its phone
+    # alone: numbers are reassigned.
+    if found.matched_by == "email" and not contact.is_member:
+        _merge_personal(info, contact.info, lead, contested=contested)
+    _merge_labels(info, contact.info, lead, keys)
+    _merge_fields(info, contact, lead, keys)
     return Update(contact.id, contact.revision, info) if info else Nothing(contact.id)
+
+
+# A new contact (CONTRACT.md section 5.2)
+
+
+def _new_contact(lead: Lead, keys: Keys) -> InfoBody:
+    """Everything the lead says. Wix makes the first phone the primary one (section 5.4)."""
+    info: InfoBody = {}
+    if name := _name(*(text.value if text else None for text in (lead.first_name, lead.last_name))):
+        info["name"] = name
+    if lead.email:
+        info["emails"] = {"items": [_email_item(lead.email)]}
+    if phones := merged_phones((), lead.phones):
+        info["phones"] = {"items": phones}
+    if lead.addresses:
+        info["addresses"] = {"items": [_address_item(address) for address in lead.addresses]}
+    _merge_texts(info, ContactInfo(), lead)
+    if lead.labels:
+        info["labelKeys"] = {
+            "items": list(dict.fromkeys(keys.labels[name] for name in lead.labels))
+        }
+    if lead.extended_fields:
+        # Of several values for one field the first counts.
+        values = {keys.fields[each.name]: each.value for each in reversed(lead.extended_fields)}
+        info["extendedFields"] = {"items": values}
+    return info
+
+
+def _name(first: str | None, last: str | None) -> NameBody:
+    name: NameBody = {}
+    if first:
+        name["first"] = first
+    if last:
+        name["last"] = last
+    return name
+
+
+def _email_item(email: Email) -> EmailItem:
+    return {"tag": email.tag, "email": email.address, "primary": True}
+
+
+def _phone_item(phone: Phone) -> PhoneItem:
+    """In E.164: the one form in which a later exact search finds it (section 11.3, step 1)."""
+    item: PhoneItem = {"tag": phone.tag, "phone": phone.e164}
+    if phone.country:
+        item["countryCode"] = phone.country
+    return item
+
+
+def _address_item(address: Address) -> AddressItem:
+    body = {
+        "addressLine": address.line,
+        "addressLine2": address.line2,
+        "city": address.city,
+        "postalCode": address.postal_code,
+        "subdivision": address.subdivision,
+        "country": address.country,
+    }
+    given = {key: value for key, value in body.items() if value}
+    return {"tag": address.tag, "address": cast("AddressBody", given)}
+
+
+# Changes to a known contact
+
+
+def _merge_personal(info: InfoBody, held: ContactInfo, lead: Lead, *, contested: bool) -> None:
+    _merge_name(info, held, lead)
+    _merge_texts(info, held, lead)
+    if lead.email and not held.emails and not contested:
+        info["emails"] = {"items": [_email_item(lead.email)]}
+    if not contested and (phones := merged_phones(held.phones, lead.phones)):
+        info["phones"] = {"items": phones}
+    if addresses := merged_addresses(held.addresses, lead.addresses):
+        info["addresses"] = {"items": addresses}
+
+
+def _same(held: str | None, given: Text) -> bool:
+    return held is not None and held.strip() == given.value.strip()
+
+
+def _merge_name(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
+    first = _overwritten(held.first, lead.first_name)
+    last = _overwritten(held.last, lead.last_name)
+    # Filling one part where the other is another person's would mix two people's names.
+    if not (_differs(first, lead.first_name) or _differs(last, lead.last_name)):
+        first = first or (lead.first_name.value if lead.first_name else None)
+        last = last or (lead.last_name.value if lead.last_name else None)
+    if (first, last) != (held.first, held.last):
+        # Wix may merge a name or replace it whole (section 7.3): both parts are sent.
+        info["name"] = _name(first, last)
+
+
+def _overwritten(held: str | None, given: Text | None) -> str | None:
+    overwrites = given is not None and given.merge is Merge.OVERWRITE and not _same(held, given)
+    return given.value if given and overwrites else held
+
+
+def _differs(held: str | None, given: Text | None) -> bool:
+    return bool(held and given and held.strip().casefold() != given.value.strip().casefold())
+
+
+def _merge_texts(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
+    texts: tuple[
+        tuple[
+            Literal["company", "jobTitle", "birthdate", "locale"],
+            str | None,
+            Text | None,
+        ],
+        ...,
+    ] = (
+        ("company", held.company, lead.company),
+        ("jobTitle", held.job_title, lead.job_title),
+        ("birthdate", held.birthdate, lead.birthdate),
+        ("locale", held.locale, lead.locale),
+    )
+    for key, have, given in texts:
+        if given is None or _same(have, given):
+            continue
+        if not have or given.merge is Merge.OVERWRITE:
+            info[key] = given.value
+
+
+def _merge_labels(info: InfoBody, held: ContactInfo, lead: Lead, keys: Keys) -> None:
+    added = [key for name in lead.labels if (key := keys.labels[name]) not in held.label_keys]
+    if added:
+        info["labelKeys"] = {"items": list(dict.fromkeys([*held.label_keys, *added]))}
+
+
+def _merge_fields(info: InfoBody, contact: Contact, lead: Lead, keys: Keys) -> None:
+    changed: dict[str, Any] = {}
+    held, done = contact.info.extended_fields, set()
+    for each in lead.extended_fields:
+        key = keys.fields[each.name]
+        have = held.get(key)
+        overwrites = each.merge is Merge.OVERWRITE and not _same_value(have, each)
+        if key not in done and (have is None or overwrites):
+            changed[key] = each.value
+        # Of several values for one field the first counts.
+        done.add(key)
+    if changed:
+        # Wix may merge per key or replace them whole (section 14, item 4): every custom value that
+        # should stay is sent along; system fields are read-only.
+        info["extendedFields"] = {"items": {**_custom_values(contact), **changed}}
+
+
+def _same_value(held: str | float | None, given: ExtendedField) -> bool:
+    """Wix puts `https://` in front of an address without a scheme (section 10.4)."""
+    if held == given.value:
+        return True
+    return given.data_type == "URL" and held == f"https://{given.value}"
+
+
+def _custom_values(contact: Contact) -> dict[str, Any]:
+    """As Wix sent them: parsing turns a value of an unknown kind into text, an update must not."""
+    info = mapping(contact.raw.get("info"))
+    items = mapping(mapping(info.get("extendedFields")).get("items"))
+    held = contact.info.extended_fields
+    return {key: items.get(key, value) for key, value in held.items() if key.startswith("custom.")}
+
+
+# Phones and addresses: an update replaces a list whole (section 7.3), so it carries all items.
+
+
+class _Given(Protocol):
+    @property
+    def tag(self) -> str: ...
+    @property
+    def merge(self) -> Merge: ...
+
+
+_Held = TypeVar("_Held", WixPhone, WixAddress)
+_New = TypeVar("_New", bound=_Given)
+_Items = list[dict[str, Any]]
+
+
+def merged_phones(held: Sequence[WixPhone], given: Sequence[Phone]) -> list[PhoneItem] | None:
+    """The complete new list, or None if it stays."""
+    merged = _merged(held, given, same_number, lambda phone: phone.e164, _phone_item)
+    return cast("list[PhoneItem] | None", merged)
+
+
+def merged_addresses(
+    held: Sequence[WixAddress], given: Sequence[Address]
+) -> list[AddressItem] | None:
+    """The complete new list, or None if it stays."""
+    merged = _merged(held, given, _same_address, _shape, _address_item)
+    return cast("list[AddressItem] | None", merged)
+
+
+def _merged(
+    held: Sequence[_Held],
+    given: Sequence[_New],
+    same: Callable[[_Held, _New], bool],
+    key: Callable[[_New], Hashable],
+    item: Callable[[_New], Mapping[str, Any]],
+) -> _Items | None:
+    items: _Items = [dict(each.as_item()) for each in held]
+    # An item that the lead itself gives is not replaced by another one that it gives.
+    stays = {index for index, have in enumerate(held) if any(same(have, new) for new in given)}
+    done: set[Hashable] = set()
+    for new in given:
+        known = key(new) in done or any(same(have, new) for have in held)
+        if known or (held and new.merge is Merge.FILL):
+            continue
+        done.add(key(new))
+        place = _place(held, new, stays)
+        stays.add(place)
+        _put(items, place, dict(item(new)))
+    return items if done else None
+
+
+def _place(held: Sequence[_Held], new: _New, taken: set[int]) -> int:
+    """The first item with its tag if it overwrites and there is one, else the end."""
+    if new.merge is Merge.OVERWRITE:
+        for index, have in enumerate(held):
+            if have.tag == new.tag and index not in taken:
+                return index
+    return max(len(held), 1 + max(taken, default=-1))
+
+
+def _put(items: _Items, place: int, item: dict[str, Any]) -> None:
+    if place >= len(items):
+        items.append(item)
+        return
+    # Duplicates are compared by the primary item: it stays the primary one.
+    if "primary" in items[place]:
+        item["primary"] = items[place]["primary"]
+    items[place] = item
+
+
+def same_number(held: WixPhone, given: Phone) -> bool:
+    """Whether it is the same number: by E.164 if Wix computed it, else by its digits."""
+    if held.e164:
+        return held.e164 == given.e164
+    return _digits(held.number) in {_digits(given.e164), _digits(given.typed)}
+
+
+def _digits(number: str) -> str:
+    return "".join(letter for letter in number if letter.isdigit())
+
+
+def _folded(*parts: str | None) -> tuple[str, ...]:
+    return tuple(" ".join((part or "").split()).casefold() for part in parts)
+
+
+def _shape(address: Address) -> tuple[str, ...]:
+    rest = (address.line2, address.city, address.postal_code, address.subdivision, address.country)
+    return _folded(address.line, *rest)
+
+
+def _same_address(held: WixAddress, given: Address) -> bool:
+    """The same but for case and blanks; a street in two parts is one in either order."""
+    number, name = held.street_number, held.street_name
+    lines = {held.line or ""}
+    if number or name:
+        lines = {f"{number or ''} {name or ''}", f"{name or ''} {number or ''}"}
+    rest = (held.line2, held.city, held.postal_code, held.subdivision, held.country)
+    return _shape(given) in {_folded(line, *rest) for line in lines}

@@ -1,66 +1,94 @@
-"""One unit of work: claim a due delivery, bring it to Wix, write down what came of it.
+"""One unit of work: claim a due delivery, apply its lead to a contact, store the result.
 
-`Deliverer.deliver_next` is all that a worker calls. It returns whether there was anything to do, so
-tests and `worker --once` never enter a loop.
+A worker calls `Deliverer.deliver_next` alone. It returns whether anything was due, so tests and
+`worker --once` need no loop of their own.
 """
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 
 from formapp.db.database import Database, DatabaseUnavailableError
-from formapp.db.due import LONGEST_WAIT
-from formapp.delivery.claims import Claim, ClaimLostError, Intent, claim_next, release
-from formapp.delivery.client import BudgetSpentError, Clock, RateLimitedClient, StoppedError
-from formapp.delivery.contact_cache import ContactCache, Pauses
-from formapp.delivery.find import SKEW
-from formapp.delivery.keys import KeyBook, WrongDataTypeError
-from formapp.delivery.ledger import Ledger, Trial
-from formapp.delivery.retry import Jitter
-from formapp.delivery.upsert import ContactUpsert
+from formapp.delivery.claims import Claim, ClaimLostError, Intent, claim_next, intend, release
+from formapp.delivery.decide import Create, Decision, Found, Keys, Nothing, Update, decide
+from formapp.delivery.find import (
+    SKEW,
+    ContactCache,
+    KeyCache,
+    WrongDataTypeError,
+    find_contact,
+    find_duplicate,
+    match,
+    reread,
+)
+from formapp.delivery.results import Outcome, Result, ResultWriter
+from formapp.delivery.sites import (
+    BudgetSpentError,
+    Clock,
+    Pauses,
+    RateLimitedClient,
+    Site,
+    StoppedError,
+)
+from formapp.jobs.backoff import LONGEST_WAIT, Jitter
 from formapp.monitoring.metrics import Metrics
-from formapp.wix import WixError
+from formapp.wix import (
+    ContactAlreadyChangedError,
+    ContactNotFoundError,
+    DuplicateContactError,
+    InvalidRequestError,
+    NotFoundError,
+    PreconditionFailedError,
+    WixError,
+)
+
+ROUNDS = 5
+"""How often a lost race is run again before the delivery is put back."""
+
+MATCHED_BY_PHONE = "matched by the phone alone: personal fields were left as they are"
 
 _log = logging.getLogger(__name__)
 
 
 class Deliverer:
-    """Delivers leads of some sites, one at a time; a worker thread has one of its own."""
+    """Delivers leads of some sites, one at a time; each worker thread has its own.
+
+    Args:
+        database: the queue and the record.
+        sites: whose deliveries to claim.
+        grace: how long a create of unknown outcome waits before its contact is searched for.
+        clock: the time.
+        jitter: the randomness of backoff.
+        metrics: of this process.
+    """
 
     def __init__(  # noqa: PLR0913 - collaborators, by keyword
         self,
         database: Database,
-        gates: Mapping[str, RateLimitedClient],
+        sites: Iterable[Site],
         *,
         grace: timedelta,
         clock: Clock,
         jitter: Jitter = random.uniform,
         metrics: Metrics | None = None,
     ) -> None:
-        """Wire up.
-
-        Args:
-            database: the ledger.
-            gates: site name to its gate.
-            grace: how long a create whose outcome is unknown waits before it is looked for.
-            clock: the time.
-            jitter: the randomness of backoff.
-            metrics: of this process.
-        """
+        metrics = metrics or Metrics()
         self._database = database
-        self._gates = gates
+        self._clients = {
+            site.name: RateLimitedClient(site, database, clock, metrics) for site in sites
+        }
         self._grace = grace
         self._clock = clock
-        self._memory = ContactCache(database)
-        self._lanes = Pauses(database)
-        self._keybook = KeyBook(self._memory)
-        self._ledger = Ledger(
-            database, grace=grace, clock=clock, jitter=jitter, metrics=metrics or Metrics()
+        self._pauses = Pauses(database)
+        self._contacts = ContactCache(database)
+        self._keys = KeyCache(database)
+        self._results = ResultWriter(
+            database, grace=grace, clock=clock, jitter=jitter, metrics=metrics
         )
         self._stranded: Claim | None = None
 
@@ -68,17 +96,17 @@ class Deliverer:
         """Claim and deliver one lead; False if none is due.
 
         Raises:
-            DatabaseUnavailableError: the ledger can't be read or written. A delivery that is held then
-                is let go by the next call, or when its lease runs out.
+            DatabaseUnavailableError: a claim that is held then is released by the next call, or
+                when its lease ends.
         """
-        self._let_go()
+        self._release_stranded()
         claim = self._claim()
         if claim is None:
             return False
         ids = {"delivery": claim.delivery_id, "submission": claim.submission_id}
         try:
             with structlog.contextvars.bound_contextvars(**ids):
-                self._deliver(claim)
+                self._deliver_lead(self._without_future(claim))
         except ClaimLostError:
             _log.warning("delivery %d was taken over by another worker", claim.delivery_id)
         except DatabaseUnavailableError:
@@ -86,76 +114,228 @@ class Deliverer:
             raise
         return True
 
-    def _claim(self) -> Claim | None:
-        """The next delivery that is due; behind paused lanes nobody looks for one.
+    def interrupt(self) -> None:
+        """End after the call in flight: its delivery is given back. From any thread."""
+        for client in self._clients.values():
+            client.close()
 
-        To look takes SQLite's only write lock, and longer the more wait: posts would stand behind
-        it, just while everything piles up.
+    def _claim(self) -> Claim | None:
+        """Claim a delivery of the sites that aren't paused, if there are any.
+
+        A claim takes SQLite's only write lock, for longer the more deliveries wait: posts would
+        wait for it, just while deliveries pile up behind a pause.
         """
         now = self._clock()
         paused = {
             site
-            for site, (until, _) in self._lanes.paused(now).items()
+            for site, (until, _) in self._pauses.paused(now).items()
             # Further ahead than any pause can be: a clock was wrong.
             if until <= now + LONGEST_WAIT
         }
-        sites = [site for site in self._gates if site not in paused]
+        sites = [site for site in self._clients if site not in paused]
         return claim_next(self._database, sites, now) if sites else None
 
-    def interrupt(self) -> None:
-        """End after the call in flight: the delivery at hand is given back. From any thread."""
-        for gate in self._gates.values():
-            gate.close()
-
-    def _let_go(self) -> None:
+    def _release_stranded(self) -> None:
         """Once the database is back, a delivery that it interrupted needn't wait for its lease."""
         if self._stranded:
             with suppress(ClaimLostError):
                 release(self._database, self._stranded)
             self._stranded = None
 
-    def _deliver(self, claim: Claim) -> None:
-        claim = self._righted(claim)
-        ready_at = self._ready_at(claim.intent)
-        if ready_at > self._clock():
-            self._ledger.too_early(claim, ready_at)
-            return
-        trial = Trial(claim, self._gates[claim.site], self._clock())
-        bringer = ContactUpsert(
-            claim,
-            trial.gate,
-            database=self._database,
-            memory=self._memory,
-            keybook=self._keybook,
-            clock=self._clock,
-        )
-        try:
-            trial.gate.begin()
-            done = bringer.bring()
-        except StoppedError:
-            self._ledger.interrupted(claim)
-        except BudgetSpentError as spent:
-            self._ledger.no_budget(claim, spent)
-        except WixError as error:
-            self._ledger.refused(trial, error, bringer.intent)
-        except WrongDataTypeError as error:
-            self._ledger.wrong_type(trial, error)
-        except (ClaimLostError, DatabaseUnavailableError):
-            raise
-        except Exception as error:  # noqa: BLE001 - a defect must not stop the other leads
-            self._ledger.defect(trial, error, bringer.intent)
-        else:
-            self._ledger.delivered(trial, done)
-
-    def _righted(self, claim: Claim) -> Claim:
-        """What a clock that was ahead noted counts as noted now: nobody waits for that clock."""
+    def _without_future(self, claim: Claim) -> Claim:
+        """An intent of a clock that was ahead counts as stored now."""
         intent, now = claim.intent, self._clock()
         if intent is None or intent.at <= now + SKEW:
             return claim
         return replace(claim, intent=replace(intent, at=now))
 
-    def _ready_at(self, intent: Intent | None) -> datetime:
-        """A create whose outcome is unknown waits until a look-up would see it."""
+    def _deliver_lead(self, claim: Claim) -> None:
+        intent = claim.intent
         if intent and intent.operation == "create":
-            return intent.at + self._grace
-        return self._clock()
+            # By then a search would find its contact.
+            ready_at = intent.at + self._grace
+            if ready_at > self._clock():
+                self._results.too_early(claim, ready_at)
+                return
+        client = self._clients[claim.site]
+        upsert = ContactUpsert(
+            claim,
+            client,
+            database=self._database,
+            contacts=self._contacts,
+            keys=self._keys,
+            clock=self._clock,
+        )
+        try:
+            client.begin()
+            result = upsert.run()
+        except StoppedError:
+            self._results.interrupted(claim)
+        except BudgetSpentError as spent:
+            self._results.budget_spent(claim, spent)
+        except WixError as error:
+            self._results.refused(claim, client, error, upsert.intent)
+        except WrongDataTypeError as error:
+            self._results.wrong_type(claim, client, error)
+        except (ClaimLostError, DatabaseUnavailableError):
+            raise
+        except Exception as error:  # noqa: BLE001 - a defect must not stop the other leads
+            self._results.defect(claim, client, error, upsert.intent)
+        else:
+            self._results.delivered(claim, client, result)
+
+
+class ContactUpsert:
+    """Applies one claimed lead to a contact: find, decide, store the intent, call.
+
+    Wix settles the race with others who edit contacts: a create disallows duplicates, an update
+    names the revision that was read. The loser reads again and decides again.
+
+    Attributes:
+        intent: the last write that was about to be sent, of this attempt or an earlier one.
+    """
+
+    def __init__(  # noqa: PLR0913 - collaborators
+        self,
+        claim: Claim,
+        client: RateLimitedClient,
+        *,
+        database: Database,
+        contacts: ContactCache,
+        keys: KeyCache,
+        clock: Clock,
+    ) -> None:
+        self.intent: Intent | None = claim.intent
+        self._claim = claim
+        self._lead = claim.lead
+        self._client = client
+        self._database = database
+        self._contacts = contacts
+        self._keys = keys
+        self._clock = clock
+        self._flags: list[str] = []
+        self._contested = False
+        self._keys_renewed = False
+        self._named_by_wix: Found | None = None
+
+    def run(self) -> Result:
+        """Apply the lead.
+
+        Raises:
+            WixError: a call did not succeed, or every round was lost.
+            WrongDataTypeError: an extended field has another data type than the lead's value.
+            BudgetSpentError: the rate budget has no room; the call at hand was not sent.
+            StoppedError: the worker is to end; the call at hand was not sent.
+            ClaimLostError: another worker holds the delivery.
+        """
+        keys = self._keys.keys_for(self._client, self._lead)
+        found = self._flagged(find_contact(self._client, self._contacts, self._claim))
+        lost: WixError | None = None
+        for _ in range(ROUNDS):
+            decision = decide(self._lead, found, keys, contested=self._contested)
+            try:
+                return self._act(decision, found)
+            except DuplicateContactError as error:
+                lost, found = error, self._after_duplicate(error, decision, found)
+            except (ContactAlreadyChangedError, ContactNotFoundError) as error:
+                lost, found = error, self._after_change(found)
+            except (InvalidRequestError, NotFoundError, PreconditionFailedError) as error:
+                lost, keys = error, self._after_refusal(error, decision, keys)
+                found = self._after_change(found) if found.contact else found
+        raise lost or AssertionError("a round either returns or was lost")
+
+    def _act(self, decision: Decision, found: Found) -> Result:
+        contacts = self._client.wix.contacts
+        if isinstance(decision, Nothing):
+            return self._result(self._outcome_without_call(found), decision.contact_id, found)
+        if isinstance(decision, Create):
+            earlier = self._claim.intent
+            repeats = earlier is not None and earlier.operation == "create"
+            first_at = earlier.since if earlier and repeats else None
+            self._intend(Intent("create", self._clock(), first_at=first_at))
+            return self._result("created", contacts.create(decision.info).id, found)
+        target, revision = decision.contact_id, decision.revision
+        self._intend(Intent("update", self._clock(), target, revision))
+        updated = contacts.update(target, revision, decision.info)
+        return self._result("updated", updated.id, found)
+
+    def _outcome_without_call(self, found: Found) -> Outcome:
+        """The contact has it all; a write of ours of unknown outcome may be the reason."""
+        intent = self._claim.intent
+        if intent is None or found.contact is None:
+            return "unchanged"
+        if intent.operation == "update":
+            return "updated"
+        created = found.contact.created_date
+        return "created" if created and created >= intent.since - SKEW else "unchanged"
+
+    def _intend(self, intent: Intent) -> None:
+        intend(self._database, self._claim, intent)
+        self.intent = intent
+
+    def _result(self, outcome: Outcome, contact_id: str, found: Found) -> Result:
+        if found.matched_by == "phone" and outcome != "created":
+            self._flags.append(MATCHED_BY_PHONE)
+        return Result(outcome, contact_id, tuple(dict.fromkeys(self._flags)))
+
+    def _flagged(self, found: Found) -> Found:
+        self._flags += found.flags
+        return found
+
+    def _after_duplicate(
+        self, error: DuplicateContactError, decision: Decision, found: Found
+    ) -> Found:
+        """The prediction was wrong: Wix names the contact (CONTRACT.md section 11.3, 7 and 8)."""
+        if not isinstance(decision, Create):
+            self._contested = True
+            self._flags.append(
+                f"its e-mail or phone is another contact's: {error.contact_id or 'not named'}",
+            )
+            return self._after_change(found)
+        if error.contact_id is None:
+            raise error
+        contact = self._client.wix.contacts.get(error.contact_id).contact
+        # Wix's duplicate check may compare more loosely than we do: its word counts.
+        by_phone = not self._lead.email or (error.by_phone and not error.by_email)
+        named = Found(contact, "phone" if by_phone else "email")
+        self._named_by_wix = match(contact, self._lead) or named
+        return self._named_by_wix
+
+    def _after_change(self, found: Found) -> Found:
+        """Read the contact again; find another one if it is gone."""
+        if found.contact and found is self._named_by_wix:
+            contact = self._client.wix.contacts.get(found.contact.id).contact
+            self._named_by_wix = replace(found, contact=contact)
+            return self._named_by_wix
+        if found.contact:
+            again = reread(self._client, self._contacts, self._lead, found.contact.id)
+            if again:
+                return replace(again, matched_by=found.matched_by)
+        self._contested = False
+        return self._flagged(find_duplicate(self._client, self._lead))
+
+    def _after_refusal(self, error: WixError, decision: Decision, keys: Keys) -> Keys:
+        """A label or field may be gone: find its key anew, once (CONTRACT.md section 9.5).
+
+        One that was made anew may have the same key as before. Where nothing had to be made, and
+        Wix doesn't name a key either, it refused something else. A 404 without a code may also
+        mean the contact.
+        """
+        gone = isinstance(error, NotFoundError) and isinstance(decision, Update)
+        if self._keys_renewed or not (keys.labels or keys.fields or gone):
+            raise error
+        self._keys_renewed = True
+        created = self._keys.created
+        renewed = self._keys.renew(self._client, self._lead)
+        same = renewed == keys and self._keys.created == created
+        if same and not gone and not _names_a_key(error):
+            raise error
+        return renewed
+
+
+def _names_a_key(error: WixError) -> bool:
+    """Whether Wix says that a label or extended field is at fault; another worker may mend it."""
+    paths = ("labelKeys", "extendedFields")
+    return error.code == "INVALID_EXTENDED_FIELD_VALUE" or any(
+        path in violation.field for violation in error.violations for path in paths
+    )

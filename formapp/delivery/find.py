@@ -1,81 +1,91 @@
-"""Finding the contact of a lead: the one remembered, else Find Duplicate Contact."""
+"""What Wix has already: the contact of a lead, and the keys of its labels and extended fields.
 
-from datetime import timedelta
+Each is asked for once and then cached in the database. A key is never derived from a name
+(CONTRACT.md sections 9.3 and 10.3).
+"""
 
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import Connection, delete, select
+
+from formapp.db.database import Database, upsert
+from formapp.db.tables import contacts, deliveries, wix_keys
 from formapp.delivery.claims import Claim
-from formapp.delivery.client import RateLimitedClient
-from formapp.delivery.contact_cache import ContactCache
-from formapp.delivery.decide import Found
-from formapp.delivery.lists import same_number
-from formapp.lead import Lead
-from formapp.wix import Contact, NotFound, normalise_email
+from formapp.delivery.decide import Found, Keys, same_number
+from formapp.delivery.sites import RateLimitedClient
+from formapp.lead import ExtendedField, Lead
+from formapp.wix import Contact, NotFoundError, normalise_email
 
 SKEW = timedelta(minutes=1)
 """How far Wix's clock may be behind ours."""
 
+Kind = Literal["label", "field"]
 
-def find(gate: RateLimitedClient, memory: ContactCache, claim: Claim) -> Found:
-    """Find the contact: after an update whose outcome is unknown, the one it went to.
 
-    Raises:
-        WixError: a call did not succeed.
-    """
+class WrongDataTypeError(Exception):
+    """An extended field exists at Wix with another data type than the form file says."""
+
+    def __init__(self, name: str, wanted: str, held: str | None) -> None:
+        super().__init__(
+            f'the extended field "{name}" has the data type {held} at Wix, the form says {wanted}: '
+            "correct data_type in the form file, or use another field, then retry",
+        )
+
+
+# The contact. Each function raises `WixError` where a call does not succeed.
+
+
+def find_contact(client: RateLimitedClient, cache: "ContactCache", claim: Claim) -> Found:
+    """Find the contact: after an update of unknown outcome, the one that it was sent to."""
     lead, intent = claim.lead, claim.intent
-    if intent and intent.contact_id and (found := reread(gate, memory, lead, intent.contact_id)):
+    if intent and intent.contact_id and (found := reread(client, cache, lead, intent.contact_id)):
         return found
     identity = lead.email_identity or lead.phone_identity
     if identity is None:
-        return _own_creation(gate, memory, claim)
-    remembered = memory.contact(claim.site, identity)
-    if remembered and (found := reread(gate, memory, lead, remembered)):
+        return _own_creation(client, cache, claim)
+    cached = cache.contact(claim.site, identity)
+    if cached and (found := reread(client, cache, lead, cached)):
         return found
-    return look_up(gate, lead)
+    return find_duplicate(client, lead)
 
 
-def _own_creation(gate: RateLimitedClient, memory: ContactCache, claim: Claim) -> Found:
-    """Somebody with a name alone is never a duplicate (11.2): only an own create is looked for.
+def _own_creation(client: RateLimitedClient, cache: "ContactCache", claim: Claim) -> Found:
+    """Find what an earlier create of a lead with a name alone has made.
 
-    Without this a create whose answer was lost would be repeated, and make a second contact. What
-    another lead of the same name made is told apart by the ledger.
+    Such a contact is never a duplicate (section 11.2): a create whose response was lost would be
+    repeated and make a second one. A contact that another delivery made is left out.
     """
     lead, intent = claim.lead, claim.intent
     parts = {"first": lead.first_name, "last": lead.last_name}
     names = {f"info.name.{part}": text.value for part, text in parts.items() if text}
     if intent is None or intent.operation != "create" or not names:
         return Found()
-    rows = gate.wix.contacts.query(
-        {
-            **names,
-            "createdDate": {"$gte": (intent.since - SKEW).strftime("%Y-%m-%dT%H:%M:%S.000Z")},
-        },
-        fieldsets=["FULL"],
-    )
+    since = (intent.since - SKEW).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    rows = client.wix.contacts.query({**names, "createdDate": {"$gte": since}}, fieldsets=["FULL"])
     candidates = [row for row in rows if not (row.info.emails or row.info.phones)]
-    others = memory.delivered_to(claim.site, [row.id for row in candidates])
+    others = cache.delivered_to(claim.site, [row.id for row in candidates])
     return Found(next((row for row in candidates if row.id not in others), None))
 
 
 def reread(
-    gate: RateLimitedClient, memory: ContactCache, lead: Lead, contact_id: str
+    client: RateLimitedClient, cache: "ContactCache", lead: Lead, contact_id: str
 ) -> Found | None:
-    """Get the contact; None, and it is forgotten, if it is gone or is somebody else by now.
-
-    Raises:
-        WixError: the call did not succeed.
-    """
+    """Get the contact; None, and it is forgotten, if it is gone or another person's by now."""
     try:
-        contact = gate.wix.contacts.get(contact_id).contact
-    except NotFound:
-        memory.forget_contact(gate.site, contact_id)
-        return None
-    found = as_found(contact, lead)
+        contact = client.wix.contacts.get(contact_id).contact
+    except NotFoundError:
+        found = None
+    else:
+        found = match(contact, lead)
     if found is None:
-        memory.forget_contact(gate.site, contact_id)
+        cache.forget_contact(client.site, contact_id)
     return found
 
 
-def as_found(contact: Contact, lead: Lead) -> Found | None:
-    """The contact as a match of this lead; None if it carries neither e-mail nor phone of it."""
+def match(contact: Contact, lead: Lead) -> Found | None:
+    """The contact as a match of this lead; None if it has neither its e-mail nor its phone."""
     if lead.email_identity:
         held = {normalise_email(email.address) for email in contact.info.emails}
         return Found(contact, "email") if lead.email_identity in held else None
@@ -85,14 +95,10 @@ def as_found(contact: Contact, lead: Lead) -> Found | None:
     return None
 
 
-def look_up(gate: RateLimitedClient, lead: Lead) -> Found:
-    """Find Duplicate Contact, in one call.
-
-    Raises:
-        WixError: the call did not succeed.
-    """
+def find_duplicate(client: RateLimitedClient, lead: Lead) -> Found:
+    """Find Duplicate Contact, in one call."""
     email, phone = lead.email, lead.phones[0] if lead.phones else None
-    match = gate.wix.find_duplicate(
+    duplicate = client.wix.find_duplicate(
         email=email.address if email else None,
         typed_email=email.typed if email else None,
         phone=phone.typed if phone else None,
@@ -100,7 +106,133 @@ def look_up(gate: RateLimitedClient, lead: Lead) -> Found:
         also_report_phone=True,
     )
     flags = []
-    if match.contact and match.others:
-        ids = ", ".join(match.others)
+    if duplicate.contact and duplicate.others:
+        ids = ", ".join(duplicate.others)
         flags.append(f"other contacts have this e-mail or phone, too: {ids}")
-    return Found(match.contact, match.matched_by, tuple(flags))
+    return Found(duplicate.contact, duplicate.matched_by, tuple(flags))
+
+
+class ContactCache:
+    """Which contact a person is, as deliveries have found out. For all sites of one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def contact(self, site: str, identity: str) -> str | None:
+        """The id of the contact of this person's last delivery."""
+        mine = (contacts.c.site == site) & (contacts.c.identity == identity)
+        with self._database.read() as connection:
+            return connection.execute(select(contacts.c.contact_id).where(mine)).scalar()
+
+    def forget_contact(self, site: str, contact_id: str) -> None:
+        """Forget a contact that is gone."""
+        gone = (contacts.c.site == site) & (contacts.c.contact_id == contact_id)
+        with self._database.write() as connection:
+            connection.execute(delete(contacts).where(gone))
+
+    def delivered_to(self, site: str, contact_ids: Iterable[str]) -> set[str]:
+        """Those of these contacts that a delivery has ended with."""
+        query = select(deliveries.c.contact_id).where(
+            deliveries.c.site == site,
+            deliveries.c.contact_id.in_(list(contact_ids)),
+        )
+        with self._database.read() as connection:
+            return set(connection.execute(query).scalars())
+
+
+def remember_contact(  # noqa: PLR0913 - a row
+    connection: Connection,
+    site: str,
+    identity: str,
+    contact_id: str,
+    at: datetime,
+    *,
+    overwrite: bool = True,
+) -> None:
+    """Remember which contact a person is, in the caller's transaction."""
+    who = {"site": site, "identity": identity}
+    values = {"contact_id": contact_id, "updated_at": at}
+    changes = values if overwrite else {"identity": identity}
+    upsert(connection, contacts, who, values, changes=changes)
+
+
+class KeyCache:
+    """The keys of labels and extended fields. For all sites of one database.
+
+    Attributes:
+        created: how many labels and fields were created at Wix.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.created = 0
+
+    def keys_for(self, client: RateLimitedClient, lead: Lead) -> Keys:
+        """The keys of the lead's labels and extended fields, found or created where unknown.
+
+        Raises:
+            WixError: a call did not succeed.
+            WrongDataTypeError: a field has another data type than the lead's value.
+        """
+        return Keys(labels=self._labels(client, lead), fields=self._fields(client, lead))
+
+    def renew(self, client: RateLimitedClient, lead: Lead) -> Keys:
+        """Forget the lead's keys and find them anew; raises as `keys_for`."""
+        names = {*lead.labels, *(each.name for each in lead.extended_fields)}
+        mine = (wix_keys.c.site == client.site) & wix_keys.c.name.in_(names)
+        with self._database.write() as connection:
+            connection.execute(delete(wix_keys).where(mine))
+        return self.keys_for(client, lead)
+
+    def _labels(self, client: RateLimitedClient, lead: Lead) -> dict[str, str]:
+        if not lead.labels:
+            return {}
+        cached = self.cached(client.site, "label")
+        return {
+            name: cached[name][0] if name in cached else self._find_label(client, name)
+            for name in lead.labels
+        }
+
+    def _find_label(self, client: RateLimitedClient, name: str) -> str:
+        label, is_new = client.wix.labels.find_or_create(name)
+        self.created += is_new
+        self.remember_key(client.site, "label", name, label.key)
+        return label.key
+
+    def _fields(self, client: RateLimitedClient, lead: Lead) -> dict[str, str]:
+        if not lead.extended_fields:
+            return {}
+        cached = self.cached(client.site, "field")
+        keys = {}
+        for wanted in lead.extended_fields:
+            key, data_type = cached.get(wanted.name, ("", None))
+            # A field of another type may have been deleted and made anew since: ask Wix again.
+            if data_type != wanted.data_type:
+                key = self._find_field(client, wanted)
+            keys[wanted.name] = key
+        return keys
+
+    def _find_field(self, client: RateLimitedClient, wanted: ExtendedField) -> str:
+        found, is_new = client.wix.extended_fields.find_or_create(wanted.name, wanted.data_type)
+        self.created += is_new
+        # A response without a type doesn't contradict the one asked for.
+        data_type = found.data_type or wanted.data_type
+        self.remember_key(client.site, "field", wanted.name, found.key, data_type)
+        if data_type != wanted.data_type:
+            raise WrongDataTypeError(wanted.name, wanted.data_type, data_type)
+        return found.key
+
+    def cached(self, site: str, kind: Kind) -> dict[str, tuple[str, str | None]]:
+        """Display name to key and data type (None for labels)."""
+        mine = (wix_keys.c.site == site) & (wix_keys.c.kind == kind)
+        with self._database.read() as connection:
+            rows = connection.execute(select(wix_keys).where(mine)).all()
+        return {row.name: (row.key, row.data_type) for row in rows}
+
+    def remember_key(
+        self, site: str, kind: Kind, name: str, key: str, data_type: str | None = None
+    ) -> None:
+        """Remember a key; the last writer wins."""
+        which = {"site": site, "kind": kind, "name": name}
+        with self._database.write() as connection:
+            upsert(connection, wix_keys, which, {"key": key, "data_type": data_type})

@@ -1,21 +1,21 @@
-"""Errands: what is to be done about a submission besides its delivery.
+"""The durable queue: work that a worker does later, once where all goes well.
 
-A confirmation is to be sent, a challenge to be checked with the service that set it. The web side
-never calls out: it writes the errand down with the submission, in one transaction, and a worker
-runs it. A claim puts the time of the next try off first, so that a worker that dies in the middle
-leaves the errand to another. It may run twice; whoever runs it must bear that.
+The code that needs something done stores the job in the transaction that gives the reason for it,
+such as a confirmation mail with its submission. A claim puts the time of the next try off first, so
+that another worker takes over where one dies. A job may run twice: its handler must allow for that.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from formapp.db.database import Database
-from formapp.db.due import LONGEST_WAIT
-from formapp.db.tables import errands, submissions
+from formapp.db.tables import jobs, submissions
+from formapp.jobs.backoff import LONGEST_WAIT
 
 LEASE = timedelta(minutes=2)
 """How long one try may take before another worker takes over."""
@@ -23,26 +23,28 @@ LEASE = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Job:
-    """Something to do about a submission.
+    """Something to do.
 
     Attributes:
-        kind: who runs it.
-        content: what it needs beside the submission; JSON.
+        kind: names the handler.
+        content: what the handler needs; JSON.
+        key: where given, at most one waiting job of this kind has it.
     """
 
     kind: str
-    content: dict[str, Any] = field(default_factory=dict)
+    content: Mapping[str, Any] = field(default_factory=dict)
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Claimed:
-    """An errand that this worker runs.
+class ClaimedJob:
+    """A job that this worker runs.
 
     Attributes:
         attempt: 1 for the first.
-        since: when it was written down.
-        submission: what it is about, as far as it's needed: `id`, `form`, `status`, `answers`,
-            `meta`, `lead`, `received_at`.
+        since: when it was stored.
+        submission: `id`, `form`, `status`, `answers`, `meta`, `lead` and `received_at` of the
+            submission that it is about; empty where it is about none.
     """
 
     id: int
@@ -53,96 +55,103 @@ class Claimed:
     submission: dict[str, Any]
 
 
-def add_errand(connection: Connection, submission_id: str, errand: Job, now: datetime) -> None:
-    """Write an errand down in the caller's transaction; due at once."""
-    connection.execute(
-        insert(errands),
-        {
-            "submission_id": submission_id,
-            "kind": errand.kind,
-            "content": errand.content,
-            "created_at": now,
-            "due_at": now,
-        },
-    )
-
-
-def claim_errand(
-    database: Database, now: datetime, kinds: Collection[str], *, age: timedelta = timedelta(0)
-) -> Claimed | None:
-    """Claim the errand of these kinds that has been due longest; None: nothing is due.
+def add_job(
+    connection: Connection, job: Job, now: datetime, submission_id: str | None = None
+) -> bool:
+    """Store a job in the caller's transaction; due at once.
 
     Args:
-        database: where they are written down.
+        connection: of the transaction.
+        job: what to do.
         now: the time.
-        kinds: those that the caller can run. All others are left to whoever can.
-        age: how long ago it was written down at least.
+        submission_id: the submission that it is about: the job is deleted with it.
 
-    Raises:
-        DatabaseUnavailableError: try again later.
+    Returns:
+        False if one of its kind and key waits already; then nothing was stored.
     """
-    wanted = _due(now) & errands.c.kind.in_(kinds)
+    values = {
+        "submission_id": submission_id,
+        "kind": job.kind,
+        "key": job.key,
+        "content": dict(job.content),
+        "created_at": now,
+        "due_at": now,
+    }
+    if job.key is None:
+        connection.execute(insert(jobs), values)
+        return True
+    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    statement = build(jobs).values(values).on_conflict_do_nothing(index_elements=["kind", "key"])
+    return connection.execute(statement).rowcount == 1
+
+
+def claim_job(
+    database: Database, now: datetime, kinds: Collection[str], *, age: timedelta = timedelta(0)
+) -> ClaimedJob | None:
+    """Claim the job of these kinds that has been due longest; None: none is due.
+
+    Args:
+        database: of the queue.
+        now: the time.
+        kinds: those that the caller has a handler for.
+        age: the least time since it was stored.
+    """
+    wanted = _due(now) & jobs.c.kind.in_(kinds)
     if age:
-        wanted &= errands.c.created_at <= now - age
-    oldest = select(errands.c.id).where(wanted).order_by(errands.c.due_at, errands.c.id).limit(1)
+        wanted &= jobs.c.created_at <= now - age
+    oldest = select(jobs.c.id).where(wanted).order_by(jobs.c.due_at, jobs.c.id).limit(1)
     while True:
         with database.read() as connection:
-            submission_id = connection.execute(oldest).scalar()
-        if submission_id is None:
+            job_id = connection.execute(oldest).scalar()
+        if job_id is None:
             return None
         with database.write() as connection:
-            put_off = update(errands).where(wanted & (errands.c.id == submission_id))
-            put_off = put_off.values(due_at=now + LEASE, attempts=errands.c.attempts + 1)
-            if connection.execute(put_off).rowcount == 1:
-                return _read(connection, submission_id)
-        # Another worker was quicker: that one isn't due any more, but others may be.
+            claim = update(jobs).where(wanted & (jobs.c.id == job_id))
+            claim = claim.values(due_at=now + LEASE, attempts=jobs.c.attempts + 1)
+            if connection.execute(claim).rowcount == 1:
+                return _read(connection, job_id)
+        # Another worker has claimed it in between; others may be due.
 
 
-def _due(now: datetime) -> Any:
-    # What lies further ahead than anything is put off was written by a clock that was wrong.
-    return (errands.c.due_at <= now) | (errands.c.due_at > now + LONGEST_WAIT)
+def _due(now: datetime) -> ColumnElement[bool]:
+    # A time further ahead than any wait was stored by a wrong clock.
+    return (jobs.c.due_at <= now) | (jobs.c.due_at > now + LONGEST_WAIT)
 
 
-def _read(connection: Connection, submission_id: int) -> Claimed:
-    about = [
-        submissions.c[name] for name in ("form", "status", "answers", "meta", "lead", "received_at")
-    ]
+def _read(connection: Connection, job_id: int) -> ClaimedJob:
+    names = ("form", "status", "answers", "meta", "lead", "received_at")
     row = connection.execute(
-        select(errands, *about)
-        .join(submissions, submissions.c.id == errands.c.submission_id)
-        .where(errands.c.id == submission_id)
+        select(jobs, *(submissions.c[name] for name in names))
+        .outerjoin(submissions, submissions.c.id == jobs.c.submission_id)
+        .where(jobs.c.id == job_id)
     ).one()
-    return Claimed(
+    about = {"id": row.submission_id, **{name: getattr(row, name) for name in names}}
+    return ClaimedJob(
         id=row.id,
         kind=row.kind,
         content=row.content,
         attempt=row.attempts,
         since=row.created_at,
-        submission={column.name: row._mapping[column.name] for column in about}  # noqa: SLF001 - public, despite its name
-        | {"id": row.submission_id},
+        submission=about if row.submission_id else {},
     )
 
 
-def end_errand(connection: Connection, errand: Claimed) -> bool:
-    """Strike it out in the caller's transaction; False if another worker has taken it over."""
-    return connection.execute(delete(errands).where(_held(errand))).rowcount == 1
+def finish_job(connection: Connection, job: ClaimedJob) -> bool:
+    """Delete it in the caller's transaction; False if another worker has taken it over."""
+    return connection.execute(delete(jobs).where(_held(job))).rowcount == 1
 
 
-def put_off_errand(database: Database, errand: Claimed, until: datetime) -> None:
-    """Try it again later, unless another worker has taken it over.
-
-    Raises:
-        DatabaseUnavailableError: it is tried again when the lease ends.
-    """
+def postpone_job(database: Database, job: ClaimedJob, until: datetime) -> None:
+    """Have it tried again later, unless another worker has taken it over."""
     with database.write() as connection:
-        connection.execute(update(errands).where(_held(errand)).values(due_at=until))
+        connection.execute(update(jobs).where(_held(job)).values(due_at=until))
 
 
-def _held(errand: Claimed) -> Any:
+def _held(job: ClaimedJob) -> ColumnElement[bool]:
     return (
-        (errands.c.id == errand.id)
-        & (errands.c.attempts == errand.attempt)
-        # SQLite gives the number of one that is struck out to the next.
-        & (errands.c.submission_id == errand.submission["id"])
-        & (errands.c.created_at == errand.since)
+        (jobs.c.id == job.id)
+        & (jobs.c.attempts == job.attempt)
+        # SQLite gives the id of a deleted job to the next one.
+        & (jobs.c.created_at == job.since)
+        & jobs.c.submission_id.is_not_distinct_from(job.submission.get("id"))
     )

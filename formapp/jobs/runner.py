@@ -1,77 +1,68 @@
-"""Running errands: the next due one by whoever knows its kind; again later where that fails."""
+"""Running jobs: the next due one by the handler of its kind; again later where that fails."""
 
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from formapp.db.database import Database, DatabaseUnavailableError
-from formapp.jobs.queue import Claimed, claim_errand, put_off_errand
-
-FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(hours=1)
+from formapp.jobs.backoff import FIRST, doubled
+from formapp.jobs.queue import ClaimedJob, claim_job, postpone_job
 
 _log = logging.getLogger(__name__)
 
 
-class NotYetError(Exception):
-    """The errand could not be run; the text says why and holds no answer and no secret."""
+class RetryLaterError(Exception):
+    """The job can't be done yet; the text says why and holds no answer and no secret."""
 
 
-Run = Callable[[Claimed], None]
-"""Runs one errand and strikes it out (`end_errand`), or raises `NotYetError`."""
+Handler = Callable[[ClaimedJob], None]
+"""Runs one job and deletes it (`finish_job`), or raises `RetryLaterError`. It decides by
+`ClaimedJob.since` when it has tried for long enough."""
 
 
-class Errands:
-    """Runs what is due, one errand at a time.
+class JobRunner:
+    """Runs one due job at a time.
 
     Args:
-        database: where they are written down.
-        kinds: who runs which kind. Each decides by `Claimed.since` when it has tried for long
-            enough, and strikes the errand out. Errands of other kinds are left to other workers.
+        database: of the queue.
+        handlers: by kind. Jobs of other kinds are left to other workers.
         clock: the time, aware.
-        age: how long ago an errand was written down at least; younger ones are left, too.
+        age: the least time since a job was stored; younger ones are left to other workers, too.
     """
 
     def __init__(
         self,
         database: Database,
-        kinds: Mapping[str, Run],
+        handlers: Mapping[str, Handler],
         *,
         clock: Callable[[], datetime],
         age: timedelta = timedelta(0),
     ) -> None:
         self._database = database
-        self._kinds = kinds
+        self._handlers = handlers
         self._clock = clock
         self._age = age
 
     def run_next(self) -> bool:
-        """Run one errand; False if none is due.
+        """Run one job; False if none is due.
 
         Raises:
-            DatabaseUnavailableError: try again later.
-            Exception: a defect; the errand is tried again ever more seldom, like any other.
+            Exception: a defect; the job is tried again like any other that fails.
         """
-        errand = claim_errand(self._database, self._clock(), self._kinds, age=self._age)
-        if errand is None:
+        job = claim_job(self._database, self._clock(), self._handlers, age=self._age)
+        if job is None:
             return False
         try:
-            self._kinds[errand.kind](errand)
-        except NotYetError as error:
-            _log.warning("errand %d (%s) has to wait: %s", errand.id, errand.kind, error)
-            self._put_off(errand)
+            self._handlers[job.kind](job)
+        except RetryLaterError as error:
+            _log.warning("job %d (%s) is retried later: %s", job.id, job.kind, error)
+            self._postpone(job)
         except DatabaseUnavailableError:
             raise
         except Exception:
-            self._put_off(errand)
+            self._postpone(job)
             raise
         return True
 
-    def _put_off(self, errand: Claimed) -> None:
-        put_off_errand(self._database, errand, self._clock() + pause(errand.attempt))
-
-
-def pause(attempt: int) -> timedelta:
-    """How long to wait after this attempt (1 for the first): doubling, up to an hour."""
-    doublings = max(0, min(attempt - 1, 20))
-    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+    def _postpone(self, job: ClaimedJob) -> None:
+        postpone_job(self._database, job, self._clock() + doubled(FIRST, job.attempt - 1))

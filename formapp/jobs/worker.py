@@ -1,4 +1,4 @@
-"""Workers: each does what is due of one kind, and sleeps until it is woken or polls again."""
+"""Workers: each does what is due of one sort, and sleeps until it is woken or polls again."""
 
 import logging
 import threading
@@ -8,10 +8,10 @@ from typing import NamedTuple
 from formapp.db.database import DatabaseUnavailableError
 
 POLL_SECONDS = 1.0
-"""How long a worker sleeps when nothing is due: other processes keep submissions, too."""
+"""How long a worker sleeps when nothing is due: other processes store work, too."""
 
 MOST_DEFECTS = 100
-"""After so many in a row nothing good comes of going on to drain."""
+"""Draining ends after so many in a row."""
 
 Work = Callable[[], bool]
 """Does the next thing that is due; False if there was none."""
@@ -24,12 +24,12 @@ class Worker:
 
     Args:
         work: such as `Deliverer.deliver_next`.
-        interrupt: makes the work in hand end soon, giving back what is unfinished.
+        interrupt: makes the work in hand end soon.
         poll_seconds: how long to sleep when nothing is due.
-        chores: called in between; each knows by itself whether it is time.
+        periodic: tasks that are called between two pieces of work; each decides whether it is time.
 
     Attributes:
-        defects: how many it met while it drained.
+        defects: how many exceptions it met while it drained.
     """
 
     def __init__(
@@ -38,11 +38,11 @@ class Worker:
         *,
         interrupt: Callable[[], None] = lambda: None,
         poll_seconds: float = POLL_SECONDS,
-        chores: Sequence[Callable[[], None]] = (),
+        periodic: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._work = work
         self._interrupt = interrupt
-        self._chores = chores
+        self._periodic = periodic
         self._poll_seconds = poll_seconds
         self._stopping = threading.Event()
         self._woken = threading.Event()
@@ -54,42 +54,38 @@ class Worker:
         while not self._stopping.is_set():
             if not self._step():
                 self._woken.wait(self._poll_seconds)
-                # Before the next look and before `stop` is asked for: neither can be missed.
+                # Before the next look and before `stop` is checked: neither can be missed.
                 self._woken.clear()
 
     def _step(self) -> bool:
-        """Do one thing; False if there was none, or something is wrong. Never raises."""
+        """Do one thing; False if there was none, or it failed. Never raises."""
         try:
-            self._do_chores()
+            self._run_periodic()
             busy = self._work()
         except DatabaseUnavailableError as error:
             if not self._unavailable:
                 _log.error("work waits: the database %s", error)
             self._unavailable = True
             return False
-        except Exception as error:  # noqa: BLE001 - a worker that has died does nothing
-            _tell(error)
+        except Exception as error:  # noqa: BLE001 - the worker must go on
+            _log_defect(error)
             return False
         if self._unavailable:
             _log.warning("the database is back")
         self._unavailable = False
         return busy
 
-    def _do_chores(self) -> None:
-        for chore in self._chores:
+    def _run_periodic(self) -> None:
+        for task in self._periodic:
             try:
-                chore()
+                task()
             except DatabaseUnavailableError:
                 raise
-            except Exception as error:  # noqa: BLE001 - leads come first
-                _log.error("a chore met a defect of formapp: %s", type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - it must not delay a lead
+                _log.error("a periodic task met a defect of formapp: %s", type(error).__name__)
 
     def drain(self, progress: Callable[[int], None] = lambda _count: None) -> int:
-        """Do all that is due, then return how many things were tried.
-
-        Raises:
-            DatabaseUnavailableError: the ledger can't be read or written.
-        """
+        """Do all that is due, then return how many things were tried."""
         count = in_a_row = 0
         while not self._stopping.is_set() and in_a_row < MOST_DEFECTS:
             try:
@@ -98,8 +94,8 @@ class Worker:
                 in_a_row = 0
             except DatabaseUnavailableError:
                 raise
-            except Exception as error:  # noqa: BLE001 - what else is due shall not suffer from it
-                _tell(error)
+            except Exception as error:  # noqa: BLE001 - whatever else is due must be done
+                _log_defect(error)
                 in_a_row += 1
                 self.defects += 1
             count += 1
@@ -107,44 +103,44 @@ class Worker:
         return count
 
     def wake(self) -> None:
-        """Something may be due: look at once."""
+        """Look at once: something may be due."""
         self._woken.set()
 
     def stop(self) -> None:
-        """End after the call in flight; what is unfinished is given back."""
+        """End after the call in flight; unfinished work is given back."""
         self._interrupt()
         self._stopping.set()
         self._woken.set()
 
 
-def _tell(error: Exception) -> None:
+def _log_defect(error: Exception) -> None:
     # Its type alone: the text may hold an answer.
     _log.error("a worker met a defect of formapp: %s", type(error).__name__)
 
 
 class Tried(NamedTuple):
-    """How many things a crew tried: deliveries and errands. One tried twice counts twice."""
+    """How many things a group has tried; one that was tried twice counts twice."""
 
     deliveries: int
-    errands: int
+    jobs: int
 
 
 class WorkerGroup:
-    """Several workers as one: each runs in a thread of its own, so that none waits for another.
+    """Several workers as one, each in its own thread, so that none waits for another.
 
     Args:
-        deliveries: who delivers.
-        errands: who runs errands.
+        deliveries: the one that delivers.
+        jobs: those that run jobs.
     """
 
-    def __init__(self, deliveries: Worker, *errands: Worker) -> None:
+    def __init__(self, deliveries: Worker, *jobs: Worker) -> None:
         self._deliveries = deliveries
-        self._errands = errands
-        self._workers = (deliveries, *errands)
+        self._jobs = jobs
+        self._workers = (deliveries, *jobs)
 
     @property
     def defects(self) -> int:
-        """How many its workers met while they drained."""
+        """How many exceptions its workers met while they drained."""
         return sum(worker.defects for worker in self._workers)
 
     def run(self) -> None:
@@ -158,22 +154,19 @@ class WorkerGroup:
     def drain(self, progress: Callable[[int], None] = lambda _count: None) -> Tried:
         """Do all that is due, one worker after the other; return how many things were tried.
 
-        Leads come first: no slow mail server keeps them waiting. What an errand lets through is
-        delivered in the same go.
-
-        Raises:
-            DatabaseUnavailableError: the ledger can't be read or written.
+        Deliveries come first, so that they don't wait for a slow mail server, and again at the end:
+        a job may release a submission.
         """
         first = self._deliveries.drain(progress)
-        errands = sum(worker.drain(progress) for worker in self._errands)
-        return Tried(first + self._deliveries.drain(progress), errands)
+        jobs = sum(worker.drain(progress) for worker in self._jobs)
+        return Tried(first + self._deliveries.drain(progress), jobs)
 
     def wake(self) -> None:
-        """Something may be due: look at once."""
+        """Look at once: something may be due."""
         for worker in self._workers:
             worker.wake()
 
     def stop(self) -> None:
-        """End after what is in hand."""
+        """End after the work in hand."""
         for worker in self._workers:
             worker.stop()

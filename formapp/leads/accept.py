@@ -17,7 +17,7 @@ from formapp.db.database import Database
 from formapp.db.notify import notify
 from formapp.db.tables import deliveries
 from formapp.db.tables import submissions as table
-from formapp.jobs.queue import Job, add_errand
+from formapp.jobs.queue import Job, add_job
 from formapp.lead import Lead
 
 _SUBMISSION = insert(table)
@@ -171,7 +171,7 @@ def _insert(connection: Connection, kept: Sequence[Submission]) -> list[str]:
     _add(connection, _DELIVERY, due)
     for submission_id, each in work:
         for errand in each.errands:
-            add_errand(connection, submission_id, errand, each.received_at)
+            add_job(connection, errand, each.received_at, submission_id)
     if work:
         notify(connection)
     return idents

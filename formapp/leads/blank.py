@@ -23,7 +23,7 @@ from sqlalchemy import (
     update,
 )
 
-from formapp.db.tables import contacts, deliveries, errands, submissions
+from formapp.db.tables import contacts, deliveries, jobs, submissions
 from formapp.lead import Lead
 
 ERASED = "erased"
@@ -81,7 +81,7 @@ def blank(
         return []
     connection.execute(_blank_submission(consents=consents), [_skeleton(row, now) for row in rows])
     gone = [row.id for row in rows]
-    connection.execute(delete(errands).where(errands.c.submission_id.in_(gone)))
+    connection.execute(delete(jobs).where(jobs.c.submission_id.in_(gone)))
     if delivered := [row for row in rows if row.delivery_id]:
         connection.execute(_blank_delivery(), [_ended(row, now) for row in delivered])
         _forget(connection, delivered)

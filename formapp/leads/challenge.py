@@ -6,14 +6,16 @@ from sqlalchemy import Connection, select, update
 
 from formapp.db.database import Database
 from formapp.db.tables import submissions
-from formapp.jobs.queue import Claimed, end_errand
+from formapp.jobs.queue import ClaimedJob, finish_job
 from formapp.leads.accept import Status
 from formapp.leads.blank import lock
 from formapp.leads.confirm import release_held
 from formapp.spam.providers import pending_reason
 
 
-def conclude_challenge(database: Database, job: Claimed, reason: str | None, now: datetime) -> None:
+def conclude_challenge(
+    database: Database, job: ClaimedJob, reason: str | None, now: datetime
+) -> None:
     """End the job and apply its result, in one transaction.
 
     Args:
@@ -26,13 +28,13 @@ def conclude_challenge(database: Database, job: Claimed, reason: str | None, now
     with database.write() as connection:
         # The submission before its job: an erasure locks them in this order, too.
         lock(connection, [submission_id])
-        if not end_errand(connection, job):
+        if not finish_job(connection, job):
             return  # another worker has taken it over
         if _replace_reason(connection, job, reason) and reason is None:
             release_held(connection, submission_id, {Status.QUARANTINED}, now)
 
 
-def _replace_reason(connection: Connection, job: Claimed, reason: str | None) -> bool:
+def _replace_reason(connection: Connection, job: ClaimedJob, reason: str | None) -> bool:
     """Replace the pending reason; False if the submission is erased or not in quarantine."""
     held = (
         (submissions.c.id == job.submission["id"])

@@ -13,9 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
-from formapp.db.database import Database
+from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
-from formapp.db.upsert import upsert
 from formapp.keyring import Keyring
 from formapp.leads.blank import Anonymized, blank, lock
 from formapp.leads.persons import (

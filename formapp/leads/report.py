@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, case, func, select
 
 from formapp.db.database import Database
-from formapp.db.tables import attempts, deliveries, errands, submissions
+from formapp.db.tables import attempts, deliveries, jobs, submissions
 
 _state = case(
     (submissions.c.status == "accepted", deliveries.c.state),
@@ -93,9 +93,7 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
             .order_by(attempts.c.id),
         ).all()
         waiting = connection.execute(
-            select(errands).where(
-                errands.c.submission_id == submission_id, errands.c.kind == "confirm"
-            )
+            select(jobs).where(jobs.c.submission_id == submission_id, jobs.c.kind == "confirm")
         ).first()
     return {
         **_entry(row),

@@ -20,7 +20,7 @@ from formapp.db.tables import (
     attempts,
     deliveries,
     erasures,
-    errands,
+    jobs,
     metadata,
     submissions,
 )
@@ -130,7 +130,7 @@ def _copy(  # noqa: PLR0913 - as above
 def _check_still(source: Database, reading: Connection) -> None:
     """Whatever came to the source meanwhile would be lost."""
     with source.read() as fresh:
-        for table in (submissions, deliveries, attempts, errands):
+        for table in (submissions, deliveries, attempts, jobs):
             if _count(fresh, table) != _count(reading, table):
                 raise CopyError(
                     "the database to copy from changed meanwhile: stop formapp first, then copy"

@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, select, text, update
 
 from formapp.db.counters import SKEW, count_up
-from formapp.db.database import Database
+from formapp.db.database import Database, upsert
 from formapp.db.tables import counts
-from formapp.db.upsert import upsert
 from formapp.keyring import Keyring
 
 MAILBOX_SLOTS = 3

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, errands, incidents, lanes, submissions
+from formapp.db.tables import deliveries, incidents, jobs, pauses, submissions
 
 Kind = Literal["failed", "paused", "backlog", "errands"]
 
@@ -69,7 +69,7 @@ def _failed(connection: Connection) -> list[Incident]:
 
 
 def _paused(connection: Connection) -> list[Incident]:
-    rows = connection.execute(select(lanes).where(lanes.c.strikes >= MIN_FAILURES))
+    rows = connection.execute(select(pauses).where(pauses.c.failures >= MIN_FAILURES))
     return [
         Incident("paused", row.site, f"Wix refuses all calls: {row.reason}; leads wait")
         for row in rows
@@ -87,10 +87,10 @@ def _backlog(connection: Connection, now: datetime, limit: timedelta) -> list[In
 def _late_jobs(connection: Connection, now: datetime, limit: timedelta) -> list[Incident]:
     # By age, not by due time: each failed try postpones a job.
     query = (
-        select(errands.c.kind, func.count())
-        .where(errands.c.created_at < now - limit)
-        .group_by(errands.c.kind)
-        .order_by(errands.c.kind)
+        select(jobs.c.kind, func.count())
+        .where(jobs.c.created_at < now - limit)
+        .group_by(jobs.c.kind)
+        .order_by(jobs.c.kind)
     )
     late = [
         f"{number} {_JOBS.get(kind, f'of the kind {kind}')}"

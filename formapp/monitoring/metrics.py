@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from sqlalchemy import ColumnElement, Connection, TextClause, func, select, text
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, errands, incidents, lanes, submissions
+from formapp.db.tables import deliveries, incidents, jobs, pauses, submissions
 
 _CALL_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30)
 _LEAD_SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86400)
@@ -147,11 +147,11 @@ class Metrics:
         due = (deliveries.c.state == "pending") & (deliveries.c.due_at <= now)
         with database.read() as connection:
             oldest = connection.execute(select(func.min(deliveries.c.due_at)).where(due)).scalar()
-            paused = {row.site: row.paused_until for row in connection.execute(select(lanes))}
+            paused = {row.site: row.paused_until for row in connection.execute(select(pauses))}
             known = [(row.kind, row.site) for row in connection.execute(select(incidents))]
             numbers = {state: _number(connection, state) for state in ("pending", "failed")}
             quarantined = count_quarantined(connection)
-            jobs = _count(connection, errands.c.kind)
+            jobs_by_kind = _count(connection, jobs.c.kind)
         self._oldest.set((now - oldest).total_seconds() if oldest else 0)
         _fill(self._paused, {site: bool(until and until > now) for site, until in paused.items()})
         _fill(self._deliveries, numbers)

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from formapp import http
-from formapp.jobs.queue import Claimed
-from formapp.jobs.runner import NotYetError
+from formapp.jobs.queue import ClaimedJob
+from formapp.jobs.runner import RetryLaterError
 from formapp.spam.providers import PROVIDERS, Provider
 
 _NOT_ABOUT_THE_TOKEN = {
@@ -31,7 +31,7 @@ _MAX_CODE = 50
 _NAMESPACE = uuid.UUID("6f0b7c3e-5a0e-4c55-9a53-7d0c6b0f2f5e")
 _log = logging.getLogger(__name__)
 
-Conclude = Callable[[Claimed, str | None, datetime], None]
+Conclude = Callable[[ClaimedJob, str | None, datetime], None]
 """Ends a job and releases its submission, or keeps it in quarantine for the given reason."""
 
 
@@ -51,26 +51,26 @@ class ChallengeChecks:
     verify_url: str | None
     clock: Callable[[], datetime]
 
-    def run(self, job: Claimed) -> None:
+    def run(self, job: ClaimedJob) -> None:
         """Check the token, then release the submission or leave it in quarantine.
 
         Raises:
-            NotYetError: the service can't be asked now.
+            RetryLaterError: the service can't be asked now.
         """
         provider = PROVIDERS[job.content["provider"]]
         try:
             reason = self._check(provider, job)
-        except NotYetError as error:
+        except RetryLaterError as error:
             if self.clock() - job.since < provider.life:
                 raise
             _log.error("%s could not be asked in time: %s", provider.title, error)
             reason = f"{provider.title} could not be asked in time"
         self.conclude(job, reason, self.clock())
 
-    def _check(self, provider: Provider, job: Claimed) -> str | None:
+    def _check(self, provider: Provider, job: ClaimedJob) -> str | None:
         """Return None if the token is valid, else the reason."""
         if self.secret is None:
-            raise NotYetError("its secret isn't set here")
+            raise RetryLaterError("its secret isn't set here")
         data = {
             "secret": self.secret,
             "response": str(job.content.get("token")),
@@ -81,14 +81,14 @@ class ChallengeChecks:
         try:
             status, content = http.post(self.verify_url or provider.verify_url, data=data)
         except http.NoResponseError as error:
-            raise NotYetError(f"no answer ({error})") from None
+            raise RetryLaterError(f"no answer ({error})") from None
         response = _read(content) if _is_about_the_token(status) else None
         if response is None:
-            raise NotYetError(f"no answer that can be read (status {status})")
+            raise RetryLaterError(f"no answer that can be read (status {status})")
         given = response.get("error-codes")
         codes = [code for code in given if _is_code(code)] if isinstance(given, list) else []
         if faults := _NOT_ABOUT_THE_TOKEN.intersection(codes):
-            raise NotYetError(f"it refuses to say: {', '.join(sorted(faults))}")
+            raise RetryLaterError(f"it refuses to say: {', '.join(sorted(faults))}")
         if response["success"]:
             return None
         return f"{provider.title} says no ({', '.join(codes) or 'no reason given'})"

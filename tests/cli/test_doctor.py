@@ -22,7 +22,7 @@ from formapp.cli.doctor import command
 from formapp.cli.doctor.reach import check_clock
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
-from formapp.delivery.contact_cache import Pauses
+from formapp.delivery.sites import Pauses
 from formapp.keyring import Keyring
 from formapp.leads.accept import Status
 from formapp.leads.erase import erase_person

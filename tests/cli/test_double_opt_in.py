@@ -11,7 +11,7 @@ import requests
 from sqlalchemy import update
 
 from formapp.db.database import Database
-from formapp.db.tables import errands
+from formapp.db.tables import jobs
 from formapp.leads.report import list_submissions, show_submission
 from tests.support import formfiles
 from tests.support.mailserver import MailServer, Taken, mail_server
@@ -144,7 +144,7 @@ def test_a_worker_that_is_killed_after_sending_sends_at_most_once_more(
     database = Database(database_url)
     with database.write() as connection:
         connection.exec_driver_sql("DELETE FROM counts")
-        connection.execute(update(errands).values(due_at=datetime.now(UTC)))
+        connection.execute(update(jobs).values(due_at=datetime.now(UTC)))
     database.close()
     assert club.run("worker", "--once").returncode == 0
     first, second = mail.taken

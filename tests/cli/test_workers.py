@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select
 
 from formapp.cli import workers
-from formapp.cli.workers import make_crew
+from formapp.cli.workers import make_worker_group
 from formapp.config.settings import Settings
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import Database
-from formapp.db.tables import errands
+from formapp.db.tables import jobs
 from formapp.jobs.queue import Job
 from formapp.leads.accept import Status, keep
 from formapp.leads.report import show_submission
@@ -68,7 +68,7 @@ def challenge(database: Database) -> str:
 def attempts(database: Database) -> dict[str, int]:
     """Kind to the number of tries, of what is left."""
     with database.read() as connection:
-        rows = connection.execute(select(errands.c.kind, errands.c.attempts))
+        rows = connection.execute(select(jobs.c.kind, jobs.c.attempts))
         return {row.kind: row.attempts for row in rows}
 
 
@@ -85,7 +85,7 @@ def url_of(server: socket.socket) -> str:
 
 @contextmanager
 def running(database: Database, given: Settings) -> Iterator[None]:
-    crew = make_crew(given, database, Metrics())
+    crew = make_worker_group(given, database, Metrics())
     thread = threading.Thread(target=crew.run)
     thread.start()
     try:
@@ -115,7 +115,7 @@ def test_without_the_secret_a_challenge_ends_when_nobody_can_ask_any_more(
 ) -> None:
     submission_id = challenge(database)
     monkeypatch.setattr(workers, "_now", lambda: datetime.now(UTC) + workers.LONGEST_LIFE)
-    make_crew(settings(), database, Metrics()).drain()
+    make_worker_group(settings(), database, Metrics()).drain()
     assert attempts(database) == {}
     shown = show_submission(database, submission_id)
     assert shown["state"] == "quarantined"
@@ -150,5 +150,5 @@ def test_a_worker_without_the_settings_leaves_errands_untouched(
     database: Database, keep_one: Callable[[Database], str]
 ) -> None:
     keep_one(database)
-    make_crew(settings(), database, Metrics()).drain()
+    make_worker_group(settings(), database, Metrics()).drain()
     assert set(attempts(database).values()) == {0}

@@ -13,8 +13,8 @@ from formapp.confirmation.links import LinkSigner, address_hash
 from formapp.confirmation.sender import ConfirmationSender
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import Database
-from formapp.jobs.queue import LEASE, Job, claim_errand
-from formapp.jobs.runner import Errands
+from formapp.jobs.queue import LEASE, Job, claim_job
+from formapp.jobs.runner import JobRunner
 from formapp.keyring import Keyring
 from formapp.leads.accept import Status, keep
 from formapp.leads.blank import blank
@@ -61,8 +61,8 @@ class Post:
         )
         self.errands = self.worker(self.sender)
 
-    def worker(self, sender: ConfirmationSender) -> Errands:
-        return Errands(self.database, {CONFIRMATION_MAIL: sender}, clock=self.clock)
+    def worker(self, sender: ConfirmationSender) -> JobRunner:
+        return JobRunner(self.database, {CONFIRMATION_MAIL: sender}, clock=self.clock)
 
     def keep(
         self,
@@ -202,7 +202,7 @@ def test_a_sender_that_is_refused_is_tried_again(post: Post) -> None:
 
 def test_a_worker_that_dies_after_sending_has_the_same_mail_sent_once_more(post: Post) -> None:
     submission_id = post.keep()
-    claimed = claim_errand(post.database, post.clock(), {CONFIRMATION_MAIL})
+    claimed = claim_job(post.database, post.clock(), {CONFIRMATION_MAIL})
     assert claimed
     post.limit.reserve("news", EMAIL, post.clock())
     post.clock.turn(LEASE.total_seconds())

@@ -16,7 +16,7 @@ from formapp.db.counters import (
     sweep,
 )
 from formapp.db.database import Database
-from formapp.db.tables import counts, deliveries, errands, submissions
+from formapp.db.tables import counts, deliveries, jobs, submissions
 from formapp.jobs.queue import Job
 from formapp.keyring import COUNTED, Keyring
 from formapp.leads.accept import Receipt, Status, keep
@@ -128,7 +128,7 @@ def test_what_is_beyond_a_ration_is_held_back_and_leaves_no_work(database: Datab
     assert [receipt.leaves_work for receipt in receipts] == [True, True, False, False]
     # Once an incident: the owner is told by the first one beyond.
     assert [receipt.used_up for receipt in receipts] == [(), (), ("contact",), ()]
-    assert (number(database, deliveries), number(database, errands)) == (2, 2)
+    assert (number(database, deliveries), number(database, jobs)) == (2, 2)
     with database.read() as connection:
         rows = connection.execute(select(submissions).order_by(submissions.c.id)).all()
     assert [row.status for row in rows] == ["accepted"] * 2 + ["quarantined"] * 2

@@ -7,11 +7,10 @@ import pytest
 from sqlalchemy import select, update
 
 from formapp.db.database import Database
-from formapp.db.due import LEASE, due
 from formapp.db.tables import attempts, contacts, deliveries, submissions
-from formapp.delivery.claims import ClaimLostError, Intent, claim_next, intend, release
-from formapp.delivery.contact_cache import Pauses
-from formapp.delivery.outcomes import Attempt, finish, give_up, put_back
+from formapp.delivery.claims import LEASE, ClaimLostError, Intent, claim_next, due, intend, release
+from formapp.delivery.results import Attempt, Result, finish, give_up, put_back
+from formapp.delivery.sites import Pauses
 from tests.support.claiming import ATTEMPT, claimed, done, kept
 from tests.support.clock import NOON
 from tests.support.leads import SITE, lead, phone
@@ -130,7 +129,7 @@ def test_outcome_contact_and_attempt_are_one_transaction(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("formapp.delivery.outcomes.remember", broken)
+    monkeypatch.setattr("formapp.delivery.results.remember_contact", broken)
     with pytest.raises(ZeroDivisionError):
         done(database, claim)
     assert everything(database) == before
@@ -140,7 +139,7 @@ def test_a_code_or_request_id_of_any_length_can_be_written_down(database: Databa
     kept(database, lead())
     attempt = Attempt(NOON, "delivered", 5, code="C" * 300, request_id="r" * 120)
     claim = claimed(database)
-    finish(database, claim, attempt, outcome="created", contact_id="an-id", flags=[])
+    finish(database, claim, attempt, Result("created", "an-id"))
     with database.read() as connection:
         row = connection.execute(select(attempts)).one()
     assert (row.code, row.request_id) == ("C" * 80, "r" * 80)

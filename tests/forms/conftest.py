@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.definition.loader import load_forms as load
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.forms.lead_form import LeadForm
+from formapp.forms.loader import load_forms as load
 from formapp.forms.tokens import TokenSigner
 from formapp.resources import BUNDLED_FORMS
+from tests.support.formfiles import faults_of
 
 TITLE = 'title = "Contact"\n'
 EMAIL = '\n[[fields]]\nname = "email"\ntype = "email"\nlabel = "E-mail"\nto = "email"\n'
@@ -31,18 +31,10 @@ def make_form() -> FormMaker:
     return make
 
 
-@pytest.fixture
-def faults_of() -> Callable[..., list[str]]:
+@pytest.fixture(name="faults_of")
+def faults_of_text() -> Callable[..., list[str]]:
     """The fault texts of a form file's text."""
-
-    def faults(text: str, file: str = "contact.toml") -> list[str]:
-        try:
-            parse_form(file, text)
-        except FormFilesError as err:
-            return str(err).split("\n")
-        return []
-
-    return faults
+    return faults_of
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.definition.loader import check_forms, load_forms
+from formapp.forms.loader import check_forms, load_forms
 from formapp.resources import BUNDLED_FORMS
 
 GOOD = (

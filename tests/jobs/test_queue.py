@@ -1,4 +1,4 @@
-"""Errands are kept with the submission, run once where all goes well, and again where not."""
+"""JobRunner are kept with the submission, run once where all goes well, and again where not."""
 
 import threading
 from contextlib import AbstractContextManager
@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, errands, submissions
-from formapp.jobs.queue import LEASE, Claimed, Job, claim_errand, end_errand
-from formapp.jobs.runner import Errands, NotYetError, pause
+from formapp.db.tables import deliveries, jobs, submissions
+from formapp.jobs.queue import LEASE, ClaimedJob, Job, claim_job, finish_job
+from formapp.jobs.runner import JobRunner, RetryLaterError, pause
 from formapp.leads.accept import KeyReusedError, Status, keep
 from formapp.leads.admit import admit
 from formapp.leads.blank import blank
@@ -31,14 +31,14 @@ def number(database: Database, table: object) -> int:
         return connection.execute(select(func.count()).select_from(table)).scalar_one()  # type: ignore[arg-type] # a table
 
 
-def strike_out(database: Database, errand: Claimed) -> bool:
+def strike_out(database: Database, errand: ClaimedJob) -> bool:
     with database.write() as connection:
-        return end_errand(connection, errand)
+        return finish_job(connection, errand)
 
 
 def test_an_errand_comes_with_what_it_is_about(database: Database) -> None:
     submission_id = kept(database)
-    errand = claim_errand(database, NOON, KINDS)
+    errand = claim_job(database, NOON, KINDS)
     assert errand is not None
     assert (errand.kind, errand.content, errand.attempt) == ("mail", {"what": "it needs"}, 1)
     assert errand.since == NOON
@@ -50,32 +50,32 @@ def test_an_errand_comes_with_what_it_is_about(database: Database) -> None:
 
 def test_nothing_is_claimed_before_its_time(database: Database) -> None:
     kept(database)
-    assert claim_errand(database, NOON - timedelta(seconds=1), KINDS) is None
+    assert claim_job(database, NOON - timedelta(seconds=1), KINDS) is None
 
 
 def test_a_claimed_errand_is_nobody_elses_until_the_lease_ends(database: Database) -> None:
     kept(database)
-    first = claim_errand(database, NOON, KINDS)
+    first = claim_job(database, NOON, KINDS)
     assert first
-    assert claim_errand(database, NOON, KINDS) is None
-    second = claim_errand(database, NOON + LEASE, KINDS)
+    assert claim_job(database, NOON, KINDS) is None
+    second = claim_job(database, NOON + LEASE, KINDS)
     assert second
     assert second.attempt == 2
     # The first one is too late to say that it is done.
     assert not strike_out(database, first)
     assert strike_out(database, second)
-    assert number(database, errands) == 0
+    assert number(database, jobs) == 0
 
 
 def test_the_next_errand_is_never_taken_for_one_that_is_gone(database: Database) -> None:
     """SQLite gives it the same number, once the former one was erased in its worker's hands."""
     submission_id = kept(database)
-    first = claim_errand(database, NOON, KINDS)
+    first = claim_job(database, NOON, KINDS)
     assert first
     with database.write() as connection:
         blank(connection, [submission_id], NOON)
     other = kept(database)
-    second = claim_errand(database, NOON, KINDS)
+    second = claim_job(database, NOON, KINDS)
     assert second
     assert second.submission["id"] == other
     assert not strike_out(database, first)
@@ -84,7 +84,7 @@ def test_the_next_errand_is_never_taken_for_one_that_is_gone(database: Database)
 
 def test_a_clock_that_was_a_day_ahead_holds_no_errand_up(database: Database) -> None:
     kept(database)
-    assert claim_errand(database, NOON - timedelta(days=1), KINDS)
+    assert claim_job(database, NOON - timedelta(days=1), KINDS)
 
 
 def test_many_workers_run_an_errand_once(database: Database) -> None:
@@ -93,7 +93,7 @@ def test_many_workers_run_an_errand_once(database: Database) -> None:
     ran: list[int] = []
 
     def work() -> None:
-        while errand := claim_errand(database, NOON, KINDS):
+        while errand := claim_job(database, NOON, KINDS):
             ran.append(errand.id)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
@@ -110,15 +110,15 @@ def test_who_was_overtaken_takes_the_next_one(
     """Another worker claims between the look and the claim, when that is sure to happen."""
     kept(database)
     kept(database)
-    write, quicker = database.write, list[Claimed | None]()
+    write, quicker = database.write, list[ClaimedJob | None]()
 
     def overtaken() -> AbstractContextManager[Connection]:
         monkeypatch.undo()
-        quicker.append(claim_errand(database, NOON, KINDS))
+        quicker.append(claim_job(database, NOON, KINDS))
         return write()
 
     monkeypatch.setattr(database, "write", overtaken)
-    mine = claim_errand(database, NOON, KINDS)
+    mine = claim_job(database, NOON, KINDS)
     [other] = quicker
     assert mine
     assert other
@@ -131,14 +131,14 @@ def test_a_repeated_post_leaves_no_second_errand(database: Database) -> None:
     other = submission(lead("b@example.com"), NOON, key="token:1", errands=(ERRAND,))
     with pytest.raises(KeyReusedError):
         keep(database, other)
-    assert number(database, errands) == 1
+    assert number(database, jobs) == 1
 
 
 def test_an_erased_submission_has_no_errand_left(database: Database) -> None:
     submission_id = kept(database)
     with database.write() as connection:
         blank(connection, [submission_id], NOON)
-    assert number(database, errands) == 0
+    assert number(database, jobs) == 0
 
 
 class Clock:
@@ -155,11 +155,11 @@ def test_what_can_not_be_run_yet_is_tried_again_ever_more_seldom(
     kept(database)
     clock, seen = Clock(), list[int]()
 
-    def fail(errand: Claimed) -> None:
+    def fail(errand: ClaimedJob) -> None:
         seen.append(errand.attempt)
-        raise NotYetError("the server said no")
+        raise RetryLaterError("the server said no")
 
-    runner = Errands(database, {"mail": fail}, clock=clock)
+    runner = JobRunner(database, {"mail": fail}, clock=clock)
     for seconds in (5, 10, 20):
         assert runner.run_next()
         clock.at += timedelta(seconds=seconds - 1)
@@ -176,10 +176,10 @@ def test_an_errand_that_meets_a_defect_is_tried_again_ever_more_seldom_too(
     kept(database)
     clock = Clock()
 
-    def broken(_errand: Claimed) -> None:
+    def broken(_errand: ClaimedJob) -> None:
         raise ZeroDivisionError
 
-    runner = Errands(database, {"mail": broken}, clock=clock)
+    runner = JobRunner(database, {"mail": broken}, clock=clock)
     for seconds in (5, 10):
         with pytest.raises(ZeroDivisionError):
             runner.run_next()
@@ -192,23 +192,23 @@ def test_an_errand_is_left_to_whoever_can_run_its_kind(database: Database) -> No
     kept(database)
     done: list[int] = []
 
-    def run(errand: Claimed) -> None:
+    def run(errand: ClaimedJob) -> None:
         assert strike_out(database, errand)
         done.append(errand.attempt)
 
-    assert not Errands(database, {}, clock=lambda: NOON).run_next()
-    assert not Errands(database, {"challenge": run}, clock=lambda: NOON).run_next()
-    assert Errands(database, {"mail": run}, clock=lambda: NOON).run_next()
+    assert not JobRunner(database, {}, clock=lambda: NOON).run_next()
+    assert not JobRunner(database, {"challenge": run}, clock=lambda: NOON).run_next()
+    assert JobRunner(database, {"mail": run}, clock=lambda: NOON).run_next()
     # None of its tries was spent by those who could not run it.
     assert done == [1]
-    assert not Errands(database, {"mail": run}, clock=lambda: LATER).run_next()
+    assert not JobRunner(database, {"mail": run}, clock=lambda: LATER).run_next()
 
 
 def test_errands_may_be_claimed_from_some_age_on(database: Database) -> None:
     kept(database)
     hour = LATER - NOON
-    assert claim_errand(database, LATER - timedelta(seconds=1), KINDS, age=hour) is None
-    assert claim_errand(database, LATER, KINDS, age=hour)
+    assert claim_job(database, LATER - timedelta(seconds=1), KINDS, age=hour) is None
+    assert claim_job(database, LATER, KINDS, age=hour)
 
 
 # Letting through what was held back

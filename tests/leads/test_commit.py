@@ -12,7 +12,7 @@ from sqlalchemy import event, func, select
 
 from formapp.db.counters import UsageLimit
 from formapp.db.database import Database, DatabaseUnavailableError
-from formapp.db.tables import deliveries, errands, submissions
+from formapp.db.tables import deliveries, jobs, submissions
 from formapp.jobs.queue import Job
 from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
 from formapp.leads.commit import GroupCommit
@@ -100,7 +100,7 @@ def test_everybody_has_the_receipt_of_the_own_submission(door: Door, database: D
         (Status.QUARANTINED, True),
         (Status.SPAM, False),
     ]
-    assert _number(database, errands) == 1
+    assert _number(database, jobs) == 1
     with database.read() as connection:
         due = connection.execute(select(deliveries.c.submission_id)).scalars().all()
     assert len(due) == 2

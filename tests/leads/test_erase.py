@@ -12,7 +12,7 @@ from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.db.upgrade import upgrade
 from formapp.delivery.claims import ClaimLostError, Intent, claim_next, intend
-from formapp.delivery.outcomes import Attempt, finish
+from formapp.delivery.results import Attempt, Result, finish
 from formapp.keyring import Keyring
 from formapp.leads.accept import Status, keep
 from formapp.leads.erase import (
@@ -83,7 +83,7 @@ def test_a_pending_delivery_is_cancelled_and_whoever_holds_it_loses_it(database:
         intend(database, claim, Intent("create", LATER))
     attempt = Attempt(at=LATER, result="delivered", duration_ms=1)
     with pytest.raises(ClaimLostError):
-        finish(database, claim, attempt, outcome="created", contact_id=CONTACT, flags=[])
+        finish(database, claim, attempt, Result("created", CONTACT))
     assert rows(database, "contacts") == []
     assert claim_next(database, [SITE], days_later(LATER, 1)) is None
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, errands
+from formapp.db.tables import deliveries, jobs
 from formapp.leads.accept import Status, keep
 from formapp.leads.blank import blank
 from formapp.leads.release import (
@@ -143,4 +143,4 @@ def test_who_has_to_confirm_is_asked_for_it_once_released(database: Database) ->
     assert release(database, caught, lambda _caught: again, LATER) is Status.UNCONFIRMED
     assert number_of_deliveries(database) == 0
     with database.read() as connection:
-        assert connection.execute(select(errands.c.kind)).scalars().all() == ["confirm"] * 2
+        assert connection.execute(select(jobs.c.kind)).scalars().all() == ["confirm"] * 2

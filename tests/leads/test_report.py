@@ -8,7 +8,7 @@ import pytest
 
 from formapp.db.database import Database
 from formapp.delivery.claims import claim_next
-from formapp.delivery.outcomes import Attempt, finish, give_up, put_back
+from formapp.delivery.results import Attempt, Result, finish, give_up, put_back
 from formapp.leads.accept import Status, keep
 from formapp.leads.report import (
     UnknownSubmissionError,
@@ -36,7 +36,7 @@ def filled(database: Database) -> dict[str, str]:
         attempt = Attempt(NOON, state, 12, CALLS, "createContact", 400, "CODE", "request-1")
         if state == "delivered":
             claim = _claim(database)
-            finish(database, claim, attempt, outcome="created", contact_id="c1", flags=["look"])
+            finish(database, claim, attempt, Result("created", "c1", ("look",)))
         elif state == "failed":
             give_up(database, _claim(database), attempt, "Wix's reason")
         else:

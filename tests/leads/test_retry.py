@@ -10,7 +10,7 @@ from sqlalchemy import select
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
 from formapp.delivery.claims import Intent, claim_next, intend
-from formapp.delivery.outcomes import Attempt, finish, give_up, put_back
+from formapp.delivery.results import Attempt, Result, finish, give_up, put_back
 from formapp.lead import Lead
 from formapp.leads import retry as replay
 from formapp.leads.accept import Status, keep
@@ -142,7 +142,7 @@ def test_a_pending_lead_in_flight_stays_with_its_holder(database: Database) -> N
 def test_a_delivered_lead_is_refused_and_stays_as_it_is(database: Database) -> None:
     submission_id = keep(database, submission(lead())).id
     claim: Any = claim_next(database, [SITE], NOON)
-    finish(database, claim, attempt("delivered"), outcome="created", contact_id="c1", flags=[])
+    finish(database, claim, attempt("delivered"), Result("created", "c1"))
     before = row(database, submission_id)
     with pytest.raises(AlreadyDeliveredError):
         retry_submission(database, submission_id, to(lead("new@example.com")), LATER)
@@ -187,7 +187,7 @@ def test_a_lead_that_is_delivered_while_it_is_replayed_stays_delivered(
     with pytest.raises(AlreadyDeliveredError):
         retry_submission(database, submission_id, same, LATER)
     monkeypatch.undo()
-    finish(database, claim, attempt("delivered"), outcome="created", contact_id="c1", flags=[])
+    finish(database, claim, attempt("delivered"), Result("created", "c1"))
     assert row(database, submission_id).state == "delivered"
 
 

@@ -11,9 +11,9 @@ from sqlalchemy import insert, select, text
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, metadata, submissions
 from formapp.db.upgrade import upgrade
-from formapp.delivery.budget import Budget
 from formapp.delivery.claims import Intent, claim_next, intend
-from formapp.delivery.contact_cache import ContactCache, Pauses
+from formapp.delivery.find import ContactCache
+from formapp.delivery.sites import Budget, Pauses
 from formapp.jobs.queue import Job
 from formapp.keyring import Keyring
 from formapp.leads import transfer

@@ -11,7 +11,7 @@ import responses
 from sqlalchemy import delete, insert, update
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, errands, lanes
+from formapp.db.tables import deliveries, jobs, pauses
 from formapp.jobs.queue import Job
 from formapp.lead import Email, Lead
 from formapp.leads.accept import Status, Submission, keep
@@ -69,8 +69,8 @@ def test_many_failed_leads_are_one_incident_with_one_end(
 def test_of_two_workers_one_alerts(database: Database, turned_clock: TurnedClock) -> None:
     sent_alerts: list[Alert] = []
     with database.write() as connection:
-        row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "strikes": 3}
-        connection.execute(insert(lanes), row)
+        row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "failures": 3}
+        connection.execute(insert(pauses), row)
     for monitor in (
         _monitor(database, turned_clock, sent_alerts),
         _monitor(database, turned_clock, sent_alerts),
@@ -82,8 +82,8 @@ def test_of_two_workers_one_alerts(database: Database, turned_clock: TurnedClock
 def test_one_pause_is_no_incident(database: Database, turned_clock: TurnedClock) -> None:
     sent_alerts: list[Alert] = []
     with database.write() as connection:
-        row = {"site": "main", "paused_until": turned_clock(), "reason": "429", "strikes": 1}
-        connection.execute(insert(lanes), row)
+        row = {"site": "main", "paused_until": turned_clock(), "reason": "429", "failures": 1}
+        connection.execute(insert(pauses), row)
     _monitor(database, turned_clock, sent_alerts).check()
     assert sent_alerts == []
 
@@ -116,7 +116,7 @@ def test_waiting_jobs_are_one_incident_that_says_what_to_do(
     assert sent_alerts == []
     turned_clock.turn(2 * 60)
     with database.write() as connection:  # as a try that failed would
-        connection.execute(update(errands).values(due_at=turned_clock() + timedelta(hours=1)))
+        connection.execute(update(jobs).values(due_at=turned_clock() + timedelta(hours=1)))
     monitor.check()
     monitor.check()
     assert [(alert.kind, alert.state) for alert in sent_alerts] == [("errands", "open")]
@@ -124,7 +124,7 @@ def test_waiting_jobs_are_one_incident_that_says_what_to_do(
         assert words in sent_alerts[0].detail
     assert CANARY not in sent_alerts[0].detail
     with database.write() as connection:
-        connection.execute(delete(errands))
+        connection.execute(delete(jobs))
     monitor.check()
     assert sent_alerts[-1].state == "over"
 
@@ -141,8 +141,8 @@ def test_the_monitor_checks_every_ten_seconds_and_a_channel_that_fails_stops_not
     )
     monitor.check_if_due()
     with database.write() as connection:
-        row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "strikes": 3}
-        connection.execute(insert(lanes), row)
+        row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "failures": 3}
+        connection.execute(insert(pauses), row)
     monitor.check_if_due()
     assert sent_alerts == []
     turned_clock.turn(11)

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import event, insert
 
 from formapp.db.database import Database
-from formapp.db.tables import lanes
-from formapp.jobs.queue import Job, claim_errand, end_errand
+from formapp.db.tables import pauses
+from formapp.jobs.queue import Job, claim_job, finish_job
 from formapp.leads.accept import Status, keep
 from formapp.monitoring.incidents import close_incident, open_incident
 from formapp.monitoring.metrics import Metrics, count_quarantined
@@ -46,8 +46,8 @@ def test_the_queue_is_shown_as_the_database_has_it(database: Database) -> None:
         keep(database, submission(lead()))
     with database.write() as connection:
         until = NOON + timedelta(hours=1)
-        lane = {"site": "main", "paused_until": until, "reason": "429", "strikes": 1}
-        connection.execute(insert(lanes), lane)
+        lane = {"site": "main", "paused_until": until, "reason": "429", "failures": 1}
+        connection.execute(insert(pauses), lane)
     assert open_incident(database, "backlog", "main", NOON)
     metrics = Metrics()
     shown = gauges(metrics, database, NOON + timedelta(seconds=12.5))
@@ -70,9 +70,9 @@ def test_waiting_jobs_are_counted_by_kind(database: Database) -> None:
         keep(database, submission(lead(), status=Status.UNCONFIRMED, errands=(Job("mail"),)))
     metrics = Metrics()
     assert 'formapp_errands{kind="mail"} 2.0' in gauges(metrics, database)
-    while job := claim_errand(database, NOON, {"mail"}):
+    while job := claim_job(database, NOON, {"mail"}):
         with database.write() as connection:
-            end_errand(connection, job)
+            finish_job(connection, job)
     assert not any(line.startswith("formapp_errands") for line in gauges(metrics, database))
 
 

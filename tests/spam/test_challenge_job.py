@@ -13,10 +13,10 @@ from sqlalchemy import func, select, text
 
 from formapp import http
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, errands, submissions
+from formapp.db.tables import deliveries, jobs, submissions
 from formapp.db.upgrade import upgrade
-from formapp.jobs.queue import LEASE, Job, claim_errand
-from formapp.jobs.runner import Errands
+from formapp.jobs.queue import LEASE, Job, claim_job
+from formapp.jobs.runner import JobRunner
 from formapp.leads.accept import Status, keep
 from formapp.leads.admit import admit
 from formapp.leads.blank import blank, lock
@@ -49,7 +49,7 @@ class Checks:
         self.database = database
         self.clock = clock
         self.checks = ChallengeChecks(partial(conclude_challenge, database), SECRET, url, clock)
-        self.errands = Errands(database, {CHALLENGE_CHECK: self.checks.run}, clock=clock)
+        self.errands = JobRunner(database, {CHALLENGE_CHECK: self.checks.run}, clock=clock)
 
     def kept(self, token: str = GOOD_TOKEN, provider: str = "turnstile", **more: Any) -> str:
         """Keep a submission as the web side would."""
@@ -71,7 +71,7 @@ class Checks:
 
     def left(self) -> int:
         """How many errands wait."""
-        return self._number(errands)
+        return self._number(jobs)
 
     def deliveries(self) -> int:
         """How many deliveries there are."""
@@ -234,7 +234,7 @@ def test_a_wrong_secret_is_the_owners_fault_and_not_the_visitors(
     worker.checks = ChallengeChecks(
         partial(conclude_challenge, sqlite), "another secret", service.url, clock
     )
-    worker.errands = Errands(sqlite, {CHALLENGE_CHECK: worker.checks.run}, clock=clock)
+    worker.errands = JobRunner(sqlite, {CHALLENGE_CHECK: worker.checks.run}, clock=clock)
     submission_id = worker.kept()
     assert worker.errands.run_next()
     assert worker.suspect(submission_id) == ("quarantined", [FAST, pending_reason("turnstile")])
@@ -264,7 +264,7 @@ def test_a_worker_that_died_after_asking_is_followed_by_one_that_asks_the_same(
     worker: Checks, clock: TurnedClock
 ) -> None:
     submission_id = worker.kept()
-    errand = claim_errand(worker.database, clock(), {CHALLENGE_CHECK})
+    errand = claim_job(worker.database, clock(), {CHALLENGE_CHECK})
     assert errand
     assert worker.checks._check(PROVIDERS["turnstile"], errand) is None
     clock.turn(LEASE.total_seconds())
@@ -274,7 +274,7 @@ def test_a_worker_that_died_after_asking_is_followed_by_one_that_asks_the_same(
 
 def test_a_worker_that_was_overtaken_changes_nothing(worker: Checks, clock: TurnedClock) -> None:
     submission_id = worker.kept()
-    late = claim_errand(worker.database, clock(), {CHALLENGE_CHECK})
+    late = claim_job(worker.database, clock(), {CHALLENGE_CHECK})
     assert late
     clock.turn(LEASE.total_seconds())
     assert worker.errands.run_next()
@@ -302,7 +302,7 @@ def test_an_erasure_at_the_same_moment_and_the_answer_wait_for_each_other(
         upgrade(database)
         worker = Checks(database, service.url, clock)
         submission_id = worker.kept()
-        claimed = claim_errand(database, clock(), {CHALLENGE_CHECK})
+        claimed = claim_job(database, clock(), {CHALLENGE_CHECK})
         assert claimed
         with ThreadPoolExecutor(1) as pool:
             with database.write() as connection:
@@ -326,7 +326,7 @@ def test_who_has_to_confirm_is_asked_after_the_challenge(worker: Checks) -> None
     assert worker.suspect(submission_id) == ("unconfirmed", [])
     assert worker.deliveries() == 0
     with worker.database.read() as connection:
-        assert connection.execute(select(errands.c.kind)).scalars().all() == ["confirm"]
+        assert connection.execute(select(jobs.c.kind)).scalars().all() == ["confirm"]
 
 
 def test_a_life_is_as_long_as_the_services_say() -> None:

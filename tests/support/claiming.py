@@ -4,7 +4,7 @@ from datetime import datetime
 
 from formapp.db.database import Database
 from formapp.delivery.claims import Claim, claim_next
-from formapp.delivery.outcomes import Attempt, finish
+from formapp.delivery.results import Attempt, Result, finish
 from formapp.lead import Lead
 from formapp.leads.accept import keep
 from tests.support.clock import NOON
@@ -27,4 +27,4 @@ def claimed(database: Database, at: datetime = NOON) -> Claim:
 
 def done(database: Database, claim: Claim) -> None:
     """Write down that it made a contact."""
-    finish(database, claim, ATTEMPT, outcome="created", contact_id="an-id", flags=[])
+    finish(database, claim, ATTEMPT, Result("created", "an-id"))

@@ -1,4 +1,7 @@
-"""Pieces of form files that many tests need."""
+"""Pieces of form files that many tests need, and the faults of a file."""
+
+from formapp.forms.definition.faults import FormFilesError
+from formapp.forms.definition.parse import parse_form
 
 EMAIL = """
 [[fields]]
@@ -18,3 +21,12 @@ label = "Send me the newsletter."
 to = {{ label = "Newsletter" }}
 """
 """What a newsletter asks for."""
+
+
+def faults_of(text: str, file: str = "contact.toml") -> list[str]:
+    """The faults of a form file's text, one a line."""
+    try:
+        parse_form(file, text)
+    except FormFilesError as err:
+        return str(err).split("\n")
+    return []

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from formapp.delivery.contact_info import Keys
+from formapp.delivery.decide import Keys
 from formapp.lead import Address, Email, ExtendedField, Lead, Merge, Phone, Text
 from formapp.leads.accept import Submission
 from formapp.wix import Contact

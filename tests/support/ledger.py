@@ -8,7 +8,7 @@ from sqlalchemy import select
 from formapp.db.database import Database
 from formapp.db.tables import metadata
 from formapp.delivery.claims import claim_next
-from formapp.delivery.outcomes import Attempt, finish, give_up
+from formapp.delivery.results import Attempt, Result, finish, give_up
 from formapp.leads.accept import Submission, keep
 from tests.support.leads import SITE
 
@@ -28,7 +28,7 @@ def delivered(database: Database, submission: Submission, contact_id: str = CONT
     assert claim
     assert claim.submission_id == submission_id
     attempt = Attempt(at=at, result="delivered", duration_ms=1000)
-    finish(database, claim, attempt, outcome="created", contact_id=contact_id, flags=[])
+    finish(database, claim, attempt, Result("created", contact_id))
     return submission_id
 
 

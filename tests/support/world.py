@@ -1,26 +1,44 @@
 """A database, a sandbox and a deliverer between them, on one clock."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 
 from formapp.db.database import Database
-from formapp.db.tables import attempts, deliveries, lanes
-from formapp.delivery.budget import Budget
-from formapp.delivery.client import RateLimitedClient
+from formapp.db.tables import attempts, deliveries, pauses
 from formapp.delivery.deliver import Deliverer
+from formapp.delivery.sites import Site
 from formapp.lead import Lead
 from formapp.leads.accept import keep
 from formapp.leads.report import show_submission
-from formapp.wix import Auth, Call, WixContacts
+from formapp.wix import Auth, Call, Timeouts, WixContacts
 from tests.support.clock import TurnedClock
 from tests.support.leads import SITE, submission
 from tests.support.wixsite import WixSite
 
 GRACE = 60.0
 Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _HookedSite(Site):
+    """Does what a test asks for before each call."""
+
+    world: Any = None
+
+    def connect(
+        self, before_call: Callable[[str], None], on_call: Callable[[Call], None]
+    ) -> WixContacts:
+        def before(operation: str) -> None:
+            before_call(operation)
+            self.world.before.get(operation, lambda: None)()
+
+        client = super().connect(before, on_call)
+        self.world.opened(client)
+        return client
 
 
 class World:
@@ -52,31 +70,25 @@ class World:
     ) -> Deliverer:
         """A deliverer as another worker has it."""
 
-        def connect(
-            *, before_call: Callable[[str], None], on_call: Callable[[Call], None]
-        ) -> WixContacts:
-            def before(operation: str) -> None:
-                before_call(operation)
-                self.before.get(operation, lambda: None)()
-
-            client = WixContacts(
-                auth or self.site.auth,
-                base_url=self.site.url,
-                timeouts=timeouts,
-                before_call=before,
-                on_call=on_call,
-            )
-            self._clients.append(client)
-            return client
-
-        gate = RateLimitedClient(SITE, connect, Budget(self.database, limit), self.clock)
+        site = _HookedSite(
+            SITE,
+            auth or self.site.auth,
+            limit,
+            base_url=self.site.url,
+            timeouts=Timeouts(*timeouts),
+            world=self,
+        )
         return Deliverer(
             self.database,
-            {SITE: gate},
+            [site],
             grace=timedelta(seconds=GRACE),
             clock=self.clock,
             jitter=lambda low, high: low + (high - low) * self.jitter,
         )
+
+    def opened(self, client: WixContacts) -> None:
+        """Close this client at the end."""
+        self._clients.append(client)
 
     def once(self, operation: str, action: Callable[[], object]) -> None:
         """Do this before the next call of the operation, and not again."""
@@ -132,10 +144,10 @@ class World:
         with self.database.read() as connection:
             return [dict(row._mapping) for row in connection.execute(query.order_by(attempts.c.id))]
 
-    def lane(self) -> Row:
-        """The site's lane, or an empty row."""
+    def pause(self) -> Row:
+        """The site's pause and failures, or an empty row."""
         with self.database.read() as connection:
-            row = connection.execute(select(lanes).where(lanes.c.site == SITE)).first()
+            row = connection.execute(select(pauses).where(pauses.c.site == SITE)).first()
         return dict(row._mapping) if row else {}
 
     def change(self, submission_id: str, **values: Any) -> None:

@@ -15,7 +15,7 @@ from formapp.app import create_app
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import Link, LinkSigner, address_hash
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, errands
+from formapp.db.tables import deliveries, jobs
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.leads.accept import Status
@@ -87,7 +87,7 @@ def press(site: Site, path: str, **headers: str) -> TestResponse:
 
 def waiting(site: Site) -> list[str]:
     with site.database.read() as connection:
-        return list(connection.execute(select(errands.c.kind)).scalars())
+        return list(connection.execute(select(jobs.c.kind)).scalars())
 
 
 def test_a_submission_waits_with_its_mail_and_without_a_delivery(site: Site) -> None:
@@ -349,7 +349,7 @@ def test_what_its_owner_releases_from_quarantine_is_asked_for_first(site: Site) 
         from_quarantine = {Status.QUARANTINED}
         assert release_held(connection, submission_id, from_quarantine, now) is None
         connection.exec_driver_sql("UPDATE submissions SET status = 'quarantined'")
-        connection.exec_driver_sql("DELETE FROM errands")
+        connection.exec_driver_sql("DELETE FROM jobs")
     assert site.get(link(submission_id)).status_code == 404
     with site.database.write() as connection:
         assert release_held(connection, submission_id, from_quarantine, now) is Status.UNCONFIRMED

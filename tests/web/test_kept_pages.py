@@ -14,9 +14,9 @@ from flask import Flask, before_render_template
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, TestResponse
 
-from formapp.forms.definition.loader import load_forms
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
+from formapp.forms.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
 from formapp.web import repeats
 from formapp.web.public import form_page as showing

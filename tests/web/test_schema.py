@@ -10,10 +10,10 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # pu
 from playwright.sync_api import Browser
 
 from formapp.forms.catalogs import texts_in
-from formapp.forms.definition.loader import load_forms
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.forms.json_schema import form_schema
+from formapp.forms.loader import load_forms
 from formapp.forms.messages import demand
 from formapp.resources import BUNDLED_FORMS
 from tests.web.forms import OTHER

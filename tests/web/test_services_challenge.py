@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from formapp.app import create_app
 from formapp.config.settings import Settings, SettingsError
-from formapp.db.tables import errands
-from formapp.jobs.runner import Errands
+from formapp.db.tables import jobs
+from formapp.jobs.runner import JobRunner
 from formapp.leads.accept import Status
 from formapp.leads.challenge import conclude_challenge
 from formapp.leads.release import release
@@ -31,7 +31,7 @@ def site(make_site: SiteMaker) -> Site:
 
 def waiting(site: Site) -> list[tuple[str, dict[str, Any]]]:
     with site.database.read() as connection:
-        return [(row.kind, row.content) for row in connection.execute(select(errands))]
+        return [(row.kind, row.content) for row in connection.execute(select(jobs))]
 
 
 def directives(policy: str) -> dict[str, list[str]]:
@@ -81,7 +81,9 @@ def test_a_quota_counts_what_the_service_lets_through_and_no_token_that_was_made
             service.url,
             lambda: datetime.now(UTC),
         )
-        worker = Errands(site.database, {"challenge": checks.run}, clock=lambda: datetime.now(UTC))
+        worker = JobRunner(
+            site.database, {"challenge": checks.run}, clock=lambda: datetime.now(UTC)
+        )
         for token in ("made up", "made up, too", *(f"{GOOD_TOKEN}-{n}" for n in "123")):
             site.foreign(GOOD | {"cf-turnstile-response": token})
             assert worker.run_next()

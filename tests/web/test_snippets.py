@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from formapp.demo import open_to
-from formapp.forms.definition.loader import load_forms
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
+from formapp.forms.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
 from formapp.web.owner import share, snippets
 from formapp.web.owner.sign_in import Owner

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from formapp.cli.doctor.findings import Finding, fault, ok
 from formapp.config.agreement import DEFAULT_SITE, challenge_faults
 from formapp.config.settings import Settings
-from formapp.forms.definition.loader import check_forms, load_forms
 from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget
 from formapp.forms.form import Form
+from formapp.forms.loader import check_forms, load_forms
 
 
 @dataclass

@@ -14,9 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from formapp.confirmation.definition import Confirm
-from formapp.forms.definition.checks.explain import Location, field_key, key_of, problem_of
-from formapp.forms.definition.checks.form import Draft, check_form
-from formapp.forms.definition.checks.texts import check_texts
+from formapp.forms.definition.checks_form import Draft, check_form
+from formapp.forms.definition.checks_texts import check_texts
+from formapp.forms.definition.explain import Location, field_key, key_of, problem_of
 from formapp.forms.definition.faults import Fault, FormFilesError
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.model import FormDefinition, Thanks

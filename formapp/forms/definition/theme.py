@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from formapp.forms.colours import TEXT_RATIO, best_on, contrast, is_dark, parse_colour
+from formapp.forms.definition.colours import TEXT_RATIO, best_on, contrast, is_dark, parse_colour
 from formapp.forms.definition.targets import Definition
 
 LIGHT_PAPER, LIGHT_INK = "#ffffff", "#1c2125"

@@ -67,7 +67,7 @@ def _worker(order: dict[str, Any], clock: FastClock, tell: Callable[[str], None]
         make_deliverer=partial(workers.make_deliverer, clock=clock),
         _now=clock,
     )
-    worker = workers.make_crew(settings, database, Metrics())
+    worker = workers.make_worker_group(settings, database, Metrics())
     wiring.on_signals(worker.stop)
     tell(READY)
     with workers.woken_by(database, worker):

@@ -1,0 +1,413 @@
+"""What comes of a delivery: the retry decision, and what is stored about each attempt.
+
+| response | what follows |
+| --- | --- |
+| 429 | the site pauses: Retry-After where given (1 h at most), else backoff; no attempt is spent |
+| 401, 403 | the site pauses and its owner is told; leads wait, none fails |
+| time-out, no connection, 5xx | backoff with full jitter, 5 s doubling to 1 h, for 72 h |
+| a lost race (409 that names no contact, a contact that vanished) | the same, from 1 s |
+| other 4xx | failed at once, with Wix's reason |
+
+Whatever stores a result raises `ClaimLostError` where another worker holds the delivery; then
+nothing was written.
+"""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import Connection, insert
+
+from formapp.db.database import Database
+from formapp.db.tables import attempts
+from formapp.delivery.claims import Claim, Intent, take_turn, write_held
+from formapp.delivery.find import WrongDataTypeError, remember_contact
+from formapp.delivery.sites import BudgetSpentError, Clock, Pauses, RateLimitedClient
+from formapp.jobs.backoff import FIRST, LONGEST, LONGEST_WAIT, Jitter, backoff, doubled
+from formapp.monitoring.metrics import Metrics
+from formapp.wix import (
+    ConflictError,
+    ContactNotFoundError,
+    ForbiddenError,
+    RateLimitedError,
+    UnauthorizedError,
+    WixError,
+)
+
+Outcome = Literal["created", "updated", "unchanged"]
+
+PATIENCE = timedelta(hours=72)
+_SECOND = timedelta(seconds=1)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The lead is in Wix. The flags are sentences for the owner."""
+
+    outcome: Outcome
+    contact_id: str
+    flags: tuple[str, ...] = ()
+
+
+# What follows an error. Pure.
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again at this time; an attempt is spent."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Pause the site until then; no attempt is spent."""
+
+    until: datetime
+    owner_must_act: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Repeating it would not help; the owner can correct and retry."""
+
+
+Verdict = Retry | Pause | GiveUp
+_ATTEMPT_RESULTS: dict[type, str] = {Retry: "retry", Pause: "paused", GiveUp: "failed"}
+
+
+def after_error(  # noqa: PLR0913 - all that the decision depends on, by keyword
+    error: WixError,
+    *,
+    now: datetime,
+    first_tried: datetime,
+    attempts: int,
+    failures: int,
+    jitter: Jitter,
+) -> Verdict:
+    """Decide what follows.
+
+    Args:
+        error: of the call.
+        now: the time.
+        first_tried: when an attempt was first spent; patience counts from here, so that days in
+            a pause use none of it up.
+        attempts: spent before this one.
+        failures: pauses of the site in a row before this one.
+        jitter: the randomness.
+    """
+    if isinstance(error, RateLimitedError):
+        asked = timedelta(seconds=error.retry_after or 0)
+        return Pause(now + min(asked or doubled(_SECOND, failures, 60 * _SECOND), LONGEST))
+    if isinstance(error, UnauthorizedError | ForbiddenError):
+        return Pause(now + doubled(FIRST, failures, 300 * _SECOND), owner_must_act=True)
+    lost_race = isinstance(error, ConflictError | ContactNotFoundError)
+    if not (error.retryable or lost_race) or now - first_tried >= PATIENCE:
+        return GiveUp()
+    return Retry(now + backoff(attempts, jitter, _SECOND if lost_race else FIRST))
+
+
+# What is stored, each in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one attempt came to. Holds ids and codes, never an answer.
+
+    Attributes:
+        result: `delivered`, `retry`, `failed` or `paused`.
+        calls: each HTTP call's `operation`, `status`, `code`, `request_id` and `ms`.
+    """
+
+    at: datetime
+    result: str
+    duration_ms: int
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    operation: str | None = None
+    status: int | None = None
+    code: str | None = None
+    request_id: str | None = None
+
+    @property
+    def ended_at(self) -> datetime:
+        """When it ended."""
+        return self.at + timedelta(milliseconds=self.duration_ms)
+
+
+def finish(database: Database, claim: Claim, attempt: Attempt, result: Result) -> None:
+    """Store the result and the attempt, and remember the person's contact."""
+    at = attempt.ended_at
+    with database.write() as connection:
+        write_held(
+            connection,
+            claim,
+            state="delivered",
+            outcome=result.outcome,
+            contact_id=result.contact_id,
+            flags=list(result.flags),
+            reason=None,
+            intent=None,
+            lease_until=None,
+            attempts=claim.attempts + 1,
+            finished_at=at,
+        )
+        _insert(connection, claim, attempt)
+        email, phone = claim.lead.email_identity, claim.lead.phone_identity
+        if identity := email or phone:
+            remember_contact(connection, claim.site, identity, result.contact_id, at)
+        if email and phone and result.outcome == "created":
+            # A lead with this phone alone is of that contact, which Wix may not show yet.
+            remember_contact(connection, claim.site, phone, result.contact_id, at, overwrite=False)
+
+
+def give_up(
+    database: Database, claim: Claim, attempt: Attempt, reason: str, intent: Intent | None = None
+) -> None:
+    """Store that the delivery failed for good.
+
+    Args:
+        database: of the claim.
+        claim: what is given up.
+        attempt: the last one.
+        reason: for the owner.
+        intent: a write whose outcome is unknown: a retry by the owner finds out first.
+    """
+    with database.write() as connection:
+        write_held(
+            connection,
+            claim,
+            state="failed",
+            reason=reason,
+            intent=intent.as_json() if intent else None,
+            lease_until=None,
+            attempts=claim.attempts + 1,
+            finished_at=attempt.ended_at,
+        )
+        _insert(connection, claim, attempt)
+
+
+def put_back(  # noqa: PLR0913 - a row
+    database: Database,
+    claim: Claim,
+    attempt: Attempt | None,
+    *,
+    due_at: datetime,
+    reason: str | None,
+    spent: bool,
+    intent: Intent | None = None,
+) -> None:
+    """Give the claim back until `due_at`.
+
+    Args:
+        database: of the claim.
+        claim: what is given back.
+        attempt: None where no call was tried.
+        due_at: when to try again.
+        reason: for the owner.
+        spent: whether this counts as an attempt.
+        intent: a write whose outcome is unknown.
+    """
+    with database.write() as connection:
+        write_held(
+            connection,
+            claim,
+            due_at=due_at,
+            lease_until=None,
+            reason=reason,
+            attempts=claim.attempts + int(spent),
+            intent=intent.as_json() if intent else None,
+        )
+        if attempt:
+            _insert(connection, claim, attempt)
+
+
+def _insert(connection: Connection, claim: Claim, attempt: Attempt) -> None:
+    take_turn(connection, claim.lead.form, attempt.at)
+    connection.execute(
+        insert(attempts),
+        {
+            "delivery_id": claim.delivery_id,
+            "at": attempt.at,
+            "result": attempt.result,
+            "operation": attempt.operation,
+            "status": attempt.status,
+            # Cut to the column: what Wix sends must not prevent storing the result.
+            "code": attempt.code and attempt.code[:80],
+            "request_id": attempt.request_id and attempt.request_id[:80],
+            "duration_ms": attempt.duration_ms,
+            "calls": attempt.calls,
+        },
+    )
+
+
+class ResultWriter:
+    """Stores what comes of deliveries, counts and logs it, and pauses sites."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        grace: timedelta,
+        clock: Clock,
+        jitter: Jitter,
+        metrics: Metrics,
+    ) -> None:
+        self._database = database
+        self._pauses = Pauses(database)
+        self._grace = grace
+        self._clock = clock
+        self._jitter = jitter
+        self._metrics = metrics
+
+    def delivered(self, claim: Claim, client: RateLimitedClient, result: Result) -> None:
+        """The lead is in Wix."""
+        finish(self._database, claim, self._attempt(client, "delivered"), result)
+        waited = (self._clock() - claim.created_at).total_seconds()
+        calls = len(client.calls)
+        self._metrics.delivered(claim.site, result.outcome, calls=calls, seconds=waited)
+        if self._pauses.succeeded(claim.site, self._clock()):
+            _log.warning("site %s takes leads again", claim.site)
+        _log.info(
+            "delivery %d of submission %s: %s, contact %s",
+            claim.delivery_id,
+            claim.submission_id,
+            result.outcome,
+            result.contact_id,
+        )
+
+    def too_early(self, claim: Claim, ready_at: datetime) -> None:
+        """The grace period of a create of unknown outcome isn't over."""
+        self._put_back_unspent(claim, self._at_most_longest_wait(ready_at))
+
+    def interrupted(self, claim: Claim) -> None:
+        """The worker is to end; what this attempt intended was not sent, or not applied."""
+        self._put_back_unspent(claim, self._clock())
+
+    def budget_spent(self, claim: Claim, spent: BudgetSpentError) -> None:
+        """The call at hand was not sent; what this attempt intended was not applied."""
+        self._pauses.pause(claim.site, spent.free_at, "the rate budget is spent", failure=False)
+        self._put_back_unspent(claim, self._clock())
+
+    def _put_back_unspent(self, claim: Claim, due_at: datetime) -> None:
+        # An earlier write of unknown outcome stays unknown.
+        put_back(
+            self._database,
+            claim,
+            None,
+            due_at=due_at,
+            reason=None,
+            spent=False,
+            intent=claim.intent,
+        )
+
+    def refused(
+        self, claim: Claim, client: RateLimitedClient, error: WixError, intent: Intent | None
+    ) -> None:
+        """A call did not succeed."""
+        now = self._clock()
+        verdict = after_error(
+            error,
+            now=now,
+            first_tried=claim.tried_since or now,
+            attempts=claim.attempts,
+            failures=self._pauses.failures(claim.site),
+            jitter=self._jitter,
+        )
+        # An earlier write of unknown outcome stays unknown, whatever came of this one.
+        unknown = intent if error.maybe_applied else claim.intent
+        attempt = self._attempt(client, _ATTEMPT_RESULTS[type(verdict)], error=error)
+        if isinstance(verdict, GiveUp):
+            self._give_up(claim, attempt, _reason(error), unknown)
+            _log.error("delivery %d failed for good: %s", claim.delivery_id, error)
+            return
+        if isinstance(verdict, Pause):
+            self._pauses.pause(claim.site, verdict.until, str(error))
+            level = logging.ERROR if verdict.owner_must_act else logging.WARNING
+            _log.log(level, "site %s is paused until %s: %s", claim.site, verdict.until, error)
+        put_back(
+            self._database,
+            claim,
+            attempt,
+            due_at=self._due_at(verdict, claim, unknown),
+            reason=_reason(error),
+            spent=isinstance(verdict, Retry),
+            intent=unknown,
+        )
+
+    def _due_at(self, verdict: Retry | Pause, claim: Claim, unknown: Intent | None) -> datetime:
+        due_at = verdict.at if isinstance(verdict, Retry) else self._clock()
+        if unknown and unknown is not claim.intent and unknown.operation == "create":
+            # The grace counts from here: the call may have been under way until a moment ago.
+            return self._at_most_longest_wait(max(due_at, self._clock() + self._grace))
+        return due_at
+
+    def _at_most_longest_wait(self, due_at: datetime) -> datetime:
+        """A later time would count as that of a wrong clock."""
+        return min(due_at, self._clock() + LONGEST_WAIT)
+
+    def wrong_type(
+        self, claim: Claim, client: RateLimitedClient, error: WrongDataTypeError
+    ) -> None:
+        """The form file and the site disagree: the owner has to act."""
+        attempt = self._attempt(client, "failed", code="WRONG_DATA_TYPE")
+        self._give_up(claim, attempt, str(error), claim.intent)
+        _log.error("delivery %d failed for good: wrong data type", claim.delivery_id)
+
+    def defect(
+        self, claim: Claim, client: RateLimitedClient, error: Exception, intent: Intent | None
+    ) -> None:
+        """An unexpected exception: retried for as long as an unavailable Wix would be.
+
+        Only its type is stored and logged: its text may quote an answer.
+        """
+        name = type(error).__name__
+        _log.error("delivery %d met a defect of formapp: %s", claim.delivery_id, name)
+        now, reason = self._clock(), f"a defect of formapp: {name}"
+        if now - (claim.tried_since or now) >= PATIENCE:
+            self._give_up(claim, self._attempt(client, "failed", code=name), reason, intent)
+            return
+        put_back(
+            self._database,
+            claim,
+            self._attempt(client, "retry", code=name),
+            due_at=now + backoff(claim.attempts, self._jitter),
+            reason=reason,
+            spent=True,
+            intent=intent,
+        )
+
+    def _give_up(self, claim: Claim, attempt: Attempt, reason: str, intent: Intent | None) -> None:
+        give_up(self._database, claim, attempt, reason, intent)
+        self._metrics.failed(claim.site)
+
+    def _attempt(
+        self,
+        client: RateLimitedClient,
+        result: str,
+        *,
+        error: WixError | None = None,
+        code: str | None = None,
+    ) -> Attempt:
+        calls = client.calls
+        last: dict[str, Any] = calls[-1] if calls else {}
+        attempt = Attempt(
+            at=client.started,
+            result=result,
+            duration_ms=round((self._clock() - client.started).total_seconds() * 1000),
+            calls=calls,
+            operation=error.operation if error else last.get("operation"),
+            status=error.status if error else last.get("status"),
+            code=code or (error.code if error else last.get("code")),
+            request_id=error.request_id if error else last.get("request_id"),
+        )
+        self._metrics.attempt(client.site, result, attempt.status, attempt.code)
+        return attempt
+
+
+def _reason(error: WixError) -> str:
+    """Wix's own words on a refusal, for the owner: stored with the delivery, never logged."""
+    words = "; ".join(each.description for each in error.violations if each.description)
+    return f"{error}: {words}" if words else str(error)

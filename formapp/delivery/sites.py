@@ -1,0 +1,279 @@
+"""A Wix site as deliveries see it: its credentials, its rate budget and its pause.
+
+The `site` of a form file names it. To serve a further site, give the `Deliverer` a further `Site`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
+
+from formapp.db.database import Database, upsert
+from formapp.db.tables import pauses, wix_calls
+from formapp.jobs.backoff import LONGEST_WAIT
+from formapp.monitoring.metrics import Metrics
+from formapp.wix import BASE_URL, Auth, Call, Timeouts, WixContacts
+
+Clock = Callable[[], datetime]
+"""Gives the present time, aware, in UTC."""
+
+CALLS_PER_LEAD = 2
+"""What a lead costs once its keys are known: a search, and a write where one is needed."""
+
+MINUTE = timedelta(seconds=60)
+"""Wix's."""
+
+SLACK = timedelta(seconds=1)
+"""A call that takes no longer counts from its beginning."""
+
+WINDOW = MINUTE + SLACK
+"""Wix's minute, and a second: calls that leave in time may take longer than others to arrive."""
+
+_LOCK = 0x62756467  # "budg"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One Wix site.
+
+    Attributes:
+        name: as form files write it.
+        rate_limit: calls in 60 seconds, of all workers of all hosts together.
+    """
+
+    name: str
+    auth: Auth
+    rate_limit: int
+    base_url: str = BASE_URL
+    timeouts: Timeouts = Timeouts()
+
+    def connect(
+        self, before_call: Callable[[str], None], on_call: Callable[[Call], None]
+    ) -> WixContacts:
+        """Make a client; no call is sent by this."""
+        return WixContacts(
+            self.auth,
+            base_url=self.base_url,
+            timeouts=self.timeouts,
+            before_call=before_call,
+            on_call=on_call,
+        )
+
+
+class BudgetSpentError(Exception):
+    """The site's rate budget has no room before `free_at`; nothing was sent."""
+
+    def __init__(self, free_at: datetime) -> None:
+        super().__init__("the rate budget is spent")
+        self.free_at = free_at
+
+
+class StoppedError(Exception):
+    """The worker is to end; nothing was sent."""
+
+
+class RateLimitedClient:
+    """The client of one site in one worker thread: every call takes from the site's budget.
+
+    Attributes:
+        started: when `begin` was last called.
+        calls: the HTTP calls since then: operation, status, code, request_id, ms.
+    """
+
+    def __init__(
+        self, site: Site, database: Database, clock: Clock, metrics: Metrics | None = None
+    ) -> None:
+        self.site = site.name
+        self.wix = site.connect(self._spend, self._record)
+        self._budget = Budget(database, site.rate_limit)
+        self._metrics = metrics or Metrics()
+        self._clock = clock
+        self._closing = False
+        self.started = self._taken = clock()
+        self.calls: list[dict[str, Any]] = []
+
+    def close(self) -> None:
+        """Send no further call; the one in flight goes on. From any thread."""
+        self._closing = True
+
+    def begin(self) -> None:
+        """Begin an attempt.
+
+        Raises:
+            BudgetSpentError: there is no room for a whole lead: its search would be wasted.
+        """
+        self.started, self.calls = self._clock(), []
+        if free_at := self._budget.room_at(self.site, self.started, CALLS_PER_LEAD):
+            raise BudgetSpentError(free_at)
+
+    def _spend(self, _operation: str) -> None:
+        if self._closing:
+            raise StoppedError
+        self._taken = self._clock()
+        if self._budget.take(self.site, self._taken) is None:
+            return
+        # A lead that needs more calls than most must not be begun again and again for nothing:
+        # each time, it waits for room for more.
+        wanted = len(self.calls) + CALLS_PER_LEAD
+        free_at = self._budget.room_at(self.site, self._clock(), wanted)
+        raise BudgetSpentError(free_at or self._clock())
+
+    def _record(self, call: Call) -> None:
+        self._metrics.call(call.operation, call.status, call.seconds)
+        self.calls.append(
+            {
+                "operation": call.operation,
+                "status": call.status,
+                "code": call.code,
+                "request_id": call.request_id,
+                "ms": round(call.seconds * 1000),
+            },
+        )
+        self._budget.ended(self.site, self._taken, self._clock())
+
+
+class Budget:
+    """At most `limit` calls to a site in any 60 seconds, as Wix sees them.
+
+    Wix allows 200 requests in a minute for each instance and doesn't say whether the window slides
+    (CONTRACT.md section 4); this one does, which keeps within either kind. All workers of all hosts
+    share it through the database.
+    """
+
+    def __init__(self, database: Database, limit: int) -> None:
+        self._database = database
+        self.limit = limit
+
+    def take(self, site: str, now: datetime) -> datetime | None:
+        """Count one call; returns None if it may be sent, else when there is room again."""
+        with self._database.write() as connection:
+            if not self._database.is_sqlite:
+                connection.execute(
+                    text("SELECT pg_advisory_xact_lock(:lock, hashtext(:site))"),
+                    {"lock": _LOCK, "site": site},
+                )
+            connection.execute(delete(wix_calls).where(wix_calls.c.site == site, ~_recent(now)))
+            free_at = self._free_at(connection, site, now, 1)
+            if free_at is None:
+                connection.execute(insert(wix_calls), {"site": site, "at": now})
+            return free_at
+
+    def ended(self, site: str, taken: datetime, now: datetime) -> None:
+        """Count a slow call from a later time: Wix may not have seen it before its end.
+
+        Between being counted and reaching Wix a call waits for the database and the network. Wix
+        sees it before its end, so its room is free a minute after that.
+
+        Args:
+            site: whose call it was.
+            taken: the `now` of its `take`.
+            now: when it ended, with a response or without.
+        """
+        if now - taken <= SLACK:
+            return
+        counted = (wix_calls.c.site == site) & (wix_calls.c.at == taken)
+        one = select(func.min(wix_calls.c.id)).where(counted).scalar_subquery()
+        with self._database.write() as connection:
+            connection.execute(
+                update(wix_calls).where(wix_calls.c.id == one).values(at=now - SLACK)
+            )
+
+    def room_at(self, site: str, now: datetime, calls: int) -> datetime | None:
+        """When there is room for this many calls, or for `limit`; None: there is now."""
+        with self._database.read() as connection:
+            return self._free_at(connection, site, now, min(calls, self.limit))
+
+    def _free_at(
+        self, connection: Connection, site: str, now: datetime, calls: int
+    ) -> datetime | None:
+        recent = (wix_calls.c.site == site) & _recent(now)
+        used = connection.execute(select(func.count()).where(recent)).scalar_one()
+        if used + calls <= self.limit:
+            return None
+        oldest = (
+            select(wix_calls.c.at)
+            .where(recent)
+            .order_by(wix_calls.c.at)
+            .offset(used + calls - self.limit - 1)
+            .limit(1)
+        )
+        taken: datetime = connection.execute(oldest).scalar_one()
+        return taken + WINDOW
+
+
+def _recent(now: datetime) -> ColumnElement[bool]:
+    """In the window. A time further ahead than hosts' clocks differ comes from a wrong clock."""
+    return and_(wix_calls.c.at > now - WINDOW, wix_calls.c.at <= now + WINDOW)
+
+
+class Pauses:
+    """The circuit breaker: while a site is paused, none of its deliveries is claimed.
+
+    A site pauses when Wix refuses all its calls; the pause ends by time. `failures` counts pauses
+    in a row that ended without a successful delivery.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def failures(self, site: str) -> int:
+        """The number of pauses in a row."""
+        with self._database.read() as connection:
+            query = select(pauses.c.failures).where(pauses.c.site == site)
+            return connection.execute(query).scalar() or 0
+
+    def pause(self, site: str, until: datetime, reason: str, *, failure: bool = True) -> None:
+        """Pause the site until then; a longer pause stays."""
+        values = {"paused_until": until, "reason": reason}
+        held = pauses.c.paused_until
+        # Further ahead than any pause can be: a clock was wrong.
+        shorter = or_(held.is_(None), held <= until, held > until + LONGEST_WAIT)
+        changes = {
+            name: case((shorter, literal(value, pauses.c[name].type)), else_=pauses.c[name])
+            for name, value in values.items()
+        }
+        with self._database.write() as connection:
+            upsert(
+                connection,
+                pauses,
+                {"site": site},
+                {**values, "failures": int(failure)},
+                changes={**changes, "failures": pauses.c.failures + int(failure)},
+            )
+
+    def succeeded(self, site: str, now: datetime) -> bool:
+        """Forget the site's failures; returns whether there were any.
+
+        Not during a pause: a call that succeeds then was under way before.
+        """
+        over = or_(pauses.c.paused_until.is_(None), pauses.c.paused_until <= now)
+        failed = (pauses.c.site == site) & (pauses.c.failures > 0) & over
+        with self._database.read() as connection:
+            if connection.execute(select(pauses.c.site).where(failed)).first() is None:
+                return False
+        with self._database.write() as connection:
+            connection.execute(
+                update(pauses).where(failed).values(paused_until=None, reason=None, failures=0),
+            )
+        return True
+
+    def paused(self, now: datetime) -> dict[str, tuple[datetime, str]]:
+        """The paused sites, until when and why."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(pauses).where(pauses.c.paused_until > now)).all()
+        return {row.site: (row.paused_until, row.reason) for row in rows}

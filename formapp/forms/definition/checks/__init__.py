@@ -1,1 +1,0 @@
-"""Checking form files: what their keys must be to each other, and faults in plain English."""
