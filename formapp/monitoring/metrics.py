@@ -156,7 +156,7 @@ class Metrics:
         _fill(self._paused, {site: bool(until and until > now) for site, until in paused.items()})
         _fill(self._deliveries, numbers)
         _fill(self._quarantined, quarantined)
-        _fill(self._jobs, jobs)
+        _fill(self._jobs, jobs_by_kind)
         self._incidents.clear()
         for kind, site in known:
             self._incidents.labels(kind, site).set(1)

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, func, select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs, submissions
+from formapp.jobs.backoff import FIRST, doubled
 from formapp.jobs.queue import LEASE, ClaimedJob, Job, claim_job, finish_job
-from formapp.jobs.runner import JobRunner, RetryLaterError, pause
+from formapp.jobs.runner import JobRunner, RetryLaterError
 from formapp.leads.accept import KeyReusedError, Status, keep
 from formapp.leads.admit import admit
 from formapp.leads.blank import blank
@@ -166,8 +167,8 @@ def test_what_can_not_be_run_yet_is_tried_again_ever_more_seldom(
         assert not runner.run_next()
         clock.at += timedelta(seconds=1)
     assert seen == [1, 2, 3]
-    assert "errand 1 (mail) has to wait: the server said no" in caplog.text
-    assert pause(50) == timedelta(hours=1)
+    assert "job 1 (mail) is retried later: the server said no" in caplog.text
+    assert doubled(FIRST, 50) == timedelta(hours=1)
 
 
 def test_an_errand_that_meets_a_defect_is_tried_again_ever_more_seldom_too(
