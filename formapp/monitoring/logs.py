@@ -1,8 +1,8 @@
 """Logs: one line an event on standard error, for people or as JSON, with the ids of the moment.
 
-Rooms log through the standard library. While a request is answered its `request_id`, while a lead
-is delivered its `delivery` and `submission` go along with every line, whoever writes it. No line
-holds an answer: exceptions show their type and place, never their text.
+Modules log through the standard library. Every line written during a request has its `request_id`,
+and every line written during a delivery its `delivery` and `submission`. No line contains an
+answer: exceptions show their type and place, never their text.
 """
 
 import logging

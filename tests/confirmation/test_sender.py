@@ -148,7 +148,8 @@ def test_a_server_that_is_away_or_refuses_for_now_is_tried_again(
     assert EMAIL not in caplog.text
 
 
-def test_it_is_tried_until_the_link_would_have_run_out_and_the_owner_hears_so(post: Post) -> None:
+@pytest.mark.slow
+def test_it_is_tried_until_the_link_would_have_expired_and_the_owner_reads_why(post: Post) -> None:
     submission_id = post.keep(days=1)
     post.server.answers = {"RCPT": "450 not now"}
     for _ in range(30):
@@ -259,7 +260,8 @@ def test_what_follows_a_plus_makes_no_other_mailbox(post: Post, address: str) ->
     assert mailbox("Ada+News@Example.com") == "ada@example.com"
 
 
-def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_hears_so_once(
+@pytest.mark.slow
+def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_reads_why_once(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = post.clock()
@@ -338,6 +340,7 @@ def test_a_second_lead_within_ten_minutes_has_its_own_mail_later(post: Post) -> 
     assert [link.submission_id for link in links] == [first, other, second]
 
 
+@pytest.mark.slow
 def test_who_takes_all_slots_of_an_address_does_not_keep_its_owner_from_confirming(
     post: Post,
 ) -> None:
@@ -351,7 +354,7 @@ def test_who_takes_all_slots_of_an_address_does_not_keep_its_owner_from_confirmi
     assert post.told(own)["sent_at"]
 
 
-def test_what_finds_no_place_until_its_link_would_have_run_out_says_so(post: Post) -> None:
+def test_what_finds_no_place_until_its_link_would_have_expired_says_so(post: Post) -> None:
     submission_id = post.keep(days=1)
     for _ in range(25):
         taken(post.limit, post.clock())
