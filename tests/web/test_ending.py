@@ -23,6 +23,7 @@ from tests.web.support import KEY, SiteMaker
 STALLED = 300
 
 
+@pytest.mark.slow
 def test_hundreds_of_stalled_clients_keep_nobody_waiting(running: Running) -> None:
     body = good(running.site)
     with ExitStack() as stalled:
@@ -106,6 +107,7 @@ def test_being_told_to_end_again_does_nothing(running: Running) -> None:
     assert not running.thread.is_alive()
 
 
+@pytest.mark.slow
 def test_a_request_that_the_app_works_on_is_answered_at_the_end(make_site: SiteMaker) -> None:
     site = make_site()
     entered, go_on = threading.Event(), threading.Event()
@@ -141,6 +143,7 @@ def commands(tmp_path: Path) -> Iterator[Commands]:
     commands.close()
 
 
+@pytest.mark.slow
 def test_a_process_answers_what_is_under_way_and_ends_with_0(
     commands: Commands, tmp_path: Path
 ) -> None:

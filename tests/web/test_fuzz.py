@@ -27,7 +27,7 @@ from tests.proofs.fuzz.inputs import (
 )
 from tests.web.support import FROM_LISTED, FULL, LISTED, OWN, URLENCODED, Site, multipart
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.slow]
 CAREFULLY = settings(
     max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -204,6 +204,7 @@ def expected(forms: dict[str, Form], tmp_path_factory: pytest.TempPathFactory) -
     return answers
 
 
+@pytest.mark.slow
 def test_a_filled_page_is_the_rendered_one_whoever_asked_before(
     make_site: SiteMaker, expected: list[Any]
 ) -> None:
@@ -214,6 +215,7 @@ def test_a_filled_page_is_the_rendered_one_whoever_asked_before(
     assert all_seen(backwards, QUESTIONS[::-1]) == expected[::-1]
 
 
+@pytest.mark.slow
 def test_the_questions_tell_the_ways_apart(expected: list[Any]) -> None:
     pages = dict(zip(map(repr, QUESTIONS), expected, strict=True))
     for path in ("/f/awkward", "/f/awkward/embed"):
