@@ -1,6 +1,6 @@
 """Whatever is sent: never a 500, never a cookie, always the visitor's format.
 
-The same on both kinds of database at once, with more inputs: `test_fuzz_both.py`, `tests/proofs/fuzz`.
+On both kinds of database at once, with more inputs: `test_fuzz_both.py`, `tests/proofs/fuzz`.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The short form of `python -m tests.proofs.fuzz`: both databases answer alike, and never by a defect.
+"""A short `python -m tests.proofs.fuzz`: both databases answer alike, and never by a defect.
 
 Besides, what answers is what the description of the public routes (`fuzz/openapi.yaml`) says.
 """
