@@ -6,7 +6,6 @@ and by addresses: it is rendered once and filled. All others are rendered.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -71,16 +70,8 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
 ) -> Response:
     """Render the form with what was typed and what is wrong with it.
 
-    Args:
-        form: the form, in the language of the answer.
-        bound: its controls.
-        action: where it posts to.
-        faults: what to correct.
-        status: of the answer.
-        notice: what went wrong besides the faults.
-        headers: further headers of the answer.
-        asked: what a frame may ask the page around it for, as in `Form.asked`.
-        back: the page of another, listed site whose form this is.
+    `asked` is what a frame may ask the page around it for, as in `Form.asked`; `back` the page of
+    another, listed site whose form this is.
     """
     app = services()
     use: Use = "embed" if is_embedded(request) else "page"
@@ -164,7 +155,10 @@ def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTempl
         # Where the server puts this app under a path of its own.
         request.root_path,
     )
-    return app.pages.page(key, partial(_render_template, app, form, use, themed=themed))
+    # Two threads that render a page at once render the same.
+    return app.pages.get(key) or app.pages.setdefault(
+        key, _render_template(app, form, use, themed=themed)
+    )
 
 
 def _render_template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTemplate:
