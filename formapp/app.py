@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from flask import Flask, Response
+from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
@@ -23,14 +23,11 @@ from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.resources import STATIC, TEMPLATES
 from formapp.spam import Challenges
-from formapp.web import errors, health, i18n
-from formapp.web.headers import add_headers
-from formapp.web.hosts import App, check_host
+from formapp.web import errors, health, hooks, i18n
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 from formapp.web.public import views
 from formapp.web.rate_limit import Limits, counts_in
-from formapp.web.request_id import begin_request, finish_request
 from formapp.web.responses import refuse
 from formapp.web.services import EXTENSION, Services
 
@@ -60,12 +57,12 @@ def create_app(
     """
     settings = settings or Settings.read(os.environ, web=True)
     forms = load_forms(settings.forms) if forms is None else forms
-    app = App("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
+    app = hooks.App("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
     # No redirect: a browser's preflight can't follow one. Werkzeug would redirect leading slashes.
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, metrics or Metrics())
     app.config["TRUSTED_HOSTS"] = _trusted_hosts(settings)
-    _add_hooks(app, app.extensions[EXTENSION].metrics)
+    hooks.init_app(app, app.extensions[EXTENSION].metrics)
     i18n.init_app(app)
     errors.init_app(app, refuse)
     views.init_app(app)
@@ -75,21 +72,6 @@ def create_app(
     if hops := settings.proxy_hops:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's own way
     return app
-
-
-def _add_hooks(app: Flask, metrics: Metrics) -> None:
-    """Add what happens before and after every view."""
-
-    @app.before_request
-    def begin() -> None:
-        begin_request()
-        check_host()
-
-    @app.after_request
-    def finish(response: Response) -> Response:
-        add_headers(response)
-        finish_request(response, metrics)
-        return response
 
 
 def _services(

@@ -91,6 +91,8 @@ def carried_language(form: Form) -> dict[str, str]:
 
 def followed_language(form: Form) -> dict[str, str]:
     """Return the same for an address that this browser opens next, sending its languages again."""
+    if len(form.languages) == 1:
+        return {}
     preferred = negotiate(request.accept_languages, form.languages) or form.languages[0]
     return {} if preferred == form.language else carried_language(form)
 

@@ -39,10 +39,10 @@ _log = logging.getLogger(__name__)
 
 
 class Counts(Protocol):
-    """Where limits count; `limits` has further storages of this shape."""
+    """Where limits count; the storages of `limits` have this shape."""
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count and return the count, which ends `expiry` seconds after its first.
+        """Count and return the count, which ends `expiry` seconds after it began.
 
         Raises:
             StorageError: the counts can't be reached.

@@ -1,6 +1,6 @@
 """What the views need, wired once by `formapp.app`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
@@ -16,7 +16,7 @@ from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.spam import Challenges
 from formapp.web.errors import RefusalError
-from formapp.web.public.page_cache import PageCache
+from formapp.web.public.page_cache import PageTemplate
 from formapp.web.rate_limit import Limits
 
 EXTENSION = "formapp"
@@ -36,6 +36,7 @@ class Services:
         challenges: makes and checks proofs of work.
         sign: makes a keyed hash of what is counted.
         site_key: this site's key at the owner's challenge service.
+        pages: rendered once; the keys bound them, as they hold nothing that a visitor can make up.
     """
 
     forms: Mapping[str, Form]
@@ -52,7 +53,7 @@ class Services:
     site_key: str | None = None
     metrics_token: str | None = None
     metrics: Metrics = field(default_factory=Metrics)
-    pages: PageCache = field(default_factory=PageCache)
+    pages: dict[Hashable, PageTemplate] = field(default_factory=dict)
 
     def form(self, name: str) -> Form:
         """Return the form of this name.

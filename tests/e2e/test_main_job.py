@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.support.browser import DESKTOP, PHONE, axe_violations
 from tests.support.demo import Demo
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Open = Callable[..., Page]
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.support.demo import Demo
 from tests.web.pages import Page as Markup
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_the_demo_opens_its_page_of_snippets_to_everybody(

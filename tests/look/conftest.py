@@ -17,7 +17,6 @@ from formapp.forms.tokens import TokenContext, TokenSigner
 from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
 from formapp.web import i18n
 from formapp.web.i18n import set_language
-from formapp.web.public.form_page import LanguageLink
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -92,15 +91,19 @@ def _show(form: Form, use: str) -> str:
         notice=NOTICE if "notice" in request.args else None,
         use=use,
         action=request.full_path,
-        languages=[
-            LanguageLink(one, f"?lang={one}") for one in form.languages if one != form.language
-        ],
     )
 
 
 def _add_pages(app: Flask, forms: dict[str, Form]) -> None:
-    @app.route("/f/<name>", methods=["GET", "POST"], defaults={"use": "page"})
-    @app.route("/f/<name>/embed", methods=["GET", "POST"], defaults={"use": "embed"})
+    @app.route(
+        "/f/<name>", endpoint="forms.show", methods=["GET", "POST"], defaults={"use": "page"}
+    )
+    @app.route(
+        "/f/<name>/embed",
+        endpoint="forms.embed",
+        methods=["GET", "POST"],
+        defaults={"use": "embed"},
+    )
     def show(name: str, use: str) -> str | AnyResponse:
         shown = _show(forms[name], use)
         if request.method == "POST" and 'class="summary"' not in shown:

@@ -8,7 +8,7 @@ from playwright.sync_api import Frame, expect
 
 from tests.look.embedded import LISTEN, OpenPage, fitted, until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def query(frame: Frame) -> dict[str, list[str]]:

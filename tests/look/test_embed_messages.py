@@ -5,7 +5,7 @@ from playwright.sync_api import Browser
 
 from tests.look.embedded import LISTEN, OpenPage, fitted, until
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 GOT = "() => { window.got = []; addEventListener('message', (event) => got.push(event.data)); }"
 
 

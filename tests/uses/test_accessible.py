@@ -9,7 +9,7 @@ from tests.uses.conftest import World
 from tests.uses.looked_at import FORMS, SCHEMES, assert_accessible, complete, ground, paint
 from tests.uses.visitors import fitted, frame_of, send
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OpenPage = Callable[..., Page]
 
 

@@ -21,7 +21,7 @@ from tests.uses.looked_at import (
 from tests.uses.visitors import frame_of, send, until
 from tests.web.support import schemaless
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OpenPage = Callable[..., Page]
 
 NOTICES = {

@@ -11,7 +11,7 @@ from tests.uses.conftest import World
 from tests.uses.visitors import frame_of, send
 from tests.web.pages import Page as Read
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OpenPage = Callable[..., Page]
 
 ANSWERS = {"name": "Eve", "email": "eve@example.com", "privacy": "yes"}

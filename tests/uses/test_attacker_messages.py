@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.uses.conftest import World
 from tests.uses.visitors import fill_in, fitted, send, thanked
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OpenPage = Callable[..., Page]
 
 

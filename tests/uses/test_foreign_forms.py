@@ -9,7 +9,7 @@ from tests.uses.conftest import World
 from tests.uses.kept import CAMPAIGN, UTM, assert_kept
 from tests.uses.visitors import fill_in, frame_of, send, thanked
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OpenPage = Callable[..., Page]
 
 FOREIGN = """

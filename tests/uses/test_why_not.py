@@ -9,7 +9,7 @@ from tests.support.browser import axe_violations
 from tests.uses.conftest import World
 from tests.uses.visitors import fill_in, send, thanked
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OpenPage = Callable[..., Page]
 INSTEAD = "The form can't be shown here"
 

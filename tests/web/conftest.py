@@ -20,12 +20,12 @@ def forms() -> dict[str, Form]:
 
 # What is about the database runs on both kinds of it; the rest needn't.
 ON_BOTH = {
-    "test_confirm",
+    "test_confirmation",
     "test_honeypot",
     "test_idempotency",
-    "test_limit_storage",
+    "test_rate_limit_counts",
     "test_privacy",
-    "test_proof_of_work",
+    "test_challenge",
     "test_spam",
     "test_submitting",
     "test_unavailable",

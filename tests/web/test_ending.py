@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from waitress import wasyncore
 
 from formapp.cli.serve import run_together
 from formapp.jobs.worker import Worker, WorkerGroup
@@ -22,6 +23,7 @@ from tests.web.support import KEY, SiteMaker
 STALLED = 300
 
 
+@pytest.mark.slow
 def test_hundreds_of_stalled_clients_keep_nobody_waiting(running: Running) -> None:
     body = good(running.site)
     with ExitStack() as stalled:
@@ -56,7 +58,7 @@ def test_a_request_that_is_still_arriving_is_answered_at_the_end(running: Runnin
 def eventually_seen(running: Running) -> None:
     """Wait until the server has read the beginning of a request."""
     deadline = time.monotonic() + 5
-    while not any(c.request for c in list(running.server._server.active_channels.values())):
+    while not any(c.request for c in list(running.server.active_channels.values())):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -68,7 +70,7 @@ def test_a_request_that_came_just_before_the_end_is_read_and_answered(
     listener = listen("127.0.0.1", 0)
     server = Server(site.app, listener)
     with closing(socket.create_connection(listener.getsockname(), timeout=5)) as client:
-        server._turn(1)  # takes the connection
+        wasyncore.loop(timeout=1, map=server._map, use_poll=True, count=1)  # takes the connection
         client.sendall(post("/f/lead", good(site)))
         server.stop()
         server.run()
@@ -105,6 +107,7 @@ def test_being_told_to_end_again_does_nothing(running: Running) -> None:
     assert not running.thread.is_alive()
 
 
+@pytest.mark.slow
 def test_a_request_that_the_app_works_on_is_answered_at_the_end(make_site: SiteMaker) -> None:
     site = make_site()
     entered, go_on = threading.Event(), threading.Event()
@@ -140,6 +143,7 @@ def commands(tmp_path: Path) -> Iterator[Commands]:
     commands.close()
 
 
+@pytest.mark.slow
 def test_a_process_answers_what_is_under_way_and_ends_with_0(
     commands: Commands, tmp_path: Path
 ) -> None:

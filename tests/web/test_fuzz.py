@@ -1,6 +1,6 @@
 """Whatever is sent: never a 500, never a cookie, always the visitor's format.
 
-The same on both kinds of database at once, with more inputs: `test_fuzz_both.py`, `tests/proofs/fuzz`.
+On both kinds of database at once, with more inputs: `test_fuzz_both.py`, `tests/proofs/fuzz`.
 """
 
 import json
@@ -27,7 +27,7 @@ from tests.proofs.fuzz.inputs import (
 )
 from tests.web.support import FROM_LISTED, FULL, LISTED, OWN, URLENCODED, Site, multipart
 
-pytestmark = pytest.mark.filterwarnings("error")
+pytestmark = [pytest.mark.filterwarnings("error"), pytest.mark.slow]
 CAREFULLY = settings(
     max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

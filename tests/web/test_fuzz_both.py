@@ -1,4 +1,4 @@
-"""The short form of `python -m tests.proofs.fuzz`: both databases answer alike, and never by a defect.
+"""A short `python -m tests.proofs.fuzz`: both databases answer alike, and never by a defect.
 
 Besides, what answers is what the description of the public routes (`fuzz/openapi.yaml`) says.
 """
@@ -38,6 +38,7 @@ CHECKS: "list[CheckFunction]" = [
 ]
 
 
+@pytest.mark.slow
 def test_both_databases_answer_thousands_of_inputs_alike_and_none_by_a_defect(
     tmp_path: Path, postgres: PostgresServer
 ) -> None:
@@ -68,6 +69,7 @@ def test_what_is_wrong_with_an_answer_is_a_violation(
     assert [line.partition(":")[0] for line in result.violations] == [what]
 
 
+@pytest.mark.slow
 @settings(
     max_examples=200,
     deadline=None,

@@ -90,10 +90,13 @@ GUARDS: dict[str, dict[str, list[str]]] = {
         ],
     },
     "4. One list of origins": {
-        "any page may read answers": ["web/test_cors.py", "test_any_other_page_may_not"],
-        "with credentials": ["web/test_cors.py", "test_every_answer_to_a_listed_page_can_be_read"],
+        "any page may read answers": ["web/test_headers.py", "test_any_other_page_may_not"],
+        "with credentials": [
+            "web/test_headers.py",
+            "test_every_answer_to_a_listed_page_can_be_read",
+        ],
         "no Vary": [
-            "web/test_cors.py",
+            "web/test_headers.py",
             "test_a_listed_page_may_post_with_the_headers_of_formsprees_clients",
         ],
         "any page may embed": [
@@ -216,7 +219,7 @@ GUARDS: dict[str, dict[str, list[str]]] = {
             "test_every_error_is_json_where_json_is_asked_for",
         ],
         "409 as a page": ["web/test_idempotency.py", "test_programs_hear_of_other_answers_as_json"],
-        "429 as a page": ["web/test_limits.py", "test_programs_hear_it_as_json"],
+        "429 as a page": ["web/test_rate_limit.py", "test_programs_hear_it_as_json"],
         "503 as a page": ["web/test_unavailable.py", "test_programs_hear_it_as_json"],
         "what the server refuses before the app": [
             "web/test_server.py",

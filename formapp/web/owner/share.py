@@ -74,8 +74,7 @@ def preview(name: str) -> Response:
     page = render_form(
         form,
         form.bind(token=context),
-        use,
-        address=app.address,
+        use=use,
         action=action(request, form, context),
     )
     policy = page_headers(

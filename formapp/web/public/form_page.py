@@ -5,8 +5,6 @@ and by addresses: it is rendered once and filled. All others are rendered.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -23,14 +21,6 @@ from formapp.web.public.preserved_fields import PreservedFields
 from formapp.web.public.theme import has_sheet, sheet_address, theme_query
 from formapp.web.responses import html_answer
 from formapp.web.services import Services, services
-
-
-@dataclass(frozen=True)
-class LanguageLink:
-    """A page in some language (`x-default`: in the one that the visitor's browser asks for)."""
-
-    language: str
-    address: str
 
 
 def show_visit(form: Form, use: Use) -> Response:
@@ -70,23 +60,15 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
 ) -> Response:
     """Render the form with what was typed and what is wrong with it.
 
-    Args:
-        form: the form, in the language of the answer.
-        bound: its controls.
-        action: where it posts to.
-        faults: what to correct.
-        status: of the answer.
-        notice: what went wrong besides the faults.
-        headers: further headers of the answer.
-        asked: what a frame may ask the page around it for, as in `Form.asked`.
-        back: the page of another, listed site whose form this is.
+    `asked` is what a frame may ask the page around it for, as in `Form.asked`; `back` the page of
+    another, listed site whose form this is.
     """
     app = services()
     use: Use = "embed" if is_embedded(request) else "page"
     html = render_form(
         form,
         bound,
-        use,
+        use=use,
         faults=faults,
         notice=notice,
         links=_query_of_links(action.partition("?")[2]),
@@ -98,30 +80,16 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
     return _answer(app, form, use, html, status, headers)
 
 
-def render_form(  # noqa: PLR0913 - what the template needs, by keyword
+def render_form(
     form: Form,
     bound: LeadForm | PreservedFields,
-    use: Use,
     *,
-    address: str,
-    links: str = "",
     asked: Mapping[str, str] | None = None,
     **context: Any,
 ) -> str:
-    """Return the HTML of a form's page; `context` is what the template lists besides.
-
-    `address` is what addresses of this server begin with, `links` the query of links to the page
-    in other languages, but for the language.
-    """
+    """Return the HTML of a form's page; `context` is what the template lists besides."""
     return render_template(
-        "form.html",
-        form=form,
-        bound=bound,
-        use=use,
-        asked=urlencode(asked or {}),
-        languages=_other_languages(form, links, use),
-        alternates=_alternates(form, address) if use == "page" else [],
-        **context,
+        "form.html", form=form, bound=bound, asked=urlencode(asked or {}), **context
     )
 
 
@@ -163,7 +131,10 @@ def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTempl
         # Where the server puts this app under a path of its own.
         request.root_path,
     )
-    return app.pages.page(key, partial(_render_template, app, form, use, themed=themed))
+    # Two threads that render a page at once render the same.
+    return app.pages.get(key) or app.pages.setdefault(
+        key, _render_template(app, form, use, themed=themed)
+    )
 
 
 def _render_template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTemplate:
@@ -172,7 +143,7 @@ def _render_template(app: Services, form: Form, use: Use, *, themed: bool) -> Pa
     html = render_form(
         form,
         bound,
-        use,
+        use=use,
         faults=(),
         links=blanks["links"],
         address=blanks["address"],
@@ -184,27 +155,8 @@ def _render_template(app: Services, form: Form, use: Use, *, themed: bool) -> Pa
     return PageTemplate(html, blanks | {"token": bound[TOKEN_NAME].current_token})
 
 
-def _other_languages(form: Form, query: str, use: Use) -> list[LanguageLink]:
-    """The same page in the form's other languages."""
-    page = url_for("forms.embed" if use == "embed" else "forms.show", name=form.name)
-    return [
-        LanguageLink(tag, f"{page}?{query}{urlencode({LANG: tag})}")
-        for tag in form.languages
-        if tag != form.language
-    ]
-
-
 def _query_of_links(action_query: str) -> str:
     """What of an action's query the links to other languages keep, with an `&` at its end."""
     pairs = parse_qsl(action_query, keep_blank_values=True)
     query = urlencode([(name, value) for name, value in pairs if name not in {USE, LANG}])
     return f"{query}&" if query else ""
-
-
-def _alternates(form: Form, address: str) -> list[LanguageLink]:
-    """The hosted page in all languages, for search engines; empty where there is only one."""
-    if len(form.languages) == 1:
-        return []
-    page = address + url_for("forms.show", name=form.name)
-    links = [LanguageLink(tag, f"{page}?{urlencode({LANG: tag})}") for tag in form.languages]
-    return [*links, LanguageLink("x-default", page)]

@@ -6,7 +6,7 @@ values go in between, escaped. So templates stay the only place where HTML is wr
 
 import re
 import secrets
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Mapping
 
 from markupsafe import escape
 
@@ -39,17 +39,3 @@ class PageTemplate:
         for n, name in self._blanks:
             parts[n] = escape(values[name])
         return "".join(parts)
-
-
-class PageCache:
-    """The page templates of one app, rendered on first use.
-
-    It is bounded by its keys alone: they may hold nothing that a visitor can choose freely.
-    """
-
-    def __init__(self) -> None:
-        self._pages: dict[Hashable, PageTemplate] = {}
-
-    def page(self, key: Hashable, render: Callable[[], PageTemplate]) -> PageTemplate:
-        """Return the page of this key; two threads that render it at once render the same."""
-        return self._pages.get(key) or self._pages.setdefault(key, render())

@@ -6,6 +6,7 @@ anything else is ignored.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import reduce
 from urllib.parse import urlencode
 
@@ -37,8 +38,8 @@ def has_sheet(form: Form, query: str) -> bool:
 
 def theme_query(request: Request) -> str:
     """Return the theme in a page's address, as the end of a query; empty except in a frame."""
-    given = _in_query(request.args) if request.args and is_embedded(request) else {}
-    return f"&{urlencode(given)}" if given else ""
+    names = _parts(request.args) if request.args and is_embedded(request) else ()
+    return f"&{urlencode({name: request.args[name] for name in names})}" if names else ""
 
 
 def sheet_address(form: Form, query: str) -> str:
@@ -49,7 +50,7 @@ def sheet_address(form: Form, query: str) -> str:
 
 def show_theme(request: Request, form: Form) -> Response:
     """Answer the style sheet."""
-    theme = _merged(form.definition.theme or Theme(), _in_query(request.args))
+    theme = _merged(form.definition.theme or Theme(), list(_parts(request.args).values()))
     response = Response(style_of(theme), mimetype="text/css")
     # Another process may have another version of the form just now: its look must not be cached.
     is_current = request.args.get("v") == form.version
@@ -57,24 +58,21 @@ def show_theme(request: Request, form: Form) -> Response:
     return response
 
 
-def _in_query(query: Mapping[str, str]) -> dict[str, str]:
+def _parts(query: Mapping[str, str]) -> dict[str, Theme]:
     """Return the valid parts of a theme in a query, by their names there."""
-    given = {key: text for key, text in query.items() if key.startswith(THEME)}
-    return {key: text for key, text in given.items() if _part(key, text) is not None}
+    parts = {}
+    for key, text in query.items():
+        if key.startswith(THEME):
+            name = key.removeprefix(THEME)
+            inner = name.removeprefix(_DARK)
+            given = {name: text} if inner == name else {"dark": {inner: text}}
+            with suppress(ValidationError):
+                parts[key] = Theme.model_validate(given)
+    return parts
 
 
-def _part(key: str, text: str) -> Theme | None:
-    name = key.removeprefix(THEME)
-    inner = name.removeprefix(_DARK)
-    try:
-        return Theme.model_validate({name: text} if inner == name else {"dark": {inner: text}})
-    except ValidationError:
-        return None
-
-
-def _merged(theme: Theme, query: Mapping[str, str]) -> Theme:
-    """Return the theme with all parts of a query, without its grounds where text is unreadable."""
-    parts = [part for key, text in query.items() if (part := _part(key, text))]
+def _merged(theme: Theme, parts: list[Theme]) -> Theme:
+    """Return the theme with all parts, but without new grounds where text would be unreadable."""
     if not unreadable(whole := reduce(_with, parts, theme)):
         return whole
     return reduce(_with, [part for part in parts if not _is_ground(part)], theme)

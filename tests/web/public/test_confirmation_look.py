@@ -9,11 +9,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.browser import DESKTOP, PHONE, axe_violations
+from tests.web.public.test_confirmation import MAIL, link, news
 from tests.web.running import Running
 from tests.web.support import SiteMaker
-from tests.web.test_confirm import MAIL, link, news
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from tests.web.guarded import guarded
 from tests.web.running import Running
 from tests.web.support import Site, SiteMaker
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 class Visitor:

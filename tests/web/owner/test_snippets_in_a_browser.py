@@ -16,7 +16,7 @@ from formapp.web.owner.snippets import SNIPPETS, snippet
 from tests.support.browser import DESKTOP, PHONE, axe_violations
 from tests.web.support import Site
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 PASSWORD = "twelve chars and more"
 
 

@@ -80,7 +80,7 @@ SCALARS = (
     | st.floats(allow_nan=False, allow_infinity=False)
 )
 VALUES = SCALARS | st.lists(SCALARS | WORDS, max_size=3)
-# Where no schema can say all, or where text is bounded as a number: see formapp.forms.fields.patterns.
+# Where no schema can say all, or where text is bounded as a number: see forms/fields/patterns.
 STRICTER = {"email", "phone", "web"}
 NAMES = [
     *(name.removesuffix("!") for name in FIELDS if name.removesuffix("!") not in STRICTER),
@@ -138,6 +138,7 @@ def bounded_text(content: dict[str, Any]) -> bool:
     return isinstance(content.get("seats"), str)
 
 
+@pytest.mark.slow
 @THOROUGHLY
 @given(changes=st.dictionaries(st.sampled_from(NAMES), VALUES, min_size=1, max_size=3))
 @example({"name": None, "your-name": "Ada"})
@@ -157,6 +158,7 @@ def test_what_the_schema_accepts_the_server_takes(
         assert is_taken(one_site, content)
 
 
+@pytest.mark.slow
 @THOROUGHLY
 @given(
     name=st.sampled_from(["name", "short", "code", "country", "notes", "day", "term"]),
@@ -176,6 +178,7 @@ def test_of_texts_the_schema_accepts_just_what_the_server_takes(
     assert accepts.is_valid(content) == is_taken(one_site, content)
 
 
+@pytest.mark.slow
 @THOROUGHLY
 @given(
     name=st.sampled_from(["amount", "seats"]),
