@@ -17,7 +17,7 @@ from formapp.db.database import Database
 from formapp.db.tables import contacts, deliveries, erasures, submissions
 from formapp.db.upsert import upsert
 from formapp.keyring import Keyring
-from formapp.leads.blank import Anonymized, blank, lock
+from formapp.leads.anonymize import Anonymized, anonymize, lock
 from formapp.leads.persons import (
     Hits,
     Progress,
@@ -170,7 +170,7 @@ def _apply(
 ) -> Erasure:
     done = Erasure()
     for chunk in _chunks(hits.own):
-        done.own += blank(connection, chunk, now, consents=True)
+        done.own += anonymize(connection, chunk, now, consents=True)
     for chunk in _chunks(hits.mention):
         done.struck_out += _strike(connection, chunk, wanted, scan)
     return done

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
-from formapp.leads.blank import blank, lock
+from formapp.leads.anonymize import anonymize, lock
 
 BATCH = 100
 """Rows that are erased in one transaction: some milliseconds."""
@@ -117,7 +117,7 @@ def expire(database: Database, keep_days: int, now: datetime, limit: int = BATCH
         lock(connection, found)
         # The owner may have sent one on its way again meanwhile.
         still_due = due_submissions(connection, keep_days, now, among=found)
-        return len(blank(connection, still_due, now))
+        return len(anonymize(connection, still_due, now))
 
 
 class Expiry:

@@ -22,7 +22,7 @@ from formapp.db.tables import submissions
 from formapp.jobs.queue import Claimed, end_errand
 from formapp.jobs.runner import NotYetError
 from formapp.leads.accept import Status
-from formapp.leads.blank import lock
+from formapp.leads.anonymize import lock
 from formapp.spam.providers import PROVIDERS, Provider, awaited
 
 _OURS = {

@@ -16,7 +16,7 @@ from formapp.jobs.queue import LEASE, Job, claim_errand
 from formapp.jobs.runner import Errands
 from formapp.keyring import Keyring
 from formapp.leads.accept import Status, keep
-from formapp.leads.blank import blank
+from formapp.leads.anonymize import anonymize
 from formapp.leads.expire import expire
 from formapp.leads.report import show_submission
 from formapp.mail import SmtpMailer
@@ -426,7 +426,7 @@ def test_what_was_confirmed_or_erased_meanwhile_gets_no_mail(post: Post) -> None
     post.server.answers = {}
     with post.database.write() as connection:
         assert confirm(connection, confirmed, post.clock())
-        blank(connection, [erased], post.clock())
+        anonymize(connection, [erased], post.clock())
     post.clock.turn(60)
     assert post.run() == 0
     assert post.server.taken == []

@@ -10,7 +10,7 @@ from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries
 from formapp.delivery.claims import claim_next
 from formapp.lead import Lead
-from formapp.leads import blank as erasing
+from formapp.leads import anonymize as erasing
 from formapp.leads import expire as retention
 from formapp.leads.accept import Status, keep
 from formapp.leads.expire import Expiry, expire

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, errands
 from formapp.leads.accept import Status, keep
-from formapp.leads.blank import blank
+from formapp.leads.anonymize import anonymize
 from formapp.leads.release import (
     Caught,
     NotHeldError,
@@ -126,7 +126,7 @@ def test_what_is_not_held_back_by_us_is_not_released(database: Database, status:
 def test_what_was_erased_is_not_released(database: Database) -> None:
     submission_id = kept(database)
     with database.write() as connection:
-        blank(connection, [submission_id], NOON)
+        anonymize(connection, [submission_id], NOON)
     with pytest.raises(ErasedError):
         release(database, submission_id, no_reading, LATER)
     assert quarantined(database) == []

@@ -14,7 +14,7 @@ from formapp.delivery.outcomes import Attempt, finish, give_up, put_back
 from formapp.lead import Lead
 from formapp.leads import retry as replay
 from formapp.leads.accept import Status, keep
-from formapp.leads.blank import blank
+from formapp.leads.anonymize import anonymize
 from formapp.leads.report import UnknownSubmissionError
 from formapp.leads.retry import (
     AlreadyDeliveredError,
@@ -154,7 +154,7 @@ def test_what_waits_for_its_senders_confirmation_is_refused_as_such(database: Da
     with pytest.raises(UnconfirmedError):
         retry_submission(database, submission_id, same, LATER)
     with database.write() as connection:
-        blank(connection, [submission_id], LATER)
+        anonymize(connection, [submission_id], LATER)
     with pytest.raises(AlreadyDeliveredError):
         retry_submission(database, submission_id, same, LATER)
 

@@ -18,7 +18,7 @@ from formapp.jobs.queue import LEASE, Job, claim_errand
 from formapp.jobs.runner import Errands
 from formapp.leads.accept import Status, keep
 from formapp.leads.admit import admit
-from formapp.leads.blank import blank, lock
+from formapp.leads.anonymize import anonymize, lock
 from formapp.leads.report import show_submission
 from formapp.spam.challenge_job import ChallengeChecks
 from formapp.spam.providers import ERRAND, PROVIDERS, awaited
@@ -306,7 +306,7 @@ def test_an_erasure_at_the_same_moment_and_the_answer_wait_for_each_other(
                 answered = pool.submit(worker.checks.run, claimed)
                 while not connection.execute(waiting).scalar():
                     assert not answered.done()
-                blank(connection, [submission_id], clock())
+                anonymize(connection, [submission_id], clock())
             answered.result()
         assert (worker.deliveries(), worker.left()) == (0, 0)
 

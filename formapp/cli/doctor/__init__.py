@@ -11,13 +11,13 @@ from datetime import UTC, datetime
 
 import click
 
-from formapp.cli.doctor.account import check_wix
-from formapp.cli.doctor.configured import check_settings, read_what_can_be_read
 from formapp.cli.doctor.confirmations import check_confirmations
 from formapp.cli.doctor.database import check_database
 from formapp.cli.doctor.findings import Finding
 from formapp.cli.doctor.formfiles import check_form_files
+from formapp.cli.doctor.installation import check_settings, read_what_can_be_read
 from formapp.cli.doctor.reach import check_base_url
+from formapp.cli.doctor.wix import check_wix
 
 
 @click.command("doctor")

@@ -62,7 +62,7 @@ def lock(connection: Connection, idents: Sequence[str]) -> None:
     connection.execute(select(submissions.c.id).where(own).with_for_update(key_share=True)).all()
 
 
-def blank(
+def anonymize(
     connection: Connection, idents: Sequence[str], now: datetime, *, consents: bool = False
 ) -> list[Anonymized]:
     """Erase these submissions in the caller's transaction; those erased before are passed over.
