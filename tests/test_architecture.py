@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "formapp.db": (),
     "formapp.mail": ("formapp.db", "formapp.keyring"),
     "formapp.jobs": ("formapp.db",),
-    "formapp.monitoring": ("formapp.db", "formapp.leads", "formapp.mail"),
+    "formapp.monitoring": ("formapp.db", "formapp.mail"),
     "formapp.forms": (
         "formapp.confirmation",
         "formapp.languages",
@@ -66,6 +66,8 @@ MAY_IMPORT = {
         "formapp.jobs",
         "formapp.keyring",
         "formapp.lead",
+        "formapp.mail",
+        "formapp.monitoring",
     ),
     "formapp.web": (
         "formapp.confirmation",

@@ -16,6 +16,7 @@ from formapp.db.revision import is_current, is_empty
 from formapp.forms.definition.faults import FormFilesError
 from formapp.forms.definition.loader import load_forms
 from formapp.forms.form import Form
+from formapp.keyring import Keyring
 from formapp.server import PortInUseError
 
 
@@ -81,6 +82,12 @@ def load(settings: Settings) -> dict[str, Form]:
     if strays:
         raise SettingsError(strays)
     return forms
+
+
+def keyring_of(settings: Settings) -> Keyring | None:
+    """The keys that recognize erased persons; None without a secret key."""
+    secrets = [key.get_secret_value() for key in settings.secret_key]
+    return Keyring(secrets) if secrets else None
 
 
 def on_signals(stop: Callable[[], None]) -> None:

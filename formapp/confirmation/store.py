@@ -19,8 +19,8 @@ from formapp.db.tables import errands, submissions
 from formapp.jobs.queue import Claimed, Job, add_errand, end_errand
 from formapp.leads.accept import Status
 from formapp.leads.admit import admit
+from formapp.leads.errors import UnknownSubmissionError
 from formapp.leads.quota import take_quota, without_quota
-from formapp.leads.report import UnknownSubmissionError
 
 CONFIRM = "confirm"
 """The kind of the errand that sends the mail."""

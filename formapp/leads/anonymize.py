@@ -1,43 +1,49 @@
-"""Erasing what a visitor sent: the answers go, the row stays.
+"""Anonymizing submissions: what the visitor sent is erased, the row stays.
 
-What stays says that there was a lead and what became of it: id, form, times, state, outcome,
-contact id and attempts, none of which a visitor typed. What goes: answers, lead, circumstances,
-address, idempotency key, digest, e-mail and phone, Wix's reason (it may quote an answer), and the
-memory of which contact the person is, unless another lead of theirs is still kept.
+What stays shows that there was a lead and how it ended: id, form, times, state, outcome, contact id
+and attempts. Erased are answers, lead, meta, address, idempotency key, digest, e-mail and phone,
+Wix's reason (it may quote an answer), and the cached contact of the person unless another lead of
+theirs is still kept.
 """
 
+import contextlib
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     Connection,
     Row,
     bindparam,
+    case,
     delete,
     exists,
+    func,
+    literal,
+    null,
     or_,
     select,
     update,
 )
 
+from formapp.db.database import Database
 from formapp.db.tables import contacts, deliveries, errands, submissions
 from formapp.lead import Lead
 
 ERASED = "erased"
-"""The reason of a delivery that can't be made any more."""
+"""The reason of a delivery that was cancelled because its answers were erased."""
 
 
 @dataclass(frozen=True, slots=True)
 class Anonymized:
-    """One row that was erased. Holds no answer.
+    """One submission that was anonymized. Holds no answer.
 
     Attributes:
-        state: before that: the delivery's, or the submission's status where it has none.
+        state: before that: the delivery's, or the submission's status if it has no delivery.
         in_flight: a write to Wix was under way, or its outcome was unknown.
-        phone: by which its other leads may be found; for the owner's eyes.
+        phone: finds other leads of the person; for the owner's eyes.
     """
 
     id: str
@@ -50,88 +56,87 @@ class Anonymized:
     phone: str | None
 
 
-def lock(connection: Connection, idents: Sequence[str]) -> None:
-    """Let nobody else change these before the transaction ends (PostgreSQL).
+def lock(connection: Connection, submission_ids: Sequence[str]) -> None:
+    """Lock the rows until the transaction ends (PostgreSQL).
 
-    Deliveries first, as whoever retries one takes them in that order, too. Without a delivery it is
-    the submission that somebody may be letting through just now.
+    Deliveries first, in the order in which a retry locks them; then submissions, since one without
+    a delivery may be released at this moment.
     """
-    mine = deliveries.c.submission_id.in_(idents)
-    connection.execute(select(deliveries.c.id).where(mine).with_for_update()).all()
-    own = submissions.c.id.in_(idents)
-    connection.execute(select(submissions.c.id).where(own).with_for_update(key_share=True)).all()
+    theirs = deliveries.c.submission_id.in_(submission_ids)
+    connection.execute(select(deliveries.c.id).where(theirs).with_for_update()).all()
+    chosen = submissions.c.id.in_(submission_ids)
+    connection.execute(select(submissions.c.id).where(chosen).with_for_update(key_share=True)).all()
 
 
 def anonymize(
-    connection: Connection, idents: Sequence[str], now: datetime, *, consents: bool = False
+    connection: Connection, submission_ids: Sequence[str], now: datetime, *, consents: bool = False
 ) -> list[Anonymized]:
-    """Erase these submissions in the caller's transaction; those erased before are passed over.
+    """Anonymize submissions in the caller's transaction; skip those that already are.
 
-    A pending delivery is cancelled: whoever holds its claim loses it.
+    Pending deliveries are cancelled: a worker that holds one loses its claim.
 
     Args:
         connection: of the caller's transaction.
-        idents: the submissions; a few hundred at most.
-        now: when.
+        submission_ids: a few hundred at most.
+        now: the time of erasure.
         consents: erase the record of consents, too.
     """
-    lock(connection, idents)
-    rows = connection.execute(_query().where(submissions.c.id.in_(idents))).all()
+    lock(connection, submission_ids)
+    rows = connection.execute(_kept_rows(submission_ids)).all()
     if not rows:
         return []
-    connection.execute(_blank_submission(consents=consents), [_skeleton(row, now) for row in rows])
-    gone = [row.id for row in rows]
-    connection.execute(delete(errands).where(errands.c.submission_id.in_(gone)))
-    if delivered := [row for row in rows if row.delivery_id]:
-        connection.execute(_blank_delivery(), [_ended(row, now) for row in delivered])
-        _forget(connection, delivered)
-    return [_told(row, now) for row in rows]
-
-
-def _query() -> Any:
-    return (
-        select(
-            submissions.c.id,
-            submissions.c.form,
-            submissions.c.status,
-            submissions.c.received_at,
-            submissions.c.lead,
-            deliveries.c.id.label("delivery_id"),
-            deliveries.c.site,
-            deliveries.c.email,
-            deliveries.c.phone,
-            deliveries.c.state,
-            deliveries.c.contact_id,
-            deliveries.c.intent,
-            deliveries.c.lease_until,
-            deliveries.c.finished_at,
-        )
-        .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
-        .where(submissions.c.erased_at.is_(None))
-        .order_by(submissions.c.received_at, submissions.c.id)
-    )
-
-
-def _blank_submission(*, consents: bool) -> Any:
-    return (
+    connection.execute(
         update(submissions)
         .where(submissions.c.id == bindparam("row_id"))
         .values(
             answers={},
             meta={},
-            lead=bindparam("skeleton"),
+            lead=bindparam("empty_lead"),
             address=None,
             key=None,
             digest="",
-            erased_at=bindparam("now"),
+            erased_at=now,
             **({"consents": []} if consents else {}),
+        ),
+        [{"row_id": row.id, "empty_lead": _empty_lead(row)} for row in rows],
+    )
+    ids = [row.id for row in rows]
+    connection.execute(delete(errands).where(errands.c.submission_id.in_(ids)))
+    _end_deliveries(connection, ids, now)
+    _forget_contacts(connection, rows)
+    return [_anonymized(row, now) for row in rows]
+
+
+def truncate_log(database: Database) -> None:
+    """Empty SQLite's write-ahead log, which may still hold erased text; the file is overwritten.
+
+    SQLite empties it later by itself if another process is reading. PostgreSQL frees erased rows by
+    VACUUM.
+    """
+    if database.is_sqlite:
+        with database.engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            # The erasure is committed, whether or not this succeeds.
+            with contextlib.suppress(sqlite3.Error):
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _kept_rows(submission_ids: Sequence[str]) -> Any:
+    sent, sending = submissions.c, deliveries.c
+    return (
+        select(
+            *(sent.id, sent.form, sent.status, sent.received_at, sent.lead, sending.site),
+            *(sending.email, sending.phone, sending.state, sending.contact_id),
+            *(sending.intent, sending.lease_until),
         )
+        .outerjoin(deliveries, sending.submission_id == sent.id)
+        .where(sent.id.in_(submission_ids), sent.erased_at.is_(None))
+        .order_by(sent.received_at, sent.id)
     )
 
 
-def _skeleton(row: Row[Any], now: datetime) -> dict[str, Any]:
-    lead = Lead(form=row.form, site=_site(row)).model_dump(mode="json")
-    return {"row_id": row.id, "skeleton": lead, "now": now}
+def _empty_lead(row: Row[Any]) -> dict[str, Any]:
+    return Lead(form=row.form, site=_site(row)).model_dump(mode="json")
 
 
 def _site(row: Row[Any]) -> str:
@@ -139,51 +144,37 @@ def _site(row: Row[Any]) -> str:
     return site
 
 
-def _blank_delivery() -> Any:
-    return (
+def _end_deliveries(connection: Connection, submission_ids: Sequence[str], now: datetime) -> None:
+    is_delivered = deliveries.c.state == "delivered"
+    ended = func.coalesce(deliveries.c.finished_at, literal(now, deliveries.c.finished_at.type))
+    connection.execute(
         update(deliveries)
-        .where(deliveries.c.id == bindparam("row_id"))
+        .where(deliveries.c.submission_id.in_(submission_ids))
         .values(
             email=None,
             phone=None,
             intent=None,
             lease_until=None,
-            state=bindparam("new_state"),
-            reason=bindparam("new_reason"),
-            finished_at=bindparam("ended_at"),
+            state=case((is_delivered, "delivered"), else_="failed"),
+            reason=case((is_delivered, null()), else_=ERASED),
+            finished_at=ended,
         )
     )
 
 
-def _ended(row: Row[Any], now: datetime) -> dict[str, Any]:
-    delivered = row.state == "delivered"
-    return {
-        "row_id": row.delivery_id,
-        "new_state": "delivered" if delivered else "failed",
-        "new_reason": None if delivered else ERASED,
-        "ended_at": row.finished_at or now,
-    }
-
-
-def _forget(connection: Connection, rows: Sequence[Row[Any]]) -> None:
-    """Forget whose contact was whose, where no lead that is kept needs it."""
-    site: BindParameter[str] = bindparam("of_site")
-    identity: BindParameter[str] = bindparam("who")
-    still_used = exists().where(
-        deliveries.c.site == site,
-        or_(deliveries.c.email == identity, deliveries.c.phone == identity),
-    )
-    who = {(row.site, each) for row in rows for each in (row.email, row.phone) if each}
-    if who:
-        connection.execute(
-            delete(contacts).where(
-                contacts.c.site == site, contacts.c.identity == identity, ~still_used
-            ),
-            [{"of_site": name, "who": each} for name, each in sorted(who)],
+def _forget_contacts(connection: Connection, rows: Sequence[Row[Any]]) -> None:
+    """Delete cached contacts that no kept lead needs."""
+    identities = {(row.site, each) for row in rows for each in (row.email, row.phone) if each}
+    for site, identity in sorted(identities):
+        still_used = exists().where(
+            deliveries.c.site == site,
+            or_(deliveries.c.email == identity, deliveries.c.phone == identity),
         )
+        cached = (contacts.c.site == site) & (contacts.c.identity == identity)
+        connection.execute(delete(contacts).where(cached, ~still_used))
 
 
-def _told(row: Row[Any], now: datetime) -> Anonymized:
+def _anonymized(row: Row[Any], now: datetime) -> Anonymized:
     leased = bool(row.lease_until and row.lease_until > now)
     return Anonymized(
         id=row.id,

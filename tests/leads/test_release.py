@@ -10,16 +10,14 @@ from formapp.db.database import Database
 from formapp.db.tables import deliveries, errands
 from formapp.leads.accept import Status, keep
 from formapp.leads.anonymize import anonymize
+from formapp.leads.errors import ErasedError, NotHeldError, UnknownSubmissionError
 from formapp.leads.release import (
     Caught,
-    NotHeldError,
     Read,
-    count_quarantined,
-    quarantined,
     release,
 )
-from formapp.leads.report import UnknownSubmissionError, show_submission
-from formapp.leads.retry import ErasedError
+from formapp.leads.report import list_quarantined, show_submission
+from formapp.monitoring.queue import count_quarantined
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
@@ -129,15 +127,15 @@ def test_what_was_erased_is_not_released(database: Database) -> None:
         anonymize(connection, [submission_id], NOON)
     with pytest.raises(ErasedError):
         release(database, submission_id, no_reading, LATER)
-    assert quarantined(database) == []
+    assert list_quarantined(database) == []
 
 
 def test_the_quarantine_is_counted_and_listed_by_form(database: Database) -> None:
     ids = [kept(database), kept(database), kept(database, lead=lead(form="quote"))]
     for other in (Status.ACCEPTED, Status.SPAM, Status.UNCONFIRMED):
         kept(database, other)
-    assert quarantined(database) == ids
-    assert quarantined(database, "quote") == ids[2:]
+    assert list_quarantined(database) == ids
+    assert list_quarantined(database, "quote") == ids[2:]
     with database.read() as connection:
         assert count_quarantined(connection) == {"contact": 2, "quote": 1}
 

@@ -15,13 +15,9 @@ from formapp.lead import Lead
 from formapp.leads import retry as replay
 from formapp.leads.accept import Status, keep
 from formapp.leads.anonymize import anonymize
-from formapp.leads.report import UnknownSubmissionError
-from formapp.leads.retry import (
-    AlreadyDeliveredError,
-    UnconfirmedError,
-    failed_submissions,
-    retry_submission,
-)
+from formapp.leads.errors import AlreadyDeliveredError, UnconfirmedError, UnknownSubmissionError
+from formapp.leads.report import list_failed
+from formapp.leads.retry import retry_submission
 from tests.support.clock import NOON
 from tests.support.leads import PHONE, SITE, lead, phone, submission
 from tests.support.world import World
@@ -195,8 +191,8 @@ def test_failed_ones_are_listed_oldest_first_and_by_form(database: Database) -> 
     one = failed(database)
     two = failed(database, form="quote")
     keep(database, submission(lead("pending@example.com")))
-    assert failed_submissions(database) == [one, two]
-    assert failed_submissions(database, "quote") == [two]
+    assert list_failed(database) == [one, two]
+    assert list_failed(database, "quote") == [two]
 
 
 def test_a_replayed_lead_reaches_wix_once_its_fault_is_mended(world: World) -> None:

@@ -166,7 +166,7 @@ GUARDS: dict[str, dict[str, list[str]]] = {
             "test_spam_is_kept_as_it_came_without_a_delivery",
         ],
         "listed": [
-            "submissions/test_report.py",
+            "leads/test_report.py",
             "test_the_list_has_everything_but_honeypot_catches_oldest_first",
         ],
     },
