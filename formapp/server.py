@@ -93,7 +93,7 @@ class Server:
             channel_timeout=20,
             cleanup_interval=5,
             max_request_body_size=MAX_BODY,
-            submission_id=None,
+            ident=None,
             # The app knows how many proxies to believe (PROXY_HOPS).
             clear_untrusted_proxy_headers=False,
         )
