@@ -67,7 +67,6 @@ MAY_IMPORT = {
         "formapp.keyring",
         "formapp.lead",
         "formapp.mail",
-        "formapp.monitoring",
     ),
     "formapp.web": (
         "formapp.confirmation",
