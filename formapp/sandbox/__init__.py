@@ -1,13 +1,16 @@
 """A local stand-in for the Wix Contacts API V4.
 
-It is written from the Wix Contacts contract alone and shares no code with the client, so that
-a mistake cannot pass on both sides.
+It is written from the contract alone and shares no code with the client, so that a mistake cannot
+pass on both sides. `CONTRACT.md` in comments means `formapp/wix/CONTRACT.md`.
+
+`api/` holds the operations, `control/` faults, settings and state under `/_sandbox`, `pages/` what
+people see in a browser. All of them share the modules beside this one.
 """
 
 from formapp.sandbox.app import create_sandbox
 from formapp.sandbox.options import SandboxOptions, SettingError, Settings
-from formapp.sandbox.persistence import StateFileError
 from formapp.sandbox.server import SandboxServer
+from formapp.sandbox.state import StateFileError
 
 __all__ = [
     "SandboxOptions",

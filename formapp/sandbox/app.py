@@ -1,71 +1,184 @@
-"""Makes the sandbox: a Flask application that stands in for the Wix Contacts API."""
+"""The Flask application, and the path of every API call through it.
+
+A call passes the faults, authentication, the rate limit and its operation; then the state file is
+saved and the call is logged.
+"""
 
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, make_response, request
+from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
 
-from formapp.sandbox.answers import error_answer
-from formapp.sandbox.control import register_control
+from formapp.sandbox.api.auth import authenticate, grant_token, requested_site
+from formapp.sandbox.api.call import Call
+from formapp.sandbox.api.errors import WixError, envelope
+from formapp.sandbox.api.labels import finish_due_jobs
+from formapp.sandbox.api.operations import OPERATIONS, TOKEN_OPERATION, TOKEN_PATH
+from formapp.sandbox.api.validation import read_object
+from formapp.sandbox.clock import iso
+from formapp.sandbox.control.routes import register_control
 from formapp.sandbox.core import Sandbox
-from formapp.sandbox.errors import envelope
-from formapp.sandbox.gateway import register_api
 from formapp.sandbox.options import SandboxOptions
-from formapp.sandbox.people import people_error, register_people
+from formapp.sandbox.pages.contacts import register_pages
+from formapp.sandbox.pages.faults import error_page, faults_page
+from formapp.sandbox.server import MAX_BODY
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from werkzeug.sansio.response import Response as AnyResponse
+
+    from formapp.sandbox.api.operations import Operation
+    from formapp.sandbox.state import Json
 
 log = logging.getLogger(__name__)
 
-MAX_BODY = 10 * 1024 * 1024
-MACHINE_PATHS = ("/contacts", "/oauth2", "/_sandbox")
+JSON_PATHS = ("/contacts", "/oauth2", "/_sandbox")
+WITH_BODY = ("POST", "PATCH")
+
+
+class OrderedJson(DefaultJSONProvider):
+    """Keeps the order of keys, which people read in answers."""
+
+    sort_keys = False
 
 
 def create_sandbox(options: SandboxOptions | None = None) -> Flask:
-    """Return the application: API, control routes and pages for people.
+    """Return the application: API, control path and pages.
 
     The `Sandbox` itself is in `app.extensions["sandbox"]`.
 
     Raises:
-        StateFileError: the state file cannot be read as one.
+        StateFileError: the state file is invalid.
     """
-    app = Flask("formapp.sandbox")
+    app = Flask("formapp.sandbox", static_folder="pages/static", template_folder="pages/templates")
+    app.json = OrderedJson(app)
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     sandbox = Sandbox(options or SandboxOptions())
     app.extensions["sandbox"] = sandbox
-    register_api(app, sandbox)
-    register_control(app, sandbox)
-    register_people(app, sandbox)
+    for operation in OPERATIONS:
+        _add_route(app, operation.name, operation.method, operation.rule, _view(sandbox, operation))
+    _add_route(app, TOKEN_OPERATION, "POST", TOKEN_PATH, _token_view(sandbox))
+    register_control(app, sandbox, lambda problem: faults_page(sandbox, problem))
+    register_pages(app, sandbox)
+    app.register_error_handler(WixError, _wix_error)
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _any_error)
-    app.after_request(_with_request_id)
+    app.register_error_handler(Exception, _internal_error)
+    app.after_request(_add_request_id)
     return app
 
 
-def _with_request_id(answer: Response) -> Response:
+def _add_request_id(answer: Response) -> Response:
     answer.headers["X-Wix-Request-Id"] = str(uuid.uuid4())
     return answer
 
 
+def _wix_error(error: WixError) -> Response:
+    return make_response(error.body, error.status)
+
+
 def _http_error(error: HTTPException) -> AnyResponse:
     status = error.code or 500
-    if request.path.startswith(MACHINE_PATHS):
-        return error_answer(envelope(status))
-    return people_error(status)
+    if request.path.startswith(JSON_PATHS):
+        return _wix_error(envelope(status))
+    return error_page(status)
 
 
-def _any_error(error: Exception) -> Response:
-    """Answer a fault of the sandbox itself in the envelope, and log where it came up.
+def _internal_error(error: Exception) -> Response:
+    """Answer a failure of the sandbox itself and log its place.
 
-    The error's text stays out of the log: it could quote a contact.
+    The error's text is not logged: it could quote a contact.
     """
-    where = "".join(traceback.format_tb(error.__traceback__))
-    log.error("the sandbox failed with %s at\n%s", type(error).__name__, where)
-    return error_answer(envelope(500))
+    trace = "".join(traceback.format_tb(error.__traceback__))
+    log.error("the sandbox failed with %s at\n%s", type(error).__name__, trace)
+    return _wix_error(envelope(500))
+
+
+def _add_route(
+    app: Flask, name: str, method: str, rule: str, view: Callable[..., Response]
+) -> None:
+    app.add_url_rule(rule, name, view, methods=[method], provide_automatic_options=False)
+
+
+def _view(sandbox: Sandbox, operation: Operation) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        site = requested_site(request.headers, sandbox.tokens, sandbox.clock.now())
+        return _handle(sandbox, operation.name, site, lambda: _apply(sandbox, operation, path))
+
+    return view
+
+
+def _token_view(sandbox: Sandbox) -> Callable[..., Response]:
+    def grant() -> Json:
+        body = read_object(request.get_data(), required=True)
+        now = sandbox.clock.now()
+        return grant_token(body, sandbox.tokens, sandbox.options, sandbox.settings, now)
+
+    def view() -> Response:
+        body = request.get_json(silent=True, force=True)
+        instance = body.get("instance_id") if isinstance(body, dict) else None
+        site = instance if isinstance(instance, str) else None
+        return _handle(sandbox, TOKEN_OPERATION, site, grant)
+
+    return view
+
+
+def _handle(
+    sandbox: Sandbox, operation: str, site: str | None, apply: Callable[[], Json]
+) -> Response:
+    """Answer a call as its faults demand, and log it."""
+    started = time.perf_counter()
+    request.get_data()  # receive the complete request before a fault may cut the connection
+    delay, fault = sandbox.faults.draw(operation, site)
+    if delay:
+        sandbox.closing.wait(delay)
+    answer = Response(status=503) if fault and not fault.applies_call else _answer(apply)
+    if fault is not None:
+        answer = fault.replace(answer, request.environ, sandbox.closing)
+    entry: dict[str, Any] = {
+        "time": iso(sandbox.clock.now()),
+        "site": site,
+        "operation": operation,
+        "method": request.method,
+        "path": request.path,
+        "status": None if fault and fault.cuts_connection else answer.status_code,
+        "ms": round((time.perf_counter() - started) * 1000, 1),
+        "fault": fault.kind if fault else "latency" if delay else None,
+    }
+    if fault is not None:
+        entry["applied"] = fault.applies_call
+    sandbox.calls.add(entry)
+    return answer
+
+
+def _answer(apply: Callable[[], Json]) -> Response:
+    try:
+        return make_response(apply())
+    except WixError as error:
+        return _wix_error(error)
+
+
+def _apply(sandbox: Sandbox, operation: Operation, path: dict[str, str]) -> Json:
+    settings = sandbox.settings
+    caller = authenticate(request.headers, sandbox.tokens, settings, sandbox.clock.now())
+    if not sandbox.limiter.allow(caller.bucket, sandbox.clock.now(), settings.rate_limit):
+        raise envelope(429)
+    body = read_object(request.get_data(), required=operation.method in WITH_BODY)
+    site = sandbox.store.site(caller.site_id)
+    query = dict(request.args.lists())
+    try:
+        with site.lock:
+            now = sandbox.clock.now()
+            call = Call(operation.name, site, caller, settings, now, path, query, body)
+            finish_due_jobs(call)
+            return operation.answer(call)
+    finally:
+        sandbox.state_file.save()

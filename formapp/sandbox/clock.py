@@ -1,4 +1,4 @@
-"""The sandbox's time: the clock it was given, plus what it was told to skip."""
+"""The sandbox's time, and times in their wire form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """A clock that can be put forward, so that nobody has to wait for an expiry."""
+    """A clock that can be advanced, so that a test need not wait for an expiry."""
 
     def __init__(self, source: Callable[[], float]) -> None:
         self._source = source
@@ -21,25 +21,22 @@ class Clock:
         return self._source() + self._skipped
 
     def advance(self, seconds: float) -> None:
-        """Put the clock forward."""
+        """Move the clock forward."""
         self._skipped += seconds
 
     def reset(self) -> None:
-        """Forget everything that was skipped."""
+        """Return to the time of the source."""
         self._skipped = 0.0
 
 
 def iso(seconds: float) -> str:
-    """Return the wire form of a time, e.g. `2025-03-04T09:15:30.123Z` (contract section 1)."""
+    """Return the wire form of a time: `2025-03-04T09:15:30.123Z` (CONTRACT.md section 1)."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
 def parse_iso(text: str) -> datetime | None:
-    """Return the moment that `text` names, in UTC; None if it names none.
-
-    A time without a zone is taken as UTC.
-    """
+    """Return a date or time in UTC, None if `text` is neither; without a zone it is UTC."""
     try:
         moment = datetime.fromisoformat(text)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

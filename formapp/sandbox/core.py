@@ -1,52 +1,90 @@
-"""The sandbox as one object: its sites, switches, faults, tokens, limits and log."""
+"""The sandbox as one object: its sites, settings, faults, tokens, rate limit and call log."""
 
 from __future__ import annotations
 
 import threading
+from collections import Counter, deque
 from typing import TYPE_CHECKING
 
-from formapp.sandbox.auth import Tokens
-from formapp.sandbox.calllog import CallLog
+from formapp.sandbox.api.auth import RateLimiter, Tokens
 from formapp.sandbox.clock import Clock
-from formapp.sandbox.faults import FaultBoard
-from formapp.sandbox.persistence import Keeper, load
-from formapp.sandbox.ratelimit import RateLimiter
+from formapp.sandbox.control.faults import Faults
+from formapp.sandbox.state import StateFile, load_store
 
 if TYPE_CHECKING:
     from formapp.sandbox.options import SandboxOptions
+    from formapp.sandbox.state import Json
+
+MAX_CALLS = 20_000
+
+
+class CallLog:
+    """The latest calls, without query or body, and counts per operation."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._calls: deque[Json] = deque(maxlen=MAX_CALLS)
+        self._counts: Counter[str] = Counter()
+
+    def add(self, entry: Json) -> None:
+        """Add an entry with at least `site` and `operation`."""
+        with self._lock:
+            self._calls.append(entry)
+            self._counts[entry["operation"]] += 1
+
+    def read(self, *, site: str | None, operation: str | None) -> Json:
+        """Return `calls` (oldest first, filtered), `counts` and `total`."""
+        with self._lock:
+            calls = [
+                entry
+                for entry in self._calls
+                if site in (None, entry["site"]) and operation in (None, entry["operation"])
+            ]
+        counts = self.counts()
+        return {"calls": calls, "counts": counts, "total": sum(counts.values())}
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of calls per operation, by name."""
+        with self._lock:
+            return dict(sorted(self._counts.items()))
+
+    def clear(self) -> None:
+        """Delete all entries and counts."""
+        with self._lock:
+            self._calls.clear()
+            self._counts.clear()
 
 
 class Sandbox:
-    """Everything that one sandbox holds; nothing is shared between two of them.
+    """Everything that belongs to one sandbox; two sandboxes share nothing.
 
     Raises:
-        StateFileError: the state file cannot be read as one.
+        StateFileError: the state file is invalid.
     """
 
     def __init__(self, options: SandboxOptions) -> None:
         self.options = options
         self.settings = options.settings
         self.clock = Clock(options.clock)
-        self.store = load(options.state_file)
-        self.keeper = Keeper(self.store, options.state_file)
+        self.store = load_store(options.state_file)
+        self.state_file = StateFile(self.store, options.state_file)
         self.tokens = Tokens()
         self.limiter = RateLimiter()
-        self.faults = FaultBoard()
+        self.faults = Faults()
         self.calls = CallLog()
         self.closing = threading.Event()
 
     def reset(self) -> None:
-        """Go back to the start: no sites, no faults, no tokens, the first settings."""
-        self.store.forget()
+        """Return to the start: no sites, faults, tokens or calls, and the first settings."""
+        self.store.drop()
         self.tokens.revoke_all()
         self.limiter.clear()
         self.faults.clear()
         self.calls.clear()
         self.clock.reset()
         self.settings = self.options.settings
-        self.keeper.keep()
+        self.state_file.save()
 
     def close(self) -> None:
-        """Wake all calls that wait because of a fault. The state file is already up to date."""
+        """End the waits of all calls that a fault delays."""
         self.closing.set()
-        self.keeper.keep()

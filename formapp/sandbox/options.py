@@ -1,6 +1,6 @@
-"""What the sandbox can be told: at start (options) and while it runs (settings).
+"""How a sandbox behaves: options are fixed at start, settings can change while it runs.
 
-Every behaviour that the Wix Contacts contract calls a switch is a field of `Settings`.
+Every behaviour that CONTRACT.md calls a switch is a field of `Settings`.
 """
 
 from __future__ import annotations
@@ -17,55 +17,87 @@ ExtendedFieldsMode = Literal["merge", "replace"]
 Credentials = Literal["accepted", "unauthenticated", "forbidden"]
 
 MAX_DELAY = 300.0
-"""Longest delay of an index, in seconds; older versions of a contact are dropped."""
-
+"""Longest delay of an index in seconds; older versions of a contact are dropped."""
 
 MAX_WHOLE = 1_000_000
 
 
 class SettingError(ValueError):
-    """A setting has an unknown name or a value that makes no sense; the text says which."""
+    """A setting or the clock gets an unknown name or an invalid value; the text names it."""
+
+
+def _texts(label: str, help_text: str) -> dict[str, str]:
+    return {"label": label, "help": help_text}
 
 
 @dataclass(frozen=True)
 class Settings:
-    """The switches. All of them can be changed while the sandbox runs.
+    """The switches that can change while the sandbox runs, with their texts on the faults page."""
 
-    Attributes:
-        rate_limit: Requests in 60 seconds per key and site, or per app instance; 0 is no limit.
-        token_lifetime: Seconds until an app token expires (contract section 2.2: 14400).
-        credentials: How every key and token is answered: as good, with 401, or with 403.
-        extended_fields: Whether Update merges extended fields per key or replaces them.
-        any_email_duplicates: Compare with every email of other contacts, not just the primary.
-        refuse_optional_filters: Refuse filter fields that not every source lists (section 8.3).
-        random_key_suffixes: Give new labels and fields keys that nobody can guess.
-        query_delay: Seconds until Query Contacts sees a change.
-        list_delay: Seconds until List Contacts sees a change.
-        duplicate_blind_window: Seconds during which the duplicate check misses a new contact.
-        job_delay: Seconds until a bulk job is done.
-        labels_quota: Labels a site may define.
-        fields_quota: Custom extended fields a site may define.
-    """
-
-    rate_limit: int = 200
-    token_lifetime: int = 14_400
-    credentials: Credentials = "accepted"
-    extended_fields: ExtendedFieldsMode = "merge"
-    any_email_duplicates: bool = False
-    refuse_optional_filters: bool = False
-    random_key_suffixes: bool = False
-    query_delay: float = 0.0
-    list_delay: float = 0.0
-    duplicate_blind_window: float = 0.0
-    job_delay: float = 0.0
-    labels_quota: int = 1000
-    fields_quota: int = 100
+    credentials: Credentials = field(
+        default="accepted",
+        metadata=_texts("Keys and tokens", "Refuse all of them, as if a key had been revoked."),
+    )
+    rate_limit: int = field(
+        default=200,
+        metadata=_texts(
+            "Calls in 60 seconds", "Per key and site, or per app instance. 0 is no limit."
+        ),
+    )
+    query_delay: float = field(
+        default=0.0,
+        metadata=_texts("Delay of Query (seconds)", "Time until Query Contacts sees a change."),
+    )
+    list_delay: float = field(
+        default=0.0,
+        metadata=_texts("Delay of List (seconds)", "Time until List Contacts sees a change."),
+    )
+    duplicate_blind_window: float = field(
+        default=0.0,
+        metadata=_texts(
+            "Blind window (seconds)", "How long the duplicate check misses a new contact."
+        ),
+    )
+    job_delay: float = field(
+        default=0.0,
+        metadata=_texts("Length of a bulk job (seconds)", "How long labelling in bulk takes."),
+    )
+    token_lifetime: int = field(
+        default=14_400, metadata=_texts("Lifetime of a token (seconds)", "14400 at Wix.")
+    )
+    extended_fields: ExtendedFieldsMode = field(
+        default="merge",
+        metadata=_texts("Extended fields in Update", "Merge them one by one, or replace all."),
+    )
+    labels_quota: int = field(
+        default=1000, metadata=_texts("Labels per site", "The sandbox refuses more.")
+    )
+    fields_quota: int = field(
+        default=100, metadata=_texts("Custom fields per site", "The sandbox refuses more.")
+    )
+    any_email_duplicates: bool = field(
+        default=False,
+        metadata=_texts(
+            "Compare all emails for duplicates",
+            "Otherwise only the primary email of other contacts counts.",
+        ),
+    )
+    refuse_optional_filters: bool = field(
+        default=False,
+        metadata=_texts(
+            "Refuse optional filters", "Filter fields that only some sources of the contract list."
+        ),
+    )
+    random_key_suffixes: bool = field(
+        default=False,
+        metadata=_texts("Random keys", "Keys of labels and fields get an unpredictable ending."),
+    )
 
     def changed(self, changes: Mapping[str, Any]) -> Settings:
         """Return settings with `changes` applied.
 
         Raises:
-            SettingError: a name is unknown or a value does not fit.
+            SettingError: a name is unknown or a value is invalid.
         """
         unknown = sorted(set(changes) - set(SETTING_NAMES))
         if unknown:
@@ -73,26 +105,23 @@ class Settings:
         return replace(self, **{name: _checked(name, value) for name, value in changes.items()})
 
     def as_json(self) -> dict[str, Any]:
-        """Return name to value."""
+        """Return the value of each setting by name."""
         return asdict(self)
 
 
 def _checked(name: str, value: Any) -> Any:
-    first = getattr(Settings, name)
-    if isinstance(first, str):
+    default = getattr(Settings, name)
+    if isinstance(default, str):
         if value not in CHOICES[name]:
             raise SettingError(f"{name} must be one of {', '.join(CHOICES[name])}")
         return value
-    if isinstance(first, bool):
+    if isinstance(default, bool):
         if not isinstance(value, bool):
             raise SettingError(f"{name} must be true or false")
         return value
-    return _checked_number(name, value, whole=isinstance(first, int))
-
-
-def _checked_number(name: str, value: Any, *, whole: bool) -> int | float:
     if name == "rate_limit" and value == "off":
         return 0
+    whole = isinstance(default, int)
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise SettingError(f"{name} must be a {'whole ' if whole else ''}number")
     if not 0 <= value <= (MAX_WHOLE if whole else MAX_DELAY):
@@ -109,14 +138,14 @@ SETTING_NAMES = tuple(one.name for one in fields(Settings))
 
 @dataclass(frozen=True)
 class SandboxOptions:
-    """What is fixed when a sandbox is made.
+    """What is fixed when a sandbox is created.
 
     Attributes:
-        settings: The switches at start and after a reset.
-        state_file: Where the sites are kept; None keeps them in memory only.
-        app_id: The only app id accepted for a token; None accepts any.
-        app_secret: The only app secret accepted for a token; None accepts any.
-        clock: Seconds since the epoch; a test passes its own.
+        settings: The settings at start and after a reset.
+        state_file: Where the sites are saved; None keeps them only in memory.
+        app_id: The only app id that gets a token; None accepts any.
+        app_secret: The only app secret that gets a token; None accepts any.
+        clock: Returns seconds since the epoch; tests pass their own.
     """
 
     settings: Settings = field(default_factory=Settings)

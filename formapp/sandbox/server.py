@@ -1,31 +1,149 @@
 """An HTTP server for the sandbox, or for any WSGI application, that tests can start and stop.
 
-It is werkzeug's threaded server with three differences. Connections are kept alive (HTTP/1.1),
-as a client of the real service finds them. No request is logged, because a query string may
-hold personal data. And `stop` ends all connections, so that clients see the server go.
+It is werkzeug's threaded server with three differences: connections are kept alive (HTTP/1.1),
+as with the real service; no request is logged, because a query string may hold personal data;
+and `stop` ends all connections, so that clients notice.
 """
 
 from __future__ import annotations
 
+import io
+import logging
 import socket
 import threading
-from contextlib import suppress
-from typing import TYPE_CHECKING, Self
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING, Any, Self
 
-from formapp.sandbox.connection import Handler, Server
+from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
+from werkzeug.wsgi import ClosingIterator
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+MAX_BODY = 10 * 1024 * 1024
+IDLE_SECONDS = 75
+
+log = logging.getLogger(__name__)
+
+
+class Handler(WSGIRequestHandler):
+    """Answers the requests of one connection, one after the other."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE_SECONDS
+    disable_nagle_algorithm = True
+    server: Server
+
+    def setup(self) -> None:
+        """Register the connection, so that the server can end it."""
+        super().setup()
+        self.server.connections.add(self.connection)
+
+    def finish(self) -> None:
+        """Unregister the connection; one that was cut cannot be flushed."""
+        self.server.connections.discard(self.connection)
+        with suppress(OSError):
+            super().finish()
+
+    def run_wsgi(self) -> None:
+        """Answer one request.
+
+        The body is read completely first, so that the next request on the connection starts at
+        the right place, even if the application does not read it.
+        """
+        if self.headers.get("Expect", "").strip().lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        environ = self.make_environ()
+        try:
+            self._read_body(environ)
+        except OverflowError:
+            self._refuse(413)
+        except (OSError, ValueError):
+            self._refuse(400)
+        else:
+            self._answer(environ)
+
+    def _refuse(self, status: int) -> None:
+        """Answer a request that cannot be read, and end the connection."""
+        self.close_connection = True
+        self.send_error(status)
+
+    def _read_body(self, environ: WSGIEnvironment) -> None:
+        chunked = environ.get("wsgi.input_terminated", False)
+        announced = 0 if chunked else int(environ.get("CONTENT_LENGTH") or 0)
+        if announced < 0:
+            raise ValueError("negative length")
+        if announced > MAX_BODY:
+            raise OverflowError("the body is too large")
+        body = environ["wsgi.input"].read(MAX_BODY + 1 if chunked else announced)
+        if len(body) > MAX_BODY:
+            raise OverflowError("the body is too large")
+        if len(body) < announced:
+            raise ConnectionAbortedError("the request ended early")
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = io.BytesIO(body)
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+
+    def _answer(self, environ: WSGIEnvironment) -> None:
+        head: list[Any] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], *_: Any) -> Any:
+            head[:] = [status, headers]
+            return self.wfile.write
+
+        try:
+            with closing(ClosingIterator(self.server.app(environ, start_response))) as parts:
+                first = next(parts, b"")  # before the head: a fault may cut the connection here
+                self._send_head(*head)
+                if self.command != "HEAD":
+                    self.wfile.write(first)
+                    for part in parts:
+                        self.wfile.write(part)
+        except (ConnectionError, TimeoutError):
+            self.close_connection = True
+        except Exception as error:  # noqa: BLE001 - any failure ends the connection
+            log.error("the application failed with %s", type(error).__name__)  # noqa: TRY400 - its text could quote a contact
+            self.close_connection = True
+
+    def _send_head(self, status: str, headers: list[tuple[str, str]]) -> None:
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            self.send_header(name, value)
+        names = {name.lower() for name, _ in headers}
+        if "content-length" not in names and int(code) not in (204, 304):
+            self.send_header("Connection", "close")  # the end of the connection ends the body
+        self.end_headers()
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+        """Log nothing: a request line may hold personal data."""
+
+    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+        """Log nothing."""
+
+    def version_string(self) -> str:
+        """Return the value of the header Server."""
+        return "sandbox"
+
+
+class Server(ThreadedWSGIServer):
+    """Werkzeug's threaded server, with a set of its open connections."""
+
+    connections: set[socket.socket]
+    request_queue_size = 512
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignore clients that disconnect."""
 
 
 class SandboxServer:
-    """Serves a WSGI application on one address, in a thread of its own.
+    """Serves a WSGI application on one address, in its own thread.
 
-    Use it as a context manager, or `start` and `stop` it. The port is bound when the object is
-    made, so that `url` is known at once; port 0 takes a free one.
+    Use it as a context manager, or call `start` and `stop`. The constructor binds the port, so
+    `url` is known at once; port 0 takes a free one.
 
     Raises:
-        OSError: the address cannot be bound, such as a port in use.
+        OSError: the address cannot be bound, for example because the port is in use.
     """
 
     def __init__(self, app: WSGIApplication, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -41,12 +159,12 @@ class SandboxServer:
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
+        """The port that the server listens on."""
         return int(self._server.port)
 
     @property
     def url(self) -> str:
-        """The address without a slash at its end, such as `http://127.0.0.1:8001`."""
+        """The address without a trailing slash, such as `http://127.0.0.1:8001`."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
@@ -62,7 +180,7 @@ class SandboxServer:
         return self
 
     def stop(self) -> None:
-        """Stop serving and end all connections. May be called twice, and from any thread."""
+        """Stop serving and end all connections; safe to call twice and from any thread."""
         if self._stopped.is_set():
             return
         if self._thread is not None:
@@ -75,7 +193,7 @@ class SandboxServer:
         self._stopped.set()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until `stop` was called elsewhere, such as in a signal handler's thread."""
+        """Wait until `stop` has been called, for example by a signal handler's thread."""
         return self._stopped.wait(seconds)
 
     def __enter__(self) -> Self:

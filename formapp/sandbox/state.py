@@ -1,47 +1,64 @@
-"""What the sandbox knows: sites, and in each its contacts, labels, fields and jobs.
+"""The state of a sandbox: its sites, what each holds, and the file that outlives a restart.
 
-Contacts, labels, fields and jobs are kept in the form in which they go over the wire.
-A stored contact body is never changed in place: every write stores another object, so a
-version handed out earlier stays what it was.
+Contacts, labels, fields and jobs are stored in their wire form. A stored contact body is never
+changed in place: every write stores a new object, so earlier versions stay intact.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import secrets
 import threading
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from formapp.sandbox.contact_items import normal_email
 from formapp.sandbox.options import MAX_DELAY
-from formapp.sandbox.system import system_fields, system_labels
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Json = dict[str, Any]
 Role = Literal["member", "owner", "contributor"]
 
-KEPT_HISTORY = 100
-KEPT_GONE = 500
+MAX_HISTORY = 100
+MAX_GONE = 500
+FILE_FORMAT = 1
+
+SYSTEM_LABELS = {"contacts.contacted-me": "Contacted Me", "contacts.customers": "Customers"}
+SYSTEM_FIELDS = {
+    "contacts.displayByFirstName": "Display by first name",
+    "contacts.displayByLastName": "Display by last name",
+    "emailSubscriptions.subscriptionStatus": "Email subscription status",
+    "emailSubscriptions.deliverabilityStatus": "Email deliverability status",
+    "emailSubscriptions.effectiveEmail": "Effective email",
+    "members.membershipStatus": "Membership status",
+    "members.mobile": "Member's mobile",
+    "invoices.vatId": "VAT id",
+}
+"""Labels and fields of every new site, key to display name (CONTRACT.md sections 9.1, 10.4)."""
+
+READ_ONLY_PREFIX = "ecom."
+"""Deprecated system fields that CONTRACT.md section 10.4 names only by prefix."""
 
 
-@dataclass
-class Version:
-    """A contact as it was from `since` on; body None means that it was gone."""
-
-    since: float
-    body: Json | None
+def normalize_email(email: str) -> str:
+    """Return the form in which emails are compared (CONTRACT.md section 11.4)."""
+    return email.strip().casefold()
 
 
 @dataclass
 class ContactRecord:
-    """One contact with what the wire does not show.
+    """One contact, with what the API does not show.
 
     Attributes:
-        body: The contact as it goes over the wire, in full.
+        body: The complete contact in its wire form.
         created_at: Seconds since the epoch.
-        role: Set for a site member, an owner or a contributor.
         has_billing_subscription: Protects the contact from deletion.
-        history: What changed, when and by which operation; oldest first.
-        versions: Recent versions, oldest first, for the indexes that lag.
-        gone: "deleted" or "merged" once the contact is gone.
+        history: One entry per change, oldest first; see `records.remember`.
+        gone: "deleted" or "merged" once the contact no longer exists.
+        versions: Recent bodies with the time of their storage, oldest first, for the indexes
+            that lag; None for a contact that no longer exists.
     """
 
     body: Json
@@ -49,45 +66,46 @@ class ContactRecord:
     role: Role | None = None
     has_billing_subscription: bool = False
     history: list[Json] = field(default_factory=list)
-    versions: list[Version] = field(default_factory=list)
     gone: str | None = None
+    versions: list[tuple[float, Json | None]] = field(default_factory=list)
 
     def emails(self) -> list[str]:
-        """Return all emails, in the form in which they are compared."""
-        held = self.body["info"].get("emails", {}).get("items", [])
-        return [normal_email(item["email"]) for item in held]
+        """Return all emails, normalized."""
+        items = self.body["info"].get("emails", {}).get("items", [])
+        return [normalize_email(item["email"]) for item in items]
 
-    def seen_by_index(self, moment: float) -> Json | None:
-        """Return the body that an index brought up to date at `moment` shows."""
-        shown = None
-        for version in self.versions:
-            if version.since > moment:
+    def add_version(self, body: Json | None, now: float) -> None:
+        """Add a version and drop those too old for any index."""
+        self.versions.append((now, body))
+        while len(self.versions) > 1 and self.versions[1][0] < now - MAX_DELAY:
+            self.versions.pop(0)
+
+    def version_at(self, moment: float) -> Json | None:
+        """Return the body at `moment`; None if the contact did not exist."""
+        found = None
+        for since, body in self.versions:
+            if since > moment:
                 break
-            shown = version.body
-        return shown
+            found = body
+        return found
 
     def as_json(self) -> Json:
-        """Return what must survive a restart: all but the versions for lagging indexes."""
-        kept = vars(self).copy()
-        del kept["versions"]
-        return kept
+        """Return everything except the versions, for the state file."""
+        return {name: value for name, value in vars(self).items() if name != "versions"}
 
     @classmethod
-    def from_json(cls, kept: Json) -> ContactRecord:
-        """Return the record that `as_json` described; the indexes have caught up with it."""
-        record = cls(**kept)
-        record.versions = [Version(0.0, None if record.gone else record.body)]
+    def from_json(cls, saved: Json) -> ContactRecord:
+        """Return the record that `as_json` described, known to all indexes."""
+        record = cls(**saved)
+        record.versions = [(0.0, None if record.gone else record.body)]
         return record
-
-    def remember_version(self, body: Json | None, now: float) -> None:
-        """Add a version and drop those that no index can ask for any more."""
-        self.versions.append(Version(now, body))
-        while len(self.versions) > 1 and self.versions[1].since < now - MAX_DELAY:
-            self.versions.pop(0)
 
 
 class Site:
-    """One Wix site. Hold `lock` while reading or writing anything in it."""
+    """One Wix site. Hold `lock` while reading or writing its contents."""
+
+    RECORDS = ("contacts", "gone")
+    PLAIN = ("merged", "labels", "fields", "jobs")
 
     def __init__(self, site_id: str) -> None:
         self.id = site_id
@@ -95,72 +113,214 @@ class Site:
         self.contacts: dict[str, ContactRecord] = {}
         self.gone: dict[str, ContactRecord] = {}
         self.merged: dict[str, str] = {}
-        self.labels: dict[str, Json] = system_labels()
-        self.fields: dict[str, Json] = system_fields()
+        self.labels: dict[str, Json] = {
+            key: {
+                "namespace": "contacts",
+                "namespaceDisplayName": "",
+                "key": key,
+                "displayName": name,
+                "labelType": "SYSTEM",
+            }
+            for key, name in SYSTEM_LABELS.items()
+        }
+        self.fields: dict[str, Json] = {
+            key: {
+                "namespace": key.partition(".")[0],
+                "key": key,
+                "displayName": name,
+                "dataType": "TEXT",
+                "fieldType": "SYSTEM",
+                "description": name,
+            }
+            for key, name in SYSTEM_FIELDS.items()
+        }
         self.jobs: dict[str, Json] = {}
         self.changes = 0
-        self._holders: dict[str, dict[str, None]] = {}
+        self._by_email: dict[str, dict[str, None]] = {}
 
     def store(self, record: ContactRecord, body: Json, now: float) -> None:
-        """Make `body` the contact's state."""
-        self._forget_emails(record)
+        """Make `body` the current state of a new or known contact."""
+        self._unindex(record)
         record.body = body
-        self._note_emails(record)
-        record.remember_version(body, now)
+        self._index(record)
+        record.add_version(body, now)
         self.contacts[body["id"]] = record
         self.changes += 1
 
-    def remove(self, contact_id: str, how: str, now: float) -> None:
-        """Take a contact out; its record stays among the gone for a while."""
+    def remove(self, contact_id: str, reason: str, now: float) -> None:
+        """Remove a contact; the latest removed ones stay in `gone`."""
         record = self.contacts.pop(contact_id)
-        self._forget_emails(record)
-        record.gone = how
-        record.remember_version(None, now)
+        self._unindex(record)
+        record.gone = reason
+        record.add_version(None, now)
         self.gone[contact_id] = record
-        while len(self.gone) > KEPT_GONE:
+        while len(self.gone) > MAX_GONE:
             self.gone.pop(next(iter(self.gone)))
         self.changes += 1
 
     def with_email(self, email: str) -> list[ContactRecord]:
-        """Return the contacts that hold `email`, primary or not, in any spelling."""
-        holders = self._holders.get(normal_email(email), {})
-        return [self.contacts[contact_id] for contact_id in holders]
+        """Return the contacts that have `email`, primary or not."""
+        found = self._by_email.get(normalize_email(email), {})
+        return [self.contacts[contact_id] for contact_id in found]
 
-    def _note_emails(self, record: ContactRecord) -> None:
+    def _index(self, record: ContactRecord) -> None:
         for email in record.emails():
-            self._holders.setdefault(email, {})[record.body["id"]] = None
+            self._by_email.setdefault(email, {})[record.body["id"]] = None
 
-    def _forget_emails(self, record: ContactRecord) -> None:
+    def _unindex(self, record: ContactRecord) -> None:
         for email in record.emails():
-            self._holders.get(email, {}).pop(record.body["id"], None)
+            self._by_email.get(email, {}).pop(record.body["id"], None)
 
     def indexed(self, now: float, delay: float) -> list[Json]:
-        """Return the contacts that an index with `delay` seconds of lag shows at `now`."""
+        """Return the contacts as an index that lags by `delay` seconds shows them."""
         if delay <= 0:
             return [record.body for record in self.contacts.values()]
         records = [*self.gone.values(), *self.contacts.values()]
-        shown = (record.seen_by_index(now - delay) for record in records)
-        return [body for body in shown if body is not None]
+        bodies = (record.version_at(now - delay) for record in records)
+        return [body for body in bodies if body is not None]
 
-    def rest(self) -> Json:
-        """Return what must survive a restart besides the contacts and the gone."""
+    def is_system_field(self, key: str) -> bool:
+        """Return whether `key` names a read-only extended field."""
+        definition = self.fields.get(key)
+        if definition is None:
+            return key.startswith(READ_ONLY_PREFIX)
+        return bool(definition["fieldType"] == "SYSTEM")
+
+    def custom_values(self, info: Json) -> Json:
+        """Return the values of the extended fields that the site defined."""
+        values = info.get("extendedFields", {}).get("items", {})
+        return {key: value for key, value in values.items() if not self.is_system_field(key)}
+
+    def as_json(self) -> Json:
+        """Return the site for the state file."""
         return {
-            "merged": self.merged,
-            "labels": self.labels,
-            "fields": self.fields,
-            "jobs": self.jobs,
+            **{name: getattr(self, name) for name in self.PLAIN},
+            **{
+                name: {key: record.as_json() for key, record in getattr(self, name).items()}
+                for name in self.RECORDS
+            },
         }
 
     @classmethod
-    def from_json(cls, site_id: str, kept: Json) -> Site:
-        """Return the site that the state file describes."""
+    def from_json(cls, site_id: str, saved: Json) -> Site:
+        """Return the site that `as_json` described."""
         site = cls(site_id)
-        site.contacts = {key: ContactRecord.from_json(one) for key, one in kept["contacts"].items()}
-        site.gone = {key: ContactRecord.from_json(one) for key, one in kept["gone"].items()}
-        site.merged = kept["merged"]
-        site.labels = kept["labels"]
-        site.fields = kept["fields"]
-        site.jobs = kept["jobs"]
+        for name in cls.PLAIN:
+            setattr(site, name, saved[name])
+        for name in cls.RECORDS:
+            records = {key: ContactRecord.from_json(one) for key, one in saved[name].items()}
+            setattr(site, name, records)
         for record in site.contacts.values():
-            site._note_emails(record)
+            site._index(record)
         return site
+
+
+class Store:
+    """All sites of a sandbox. A site exists from its first use."""
+
+    def __init__(self, sites: dict[str, Site] | None = None) -> None:
+        self._lock = threading.Lock()
+        self._sites = sites or {}
+        self._start = secrets.token_hex(4)
+        self._epoch = 0
+
+    def site(self, site_id: str) -> Site:
+        """Return a site, created if needed."""
+        with self._lock:
+            return self._sites.setdefault(site_id, Site(site_id))
+
+    def find(self, site_id: str) -> Site | None:
+        """Return a site if it exists."""
+        with self._lock:
+            return self._sites.get(site_id)
+
+    def sites(self) -> list[Site]:
+        """Return all sites in the order of their first use."""
+        with self._lock:
+            return list(self._sites.values())
+
+    def drop(self, site_id: str | None = None) -> None:
+        """Drop one site, or all of them."""
+        with self._lock:
+            self._epoch += 1
+            if site_id is None:
+                self._sites.clear()
+            else:
+                self._sites.pop(site_id, None)
+
+    def version(self) -> str:
+        """Return a text that differs after every change."""
+        with self._lock:
+            return f"{self._start}-{self._epoch}-" + "-".join(
+                str(site.changes) for site in self._sites.values()
+            )
+
+
+class StateFileError(Exception):
+    """The state file is invalid; the text names it and the reason."""
+
+
+def load_store(path: Path | None) -> Store:
+    """Return the store saved at `path`; an empty one without a path or a file.
+
+    Raises:
+        StateFileError: the file exists but is not a state file.
+    """
+    if path is None or not path.exists():
+        return Store()
+    try:
+        return Store(_read_sites(json.loads(path.read_bytes())))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # Only the type of the error: its text could quote a contact.
+        raise StateFileError(
+            f"{path} is not a state file of the sandbox ({type(error).__name__})"
+        ) from error
+
+
+def _read_sites(saved: Json) -> dict[str, Site]:
+    if saved["format"] != FILE_FORMAT:
+        raise ValueError("unknown format")
+    return {key: Site.from_json(key, one) for key, one in saved["sites"].items()}
+
+
+class StateFile:
+    """Saves the whole store before a change is answered.
+
+    Requests that wait at the same time share one write: the first saves the changes of all.
+    """
+
+    def __init__(self, store: Store, path: Path | None) -> None:
+        self._store = store
+        self._path = path
+        self._lock = threading.Lock()
+        self._saved_version: str | None = None
+
+    def save(self) -> None:
+        """Return once all changes so far are in the file."""
+        if self._path is None:
+            return
+        with self._lock:
+            version = self._store.version()
+            if version != self._saved_version:
+                self._write(self._path)
+                self._saved_version = version
+
+    def _write(self, path: Path) -> None:
+        """Replace the file atomically.
+
+        There is no fsync: a killed process loses nothing that the system has accepted, and a
+        stand-in need not survive a power cut.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(self._text())
+        temporary.replace(path)
+
+    def _text(self) -> str:
+        sites = []
+        for site in self._store.sites():
+            with site.lock:
+                sites.append(f"{json.dumps(site.id)}: {json.dumps(site.as_json())}")
+        return f'{{"format": {FILE_FORMAT}, "sites": {{{", ".join(sites)}}}}}\n'

@@ -1,4 +1,4 @@
-"""A sandbox in the process, with a clock that tests turn, and one behind a real server."""
+"""A sandbox in the process, with a clock that tests advance, and one behind a real server."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ KEY = {"Authorization": "IST.example-key", "wix-site-id": SITE}
 NOON = 1_741_080_000.0
 
 
-class TurnedClock:
-    """A clock that stands until a test turns it."""
+class ManualClock:
+    """A clock that moves only when a test advances it."""
 
     def __init__(self) -> None:
         self.time = NOON
@@ -28,7 +28,7 @@ class TurnedClock:
     def __call__(self) -> float:
         return self.time
 
-    def turn(self, seconds: float) -> None:
+    def advance(self, seconds: float) -> None:
         self.time += seconds
 
 
@@ -135,12 +135,12 @@ class Http:
 
 
 @pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
+def clock() -> ManualClock:
+    return ManualClock()
 
 
 @pytest.fixture
-def api(clock: TurnedClock) -> Api:
+def api(clock: ManualClock) -> Api:
     return Api(create_sandbox(SandboxOptions(Settings(rate_limit=0), clock=clock)))
 
 

@@ -1,0 +1,148 @@
+"""Who may call: API keys, app tokens, the rate limit (CONTRACT.md sections 2 and 4)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from formapp.sandbox.api.call import Caller
+from formapp.sandbox.api.errors import WixError, envelope
+
+if TYPE_CHECKING:
+    from werkzeug.datastructures import Headers
+
+    from formapp.sandbox.options import SandboxOptions, Settings
+    from formapp.sandbox.state import Json
+
+TOKEN_PREFIX = "OauthNG.JWS."  # noqa: S105 - the public start of every token, no secret
+TOKEN_FIELDS = ("client_id", "client_secret", "instance_id")
+MAX_SITE_ID = 200
+WINDOW = 60.0
+"""The sliding window of the rate limit, in seconds."""
+
+
+@dataclass(frozen=True)
+class Token:
+    """An app token; `expires` in seconds since the epoch."""
+
+    app_id: str
+    instance_id: str
+    expires: float
+
+
+class Tokens:
+    """The valid app tokens. They live in memory: after a restart clients ask again."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tokens: dict[str, Token] = {}
+
+    def issue(self, app_id: str, instance_id: str, now: float, lifetime: int) -> str:
+        """Return a new token for one app on one site."""
+        text = TOKEN_PREFIX + secrets.token_urlsafe(32)
+        with self._lock:
+            self._tokens = {key: one for key, one in self._tokens.items() if one.expires > now}
+            self._tokens[text] = Token(app_id, instance_id, now + lifetime)
+        return text
+
+    def find(self, text: str, now: float) -> Token | None:
+        """Return a token unless it is unknown or has expired."""
+        token = self._tokens.get(text)
+        return token if token is not None and now < token.expires else None
+
+    def revoke_all(self) -> None:
+        """Let all tokens expire now."""
+        with self._lock:
+            self._tokens = {}
+
+
+class RateLimiter:
+    """Counts calls per bucket. A refused call does not count."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._allowed: defaultdict[str, deque[float]] = defaultdict(deque)
+
+    def allow(self, bucket: str, now: float, limit: int) -> bool:
+        """Count a call if it is within `limit` calls per window; 0 is no limit."""
+        with self._lock:
+            times = self._allowed[bucket]
+            while times and times[0] <= now - WINDOW:
+                times.popleft()
+            if limit and len(times) >= limit:
+                return False
+            times.append(now)
+            return True
+
+    def clear(self) -> None:
+        """Delete all counts."""
+        with self._lock:
+            self._allowed.clear()
+
+
+def requested_site(headers: Headers, tokens: Tokens, now: float) -> str | None:
+    """Return the site that a call concerns, before its credentials are checked."""
+    token = tokens.find(_credential(headers), now)
+    return token.instance_id if token else headers.get("wix-site-id") or None
+
+
+def authenticate(headers: Headers, tokens: Tokens, settings: Settings, now: float) -> Caller:
+    """Return the caller. Any key is valid.
+
+    CONTRACT.md has no answer for a key without a site; as a key alone gives access to no site's
+    contacts, the sandbox answers 403.
+
+    Raises:
+        WixError: 401 without a credential or with an unknown or expired token; 403 without a
+            site; either one if the settings refuse all credentials.
+    """
+    credential = _credential(headers)
+    if not credential or settings.credentials == "unauthenticated":
+        raise envelope(401)
+    if settings.credentials == "forbidden":
+        raise envelope(403)
+    if credential.startswith(TOKEN_PREFIX):
+        token = tokens.find(credential, now)
+        if token is None:
+            raise envelope(401)
+        site = token.instance_id
+        return Caller("app", site, f"app:{token.app_id}:{site}", token.app_id)
+    site = headers.get("wix-site-id", "").strip()
+    if not site or len(site) > MAX_SITE_ID or "/" in site or not site.isprintable():
+        raise envelope(403)
+    digest = hashlib.sha256(credential.encode()).hexdigest()
+    return Caller("key", site, f"key:{digest}:{site}")
+
+
+def _credential(headers: Headers) -> str:
+    value = headers.get("Authorization", "").strip()
+    scheme, _, rest = value.partition(" ")
+    return rest.strip() if scheme.lower() == "bearer" else value
+
+
+def grant_token(
+    body: Json, tokens: Tokens, options: SandboxOptions, settings: Settings, now: float
+) -> Json:
+    """Answer `POST /oauth2/token`. The instance id is the id of the site.
+
+    Raises:
+        WixError: 400 with an OAuth error (CONTRACT.md section 2.2).
+    """
+    if body.get("grant_type") != "client_credentials":
+        raise WixError(400, {"error": "unsupported_grant_type"})
+    sent = [body.get(name) for name in TOKEN_FIELDS]
+    app_id, secret, instance = (one if isinstance(one, str) else "" for one in sent)
+    if not (app_id and secret and instance) or len(instance) > MAX_SITE_ID:
+        raise WixError(400, {"error": "invalid_request"})
+    known = options.app_id in (None, app_id) and options.app_secret in (None, secret)
+    if settings.credentials != "accepted" or not known:
+        raise WixError(400, {"error": "invalid_client"})
+    return {
+        "access_token": tokens.issue(app_id, instance, now, settings.token_lifetime),
+        "token_type": "Bearer",
+        "expires_in": settings.token_lifetime,
+    }

@@ -1,0 +1,61 @@
+"""One call of the API as the operations see it, independent of HTTP framework and socket."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from formapp.sandbox.clock import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from formapp.sandbox.options import Settings
+    from formapp.sandbox.state import Json, Site
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who makes a call.
+
+    A "dashboard" caller is a person (control path only). `bucket` names the rate limit's counter
+    and contains no secret; `app_id` is that of an app token.
+    """
+
+    kind: Literal["key", "app", "dashboard"]
+    site_id: str
+    bucket: str
+    app_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """An authenticated call, with its site locked.
+
+    `operation` is the operationId, `now` the seconds since the epoch, `path` and `query` hold the
+    parameters.
+    """
+
+    operation: str
+    site: Site
+    caller: Caller
+    settings: Settings
+    now: float
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    body: Json = field(default_factory=dict)
+
+    @property
+    def moment(self) -> str:
+        """The time of the call in its wire form."""
+        return iso(self.now)
+
+    def first(self, name: str) -> str | None:
+        """Return the first value of a query parameter; None if it is absent or empty."""
+        values = self.query.get(name)
+        return values[0] if values and values[0] != "" else None
+
+    def many(self, name: str) -> list[str]:
+        """Return all values, repeated or comma-separated (CONTRACT.md section 7.2)."""
+        parts = (part.strip() for value in self.query.get(name, ()) for part in value.split(","))
+        return [part for part in parts if part]

@@ -1,0 +1,207 @@
+"""How a contact is stored: its derived parts, revision, history, creation and removal.
+
+Every operation that writes a contact does it through this module.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from formapp.sandbox.api import validation as check
+from formapp.sandbox.api.contact_info import international_form, items, primary_of
+from formapp.sandbox.api.errors import application_error
+from formapp.sandbox.state import MAX_HISTORY, ContactRecord
+
+if TYPE_CHECKING:
+    from formapp.sandbox.api.call import Call
+    from formapp.sandbox.state import Json, Role, Site
+
+MEMBERSHIP_STATUS = "APPROVED"
+"""Value of `members.membershipStatus` of every member; CONTRACT.md leaves the values open."""
+
+DERIVED = ("primaryInfo", "primaryEmail", "primaryPhone")
+
+
+def find(call: Call, contact_id: str) -> ContactRecord:
+    """Return the record of a contact; an id that is not a GUID is unknown like any other.
+
+    Raises:
+        WixError: CONTACT_NOT_FOUND.
+    """
+    record = call.site.contacts.get(contact_id.lower())
+    if record is None:
+        raise application_error("CONTACT_NOT_FOUND")
+    return record
+
+
+def create(call: Call, info: Json) -> Json:
+    """Store a new contact and return its body."""
+    body = {
+        "id": str(uuid.uuid4()),
+        "revision": 1,
+        "source": _source(call),
+        "createdDate": call.moment,
+        "updatedDate": call.moment,
+        "lastActivity": {"activityDate": call.moment, "activityType": "CONTACT_CREATED"},
+        "info": info,
+    }
+    body = complete(call.site, body, None)
+    record = ContactRecord(body, call.now)
+    _remember(record, {}, body, call)
+    call.site.store(record, body, call.now)
+    return body
+
+
+def _source(call: Call) -> Json:
+    """Return where a contact comes from (CONTRACT.md section 5.1).
+
+    The id of an app is left out unless it is a GUID, which CONTRACT.md requires.
+    """
+    if call.caller.kind == "dashboard":
+        return {"sourceType": "ADMIN"}
+    if call.caller.kind == "key":
+        return {"sourceType": "OTHER"}
+    app_id = call.caller.app_id or ""
+    return {"sourceType": "WIX_APP", **({"appId": app_id} if check.GUID.fullmatch(app_id) else {})}
+
+
+def revise(call: Call, record: ContactRecord, info: Json, **root: Json) -> Json:
+    """Store `info` (and replaced parts of the root) as the next revision; return the body."""
+    revision = record.body["revision"] + 1
+    body = {**record.body, **root, "revision": revision, "updatedDate": call.moment, "info": info}
+    return _store(call, record, body)
+
+
+def change_role(call: Call, record: ContactRecord, role: Role | None) -> None:
+    """Make a contact a member, owner or contributor, or none of them; the revision stays.
+
+    CONTRACT.md does not say whether a change of membership raises the revision.
+    """
+    record.role = role
+    _store(call, record, record.body)
+
+
+def _store(call: Call, record: ContactRecord, body: Json) -> Json:
+    body = complete(call.site, body, record.role)
+    _remember(record, record.body, body, call)
+    call.site.store(record, body, call.now)
+    return body
+
+
+def replace_info(call: Call, record: ContactRecord, info: Json) -> None:
+    """Store `info` without a new revision or history, as after the deletion of a label."""
+    body = complete(call.site, {**record.body, "info": info}, record.role)
+    call.site.store(record, body, call.now)
+
+
+def remove(call: Call, record: ContactRecord, reason: str) -> None:
+    """Remove a contact; `reason` is "deleted" or "merged"."""
+    _remember(record, record.body, {**record.body, "info": {}}, call)
+    call.site.remove(record.body["id"], reason, call.now)
+
+
+def complete(site: Site, body: Json, role: Role | None) -> Json:
+    """Return `body` with its read-only parts derived from `info` (CONTRACT.md section 5.1).
+
+    Subscription and deliverability keep their defaults: no operation sets them.
+    """
+    info = body["info"]
+    email = primary_of(items(info, "emails"))
+    phone = primary_of(items(info, "phones"))
+    values = site.custom_values(info)
+    derived: Json = {"primaryInfo": {}}
+    if email is not None:
+        address = email["email"]
+        derived["primaryInfo"]["email"] = address
+        derived["primaryEmail"] = {
+            "email": address,
+            "subscriptionStatus": "NOT_SET",
+            "deliverabilityStatus": "NOT_SET",
+        }
+        values["emailSubscriptions.subscriptionStatus"] = "NOT_SET"
+        values["emailSubscriptions.effectiveEmail"] = address
+    if phone is not None:
+        derived["primaryInfo"]["phone"] = phone["phone"]
+        derived["primaryPhone"] = _primary_phone(phone)
+    if role is not None:
+        values["members.membershipStatus"] = MEMBERSHIP_STATUS
+    info = {name: info[name] for name in info if name != "extendedFields"}
+    if values:
+        info["extendedFields"] = {"items": values}
+    kept = {name: body[name] for name in body if name not in (*DERIVED, "info")}
+    return {**kept, **{name: part for name, part in derived.items() if part}, "info": info}
+
+
+def _primary_phone(phone: Json) -> Json:
+    e164 = phone.get("e164Phone")
+    parts = {
+        "phone": phone["phone"],
+        "countryCode": phone.get("countryCode"),
+        "e164Phone": e164,
+        "formattedPhone": international_form(phone),
+        "subscriptionStatus": "NOT_SET" if e164 else "NO_SUBSCRIPTION_STATUS",
+    }
+    return {name: value for name, value in parts.items() if value}
+
+
+def _remember(record: ContactRecord, before: Json, after: Json, call: Call) -> None:
+    """Add an entry to the record's history, for the pages and for tests.
+
+    An entry is `{time, operation, by, revision, changes}`, a change `{field, before, after}`
+    with a string, a number, a list of strings, or null for an absent value.
+    """
+    old, new = _flatten(before.get("info", {})), _flatten(after["info"])
+    entry = {
+        "time": call.moment,
+        "operation": call.operation,
+        "by": call.caller.kind,
+        "revision": after["revision"],
+        "changes": [
+            {"field": field, "before": old.get(field), "after": new.get(field)}
+            for field in {**new, **old}
+            if old.get(field) != new.get(field)
+        ],
+    }
+    record.history.append(entry)
+    del record.history[:-MAX_HISTORY]
+
+
+def _flatten(info: Json) -> Json:
+    flat: Json = {}
+    for name, value in info.items():
+        if name == "name":
+            flat.update({f"name.{part}": text for part, text in value.items()})
+        elif name == "extendedFields":
+            flat.update({f"extendedFields.{key}": one for key, one in value["items"].items()})
+        elif name == "picture":
+            image = value.get("image", {})
+            flat[name] = str(image.get("url") or image.get("id") or "picture")
+        elif isinstance(value, dict):
+            flat[name] = [_item_text(item) for item in value["items"]]
+        else:
+            flat[name] = value
+    return flat
+
+
+def _item_text(item: Any) -> str:
+    """Return an email, phone or address with its tag; a label key or location unchanged."""
+    if isinstance(item, str):
+        return item
+    text = item.get("email") or item.get("phone") or address_text(item["address"])
+    tag = "" if item["tag"] == "UNTAGGED" else item["tag"].lower()
+    marks = [mark for mark in (tag, "primary" if item.get("primary") else "") if mark]
+    return f"{text} ({', '.join(marks)})" if marks else str(text)
+
+
+def address_text(address: Json) -> str:
+    """Return an address in one line."""
+    street = address.get("streetAddress", {})
+    parts = (
+        address.get("addressLine") or " ".join(filter(None, map(street.get, ("number", "name")))),
+        *(
+            address.get(name)
+            for name in ("addressLine2", "postalCode", "city", "subdivision", "country")
+        ),
+    )
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,298 @@
+"""The control path `/_sandbox/…`: faults, settings, the log of calls and the state, as JSON.
+
+None of it needs credentials. Errors are `{"error": "…"}` with 400, 403 or 404.
+
+What a call sends, where the name does not say it:
+
+* `POST /faults`: `{"kind": "latency", "operation": "createContact", "site": null, "seconds": 1.5,
+  "times": 3, "probability": 0.25}`; `faults.py` lists the kinds and their values.
+* `PATCH /settings`: any of the settings in `options.Settings`.
+* `GET /calls`: `?site=` and `?operation=` filter the calls.
+* `POST /clock`: `{"advance": 60}` moves the time forward (seconds).
+* `POST /members`: `{"site", "contact_id", "role": "member" | "owner" | "contributor" | null,
+  "billing_subscription": bool}`.
+* `POST`, `PATCH /sites/<site>/contacts[/<id>]`: `{"info"}`, as a person in the dashboard creates
+  or edits, without a revision.
+
+The faults page posts HTML forms to the same routes: `POST /_sandbox/settings`,
+`POST /_sandbox/faults/<id>/off`, `POST /_sandbox/faults/off`; the answer to a form is a redirect
+to its page. Requests from browsers on other sites are refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response, make_response, redirect, request
+
+from formapp.sandbox.api import contacts, records
+from formapp.sandbox.api.call import Call, Caller
+from formapp.sandbox.api.errors import Violations, envelope
+from formapp.sandbox.api.labels import finish_due_jobs
+from formapp.sandbox.api.validation import read_object
+from formapp.sandbox.clock import iso
+from formapp.sandbox.control.faults import FaultError, read_fault
+from formapp.sandbox.options import SETTING_NAMES, SettingError, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from werkzeug.wrappers import Response as AnyResponse
+
+    from formapp.sandbox.core import Sandbox
+    from formapp.sandbox.state import ContactRecord, Json
+
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+FAULT_FLAGS = ("applied", "empty_body")
+FAULT_NUMBERS = ("status", "seconds", "times", "retry_after")
+FAULTS_PAGE = "/faults"
+MAX_ADVANCE = 365 * 86_400
+ROLES = (None, "member", "owner", "contributor")
+
+
+def register_control(app: Flask, sandbox: Sandbox, refuse_form: Callable[[str], Response]) -> None:
+    """Add the control routes to `app`; `refuse_form` answers an invalid HTML form."""
+    control = Blueprint("control", __name__, url_prefix="/_sandbox")
+    control.before_request(_refuse_other_sites)
+
+    def refuse(error: ValueError) -> Response:
+        if _is_form():
+            return refuse_form(str(error))
+        return make_response({"error": str(error)}, 400)
+
+    for kind in (FaultError, SettingError):
+        control.register_error_handler(kind, refuse)
+    _add_faults(control, sandbox)
+    _add_settings(control, sandbox)
+    _add_log(control, sandbox)
+    _add_sites(control, sandbox)
+    _add_dashboard(control, sandbox)
+    app.register_blueprint(control)
+
+
+def _refuse_other_sites() -> Response | None:
+    foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+    if foreign and request.method not in ("GET", "HEAD"):
+        return make_response({"error": "refused: the request comes from another site"}, 403)
+    return None
+
+
+def _is_form() -> bool:
+    return request.mimetype in FORM_TYPES
+
+
+def _body() -> Json:
+    return read_object(request.get_data(), required=True)
+
+
+def _done(answer: Json, page: str = FAULTS_PAGE) -> AnyResponse:
+    return redirect(page, 303) if _is_form() else make_response(answer)
+
+
+def _add_faults(control: Blueprint, sandbox: Sandbox) -> None:
+    @control.get("/faults")
+    def read_faults() -> Json:
+        return {"faults": sandbox.faults.read()}
+
+    @control.post("/faults")
+    def add_fault() -> AnyResponse:
+        fault = read_fault(_fault_from_form() if _is_form() else _body())
+        return _done({"fault": sandbox.faults.add(fault)})
+
+    @control.route("/faults", methods=["DELETE"])
+    @control.route("/faults/off", methods=["POST"])
+    def clear_faults() -> AnyResponse:
+        sandbox.faults.clear()
+        return _done({})
+
+    @control.route("/faults/<fault_id>", methods=["DELETE"])
+    @control.route("/faults/<fault_id>/off", methods=["POST"])
+    def remove_fault(fault_id: str) -> AnyResponse:
+        if not sandbox.faults.remove(fault_id) and not _is_form():
+            return make_response({"error": "no such fault"}, 404)
+        return _done({})
+
+
+def _fault_from_form() -> Json:
+    """Return the fault in the posted form; empty controls are left out."""
+    form = request.form
+    sent: Json = {name: form[name] for name in form if form[name] and name not in FAULT_FLAGS}
+    sent.update({name: _number(sent[name]) for name in FAULT_NUMBERS if name in sent})
+    if "percent" in sent:
+        percent = _number(sent.pop("percent"))
+        sent["probability"] = percent if isinstance(percent, str) else percent / 100
+    sent.update({name: True for name in FAULT_FLAGS if name in form})
+    return sent
+
+
+def _number(text: str) -> int | float | str:
+    """Return the number in `text`; other text unchanged, for the check to refuse."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _add_settings(control: Blueprint, sandbox: Sandbox) -> None:
+    @control.get("/settings")
+    def read_settings() -> Json:
+        return {"settings": sandbox.settings.as_json()}
+
+    @control.route("/settings", methods=["PATCH", "POST"])
+    def change_settings() -> AnyResponse:
+        sandbox.settings = sandbox.settings.changed(
+            _settings_from_form() if _is_form() else _body()
+        )
+        return _done(read_settings())
+
+    @control.post("/reset")
+    def reset() -> AnyResponse:
+        sandbox.reset()
+        return _done({}, "/")
+
+
+def _settings_from_form() -> Json:
+    """Return the settings in the posted form; browsers do not send unticked checkboxes."""
+    sent: Json = {}
+    for name in SETTING_NAMES:
+        default = getattr(Settings, name)
+        if isinstance(default, bool):
+            sent[name] = name in request.form
+        elif name in request.form:
+            text = request.form[name]
+            sent[name] = text if isinstance(default, str) else _number(text)
+    return sent
+
+
+def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
+    @control.get("/calls")
+    def read_calls() -> Json:
+        site, operation = request.args.get("site"), request.args.get("operation")
+        return sandbox.calls.read(site=site, operation=operation)
+
+    @control.delete("/calls")
+    def clear_calls() -> AnyResponse:
+        sandbox.calls.clear()
+        return _done({})
+
+    @control.get("/clock")
+    def read_clock() -> Json:
+        return {"now": iso(sandbox.clock.now())}
+
+    @control.post("/clock")
+    def advance_clock() -> Json:
+        seconds: Any = _body().get("advance")
+        number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+        if not number or not 0 <= seconds <= MAX_ADVANCE:
+            raise SettingError(f"advance must be a number of seconds from 0 to {MAX_ADVANCE}")
+        sandbox.clock.advance(float(seconds))
+        return read_clock()
+
+    @control.delete("/tokens")
+    def revoke_tokens() -> AnyResponse:
+        sandbox.tokens.revoke_all()
+        return _done({})
+
+
+def _add_sites(control: Blueprint, sandbox: Sandbox) -> None:
+    @control.get("/sites")
+    def read_sites() -> Json:
+        names = ("contacts", "labels", "fields", "jobs", "merged")
+        sites = [
+            {"id": site.id, **{name: len(getattr(site, name)) for name in names}}
+            for site in sandbox.store.sites()
+        ]
+        return {"sites": sites}
+
+    @control.delete("/sites/<site_id>")
+    def drop_site(site_id: str) -> Json:
+        sandbox.store.drop(site_id)
+        sandbox.state_file.save()
+        return {}
+
+    @control.get("/sites/<site_id>/contacts")
+    def read_contacts(site_id: str) -> Json:
+        return _in_dashboard(sandbox, site_id, "readState", _site_state)
+
+
+def _site_state(call: Call) -> Json:
+    """Return contacts with history, removed contacts, and the targets of merged ids."""
+    return {
+        "contacts": [_record_as_json(one) for one in call.site.contacts.values()],
+        "gone": [_record_as_json(one) for one in call.site.gone.values()],
+        "merged": call.site.merged,
+    }
+
+
+def _record_as_json(record: ContactRecord) -> Json:
+    return {
+        "contact": record.body,
+        "role": record.role,
+        "billing_subscription": record.has_billing_subscription,
+        "gone": record.gone,
+        "history": record.history,
+    }
+
+
+def _add_dashboard(control: Blueprint, sandbox: Sandbox) -> None:
+    @control.post("/sites/<site_id>/contacts")
+    def create(site_id: str) -> Json:
+        return _in_dashboard(sandbox, site_id, "createContact", contacts.create_contact)
+
+    @control.patch("/sites/<site_id>/contacts/<contact_id>")
+    def edit(site_id: str, contact_id: str) -> Json:
+        answer = contacts.edit_contact
+        return _in_dashboard(sandbox, site_id, "updateContact", answer, contact_id)
+
+    @control.delete("/sites/<site_id>/contacts/<contact_id>")
+    def delete(site_id: str, contact_id: str) -> Json:
+        answer = contacts.delete_contact
+        return _in_dashboard(sandbox, site_id, "deleteContact", answer, contact_id)
+
+    @control.post("/members")
+    def change_member() -> Json:
+        sent, found = _body(), Violations()
+        for name in ("site", "contact_id"):
+            if not isinstance(sent.get(name), str):
+                found.add(name, "is required", "REQUIRED_FIELD")
+        if sent.get("role") not in ROLES:
+            found.add("role", "must be member, owner, contributor or null")
+        found.raise_if_any()
+        site_id, contact_id = sent["site"], sent["contact_id"]
+        return _in_dashboard(sandbox, site_id, "changeMember", _change_member, contact_id)
+
+
+def _in_dashboard(
+    sandbox: Sandbox,
+    site_id: str,
+    operation: str,
+    answer: Callable[[Call], Json],
+    contact_id: str = "",
+) -> Json:
+    """Call `answer` as a person in the dashboard of a site; only a create may add the site."""
+    creates = operation == "createContact"
+    site = sandbox.store.site(site_id) if creates else sandbox.store.find(site_id)
+    if site is None:
+        raise envelope(404)
+    body = read_object(request.get_data(), required=False)
+    caller = Caller("dashboard", site_id, "dashboard")
+    path = {"contactId": contact_id}
+    try:
+        with site.lock:
+            now = sandbox.clock.now()
+            call = Call(operation, site, caller, sandbox.settings, now, path, {}, body)
+            finish_due_jobs(call)
+            return answer(call)
+    finally:
+        sandbox.state_file.save()
+
+
+def _change_member(call: Call) -> Json:
+    record = records.find(call, call.path["contactId"])
+    billing = call.body.get("billing_subscription", record.has_billing_subscription)
+    record.has_billing_subscription = billing is True
+    records.change_role(call, record, call.body.get("role", record.role))
+    return _record_as_json(record)
