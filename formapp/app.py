@@ -7,9 +7,10 @@ import os
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
-from flask import Flask
+from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
 from formapp.db.database import Database
@@ -21,22 +22,19 @@ from formapp.keyring import COUNTED, Keyring
 from formapp.leads.commit import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.resources import STATIC, TEMPLATES
-from formapp.spam import PROVIDERS, Challenges
-from formapp.web import errors, headers, health, request_id, wording
-from formapp.web import i18n as language
-from formapp.web.hosts import KnownHosts, check_host
-from formapp.web.limit_storage import limit_storage
+from formapp.spam import Challenges
+from formapp.web import errors, health, i18n
+from formapp.web.headers import add_headers
+from formapp.web.hosts import App, check_host
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
-from formapp.web.public import confirmation as confirm
-from formapp.web.public import json_schema as schema
 from formapp.web.public import views
-from formapp.web.rate_limit import Limits
-from formapp.web.repeats import Repeats
+from formapp.web.rate_limit import Limits, counts_in
+from formapp.web.request_id import begin_request, finish_request
+from formapp.web.responses import refuse
 from formapp.web.services import EXTENSION, Services
 
-DEFAULT_SITE = "main"
-_THIS_MACHINE = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 
 
 def create_app(
@@ -57,52 +55,57 @@ def create_app(
         metrics: of this process, where a worker shares them.
 
     Raises:
-        SettingsError: something of the environment is wrong.
+        SettingsError: a setting is wrong, or a form needs one that is missing.
         FormFilesError: a form file is wrong.
     """
     settings = settings or Settings.read(os.environ, web=True)
-    app = Flask("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
-    # No redirect: a browser's preflight can't follow one. Slashes in front Werkzeug takes for one.
+    forms = load_forms(settings.forms) if forms is None else forms
+    app = App("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
+    # No redirect: a browser's preflight can't follow one. Werkzeug would redirect leading slashes.
     app.url_map.merge_slashes = False
-    app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, metrics)
-    request_id.init_app(app)
-    app.before_request(check_host)
-    language.init_app(app)
-    wording.init_app(app)
-    headers.init_app(app)
-    errors.init_app(app)
-    app.register_blueprint(views.blueprint)
-    app.register_blueprint(confirm.blueprint)
-    app.register_blueprint(schema.blueprint)
-    share.init_app(app, _owner(settings))
+    app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, metrics or Metrics())
+    app.config["TRUSTED_HOSTS"] = _trusted_hosts(settings)
+    _add_hooks(app, app.extensions[EXTENSION].metrics)
+    i18n.init_app(app)
+    errors.init_app(app, refuse)
+    views.init_app(app)
+    password = settings.owner_password
+    share.init_app(app, Owner(password.get_secret_value() if password else None))
     app.register_blueprint(health.blueprint)
-    _put_in_front(app, settings)
+    if hops := settings.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's own way
     return app
 
 
-def _put_in_front(app: Flask, settings: Settings) -> None:
-    """What a request meets before Flask: the last one first."""
-    inner = Repeats(app.wsgi_app, app.extensions[EXTENSION])
-    app.wsgi_app = KnownHosts(inner, _trusted_hosts(settings))  # type: ignore[assignment, method-assign] # Flask's own way
-    if hops := settings.proxy_hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # the same
+def _add_hooks(app: Flask, metrics: Metrics) -> None:
+    """Add what happens before and after every view."""
+
+    @app.before_request
+    def begin() -> None:
+        begin_request()
+        check_host()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        add_headers(response)
+        finish_request(response, metrics)
+        return response
 
 
 def _services(
     settings: Settings,
-    forms: Mapping[str, Form] | None,
+    forms: Mapping[str, Form],
     database: Database | None,
     on_kept: Callable[[], None],
-    metrics: Metrics | None,
+    metrics: Metrics,
 ) -> Services:
-    token = settings.metrics_token
-    forms = load_forms(settings.forms) if forms is None else forms
     if faults := [*challenge_faults(settings, forms), *confirm_faults(settings, forms)]:
         raise SettingsError(faults)
+    token = settings.metrics_token
     database = database or Database(settings.database_url)
     keys = [key.get_secret_value() for key in settings.secret_key]
     sign = Keyring(keys, COUNTED).sign
-    storage = limit_storage(settings.limit_storage.get_secret_value(), database, sign)
+    counts = counts_in(settings.limit_storage.get_secret_value(), database, sign)
     return Services(
         forms=forms,
         signer=TokenSigner(keys),
@@ -112,60 +115,20 @@ def _services(
         challenges=Challenges(keys),
         sign=sign,
         site_key=settings.challenge_site_key,
-        limits=Limits(settings.limit_per_address, settings.limit_per_form, storage, sign=sign),
+        limits=Limits(settings.limit_per_address, settings.limit_per_form, counts, sign=sign),
         base_url=settings.base_url,
         default_site=DEFAULT_SITE,
         on_kept=on_kept,
         metrics_token=token.get_secret_value() if token else None,
-        metrics=metrics or Metrics(),
+        metrics=metrics,
     )
 
 
-def confirm_faults(settings: Settings, forms: Mapping[str, Form]) -> list[str]:
-    """What the forms' confirmations need and the settings lack, as fault lines."""
-    faults = []
-    for name, form in forms.items():
-        confirm = form.definition.confirm
-        if confirm is None:
-            continue
-        missing = settings.missing_for_mail()
-        if not confirm.sender and not settings.sender:
-            missing.append("MAIL_FROM")
-        faults += [f"FORMAPP_{n}: is missing; [confirm] of {name}.toml needs it" for n in missing]
-        if (form.definition.keep_days or settings.keep_days) < confirm.days:
-            rule = f"is less than confirm.days of {name}.toml"
-            faults.append(f"FORMAPP_KEEP_DAYS: {rule}; answers would be gone before the link")
-    return faults
-
-
-def challenge_faults(settings: Settings, forms: Mapping[str, Form]) -> list[str]:
-    """What the forms' challenges need and the settings lack, as fault lines."""
-    asked = {name: form.definition.spam.challenge or "" for name, form in forms.items()}
-    served = {name: service for name, service in asked.items() if service in PROVIDERS}
-    if len(services := sorted(set(served.values()))) > 1:
-        told = f"the challenges of {', '.join(served)} are of {' and '.join(services)}"
-        return [f"{told}; one service serves all forms"]
-    needed = {
-        "CHALLENGE_SITE_KEY": settings.challenge_site_key,
-        "CHALLENGE_SECRET": settings.challenge_secret,
-    }
-    return [
-        f"FORMAPP_{name}: is missing; the challenge of {', '.join(served)} needs it"
-        for name, value in needed.items()
-        if served and not value
-    ]
-
-
-def _owner(settings: Settings) -> Owner:
-    password = settings.owner_password
-    return Owner(password.get_secret_value() if password else None)
-
-
-def _trusted_hosts(settings: Settings) -> frozenset[str]:
+def _trusted_hosts(settings: Settings) -> tuple[str, ...]:
     if settings.trusted_hosts:
-        return frozenset(settings.trusted_hosts)
+        return settings.trusted_hosts
     if settings.base_url:
         # As browsers write it in the Host header: ASCII, without the scheme's own port.
         host = urlsplit(origin_of(settings.base_url) or settings.base_url).hostname or ""
-        return frozenset({f"[{host}]" if ":" in host else host})
+        return (f"[{host}]" if ":" in host else host,)
     return _THIS_MACHINE

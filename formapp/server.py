@@ -1,8 +1,8 @@
-"""The embedded production server: waitress, told to live with slow and stalled clients.
+"""The embedded production server: waitress, set up for slow and stalled clients.
 
 Waitress reads requests in one thread without waiting for any client, and hands complete ones to its
-pool. With many connections allowed, poll instead of select and a short channel time-out, hundreds
-of stalled clients leave a good request answered at once; with its defaults they don't.
+pool. With many connections allowed, poll instead of select and a short channel time-out it answers
+a good request at once beside hundreds of stalled ones; with its defaults it doesn't.
 """
 
 import json
@@ -14,34 +14,35 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
+from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
-from waitress.server import create_server
+from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 MAX_BODY = 1024 * 1024
-"""Beyond this waitress refuses by itself; the app's own limit is far below."""
+"""Waitress refuses larger bodies by itself; the app's own limit is far below."""
 
 THREADS = 16
-"""Requests under way at once: more than cores, since those that wait share a commit."""
+"""Requests handled at once: more than cores, since waiting ones share a commit."""
 
 MAX_PORT = 65_535
 MAX_CONNECTIONS = 3000
 """At most; fewer where the system allows the process fewer open files."""
 
 SPARE_FILES = 256
-"""Open files that connections leave to the database, logs and libraries."""
+"""Open files left to the database, logs and libraries."""
 
 DRAIN_SECONDS = 10.0
-"""How long requests under way may take once the server was told to stop."""
+"""How long requests in progress may take once the server is stopped."""
 
 STALLED_SECONDS = 2.0
-"""A request that is still arriving is under way unless nothing came of it for this long."""
+"""A request that is still arriving is in progress unless nothing of it came for this long."""
 
-# Words of our own only: waitress's may quote the request.
+# Our own texts only: waitress's may quote the request.
 _TEXTS = {
     400: "The request could not be read.",
     413: "This is too much to send.",
@@ -78,87 +79,8 @@ def listen(host: str, port: int) -> socket.socket:
         raise PortInUseError(f"{host}:{port} can't be listened on: {reason}") from error
 
 
-class Server:
-    """Serves a WSGI app on a listening socket."""
-
-    def __init__(
-        self, app: "WSGIApplication", listener: socket.socket, *, threads: int = THREADS
-    ) -> None:
-        self._server = create_server(
-            app,
-            sockets=[listener],
-            threads=threads,
-            connection_limit=_connections(),
-            asyncore_use_poll=True,
-            channel_timeout=20,
-            cleanup_interval=5,
-            max_request_body_size=MAX_BODY,
-            ident=None,
-            # The app knows how many proxies to believe (PROXY_HOPS).
-            clear_untrusted_proxy_headers=False,
-        )
-        self._server.channel_class = _Channel
-        self._stop_by: float | None = None
-        # A signal may interrupt this very thread, hence the R.
-        self._stopping = threading.RLock()
-
-    def run(self, draining: Callable[[], None] = lambda: None) -> None:
-        """Serve until stopped; requests under way are answered first.
-
-        Args:
-            draining: called once it was told to stop, before it waits for those requests.
-        """
-        while self._stop_by is None:
-            self._turn(1)
-        draining()
-        while not self._is_drained() and time.monotonic() < self._stop_by:
-            self._turn(1)
-        self._server.task_dispatcher.shutdown()
-        with self._stopping:
-            wasyncore.close_all(self._server._map)  # noqa: SLF001 - the same
-
-    def stop(self) -> None:
-        """Take no more connections and make `run` return; from any thread or signal handler.
-
-        A second call does nothing: the pipe that wakes `run` may be closed by then, and its number
-        belong to another file.
-        """
-        with self._stopping:
-            if self._stop_by is None:
-                self._stop_by = time.monotonic() + DRAIN_SECONDS
-                self._server.accepting = False
-                self._server.pull_trigger()
-
-    def _turn(self, seconds: float) -> None:
-        # The loop is run by hand, to drain it. It waits no longer than this for something to do.
-        wasyncore.loop(timeout=seconds, map=self._server._map, use_poll=True, count=1)  # noqa: SLF001 - waitress has no name for it
-
-    def _is_drained(self) -> bool:
-        """Whether nobody is busy, nor after what came in the meantime was read."""
-        if self._is_busy():
-            return False
-        self._turn(0)
-        return not self._is_busy()
-
-    def _is_busy(self) -> bool:
-        return any(map(_is_busy, list(self._server.active_channels.values())))
-
-
-def _is_busy(channel: HTTPChannel) -> bool:
-    if channel.requests or channel.total_outbufs_len:
-        return True
-    return channel.request is not None and time.time() - channel.last_activity < STALLED_SECONDS
-
-
-def _connections() -> int:
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if files == resource.RLIM_INFINITY:
-        return MAX_CONNECTIONS
-    return min(MAX_CONNECTIONS, max(files - SPARE_FILES, files // 2))
-
-
 class _ErrorTask(ErrorTask):  # type: ignore[misc] # waitress publishes no types
-    """What waitress refuses by itself is answered as a page, or as JSON where that is asked for."""
+    """Answers what waitress refuses by itself, as a page or as JSON, whichever the client wants."""
 
     def execute(self) -> None:
         error: Any = self.request.error
@@ -176,12 +98,12 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc] # waitress publishes no types
         self.write(body.encode())
 
 
-class _Parser(HTTPRequestParser):  # type: ignore[misc] # the same
+class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress publishes no types
     """Refuses with 400 what is the client's fault alone.
 
-    Over an address such as `http://[` waitress would drop the connection. An unknown
-    Transfer-Encoding it would answer with 501 (RFC 9112 section 6.1 suggests that); whoever watches
-    this server should find no 5xx in its figures that anybody can cause at will.
+    Waitress would drop the connection over an address such as `http://[`, and answer an unknown
+    Transfer-Encoding with 501 (as RFC 9112 section 6.1 suggests); but no client should be able to
+    cause a 5xx at will, which alerts are made of.
     """
 
     def parse_header(self, header_plus: bytes) -> None:
@@ -193,6 +115,97 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # the same
             raise ParsingError("Unknown Transfer-Encoding") from None
 
 
-class _Channel(HTTPChannel):  # type: ignore[misc] # the same
+class _Channel(HTTPChannel):  # type: ignore[misc] # waitress publishes no types
     error_task_class = _ErrorTask
     parser_class = _Parser
+
+
+class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
+    """Serves a WSGI app on a listening socket."""
+
+    channel_class = _Channel
+
+    def __init__(
+        self, app: "WSGIApplication", listener: socket.socket, *, threads: int = THREADS
+    ) -> None:
+        settings = Adjustments(
+            sockets=[listener],
+            threads=threads,
+            connection_limit=_connections(),
+            asyncore_use_poll=True,
+            asyncore_loop_timeout=1,
+            channel_timeout=20,
+            cleanup_interval=5,
+            max_request_body_size=MAX_BODY,
+            ident=None,
+            # The app knows how many proxies to believe (PROXY_HOPS).
+            clear_untrusted_proxy_headers=False,
+        )
+        address = (listener.family, listener.type, listener.proto, listener.getsockname())
+        self._sockets: dict[int, Any] = {}
+        self._stop_by: float | None = None
+        self._draining: Callable[[], None] | None = None
+        self._was_idle = False
+        # A signal may interrupt the thread that holds it, hence the R.
+        self._stopping = threading.RLock()
+        super().__init__(
+            app, self._sockets, _sock=listener, adj=settings, sockinfo=address, bind_socket=False
+        )
+
+    def run(self, draining: Callable[[], None] = lambda: None) -> None:
+        """Serve until stopped; requests in progress are answered first.
+
+        Args:
+            draining: called once the server is stopped, before it waits for those requests.
+        """
+        self._draining = draining
+        super().run()
+        with self._stopping:
+            wasyncore.close_all(self._sockets)
+
+    def stop(self) -> None:
+        """Take no more connections and make `run` return; from any thread or signal handler.
+
+        A second call does nothing: the pipe that wakes `run` may be closed by then, and its number
+        belong to another file.
+        """
+        with self._stopping:
+            if self._stop_by is None:
+                self._stop_by = time.monotonic() + DRAIN_SECONDS
+                self.accepting = False
+                self.pull_trigger()
+
+    def readable(self) -> bool:
+        """Return whether to accept connections: waitress's loop asks before each turn.
+
+        Waitress has no way to drain but this one: SystemExit is what ends its loop.
+        """
+        if self._stop_by is not None and self._is_drained(self._stop_by):
+            raise SystemExit
+        return bool(super().readable())
+
+    def _is_drained(self, stop_by: float) -> bool:
+        if self._draining:
+            self._draining()
+            self._draining = None
+        was_idle, self._was_idle = self._was_idle, self._is_idle()
+        if self._was_idle:
+            # Have the next turn read what came in the meantime, without waiting for more.
+            self.pull_trigger()
+        return (was_idle and self._was_idle) or time.monotonic() >= stop_by
+
+    def _is_idle(self) -> bool:
+        return not any(map(_is_busy, list(self.active_channels.values())))
+
+
+def _is_busy(channel: HTTPChannel) -> bool:
+    if channel.requests or channel.total_outbufs_len:
+        return True
+    return channel.request is not None and time.time() - channel.last_activity < STALLED_SECONDS
+
+
+def _connections() -> int:
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MAX_CONNECTIONS
+    return min(MAX_CONNECTIONS, max(files - SPARE_FILES, files // 2))

@@ -4,17 +4,17 @@
   "use strict";
   const { body } = document;
   const form = document.querySelector("form");
-  const stuck = document.getElementById("stuck");
+  const blocked = document.getElementById("blocked");
 
   const say = (why) => {
-    const link = stuck.querySelector("a");
+    const link = blocked.querySelector("a");
     link.textContent = link.href; // a frame that opens no window either shows where to go
-    stuck.querySelector(`[data-why="${why}"]`).hidden = false;
-    stuck.hidden = false;
-    if (why === "forms") stuck.focus();
+    blocked.querySelector(`[data-why="${why}"]`).hidden = false;
+    blocked.hidden = false;
+    if (why === "forms") blocked.focus();
   };
-  if (stuck && window.origin === "null") say("origin");
-  else if (form && stuck) {
+  if (blocked && window.origin === "null") say("origin");
+  else if (form && blocked) {
     // A sandbox without allow-forms swallows the post, and even the event before it.
     let pressed = 0;
     form.querySelector("button").addEventListener("click", () => (pressed = setTimeout(say, 0, "forms")));

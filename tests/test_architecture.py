@@ -15,7 +15,7 @@ MODULES = {
     ): path
     for path in PACKAGE.rglob("*.py")
 }
-ROOTS = ("formapp.cli", "formapp.app")
+ROOTS = ("formapp.cli", "formapp.app", "formapp.config")
 
 # Room to what it may import of formapp, itself apart. What isn't listed may not be imported.
 MAY_IMPORT = {
@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "formapp.sandbox": (),
     "formapp.languages": ("formapp.resources",),
     "formapp.demo": ("formapp.forms", "formapp.resources"),
-    "formapp.config": ("formapp.resources",),
+    "formapp.config": ("formapp.forms", "formapp.resources", "formapp.spam"),
     "formapp.db": (),
     "formapp.mail": ("formapp.db", "formapp.keyring"),
     "formapp.jobs": ("formapp.db",),

@@ -11,7 +11,6 @@ from typing import TextIO
 
 import click
 
-from formapp.app import DEFAULT_SITE
 from formapp.cli.format_lead import (
     format_brief,
     format_entry,
@@ -21,6 +20,7 @@ from formapp.cli.format_lead import (
 )
 from formapp.cli.mailing import limit_of
 from formapp.cli.wiring import keyring_of, load, one_line_errors, open_database, read_settings
+from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.confirmation.store import NothingToConfirmError
 from formapp.db.database import Database

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import click
 
-from formapp.app import DEFAULT_SITE
+from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import Settings, SettingsError
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty

@@ -6,7 +6,6 @@ import sys
 import click
 from prometheus_client import start_http_server
 
-from formapp.app import challenge_faults, confirm_faults
 from formapp.cli.wiring import (
     end_before_beginning,
     no_more_signals,
@@ -16,6 +15,7 @@ from formapp.cli.wiring import (
     read_settings,
 )
 from formapp.cli.workers import make_crew, woken_by
+from formapp.config.agreement import challenge_faults, confirm_faults
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.forms.definition.faults import FormFilesError

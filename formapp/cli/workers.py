@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from formapp.app import DEFAULT_SITE
 from formapp.cli.mailing import make_confirmer
+from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import Settings
 from formapp.confirmation.store import CONFIRM
 from formapp.db.counters import Sweep

@@ -1,52 +1,83 @@
-"""Whatever goes wrong is answered in the visitor's format: a page, or JSON for every status."""
+"""Refusals and errors: every one is answered in the visitor's format, a page or JSON."""
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from flask import Flask, Response, request
+from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
 from formapp.languages import gettext_noop
-from formapp.web.refusal import RefusalError
-from formapp.web.responses import refuse
 
 _log = logging.getLogger(__name__)
 _TEXTS = {
     404: ("NOT_FOUND", gettext_noop("There is nothing at this address.")),
     405: ("METHOD_NOT_ALLOWED", gettext_noop("This address doesn't take such requests.")),
 }
-
 _UNANSWERED = gettext_noop("This request could not be answered.")
 
 
-def init_app(app: Flask) -> None:
-    """Register the handlers."""
-    app.register_error_handler(RefusalError, refuse)
-    app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(Exception, _defect)
+class RefusalError(Exception):
+    """Ends a request with a status, a code and a sentence.
+
+    Attributes:
+        status: HTTP status.
+        code: for programs; Formspree's where it has one.
+        msgid: for people, in English; never repeats what was sent. The catalogues extract it from
+            where the refusal is raised, so it is a literal there.
+        headers: further headers of the answer.
+        params: values for the text's `%(name)s`.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        msgid: str,
+        headers: dict[str, str] | None = None,
+        **params: object,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.msgid = msgid
+        self.headers = headers or {}
+        self.params = params
+
+    @property
+    def text(self) -> str:
+        """For people, in the language of the answer."""
+        return str(gettext(self.msgid, **self.params))
+
+    def as_json(self) -> dict[str, Any]:
+        """The body of a JSON answer, in the form that Formspree's clients read."""
+        return {"error": self.text, "errors": [{"code": self.code, "message": self.text}]}
 
 
-def _http_error(error: HTTPException) -> Response:
+def init_app(app: Flask, answer: Callable[[RefusalError], Response]) -> None:
+    """Have `answer` render every refusal, HTTP error and unexpected exception of the app."""
+    app.register_error_handler(RefusalError, answer)
+    app.register_error_handler(HTTPException, lambda error: answer(_of_http(error)))
+    app.register_error_handler(Exception, lambda error: answer(_of_defect(error)))
+
+
+def _of_http(error: HTTPException) -> RefusalError:
     status = error.code or 500
     code, text = _TEXTS.get(status, (f"HTTP_{status}", _UNANSWERED))
-    refusal = RefusalError(status, code, text)
     allow = dict(error.get_headers()).get("Allow")
-    if allow:
-        refusal.headers["Allow"] = allow
-    return refuse(refusal)
+    return RefusalError(status, code, text, {"Allow": allow} if allow else None)
 
 
-def _defect(error: Exception) -> Response:
-    # The text of an unforeseen exception may quote an answer, and a traceback its source lines'
-    # values: type and place must do.
+def _of_defect(error: Exception) -> RefusalError:
+    # Neither the text of an unexpected exception nor a traceback is logged: both may quote answers.
     place = error.__traceback__
     while place and place.tb_next:
         place = place.tb_next
     where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place else "?"
     _log.error("%s at %s while answering %s", type(error).__name__, where, request.endpoint)
-    return refuse(
-        RefusalError(
-            500,
-            "INTERNAL",
-            "Something went wrong on our side. Nothing was sent; please try again in a minute.",
-        )
+    return RefusalError(
+        500,
+        "INTERNAL",
+        "Something went wrong on our side. Nothing was sent; please try again in a minute.",
     )

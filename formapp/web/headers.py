@@ -1,16 +1,17 @@
-"""The headers of every answer, in one place: content security, framing, CORS.
+"""The headers of every answer: content security, framing, CORS.
 
 A form's list of origins drives all three; there is no second list to forget.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 from http import HTTPStatus
 
-from flask import Flask, Response, g, request
+from flask import Response, request
 
 from formapp.languages import SOURCE, spoken_for
+from formapp.spam import PROVIDERS
 from formapp.web.i18n import form_at_hand, is_negotiated, language
-from formapp.web.public.challenge import with_challenge
 from formapp.web.services import services
 
 _CORS = {
@@ -19,90 +20,86 @@ _CORS = {
     "Access-Control-Allow-Headers": (
         "Accept, Content-Type, Idempotency-Key, Formspree-Client, Formspree-Session-Data"
     ),
-    # What a page needs to tell its visitor when to try again, and its owner which log line to find.
+    # A page needs these to say when to try again, and its owner to find the log line.
     "Access-Control-Expose-Headers": "Retry-After, X-Request-Id",
     "Access-Control-Max-Age": "600",
 }
-# What is no page runs nothing, shows nothing and stands in no frame; images are left alone, since
-# one that is drawn by markup brings its style along.
+# A `fetch` that didn't ask for JSON follows its post to the thank-you page.
+_WITH_CORS = {"forms.challenge", "forms.submit", "forms.thanks", "schema.show"}
+_LOADED_BY_OTHER_SITES = {"static", "forms.embed_script", "forms.theme"}
+_ALTCHA = {"connect-src": "'self'"}
+# An answer that is no page runs nothing, loads nothing and is framed by nobody. Images have no
+# policy: one drawn by markup brings its style along.
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
-_ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    # Our own posts tell their whole page to us, and other sites only that we exist.
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
-}
+_ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    # Our own posts name their whole page to us, and only their origin to other sites.
+    ("Referrer-Policy", "strict-origin-when-cross-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+)
 
 
-def init_app(app: Flask) -> None:
-    """Add the headers to every answer of the app."""
-    app.after_request(_add_headers)
-
-
-def _add_headers(response: Response) -> Response:
-    endpoint, mimetype = request.endpoint, response.mimetype or ""
-    response.headers.extend(_ALWAYS)
-    if endpoint in {"static", "forms.embed_script", "forms.theme"}:
-        # Pages of other sites load these.
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    _add_language(response, mimetype)
+def add_headers(response: Response) -> None:
+    """Add the headers to an answer; a page's view may have set those of `page_headers`."""
+    headers, mimetype, endpoint = response.headers, response.mimetype or "", request.endpoint
+    for name, value in _ALWAYS:
+        headers.add(name, value)
     if mimetype == "text/html":
-        response.headers["Content-Security-Policy"] = _policy_at_hand()
-        if "frame_ancestors" not in g:
-            response.headers["X-Frame-Options"] = "DENY"
+        if "Content-Security-Policy" not in headers:
+            headers.extend(page_headers(services().origin))
+        headers.add("Content-Language", language())
     elif not mimetype.startswith("image/"):
-        response.headers["Content-Security-Policy"] = _NO_PAGE
-    # To the thank-you page a `fetch` that didn't ask for JSON is led by its post.
-    if endpoint in {"forms.challenge", "forms.submit", "forms.thanks", "schema.show"}:
-        _add_cors(response)
-    return response
-
-
-def _add_language(response: Response, mimetype: str) -> None:
-    """Say what language the answer is in, and that the browser's languages chose it."""
-    if mimetype == "text/html":
-        response.headers["Content-Language"] = language()
-    elif mimetype == "application/json" and response.status_code >= HTTPStatus.BAD_REQUEST:
-        response.headers["Content-Language"] = spoken_for(language()) or SOURCE
+        headers.add("Content-Security-Policy", _NO_PAGE)
+        if mimetype == "application/json" and response.status_code >= HTTPStatus.BAD_REQUEST:
+            headers.add("Content-Language", spoken_for(language()) or SOURCE)
     if is_negotiated():
-        response.vary.add("Accept-Language")
-
-
-def _policy_at_hand() -> str:
-    return _policy(
-        services().origin,
-        targets=g.get("form_targets", ()),
-        ancestors=g.get("frame_ancestors", ()),
-        frames=g.get("frame_sources", ()),
-        challenge=g.get("challenge"),
-        is_preview=g.get("is_preview", False),
-    )
+        headers.add("Vary", "Accept-Language")
+    if endpoint in _WITH_CORS:
+        _add_cors(response)
+    elif endpoint in _LOADED_BY_OTHER_SITES:
+        headers.add("Cross-Origin-Resource-Policy", "cross-origin")
 
 
 @lru_cache(maxsize=1024)
-def _policy(  # noqa: PLR0913 - all that a policy depends on, by keyword
+def page_headers(  # noqa: PLR0913 - everything that a policy depends on, by keyword
     own: str,
     *,
-    targets: tuple[str, ...],
-    ancestors: tuple[str, ...],
-    frames: tuple[str, ...],
-    challenge: str | None,
-    is_preview: bool,
-) -> str:
+    targets: tuple[str, ...] = (),
+    ancestors: tuple[str, ...] | None = None,
+    frames: tuple[str, ...] = (),
+    challenge: str | None = None,
+    is_preview: bool = False,
+) -> Mapping[str, str]:
+    """Return what a page may load and who may frame it.
+
+    Args:
+        own: this server's origin.
+        targets: origins that a post from the page may lead to.
+        ancestors: origins whose pages may frame the page; None: no page, and older browsers are
+            told so as well.
+        frames: sources of the page's own frames.
+        challenge: the challenge of the form on the page.
+        is_preview: the page shows a form that can't be sent.
+    """
     directives = {
         "default-src": "'none'",
         "style-src": "'self'",
         "script-src": "'self'",
         "img-src": "'self' data:",
         "base-uri": "'none'",
-        # Browsers hold the redirect after a post to this, too: the thank-you page may be elsewhere.
+        # Browsers apply this to the redirect after a post, too, which may lead elsewhere.
         "form-action": "'none'" if is_preview else " ".join(["'self'", own, *targets]),
-        "frame-ancestors": " ".join(ancestors) or "'none'",
+        "frame-ancestors": " ".join(ancestors or ()) or "'none'",
     }
     if frames:
         directives["frame-src"] = " ".join(frames)
-    directives = with_challenge(directives, challenge)
-    return "; ".join(f"{name} {value}" for name, value in directives.items())
+    if challenge:
+        needed = PROVIDERS[challenge].policy if challenge in PROVIDERS else _ALTCHA
+        for name, hosts in needed.items():
+            directives[name] = f"{directives.get(name, '')} {hosts}".strip()
+    policy = "; ".join(f"{name} {hosts}" for name, hosts in directives.items())
+    headers = {"Content-Security-Policy": policy}
+    return headers if ancestors is not None else headers | {"X-Frame-Options": "DENY"}
 
 
 def _add_cors(response: Response) -> None:

@@ -10,7 +10,7 @@ from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.queue import look_at_queue
-from formapp.web.refusal import RefusalError
+from formapp.web.errors import RefusalError
 from formapp.web.services import services
 
 blueprint = Blueprint("health", __name__)
@@ -36,16 +36,15 @@ def ready() -> tuple[Response, int]:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """Prometheus; with the token where one is set, else for this machine alone."""
-    if not _may_read(services().metrics_token):
+    """Prometheus; with the token if one is set, else for this machine alone."""
+    app = services()
+    if not _may_read(app.metrics_token):
         raise RefusalError(403, "FORBIDDEN", "Metrics need the token of FORMAPP_METRICS_TOKEN.")
     try:
-        measure_queue(services().metrics, services().database)
+        measure_queue(app.metrics, app.database)
     except DatabaseUnavailableError:
         raise RefusalError(503, "UNAVAILABLE", "The database can't be reached.") from None
-    return Response(
-        services().metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8"
-    )
+    return Response(app.metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
 def measure_queue(metrics: Metrics, database: Database) -> None:
@@ -67,7 +66,7 @@ def _may_read(token: str | None) -> bool:
     if token:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         return hmac.compare_digest(given.encode(), token.encode())
-    # A forwarded request comes from anywhere, though the proxy stands on this machine.
+    # A forwarded request comes from anywhere, even if the proxy is on this machine.
     if "X-Forwarded-For" in request.headers:
         return False
     try:

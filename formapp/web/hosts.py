@@ -1,66 +1,51 @@
-"""Host names: a request by a name that isn't ours is refused.
+"""Host names: a request by a name that isn't ours is refused, in the visitor's format.
 
-It is looked at before Flask sees the request. What is no host name at all (`a..b`) would otherwise
-fail in Werkzeug, before any handler, as a 500; and no address is ever built from a stranger's name.
+Flask checks the name before it looks for a route, and without a route neither the refusal could
+link to our style sheet nor a health check be answered by the machine's address. So such a request
+is routed by a name of ours, and refused before its view.
 """
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
-from flask import request
+from flask import Flask, Request, request
+from werkzeug.exceptions import SecurityError
+from werkzeug.routing import MapAdapter
 
-from formapp.web.refusal import RefusalError
+from formapp.web.errors import RefusalError
 
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-_HOST = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[^\[\]:/@\s]+)(?::(?P<port>[0-9]{0,5}))?", re.ASCII)
-REFUSED = "formapp.host_refused"
-"""What is true in the WSGI environment of a request whose host isn't trusted."""
-
-_MAX_PORT = 65535
+_REFUSED = "formapp.host_refused"
+# Names that a setting may list and Werkzeug knows not as hosts: IPv6 addresses, and underscores.
+_OTHER_NAME = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]*_[a-z0-9._-]*)(?::[0-9]{1,5})?", re.ASCII)
 
 
-def is_trusted(host: str, trusted: Iterable[str]) -> bool:
-    """Whether a Host header names this server.
+class App(Flask):
+    """Flask with `TRUSTED_HOSTS`: lower-case names without ports; `.example.com` has subdomains."""
 
-    Args:
-        host: as it came, perhaps with a port; the port doesn't matter.
-        trusted: lower-case names without ports; `.example.com` stands for it and its subdomains.
-    """
-    match = _HOST.fullmatch(host.lower())
-    if not match or int(match["port"] or 0) > _MAX_PORT:
-        return False
-    return any(
-        match["name"] == entry.removeprefix(".")
-        or (entry.startswith(".") and match["name"].endswith(entry))
-        for entry in trusted
-    )
-
-
-class KnownHosts:
-    """WSGI middleware: a host that isn't trusted is marked and replaced by one that is."""
-
-    def __init__(self, app: "WSGIApplication", trusted: frozenset[str]) -> None:
-        self._app = app
-        self._trusted = trusted
-        self._own = min(trusted).removeprefix(".")
-
-    def __call__(self, environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
-        """Answer a request."""
-        host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
-        if not is_trusted(host, self._trusted):
-            environ["HTTP_HOST"] = self._own
-            environ[REFUSED] = True
-        return self._app(environ, start)
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return what finds the request's route, by a name of ours where its own isn't trusted."""
+        if request is None:
+            return super().create_url_adapter(request)
+        environ = request.environ
+        host: str = environ.get("HTTP_HOST", "").lower().removesuffix(":")
+        if host:
+            environ["HTTP_HOST"] = host
+        try:
+            return super().create_url_adapter(request)
+        except SecurityError:
+            trusted = self.config["TRUSTED_HOSTS"]
+            other = _OTHER_NAME.fullmatch(host)
+            if not other or other[1] not in trusted:
+                host = trusted[0].removeprefix(".")
+                environ |= {"HTTP_HOST": host, _REFUSED: True}
+        request.host = host
+        return self.url_map.bind_to_environ(environ, subdomain="")
 
 
 def check_host() -> None:
-    """Refuse what `KnownHosts` marked. Probes are let in: they come by the machine's address.
+    """Refuse a request by a name that isn't ours; health checks come by the machine's address.
 
     Raises:
         RefusalError: 400.
     """
-    if request.blueprint != "health" and request.environ.get(REFUSED):
+    if _REFUSED in request.environ and request.blueprint != "health":
         raise RefusalError(400, "HOST", "This server isn't known by that name.")

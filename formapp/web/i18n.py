@@ -1,14 +1,14 @@
-"""The language of the answer at hand.
+"""The language of an answer, and how messages read in it.
 
-Of a form: what `?lang=` asks for if the form offers it, else what the visitor's browser likes best
-of several, else the form's own. Without a form: what the browser likes best of the languages that
-formapp speaks. Our own pages carry the language on in every address that they lead to.
+Of a form: what `?lang=` asks for if the form offers it, else what the visitor's browser prefers
+among several, else the form's own. Without a form: what the browser prefers among the languages of
+formapp. Our own pages keep the language in every address that they lead to.
 """
 
 from typing import cast
 
 from flask import Flask, Request, g, request
-from flask_babel import Babel, refresh
+from flask_babel import Babel, gettext, refresh
 from markupsafe import Markup
 
 from formapp.forms.form import Form
@@ -26,9 +26,11 @@ from formapp.resources import TRANSLATIONS
 from formapp.web.services import services
 
 LANG = "lang"
-"""The name in a query that asks for a language."""
+"""The query parameter that asks for a language."""
 
 _ENGLISH = Markup('<span lang="en" dir="ltr">{}</span>')
+_ENDS = tuple(".!?。！？؟…")  # noqa: RUF001 - the full stops of other scripts
+_STOPS = (*_ENDS, *":：")  # noqa: RUF001 - the colons of other scripts
 
 
 def init_app(app: Flask) -> None:
@@ -41,33 +43,40 @@ def init_app(app: Flask) -> None:
         locale_selector=_locale,
     )
     app.jinja_env.globals |= {
+        "about": about,
         "direction": direction,
         "language": language,
-        "own_name": own_name,
         "ours": ours,
+        "own_name": own_name,
+        "sentence": sentence,
     }
 
 
 def language() -> str:
-    """The language of the answer at hand."""
-    if (known := g.get("language")) is None:
-        known = g.language = _choose(request, form_at_hand())
-    return cast("str", known)
+    """Return the language of the answer, chosen on first use."""
+    if (tag := g.get("language")) is None:
+        tag = g.language = _choose(request, form_at_hand())
+    return cast("str", tag)
 
 
-def speak(tag: str) -> None:
-    """Say what language the answer at hand is in."""
+def set_language(tag: str) -> None:
+    """Answer in this language, whatever the request asks for."""
     g.language = tag
     refresh()
 
 
+def is_negotiated() -> bool:
+    """Return whether the browser's languages had a say in the answer."""
+    return "language_negotiated" in g
+
+
 def form_at_hand() -> Form | None:
-    """The form that the request's address names, in its own language; None where there is none."""
+    """Return the form that the request's address names, in its own language; None without one."""
     return services().forms.get((request.view_args or {}).get("name", ""))
 
 
-def spoken_form(name: str) -> Form:
-    """The form of this name, in the language of the answer at hand.
+def localized_form(name: str) -> Form:
+    """Return the form of this name, in the language of the answer.
 
     Raises:
         RefusalError: 404, there is none.
@@ -76,36 +85,49 @@ def spoken_form(name: str) -> Form:
 
 
 def carried_language(form: Form) -> dict[str, str]:
-    """What an address says so that its page is in the same language; empty where it needn't."""
+    """Return the query parameters that keep the form's current language."""
     return {LANG: form.language} if len(form.languages) > 1 else {}
 
 
 def followed_language(form: Form) -> dict[str, str]:
-    """The same for an address that this very browser goes on to, which says its languages again."""
-    liked = negotiate(request.accept_languages, form.languages) or form.languages[0]
-    return {} if liked == form.language else carried_language(form)
+    """Return the same for an address that this browser opens next, sending its languages again."""
+    preferred = negotiate(request.accept_languages, form.languages) or form.languages[0]
+    return {} if preferred == form.language else carried_language(form)
 
 
 def ours(text: str) -> str:
-    """A text of formapp's own, for a page.
+    """Return a text of formapp's own for a page.
 
-    On a page of a language that formapp doesn't speak it is English and marked as such, so that a
-    screen reader pronounces both properly.
+    On a page in a language that formapp has no catalogue for it is English and marked as such, so
+    that screen readers pronounce both properly.
     """
     return text if spoken_for(language()) else _ENGLISH.format(text)
 
 
-def is_negotiated() -> bool:
-    """Whether the browser's languages had a say in the answer at hand."""
-    return "language_negotiated" in g
+def sentence(message: str) -> str:
+    """Return a message with a capital and a full stop."""
+    text = message[:1].upper() + message[1:]
+    return text if text.endswith(_ENDS) else str(gettext("%(sentence)s.", sentence=text))
+
+
+def about(label: str, message: str, *, quoted: bool = False) -> Markup:
+    """Return a message after the label of its field.
+
+    The text of a consent, or a label that is a sentence of its own, is quoted.
+    """
+    if quoted or label.endswith(_STOPS):
+        pattern = gettext("“%(label)s” %(message)s")
+    else:
+        pattern = gettext("%(label)s %(message)s")
+    return Markup(pattern) % {"label": label, "message": ours(message)}  # noqa: S704 - our catalogue
 
 
 def _choose(request: Request, form: Form | None) -> str:
     offered = form.languages if form else SPOKEN
     if len(offered) == 1:
         return offered[0]
-    asked = request.args.get(LANG)
-    if found := lookup(asked, offered) if asked else None:
+    wanted = request.args.get(LANG)
+    if found := lookup(wanted, offered) if wanted else None:
         return found
     g.language_negotiated = True
     return negotiate(request.accept_languages, offered) or offered[0]

@@ -1,26 +1,121 @@
 """How often one address may post, and how often one form may be posted to.
 
-The counts are in this process's memory, in the database or in Redis. Wherever they are, an address
-is there as a keyed hash alone. Where they can't be reached, posts are let in: a limit is no reason
-to lose a lead.
+The counts are in this process's memory, in the database or in Redis; addresses are there as keyed
+hashes alone. Where the counts can't be reached, posts are accepted: a limit is no reason to lose a
+lead.
 """
 
+import ipaddress
 import logging
+import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
-from limits.storage import RedisStorage, Storage
-from limits.strategies import FixedWindowRateLimiter
+from limits.storage import RedisStorage
+from sqlalchemy.exc import IntegrityError
 
-from formapp.web.network import network_of
-from formapp.web.refusal import RefusalError
+from formapp.db.counters import count_up
+from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.web.errors import RefusalError
+
+MEMORY = "memory"
+DATABASE = "database"
 
 RETRY_SECONDS = 10.0
-"""How long counts that couldn't be reached are left alone: no visitor should wait for them."""
+"""How long unreachable counts are left alone: no visitor should wait for them."""
 
+REDIS_SECONDS = 1.0
+"""How long a visitor waits for Redis."""
+
+SWEEP_SECONDS = 60.0
+"""How often ended counts are dropped from memory."""
+
+_IPV6_NETWORK = 64
 _log = logging.getLogger(__name__)
+
+
+class Counts(Protocol):
+    """Where limits count; `limits` has further storages of this shape."""
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count and return the count, which ends `expiry` seconds after its first.
+
+        Raises:
+            StorageError: the counts can't be reached.
+        """
+
+
+class MemoryCounts:
+    """Counts in this process's memory; `clock` gives seconds that only grow.
+
+    The `MemoryStorage` of `limits` starts a thread for many posts that walks over all counts: the
+    more addresses post at once, the longer each would wait.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._counts: dict[str, tuple[int, float]] = {}
+        self._sweep_at = clock() + SWEEP_SECONDS
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count and return the count."""
+        with self._lock:
+            now = self._clock()
+            if now >= self._sweep_at:
+                self._sweep_at = now + SWEEP_SECONDS
+                self._counts = {k: kept for k, kept in self._counts.items() if kept[1] > now}
+            count, until = self._counts.get(key, (0, now))
+            if until <= now:
+                count, until = 0, now + expiry
+            self._counts[key] = count + amount, until
+            return count + amount
+
+
+class DatabaseCounts:
+    """Counts in the table `counts`, shared by all processes on the database.
+
+    `sign` makes a keyed hash: the table names neither addresses nor forms.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        sign: Callable[[str], str],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._database = database
+        self._sign = sign
+        self._clock = clock
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Count and return the count."""
+        now = self._clock()
+        until = now + timedelta(seconds=expiry)
+        try:
+            with self._database.write() as connection:
+                return count_up(connection, self._sign(key), until, now, amount)
+        except (DatabaseUnavailableError, IntegrityError) as error:
+            raise StorageError(error) from error
+
+
+def counts_in(where: str, database: Database, sign: Callable[[str], str]) -> Counts:
+    """Return the counts that a setting names: `memory`, `database` or the address of a Redis."""
+    if where == MEMORY:
+        return MemoryCounts()
+    if where == DATABASE:
+        return DatabaseCounts(database, sign)
+    return RedisStorage(
+        where,
+        wrap_exceptions=True,
+        key_prefix="formapp",
+        socket_connect_timeout=REDIS_SECONDS,
+        socket_timeout=REDIS_SECONDS,
+    )
 
 
 class Limits:
@@ -29,7 +124,7 @@ class Limits:
     Args:
         per_address: for each address (of IPv6: each network, /64), over all forms.
         per_form: for each form, over all addresses.
-        storage: where the counts are; its errors are wrapped (`wrap_exceptions`).
+        counts: where posts are counted.
         sign: makes a keyed hash of an address.
         clock: seconds that only grow.
     """
@@ -38,14 +133,14 @@ class Limits:
         self,
         per_address: str | None,
         per_form: str | None,
-        storage: Storage,
+        counts: Counts,
         *,
         sign: Callable[[str], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._per_address = parse_many(per_address) if per_address else []
         self._per_form = parse_many(per_form) if per_form else []
-        self._limiter = FixedWindowRateLimiter(storage)
+        self._counts = counts
         self._sign = sign
         self._clock = clock
         self._away_since: float | None = None
@@ -56,44 +151,56 @@ class Limits:
         Raises:
             RefusalError: 429, one of the limits is reached.
         """
-        if self._is_left_alone():
+        since = self._away_since
+        if since is not None and self._clock() - since < RETRY_SECONDS:
             return
         try:
-            self._hit(self._per_address, "address", self._sign(network_of(address)))
-            self._hit(self._per_form, "form", form)
+            reached = self._reached(address, form)
         except StorageError as error:
-            self._tell_away(error)
-        else:
-            self._tell_back()
-
-    def _hit(self, limits: list[RateLimitItem], kind: str, key: str) -> None:
-        for limit in limits:
-            if not self._limiter.hit(limit, kind, key):
-                self._tell_back()
-                raise RefusalError(
-                    429,
-                    "TOO_MANY_REQUESTS",
-                    "Too many messages came at once. Please wait a minute, then send again.",
-                    {"Retry-After": str(limit.get_expiry())},
-                )
+            if since is None:
+                reason = type(error.storage_error).__name__
+                _log.error("posts aren't limited: the counts can't be reached (%s)", reason)
+            self._away_since = self._clock()
+            return
+        if since is not None:
+            _log.warning("posts are limited again")
+            self._away_since = None
+        if reached:
+            raise RefusalError(
+                429,
+                "TOO_MANY_REQUESTS",
+                "Too many messages came at once. Please wait a minute, then send again.",
+                {"Retry-After": str(reached.get_expiry())},
+            )
 
     def close(self) -> None:
-        """Close the connections to Redis, where that is where the counts are."""
-        storage = self._limiter.storage
-        if isinstance(storage, RedisStorage):
-            storage.storage.close()
+        """Close the connections to Redis, if the counts are there."""
+        if isinstance(self._counts, RedisStorage):
+            self._counts.storage.close()
 
-    def _is_left_alone(self) -> bool:
-        since = self._away_since
-        return since is not None and self._clock() - since < RETRY_SECONDS
+    def _reached(self, address: str, form: str) -> RateLimitItem | None:
+        keys = {"address": self._sign(network_of(address)), "form": form}
+        for kind, limits in (("address", self._per_address), ("form", self._per_form)):
+            for limit in limits:
+                key, seconds = limit.key_for(kind, keys[kind]), limit.get_expiry()
+                if self._counts.incr(key, seconds) > limit.amount:
+                    return limit
+        return None
 
-    def _tell_away(self, error: StorageError) -> None:
-        if self._away_since is None:
-            reason = type(error.storage_error).__name__
-            _log.error("posts aren't limited: the counts can't be reached (%s)", reason)
-        self._away_since = self._clock()
 
-    def _tell_back(self) -> None:
-        if self._away_since is not None:
-            _log.warning("posts are limited again")
-        self._away_since = None
+def network_of(address: str) -> str:
+    """Return an IP address as limits count it; anything else as it is.
+
+    A /64 network of IPv6 is one visitor, as a single customer has as many addresses as they like.
+    An IPv4 address in the form of IPv6 (RFC 4291, 2.5.5.2) is that address.
+    """
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:
+        return str(found.ipv4_mapped)
+    bare = ipaddress.IPv6Address(int(found))  # without the zone, which only this machine knows
+    return str(ipaddress.ip_network((bare, _IPV6_NETWORK), strict=False))

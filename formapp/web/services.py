@@ -15,9 +15,9 @@ from formapp.forms.tokens import TokenSigner
 from formapp.leads.commit import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.spam import Challenges
+from formapp.web.errors import RefusalError
 from formapp.web.public.page_cache import PageCache
 from formapp.web.rate_limit import Limits
-from formapp.web.refusal import RefusalError
 
 EXTENSION = "formapp"
 
@@ -27,15 +27,15 @@ class Services:
     """The collaborators of the web side.
 
     Attributes:
-        intake: keeps submissions in `database`.
+        intake: stores submissions in `database`.
         on_kept: called after each commit that left something to deliver.
-        base_url: where visitors reach this server, without a slash at the end; None: by whatever
-            trusted name a request comes.
+        base_url: where visitors reach this server, without a slash at the end; None: by the trusted
+            name that a request comes by.
         default_site: the site of forms that name none.
-        metrics_token: asked for by `/metrics`; None: this machine only.
+        metrics_token: required by `/metrics`; None: only this machine may read them.
         challenges: makes and checks proofs of work.
         sign: makes a keyed hash of what is counted.
-        site_key: what the owner's challenge service knows this site by.
+        site_key: this site's key at the owner's challenge service.
     """
 
     forms: Mapping[str, Form]
@@ -52,10 +52,10 @@ class Services:
     site_key: str | None = None
     metrics_token: str | None = None
     metrics: Metrics = field(default_factory=Metrics)
-    kept_pages: PageCache = field(default_factory=PageCache)
+    pages: PageCache = field(default_factory=PageCache)
 
     def form(self, name: str) -> Form:
-        """The form of this name.
+        """Return the form of this name.
 
         Raises:
             RefusalError: 404, there is none.
@@ -82,5 +82,5 @@ def _origin(address: str) -> str:
 
 
 def services() -> Services:
-    """The services of the app at hand."""
+    """Return the services of the current app."""
     return cast("Services", current_app.extensions[EXTENSION])

@@ -15,10 +15,9 @@ from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.forms.tokens import TokenContext, TokenSigner
 from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
-from formapp.web import i18n as language
-from formapp.web import wording
-from formapp.web.i18n import speak
-from formapp.web.language_choices import Choice
+from formapp.web import i18n
+from formapp.web.i18n import set_language
+from formapp.web.public.form_page import LanguageLink
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -78,7 +77,7 @@ options = ["أحمر", "أزرق"]
 
 def _show(form: Form, use: str) -> str:
     """Render a form: as it is first seen, or as it comes back after a post that had faults."""
-    speak(form.language)
+    set_language(form.language)
     token = TokenContext(SIGNER, form.name, form.version, "embed" if use == "embed" else "page")
     posted = request.form if request.method == "POST" else None
     bound = form.bind(posted, token=token)
@@ -92,7 +91,9 @@ def _show(form: Form, use: str) -> str:
         notice=NOTICE if "notice" in request.args else None,
         use=use,
         action=request.full_path,
-        languages=[Choice(one, f"?lang={one}") for one in form.languages if one != form.language],
+        languages=[
+            LanguageLink(one, f"?lang={one}") for one in form.languages if one != form.language
+        ],
     )
 
 
@@ -108,12 +109,12 @@ def _add_pages(app: Flask, forms: dict[str, Form]) -> None:
 
     @app.get("/f/<name>/thanks")
     def thanks(name: str) -> str:
-        speak(forms[name].language)
+        set_language(forms[name].language)
         return render_template("thanks.html", form=forms[name], use=request.args.get("use", "page"))
 
     @app.get("/error")
     def error() -> str:
-        speak("en")
+        set_language("en")
         return render_template(
             "error.html",
             status=404,
@@ -144,8 +145,7 @@ def look_forms() -> dict[str, Form]:
 def look_app(look_forms: dict[str, Form]) -> Flask:
     """An app that shows every template; it knows neither the views nor the database."""
     app = Flask("look", template_folder=str(TEMPLATES), static_folder=str(STATIC))
-    language.init_app(app)
-    wording.init_app(app)
+    i18n.init_app(app)
     _add_pages(app, look_forms)
 
     @app.after_request

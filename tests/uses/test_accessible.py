@@ -100,7 +100,7 @@ def test_the_notice_of_a_frame_that_cant_send(
     frame.locator("form").wait_for()
     if "allow-same-origin" in sandbox:
         send(frame)
-    frame.locator("#stuck").wait_for()
+    frame.locator("#blocked").wait_for()
     assert world.site.rows() == []
     paint(frame, light=scheme == "light")
     assert_accessible(page, frame)

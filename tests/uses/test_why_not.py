@@ -136,7 +136,7 @@ def test_a_sandbox_without_forms_is_told_when_the_button_does_nothing(
     page = open_page(world.partner.page(world.iframe(attributes=attributes)))
     frame = page.frame_locator("iframe")
     fill_in(frame)
-    expect(frame.locator("#stuck")).to_be_hidden()
+    expect(frame.locator("#blocked")).to_be_hidden()
     send(frame)
     notice = frame.get_by_role("alert")
     expect(notice).to_contain_text("allow-forms")

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from waitress import wasyncore
 
 from formapp.cli.serve import run_together
 from formapp.jobs.worker import Worker, WorkerGroup
@@ -56,7 +57,7 @@ def test_a_request_that_is_still_arriving_is_answered_at_the_end(running: Runnin
 def eventually_seen(running: Running) -> None:
     """Wait until the server has read the beginning of a request."""
     deadline = time.monotonic() + 5
-    while not any(c.request for c in list(running.server._server.active_channels.values())):
+    while not any(c.request for c in list(running.server.active_channels.values())):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -68,7 +69,7 @@ def test_a_request_that_came_just_before_the_end_is_read_and_answered(
     listener = listen("127.0.0.1", 0)
     server = Server(site.app, listener)
     with closing(socket.create_connection(listener.getsockname(), timeout=5)) as client:
-        server._turn(1)  # takes the connection
+        wasyncore.loop(timeout=1, map=server._map, use_poll=True, count=1)  # takes the connection
         client.sendall(post("/f/lead", good(site)))
         server.stop()
         server.run()

@@ -1,10 +1,8 @@
 """Where limits are counted: shared by all servers, naming nobody, and never in a lead's way."""
 
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +13,14 @@ from formapp.config.settings import Settings, SettingsError
 from formapp.db.database import Database
 from formapp.db.tables import counts
 from formapp.forms.form import Form
-from formapp.web.limit_storage import SWEEP_SECONDS, DatabaseStorage, ProcessStorage
-from formapp.web.rate_limit import RETRY_SECONDS, Limits
-from formapp.web.refusal import RefusalError
+from formapp.web.errors import RefusalError
+from formapp.web.rate_limit import (
+    RETRY_SECONDS,
+    SWEEP_SECONDS,
+    DatabaseCounts,
+    Limits,
+    MemoryCounts,
+)
 from formapp.web.services import EXTENSION
 from tests.support.clock import NOON, TurnedClock
 from tests.support.redis import RedisServer, redis_server
@@ -120,7 +123,7 @@ def test_when_redis_goes_away_posts_are_let_in_and_it_is_told_once(
     assert "127.0.0.1" not in told[0].getMessage()
 
 
-class Flickering(ProcessStorage):
+class Flickering(MemoryCounts):
     """A storage that is away when a test says so."""
 
     def __init__(self) -> None:
@@ -128,7 +131,7 @@ class Flickering(ProcessStorage):
         self.away = False
         self.asked = 0
 
-    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         self.asked += 1
         if self.away:
             raise StorageError(ConnectionError("secret.example:6379"))
@@ -158,34 +161,24 @@ def test_counts_that_can_not_be_reached_are_left_alone_for_a_while(
     ]
 
 
-def test_the_database_keeps_what_limits_needs_of_a_storage(database: Database) -> None:
+def test_counts_in_the_database_end_by_themselves(database: Database) -> None:
     clock = TurnedClock(NOON)
-    storage = DatabaseStorage(database, lambda key: key.ljust(64, "0"), clock)
-    assert storage.check()
-    assert [storage.incr("a", 60), storage.incr("a", 60, 2), storage.incr("b", 60)] == [1, 3, 1]
-    assert (storage.get("a"), storage.get("nothing")) == (3, 0)
-    assert storage.get_expiry("a") == (NOON + timedelta(seconds=60)).timestamp()
-    storage.clear("a")
-    assert (storage.get("a"), storage.get("b")) == (0, 1)
+    counts = DatabaseCounts(database, lambda key: key.ljust(64, "0"), clock)
+    assert [counts.incr("a", 60), counts.incr("a", 60, 2), counts.incr("b", 60)] == [1, 3, 1]
     clock.turn(60)
-    assert (storage.get("b"), storage.reset()) == (0, 1)
+    assert [counts.incr("a", 60), counts.incr("a", 60)] == [1, 2]
 
 
-def test_so_does_memory() -> None:
+def test_so_do_counts_in_memory() -> None:
     clock = TurnedClock(NOON)
-    storage = ProcessStorage(clock.seconds)
-    assert storage.check()
-    assert [storage.incr("a", 60), storage.incr("a", 60, 2), storage.incr("b", 60)] == [1, 3, 1]
-    assert (storage.get("a"), storage.get("nothing")) == (3, 0)
-    assert storage.get_expiry("a") == pytest.approx(time.time() + 60, abs=5)
-    storage.clear("a")
-    assert (storage.get("a"), storage.get("b")) == (0, 1)
+    counts = MemoryCounts(clock.seconds)
+    assert [counts.incr("a", 60), counts.incr("a", 60, 2), counts.incr("b", 60)] == [1, 3, 1]
     clock.turn(60)
-    assert (storage.get("b"), storage.incr("b", 60), storage.reset()) == (0, 1, 1)
+    assert [counts.incr("a", 60), counts.incr("a", 60)] == [1, 2]
 
 
 def test_memory_counts_for_many_threads_without_a_thread_of_its_own() -> None:
-    storage = ProcessStorage()
+    storage = MemoryCounts()
     before = threading.active_count()
     with ThreadPoolExecutor(8) as pool:
         counted = list(pool.map(lambda _: storage.incr("a", 60), range(4000)))
@@ -195,7 +188,7 @@ def test_memory_counts_for_many_threads_without_a_thread_of_its_own() -> None:
 
 def test_what_has_ended_leaves_memory() -> None:
     clock = TurnedClock(NOON)
-    storage = ProcessStorage(clock.seconds)
+    storage = MemoryCounts(clock.seconds)
     for number in range(1000):
         storage.incr(f"address {number}", 30)
     storage.incr("form", 3600)

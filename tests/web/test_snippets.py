@@ -11,7 +11,7 @@ from formapp.forms.definition.loader import load_forms
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.resources import BUNDLED_FORMS
-from formapp.web.owner import share
+from formapp.web.owner import share, snippets
 from formapp.web.owner.sign_in import Owner
 from formapp.web.owner.snippets import SNIPPETS
 from tests.web.forms import OTHER
@@ -99,7 +99,7 @@ class Markup(HTMLParser):
 
 
 def snippet(name: str, form: Form, address: str = OWN) -> str:
-    return SNIPPETS[name][1](form, address)
+    return snippets.snippet(name, form, address)
 
 
 @pytest.mark.parametrize("name", ANSWERS)

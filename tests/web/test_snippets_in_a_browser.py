@@ -12,7 +12,7 @@ from formapp.demo import open_to
 from formapp.forms.definition.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
 from formapp.server import Server, listen
-from formapp.web.owner.snippets import SNIPPETS
+from formapp.web.owner.snippets import SNIPPETS, snippet
 from tests.support.browser import DESKTOP, PHONE, axe_violations
 from tests.web.support import Site
 
@@ -60,7 +60,7 @@ class Elsewhere:
             thread.start()
 
     def snippet(self, name: str, form: str = "contact") -> str:
-        return SNIPPETS[name][1](self.forms[form], self.address)
+        return snippet(name, self.forms[form], self.address)
 
     def write(self, *parts: str) -> str:
         """Put a page on the other site, and return its address."""

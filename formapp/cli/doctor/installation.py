@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from formapp.app import DEFAULT_SITE, challenge_faults, confirm_faults
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
+from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.forms.definition.loader import check_forms, load_forms
 from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget

@@ -1,7 +1,6 @@
-"""Who may see the owner's pages: HTTP Basic with one password and any user name (RFC 7617).
+"""Sign-in to the owner's pages: HTTP Basic with one password and any user name (RFC 7617).
 
-Wrong passwords are counted in this process's memory, for each address; one network of IPv6 (/64)
-is one address, as a single customer has as many as they like.
+Wrong passwords are counted in this process's memory, for each address as limits count it.
 """
 
 import hashlib
@@ -15,8 +14,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import NotFound
 
-from formapp.web.network import network_of
-from formapp.web.refusal import RefusalError
+from formapp.web.errors import RefusalError
+from formapp.web.rate_limit import network_of
 
 WRONG_PASSWORDS = "5/minute;30/hour"
 _ASK = {"WWW-Authenticate": 'Basic realm="formapp", charset="UTF-8"'}
@@ -26,11 +25,11 @@ _log = logging.getLogger(__name__)
 
 
 class Owner:
-    """Lets the owner in.
+    """Checks sign-ins.
 
     Args:
-        password: what the owner signs in with; None: there are no such pages.
-        everybody: nobody needs to sign in, as in the demo, which only this machine reaches.
+        password: the owner's; None: there are no such pages.
+        everybody: no sign-in is needed, as in the demo, which only this machine reaches.
     """
 
     def __init__(self, password: str | None = None, *, everybody: bool = False) -> None:
@@ -40,11 +39,11 @@ class Owner:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def check(self, request: Request) -> None:
-        """Let a request in.
+        """Check the sign-in of a request.
 
         Raises:
             NotFound: there are no pages for the owner.
-            RefusalError: 401, nobody or somebody else is signed in; 429, too many have tried.
+            RefusalError: 401, the password is missing or wrong; 429, too many were wrong.
         """
         if self._everybody:
             return
@@ -72,5 +71,5 @@ class Owner:
 
 
 def _digest(password: str) -> bytes:
-    # Of one length, so that comparing tells nothing; and however a keyboard writes an umlaut.
+    # A digest has one length, so comparing takes one time; NFC, as keyboards differ on umlauts.
     return hashlib.sha256(unicodedata.normalize("NFC", password).encode()).digest()

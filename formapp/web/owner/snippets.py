@@ -1,16 +1,34 @@
-"""What a site's owner pastes into their own pages: each snippet is a text made of a form.
+"""What an owner pastes into their own pages: each snippet is a template in `templates/share`.
 
-`SNIPPETS` names them all. Each takes the form and the address of this server, without a slash at
-its end. The texts hold nothing but what the form file says and that address.
+The texts hold only what the form file says and the address of this server.
 """
 
-from collections.abc import Callable, Mapping
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.fields.attributes import attributes
 from formapp.forms.form import Form
-from formapp.web.owner.snippet_html import element, html_form
-from formapp.web.owner.snippet_scripts import fetch_example, react_example
+from formapp.resources import TEMPLATES
 
+SNIPPETS: Mapping[str, tuple[str, str]] = {
+    "link": ("Link to the form", "link.txt"),
+    "script": ("Embed it with one line", "script.html"),
+    "iframe": ("Embed it without script", "iframe.html"),
+    "html": ("Your own HTML form", "form.html"),
+    "fetch": ("Send it with fetch", "fetch.html"),
+    "react": ("React, with Formspree's package", "react.jsx"),
+}
+"""Name -> title and template, in the order of the page."""
+
+# CSS pixels of an embedded form's parts, 600 wide.
 _HEAD = 170
 _LINE = 26
 _LANGUAGES = 48
@@ -19,50 +37,49 @@ _HEIGHT = 88
 _BETWEEN = 30
 _OPTION = 46
 
+_JSX_NAMES = {
+    "maxlength": "maxLength",
+    "minlength": "minLength",
+    "autocomplete": "autoComplete",
+    "inputmode": "inputMode",
+}
+_ENDS = (".", "!", "?", ":")
+_PLAIN_TEXT = re.compile(r"[^\s{}<>&](?:[^{}<>&\n]*[^\s{}<>&])?")
+_PLAIN_VALUE = re.compile(r'[^"&\n]*')
+
 
 @dataclass(frozen=True)
 class Snippet:
-    """One snippet: its name, what it is called on the page and for whom it is."""
+    """One snippet: its name, its title on the page and the text to copy."""
 
     name: str
     title: str
     text: str
 
 
-def link(form: Form, address: str) -> str:
-    """Return the address of the hosted page."""
-    return f"{address}/f/{form.name}"
+def snippets(form: Form, address: str) -> list[Snippet]:
+    """Return all snippets of a form; `address` is this server's, without a slash at its end."""
+    return [Snippet(name, SNIPPETS[name][0], snippet(name, form, address)) for name in SNIPPETS]
 
 
-def script(form: Form, address: str) -> str:
-    """Return the script element that puts the form in and fits its height."""
-    attributes = {
-        "src": f"{address}/embed.js",
-        "data-form": form.name,
-        "data-title": form.definition.title,
-        "async": True,
-    }
-    return f"{element('script', attributes)}</script>"
-
-
-def iframe(form: Form, address: str) -> str:
-    """Return a frame of a fixed height, for pages that may hold no script."""
-    attributes = {
-        "src": f"{link(form, address)}/embed",
-        "title": form.definition.title,
-        "width": "100%",
-        "height": height(form),
-        "style": "border: 0",
-        "loading": "lazy",
-    }
-    return f"{element('iframe', attributes)}</iframe>"
+def snippet(name: str, form: Form, address: str) -> str:
+    """Return the text of one snippet."""
+    _, template = SNIPPETS[name]
+    return _TEMPLATES.get_template(template).render(
+        form=form,
+        address=address,
+        height=height(form),
+        component=_component(form.name),
+        attributes=partial(attributes, language=form.language),
+    )
 
 
 def height(form: Form) -> int:
-    """Return about how tall the embedded form is, in CSS pixels, where it has 600 of width."""
-    shown = [field for field in form.definition.fields if field.visible]
+    """Return about how tall the embedded form is, in CSS pixels, at a width of 600."""
     total = _HEAD + _LINE * bool(form.definition.intro) + _LANGUAGES * (len(form.languages) > 1)
-    for field in shown:
+    for field in form.definition.fields:
+        if not field.visible:
+            continue
         total += _HEIGHTS.get(field.type, _HEIGHT) + _BETWEEN
         total += _LINE * bool(field.help)
         if field.type in {"radio", "checkboxes"}:
@@ -74,17 +91,58 @@ def height(form: Form) -> int:
     return total
 
 
-SNIPPETS: Mapping[str, tuple[str, Callable[[Form, str], str]]] = {
-    "link": ("Link to the form", link),
-    "script": ("Embed it with one line", script),
-    "iframe": ("Embed it without script", iframe),
-    "html": ("Your own HTML form", html_form),
-    "fetch": ("Send it with fetch", fetch_example),
-    "react": ("React, with Formspree's package", react_example),
-}
-"""Name -> the title of the snippet, and the function that makes it."""
+def _input_type(field: FieldDefinition) -> str:
+    # formapp accepts a web address without its scheme; a control of type url would reject it.
+    return "text" if field.type == "url" else field.type
 
 
-def snippets(form: Form, address: str) -> list[Snippet]:
-    """Return all snippets of a form, in the order in which the page shows them."""
-    return [Snippet(name, title, make(form, address)) for name, (title, make) in SNIPPETS.items()]
+def _component(name: str) -> str:
+    words = "".join(word.capitalize() for word in re.split(r"[^a-z0-9]+", name))
+    return f"{'' if words[:1].isalpha() else 'The'}{words}Form"
+
+
+def _quoted(label: str) -> str:
+    return f"“{label}”" if label.endswith(_ENDS) else label
+
+
+def _script_text(text: str) -> str:
+    # `</script>` and `<!--` would end the element or hide its end.
+    return json.dumps(text, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def _jsx_text(text: str) -> str:
+    if not text or _PLAIN_TEXT.fullmatch(text):
+        return text
+    return f"{{{json.dumps(text, ensure_ascii=False)}}}"
+
+
+def _jsx_attribute(value: Any, name: str) -> str:
+    name = _JSX_NAMES.get(name, name)
+    if value is True:
+        return name
+    if isinstance(value, int | float):
+        return f"{name}={{{value}}}"
+    if _PLAIN_VALUE.fullmatch(value):
+        return f'{name}="{value}"'
+    return f"{name}={{{json.dumps(value, ensure_ascii=False)}}}"
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES / "share"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {"input_type": _input_type, "quoted": _quoted}
+    environment.filters |= {
+        "json_text": json.dumps,
+        "jsx_attribute": _jsx_attribute,
+        "jsx_text": _jsx_text,
+        "script_text": lambda text: Markup(_script_text(text)),  # noqa: S704 - JSON without `<`
+    }
+    return environment
+
+
+_TEMPLATES = _templates()

@@ -17,7 +17,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 
 from formapp.languages import gettext_noop
-from formapp.web.refusal import RefusalError
+from formapp.web.errors import RefusalError
 
 MAX_BYTES = 64 * 1024
 MAX_PAIRS = 200

@@ -4,9 +4,10 @@ Mail scanners and previews fetch links: looking at the page confirms nothing, it
 """
 
 from datetime import UTC, datetime
+from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, request, url_for
+from flask import Response, render_template, request, url_for
 from flask_babel import gettext
 
 from formapp.confirmation.links import InvalidLinkError, Link, address_hash
@@ -15,14 +16,13 @@ from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
 from formapp.languages import gettext_noop
 from formapp.leads.accept import Status
-from formapp.web.i18n import carried_language, spoken_form
+from formapp.web.errors import RefusalError
+from formapp.web.headers import page_headers
+from formapp.web.i18n import carried_language
 from formapp.web.public.confirmation_request import button_of
 from formapp.web.public.origin_check import is_own_page
-from formapp.web.refusal import RefusalError
-from formapp.web.responses import refuse, show_page, wants_json
+from formapp.web.responses import html_answer, refuse, wants_json
 from formapp.web.services import services
-
-blueprint = Blueprint("confirm", __name__)
 
 INVALID = gettext_noop(
     "This link isn't whole. Please open it from the e-mail once more, or fill in the form again."
@@ -42,10 +42,8 @@ _TITLES = {
 }
 
 
-@blueprint.get("/f/<name>/confirm")
-def show(name: str) -> Response:
-    """The page with the button."""
-    form = spoken_form(name)
+def show_confirmation(form: Form) -> Response:
+    """Answer the page with the button."""
     try:
         waiting = _look_up(form)
     except RefusalError as refusal:
@@ -53,37 +51,33 @@ def show(name: str) -> Response:
     return _already(form) if waiting.is_confirmed else _question(form, waiting)
 
 
-@blueprint.post("/f/<name>/confirm")
-def press(name: str) -> Response:
-    """The button."""
-    form = spoken_form(name)
+def confirm_submission(form: Form) -> Response:
+    """Answer the button: release the submission, once."""
+    app = services()
     try:
-        _check_own_page()
+        _check_own_page(app.origin)
         waiting = _look_up(form)
         if waiting.is_confirmed or not _confirm(waiting):
             return _already(form)
     except RefusalError as refusal:
         return _refused(form, refusal)
-    services().metrics.submission(form.name, "confirmed")
-    services().on_kept()
-    return Response(status=303, headers={"Location": _next(form)})
+    app.metrics.submission(form.name, "confirmed")
+    app.on_kept()
+    target = form.definition.thanks.redirect or _address("forms.thanks", form)
+    return Response(status=303, headers={"Location": target})
 
 
-def _check_own_page() -> None:
-    """Nobody's page may press the button by a visitor's browser.
-
-    Raises:
-        RefusalError: the post comes from another site's page.
-    """
-    if not is_own_page(request, services().origin):
+def _check_own_page(origin: str) -> None:
+    # No other site's page may press the button by a visitor's browser.
+    if not is_own_page(request, origin):
         raise RefusalError(403, "BLOCKED", FOREIGN)
 
 
 def _look_up(form: Form) -> Waiting:
-    """The submission that the link at hand is about.
+    """Return the submission that the link is about.
 
     Raises:
-        RefusalError: it isn't ours, its time is over, or nothing is left of what it is about.
+        RefusalError: it isn't ours, has expired, or its submission is gone.
     """
     try:
         link = services().links.read(request.args.get("t", ""))
@@ -94,7 +88,7 @@ def _look_up(form: Form) -> Waiting:
     except DatabaseUnavailableError:
         raise RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
     fits = waiting and waiting.form == form.name and _is_for(link, waiting)
-    # Whoever has confirmed hears so, however old the link is.
+    # A visitor who has confirmed reads that, however old the link is.
     if waiting and fits and waiting.is_confirmed:
         return waiting
     if link.until <= datetime.now(UTC):
@@ -109,10 +103,10 @@ def _is_for(link: Link, waiting: Waiting) -> bool:
 
 
 def _confirm(waiting: Waiting) -> bool:
-    """Let it through; False if it was let through a moment ago.
+    """Release it; False if another request released it a moment ago.
 
     Raises:
-        RefusalError: it could not be kept, or was erased a moment ago.
+        RefusalError: it could not be stored, or was erased a moment ago.
     """
     try:
         with services().database.write() as connection:
@@ -127,9 +121,9 @@ def _confirm(waiting: Waiting) -> bool:
 
 
 def _question(form: Form, waiting: Waiting) -> Response:
-    return show_page(
+    return _page(
         "confirm.html",
-        form=form,
+        form,
         title=gettext("One click left"),
         text=gettext(
             "Please confirm what you sent by the form “%(title)s”.", title=form.definition.title
@@ -141,34 +135,37 @@ def _question(form: Form, waiting: Waiting) -> Response:
 
 
 def _already(form: Form) -> Response:
-    return show_page(
+    return _page(
         "confirm.html",
-        form=form,
+        form,
         title=gettext("Thank you, it is confirmed"),
         text=gettext("You have confirmed this already. There is nothing left to do."),
     )
 
 
 def _refused(form: Form, refusal: RefusalError) -> Response:
-    """The refusal, with a way back to the form."""
+    """Show the refusal, with a link to the form."""
     title = _TITLES.get(refusal.code)
     if wants_json() or title is None:
         return refuse(refusal)
-    return show_page(
+    return _page(
         "error.html",
+        form,
         refusal.status,
-        form=form,
         title=gettext(title),
         text=refusal.text,
         back=_address("forms.show", form),
     )
 
 
-def _next(form: Form) -> str:
-    return form.definition.thanks.redirect or _address("forms.thanks", form)
+def _page(template: str, form: Form, status: int = 200, **context: Any) -> Response:
+    """Render a page that is never in a frame."""
+    page = render_template(template, status=status, form=form, use="page", **context)
+    policy = page_headers(services().origin, targets=form.definition.origins)
+    return html_answer(page, status, policy=policy)
 
 
 def _address(endpoint: str, form: Form, **query: str) -> str:
-    """The address of a page of this form, in the language of the answer at hand."""
+    """Return the address of a page of this form, in its current language."""
     query |= carried_language(form)
     return url_for(endpoint, name=form.name) + (f"?{urlencode(query)}" if query else "")

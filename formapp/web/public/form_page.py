@@ -1,58 +1,158 @@
-"""A form as a visit first finds it, hosted or in a frame.
+"""A form's page, hosted or in a frame: as a visit first finds it, or again after a post.
 
-Where nothing of the visit stands in a field, the page is one that is kept: one visit's differs from
-another's by the token and by addresses alone. Everywhere else it is rendered.
+Where nothing of a visit stands in a field, its page differs from another visit's only by the token
+and by addresses: it is rendered once and filled. All others are rendered.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
-from flask import Request, Response, request, url_for
+from flask import Request, Response, render_template, request, url_for
 
 from formapp.forms.csrf import TOKEN_NAME
 from formapp.forms.form import Form
+from formapp.forms.lead_form import FieldFault, LeadForm
 from formapp.forms.tokens import TokenContext, Use
-from formapp.web.language_choices import alternates, others, said_by_links
-from formapp.web.public.attribution import action, action_query, own_visit
-from formapp.web.public.page_cache import PageTemplate, holder
-from formapp.web.public.theme import has_sheet, said_of_theme, sheet_address
-from formapp.web.repeats import Shown
-from formapp.web.responses import answer_form, render_form, show_form
-from formapp.web.services import services
+from formapp.web.headers import page_headers
+from formapp.web.i18n import LANG
+from formapp.web.public.attribution import USE, action, action_query, is_embedded, own_visit
+from formapp.web.public.page_cache import PageTemplate, placeholder
+from formapp.web.public.preserved_fields import PreservedFields
+from formapp.web.public.theme import has_sheet, sheet_address, theme_query
+from formapp.web.responses import html_answer
+from formapp.web.services import Services, services
+
+
+@dataclass(frozen=True)
+class LanguageLink:
+    """A page in some language (`x-default`: in the one that the visitor's browser asks for)."""
+
+    language: str
+    address: str
 
 
 def show_visit(form: Form, use: Use) -> Response:
     """Answer a visit to a form's page, in the language of the form."""
-    if fills_fields(request, form):
-        return _rendered(request, form, use)
-    texts = _texts(request, form, use)
-    shown = Shown(request.endpoint or "", form.name, form.version, use, texts["token"])
-    shown.tell(request.environ)
-    page = _kept(request, form, use, themed=has_sheet(form, texts["theme"]))
-    return answer_form(form, use, page.filled(texts))
+    app = services()
+    if _fills_fields(request, form):
+        context = TokenContext(app.signer, form.name, form.version, use)
+        visit = own_visit(request, form)
+        bound = form.bind(
+            token=context, prefill=request.args, page=visit.page, referrer=visit.referrer
+        )
+        prefill = form.asked if use == "embed" else None
+        return show_form(form, bound, action=action(request, form, context), asked=prefill)
+    query = action_query(request, form, use)
+    values = {
+        "token": app.signer.issue(form, use),
+        "action": query,
+        "theme": theme_query(request),
+        "links": _query_of_links(query) if len(form.languages) > 1 else "",
+        "address": app.address,
+    }
+    page = _template(app, form, use, themed=has_sheet(form, values["theme"]))
+    return _answer(app, form, use, page.filled(values))
 
 
-def fills_fields(request: Request, form: Form) -> bool:
-    """Whether something of the visit stands in a field, so that the page is nobody else's."""
+def show_form(  # noqa: PLR0913 - what the template needs, by keyword
+    form: Form,
+    bound: LeadForm | PreservedFields,
+    *,
+    action: str,
+    faults: Sequence[FieldFault] = (),
+    status: int = 200,
+    notice: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    asked: Mapping[str, str] | None = None,
+    back: str | None = None,
+) -> Response:
+    """Render the form with what was typed and what is wrong with it.
+
+    Args:
+        form: the form, in the language of the answer.
+        bound: its controls.
+        action: where it posts to.
+        faults: what to correct.
+        status: of the answer.
+        notice: what went wrong besides the faults.
+        headers: further headers of the answer.
+        asked: what a frame may ask the page around it for, as in `Form.asked`.
+        back: the page of another, listed site whose form this is.
+    """
+    app = services()
+    use: Use = "embed" if is_embedded(request) else "page"
+    html = render_form(
+        form,
+        bound,
+        use,
+        faults=faults,
+        notice=notice,
+        links=_query_of_links(action.partition("?")[2]),
+        address=app.address,
+        action=action,
+        asked=asked,
+        back=back,
+    )
+    return _answer(app, form, use, html, status, headers)
+
+
+def render_form(  # noqa: PLR0913 - what the template needs, by keyword
+    form: Form,
+    bound: LeadForm | PreservedFields,
+    use: Use,
+    *,
+    address: str,
+    links: str = "",
+    asked: Mapping[str, str] | None = None,
+    **context: Any,
+) -> str:
+    """Return the HTML of a form's page; `context` is what the template lists besides.
+
+    `address` is what addresses of this server begin with, `links` the query of links to the page
+    in other languages, but for the language.
+    """
+    return render_template(
+        "form.html",
+        form=form,
+        bound=bound,
+        use=use,
+        asked=urlencode(asked or {}),
+        languages=_other_languages(form, links, use),
+        alternates=_alternates(form, address) if use == "page" else [],
+        **context,
+    )
+
+
+def _answer(  # noqa: PLR0913, PLR0917 - what an answer consists of
+    app: Services,
+    form: Form,
+    use: Use,
+    html: str,
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    origins = form.definition.origins
+    policy = page_headers(
+        app.origin,
+        targets=origins,
+        ancestors=origins if use == "embed" else None,
+        challenge=form.definition.spam.challenge,
+    )
+    return html_answer(html, status, policy=policy, headers=headers)
+
+
+def _fills_fields(request: Request, form: Form) -> bool:
+    """Return whether something of the visit stands in a field."""
     if request.args and any(map(request.args.get, form.asked)):
         return True
     taken = {field.from_ for field in form.definition.fields if field.from_}
     return "page" in taken or bool(taken and own_visit(request, form).referrer)
 
 
-def _rendered(request: Request, form: Form, use: Use) -> Response:
-    context = TokenContext(services().signer, form.name, form.version, use)
-    visit = own_visit(request, form)
-    bound = form.bind(
-        token=context,
-        prefill=request.args,
-        page=visit.page,
-        referrer=visit.referrer,
-    )
-    asked = form.asked if use == "embed" else None
-    return show_form(form, bound, action=action(request, form, context), asked=asked)
-
-
-def _kept(request: Request, form: Form, use: Use, *, themed: bool) -> PageTemplate:
+def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTemplate:
     scheme = request.args.get("scheme") if use == "embed" else None
     key = (
         form.name,
@@ -64,35 +164,48 @@ def _kept(request: Request, form: Form, use: Use, *, themed: bool) -> PageTempla
         # Where the server puts this app under a path of its own.
         request.root_path,
     )
-    return services().kept_pages.page(key, partial(_page, form, use, themed=themed))
+    return app.pages.page(key, partial(_render_template, app, form, use, themed=themed))
 
 
-def _page(form: Form, use: Use, *, themed: bool) -> PageTemplate:
-    bound = form.bind(token=TokenContext(services().signer, form.name, form.version, use))
-    holders = {name: holder() for name in ("action", "links", "address", "theme")}
+def _render_template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTemplate:
+    bound = form.bind(token=TokenContext(app.signer, form.name, form.version, use))
+    blanks = {name: placeholder() for name in ("action", "links", "address", "theme")}
     html = render_form(
         form,
         bound,
-        use=use,
+        use,
         faults=(),
-        languages=others(form, holders["links"], use),
-        alternates=alternates(form, holders["address"]) if use == "page" else [],
-        action=f"{url_for('forms.show', name=form.name)}?{holders['action']}",
+        links=blanks["links"],
+        address=blanks["address"],
+        action=f"{url_for('forms.show', name=form.name)}?{blanks['action']}",
         asked=form.asked if use == "embed" else None,
-        theme_sheet=sheet_address(form, holders["theme"]) if themed else None,
+        theme_sheet=sheet_address(form, blanks["theme"]) if themed else None,
     )
-    # A token can be guessed no more than a holder.
-    return PageTemplate(html, holders | {"token": bound[TOKEN_NAME].current_token})
+    # A token is as unguessable as a placeholder.
+    return PageTemplate(html, blanks | {"token": bound[TOKEN_NAME].current_token})
 
 
-def _texts(request: Request, form: Form, use: Use) -> dict[str, str]:
-    """What goes into the blanks of `_page` for the visit at hand."""
-    said = action_query(request, form, use)
-    texts = {
-        "token": services().signer.issue(form, use),
-        "action": said,
-        "theme": said_of_theme(request),
-    }
-    if len(form.languages) > 1:
-        texts |= {"links": said_by_links(f"?{said}"), "address": services().address}
-    return texts
+def _other_languages(form: Form, query: str, use: Use) -> list[LanguageLink]:
+    """The same page in the form's other languages."""
+    page = url_for("forms.embed" if use == "embed" else "forms.show", name=form.name)
+    return [
+        LanguageLink(tag, f"{page}?{query}{urlencode({LANG: tag})}")
+        for tag in form.languages
+        if tag != form.language
+    ]
+
+
+def _query_of_links(action_query: str) -> str:
+    """What of an action's query the links to other languages keep, with an `&` at its end."""
+    pairs = parse_qsl(action_query, keep_blank_values=True)
+    query = urlencode([(name, value) for name, value in pairs if name not in {USE, LANG}])
+    return f"{query}&" if query else ""
+
+
+def _alternates(form: Form, address: str) -> list[LanguageLink]:
+    """The hosted page in all languages, for search engines; empty where there is only one."""
+    if len(form.languages) == 1:
+        return []
+    page = address + url_for("forms.show", name=form.name)
+    links = [LanguageLink(tag, f"{page}?{urlencode({LANG: tag})}") for tag in form.languages]
+    return [*links, LanguageLink("x-default", page)]

@@ -3,29 +3,31 @@
 import hashlib
 import json
 
-from flask import Blueprint, Response, request
+from flask import Response, request
 
 from formapp.forms.form import Form
 from formapp.forms.json_schema import form_schema
 from formapp.languages import lookup
+from formapp.web.errors import RefusalError
+from formapp.web.i18n import LANG
 from formapp.web.public.body import MAX_PAIRS
-from formapp.web.refusal import RefusalError
 from formapp.web.responses import json_answer
 from formapp.web.services import services
 
-blueprint = Blueprint("schema", __name__)
 MAX_AGE = 300
 """Seconds for which a copy is used without asking."""
 
 
-@blueprint.get("/f/<name>/schema.json")
-def show(name: str) -> Response:
-    """The schema, in the language of `?lang=` if the form offers it; who asks is a program."""
+def show_schema(name: str) -> Response:
+    """Answer the schema, in the language of `?lang=` if the form offers it.
+
+    A program asks, so its refusal is JSON, and the languages of its headers count for nothing.
+    """
     try:
         form = services().form(name)
     except RefusalError as refusal:
         return json_answer(refusal.as_json(), refusal.status, refusal.headers)
-    language = lookup(request.args.get("lang", ""), form.languages)
+    language = lookup(request.args.get(LANG, ""), form.languages)
     return _answer(form.speaking(language) if language else form)
 
 
@@ -33,7 +35,7 @@ def _answer(form: Form) -> Response:
     schema = form_schema(form, services().address, limit=MAX_PAIRS)
     body = json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()
     response = Response(body, content_type="application/schema+json")
-    # The digest too: another formapp says other things of the same version of a form.
+    # The digest too: another release of formapp describes the same form file otherwise.
     digest = hashlib.sha256(body).hexdigest()[:8]
     response.set_etag(f"{form.version}-{form.language}-{digest}")
     response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"

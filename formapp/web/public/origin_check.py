@@ -10,7 +10,7 @@ from flask import Request
 
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.origins import matches, origin_of
-from formapp.web.refusal import RefusalError
+from formapp.web.errors import RefusalError
 
 _UNSAFE = re.compile(r"[\\\x00-\x20\x7f-\xa0]")
 

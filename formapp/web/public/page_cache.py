@@ -1,8 +1,7 @@
-"""Pages that were rendered once and are kept, with blanks for what differs from visit to visit.
+"""Pages rendered once, with placeholders for what differs from visit to visit.
 
-A template is rendered with unguessable texts, the holders, where these things stand; the page is
-split there, and each visit's own texts go in between, escaped. So templates stay the only place
-where HTML is written.
+A template is rendered with unguessable placeholders; the page is split at them, and each visit's
+values go in between, escaped. So templates stay the only place where HTML is written.
 """
 
 import re
@@ -11,49 +10,46 @@ from collections.abc import Callable, Hashable, Mapping
 
 from markupsafe import escape
 
-_LENGTH = 16
-"""Bytes of a holder: it stands in no text of an owner or a visitor but by a miracle."""
+_BYTES = 16
+"""Random bytes of a placeholder: it can't collide with the text of a page."""
 
 
-def holder() -> str:
-    """A text to render in place of another; letters and digits, as escaping leaves them alone."""
-    return secrets.token_hex(_LENGTH)
+def placeholder() -> str:
+    """Return a text to render in place of another: letters and digits, which nothing escapes."""
+    return secrets.token_hex(_BYTES)
 
 
 class PageTemplate:
-    """A page with blanks, each of which may stand at any number of places.
+    """A page with placeholders, each of which may occur any number of times.
 
     Args:
-        html: the page, with holders.
-        holders: what is to stand in their place, by name -> holder.
+        html: the page.
+        placeholders: name of a value -> its placeholder.
     """
 
-    def __init__(self, html: str, holders: Mapping[str, str]) -> None:
-        names = {text: name for name, text in holders.items()}
-        # With a group `split` returns what it splits at, too: every other part is a holder.
+    def __init__(self, html: str, placeholders: Mapping[str, str]) -> None:
+        names = {text: name for name, text in placeholders.items()}
+        # With a group `split` returns the separators, too: every other part is a placeholder.
         self._parts = re.split(f"({'|'.join(map(re.escape, names))})", html)
         self._blanks = [(n, names[self._parts[n]]) for n in range(1, len(self._parts), 2)]
 
-    def filled(self, texts: Mapping[str, str]) -> str:
-        """Return the page with these texts, by the names of the holders."""
+    def filled(self, values: Mapping[str, str]) -> str:
+        """Return the page with these values, by the names of the placeholders."""
         parts = self._parts.copy()
         for n, name in self._blanks:
-            parts[n] = escape(texts[name])
+            parts[n] = escape(values[name])
         return "".join(parts)
 
 
 class PageCache:
-    """The pages of one app, each kept from the first time that it is asked for.
+    """The page templates of one app, rendered on first use.
 
-    There is no bound but that of the keys: they may hold nothing that a visitor can choose freely.
+    It is bounded by its keys alone: they may hold nothing that a visitor can choose freely.
     """
 
     def __init__(self) -> None:
         self._pages: dict[Hashable, PageTemplate] = {}
 
     def page(self, key: Hashable, render: Callable[[], PageTemplate]) -> PageTemplate:
-        """Return the page of this key, rendered if it isn't there.
-
-        Two threads may render it at the same time; they render the same.
-        """
+        """Return the page of this key; two threads that render it at once render the same."""
         return self._pages.get(key) or self._pages.setdefault(key, render())

@@ -9,10 +9,10 @@ from flask import request
 from formapp.forms.form import Form
 from formapp.forms.lead_form import LeadForm
 from formapp.forms.tokens import ExpiredTokenError, InvalidTokenError, TokenContext
+from formapp.web.errors import RefusalError
 from formapp.web.public.attribution import Attribution, foreign_visit, is_embedded, own_visit
 from formapp.web.public.body import Posted, read_body
 from formapp.web.public.origin_check import check_foreign, is_own_page
-from formapp.web.refusal import RefusalError
 from formapp.web.services import services
 
 if TYPE_CHECKING:

@@ -13,15 +13,16 @@ from formapp.forms.form import Form
 from formapp.forms.tokens import TokenContext
 from formapp.languages import gettext_noop
 from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
+from formapp.web.errors import RefusalError
 from formapp.web.i18n import followed_language
 from formapp.web.public.attribution import USE, action, page_before, thanks_query
 from formapp.web.public.confirmation_request import STEP, TO_CONFIRM
+from formapp.web.public.form_page import show_form
 from formapp.web.public.origin_check import allowed_next
 from formapp.web.public.post import Post, read_post
 from formapp.web.public.preserved_fields import PreservedFields
 from formapp.web.public.record import accepted, spam
-from formapp.web.refusal import RefusalError
-from formapp.web.responses import invalid_json, json_answer, show_form, wants_json
+from formapp.web.responses import invalid_json, json_answer, wants_json
 from formapp.web.services import services
 
 _log = logging.getLogger(__name__)

@@ -1,8 +1,8 @@
-"""A form's own look: the theme of its file, and in a frame what the page around says besides.
+"""A form's own look: the theme of its file, and in a frame what the page around it adds.
 
-Both are custom properties in a style sheet of the form's, since our policy allows nothing inline.
-What the page says comes as `theme.…` in the query and is held to the rules of the form file: what
-doesn't fit them is left out.
+Both are custom properties in a style sheet of the form, since our policy allows nothing inline.
+What the page adds comes as `theme.…` in the query and has to follow the rules of the form file;
+anything else is ignored.
 """
 
 from collections.abc import Mapping
@@ -22,48 +22,48 @@ _DARK = "dark."
 
 
 def theme_context() -> dict[str, str]:
-    """What every page of a form needs of its theme: `theme_sheet`, the style sheet's address."""
+    """Return `theme_sheet` for templates: the address of the form's style sheet, if it has one."""
     form = form_at_hand()
     if form is None:
         return {}
-    said = said_of_theme(request)
-    return {"theme_sheet": sheet_address(form, said)} if has_sheet(form, said) else {}
+    query = theme_query(request)
+    return {"theme_sheet": sheet_address(form, query)} if has_sheet(form, query) else {}
 
 
-def has_sheet(form: Form, said: str) -> bool:
-    """Whether a page has a theme: the form's own, or by what its address says (see below)."""
-    return form.definition.theme is not None or bool(said)
+def has_sheet(form: Form, query: str) -> bool:
+    """Return whether a page has a theme: the form's own, or one of its address (`theme_query`)."""
+    return form.definition.theme is not None or bool(query)
 
 
-def said_of_theme(request: Request) -> str:
-    """What the page at hand says of its theme, as the end of a query; empty except in a frame."""
-    said = _said(request.args) if is_embedded(request) else {}
-    return f"&{urlencode(said)}" if said else ""
+def theme_query(request: Request) -> str:
+    """Return the theme in a page's address, as the end of a query; empty except in a frame."""
+    given = _in_query(request.args) if request.args and is_embedded(request) else {}
+    return f"&{urlencode(given)}" if given else ""
 
 
-def sheet_address(form: Form, said: str) -> str:
-    """The address of a form's style sheet, with what a page says of its theme."""
-    # With the version a browser may keep the sheet for as long as the form file stays as it is.
-    return f"{url_for('forms.theme', name=form.name)}?v={form.version}{said}"
+def sheet_address(form: Form, query: str) -> str:
+    """Return the address of a form's style sheet, with the theme of the page's address."""
+    # With the version a browser may keep the sheet for as long as the form file is unchanged.
+    return f"{url_for('forms.theme', name=form.name)}?v={form.version}{query}"
 
 
-def theme_sheet(request: Request, form: Form) -> Response:
-    """The style sheet."""
-    theme = _with(form.definition.theme or Theme(), _said(request.args))
+def show_theme(request: Request, form: Form) -> Response:
+    """Answer the style sheet."""
+    theme = _merged(form.definition.theme or Theme(), _in_query(request.args))
     response = Response(style_of(theme), mimetype="text/css")
-    # Another process may know another version of the form just now: its look isn't to be kept.
-    kept = request.args.get("v") == form.version
-    response.headers["Cache-Control"] = "public, max-age=86400" if kept else "no-cache"
+    # Another process may have another version of the form just now: its look must not be cached.
+    is_current = request.args.get("v") == form.version
+    response.headers["Cache-Control"] = "public, max-age=86400" if is_current else "no-cache"
     return response
 
 
-def _said(query: Mapping[str, str]) -> dict[str, str]:
-    """What of a query is part of a theme, by its name in the query."""
+def _in_query(query: Mapping[str, str]) -> dict[str, str]:
+    """Return the valid parts of a theme in a query, by their names there."""
     given = {key: text for key, text in query.items() if key.startswith(THEME)}
-    return {key: text for key, text in given.items() if _read(key, text) is not None}
+    return {key: text for key, text in given.items() if _part(key, text) is not None}
 
 
-def _read(key: str, text: str) -> Theme | None:
+def _part(key: str, text: str) -> Theme | None:
     name = key.removeprefix(THEME)
     inner = name.removeprefix(_DARK)
     try:
@@ -72,22 +72,22 @@ def _read(key: str, text: str) -> Theme | None:
         return None
 
 
-def _with(theme: Theme, said: Mapping[str, str]) -> Theme:
-    """The theme with all that a page says, or without its grounds where they can't be read."""
-    read = [one for key, text in said.items() if (one := _read(key, text))]
-    if not unreadable(whole := reduce(_merged, read, theme)):
+def _merged(theme: Theme, query: Mapping[str, str]) -> Theme:
+    """Return the theme with all parts of a query, without its grounds where text is unreadable."""
+    parts = [part for key, text in query.items() if (part := _part(key, text))]
+    if not unreadable(whole := reduce(_with, parts, theme)):
         return whole
-    return reduce(_merged, [one for one in read if not _is_ground(one)], theme)
+    return reduce(_with, [part for part in parts if not _is_ground(part)], theme)
 
 
-def _is_ground(one: Theme) -> bool:
-    palette = one.dark or one
+def _is_ground(part: Theme) -> bool:
+    palette = part.dark or part
     return palette.text is not None or palette.background is not None
 
 
-def _merged(theme: Theme, one: Theme) -> Theme:
-    changes = one.model_dump(exclude_none=True)
-    if one.dark is not None:
+def _with(theme: Theme, part: Theme) -> Theme:
+    changes = part.model_dump(exclude_none=True)
+    if part.dark is not None:
         dark = (theme.dark or Palette()).model_dump(exclude_none=True)
         changes["dark"] = Palette.model_construct(**(dark | changes["dark"]))
     return theme.model_copy(update=changes)

@@ -1,68 +1,96 @@
-"""The pages of a form: hosted, embedded, after it was sent."""
+"""Every public address: a form's pages and posts, what they load, and a form's description."""
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Flask, Response, current_app, request
 
-from formapp.web.i18n import spoken_form
+from formapp.web.i18n import localized_form
 from formapp.web.public.challenge import challenge_context, show_challenge
+from formapp.web.public.confirmation import confirm_submission, show_confirmation
 from formapp.web.public.confirmation_request import STEP, TO_CONFIRM
 from formapp.web.public.form_page import show_visit
+from formapp.web.public.json_schema import show_schema
 from formapp.web.public.submit import submit_answers
-from formapp.web.public.theme import theme_context, theme_sheet
-from formapp.web.responses import show_asked, show_thanks
+from formapp.web.public.theme import show_theme, theme_context
+from formapp.web.responses import show_page
 from formapp.web.services import services
 
-blueprint = Blueprint("forms", __name__)
+forms = Blueprint("forms", __name__)
+confirm = Blueprint("confirm", __name__)
+schema = Blueprint("schema", __name__)
 # Refusals are pages of a form, too.
-blueprint.app_context_processor(theme_context)
-blueprint.app_context_processor(challenge_context)
+forms.app_context_processor(theme_context)
+forms.app_context_processor(challenge_context)
 
 
-@blueprint.get("/f/<name>", provide_automatic_options=False)
+def init_app(app: Flask) -> None:
+    """Add the public addresses to an app."""
+    for blueprint in (forms, confirm, schema):
+        app.register_blueprint(blueprint)
+
+
+@forms.get("/f/<name>", provide_automatic_options=False)
 def show(name: str) -> Response:
     """The hosted page."""
-    return show_visit(spoken_form(name), "page")
+    return show_visit(localized_form(name), "page")
 
 
-@blueprint.get("/f/<name>/embed")
+@forms.get("/f/<name>/embed")
 def embed(name: str) -> Response:
-    """The same form for an iframe."""
-    return show_visit(spoken_form(name), "embed")
+    """The form in a frame."""
+    return show_visit(localized_form(name), "embed")
 
 
-@blueprint.get("/f/<name>/thanks")
+@forms.route("/f/<name>", methods=["POST", "OPTIONS"], provide_automatic_options=False)
+def submit(name: str) -> Response:
+    """A submission, from any of the three uses; OPTIONS is a browser's preflight."""
+    form = localized_form(name)
+    if request.method == "OPTIONS":
+        return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
+    return submit_answers(form)
+
+
+@forms.get("/f/<name>/thanks")
 def thanks(name: str) -> Response:
-    """The thank-you page."""
-    form = spoken_form(name)
-    asked = form.definition.confirm is not None and request.args.get(STEP) == TO_CONFIRM
-    return show_asked(form) if asked else show_thanks(form)
+    """The page after a submission: thanks, or that a confirmation was sent."""
+    form = localized_form(name)
+    sent = form.definition.confirm is not None and request.args.get(STEP) == TO_CONFIRM
+    return show_page("confirmation_sent.html" if sent else "thanks.html", form=form)
 
 
-@blueprint.get("/f/<name>/theme.css")
+@forms.get("/f/<name>/theme.css")
 def theme(name: str) -> Response:
     """The form's own look."""
-    return theme_sheet(request, services().form(name))
+    return show_theme(request, services().form(name))
 
 
-@blueprint.get("/f/<name>/challenge")
+@forms.get("/f/<name>/challenge")
 def challenge(name: str) -> Response:
-    """A challenge for the browser, where the form asks for one of ours."""
+    """A challenge for the browser, where the form sets one of ours."""
     return show_challenge(services().form(name))
 
 
-@blueprint.get("/embed.js")
+@confirm.get("/f/<name>/confirm", endpoint="show")
+def confirmation(name: str) -> Response:
+    """The page that the link of a confirmation leads to."""
+    return show_confirmation(localized_form(name))
+
+
+@confirm.post("/f/<name>/confirm")
+def press(name: str) -> Response:
+    """The button on that page."""
+    return confirm_submission(localized_form(name))
+
+
+@schema.get("/f/<name>/schema.json", endpoint="show")
+def json_schema(name: str) -> Response:
+    """The form's fields as JSON Schema."""
+    return show_schema(name)
+
+
+@forms.get("/embed.js")
 def embed_script() -> Response:
     """The script that a foreign page loads."""
     response = current_app.send_static_file("embed.js")
     response.headers["Cache-Control"] = "public, max-age=300"
-    # A page may load it as a module, or with `crossorigin`; it is the same for everybody.
+    # A page may load it as a module, or with `crossorigin`; it is the same for every page.
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response
-
-
-@blueprint.route("/f/<name>", methods=["POST", "OPTIONS"], provide_automatic_options=False)
-def submit(name: str) -> Response:
-    """A submission, from any of the three uses; OPTIONS is a browser's preflight."""
-    form = spoken_form(name)
-    if request.method == "OPTIONS":
-        return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
-    return submit_answers(form)

@@ -1,9 +1,9 @@
-"""Pages that are kept and answers that are repeated: the very bytes that rendering gives."""
+"""Pages that are rendered once and filled: the very bytes that rendering gives."""
 
 import itertools
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,15 +11,14 @@ from urllib.parse import urlencode
 
 import pytest
 from flask import Flask, before_render_template
-from werkzeug.datastructures import Headers
-from werkzeug.test import EnvironBuilder, TestResponse
+from werkzeug.test import TestResponse
 
 from formapp.forms.definition.loader import load_forms
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.resources import BUNDLED_FORMS
-from formapp.web import repeats
-from formapp.web.public import form_page as showing
+from formapp.web.public import form_page
+from formapp.web.services import EXTENSION
 from tests.web.forms import ANYONE, AWAY, LEAD, OTHER
 from tests.web.pages import Page
 from tests.web.support import LISTED, OWN, Site, SiteMaker
@@ -86,7 +85,7 @@ TEXTS = {
     "altcha": ALTCHA,
     "service": SERVICE,
 }
-HOSTILE = "\"'><script>alert(1)</script>&amp;%22\\1{0}%s\x00\n\u202e holder0 holder1"
+HOSTILE = "\"'><script>alert(1)</script>&amp;%22\\1{0}%s\x00\n\u202e placeholder0 placeholder1"
 QUERIES: tuple[Mapping[str, str], ...] = (
     {},
     {"utm_source": "letter", "utm_medium": "mail"},
@@ -110,7 +109,7 @@ HEADERS: tuple[Mapping[str, str], ...] = (
     {"Accept-Language": "he;q=0.9, de;q=0.8"},
     {"Accept": "application/json", "Origin": LISTED, "Cookie": "a=b", "User-Agent": "x"},
 )
-KEPT = "other"
+FORM = "other"
 
 
 @dataclass(frozen=True)
@@ -158,12 +157,7 @@ def site(make_site: SiteMaker) -> Site:
 
 def rendered(patch: pytest.MonkeyPatch) -> None:
     """Have every page rendered for its visit alone."""
-    patch.setattr(showing, "fills_fields", lambda *_: True)
-
-
-def unrepeated(patch: pytest.MonkeyPatch) -> None:
-    """Have pages kept, and no answer repeated."""
-    patch.setattr(repeats, "LONGEST", -1)
+    patch.setattr(form_page, "_fills_fields", lambda *_: True)
 
 
 @contextmanager
@@ -205,28 +199,19 @@ def expected(forms: dict[str, Form], tmp_path_factory: pytest.TempPathFactory) -
     site = Site.build(tmp_path_factory.mktemp("rendered"), forms=forms, **SETTINGS)
     with pytest.MonkeyPatch.context() as patch:
         rendered(patch)
-        unrepeated(patch)
         answers = all_seen(site, QUESTIONS)
     site.database.close()
     return answers
 
 
-def test_a_kept_page_is_the_rendered_one_whoever_asked_before(
-    make_site: SiteMaker, expected: list[Any], monkeypatch: pytest.MonkeyPatch
+def test_a_filled_page_is_the_rendered_one_whoever_asked_before(
+    make_site: SiteMaker, expected: list[Any]
 ) -> None:
     assert {status for status, _, _ in expected} == {"200 OK"}
-    unrepeated(monkeypatch)
     forwards, backwards = make_site(**SETTINGS), make_site(**SETTINGS)
-    assert all_seen(forwards, QUESTIONS) == expected
-    assert all_seen(backwards, QUESTIONS[::-1]) == expected[::-1]
-
-
-def test_a_repeated_answer_is_the_rendered_one_whoever_asked_before(
-    site: Site, expected: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(repeats, "MOST", 2 * len(QUESTIONS))
     for _ in range(2):
-        assert all_seen(site, QUESTIONS) == expected
+        assert all_seen(forwards, QUESTIONS) == expected
+    assert all_seen(backwards, QUESTIONS[::-1]) == expected[::-1]
 
 
 def test_the_questions_tell_the_ways_apart(expected: list[Any]) -> None:
@@ -241,30 +226,24 @@ def test_the_questions_tell_the_ways_apart(expected: list[Any]) -> None:
 
 
 @pytest.mark.parametrize("path", ["/f/contact", "/f/awkward/embed", "/f/other/embed"])
-def test_what_a_visitor_makes_up_is_escaped_even_if_it_is_a_holder(
+def test_what_a_visitor_makes_up_is_escaped_even_if_it_is_a_placeholder(
     site: Site, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
     numbers = itertools.count()
-    monkeypatch.setattr(showing, "holder", lambda: f"holder{next(numbers)}")
-    unrepeated(monkeypatch)
+    monkeypatch.setattr(form_page, "placeholder", lambda: f"placeholder{next(numbers)}")
     question = Question(path, {"utm_term": HOSTILE}, {"Referer": f"{LISTED}/?{HOSTILE[:40]}"})
     first, second = question.put(site), question.put(site)
-    assert next(numbers) == 4, "it was kept, with holders that the visitor knows"
+    assert next(numbers) == 4, "it was rendered once, with placeholders that the visitor knows"
     rendered(monkeypatch)
     plain = question.put(site)
     form = path.split("/")[2]
     assert seen(site, first, form) == seen(site, second, form) == seen(site, plain, form)
     assert "<script>alert" not in plain.get_data(as_text=True)
-    assert "holder0+holder1" in (Page(plain).action or "")
+    assert "placeholder0+placeholder1" in (Page(plain).action or "")
 
 
-@pytest.mark.parametrize("repeating", [False, True])
 @pytest.mark.parametrize("path", ["/f/other", "/f/other/embed", "/f/awkward?lang=de"])
-def test_a_page_is_rendered_once(
-    site: Site, monkeypatch: pytest.MonkeyPatch, path: str, *, repeating: bool
-) -> None:
-    if not repeating:
-        unrepeated(monkeypatch)
+def test_a_page_is_rendered_once(site: Site, path: str) -> None:
     joint = "&" if "?" in path else "?"
     with templates(site.app) as names:
         assert site.get(path).status_code == 200
@@ -276,7 +255,7 @@ def test_a_page_is_rendered_once(
     assert names == []
 
 
-def test_a_page_that_holds_something_of_the_visit_is_kept_by_nobody(site: Site) -> None:
+def test_a_page_that_shows_something_of_the_visit_is_rendered_for_it_alone(site: Site) -> None:
     for path in ("/f/lead", "/f/awkward?email=ada@example.com", "/f/awkward?utm_source=letter"):
         for _ in range(2):
             with templates(site.app) as names:
@@ -284,13 +263,13 @@ def test_a_page_that_holds_something_of_the_visit_is_kept_by_nobody(site: Site) 
             assert "form.html" in names, path
 
 
-def test_what_is_repeated_counts_and_has_an_id_like_any_other(site: Site) -> None:
-    answers = [site.get(f"/f/{KEPT}") for _ in range(3)]
+def test_every_visit_counts_and_has_an_id(site: Site) -> None:
+    answers = [site.get(f"/f/{FORM}") for _ in range(3)]
     assert len({answer.headers["X-Request-Id"] for answer in answers}) == 3
     assert (
-        site.get(f"/f/{KEPT}", **{"X-Request-Id": "12345678"}).headers["X-Request-Id"] == "12345678"
+        site.get(f"/f/{FORM}", **{"X-Request-Id": "12345678"}).headers["X-Request-Id"] == "12345678"
     )
-    odd = site.get(f"/f/{KEPT}", **{"X-Request-Id": "<script>"}).headers["X-Request-Id"]
+    odd = site.get(f"/f/{FORM}", **{"X-Request-Id": "<script>"}).headers["X-Request-Id"]
     assert re.fullmatch("[0-9a-f]{32}", odd)
     metrics = site.get("/metrics").get_data(as_text=True)
     assert 'formapp_request_seconds_count{endpoint="forms.show",status="200"} 5.0' in metrics
@@ -298,7 +277,7 @@ def test_what_is_repeated_counts_and_has_an_id_like_any_other(site: Site) -> Non
 
 
 def test_every_visit_has_a_token_that_is_good_for_one_submission(site: Site) -> None:
-    pages = [Page(site.get(f"/f/{KEPT}")) for _ in range(3)]
+    pages = [Page(site.get(f"/f/{FORM}")) for _ in range(3)]
     for page in pages:
         assert page.submit(site, email="ada@example.com").status_code == 303
     assert len(site.rows()) == 3
@@ -309,15 +288,15 @@ def test_every_visit_has_a_token_that_is_good_for_one_submission(site: Site) -> 
 def test_no_other_method_and_no_other_address_is_answered_with_a_page_that_was_shown(
     site: Site,
 ) -> None:
-    length = len(site.get(f"/f/{KEPT}").data)
-    head = site.open("HEAD", f"/f/{KEPT}")
+    length = len(site.get(f"/f/{FORM}").data)
+    head = site.open("HEAD", f"/f/{FORM}")
     assert (head.status_code, head.data) == (200, b"")
     assert int(head.headers["Content-Length"]) == length
-    assert site.open("PUT", f"/f/{KEPT}").status_code == 405
-    assert site.get(f"/f/{KEPT}", Host="evil.example").status_code == 400
-    assert site.get(f"/f/{KEPT}/").status_code == 404
-    assert site.get(f"/f/{KEPT}", Connection="upgrade", Upgrade="websocket").status_code == 405
-    assert site.get(f"/f/{KEPT}").status_code == 200
+    assert site.open("PUT", f"/f/{FORM}").status_code == 405
+    assert site.get(f"/f/{FORM}", Host="evil.example").status_code == 400
+    assert site.get(f"/f/{FORM}/").status_code == 404
+    assert site.get(f"/f/{FORM}", Connection="upgrade", Upgrade="websocket").status_code == 405
+    assert site.get(f"/f/{FORM}").status_code == 200
 
 
 def test_addresses_are_those_of_the_host_that_is_asked(make_site: SiteMaker) -> None:
@@ -333,87 +312,27 @@ def test_addresses_are_those_of_the_host_that_is_asked(make_site: SiteMaker) -> 
             assert f"form-action 'self' {scheme}://{host} " in policy
 
 
-class _Watched(dict[str, Any]):
-    """A WSGI environment that notes what is read of it."""
-
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        super().__init__(given)
-        self.read: set[str] = set()
-
-    def __getitem__(self, key: str) -> Any:
-        self.read.add(key)
-        return super().__getitem__(key)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        self.read.add(key)
-        return super().get(key, default)
-
-    def __contains__(self, key: object) -> bool:
-        self.read.add(str(key))
-        return super().__contains__(key)
+def test_visitors_can_not_make_the_cache_grow(site: Site) -> None:
+    pages = site.app.extensions[EXTENSION].pages
+    for path in ("/f/other", "/f/other/embed", "/f/awkward", "/f/awkward/embed"):
+        site.get(path)
+    before = len(pages._pages)
+    for path, headers in itertools.product(("/f/other", "/f/awkward"), HEADERS):
+        for query in QUERIES:
+            site.get(
+                f"{path}?{urlencode({**query, 'scheme': 'x', 'n': str(id(query))})}", **headers
+            )
+    # The only others are those in the languages of a form.
+    assert len(pages._pages) <= before + 2
 
 
-@pytest.mark.parametrize("path", ["/f/other", "/f/awkward", "/f/altcha/embed", "/f/contact/embed"])
-def test_an_answer_is_made_of_nothing_that_is_not_of_its_question(site: Site, path: str) -> None:
-    unimportant = {
-        "REQUEST_METHOD",  # which is GET
-        "HTTP_X_REQUEST_ID",  # which is said anew each time
-        "REMOTE_ADDR",
-        "wsgi.errors",
-    }
-    asked = Headers({"Referer": LISTED, "Accept-Language": "de", "Accept": "*/*", "Origin": LISTED})
-    query = {"scheme": "dark", "theme.accent": "red", "utm_medium": "mail"}
-    builder = EnvironBuilder(path, base_url=OWN, query_string=query, headers=asked)
-    environ = _Watched(builder.get_environ())
-    told: dict[str, str] = {}
-
-    def note(_: str, headers: list[tuple[str, str]], __: Any = None) -> Callable[[bytes], object]:
-        told.update(headers)
-        return bytes
-
-    # Below all middleware, which reads for itself.
-    b"".join(Flask.wsgi_app(site.app, environ, note))
-    assert {"HTTP_REFERER", "QUERY_STRING"} <= environ.read
-    varies = {repeats.LANGUAGES} if "Accept-Language" in told.get("Vary", "") else set()
-    assert bool(varies) == (path == "/f/awkward")
-    ours = {key for key in environ.read if not key.startswith("werkzeug.")}
-    assert ours - unimportant <= {*repeats.QUESTION, *varies}
-
-
-def test_answers_are_repeated_up_to_a_number_and_a_length(
-    make_site: SiteMaker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(repeats, "MOST", 3)
-    asked: list[str] = []
-    site = make_site(**SETTINGS)
-    site.app.before_request(lambda: asked.append("Flask"))
-    for n in (1, 1, 2, 2, 3, 3, 1, 4, 4, 1):
-        assert site.get(f"/f/{KEPT}?n={n}").status_code == 200
-    # The fourth has the first three forgotten.
-    assert len(asked) == 5
-    asked.clear()
-    for _ in range(2):
-        assert site.get(f"/f/{KEPT}?n={'x' * repeats.LONGEST}").status_code == 200
-    assert len(asked) == 2
-
-
-def test_browsers_of_other_languages_share_what_does_not_depend_on_them(site: Site) -> None:
-    asked: list[str] = []
-    site.app.before_request(lambda: asked.append("Flask"))
-    for path, times in (("/f/other", 1), ("/f/awkward?lang=he", 1), ("/f/awkward", 3)):
-        for language in ("en", "de", "he") * 2:
-            assert site.get(path, **{"Accept-Language": language}).status_code == 200
-        assert len(asked) == times
-        asked.clear()
-
-
-def test_a_visit_that_came_to_nothing_is_not_repeated(
+def test_a_visit_that_failed_leaves_nothing_behind(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(showing, "answer_form", None)
-        assert [site.get(f"/f/{KEPT}").status_code for _ in range(2)] == [500, 500]
-    assert [site.get(f"/f/{KEPT}").status_code for _ in range(2)] == [200, 200]
+        patch.setattr(form_page, "html_answer", None)
+        assert [site.get(f"/f/{FORM}").status_code for _ in range(2)] == [500, 500]
+    assert [site.get(f"/f/{FORM}").status_code for _ in range(2)] == [200, 200]
 
 
 def test_visitors_who_come_at_once_get_whole_pages(site: Site) -> None:
