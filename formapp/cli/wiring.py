@@ -35,6 +35,15 @@ def one_line_errors() -> Iterator[None]:
         _fail(str(error))
 
 
+@contextmanager
+def listening_on(host: str, port: int) -> Iterator[None]:
+    """Turn a failure to listen into PortInUseError."""
+    try:
+        yield
+    except OSError as error:
+        raise PortInUseError(f"{host}:{port} can't be listened on: {error.strerror}") from error
+
+
 def _fail(*lines: str) -> None:
     for line in lines:
         click.echo(line if line.startswith("FORMAPP_") else f"formapp: {line}", err=True)
