@@ -40,8 +40,7 @@ from formapp.leads.identity_search import InvalidIdentityError, parse_identities
 from formapp.leads.release import release as release_submission
 from formapp.leads.release import reread_by
 from formapp.leads.report import (
-    list_failed,
-    list_quarantined,
+    list_ids,
     list_submissions,
     show_submission,
 )
@@ -111,7 +110,7 @@ def retry(submission_ids: tuple[str, ...], *, failed: bool, form: str | None) ->
         raise click.UsageError("give one or more IDs, or --failed (with --form if you like)")
     with _opened() as (settings, database):
         remap = remap_by(load(settings), DEFAULT_SITE)
-        for submission_id in list_failed(database, form) if failed else submission_ids:
+        for submission_id in list_ids(database, "failed", form) if failed else submission_ids:
             try:
                 retry_submission(database, submission_id, remap, _now())
             except UnconfirmedError as error:
@@ -136,7 +135,7 @@ def release(
     if bool(submission_ids) == bool(form or everything):
         raise click.UsageError("give one or more IDs, or --form FORM, or --all")
     with _opened() as (settings, database):
-        chosen = submission_ids or list_quarantined(database, form)
+        chosen = submission_ids or list_ids(database, "quarantined", form)
         if not submission_ids and not yes and chosen:
             click.confirm(f"Release {len(chosen)} from quarantine?", abort=True)
         # A fault in a form file doesn't hold back what was read when it came.

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, literal_column, select
+from sqlalchemy import Row, Select, case, func, select
 
 from formapp.db.database import Database
 from formapp.db.tables import attempts, deliveries, errands, submissions
@@ -130,25 +130,10 @@ def _delivery(row: Row[Any], tried: Sequence[Row[Any]]) -> dict[str, Any]:
     }
 
 
-def list_quarantined(database: Database, form: str | None = None) -> list[str]:
-    """Ids of the submissions in quarantine, oldest first."""
-    # A literal, as the partial index has it: a parameter would keep the index from being used.
-    held = submissions.c.status == literal_column("'quarantined'")
-    query = select(submissions.c.id).where(held, submissions.c.erased_at.is_(None))
-    if form:
-        query = query.where(submissions.c.form == form)
-    with database.read() as connection:
-        return [*connection.scalars(query.order_by(submissions.c.received_at, submissions.c.id))]
-
-
-def list_failed(database: Database, form: str | None = None) -> list[str]:
-    """Ids of submissions whose delivery failed, oldest first."""
-    query = (
-        select(submissions.c.id)
-        .join(deliveries, deliveries.c.submission_id == submissions.c.id)
-        .where(deliveries.c.state == "failed", submissions.c.erased_at.is_(None))
-        .order_by(deliveries.c.id)
-    )
+def list_ids(database: Database, state: str, form: str | None = None) -> list[str]:
+    """Ids of the submissions in a state that aren't erased, oldest first."""
+    query = select_submissions(with_spam=True).with_only_columns(submissions.c.id)
+    query = query.where(_state == state, submissions.c.erased_at.is_(None))
     if form:
         query = query.where(submissions.c.form == form)
     with database.read() as connection:

@@ -16,7 +16,7 @@ from formapp.leads.accept import Status, keep
 from formapp.leads.errors import ErasedError
 from formapp.leads.expire import Expiry, expire
 from formapp.leads.export import csv_rows
-from formapp.leads.report import list_failed, list_submissions, show_submission
+from formapp.leads.report import list_ids, list_submissions, show_submission
 from formapp.leads.retry import retry_submission
 from tests.support.clock import NOON, TurnedClock
 from tests.support.leads import EMAIL, SITE, lead, phone, submission
@@ -143,9 +143,9 @@ def test_a_failed_lead_stays_as_long_as_a_delivered_one_where_that_is_longer(
 
 def test_an_erased_lead_is_not_retried(database: Database) -> None:
     submission_id = failed(database, submission(lead()))
-    assert list_failed(database) == [submission_id]
+    assert list_ids(database, "failed") == [submission_id]
     _expired(database, 91)
-    assert list_failed(database) == []
+    assert list_ids(database, "failed") == []
     with pytest.raises(ErasedError):
         retry_submission(
             database, submission_id, lambda _form, _answers: lead(), days_later(NOON, 92)

@@ -16,7 +16,7 @@ from formapp.leads.release import (
     Read,
     release,
 )
-from formapp.leads.report import list_quarantined, show_submission
+from formapp.leads.report import list_ids, show_submission
 from formapp.monitoring.queue import count_quarantined
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
@@ -127,15 +127,15 @@ def test_what_was_erased_is_not_released(database: Database) -> None:
         anonymize(connection, [submission_id], NOON)
     with pytest.raises(ErasedError):
         release(database, submission_id, no_reading, LATER)
-    assert list_quarantined(database) == []
+    assert list_ids(database, "quarantined") == []
 
 
 def test_the_quarantine_is_counted_and_listed_by_form(database: Database) -> None:
     ids = [kept(database), kept(database), kept(database, lead=lead(form="quote"))]
     for other in (Status.ACCEPTED, Status.SPAM, Status.UNCONFIRMED):
         kept(database, other)
-    assert list_quarantined(database) == ids
-    assert list_quarantined(database, "quote") == ids[2:]
+    assert list_ids(database, "quarantined") == ids
+    assert list_ids(database, "quarantined", "quote") == ids[2:]
     with database.read() as connection:
         assert count_quarantined(connection) == {"contact": 2, "quote": 1}
 

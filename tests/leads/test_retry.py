@@ -16,7 +16,7 @@ from formapp.leads import retry as replay
 from formapp.leads.accept import Status, keep
 from formapp.leads.anonymize import anonymize
 from formapp.leads.errors import AlreadyDeliveredError, UnconfirmedError, UnknownSubmissionError
-from formapp.leads.report import list_failed
+from formapp.leads.report import list_ids
 from formapp.leads.retry import retry_submission
 from tests.support.clock import NOON
 from tests.support.leads import PHONE, SITE, lead, phone, submission
@@ -191,8 +191,8 @@ def test_failed_ones_are_listed_oldest_first_and_by_form(database: Database) -> 
     one = failed(database)
     two = failed(database, form="quote")
     keep(database, submission(lead("pending@example.com")))
-    assert list_failed(database) == [one, two]
-    assert list_failed(database, "quote") == [two]
+    assert list_ids(database, "failed") == [one, two]
+    assert list_ids(database, "failed", "quote") == [two]
 
 
 def test_a_replayed_lead_reaches_wix_once_its_fault_is_mended(world: World) -> None:
