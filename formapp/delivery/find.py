@@ -8,7 +8,7 @@ from formapp.delivery.contact_cache import ContactCache
 from formapp.delivery.decide import Found
 from formapp.delivery.lists import same_number
 from formapp.lead import Lead
-from formapp.wix import Contact, NotFound, normalise_email
+from formapp.wix import Contact, NotFoundError, normalise_email
 
 SKEW = timedelta(minutes=1)
 """How far Wix's clock may be behind ours."""
@@ -65,7 +65,7 @@ def reread(
     """
     try:
         contact = gate.wix.contacts.get(contact_id).contact
-    except NotFound:
+    except NotFoundError:
         memory.forget_contact(gate.site, contact_id)
         return None
     found = as_found(contact, lead)

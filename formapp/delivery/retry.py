@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from formapp.wix import (
-    Conflict,
-    ContactNotFound,
-    Forbidden,
-    RateLimited,
-    Unauthorized,
+    ConflictError,
+    ContactNotFoundError,
+    ForbiddenError,
+    RateLimitedError,
+    UnauthorizedError,
     WixError,
 )
 
@@ -76,13 +76,13 @@ def after_error(  # noqa: PLR0913 - all that the decision depends on, by keyword
         strikes: pauses of the lane in a row before this one.
         jitter: where the randomness comes from.
     """
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimitedError):
         seconds = min(error.retry_after or _grown(RATE_LIMIT_BACKOFF, strikes), MAX_BACKOFF)
         return Pause(now + timedelta(seconds=seconds))
-    if isinstance(error, Unauthorized | Forbidden):
+    if isinstance(error, UnauthorizedError | ForbiddenError):
         seconds = _grown(REFUSED_BACKOFF, strikes)
         return Pause(now + timedelta(seconds=seconds), owner_must_act=True)
-    lost_race = isinstance(error, Conflict | ContactNotFound)
+    lost_race = isinstance(error, ConflictError | ContactNotFoundError)
     if not (error.retryable or lost_race) or now - first_tried >= PATIENCE:
         return GiveUp()
     return Retry(now + backoff(attempts, jitter, RACE_BACKOFF if lost_race else FIRST_BACKOFF))

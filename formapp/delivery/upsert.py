@@ -18,12 +18,12 @@ from formapp.delivery.keys import KeyBook
 from formapp.delivery.outcomes import Outcome
 from formapp.lead import Lead
 from formapp.wix import (
-    ContactAlreadyChanged,
-    ContactNotFound,
-    DuplicateContact,
-    InvalidRequest,
-    NotFound,
-    PreconditionFailed,
+    ContactAlreadyChangedError,
+    ContactNotFoundError,
+    DuplicateContactError,
+    InvalidRequestError,
+    NotFoundError,
+    PreconditionFailedError,
     WixError,
 )
 
@@ -83,11 +83,11 @@ class ContactUpsert:
             decision = self._decide(found, keys)
             try:
                 return self._carry_out(decision, found)
-            except DuplicateContact as error:
+            except DuplicateContactError as error:
                 lost, found = error, self._after_duplicate(error, decision, found)
-            except (ContactAlreadyChanged, ContactNotFound) as error:
+            except (ContactAlreadyChangedError, ContactNotFoundError) as error:
                 lost, found = error, self._after_change(found)
-            except (InvalidRequest, NotFound, PreconditionFailed) as error:
+            except (InvalidRequestError, NotFoundError, PreconditionFailedError) as error:
                 lost, keys = error, self._after_refusal(error, decision, keys)
                 found = self._after_change(found) if found.contact else found
         raise lost or AssertionError("a round either returns or was lost")
@@ -136,7 +136,9 @@ class ContactUpsert:
         self._flags += found.flags
         return found
 
-    def _after_duplicate(self, error: DuplicateContact, decision: Decision, found: Found) -> Found:
+    def _after_duplicate(
+        self, error: DuplicateContactError, decision: Decision, found: Found
+    ) -> Found:
         """The prediction was wrong: Wix names the contact (contract section 11.3, 7 and 8)."""
         if not isinstance(decision, Create):
             self._contested = True
@@ -172,7 +174,7 @@ class ContactUpsert:
         Wix doesn't name a key either, it refused something else. A 404 without a code may also
         mean the contact.
         """
-        gone = isinstance(error, NotFound) and isinstance(decision, Update)
+        gone = isinstance(error, NotFoundError) and isinstance(decision, Update)
         if self._renewed or not (keys.labels or keys.fields or gone):
             raise error
         self._renewed = True

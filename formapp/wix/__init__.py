@@ -1,6 +1,6 @@
 """A small typed client for the Wix Contacts API, version 4. It knows nothing of formapp.
 
-    >>> from formapp.wix import ApiKey, DuplicateContact, WixContacts
+    >>> from formapp.wix import ApiKey, WixContacts
     >>> auth = ApiKey("IST.example-key", site_id="5c1f7e0a-6a52-4d0e-9f43-0b7f2f4e8d11")
     >>> info = {
     ...     "name": {"first": "Ines", "last": "Okafor"},
@@ -15,55 +15,57 @@
     >>> contact.revision
     1
 
-Whatever does not succeed raises a `WixError`. Its type tells what happened, `retryable` whether
-the same call may be sent again, `maybe_applied` whether a write may be in place all the same. The
-client never sends anything twice by itself, but for one try with a fresh access token after a 401.
+Every call that does not succeed raises a `WixError`. Its type says what happened, `retryable`
+whether the same call may be sent again, `maybe_applied` whether a write may be in place all the
+same. The client never sends a call twice by itself, except once more with a new access token after
+a 401. The facts that it relies on are in CONTRACT.md beside this file.
 """
 
 from formapp.wix.auth import ApiKey, AppToken, Auth
-from formapp.wix.bodies import (
+from formapp.wix.client import WixContacts
+from formapp.wix.contacts import FetchedContact
+from formapp.wix.definitions import ExtendedField, FoundField, FoundLabel, Label
+from formapp.wix.duplicates import DuplicateMatch, normalise_email
+from formapp.wix.errors import (
+    CannotDeleteError,
+    ConflictError,
+    ConnectError,
+    ConnectionLostError,
+    ContactAlreadyChangedError,
+    ContactNotFoundError,
+    DuplicateContactError,
+    ErrorDetails,
+    ForbiddenError,
+    InvalidRequestError,
+    MemberEmailError,
+    NotFoundError,
+    OutcomeUnknownError,
+    PreconditionFailedError,
+    QuotaReachedError,
+    RateLimitedError,
+    RequestTimeoutError,
+    ServerError,
+    UnauthorizedError,
+    UnexpectedResponseError,
+    Violation,
+    WixError,
+)
+from formapp.wix.models import (
+    Address,
     AddressBody,
     AddressItem,
+    Contact,
+    ContactInfo,
+    Email,
     EmailItem,
     ExtendedFieldMap,
     InfoBody,
     NameBody,
+    Phone,
     PhoneItem,
 )
-from formapp.wix.client import WixContacts
-from formapp.wix.contacts import GotContact
-from formapp.wix.definitions import ExtendedField, Job, JobError, Label
-from formapp.wix.duplicates import DuplicateMatch, normalise_email
-from formapp.wix.errors import (
-    CannotDelete,
-    Conflict,
-    ConnectFailed,
-    ConnectionCut,
-    ContactAlreadyChanged,
-    ContactNotFound,
-    DuplicateContact,
-    Forbidden,
-    InvalidRequest,
-    MemberEmail,
-    NotFound,
-    OutcomeUnknown,
-    PreconditionFailed,
-    QuotaReached,
-    RateLimited,
-    ServerError,
-    Timeout,
-    Unauthorized,
-    UnexpectedAnswer,
-    WixError,
-)
-from formapp.wix.extended_fields import FoundField
-from formapp.wix.hooks import Call
-from formapp.wix.items import Address, Email, Phone
-from formapp.wix.labels import FoundLabel
-from formapp.wix.models import Contact, ContactInfo
-from formapp.wix.paging import Page, Sort
-from formapp.wix.reply import Reply, Violation
-from formapp.wix.transport import BASE_URL, Timeouts
+from formapp.wix.parsing import Page, Sort
+from formapp.wix.transport import BASE_URL, Call, Timeouts
 
 __all__ = [
     "BASE_URL",
@@ -74,46 +76,44 @@ __all__ = [
     "AppToken",
     "Auth",
     "Call",
-    "CannotDelete",
-    "Conflict",
-    "ConnectFailed",
-    "ConnectionCut",
+    "CannotDeleteError",
+    "ConflictError",
+    "ConnectError",
+    "ConnectionLostError",
     "Contact",
-    "ContactAlreadyChanged",
+    "ContactAlreadyChangedError",
     "ContactInfo",
-    "ContactNotFound",
-    "DuplicateContact",
+    "ContactNotFoundError",
+    "DuplicateContactError",
     "DuplicateMatch",
     "Email",
     "EmailItem",
+    "ErrorDetails",
     "ExtendedField",
     "ExtendedFieldMap",
-    "Forbidden",
+    "FetchedContact",
+    "ForbiddenError",
     "FoundField",
     "FoundLabel",
-    "GotContact",
     "InfoBody",
-    "InvalidRequest",
-    "Job",
-    "JobError",
+    "InvalidRequestError",
     "Label",
-    "MemberEmail",
+    "MemberEmailError",
     "NameBody",
-    "NotFound",
-    "OutcomeUnknown",
+    "NotFoundError",
+    "OutcomeUnknownError",
     "Page",
     "Phone",
     "PhoneItem",
-    "PreconditionFailed",
-    "QuotaReached",
-    "RateLimited",
-    "Reply",
+    "PreconditionFailedError",
+    "QuotaReachedError",
+    "RateLimitedError",
+    "RequestTimeoutError",
     "ServerError",
     "Sort",
-    "Timeout",
     "Timeouts",
-    "Unauthorized",
-    "UnexpectedAnswer",
+    "UnauthorizedError",
+    "UnexpectedResponseError",
     "Violation",
     "WixContacts",
     "WixError",

@@ -1,84 +1,81 @@
-"""The two ways to be let in (contract section 2), and the layer that uses them."""
+"""The two kinds of credentials (CONTRACT.md section 2), and the layer that applies them."""
 
-import dataclasses
 import re
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from formapp.wix import errors
-from formapp.wix.answers import Answer
-from formapp.wix.operations import CREATE_TOKEN, Operation
-from formapp.wix.parsing import MalformedAnswerError
-from formapp.wix.transport import Transport
+from formapp.wix.parsing import MalformedResponseError
+from formapp.wix.transport import CREATE_TOKEN, JsonResponse, Operation, Transport
 
 _MARGIN = 60.0
 _LIFETIME = 14400.0
 _HEADER_VALUE = re.compile(r"[!-~]+")
 
-AskToken = Callable[[Mapping[str, str]], Answer]
+RequestToken = Callable[[Mapping[str, str]], JsonResponse]
 
 
 class Auth(Protocol):
-    """What the auth layer wants of credentials."""
+    """What the client needs of credentials."""
 
-    def headers(self, ask: AskToken) -> dict[str, str]:
-        """Headers for the next call; `ask` makes a token request."""
+    def headers(self, request_token: RequestToken) -> dict[str, str]:
+        """Headers for the next call."""
 
-    def refused(self, headers: Mapping[str, str]) -> bool:
-        """After a 401 to a call with these headers: whether another try makes sense."""
+    def invalidate(self, headers: Mapping[str, str]) -> bool:
+        """After a 401 to a call with these headers: whether to try once more."""
 
 
-def _checked(name: str, value: str) -> str:
-    """A value that fits a header; the message never shows it."""
+def _validate(name: str, value: str) -> None:
+    # The message never shows the value.
     if not _HEADER_VALUE.fullmatch(value):
         raise ValueError(f"{name} must be printable ASCII without blanks, and not empty")
-    return value
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class ApiKey:
     """An API key for one site; it does not expire.
 
     Attributes:
-        key: sent bare, without a scheme word.
+        key: sent bare, without a scheme.
         site_id: GUID, sent as `wix-site-id`.
         account_id: GUID, sent as `wix-account-id` only when given.
 
     Raises:
-        ValueError: a value cannot stand in a header.
+        ValueError: a value does not fit in a header.
     """
 
-    key: str = dataclasses.field(repr=False)
+    key: str = field(repr=False)
     site_id: str
     account_id: str | None = None
 
     def __post_init__(self) -> None:
-        _checked("the API key", self.key)
-        _checked("the site id", self.site_id)
+        _validate("the API key", self.key)
+        _validate("the site id", self.site_id)
         if self.account_id is not None:
-            _checked("the account id", self.account_id)
+            _validate("the account id", self.account_id)
 
-    def headers(self, ask: AskToken) -> dict[str, str]:  # noqa: ARG002 - a key needs no token
+    def headers(self, request_token: RequestToken) -> dict[str, str]:  # noqa: ARG002 - a key needs no token
         """`Authorization` and the ids."""
         headers = {"Authorization": self.key, "wix-site-id": self.site_id}
         if self.account_id is not None:
             headers["wix-account-id"] = self.account_id
         return headers
 
-    def refused(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002 - see below
-        """Never: the same key would be refused again."""
+    def invalidate(self, headers: Mapping[str, str]) -> bool:  # noqa: ARG002 - see below
+        """False: Wix would refuse the same key again."""
         return False
 
 
 class AppToken:
-    """Client credentials of an app on one site; the token is cached and shared by all threads.
+    """Client credentials of an app on one site; all threads share the cached token.
 
     Args:
-        app_id: app id.
-        app_secret: app secret.
-        instance_id: this app on one site; it fixes the site.
+        app_id, app_secret: of the app.
+        instance_id: this app on one site; it determines the site.
         clock: monotonic seconds.
 
     Raises:
@@ -106,50 +103,50 @@ class AppToken:
     def __repr__(self) -> str:
         return f"AppToken(app_id={self.app_id!r}, instance_id={self.instance_id!r})"
 
-    def headers(self, ask: AskToken) -> dict[str, str]:
-        """`Authorization` with a token that is good for a while yet.
+    def headers(self, request_token: RequestToken) -> dict[str, str]:
+        """`Authorization` with a valid token.
 
         Raises:
-            WixError: no token was to be had; `operation` is then `createAccessToken`.
+            WixError: the token request failed; `operation` is then `createAccessToken`.
         """
         with self._lock:
             if self._token is None or self._clock() >= self._renew_at:
-                self._renew(ask)
+                self._renew(request_token)
             return {"Authorization": str(self._token)}
 
-    def refused(self, headers: Mapping[str, str]) -> bool:
-        """Drop the token that was refused, unless another thread has replaced it already."""
+    def invalidate(self, headers: Mapping[str, str]) -> bool:
+        """Drop the refused token, unless another thread has replaced it already."""
         with self._lock:
             if self._token == headers.get("Authorization"):
                 self._token = None
         return True
 
-    def _renew(self, ask: AskToken) -> None:
+    def _renew(self, request_token: RequestToken) -> None:
         self._token = None
-        asked_at = self._clock()
+        requested_at = self._clock()
         credentials = {
             "grant_type": "client_credentials",
             "client_id": self.app_id,
             "client_secret": self._secret,
             "instance_id": self.instance_id,
         }
-        token, seconds = ask(credentials).read(_token)
-        # A token shorter than two minutes would be stale at once with the whole margin.
-        self._renew_at = asked_at + seconds - min(_MARGIN, seconds / 2)
+        token, seconds = request_token(credentials).parse(_token)
+        # With the whole margin, a token that lives less than a minute would be stale at once.
+        self._renew_at = requested_at + seconds - min(_MARGIN, seconds / 2)
         self._token = token
 
 
 def _token(body: Mapping[str, Any]) -> tuple[str, float]:
-    """Token and lifetime in seconds; without a lifetime, the documented four hours."""
+    """Token and lifetime in seconds; the documented four hours where it is missing."""
     token, seconds = body.get("access_token"), body.get("expires_in")
     if not isinstance(token, str) or not _HEADER_VALUE.fullmatch(token):
-        raise MalformedAnswerError("no access token")
+        raise MalformedResponseError("no access token")
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     return token, float(seconds) if is_number and seconds else _LIFETIME
 
 
-class Site:
-    """One site: the transport with credentials. The verbs call this."""
+class AuthenticatedTransport:
+    """The transport with one site's credentials."""
 
     def __init__(self, transport: Transport, auth: Auth) -> None:
         self._transport = transport
@@ -159,31 +156,30 @@ class Site:
         self,
         operation: Operation,
         *,
-        ident: str | None = None,
+        resource_id: str | None = None,
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
-    ) -> Answer:
-        """Make the call; after a 401 to an access token, once more with a fresh one.
+    ) -> JsonResponse:
+        """Make the call; after a 401 to an access token, once more with a new one.
 
-        That second try is safe for a write: a call that was not let in was not applied.
-
-        Raises:
-            WixError: no success.
+        The second try is safe for a write: a call refused with 401 was not applied.
         """
-        headers = self._auth.headers(self._ask_token)
+        send = partial(
+            self._transport.send, operation, resource_id=resource_id, query=query, body=body
+        )
+        headers = self._auth.headers(self._request_token)
         try:
-            return self._transport.send(operation, headers, ident=ident, query=query, body=body)
-        except errors.Unauthorized:
-            if not self._auth.refused(headers):
+            return send(headers)
+        except errors.UnauthorizedError:
+            if not self._auth.invalidate(headers):
                 raise
-        headers = self._auth.headers(self._ask_token)
-        return self._transport.send(operation, headers, ident=ident, query=query, body=body)
+        return send(self._auth.headers(self._request_token))
 
-    def _ask_token(self, credentials: Mapping[str, str]) -> Answer:
-        """Ask for a token. Its refusal has no published form (contract 2.2): every 4xx is one."""
+    def _request_token(self, credentials: Mapping[str, str]) -> JsonResponse:
+        """Any 4xx is a refusal: its form is not published (CONTRACT.md section 2.2)."""
         try:
             return self._transport.send(CREATE_TOKEN, {}, body=credentials)
         except errors.WixError as error:
             if error.status is None or error.retryable or isinstance(error, errors.ServerError):
                 raise
-            raise errors.Unauthorized(CREATE_TOKEN.name, error.reply) from error
+            raise errors.UnauthorizedError(CREATE_TOKEN.name, error.details) from error

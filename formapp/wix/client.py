@@ -1,17 +1,15 @@
-"""The one entry point: a site's contacts, labels, extended fields and bulk jobs."""
+"""The one entry point: a site's contacts, labels and extended fields."""
 
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
 from typing import Self
 
-from formapp.wix.auth import Auth, Site
-from formapp.wix.bulk import Bulk
+from formapp.wix.auth import Auth, AuthenticatedTransport
 from formapp.wix.contacts import Contacts
-from formapp.wix.duplicates import DuplicateMatch, find_duplicate
-from formapp.wix.extended_fields import ExtendedFields
-from formapp.wix.hooks import Call, Hooks
-from formapp.wix.labels import Labels
-from formapp.wix.transport import BASE_URL, USER_AGENT, Timeouts, Transport
+from formapp.wix.definitions import ExtendedFields, Labels
+from formapp.wix.duplicates import find_duplicate
+from formapp.wix.transport import BASE_URL, USER_AGENT, Call, Timeouts, Transport
 
 
 class WixContacts:
@@ -22,18 +20,12 @@ class WixContacts:
         base_url: where the API is.
         timeouts: connect and read, in seconds.
         user_agent: sent with every call.
-        before_call: gets the operation's name before each HTTP call; what it raises passes through
-            and nothing is sent. A rate budget belongs here. A request for a token counts.
-        on_call: gets a `Call` after each HTTP call, whatever came of it.
-
-    Attributes:
-        contacts: verbs for contacts.
-        labels: verbs for labels.
-        extended_fields: verbs for extended fields.
-        bulk: bulk labelling and its jobs.
+        before_call: gets the operation's name before each HTTP call, token requests included; an
+            exception from it passes through and prevents the call. Enforce a rate limit here.
+        on_call: gets a `Call` after each HTTP call, successful or not.
 
     Raises:
-        ValueError: `base_url` is no http or https address, or holds credentials.
+        ValueError: `base_url` is not an http or https address, or holds credentials.
     """
 
     def __init__(  # noqa: PLR0913 - collaborators and settings, all by keyword
@@ -50,36 +42,14 @@ class WixContacts:
             base_url,
             timeouts=timeouts,
             user_agent=user_agent,
-            hooks=Hooks(before_call, on_call),
+            before_call=before_call,
+            on_call=on_call,
         )
-        site = Site(self._transport, auth)
-        self.contacts = Contacts(site)
-        self.labels = Labels(site)
-        self.extended_fields = ExtendedFields(site)
-        self.bulk = Bulk(site)
-
-    def find_duplicate(
-        self,
-        *,
-        email: str | None = None,
-        typed_email: str | None = None,
-        phone: str | None = None,
-        country: str | None = None,
-        also_report_phone: bool = False,
-    ) -> DuplicateMatch:
-        """Find Duplicate Contact: see `formapp.wix.duplicates.find_duplicate`.
-
-        Raises:
-            WixError: the query did not succeed.
-        """
-        return find_duplicate(
-            self.contacts,
-            email=email,
-            typed_email=typed_email,
-            phone=phone,
-            country=country,
-            also_report_phone=also_report_phone,
-        )
+        authenticated = AuthenticatedTransport(self._transport, auth)
+        self.contacts = Contacts(authenticated)
+        self.labels = Labels(authenticated)
+        self.extended_fields = ExtendedFields(authenticated)
+        self.find_duplicate = partial(find_duplicate, self.contacts)
 
     def close(self) -> None:
         """Close the connections."""

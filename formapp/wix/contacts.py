@@ -1,23 +1,33 @@
-"""Verbs for contacts (contract sections 7 and 8)."""
+"""Calls for contacts (CONTRACT.md sections 7 and 8)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from formapp.wix import operations as ops
-from formapp.wix.answers import Answer
-from formapp.wix.auth import Site
-from formapp.wix.bodies import Fieldset, InfoBody, SortOrder
-from formapp.wix.errors import NotFound
-from formapp.wix.models import Contact
-from formapp.wix.paging import MAX_PAGE, OLDEST_FIRST, Page, walk
-from formapp.wix.parsing import text, unwrap
+from formapp.wix.auth import AuthenticatedTransport
+from formapp.wix.errors import NotFoundError
+from formapp.wix.models import Contact, Fieldset, InfoBody
+from formapp.wix.parsing import MAX_PAGE, OLDEST_FIRST, Page, Sort, iterate_pages, text, unwrap
+from formapp.wix.transport import JsonResponse, Operation
+
+_PATH = "/contacts/v4/contacts"
+_ONE = f"{_PATH}/{{contactId}}"
+
+CREATE = Operation("createContact", "POST", _PATH)
+GET = Operation("getContact", "GET", _ONE, writes=False)
+UPDATE = Operation("updateContact", "PATCH", _ONE)
+DELETE = Operation("deleteContact", "DELETE", _ONE)
+LIST = Operation("listContacts", "GET", _PATH, writes=False)
+QUERY = Operation("queryContacts", "POST", f"{_PATH}/query", writes=False)
+MERGE = Operation("mergeContacts", "POST", f"{_ONE}/merge")
+LABEL = Operation("labelContact", "POST", f"{_ONE}/labels")
+UNLABEL = Operation("unlabelContact", "DELETE", f"{_ONE}/labels")
 
 
-class GotContact(NamedTuple):
-    """Answer of Get Contact.
+class FetchedContact(NamedTuple):
+    """Result of Get Contact.
 
     Attributes:
-        contact: its id differs from the one asked for when that one was merged away.
+        contact: the surviving contact, with another id, when the one asked for was merged away.
         response_type: REGULAR, MERGED or IMPLICIT; an open list.
     """
 
@@ -26,17 +36,17 @@ class GotContact(NamedTuple):
 
     @property
     def merged(self) -> bool:
-        """Whether the id asked for was merged away."""
+        """Whether the contact asked for was merged away."""
         return self.response_type == "MERGED"
 
 
-def _contact(answer: Answer) -> Contact:
-    """The contact, wrapped or bare (contract section 7.5)."""
-    return answer.read(lambda body: Contact.parse(unwrap(body, "contact", "id")))
+def _contact(response: JsonResponse) -> Contact:
+    """The contact, wrapped or bare (CONTRACT.md section 7.5)."""
+    return response.parse(lambda body: Contact.parse(unwrap(body, "contact", "id")))
 
 
-def _page(answer: Answer) -> Page[Contact]:
-    return answer.read(lambda body: Page.parse(body, "contacts", Contact.parse))
+def _page(response: JsonResponse) -> Page[Contact]:
+    return response.parse(lambda body: Page.parse(body, "contacts", Contact.parse))
 
 
 def _given(**parts: object) -> dict[str, Any]:
@@ -45,20 +55,20 @@ def _given(**parts: object) -> dict[str, Any]:
 
 
 class Contacts:
-    """Contacts of one site. Every method raises `WixError` where it does not succeed."""
+    """Contacts of one site."""
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    def __init__(self, transport: AuthenticatedTransport) -> None:
+        self._transport = transport
 
     def create(self, info: InfoBody, *, allow_duplicates: bool = False) -> Contact:
         """Create Contact. Not idempotent: after `maybe_applied`, look before sending it again.
 
         Raises:
-            DuplicateContact: the e-mail, or without one the phone, is another contact's.
-            InvalidRequest: Wix refuses the data.
+            DuplicateContactError: the e-mail, or without one the phone, is another contact's.
+            InvalidRequestError: Wix refuses the data.
         """
         body = {"info": info, "allowDuplicates": allow_duplicates}
-        return _contact(self._site.call(ops.CREATE_CONTACT, body=body))
+        return _contact(self._transport.call(CREATE, body=body))
 
     def get(
         self,
@@ -66,53 +76,55 @@ class Contacts:
         *,
         fieldsets: Sequence[Fieldset] = (),
         fields: Sequence[str] = (),
-    ) -> GotContact:
+    ) -> FetchedContact:
         """Get Contact; everything unless fieldsets or fields narrow it.
 
         Raises:
-            ContactNotFound: no such contact, nor one that it was merged into.
+            ContactNotFoundError: no such contact, and it was not merged into another.
         """
-        query = _given(fields=list(fields), fieldsets=list(fieldsets))
-        answer = self._site.call(ops.GET_CONTACT, ident=contact_id, query=query)
-        kind = text(answer.body.get("responseType")) or "REGULAR"
-        return GotContact(_contact(answer), kind)
+        query = _given(fields=[*fields], fieldsets=[*fieldsets])
+        response = self._transport.call(GET, resource_id=contact_id, query=query)
+        kind = text(response.body.get("responseType")) or "REGULAR"
+        return FetchedContact(_contact(response), kind)
 
     def update(
         self, contact_id: str, revision: int, info: InfoBody, *, allow_duplicates: bool = False
     ) -> Contact:
-        """Update Contact: the parts of `info` that are sent; lists replace whole (7.3).
+        """Update Contact: parts of `info` that are not sent stay; lists are replaced whole.
+
+        See CONTRACT.md section 7.3.
 
         Raises:
-            ContactAlreadyChanged: the revision is stale.
-            DuplicateContact: the contact would take another's e-mail or phone.
-            MemberEmail: the primary e-mail of a site member.
-            ContactNotFound: unknown or merged away.
+            ContactAlreadyChangedError: the revision is stale.
+            DuplicateContactError: another contact has the e-mail or phone.
+            MemberEmailError: it is the primary e-mail of a site member.
+            ContactNotFoundError: unknown or merged away.
         """
         body = {"revision": revision, "info": info, "allowDuplicates": allow_duplicates}
-        return _contact(self._site.call(ops.UPDATE_CONTACT, ident=contact_id, body=body))
+        return _contact(self._transport.call(UPDATE, resource_id=contact_id, body=body))
 
     def delete(self, contact_id: str) -> bool:
-        """Delete Contact, for good. True: deleted; False: it was not there (404 counts as done).
+        """Delete Contact, permanently. False: there was no such contact (CONTRACT.md section 7.4).
 
         Raises:
-            CannotDelete: a member, an owner or contributor, or a billing subscription.
+            CannotDeleteError: a member, an owner or contributor, or a billing subscription.
         """
         try:
-            self._site.call(ops.DELETE_CONTACT, ident=contact_id)
-        except NotFound:
+            self._transport.call(DELETE, resource_id=contact_id)
+        except NotFoundError:
             return False
         return True
 
     def list(
         self,
         *,
-        sort: tuple[str, SortOrder] = OLDEST_FIRST,
+        sort: Sort = OLDEST_FIRST,
         limit: int = 50,
         offset: int = 0,
         fieldsets: Sequence[Fieldset] = (),
         fields: Sequence[str] = (),
     ) -> Page[Contact]:
-        """List Contacts: one page. Eventually consistent."""
+        """List Contacts: one page of at most 1000. Eventually consistent."""
         query = {
             "sort.fieldName": sort[0],
             "sort.order": sort[1],
@@ -120,41 +132,41 @@ class Contacts:
             "paging.offset": offset,
             **_given(fields=[*fields], fieldsets=[*fieldsets]),
         }
-        return _page(self._site.call(ops.LIST_CONTACTS, query=query))
+        return _page(self._transport.call(LIST, query=query))
 
     def query(  # noqa: PLR0913 - the parts of the request, all by keyword
         self,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - Wix's own word
         *,
-        sort: tuple[str, SortOrder] = OLDEST_FIRST,
+        sort: Sort = OLDEST_FIRST,
         limit: int = 50,
         offset: int = 0,
         fieldsets: Sequence[Fieldset] = (),
         fields: Sequence[str] = (),
         search: str | None = None,
     ) -> Page[Contact]:
-        """Query Contacts: one page. Eventually consistent, and later than List (8.1)."""
+        """Query Contacts: one page. Lags more than List (CONTRACT.md section 8.1)."""
         query = {
             "sort": [{"fieldName": sort[0], "order": sort[1]}],
             "paging": {"limit": limit, "offset": offset},
             **_given(filter=filter, fields=[*fields], fieldsets=[*fieldsets]),
         }
         body = {"query": query, **_given(search=search)}
-        return _page(self._site.call(ops.QUERY_CONTACTS, body=body))
+        return _page(self._transport.call(QUERY, body=body))
 
     def iterate(
         self,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - Wix's own word
         *,
-        sort: tuple[str, SortOrder] = OLDEST_FIRST,
+        sort: Sort = OLDEST_FIRST,
         page_size: int = MAX_PAGE,
         fieldsets: Sequence[Fieldset] = (),
     ) -> Iterator[Contact]:
-        """All contacts of a query, page by page, each id once (contract section 8.1).
+        """All contacts of a query, page by page, each id once (CONTRACT.md section 8.1).
 
-        Rows that are deleted meanwhile may make a later one slip through: offsets shift.
+        Where contacts are deleted meanwhile, offsets shift and a contact may be missed.
         """
-        return walk(
+        return iterate_pages(
             lambda offset: self.query(
                 filter, sort=sort, limit=page_size, offset=offset, fieldsets=fieldsets
             ),
@@ -163,30 +175,27 @@ class Contacts:
         )
 
     def merge(self, target_id: str, revision: int, source_ids: Sequence[str]) -> Contact:
-        """Merge Contacts: 1 to 5 sources into the target; they are deleted, for good (7.5).
+        """Merge Contacts: 1 to 5 sources into the target; deletes them permanently.
+
+        See CONTRACT.md section 7.5.
 
         Raises:
-            PreconditionFailed: a member among the sources.
-            InvalidRequest: `ILLEGAL_MERGE`.
-            ContactNotFound: one of them is not there.
+            PreconditionFailedError: one of the sources is a member.
+            InvalidRequestError: `ILLEGAL_MERGE`.
+            ContactNotFoundError: one of the contacts does not exist.
         """
         body = {"targetContactRevision": revision, "sourceContactIds": [*source_ids]}
-        return _contact(self._site.call(ops.MERGE_CONTACTS, ident=target_id, body=body))
-
-    def preview_merge(self, target_id: str, source_ids: Sequence[str]) -> Contact:
-        """Preview Merge Contacts: what the merge would give; nothing changes."""
-        body = {"sourceContactIds": [*source_ids]}
-        return _contact(self._site.call(ops.PREVIEW_MERGE, ident=target_id, body=body))
+        return _contact(self._transport.call(MERGE, resource_id=target_id, body=body))
 
     def label(self, contact_id: str, label_keys: Sequence[str]) -> Contact:
-        """Label Contact: add 1 to 100 existing labels, without a revision (7.6)."""
+        """Label Contact: add 1 to 100 existing labels, without a revision (CONTRACT.md 7.6)."""
         body = {"labelKeys": [*label_keys]}
-        return _contact(self._site.call(ops.LABEL_CONTACT, ident=contact_id, body=body))
+        return _contact(self._transport.call(LABEL, resource_id=contact_id, body=body))
 
     def unlabel(self, contact_id: str, label_keys: Sequence[str]) -> Contact:
         """Unlabel Contact: remove 1 to 100 labels.
 
-        The keys go into the query: some proxies drop the body of a DELETE (7.6).
+        The keys are in the query, since some proxies drop the body of a DELETE (CONTRACT.md 7.6).
         """
         query = {"labelKeys": [*label_keys]}
-        return _contact(self._site.call(ops.UNLABEL_CONTACT, ident=contact_id, query=query))
+        return _contact(self._transport.call(UNLABEL, resource_id=contact_id, query=query))

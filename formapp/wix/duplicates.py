@@ -1,6 +1,6 @@
-"""Find Duplicate Contact: a client routine over Query Contacts (contract section 11.3, 1 to 5).
+"""Find Duplicate Contact: a routine over Query Contacts (CONTRACT.md section 11.3, steps 1 to 5).
 
-It only predicts. Wix's own check in Create and Update is the authority.
+It only predicts: the authority is the check that Wix makes in Create and Update.
 """
 
 from collections.abc import Iterable
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+import phonenumbers
+
 from formapp.wix.contacts import Contacts
 from formapp.wix.models import Contact
-from formapp.wix.phones import forms, same_phone
 
 _LIMIT = 10
 _LIMIT_WITH_PHONE = 50
@@ -19,12 +20,12 @@ _LATEST = datetime.max.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class DuplicateMatch:
-    """What was found.
+    """The contact that Create would call a duplicate, if any.
 
     Attributes:
-        contact: the match, complete and with its revision, so that it can be updated straight.
+        contact: complete and with its revision, so that it can be updated without a Get.
         matched_by: what it was matched by.
-        hits: number of contacts that match by that, the match included.
+        hits: number of contacts that match by that, this one included.
         others: ids of further hits, for a person to look at.
     """
 
@@ -43,51 +44,37 @@ def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
     country: str | None = None,
     also_report_phone: bool = False,
 ) -> DuplicateMatch:
-    """Find the contact that Create would call a duplicate. One call, or none without a key.
+    """Make one query, or none without e-mail and phone.
 
     Args:
-        contacts: where to look.
+        contacts: of the site.
         email: the address; compared trimmed and in lower case.
-        typed_email: the address as typed, looked up too where it differs.
-        phone: the number as typed; decides only where there is no e-mail, as Wix does it.
+        typed_email: the address as typed, searched for as well where it differs.
+        phone: the number as typed; decides only where there is no e-mail, as at Wix.
         country: alpha-2, for a number without a country code.
-        also_report_phone: with an e-mail and a phone, name those who have the phone in `others`.
+        also_report_phone: with an e-mail and a phone, list contacts with the phone in `others`.
             They are never the match: a shared phone must not attach one person to another.
-
-    Raises:
-        WixError: the query did not succeed.
     """
     emails = _email_forms(email, typed_email)
-    numbers = forms(phone or "", country)
+    numbers = phone_forms(phone or "", country)
     if emails and numbers and also_report_phone:
-        return _by_both(contacts, emails, phone or "", country)
+        # More than the limit may share the phone and push the e-mail's hit off the page. Create
+        # then reports the duplicate.
+        either = {"$or": [_email_filter(emails), _phone_filter(numbers)]}
+        rows = _query(contacts, either, _LIMIT_WITH_PHONE)
+        matches = _with_email(rows, emails[0])
+        return _match("email", matches, _with_phone(rows, phone or "", country))
     if emails:
-        rows = _look(contacts, _email_filter(emails))
-        return _match("email", _with_email(rows, emails[0]))
+        return _match("email", _with_email(_query(contacts, _email_filter(emails)), emails[0]))
     if numbers:
-        rows = _look(contacts, _phone_filter(numbers))
+        rows = _query(contacts, _phone_filter(numbers))
         return _match("phone", _with_phone(rows, phone or "", country))
     return DuplicateMatch()
 
 
 def normalise_email(email: str) -> str:
-    """Trimmed and in lower case (contract section 11.3, step 1)."""
+    """Trimmed and in lower case (CONTRACT.md section 11.3, step 1)."""
     return email.strip().lower()
-
-
-def _by_both(
-    contacts: Contacts, emails: tuple[str, ...], phone: str, country: str | None
-) -> DuplicateMatch:
-    """One call for both; a phone that more than the limit share may hide the e-mail's hit.
-
-    Create then says so, and its answer is the authority.
-    """
-    either = {"$or": [_email_filter(emails), _phone_filter(forms(phone, country))]}
-    rows = _look(contacts, either, _LIMIT_WITH_PHONE)
-    matches = _with_email(rows, emails[0])
-    matched = {row.id for row in matches}
-    phone_rows = [row for row in _with_phone(rows, phone, country) if row.id not in matched]
-    return _match("email", matches, phone_rows)
 
 
 def _email_forms(email: str | None, typed: str | None) -> tuple[str, ...]:
@@ -105,7 +92,7 @@ def _phone_filter(numbers: tuple[str, ...]) -> dict[str, Any]:
     return {"primaryInfo.phone": {"$in": list(numbers)}}
 
 
-def _look(contacts: Contacts, condition: dict[str, Any], limit: int = _LIMIT) -> list[Contact]:
+def _query(contacts: Contacts, condition: dict[str, Any], limit: int = _LIMIT) -> list[Contact]:
     """Oldest first; FULL, so that a row and its revision are one snapshot (step 6)."""
     return list(contacts.query(condition, limit=limit, fieldsets=["FULL"]))
 
@@ -114,8 +101,8 @@ def _with_email(rows: Iterable[Contact], email: str) -> list[Contact]:
     return [row for row in rows if normalise_email(row.primary_email or "") == email]
 
 
-def _with_phone(rows: Iterable[Contact], phone: str, country: str | None) -> list[Contact]:
-    return [row for row in rows if same_phone(row, phone, country)]
+def _with_phone(rows: Iterable[Contact], number: str, country: str | None) -> list[Contact]:
+    return [row for row in rows if _has_phone(row, number, country)]
 
 
 def _match(
@@ -123,7 +110,68 @@ def _match(
 ) -> DuplicateMatch:
     """The oldest row, ties by the smallest id (step 5); a row without a date comes last."""
     ranked = sorted(rows, key=lambda row: (row.created_date or _LATEST, row.id))
-    rest = tuple(dict.fromkeys(row.id for row in (*ranked[1:], *others)))
+    ids = tuple(dict.fromkeys(row.id for row in (*ranked, *others)))
     if not ranked:
-        return DuplicateMatch(others=rest)
-    return DuplicateMatch(ranked[0], by, len(ranked), rest)
+        return DuplicateMatch(others=ids)
+    return DuplicateMatch(ranked[0], by, len(ranked), ids[1:])
+
+
+# Phone numbers in the forms in which Wix may store them (CONTRACT.md section 11.3, step 3)
+
+
+def _parse_phone(number: str, country: str | None) -> phonenumbers.PhoneNumber | None:
+    try:
+        parsed = phonenumbers.parse(number, country.upper() if country else None)
+    except phonenumbers.NumberParseException:
+        return None
+    # "Possible" checks only the length: number plans change, and a number that Wix would not call
+    # valid must still be found.
+    return parsed if phonenumbers.is_possible_number(parsed) else None
+
+
+def e164(number: str, country: str | None) -> str | None:
+    """The E.164 form; None for no number, or one without a country (alpha-2 or a leading +)."""
+    parsed = _parse_phone(number, country)
+    if parsed is None:
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def phone_forms(number: str, country: str | None) -> tuple[str, ...]:
+    """The raw number, E.164 and the national digits; each once.
+
+    Empty for a text without a digit: all such texts would compare as equal.
+    """
+    raw = number.strip()
+    if not _digits(raw):
+        return ()
+    parsed = _parse_phone(raw, country)
+    if parsed is None:
+        return (raw,)
+    international = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return tuple(dict.fromkeys([raw, international, _digits(national)]))
+
+
+def _digits(number: str) -> str:
+    """The digits alone, in ASCII."""
+    return phonenumbers.normalize_digits_only(number)
+
+
+def _stored_e164(contact: Contact) -> str | None:
+    """E.164 of the primary phone: as Wix computed it, else from the item's country."""
+    for item in contact.info.phones:
+        if item.number == contact.primary_phone:
+            return item.e164 or e164(item.number, item.country)
+    return e164(contact.primary_phone, None) if contact.primary_phone else None
+
+
+def _has_phone(contact: Contact, number: str, country: str | None) -> bool:
+    """Same E.164 where both have one, else the same digits as one of the given number's forms."""
+    if not contact.primary_phone:
+        return False
+    given, stored = e164(number, country), _stored_e164(contact)
+    if given and stored:
+        return given == stored
+    forms = {_digits(form) for form in phone_forms(number, country)}
+    return _digits(contact.primary_phone) in forms

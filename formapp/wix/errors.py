@@ -1,12 +1,51 @@
-# ruff: noqa: N818 - a type is named after what happened, so that `except DuplicateContact` reads well
-"""Everything that can go wrong with a call, as types that carry the verdict.
+"""How a call can fail, as types that say what to do next (CONTRACT.md sections 3 and 4).
 
-Sources: the Wix Contacts contract, sections 3 (errors) and 4 (rate limit). The text of an error
-holds the operation, the status, Wix's code, field paths, rule names and the request id: never an
-answer, a header or a secret. What Wix said beyond that is in the attributes.
+The text of an error holds the operation, the status, Wix's code, field paths, rule names and the
+request id: never a response, a header or a secret. Anything else that Wix said is in `details`.
 """
 
-from formapp.wix.reply import Reply
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Violation:
+    """One field that Wix refused (CONTRACT.md section 3.1).
+
+    Attributes:
+        field: path such as `info.emails.items[0].email`.
+        rule: rule name such as `FORMAT`, where Wix names one.
+        description: Wix's sentence. It may echo a value, so no text and no repr shows it.
+    """
+
+    field: str
+    rule: str | None = None
+    description: str = dataclasses.field(default="", repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.field} {self.rule}" if self.rule else self.field
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ErrorDetails:
+    """What a response other than a success contains.
+
+    Attributes:
+        status: HTTP status; None when no response arrived.
+        code: `details.applicationError.code`.
+        data: `details.applicationError.data`; numbers may be strings.
+        violations: `details.validationError.fieldViolations`.
+        request_id: `X-Wix-Request-Id`.
+        retry_after: seconds to wait, from `Retry-After`.
+    """
+
+    status: int | None = None
+    code: str | None = None
+    data: Mapping[str, Any] = dataclasses.field(default_factory=dict, repr=False)
+    violations: tuple[Violation, ...] = ()
+    request_id: str | None = None
+    retry_after: float | None = None
 
 
 class WixError(Exception):
@@ -14,137 +53,127 @@ class WixError(Exception):
 
     Attributes:
         operation: name of the operation, such as `createContact`.
-        reply: what the answer told.
-        status, code, data, violations, request_id, retry_after: the same, see `Reply`.
+        details: what the response contains; also as `status`, `code`, `data`, `violations`,
+            `request_id` and `retry_after`.
         retryable: the same call may be sent again later as it is.
-        maybe_applied: a write may have been applied: look before it is sent again.
+        maybe_applied: a write may have been applied: look before sending it again.
     """
 
     retryable: bool = False
-    says = "refused"
+    summary = "refused"
 
     def __init__(
         self,
         operation: str,
-        reply: Reply | None = None,
+        details: ErrorDetails | None = None,
         *,
         maybe_applied: bool = False,
         reason: str = "",
     ) -> None:
-        reply = reply or Reply()
+        details = details or ErrorDetails()
         self.operation = operation
-        self.reply = reply
-        self.status = reply.status
-        self.code = reply.code
-        self.data = reply.data
-        self.violations = reply.violations
-        self.request_id = reply.request_id
-        self.retry_after = reply.retry_after
+        self.details = details
+        self.status = details.status
+        self.code = details.code
+        self.data = details.data
+        self.violations = details.violations
+        self.request_id = details.request_id
+        self.retry_after = details.retry_after
         self.maybe_applied = maybe_applied
-        super().__init__(self._text(reason or self.says))
-
-    def _text(self, reason: str) -> str:
-        """One line for logs, made of what is safe to show."""
-        facts = [str(fact) for fact in (self.status, self.code) if fact]
-        facts += [str(violation) for violation in self.violations]
+        facts = [str(fact) for fact in (self.status, self.code, *self.violations) if fact]
         if self.request_id:
             facts.append(f"request {self.request_id}")
-        return f"{self.operation}: {reason}" + (f" ({', '.join(facts)})" if facts else "")
+        suffix = f" ({', '.join(facts)})" if facts else ""
+        super().__init__(f"{operation}: {reason or self.summary}{suffix}")
 
 
-class ConnectFailed(WixError):
-    """No connection: the call never left, so nothing can have been applied."""
-
-    retryable = True
-    says = "no connection"
-
-
-class OutcomeUnknown(WixError):
-    """The call left and no whole answer came back."""
+class ConnectError(WixError):
+    """No connection: the call was never sent, so it cannot have been applied."""
 
     retryable = True
-    says = "outcome unknown"
+    summary = "no connection"
 
 
-class Timeout(OutcomeUnknown):
-    """No answer in time (or 408)."""
-
-    says = "no answer in time"
-
-
-class ConnectionCut(OutcomeUnknown):
-    """The connection ended before the whole answer was there."""
-
-    says = "connection cut"
-
-
-class UnexpectedAnswer(WixError):
-    """An answer outside the contract: another 2xx, a redirect, no JSON object, a part missing."""
+class OutcomeUnknownError(WixError):
+    """The call was sent and no complete response came back."""
 
     retryable = True
-    says = "unexpected answer"
+    summary = "outcome unknown"
+
+
+class RequestTimeoutError(OutcomeUnknownError):
+    """No response in time, or status 408."""
+
+    summary = "no response in time"
+
+
+class ConnectionLostError(OutcomeUnknownError):
+    """The connection ended before the complete response."""
+
+    summary = "connection lost"
+
+
+class UnexpectedResponseError(WixError):
+    """Another 2xx, a redirect, no JSON object, or a part missing that must be there."""
+
+    retryable = True
+    summary = "unexpected response"
 
 
 class ServerError(WixError):
-    """500 and above. Retryable, but for 501 (contract section 3.2)."""
+    """500 and above. Retryable, except 501 (CONTRACT.md section 3.2)."""
 
-    says = "server error"
+    summary = "server error"
 
-    def __init__(
-        self,
-        operation: str,
-        reply: Reply | None = None,
-        *,
-        maybe_applied: bool = False,
-        reason: str = "",
-    ) -> None:
-        super().__init__(operation, reply, maybe_applied=maybe_applied, reason=reason)
-        self.retryable = self.status != 501  # noqa: PLR2004 - the status is its own name
+    @property
+    def retryable(self) -> bool:  # type: ignore[override] # depends on the status
+        """Whether the same call may be sent again later."""
+        return self.status != _NOT_IMPLEMENTED
 
 
-class RateLimited(WixError):
-    """429 that is not the field quota: wait `retry_after` seconds, or back off where it is None."""
+class RateLimitedError(WixError):
+    """429 except the field quota: wait `retry_after` seconds, or back off where it is None."""
 
     retryable = True
-    says = "rate limited"
+    summary = "rate limited"
 
 
-class Unauthorized(WixError):
-    """401, or no access token to be had. Waits for somebody to correct the credentials."""
+class UnauthorizedError(WixError):
+    """401, or no access token. Someone must correct the credentials."""
 
-    says = "credentials refused"
-
-
-class Forbidden(WixError):
-    """403: the credentials lack a permission. Waits for somebody to grant it."""
-
-    says = "permission missing"
+    summary = "credentials refused"
 
 
-class NotFound(WixError):
+class ForbiddenError(WixError):
+    """403: the credentials lack a permission. Someone must grant it."""
+
+    summary = "permission missing"
+
+
+class NotFoundError(WixError):
     """404."""
 
-    says = "not found"
+    summary = "not found"
 
 
-class ContactNotFound(NotFound):
+class ContactNotFoundError(NotFoundError):
     """404 `CONTACT_NOT_FOUND`."""
 
 
-class Conflict(WixError):
-    """409. Never repeated blindly: see the subclass."""
+class ConflictError(WixError):
+    """409. Never repeat it blindly: see the subclasses."""
 
-    says = "conflict"
+    summary = "conflict"
 
 
-class DuplicateContact(Conflict):
+class DuplicateContactError(ConflictError):
     """409 `DUPLICATE_CONTACT_EXISTS`: the e-mail or phone belongs to another contact.
 
-    A report says that a contact may have been written all the same (contract section 14, item 16),
-    so look up after it.
+    One report says that Wix wrote a contact all the same (CONTRACT.md section 14, item 16), so look
+    it up after this error.
     """
 
-    says = "another contact has this e-mail or phone"
+    summary = "another contact has this e-mail or phone"
 
     @property
     def contact_id(self) -> str | None:
@@ -163,35 +192,76 @@ class DuplicateContact(Conflict):
         return bool(self.data.get("duplicatePhone"))
 
 
-class ContactAlreadyChanged(Conflict):
+class ContactAlreadyChangedError(ConflictError):
     """409 `CONTACT_ALREADY_CHANGED`: the revision is stale. Get, decide again, update."""
 
-    says = "the contact has changed since it was read"
+    summary = "the contact has changed since it was read"
 
 
-class PreconditionFailed(WixError):
+class PreconditionFailedError(WixError):
     """428 that has no type of its own."""
 
-    says = "precondition failed"
+    summary = "precondition failed"
 
 
-class MemberEmail(PreconditionFailed):
+class MemberEmailError(PreconditionFailedError):
     """428 `CANNOT_UPDATE_MEMBER_EMAIL`: a site member's primary e-mail cannot change here."""
 
-    says = "the primary e-mail of a site member cannot change"
+    summary = "the primary e-mail of a site member cannot change"
 
 
-class CannotDelete(PreconditionFailed):
+class CannotDeleteError(PreconditionFailedError):
     """428 on delete: a member, an owner or contributor, or a billing subscription."""
 
-    says = "this contact cannot be deleted"
+    summary = "this contact cannot be deleted"
 
 
-class QuotaReached(WixError):
+class QuotaReachedError(WixError):
     """`LABELS_QUOTA_REACHED` (428) or `FIELDS_QUOTA_EXCEEDED` (429): not a rate limit."""
 
-    says = "quota reached"
+    summary = "quota reached"
 
 
-class InvalidRequest(WixError):
+class InvalidRequestError(WixError):
     """400 and every other 4xx: sending it again would not help."""
+
+
+_NOT_IMPLEMENTED = 501
+
+_BY_STATUS: dict[int, type[WixError]] = {
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    # Not in CONTRACT.md. RFC 9110 (15.5.9) lets a client repeat it; a proxy may send it.
+    408: RequestTimeoutError,
+    409: ConflictError,
+    428: PreconditionFailedError,
+    429: RateLimitedError,
+}
+
+_BY_CODE: dict[tuple[int, str], type[WixError]] = {
+    (404, "CONTACT_NOT_FOUND"): ContactNotFoundError,
+    (409, "DUPLICATE_CONTACT_EXISTS"): DuplicateContactError,
+    # One guide prints it without the final S (CONTRACT.md section 3.1).
+    (409, "DUPLICATE_CONTACT_EXIST"): DuplicateContactError,
+    (409, "CONTACT_ALREADY_CHANGED"): ContactAlreadyChangedError,
+    (428, "CANNOT_UPDATE_MEMBER_EMAIL"): MemberEmailError,
+    (428, "CANNOT_DELETE_MEMBER"): CannotDeleteError,
+    (428, "CANNOT_DELETE_MEMBER_OWNER_OR_CONTRIBUTOR"): CannotDeleteError,
+    (428, "CANNOT_DELETE_CONTACT_WITH_BILLING_SUBSCRIPTION"): CannotDeleteError,
+    (428, "LABELS_QUOTA_REACHED"): QuotaReachedError,
+    (429, "FIELDS_QUOTA_EXCEEDED"): QuotaReachedError,
+}
+
+
+def error_for(operation: str, details: ErrorDetails, *, writes: bool) -> WixError:
+    """The error for a status other than 200: status first, then code, never the message."""
+    status = details.status or 0
+    kind = _BY_CODE.get((status, details.code or "")) or _BY_STATUS.get(status)
+    if kind is None and status >= 500:  # noqa: PLR2004 - 5xx
+        kind = ServerError
+    elif kind is None:
+        kind = InvalidRequestError if status >= 400 else UnexpectedResponseError  # noqa: PLR2004 - 4xx
+    # A 4xx was refused and a 501 not implemented; after anything else a write may be in place.
+    refused = (400 <= status < 500 and status != 408) or status == _NOT_IMPLEMENTED  # noqa: PLR2004 - 4xx
+    return kind(operation, details, maybe_applied=writes and not refused)

@@ -1,53 +1,250 @@
-"""A contact as Wix answers it (contract section 5), frozen and tolerant of missing parts."""
+"""A contact as Wix returns it, and the part of it that can be written (CONTRACT.md section 5).
 
+Models are frozen. No repr shows personal data, so that no traceback or log can hold any.
+"""
+
+import copy
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Self
+from typing import Any, Generic, Literal, Self, TypedDict, TypeVar, cast
 
-from formapp.wix.items import Address, Email, Phone
 from formapp.wix.parsing import (
-    MalformedAnswerError,
+    MalformedResponseError,
+    integer,
     items,
     mapping,
-    moment,
     objects,
     required,
     text,
-    whole,
+    timestamp,
 )
+
+T = TypeVar("T")
 
 MEMBERSHIP_FIELD = "members.membershipStatus"
 
-# The values are not published. What is not listed counts as a member: that protects the contact.
-_NO_MEMBER = frozenset(
-    {
-        "false",
-        "no",
-        "no_member",
-        "no_membership",
-        "no_membership_status",
-        "no_status",
-        "non_member",
-        "none",
-        "nonmember",
-        "not_a_member",
-        "not_member",
-        "not_set",
-        "null",
-        "undefined",
-        "unknown",
-        "unknown_status",
-    }
+# The values are not published. Any other value counts as a member: that protects the contact.
+_NO_MEMBER = re.compile(
+    r"(no|non|not|not_a)_?member(ship(_status)?)?|no(_status)?|none|not_set|null|false"
+    r"|undefined|unknown(_status)?"
 )
+_UNTAGGED = "UNTAGGED"
+
+Fieldset = Literal["BASIC", "COMMUNICATION_DETAILS", "EXTENDED", "FULL"]
+
+
+class NameBody(TypedDict, total=False):
+    """First and last name; an update sends both (CONTRACT.md section 7.3)."""
+
+    first: str
+    last: str
+
+
+class EmailItem(TypedDict, total=False):
+    """One e-mail. `id` comes from Wix and is only sent back with the item that it came with."""
+
+    id: str
+    tag: str
+    email: str
+    primary: bool
+
+
+class PhoneItem(TypedDict, total=False):
+    """One phone as typed, with its country (ISO 3166-1 alpha-2)."""
+
+    id: str
+    tag: str
+    countryCode: str
+    phone: str
+    primary: bool
+
+
+class StreetBody(TypedDict, total=False):
+    """A street in two parts."""
+
+    number: str
+    name: str
+
+
+class AddressBody(TypedDict, total=False):
+    """`addressLine` or `streetAddress`, never both."""
+
+    addressLine: str
+    streetAddress: StreetBody
+    addressLine2: str
+    city: str
+    postalCode: str
+    subdivision: str
+    country: str
+
+
+class AddressItem(TypedDict, total=False):
+    """One address."""
+
+    id: str
+    tag: str
+    address: AddressBody
+
+
+class ItemList(TypedDict, Generic[T]):
+    """A complete list: it replaces the stored one (CONTRACT.md section 7.3)."""
+
+    items: list[T]
+
+
+class ExtendedFieldMap(TypedDict):
+    """Field key to value."""
+
+    items: dict[str, str | int | float]
+
+
+class InfoBody(TypedDict, total=False):
+    """`info` of Create and Update."""
+
+    name: NameBody
+    emails: ItemList[EmailItem]
+    phones: ItemList[PhoneItem]
+    addresses: ItemList[AddressItem]
+    company: str
+    jobTitle: str
+    birthdate: str
+    locale: str
+    labelKeys: ItemList[str]
+    extendedFields: ExtendedFieldMap
+
+
+def _for_update(item: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The item as it came, so that replacing its list loses no property that we do not know.
+
+    The read-only `id` is included: Wix ignores it or uses it to keep the item (CONTRACT.md section
+    7.3). The computed `e164Phone` is not.
+    """
+    known = {key: value for key, value in item.items() if value is not None}
+    stored = {key: value for key, value in raw.items() if key != "e164Phone"}
+    return copy.deepcopy(known | stored)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Email:
+    """One e-mail, as stored; the address is empty where Wix sends none."""
+
+    address: str
+    tag: str = _UNTAGGED
+    primary: bool = False
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Self:
+        """Parse one item of `info.emails`."""
+        return cls(
+            address=text(raw.get("email")) or "",
+            tag=text(raw.get("tag")) or _UNTAGGED,
+            primary=raw.get("primary") is True,
+            raw=raw,
+        )
+
+    def as_item(self) -> EmailItem:
+        """The item to send inside a complete list."""
+        item = {"tag": self.tag, "email": self.address, "primary": self.primary}
+        return cast("EmailItem", _for_update(item, self.raw))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Phone:
+    """One phone: `number` as typed (may be empty), `e164` computed by Wix, `country` alpha-2."""
+
+    number: str
+    tag: str = _UNTAGGED
+    country: str | None = None
+    e164: str | None = None
+    primary: bool = False
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Self:
+        """Parse one item of `info.phones`."""
+        return cls(
+            number=text(raw.get("phone")) or "",
+            tag=text(raw.get("tag")) or _UNTAGGED,
+            country=text(raw.get("countryCode")),
+            e164=text(raw.get("e164Phone")),
+            primary=raw.get("primary") is True,
+            raw=raw,
+        )
+
+    def as_item(self) -> PhoneItem:
+        """The item to send inside a complete list."""
+        item = {
+            "tag": self.tag,
+            "countryCode": self.country,
+            "phone": self.number,
+            "primary": self.primary,
+        }
+        return cast("PhoneItem", _for_update(item, self.raw))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Address:
+    """One address: the street is in `line`, or in `street_number` and `street_name`."""
+
+    tag: str = _UNTAGGED
+    line: str | None = None
+    street_number: str | None = None
+    street_name: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    postal_code: str | None = None
+    subdivision: str | None = None
+    country: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def parse(cls, raw: Mapping[str, Any]) -> Self:
+        """Parse one item of `info.addresses`."""
+        address = mapping(raw.get("address"))
+        street = mapping(address.get("streetAddress"))
+        return cls(
+            tag=text(raw.get("tag")) or _UNTAGGED,
+            line=text(address.get("addressLine")),
+            street_number=text(street.get("number")),
+            street_name=text(street.get("name")),
+            line2=text(address.get("addressLine2")),
+            city=text(address.get("city")),
+            postal_code=text(address.get("postalCode")),
+            subdivision=text(address.get("subdivision")),
+            country=text(address.get("country")),
+            raw=raw,
+        )
+
+    def as_item(self) -> AddressItem:
+        """The item to send, with one form of the street (CONTRACT.md section 5.3)."""
+        street = {"number": self.street_number, "name": self.street_name}
+        parts = {
+            "addressLine": self.line,
+            "streetAddress": {key: value for key, value in street.items() if value},
+            "addressLine2": self.line2,
+            "city": self.city,
+            "postalCode": self.postal_code,
+            "subdivision": self.subdivision,
+            "country": self.country,
+        }
+        given = {key: value for key, value in parts.items() if value}
+        item = _for_update({"tag": self.tag, "address": given}, self.raw)
+        address = mapping(item.get("address"))
+        if "addressLine" in address and "streetAddress" in address:
+            # The two parts say more than the line, unless both are empty.
+            two_parts = self.street_name or self.street_number
+            address.pop("addressLine" if two_parts else "streetAddress")
+        return cast("AddressItem", item)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ContactInfo:
-    """Everything of a contact that can be written. Blank strings read as None.
+    """The writable part of a contact. Blank strings are None.
 
     Attributes:
         birthdate: `YYYY-MM-DD`.
@@ -72,7 +269,7 @@ class ContactInfo:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read the JSON object `info`."""
+        """Parse the JSON object `info`."""
         name = mapping(raw.get("name"))
         return cls(
             first=text(name.get("first")),
@@ -90,27 +287,27 @@ class ContactInfo:
 
 
 def _extended_fields(value: object) -> Mapping[str, str | float | int]:
-    """The fields that hold something; a value of an unknown kind is kept as its JSON text.
+    """The fields that are not blank; a value of an unknown kind is kept as its JSON text.
 
     Left out, such a value would look like a blank and be filled.
     """
-    held: dict[str, str | float | int] = {}
+    fields: dict[str, str | float | int] = {}
     for key, found in mapping(mapping(value).get("items")).items():
         if found is None or (isinstance(found, str) and not found.strip()):
             continue
-        held[key] = found if isinstance(found, str | int | float) else json.dumps(found)
-    return MappingProxyType(held)
+        fields[key] = found if isinstance(found, str | int | float) else json.dumps(found)
+    return MappingProxyType(fields)
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact. Its repr shows id, revision and dates only.
+    """One contact. Its repr shows id, revision, dates and source only.
 
     Attributes:
         id: GUID.
-        revision: goes with the next update (contract section 7.3).
-        created_date, updated_date: aware; None where the answer was projected.
-        primary_email, primary_phone: what duplicates are compared by (contract section 11.4).
+        revision: is sent with the next update (CONTRACT.md section 7.3).
+        created_date, updated_date: aware; None where only some fields were asked for.
+        primary_email, primary_phone: what Wix compares duplicates by (CONTRACT.md section 11.2).
         source_type: `source.sourceType`, an open list.
         raw: the JSON object as it came.
     """
@@ -127,20 +324,20 @@ class Contact:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Read the JSON object of a contact.
+        """Parse the JSON object of a contact.
 
         Raises:
-            MalformedAnswerError: no id or no revision, which always come (contract section 7.2).
+            MalformedResponseError: no id or revision; Wix always sends both (CONTRACT.md 7.2).
         """
-        revision = whole(raw.get("revision"))
+        revision = integer(raw.get("revision"))
         if revision is None:
-            raise MalformedAnswerError("no revision")
+            raise MalformedResponseError("no revision")
         info = ContactInfo.parse(mapping(raw.get("info")))
         return cls(
-            id=required(raw.get("id"), "id"),
+            id=required(raw, "id"),
             revision=revision,
-            created_date=moment(raw.get("createdDate")),
-            updated_date=moment(raw.get("updatedDate")),
+            created_date=timestamp(raw.get("createdDate")),
+            updated_date=timestamp(raw.get("updatedDate")),
             primary_email=_primary(raw, "email", "primaryEmail")
             or next((item.address for item in info.emails if item.primary), None),
             primary_phone=_primary(raw, "phone", "primaryPhone")
@@ -152,14 +349,15 @@ class Contact:
 
     @property
     def is_member(self) -> bool:
-        """Whether the contact is a site member, as its membership field tells."""
+        """Whether the contact is a site member, by its membership field."""
         value = self.info.extended_fields.get(MEMBERSHIP_FIELD)
         if not value:
             return False
-        return re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_") not in _NO_MEMBER
+        status = re.sub(r"[^a-z0-9]+", "_", str(value).lower()).strip("_")
+        return not _NO_MEMBER.fullmatch(status)
 
 
 def _primary(raw: Mapping[str, Any], name: str, newer: str) -> str | None:
-    """`primaryInfo.<name>`, or the newer object that repeats it (contract section 5.1)."""
+    """`primaryInfo.<name>`, or the newer object that repeats it (CONTRACT.md section 5.1)."""
     older = text(mapping(raw.get("primaryInfo")).get(name))
     return older or text(mapping(raw.get(newer)).get(name))

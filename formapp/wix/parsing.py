@@ -1,28 +1,36 @@
-"""Reading JSON that may be incomplete: unknown parts are ignored, missing ones allowed."""
+"""Reading JSON that may be incomplete, and the pages of a list or query (CONTRACT.md section 8.1).
 
-from collections.abc import Mapping
+Unknown parts are ignored and most missing ones accepted.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic, Literal, Self, TypeVar
+
+T = TypeVar("T")
+
+MAX_PAGE = 1000
 
 
-class MalformedAnswerError(ValueError):
-    """A part is missing without which an answer means nothing (an id, a key, a list)."""
+class MalformedResponseError(ValueError):
+    """A part is missing without which a response means nothing (an id, a key, a list)."""
 
 
 def text(value: object) -> str | None:
-    """The string as it is; None when it is blank or no string."""
+    """The string, unstripped; None when it is blank or not a string."""
     return value if isinstance(value, str) and value.strip() else None
 
 
-def required(value: object, name: str) -> str:
-    """The string as it is.
+def required(raw: Mapping[str, Any], name: str) -> str:
+    """The string `raw[name]`.
 
     Raises:
-        MalformedAnswerError: it is blank or no string.
+        MalformedResponseError: it is blank or not a string.
     """
-    found = text(value)
+    found = text(raw.get(name))
     if found is None:
-        raise MalformedAnswerError(f"no {name}")
+        raise MalformedResponseError(f"no {name}")
     return found
 
 
@@ -36,17 +44,7 @@ def array(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def items(value: object) -> list[Any]:
-    """The list inside `{"items": [...]}` (contract section 5.3)."""
-    return array(mapping(value).get("items"))
-
-
-def objects(value: object) -> list[dict[str, Any]]:
-    """The JSON objects inside `{"items": [...]}`; anything else in it is left out."""
-    return [item for item in items(value) if isinstance(item, dict)]
-
-
-def whole(value: object) -> int | None:
+def integer(value: object) -> int | None:
     """The integer, also when it is written as a string of digits."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
@@ -55,8 +53,8 @@ def whole(value: object) -> int | None:
     return None
 
 
-def moment(value: object) -> datetime | None:
-    """ISO 8601 as an aware datetime; without an offset it is taken as UTC (contract section 1)."""
+def timestamp(value: object) -> datetime | None:
+    """ISO 8601 as an aware datetime; without an offset it is UTC (CONTRACT.md section 1)."""
     if not isinstance(value, str):
         return None
     try:
@@ -66,15 +64,98 @@ def moment(value: object) -> datetime | None:
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def unwrap(body: Mapping[str, Any], name: str, identity: str) -> dict[str, Any]:
-    """`body[name]`, or `body` itself where the sources show the bare object (contract 7.5, 10.5).
+def unwrap(body: Mapping[str, Any], name: str, identity: str) -> Mapping[str, Any]:
+    """`body[name]`, or `body` where the sources show the bare object (CONTRACT.md section 7.5).
 
     Raises:
-        MalformedAnswerError: neither is there.
+        MalformedResponseError: neither is there.
     """
     inner = body.get(name)
     if isinstance(inner, dict):
         return inner
     if identity in body:
-        return dict(body)
-    raise MalformedAnswerError(f"no {name}")
+        return body
+    raise MalformedResponseError(f"no {name}")
+
+
+def items(value: object) -> list[Any]:
+    """The list inside `{"items": [...]}` (CONTRACT.md section 5.3)."""
+    return array(mapping(value).get("items"))
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """The JSON objects inside `{"items": [...]}`; anything else in it is ignored."""
+    return [item for item in items(value) if isinstance(item, dict)]
+
+
+SortOrder = Literal["ASC", "DESC"]
+Sort = tuple[str, SortOrder]
+
+# A sort is always sent: the sources disagree about the default (CONTRACT.md section 8.1).
+OLDEST_FIRST: Sort = ("createdDate", "ASC")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list or a query.
+
+    Attributes:
+        offset: where the page starts; None where Wix does not say.
+        total: number of all rows; None where it is missing or `too_many_to_count`.
+    """
+
+    items: tuple[T, ...]
+    offset: int | None = None
+    total: int | None = None
+    too_many_to_count: bool = False
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @classmethod
+    def parse(
+        cls, body: Mapping[str, Any], name: str, parse_row: Callable[[Mapping[str, Any]], T]
+    ) -> Self:
+        """Parse `body[name]` and its `pagingMetadata` or `metadata` (CONTRACT.md 8.1, 9.4).
+
+        Raises:
+            MalformedResponseError: no such list, or a row without its id or key.
+        """
+        rows = body.get(name)
+        if not isinstance(rows, list):
+            raise MalformedResponseError(f"no {name}")
+        paging = mapping(body.get("pagingMetadata")) or mapping(body.get("metadata"))
+        too_many = True in (paging.get("tooManyToCount"), paging.get("too_many_to_count"))
+        return cls(
+            items=tuple(parse_row(mapping(row)) for row in rows),
+            offset=integer(paging.get("offset")),
+            total=None if too_many else integer(paging.get("total")),
+            too_many_to_count=too_many,
+        )
+
+
+def iterate_pages(
+    fetch: Callable[[int], Page[T]], page_size: int, identity: Callable[[T], str]
+) -> Iterator[T]:
+    """All rows, page by page, each identity once: paging by offset repeats rows while data change.
+
+    Args:
+        fetch: gets the page at an offset.
+        page_size: the limit that `fetch` asks for.
+        identity: the id or key of a row.
+    """
+    seen: set[str] = set()
+    offset = 0
+    while True:
+        page = fetch(offset)
+        new = {identity(row): row for row in page if identity(row) not in seen}
+        yield from new.values()
+        seen.update(new)
+        offset += len(page)
+        at_end = offset >= page.total if page.total is not None else len(page) < page_size
+        # A page without new rows would repeat for ever if Wix ignored the offset.
+        if at_end or not new:
+            return

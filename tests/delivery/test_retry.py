@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from formapp import wix
 from formapp.delivery.retry import PATIENCE, GiveUp, Pause, Retry, Verdict, after_error, backoff
-from formapp.wix import Reply, WixError
+from formapp.wix import ErrorDetails, WixError
 from tests.support.clock import NOON
 
 OPERATION = "createContact"
@@ -27,8 +27,8 @@ def after(error: WixError, **more: Any) -> Verdict:
     return after_error(error, **{**facts, **more})
 
 
-def said(status: int, **more: Any) -> Reply:
-    return Reply(status=status, **more)
+def said(status: int, **more: Any) -> ErrorDetails:
+    return ErrorDetails(status=status, **more)
 
 
 def seconds(count: float) -> timedelta:
@@ -36,30 +36,30 @@ def seconds(count: float) -> timedelta:
 
 
 TABLE: list[tuple[WixError, Verdict]] = [
-    (wix.RateLimited(OPERATION, said(429, retry_after=17.0)), Pause(NOON + seconds(17))),
-    (wix.RateLimited(OPERATION, said(429)), Pause(NOON + seconds(1))),
-    (wix.RateLimited(OPERATION, said(429, retry_after=0.0)), Pause(NOON + seconds(1))),
-    (wix.RateLimited(OPERATION, said(429, retry_after=9e8)), Pause(NOON + seconds(3600))),
-    (wix.Unauthorized(OPERATION, said(401)), Pause(NOON + seconds(5), owner_must_act=True)),
-    (wix.Forbidden(OPERATION, said(403)), Pause(NOON + seconds(5), owner_must_act=True)),
-    (wix.ConnectFailed(OPERATION), Retry(NOON + seconds(5))),
-    (wix.ConnectionCut(OPERATION, maybe_applied=True), Retry(NOON + seconds(5))),
-    (wix.Timeout(OPERATION, maybe_applied=True), Retry(NOON + seconds(5))),
-    (wix.Timeout(OPERATION, said(408)), Retry(NOON + seconds(5))),
+    (wix.RateLimitedError(OPERATION, said(429, retry_after=17.0)), Pause(NOON + seconds(17))),
+    (wix.RateLimitedError(OPERATION, said(429)), Pause(NOON + seconds(1))),
+    (wix.RateLimitedError(OPERATION, said(429, retry_after=0.0)), Pause(NOON + seconds(1))),
+    (wix.RateLimitedError(OPERATION, said(429, retry_after=9e8)), Pause(NOON + seconds(3600))),
+    (wix.UnauthorizedError(OPERATION, said(401)), Pause(NOON + seconds(5), owner_must_act=True)),
+    (wix.ForbiddenError(OPERATION, said(403)), Pause(NOON + seconds(5), owner_must_act=True)),
+    (wix.ConnectError(OPERATION), Retry(NOON + seconds(5))),
+    (wix.ConnectionLostError(OPERATION, maybe_applied=True), Retry(NOON + seconds(5))),
+    (wix.RequestTimeoutError(OPERATION, maybe_applied=True), Retry(NOON + seconds(5))),
+    (wix.RequestTimeoutError(OPERATION, said(408)), Retry(NOON + seconds(5))),
     (wix.ServerError(OPERATION, said(500)), Retry(NOON + seconds(5))),
     (wix.ServerError(OPERATION, said(503)), Retry(NOON + seconds(5))),
-    (wix.UnexpectedAnswer(OPERATION, said(200)), Retry(NOON + seconds(5))),
+    (wix.UnexpectedResponseError(OPERATION, said(200)), Retry(NOON + seconds(5))),
     (wix.ServerError(OPERATION, said(501)), GiveUp()),
-    (wix.ContactAlreadyChanged(OPERATION, said(409)), Retry(NOON + seconds(1))),
-    (wix.DuplicateContact(OPERATION, said(409)), Retry(NOON + seconds(1))),
-    (wix.Conflict(OPERATION, said(409)), Retry(NOON + seconds(1))),
-    (wix.ContactNotFound(OPERATION, said(404)), Retry(NOON + seconds(1))),
-    (wix.NotFound(OPERATION, said(404)), GiveUp()),
-    (wix.InvalidRequest(OPERATION, said(400)), GiveUp()),
-    (wix.InvalidRequest(OPERATION, said(422)), GiveUp()),
-    (wix.PreconditionFailed(OPERATION, said(428)), GiveUp()),
-    (wix.MemberEmail(OPERATION, said(428)), GiveUp()),
-    (wix.QuotaReached(OPERATION, said(429, code="FIELDS_QUOTA_EXCEEDED")), GiveUp()),
+    (wix.ContactAlreadyChangedError(OPERATION, said(409)), Retry(NOON + seconds(1))),
+    (wix.DuplicateContactError(OPERATION, said(409)), Retry(NOON + seconds(1))),
+    (wix.ConflictError(OPERATION, said(409)), Retry(NOON + seconds(1))),
+    (wix.ContactNotFoundError(OPERATION, said(404)), Retry(NOON + seconds(1))),
+    (wix.NotFoundError(OPERATION, said(404)), GiveUp()),
+    (wix.InvalidRequestError(OPERATION, said(400)), GiveUp()),
+    (wix.InvalidRequestError(OPERATION, said(422)), GiveUp()),
+    (wix.PreconditionFailedError(OPERATION, said(428)), GiveUp()),
+    (wix.MemberEmailError(OPERATION, said(428)), GiveUp()),
+    (wix.QuotaReachedError(OPERATION, said(429, code="FIELDS_QUOTA_EXCEEDED")), GiveUp()),
 ]
 
 
@@ -87,8 +87,8 @@ def test_a_pause_never_ends_in_giving_up(error: WixError) -> None:
 @pytest.mark.parametrize(
     ("error", "pauses"),
     [
-        (wix.RateLimited(OPERATION, said(429)), [1, 2, 4, 8, 16, 32, 60, 60]),
-        (wix.Unauthorized(OPERATION, said(401)), [5, 10, 20, 40, 80, 160, 300, 300]),
+        (wix.RateLimitedError(OPERATION, said(429)), [1, 2, 4, 8, 16, 32, 60, 60]),
+        (wix.UnauthorizedError(OPERATION, said(401)), [5, 10, 20, 40, 80, 160, 300, 300]),
     ],
 )
 def test_pauses_grow_with_each_strike(error: WixError, pauses: list[int]) -> None:
@@ -120,9 +120,9 @@ def test_whatever_happened_before_a_verdict_is_in_the_future_and_within_an_hour(
 ) -> None:
     since = {"attempts": attempts, "strikes": strikes, "first_tried": NOON - seconds(waited)}
     for error in (
-        wix.RateLimited(OPERATION, said(429, retry_after=retry_after)),
+        wix.RateLimitedError(OPERATION, said(429, retry_after=retry_after)),
         wix.ServerError(OPERATION, said(500)),
-        wix.Forbidden(OPERATION, said(403)),
+        wix.ForbiddenError(OPERATION, said(403)),
     ):
         verdict = after(error, **since)
         if isinstance(verdict, GiveUp):

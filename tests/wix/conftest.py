@@ -99,7 +99,7 @@ Serve = Callable[[Behave], tuple[str, list[bytes]]]
 
 @pytest.fixture
 def contact_json() -> dict[str, Any]:
-    """The full example of the contract, section 5.5, to change at will."""
+    """The full example of CONTRACT.md section 5.5, to change at will."""
     return copy.deepcopy(CONTACT)
 
 

@@ -13,14 +13,13 @@ from formapp.config.settings import Settings
 from formapp.forms.form import Form
 from formapp.wix import (
     ExtendedField,
-    Forbidden,
+    ForbiddenError,
     Label,
-    RateLimited,
-    Unauthorized,
+    RateLimitedError,
+    UnauthorizedError,
     WixContacts,
     WixError,
 )
-from formapp.wix.paging import walk
 
 T = TypeVar("T")
 
@@ -67,7 +66,7 @@ def check_clock(url: str, now: datetime) -> Iterator[Finding]:
 def _check_site(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
     try:
         wix.contacts.query(limit=1)
-    except Forbidden:
+    except ForbiddenError:
         yield _forbidden("contacts", "READ-CONTACTS and MANAGE-CONTACTS")
     except WixError as error:
         # The other calls would fail alike.
@@ -75,8 +74,12 @@ def _check_site(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
         return
     else:
         yield ok("credentials", "accepted; contacts can be read")
-    labels = _read("labels", "MANAGE-LABELS", lambda: _all_labels(wix))
-    fields = _read("extended fields", "MANAGE-EX-FIELDS", lambda: _all_fields(wix))
+    labels = _read("labels", "MANAGE-LABELS", lambda: list(wix.labels.iterate(page_size=_PAGE)))
+    fields = _read(
+        "extended fields",
+        "MANAGE-EX-FIELDS",
+        lambda: list(wix.extended_fields.iterate(page_size=_PAGE)),
+    )
     yield from [labels] if isinstance(labels, Finding) else _labels(targets, labels)
     yield from [fields] if isinstance(fields, Finding) else _fields(targets, fields)
 
@@ -84,7 +87,7 @@ def _check_site(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
 def _read(what: str, scope: str, call: Callable[[], T]) -> T | Finding:
     try:
         return call()
-    except Forbidden:
+    except ForbiddenError:
         return _forbidden(what, scope)
     except WixError as error:
         return _failed(what, error)
@@ -99,33 +102,13 @@ def _forbidden(what: str, scope: str) -> Finding:
 
 
 def _failed(check: str, error: WixError) -> Finding:
-    if isinstance(error, Unauthorized):
+    if isinstance(error, UnauthorizedError):
         advice = "see that key (or app) and site id belong together, and that it isn't revoked"
         return fault("credentials", str(error), advice)
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimitedError):
         return hint(check, str(error), "Wix has too many calls just now: ask again in a minute")
     advice = "see the network, FORMAPP_WIX_API_URL, and Wix's status page; leads wait meanwhile"
     return fault(check, str(error), advice)
-
-
-def _all_labels(wix: WixContacts) -> list[Label]:
-    return list(
-        walk(
-            lambda offset: wix.labels.list(limit=_PAGE, offset=offset),
-            _PAGE,
-            lambda label: label.key,
-        )
-    )
-
-
-def _all_fields(wix: WixContacts) -> list[ExtendedField]:
-    return list(
-        walk(
-            lambda offset: wix.extended_fields.list(limit=_PAGE, offset=offset),
-            _PAGE,
-            lambda each: each.key,
-        )
-    )
 
 
 def _labels(targets: Targets, held: list[Label]) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Find Duplicate Contact, step by step of the contract's section 11.3."""
+"""Find Duplicate Contact, step by step of CONTRACT.md section 11.3, and forms of a phone."""
 
 import json
 from typing import Any
@@ -7,6 +7,7 @@ import pytest
 from responses import RequestsMock
 
 from formapp.wix import DuplicateMatch, ServerError, WixContacts, normalise_email
+from formapp.wix.duplicates import e164, phone_forms
 
 URL = "https://www.wixapis.com/contacts/v4/contacts/query"
 
@@ -228,3 +229,25 @@ def test_a_query_that_fails_is_an_error_and_not_an_absence(
 
 def test_normalised_emails() -> None:
     assert normalise_email("  Ines.Okafor@Example.COM\t") == "ines.okafor@example.com"
+
+
+@pytest.mark.parametrize(
+    ("number", "country", "expected"),
+    [
+        ("912 000 111", "PT", ("912 000 111", "+351912000111", "912000111")),
+        ("912000111", "pt", ("912000111", "+351912000111")),
+        ("+351 912 000 111", None, ("+351 912 000 111", "+351912000111", "912000111")),
+        ("+351912000111", "GB", ("+351912000111", "912000111")),
+        ("912 000 111", None, ("912 000 111",)),
+        ("912 000 111", "XX", ("912 000 111",)),
+        ("12", "PT", ("12",)),
+        ("n/a", "PT", ()),
+        ("", "PT", ()),
+    ],
+)
+def test_forms_of_a_phone(number: str, country: str | None, expected: tuple[str, ...]) -> None:
+    assert phone_forms(number, country) == expected
+
+
+def test_a_blank_country_is_no_country() -> None:
+    assert e164("912 000 111", "") is None

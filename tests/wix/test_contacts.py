@@ -1,4 +1,4 @@
-"""Each verb for contacts and bulk jobs: what goes over the wire and what comes back."""
+"""Each call for contacts: what goes over the wire and what comes back."""
 
 import json
 from typing import Any
@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from responses import RequestsMock, matchers
 
-from formapp.wix import UnexpectedAnswer, WixContacts
+from formapp.wix import UnexpectedResponseError, WixContacts
 
 URL = "https://www.wixapis.com/contacts/v4/contacts"
-BULK = "https://www.wixapis.com/contacts/v4/bulk"
 ID = "2f6b7a10-93f4-4f2a-8d3a-6a5c8c5f0b21"
 OTHER = "77c0a1b2-0d5e-4e0a-b9ad-3d1c6f0e9a44"
 
@@ -182,14 +181,6 @@ def test_merge_reads_the_wrapped_and_the_bare_answer(
     assert sent(api) == {"targetContactRevision": 5, "sourceContactIds": [OTHER]}
 
 
-def test_preview_merge_sends_no_revision(
-    api: RequestsMock, wix: WixContacts, contact_json: dict[str, Any]
-) -> None:
-    api.post(f"{URL}/{ID}/preview-merge", json={"contact": contact_json})
-    assert wix.contacts.preview_merge(ID, [OTHER]).id == ID
-    assert sent(api) == {"sourceContactIds": [OTHER]}
-
-
 def test_label_sends_the_keys_in_the_body(
     api: RequestsMock, wix: WixContacts, contact_json: dict[str, Any]
 ) -> None:
@@ -218,7 +209,7 @@ def test_a_200_without_a_contact_is_unexpected_and_the_write_may_be_applied(
     api: RequestsMock, wix: WixContacts, body: dict[str, Any]
 ) -> None:
     api.post(URL, json=body, headers={"X-Wix-Request-Id": "req-1"})
-    with pytest.raises(UnexpectedAnswer) as caught:
+    with pytest.raises(UnexpectedResponseError) as caught:
         wix.contacts.create({})
     assert caught.value.maybe_applied
     assert caught.value.status == 200
@@ -230,6 +221,6 @@ def test_a_page_without_rows_that_can_be_read_is_unexpected(
     api: RequestsMock, wix: WixContacts, body: dict[str, Any]
 ) -> None:
     api.post(f"{URL}/query", json=body)
-    with pytest.raises(UnexpectedAnswer) as caught:
+    with pytest.raises(UnexpectedResponseError) as caught:
         wix.contacts.query()
     assert not caught.value.maybe_applied

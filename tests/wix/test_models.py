@@ -1,13 +1,12 @@
 """Contacts, read tolerantly and sent back whole."""
 
 import dataclasses
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from formapp.wix import Address, Contact, ContactInfo, Email, Phone
-from formapp.wix.parsing import moment, whole
 
 
 def test_the_full_example_is_read_whole(contact_json: dict[str, Any]) -> None:
@@ -97,33 +96,6 @@ def test_a_value_keeps_its_blanks_at_the_ends() -> None:
 def test_the_primary_email_and_phone_are_found_wherever_wix_puts_them(raw: dict[str, Any]) -> None:
     contact = Contact.parse({"id": "a", "revision": 1} | raw)
     assert (contact.primary_email, contact.primary_phone) == ("a@example.com", "1")
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [(4, 4), ("4", 4), (0, 0), (True, None), (4.0, None), ("x", None), ("٤", None), (None, None)],
-)
-def test_whole_numbers(value: object, expected: int | None) -> None:
-    assert whole(value) == expected
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("2025-03-04T09:15:30Z", datetime(2025, 3, 4, 9, 15, 30, tzinfo=UTC)),
-        ("2025-03-04T09:15:30.123456789Z", datetime(2025, 3, 4, 9, 15, 30, 123456, UTC)),
-        ("2025-03-04T10:15:30+01:00", datetime(2025, 3, 4, 9, 15, 30, tzinfo=UTC)),
-        ("2025-03-04T09:15:30", datetime(2025, 3, 4, 9, 15, 30, tzinfo=UTC)),
-        ("yesterday", None),
-        ("", None),
-        (1741079730, None),
-    ],
-)
-def test_moments_are_aware(value: object, expected: datetime | None) -> None:
-    read = moment(value)
-    assert read == expected
-    assert read is None or read.utcoffset() is not None
-    assert read is None or read - datetime(2025, 3, 4, tzinfo=UTC) < timedelta(days=1)
 
 
 def extended(value: object) -> Contact:

@@ -1,7 +1,8 @@
-"""Walking through all pages of a query."""
+"""Numbers, times, and all pages of a query."""
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +10,36 @@ import requests
 from responses import RequestsMock
 
 from formapp.wix import WixContacts
+from formapp.wix.parsing import integer, timestamp
 
 URL = "https://www.wixapis.com/contacts/v4/contacts/query"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(4, 4), ("4", 4), (0, 0), (True, None), (4.0, None), ("x", None), ("٤", None), (None, None)],
+)
+def test_integers(value: object, expected: int | None) -> None:
+    assert integer(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("2025-03-04T09:15:30Z", datetime(2025, 3, 4, 9, 15, 30, tzinfo=UTC)),
+        ("2025-03-04T09:15:30.123456789Z", datetime(2025, 3, 4, 9, 15, 30, 123456, UTC)),
+        ("2025-03-04T10:15:30+01:00", datetime(2025, 3, 4, 9, 15, 30, tzinfo=UTC)),
+        ("2025-03-04T09:15:30", datetime(2025, 3, 4, 9, 15, 30, tzinfo=UTC)),
+        ("yesterday", None),
+        ("", None),
+        (1741079730, None),
+    ],
+)
+def test_timestamps_are_aware(value: object, expected: datetime | None) -> None:
+    read = timestamp(value)
+    assert read == expected
+    assert read is None or read.utcoffset() is not None
+    assert read is None or read - datetime(2025, 3, 4, tzinfo=UTC) < timedelta(days=1)
 
 
 def rows(*names: str) -> list[dict[str, Any]]:

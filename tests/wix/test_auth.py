@@ -1,8 +1,9 @@
-"""Access tokens of an app (contract section 2.2)."""
+"""API keys, access tokens and ~/.netrc (CONTRACT.md section 2)."""
 
 import json
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,21 +11,83 @@ import requests
 from responses import RequestsMock
 
 from formapp.wix import (
+    ApiKey,
     AppToken,
-    ConnectFailed,
-    RateLimited,
+    ConnectError,
+    RateLimitedError,
+    RequestTimeoutError,
     ServerError,
-    Timeout,
-    Unauthorized,
-    UnexpectedAnswer,
+    UnauthorizedError,
+    UnexpectedResponseError,
     WixContacts,
     WixError,
 )
 
 TOKEN_URL = "https://www.wixapis.com/oauth2/token"
 URL = "https://www.wixapis.com/contacts/v4/contacts"
-SECRET = "0a9f2b7e-1111-4c4c-9d9d-aaaaaaaaaaaa"
 CREATED = {"contact": {"id": "a", "revision": 1}}
+
+
+def test_an_account_id_is_sent_only_when_given(api: RequestsMock) -> None:
+    api.post(URL, json=CREATED)
+    with WixContacts(ApiKey("k", "s", account_id="acc")) as wix:
+        wix.contacts.create({})
+    assert api.calls[0].request.headers["wix-account-id"] == "acc"
+
+
+def test_a_401_to_an_api_key_is_not_repeated(api: RequestsMock, wix: WixContacts) -> None:
+    api.post(URL, status=401, json={"message": "Unauthorized", "details": {}})
+    with pytest.raises(UnauthorizedError):
+        wix.contacts.create({})
+    assert len(api.calls) == 1
+
+
+@pytest.mark.parametrize("key", ["", " ", "a b", "a\nb", "a\r\nX: y", "clé", "a\x00"])
+def test_a_key_that_fits_no_header_is_refused_without_being_shown(key: str) -> None:
+    with pytest.raises(ValueError, match="the API key must be") as caught:
+        ApiKey(key, "site")
+    assert key.strip() == "" or key not in str(caught.value)
+    with pytest.raises(ValueError, match="the site id must be"):
+        ApiKey("key", key)
+    with pytest.raises(ValueError, match="the account id must be"):
+        ApiKey("key", "site", key)
+
+
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_an_app_needs_all_three_parts(missing: int) -> None:
+    parts = ["app", "secret", "instance"]
+    parts[missing] = ""
+    with pytest.raises(ValueError, match="must not be empty"):
+        AppToken(*parts)
+
+
+@pytest.fixture
+def netrc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "netrc"
+    path.write_text("machine www.wixapis.com login somebody password else\n")
+    path.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(path))
+    assert requests.utils.get_netrc_auth("https://www.wixapis.com") == ("somebody", "else")
+
+
+def test_netrc_does_not_replace_the_api_key(
+    api: RequestsMock, wix: WixContacts, netrc: None
+) -> None:
+    api.post(URL, json=CREATED)
+    wix.contacts.create({})
+    assert api.calls[0].request.headers["Authorization"] == "IST.example-key"
+
+
+def test_netrc_adds_nothing_to_a_token_request(api: RequestsMock, netrc: None) -> None:
+    api.post(TOKEN_URL, json={"access_token": "one", "expires_in": 14400})
+    api.post(URL, json=CREATED)
+    with WixContacts(AppToken("app", "secret", "instance")) as wix:
+        wix.contacts.create({})
+    assert "Authorization" not in api.calls[0].request.headers
+    assert api.calls[1].request.headers["Authorization"] == "one"
+
+
+SECRET = "0a9f2b7e-1111-4c4c-9d9d-aaaaaaaaaaaa"
 
 
 class Clock:
@@ -138,7 +201,7 @@ def test_a_second_401_is_raised_and_nothing_is_tried_a_third_time(
     grants(api, "one")
     grants(api, "two")
     api.post(URL, status=401)
-    with pytest.raises(Unauthorized) as caught:
+    with pytest.raises(UnauthorizedError) as caught:
         app.contacts.create({})
     assert caught.value.operation == "createContact"
     assert authorizations(api) == [None, "one", None, "two"]
@@ -150,7 +213,7 @@ def test_a_token_that_another_thread_has_renewed_is_not_dropped(
     grants(api, "one")
     api.post(URL, json=CREATED)
     app.contacts.create({})
-    assert token.refused({"Authorization": "an older one"}) is True
+    assert token.invalidate({"Authorization": "an older one"}) is True
     app.contacts.create({})
     assert authorizations(api) == [None, "one", "one"]
 
@@ -193,7 +256,7 @@ def test_a_refused_token_request_is_unauthorized_in_every_form(
     api: RequestsMock, app: WixContacts, status: int, body: dict[str, Any], code: str | None
 ) -> None:
     api.post(TOKEN_URL, status=status, json=body)
-    with pytest.raises(Unauthorized) as caught:
+    with pytest.raises(UnauthorizedError) as caught:
         app.contacts.create({})
     error = caught.value
     assert (error.operation, error.status, error.code) == ("createAccessToken", status, code)
@@ -206,15 +269,15 @@ def test_a_refused_token_request_is_unauthorized_in_every_form(
     [
         ({"status": 503}, ServerError),
         ({"status": 501}, ServerError),
-        ({"status": 429}, RateLimited),
-        ({"status": 302}, UnexpectedAnswer),
-        ({"json": {"token_type": "Bearer"}}, UnexpectedAnswer),
-        ({"json": {"access_token": "two words"}}, UnexpectedAnswer),
-        ({"json": {"access_token": "a\r\nX: y"}}, UnexpectedAnswer),
-        ({"json": {"access_token": 7}}, UnexpectedAnswer),
-        ({"body": "<html>"}, UnexpectedAnswer),
-        ({"body": requests.ReadTimeout()}, Timeout),
-        ({"body": requests.ConnectTimeout()}, ConnectFailed),
+        ({"status": 429}, RateLimitedError),
+        ({"status": 302}, UnexpectedResponseError),
+        ({"json": {"token_type": "Bearer"}}, UnexpectedResponseError),
+        ({"json": {"access_token": "two words"}}, UnexpectedResponseError),
+        ({"json": {"access_token": "a\r\nX: y"}}, UnexpectedResponseError),
+        ({"json": {"access_token": 7}}, UnexpectedResponseError),
+        ({"body": "<html>"}, UnexpectedResponseError),
+        ({"body": requests.ReadTimeout()}, RequestTimeoutError),
+        ({"body": requests.ConnectTimeout()}, ConnectError),
     ],
 )
 def test_without_a_token_the_write_is_never_sent_and_cannot_be_applied(

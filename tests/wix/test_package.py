@@ -3,6 +3,7 @@
 import ast
 import doctest
 import inspect
+import re
 import subprocess
 import sys
 import traceback
@@ -65,6 +66,20 @@ def test_the_package_can_be_used_alone() -> None:
     assert done.returncode == 0
 
 
+def test_every_section_that_a_comment_cites_is_in_the_contract() -> None:
+    headings = re.findall(
+        r"^#+ (\w+(?:\.\d+)?)", (ROOM / "CONTRACT.md").read_text("utf-8"), re.MULTILINE
+    )
+    citation = r"CONTRACT\.md (?:sections? )?((?:\d+(?:\.\d+)?(?:, | and | to )?)+)"
+    found = 0
+    for path in ROOM.glob("*.py"):
+        for group in re.findall(citation, path.read_text("utf-8")):
+            found += 1
+            cited = set(re.findall(r"\d+(?:\.\d+)?", group))
+            assert cited <= set(headings), f"{path.name} cites {group}"
+    assert found > 30
+
+
 def everything(error: BaseException) -> str:
     """Text and repr of an error and its causes, as a log would show them."""
     return repr(error) + "".join(traceback.format_exception(error))
@@ -100,7 +115,7 @@ def test_no_error_shows_an_answer_a_secret_or_a_person(
     with pytest.raises(WixError) as caught:
         wix.contacts.create(SENT)
     assert shows(everything(caught.value), PERSONAL + SECRETS) == []
-    assert shows(repr(caught.value.reply), PERSONAL) == []
+    assert shows(repr(caught.value.details), PERSONAL) == []
 
 
 def test_no_failed_connection_shows_what_was_sent(api: RequestsMock) -> None:

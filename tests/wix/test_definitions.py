@@ -1,4 +1,4 @@
-"""Each verb for labels and extended fields."""
+"""Each call for labels and extended fields."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from responses import RequestsMock, matchers
 
-from formapp.wix import NotFound, UnexpectedAnswer, WixContacts
+from formapp.wix import UnexpectedResponseError, WixContacts
 
 LABELS = "https://www.wixapis.com/contacts/v4/labels"
 FIELDS = "https://www.wixapis.com/contacts/v4/extended-fields"
@@ -57,44 +57,14 @@ def test_the_key_of_a_label_is_what_wix_says_and_not_what_its_name_suggests(
     assert wix.labels.find_or_create("Spring Regatta").label.key == "custom.zq-8vYk2"
 
 
-def test_label_verbs_pass_the_language_on(api: RequestsMock, wix: WixContacts) -> None:
-    in_pt = [matchers.query_param_matcher({"language": "pt"})]
-    api.post(LABELS, json={"label": LABEL})
-    api.get(f"{LABELS}/custom.a", json={"label": LABEL}, match=in_pt)
-    api.post(f"{LABELS}/query", json={"labels": []})
-    api.patch(f"{LABELS}/custom.a", json={"label": LABEL})
-    wix.labels.find_or_create("A", language="pt")
-    assert sent(api)["language"] == "pt"
-    wix.labels.get("custom.a", language="pt")
-    wix.labels.query(language="pt")
-    assert sent(api)["language"] == "pt"
-    wix.labels.rename("custom.a", "B", language="pt")
-    assert sent(api)["language"] == "pt"
-
-
-def test_get_label(api: RequestsMock, wix: WixContacts) -> None:
-    api.get(f"{LABELS}/custom.spring-regatta", json={"label": LABEL})
-    assert wix.labels.get("custom.spring-regatta").display_name == "Spring Regatta"
-
-
-def test_an_unknown_label_is_not_found(api: RequestsMock, wix: WixContacts) -> None:
-    api.get(f"{LABELS}/custom.x", status=404, json={"message": "", "details": {}})
-    with pytest.raises(NotFound):
-        wix.labels.get("custom.x")
-
-
-def test_list_labels_sends_what_narrows_it_and_reads_metadata(
+def test_list_labels_sends_sort_and_paging_and_reads_metadata(
     api: RequestsMock, wix: WixContacts
 ) -> None:
     asked = {
-        "labelType": "USER_DEFINED",
-        "namespace": "custom",
-        "startsWith": "Spring",
         "sort.fieldName": "displayName",
         "sort.order": "DESC",
         "paging.limit": "10",
         "paging.offset": "20",
-        "language": "pt",
     }
     api.get(
         LABELS,
@@ -102,26 +72,11 @@ def test_list_labels_sends_what_narrows_it_and_reads_metadata(
         match=[matchers.query_param_matcher(asked)],
     )
     page = wix.labels.list(
-        label_type="USER_DEFINED",
-        namespace="custom",
-        starts_with="Spring",
         sort=("displayName", "DESC"),
         limit=10,
         offset=20,
-        language="pt",
     )
     assert (len(page), page.offset, page.total) == (1, 20, 21)
-
-
-def test_list_labels_leaves_out_what_was_not_given(api: RequestsMock, wix: WixContacts) -> None:
-    asked = {
-        "sort.fieldName": "createdDate",
-        "sort.order": "ASC",
-        "paging.limit": "1000",
-        "paging.offset": "0",
-    }
-    api.get(LABELS, json={"labels": []}, match=[matchers.query_param_matcher(asked)])
-    assert wix.labels.list().items == ()
 
 
 @pytest.mark.parametrize("name", ["pagingMetadata", "metadata"])
@@ -136,19 +91,6 @@ def test_query_labels_reads_either_metadata(api: RequestsMock, wix: WixContacts,
             "paging": {"limit": 5, "offset": 1},
         }
     }
-
-
-def test_rename_label_sends_the_nested_form(api: RequestsMock, wix: WixContacts) -> None:
-    api.patch(f"{LABELS}/custom.spring-regatta", json={"label": LABEL})
-    assert wix.labels.rename("custom.spring-regatta", "Regatta").key == "custom.spring-regatta"
-    assert sent(api) == {"label": {"key": "custom.spring-regatta", "displayName": "Regatta"}}
-
-
-def test_delete_label_is_false_when_it_was_not_there(api: RequestsMock, wix: WixContacts) -> None:
-    api.delete(f"{LABELS}/custom.a", json={})
-    api.delete(f"{LABELS}/custom.a", status=404)
-    assert wix.labels.delete("custom.a") is True
-    assert wix.labels.delete("custom.a") is False
 
 
 def test_find_or_create_field_sends_both_name_and_type(api: RequestsMock, wix: WixContacts) -> None:
@@ -169,27 +111,23 @@ def test_a_found_field_keeps_its_own_type_and_the_caller_sees_it(
 
 
 @pytest.mark.parametrize("wrapped", [True, False])
-def test_get_field_reads_the_wrapped_and_the_bare_answer(
+def test_a_field_is_read_wrapped_and_bare(
     api: RequestsMock, wix: WixContacts, *, wrapped: bool
 ) -> None:
-    api.get(f"{FIELDS}/custom.boat-length", json={"field": FIELD} if wrapped else FIELD)
-    assert wix.extended_fields.get("custom.boat-length").display_name == "Boat Length"
+    api.post(FIELDS, json={"field": FIELD} if wrapped else FIELD)
+    found = wix.extended_fields.find_or_create("Boat Length", "NUMBER")
+    assert found.field.display_name == "Boat Length"
 
 
 def test_list_fields(api: RequestsMock, wix: WixContacts) -> None:
     asked = {
-        "fieldType": "USER_DEFINED",
-        "namespace": "custom",
-        "startsWith": "Boat",
         "sort.fieldName": "createdDate",
         "sort.order": "ASC",
         "paging.limit": "100",
         "paging.offset": "0",
     }
     api.get(FIELDS, json={"fields": [FIELD]}, match=[matchers.query_param_matcher(asked)])
-    page = wix.extended_fields.list(
-        field_type="USER_DEFINED", namespace="custom", starts_with="Boat"
-    )
+    page = wix.extended_fields.list()
     assert page.items[0].field_type == "USER_DEFINED"
 
 
@@ -199,23 +137,20 @@ def test_query_fields(api: RequestsMock, wix: WixContacts) -> None:
     assert sent(api)["query"]["filter"] == {"dataType": "NUMBER"}
 
 
-@pytest.mark.parametrize("wrapped", [True, False])
-def test_rename_field_sends_the_nested_form_and_reads_both_answers(
-    api: RequestsMock, wix: WixContacts, *, wrapped: bool
-) -> None:
-    api.patch(f"{FIELDS}/custom.boat-length", json={"field": FIELD} if wrapped else FIELD)
-    assert wix.extended_fields.rename("custom.boat-length", "Length").key == "custom.boat-length"
-    assert sent(api) == {"field": {"key": "custom.boat-length", "displayName": "Length"}}
-
-
-def test_delete_field_is_false_when_it_was_not_there(api: RequestsMock, wix: WixContacts) -> None:
-    api.delete(f"{FIELDS}/custom.a", json={})
-    api.delete(f"{FIELDS}/custom.a", status=404)
-    assert wix.extended_fields.delete("custom.a") is True
-    assert wix.extended_fields.delete("custom.a") is False
-
-
 def test_a_label_without_a_key_is_unexpected(api: RequestsMock, wix: WixContacts) -> None:
     api.post(LABELS, json={"label": {"displayName": "A"}, "newLabel": True})
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnexpectedResponseError):
         wix.labels.find_or_create("A")
+
+
+def test_all_labels_and_fields_are_read_page_by_page(api: RequestsMock, wix: WixContacts) -> None:
+    def page(offset: int) -> list[Any]:
+        paging = {"paging.limit": "1", "paging.offset": str(offset)}
+        return [matchers.query_param_matcher(paging, strict_match=False)]
+
+    for offset, key in enumerate(("a", "b")):
+        more = {"metadata": {"total": 2}}
+        api.get(LABELS, json={"labels": [{"key": key}], **more}, match=page(offset))
+        api.get(FIELDS, json={"fields": [{"key": key}], **more}, match=page(offset))
+    assert [label.key for label in wix.labels.iterate(page_size=1)] == ["a", "b"]
+    assert [field.key for field in wix.extended_fields.iterate(page_size=1)] == ["a", "b"]
