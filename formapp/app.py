@@ -19,7 +19,7 @@ from formapp.forms.form import Form
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
 from formapp.keyring import COUNTED, Keyring
-from formapp.leads.commit import GroupCommit
+from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.resources import STATIC, TEMPLATES
 from formapp.spam import Challenges

@@ -8,9 +8,9 @@ Its text form (`repr`) shows no answer: a lead may turn up in a log line or a tr
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict
+import msgspec
 
 DataType = Literal["TEXT", "NUMBER", "DATE", "URL"]
 """Data types of a Wix extended field (contract section 10.1)."""
@@ -18,6 +18,10 @@ DataType = Literal["TEXT", "NUMBER", "DATE", "URL"]
 EmailTag = Literal["UNTAGGED", "MAIN", "HOME", "WORK"]
 PhoneTag = Literal["UNTAGGED", "MAIN", "HOME", "MOBILE", "WORK", "FAX"]
 AddressTag = Literal["UNTAGGED", "HOME", "WORK", "BILLING", "SHIPPING"]
+
+
+class InvalidLeadError(ValueError):
+    """A stored lead can't be read. The text holds no answer."""
 
 
 class Merge(StrEnum):
@@ -31,23 +35,19 @@ class Merge(StrEnum):
     """Replace what is there; only where the form's owner asked for it."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
+class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
 
-    __str__ = __repr__
 
-
-class Text(_Part):
+class Text(_Part, frozen=True, kw_only=True):
     """A single-valued property: a name, the company, the birth date (`YYYY-MM-DD`) and so on."""
 
     value: str
     merge: Merge = Merge.FILL
 
 
-class Email(_Part):
+class Email(_Part, frozen=True, kw_only=True):
     """An e-mail address: normalised (trimmed, lower case) and as it was typed."""
 
     address: str
@@ -55,7 +55,7 @@ class Email(_Part):
     tag: EmailTag = "UNTAGGED"
 
 
-class Phone(_Part):
+class Phone(_Part, frozen=True, kw_only=True):
     """A phone number: E.164 (`+442079460018`), as typed, and its country (ISO alpha-2) if known."""
 
     e164: str
@@ -65,7 +65,7 @@ class Phone(_Part):
     merge: Merge = Merge.FILL
 
 
-class Address(_Part):
+class Address(_Part, frozen=True, kw_only=True):
     """A postal address; `country` is ISO 3166-1 alpha-2."""
 
     tag: AddressTag = "UNTAGGED"
@@ -78,7 +78,7 @@ class Address(_Part):
     country: str | None = None
 
 
-class ExtendedField(_Part):
+class ExtendedField(_Part, frozen=True, kw_only=True):
     """A value for an extended field, named as people see it; its key is found at Wix.
 
     `value` is a number for NUMBER, else text (`YYYY-MM-DD` for DATE).
@@ -90,7 +90,7 @@ class ExtendedField(_Part):
     merge: Merge = Merge.FILL
 
 
-class Lead(_Part):
+class Lead(_Part, frozen=True, kw_only=True):
     """Everything one submission says about one person. Absent and blank answers are left out."""
 
     form: str
@@ -106,6 +106,23 @@ class Lead(_Part):
     addresses: tuple[Address, ...] = ()
     labels: tuple[str, ...] = ()
     extended_fields: tuple[ExtendedField, ...] = ()
+
+    @classmethod
+    def from_json(cls, content: Any) -> Self:
+        """Return a stored lead.
+
+        Raises:
+            InvalidLeadError: it isn't one.
+        """
+        try:
+            return msgspec.convert(content, cls)
+        except msgspec.ValidationError:
+            raise InvalidLeadError("the stored lead can't be read") from None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the lead as it is stored."""
+        content: dict[str, Any] = msgspec.to_builtins(self)
+        return content
 
     @property
     def email_identity(self) -> str | None:

@@ -112,7 +112,7 @@ def _claim(connection: Connection, row: Row[Any], now: datetime) -> Claim | None
     """Take the delivery; one that can't be read fails, so that it stops nobody else."""
     kept = select(submissions.c.lead).where(submissions.c.id == row.submission_id)
     try:
-        lead = Lead.model_validate(connection.execute(kept).scalar_one())
+        lead = Lead.from_json(connection.execute(kept).scalar_one())
         intent = Intent.from_json(row.intent) if row.intent else None
     except (ValueError, TypeError, KeyError):
         _log.error("delivery %d failed: its lead can't be read", row.id)

@@ -7,6 +7,8 @@ update names the revision that was read. Whoever loses reads again and decides a
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from msgspec import structs
+
 from formapp.db.database import Database
 from formapp.delivery.claims import Claim, Intent, intend
 from formapp.delivery.client import Clock, RateLimitedClient
@@ -196,4 +198,4 @@ def _names_a_key(error: WixError) -> bool:
 
 def _without_contested(lead: Lead) -> Lead:
     """The lead without what Wix compares with other contacts."""
-    return lead.model_copy(update={"email": None, "phones": ()})
+    return structs.replace(lead, email=None, phones=())

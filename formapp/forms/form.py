@@ -1,22 +1,18 @@
-"""A compiled form: the definition and, built once, its WTForms class."""
+"""A compiled form: the definition and, built once, its fields, its reader and its WTForms class."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any
 
-from werkzeug.datastructures import MultiDict
-from wtforms.fields.core import UnboundField
-
-from formapp.forms.csrf import TOKEN_NAME
+from formapp.forms.answers import Reader, Reading
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.localize import in_language
 from formapp.forms.definition.model import FormDefinition
-from formapp.forms.fields.attributes import attributes
-from formapp.forms.fields.controls import CONTROLS, Control
-from formapp.forms.lead_form import LeadForm
+from formapp.forms.fields.base import Field
+from formapp.forms.fields.registry import compile_field
+from formapp.forms.lead_form import LeadForm, form_class
 from formapp.forms.phones import load_region
-from formapp.forms.posted import Sent, sent
+from formapp.forms.posted import FieldNames, Posted
 from formapp.forms.tokens import TokenContext
 
 
@@ -31,7 +27,10 @@ class Form:
     name: str
     definition: FormDefinition
     version: str
-    form_class: type[LeadForm]
+    fields: tuple[Field, ...] = dataclass_field(compare=False)
+    form_class: type[LeadForm] = dataclass_field(compare=False)
+    names: FieldNames = dataclass_field(compare=False)
+    reader: Reader = dataclass_field(compare=False)
     spoken: Mapping[str, "Form"] = dataclass_field(compare=False)
 
     def __repr__(self) -> str:
@@ -55,9 +54,26 @@ class Form:
         """
         return self.spoken[language]
 
+    def sort(self, pairs: Iterable[tuple[str, str]], lists: frozenset[str] = frozenset()) -> Posted:
+        """Return the pairs of a post with what their names stand for.
+
+        `lists` are names that came as a JSON list; a list of several values is several pairs.
+        """
+        return self.names.sort(pairs, lists)
+
+    def read(
+        self, posted: Posted, *, default_site: str, page: str | None, referrer: str | None
+    ) -> Reading:
+        """Return what a post says; the arguments are those of `Reader.read`.
+
+        Raises:
+            InvalidAnswersError: An answer doesn't fit. `bind` and `validate()` show what.
+        """
+        return self.reader.read(posted, default_site=default_site, page=page, referrer=referrer)
+
     def bind(
         self,
-        posted: MultiDict[str, str] | Sent | None = None,
+        posted: Posted | None = None,
         *,
         token: TokenContext | None,
         prefill: Mapping[str, str] | None = None,
@@ -67,8 +83,7 @@ class Form:
         """Return the form with what was posted, or as it is first shown.
 
         Args:
-            posted: The pairs of a post, by any name that a field has; a JSON list is several pairs
-                of one name. `sent` makes out the same beforehand.
+            posted: What `sort` returned.
             token: What our own page's token needs; None for a foreign form's post, which carries
                 none. Where it holds no posted token, the `_token` of `posted` is read.
             prefill: The page's query: texts by field name for fields with `prefill = true`, for
@@ -76,24 +91,11 @@ class Form:
             page: The page's address, for hidden fields with `from = "page"`.
             referrer: Where the visitor came from, for those with `from = "referrer"`.
         """
-        if isinstance(posted, MultiDict):
-            posted = self.sent(posted)
-        if token and token.posted is None and posted is not None:
-            token = replace(token, posted=posted.pairs.get(TOKEN_NAME))
+        first: list[str | None] = []
         if posted is None:
             given = {"page": page, "referrer": referrer}
-            first = {
-                _attribute(n): _first(field, prefill or {}, given)
-                for n, field in enumerate(self.definition.fields)
-            }
-            return self.form_class(None, data=first, token=token)
-        bound = self.form_class(posted.own(), data={}, token=token)
-        bound.sent = posted
-        return bound
-
-    def sent(self, posted: MultiDict[str, str]) -> Sent:
-        """Return a post with what the names in it stand for."""
-        return sent(self.definition, posted)
+            first = [_first(field, prefill or {}, given) for field in self.definition.fields]
+        return self.form_class(posted, first=first, token=token)
 
     @property
     def asked(self) -> dict[str, str]:
@@ -106,6 +108,18 @@ class Form:
         }
 
 
+def _first(
+    field: FieldDefinition, query: Mapping[str, str], given: Mapping[str, str | None]
+) -> str | None:
+    """Return the text that the control of a field begins with."""
+    if field.from_:
+        return given[field.from_]
+    if field.type == "hidden" and field.value:
+        return field.value
+    asked = (field.asked, *field.aliases) if field.asked else ()
+    return next((query[name] for name in asked if query.get(name)), None)
+
+
 def compile_form(name: str, definition: FormDefinition) -> Form:
     """Return the form in its own language, with all others at hand.
 
@@ -114,45 +128,19 @@ def compile_form(name: str, definition: FormDefinition) -> Form:
     for field in definition.fields:
         if field.region:
             load_region(field.region)
+    names = FieldNames(definition.fields)
     spoken: dict[str, Form] = {}
     for language in definition.languages:
-        said = in_language(definition, language)
-        form_class = _form_class(name, said)
-        spoken[language] = Form(name, said, definition.version, form_class, spoken)
+        localized = in_language(definition, language)
+        fields = tuple(compile_field(field, language) for field in localized.fields)
+        spoken[language] = Form(
+            name,
+            localized,
+            definition.version,
+            fields,
+            form_class(name, localized, fields),
+            names,
+            Reader(name, localized, fields),
+            spoken,
+        )
     return spoken[definition.language]
-
-
-def _form_class(name: str, definition: FormDefinition) -> type[LeadForm]:
-    controls = {
-        _attribute(n): _control(field, definition.language)
-        for n, field in enumerate(definition.fields)
-    }
-    return type(f"{name.title()}Form", (LeadForm,), controls | {"spec": definition})
-
-
-def _attribute(index: int) -> str:
-    # A field may be called `data` or `validate`: its name can't be the attribute's.
-    return f"field_{index}"
-
-
-def _control(field: FieldDefinition, language: str) -> "UnboundField[Control]":
-    options: dict[str, Any] = {
-        "spec": field,
-        "label": field.label,
-        "id": f"f-{field.name}",
-        "description": field.help,
-        "render_kw": attributes(field, language),
-    }
-    return UnboundField(CONTROLS[field.type], name=field.name, **options)
-
-
-def _first(
-    field: FieldDefinition, query: Mapping[str, str], given: Mapping[str, str | None]
-) -> str | None:
-    """Return what the control of a field begins with."""
-    if field.from_:
-        return given[field.from_]
-    if field.type == "hidden" and field.value:
-        return field.value
-    asked = (field.asked, *field.aliases) if field.asked else ()
-    return next((query[name] for name in asked if query.get(name)), None)

@@ -1,7 +1,7 @@
 """JSON Schema (2020-12) of a whole form: what may be posted as JSON, and what a front end draws.
 
-`value_schema` says where the server is stricter than the schema of a value can be. Of a whole post
-the schema can't say that a body has at most 64 KiB, that names are compared after Unicode
+`fields.patterns` says where the server is stricter than the schema of a value can be. Of a whole
+post the schema can't say that a body has at most 64 KiB, that names are compared after Unicode
 normalisation (NFC), or who may post. It wants a single-valued field by its name or one alias; the
 server also takes `name[]`, and a second name that is blank.
 
@@ -14,9 +14,7 @@ from typing import Any
 from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.fields import patterns
-from formapp.forms.fields.autofill import autocomplete_of
-from formapp.forms.fields.possible_errors import messages_of
-from formapp.forms.fields.value_schema import SCALAR, Schema, value_schema
+from formapp.forms.fields.base import Field, Schema
 from formapp.forms.form import Form
 from formapp.forms.posted import RESERVED
 from formapp.spam import PROVIDERS
@@ -24,7 +22,6 @@ from formapp.spam.providers import ALTCHA_FIELD
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 EXTRA = "x-formapp"
-_TYPED = {"text", "textarea", "email", "tel", "url"}
 _PURPOSES = {
     "_gotcha": "a honeypot: people leave it empty",
     "_next": "where to go on to, on a listed origin",
@@ -51,14 +48,16 @@ def form_schema(form: Form, address: str, *, limit: int) -> Schema:
         "title": definition.title,
         **({"description": definition.intro} if definition.intro else {}),
         "type": "object",
-        **_names(definition.fields),
-        "additionalProperties": {"anyOf": [SCALAR, {"type": "array", "items": SCALAR}]},
+        **_names(form.fields),
+        "additionalProperties": {
+            "anyOf": [patterns.SCALAR, {"type": "array", "items": patterns.SCALAR}]
+        },
         "propertyNames": {"pattern": patterns.ANYTHING},
         "maxProperties": limit,
         EXTRA: _extra(form, post),
     }
-    for field in definition.fields:
-        schema["properties"][field.name] |= _drawing(field, form.language)
+    for field in form.fields:
+        schema["properties"][field.name] |= _drawing(field)
     return schema
 
 
@@ -95,9 +94,10 @@ def _challenge(form: Form, post: str) -> Schema:
     return {"challenge": {"kind": kind, "name": PROVIDERS[kind].field}}
 
 
-def _names(fields: tuple[FieldDefinition, ...]) -> Schema:
+def _names(compiled: tuple[Field, ...]) -> Schema:
     """The properties: every field by its name, aliases as references to it."""
-    properties: Schema = {field.name: value_schema(field) for field in fields}
+    properties: Schema = {field.name: field.value_schema() for field in compiled}
+    fields = tuple(field.definition for field in compiled)
     for field in fields:
         properties |= {alias: _same(field) for alias in field.aliases}
     several = [_alternatives(field) for field in fields if field.required and field.aliases]
@@ -147,29 +147,29 @@ def _in_brackets(fields: tuple[FieldDefinition, ...], known: Schema) -> Schema:
 
 
 def _own_names() -> Schema:
-    return {f"^(?:{'|'.join(RESERVED)})$": SCALAR}
+    return {f"^(?:{'|'.join(RESERVED)})$": patterns.SCALAR}
 
 
-def _drawing(field: FieldDefinition, language: str) -> Schema:
+def _drawing(compiled: Field) -> Schema:
     """What a front end shows of a field; what isn't there has no key."""
-    texts = texts_in(language)
+    field, texts = compiled.definition, texts_in(compiled.language)
     options = [{"value": option.value, "label": option.label} for option in field.options]
     extra: dict[str, Any] = {
         "type": field.type,
         "required": field.required,
         "aliases": list(field.aliases),
         "placeholder": field.placeholder,
-        "autocomplete": autocomplete_of(field),
+        "autocomplete": compiled.autocomplete(),
         "region": field.region,
         "rows": field.rows,
         "min": _plain(field.min),
         "max": _plain(field.max),
         "min_length": field.min_length,
-        "max_length": field.limit if field.type in _TYPED else None,
+        "max_length": field.limit if compiled.typed else None,
         "options": options,
         "value": field.tick_value if field.type in {"checkbox", "consent"} else None,
         "from_query": field.from_query,
-        "messages": {code: text.said(texts) for code, text in messages_of(field).items()},
+        "messages": {code: text.said(texts) for code, text in compiled.possible_errors().items()},
     }
     kept = {key: value for key, value in extra.items() if value not in (None, "", [], {})}
     shown = {"title": field.label, "description": field.help}

@@ -1,20 +1,33 @@
-"""The Flask-WTF form that every compiled form is a subclass of."""
+"""The Flask-WTF form that every compiled form is a subclass of. It shows a form and its errors."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import fields as wtforms
+from wtforms.csrf.core import CSRF, CSRFTokenField
+from wtforms.form import BaseForm
+from wtforms.validators import ValidationError
 
+from formapp.forms import messages
 from formapp.forms.catalogs import texts_in
-from formapp.forms.csrf import TOKEN_NAME, StatelessToken
 from formapp.forms.definition.model import FormDefinition
-from formapp.forms.fields.controls import Control
+from formapp.forms.fields.base import Control, Field
 from formapp.forms.messages import Code, Message
-from formapp.forms.posted import Sent
-from formapp.forms.tokens import Token, TokenContext
+from formapp.forms.posted import Posted
+from formapp.forms.tokens import (
+    TOKEN_NAME,
+    ExpiredTokenError,
+    InvalidTokenError,
+    Token,
+    TokenContext,
+)
+
+if TYPE_CHECKING:
+    # Only the stubs make it generic.
+    from wtforms.fields.core import UnboundField
 
 
 @dataclass(frozen=True)
@@ -34,15 +47,48 @@ class FieldFault:
     called: str | None = None
 
 
+class StatelessToken(CSRF):
+    """The signed token as WTForms' `csrf_class`; `Meta.csrf_context` is a `TokenContext`.
+
+    A valid token is given back when the form is shown again, so that the corrected post keeps its
+    nonce; in place of any other a fresh one is issued. `token` is the verified token of the post.
+    """
+
+    token: Token | None = None
+    fault: Message | None = None
+
+    def setup_form(self, form: BaseForm) -> "list[tuple[str, UnboundField[CSRFTokenField]]]":
+        """Read the posted token and add the hidden control."""
+        context: Any = form.meta.csrf_context
+        try:
+            self.token = context.signer.read(context.posted or "", context.form_name)
+        except ExpiredTokenError:
+            self.fault = messages.TOKEN_EXPIRED
+        except InvalidTokenError:
+            self.fault = messages.TOKEN_INVALID
+        return super().setup_form(form)
+
+    def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:
+        """Return the posted token if it is valid, else a fresh one."""
+        context: Any = csrf_token_field.meta.csrf_context
+        if self.token and context.posted:
+            return str(context.posted)
+        return str(context.signer.issue_for(context.form_name, context.version, context.use))
+
+    def validate_csrf_token(self, form: BaseForm, field: CSRFTokenField) -> None:  # noqa: ARG002 - WTForms' interface
+        """Raise what was read: a `Message` whose code is TOKEN_EXPIRED or TOKEN_INVALID."""
+        if self.fault:
+            raise ValidationError(self.fault)
+
+
 class LeadForm(FlaskForm):
     """A form that needs no session, no secret of the app and no request.
 
     Controls are found by their name in the form file: `bound["email"]`. After `validate()`
-    `faults()` says what to correct. `sent` is the post.
+    `faults()` says what to correct.
     """
 
     spec: ClassVar[FormDefinition]
-    sent: Sent | None = None
 
     class Meta:
         """WTForms' settings: the stateless token, and texts in the form's language."""
@@ -57,15 +103,18 @@ class LeadForm(FlaskForm):
             return texts_in(form.spec.language)
 
     def __init__(
-        self,
-        posted: MultiDict[str, str] | None,
-        *,
-        data: Mapping[str, str | None],
-        token: TokenContext | None,
+        self, posted: Posted | None, *, first: Sequence[str | None], token: TokenContext | None
     ) -> None:
+        self.posted = posted
+        texts: MultiDict[str, str] | None = None
+        if posted is not None:
+            names = [field.name for field in self.spec.fields]
+            texts = MultiDict(dict(zip(names, posted.texts, strict=True)))
+            if token and token.posted is None:
+                token = replace(token, posted=posted.get(TOKEN_NAME))
         super().__init__(  # type: ignore[no-untyped-call] # Flask-WTF publishes no types
-            formdata=posted,
-            data=data,
+            formdata=texts,
+            data={_attribute(slot): text for slot, text in enumerate(first)},
             meta={"csrf": token is not None, "csrf_context": token},
         )
 
@@ -80,7 +129,7 @@ class LeadForm(FlaskForm):
 
     @property
     def token(self) -> Token | None:
-        """The verified token of the post; None where there was none or it didn't hold."""
+        """The verified token of the post; None where there was none or it isn't valid."""
         csrf = getattr(self, "_csrf", None)
         return csrf.token if isinstance(csrf, StatelessToken) else None
 
@@ -112,9 +161,9 @@ class LeadForm(FlaskForm):
 
         Labels and messages are in the form's language.
         """
-        called = self.sent.called() if self.sent else {}
+        called = self.posted.called() if self.posted else {}
         whole = [
-            FieldFault(None, "", *self._said(text), id="")
+            FieldFault(None, "", *self._localized(text), id="")
             for field in self
             if not isinstance(field, Control)
             for text in field.errors
@@ -123,7 +172,7 @@ class LeadForm(FlaskForm):
             FieldFault(
                 control.name,
                 control.spec.label,
-                *self._said(text),
+                *self._localized(text),
                 id=control.first_id,
                 called=called.get(control.name, control.name),
             )
@@ -134,7 +183,18 @@ class LeadForm(FlaskForm):
     def _by_name(self) -> dict[str, wtforms.Field]:
         return {field.name: field for field in self}
 
-    def _said(self, text: str) -> tuple[Code, str]:
+    def _localized(self, text: str) -> tuple[Code, str]:
         if isinstance(text, Message):
             return text.code, text.said(texts_in(self.spec.language))
         return "TYPE_TEXT", str(text)
+
+
+def form_class(name: str, definition: FormDefinition, fields: Sequence[Field]) -> type[LeadForm]:
+    """Return the form class with the controls of these fields."""
+    controls = {_attribute(slot): field.unbound_control() for slot, field in enumerate(fields)}
+    return type(f"{name.title()}Form", (LeadForm,), controls | {"spec": definition})
+
+
+def _attribute(slot: int) -> str:
+    # A field may be called `data` or `validate`: its name can't be the attribute's.
+    return f"field_{slot}"

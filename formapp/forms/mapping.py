@@ -5,7 +5,7 @@ trusts that an answer fits its field: what doesn't fit its target is left out of
 stays with the submission), and text is cut at Wix's limit.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +18,6 @@ from formapp.forms.definition.targets import (
     PropertyTarget,
     limit_of,
 )
-from formapp.forms.fields.validate import Identity
 from formapp.forms.fields.values import (
     parse_country,
     parse_date,
@@ -34,6 +33,8 @@ from formapp.lead import Address, Email, ExtendedField, Lead, Phone, Text
 Answers = Mapping[str, Any]
 """Kept answers by field name, and by `<name>.e164` for telephone numbers: JSON values."""
 
+Identities = Mapping[str, str | PhoneNumber]
+
 E164 = ".e164"
 _CHECKED: dict[str, Callable[[str], str | None]] = {
     "birthdate": parse_date,
@@ -46,69 +47,75 @@ _TYPED: dict[str, Callable[[str], str | int | float | None]] = {
     "URL": parse_url,
 }
 
-# A field, the property that its answer goes to, and the answer as text.
-_Mapped = tuple[FieldDefinition, PropertyTarget, str]
+# Parts of a lead by the names of its attributes; addresses are still dicts by their tags.
+_Parts = dict[str, Any]
+_Step = Callable[[_Parts, str, Answers, Identities], None]
 
 
-def to_lead(
-    definition: FormDefinition,
-    name: str,
-    answers: Answers,
-    default_site: str,
-    identities: Mapping[str, Identity] = MappingProxyType({}),
-) -> Lead:
-    """Return the lead that these kept answers make.
+class LeadMapping:
+    """The way from a form's answers to leads, compiled.
 
     Args:
         definition: The form's definition, not necessarily of the version that was filled in.
         name: The form's name.
-        answers: What `read` gave, perhaps long ago.
-        default_site: The site where the form names none.
-        identities: Whom answers name, by field name, as far as it is known: what `judge` found in
-            these very answers by this very definition. Of others it is found out.
     """
-    parts: dict[str, Any] = {}
-    mapped = list(_mapped(definition, answers))
-    for field, target, text in mapped:
-        known = identities.get(field.name)
-        if target.property == "full_name":
-            for key, half in zip(("first_name", "last_name"), split_full_name(text), strict=True):
-                parts |= {key: Text(value=half, merge=target.merge)} if half.strip() else {}
-        elif target.property == "email":
-            parts |= _email(target, text, known)
-        elif target.property == "phone":
-            number = known if isinstance(known, PhoneNumber) else _number(field, text, answers)
-            parts["phones"] = (*parts.get("phones", ()), *_phone(target, text, number))
-        elif target.property not in ADDRESS_PARTS:
-            parts[target.property] = Text(value=text, merge=target.merge)
-    return Lead(
-        form=name,
-        site=definition.site or default_site,
-        addresses=_addresses(mapped),
-        labels=tuple(dict.fromkeys(_labels(definition, answers))),
-        extended_fields=tuple(_extended_fields(definition, answers)),
-        **parts,
-    )
+
+    def __init__(self, definition: FormDefinition, name: str) -> None:
+        self._name = name
+        self._site = definition.site
+        self._steps = [(f, _step(f, f.to)) for f in definition.fields if f.to is not None]
+        self._labels = tuple(dict.fromkeys(definition.labels))
+        self._labelling = [
+            field
+            for field in definition.fields
+            if isinstance(field.to, LabelTarget) or any(o.adds_label for o in field.options)
+        ]
+
+    def lead_of(
+        self,
+        answers: Answers,
+        default_site: str,
+        identities: Identities = MappingProxyType({}),
+    ) -> Lead:
+        """Return the lead that these kept answers make.
+
+        Args:
+            answers: What `Form.read` returned, perhaps long ago.
+            default_site: The site where the form names none.
+            identities: The persons that answers name, by field name, where they are known: what the
+                fields found in these very answers by this very definition.
+        """
+        parts: _Parts = {"phones": (), "addresses": {}, "extended_fields": {}}
+        for field, step in self._steps:
+            answer = answers.get(field.name)
+            if type(answer) is not str:
+                answer = _as_text(field, answer)
+            if answer:
+                step(parts, answer, answers, identities)
+        parts["addresses"] = tuple(Address(**each) for each in parts["addresses"].values())
+        parts["extended_fields"] = tuple(parts["extended_fields"].values())
+        labels = self._labels
+        if self._labelling:
+            labels = tuple(dict.fromkeys([*labels, *self._chosen_labels(answers)]))
+        return Lead(form=self._name, site=self._site or default_site, labels=labels, **parts)
+
+    def _chosen_labels(self, answers: Answers) -> list[str]:
+        labels: list[str] = []
+        for field in self._labelling:
+            answer = answers.get(field.name)
+            chosen = answer if isinstance(answer, list) else [answer]
+            labels += [o.adds_label for o in field.options if o.adds_label and o.value in chosen]
+            if isinstance(field.to, LabelTarget) and answer is True:
+                labels.append(field.to.label)
+        return labels
 
 
-def _mapped(definition: FormDefinition, answers: Answers) -> Iterator[_Mapped]:
-    """Yield the answers that go to a property and fit it, as text."""
-    for field in definition.fields:
-        if not isinstance(field.to, PropertyTarget):
-            continue
-        # A property is one line: those of a textarea are joined as in an address.
-        lines = [line.strip() for line in _as_text(field, answers).split("\n")]
-        text: str | None = ", ".join(line for line in lines if line)
-        if text and field.to.property in _CHECKED:
-            text = _CHECKED[field.to.property](text)
-        elif text and field.to.property not in ("email", "phone"):
-            text = text[: limit_of(field.to)]
-        if text:
-            yield field, field.to, text
+def to_lead(definition: FormDefinition, name: str, answers: Answers, default_site: str) -> Lead:
+    """Return the lead that kept answers make by a definition that is used once."""
+    return LeadMapping(definition, name).lead_of(answers, default_site)
 
 
-def _as_text(field: FieldDefinition, answers: Answers) -> str:
-    answer = answers.get(field.name)
+def _as_text(field: FieldDefinition, answer: Any) -> str:
     if answer is None or answer is False:
         return ""
     if answer is True:
@@ -116,64 +123,101 @@ def _as_text(field: FieldDefinition, answers: Answers) -> str:
     return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer)
 
 
-def _email(target: PropertyTarget, text: str, known: Identity | None) -> dict[str, Email]:
-    address = known if isinstance(known, str) else parse_email(text)
-    if address is None:
-        return {}
-    return {"email": Email.model_validate({"address": address, "typed": text} | _tag(target))}
+def _step(field: FieldDefinition, target: object) -> _Step:
+    """Return the function that puts a field's answer, as text, into a lead's parts."""
+    if isinstance(target, ExtendedFieldTarget):
+        return _extended_field(target)
+    if not isinstance(target, PropertyTarget):
+        return lambda _parts, _text, _answers, _identities: None
+    if target.property == "email":
+        return _email(field, target)
+    if target.property == "phone":
+        return _phone(field, target)
+    return _text(target)
 
 
-def _tag(target: PropertyTarget) -> dict[str, str]:
-    return {"tag": target.tag} if target.tag else {}
+def _one_line(text: str) -> str:
+    """Join the lines of a textarea, as in an address: a property is one line."""
+    if "\n" not in text:
+        return text.strip()
+    return ", ".join(line for each in text.split("\n") if (line := each.strip()))
 
 
-def _number(field: FieldDefinition, text: str, answers: Answers) -> PhoneNumber | None:
-    number = parse_phone(text, field.region)
-    kept = answers.get(f"{field.name}{E164}")
-    return parse_phone(kept, None) if number is None and isinstance(kept, str) else number
+def _text(target: PropertyTarget) -> _Step:
+    kind, merge, limit = target.property, target.merge, limit_of(target)
+    check = _CHECKED.get(kind)
+    tag, part = target.tag or "UNTAGGED", ADDRESS_PARTS.get(kind)
+
+    def put(parts: _Parts, text: str, _answers: Answers, _identities: Identities) -> None:
+        line = _one_line(text)
+        value = check(line) if check else line[:limit]
+        if not value:
+            return
+        if part:
+            address = parts["addresses"].setdefault(tag, {"tag": tag, "merge": merge})
+            address[part] = value
+        elif kind == "full_name":
+            first, last = split_full_name(value)
+            if first.strip():
+                parts["first_name"] = Text(value=first, merge=merge)
+            if last.strip():
+                parts["last_name"] = Text(value=last, merge=merge)
+        else:
+            parts[kind] = Text(value=value, merge=merge)
+
+    return put
 
 
-def _phone(target: PropertyTarget, text: str, number: PhoneNumber | None) -> Iterator[Phone]:
-    if number:
-        known = {"e164": number.e164, "country": number.country, "typed": text[: limit_of(target)]}
-        yield Phone.model_validate(known | {"merge": target.merge} | _tag(target))
+def _email(field: FieldDefinition, target: PropertyTarget) -> _Step:
+    name, tag = field.name, target.tag or "UNTAGGED"
+
+    def put(parts: _Parts, text: str, _answers: Answers, identities: Identities) -> None:
+        line = _one_line(text)
+        known = identities.get(name)
+        address = known if isinstance(known, str) else parse_email(line)
+        if address:
+            parts["email"] = Email(address=address, typed=line, tag=tag)  # type: ignore[arg-type] # checked with the form file
+
+    return put
 
 
-def _addresses(mapped: Iterable[_Mapped]) -> tuple[Address, ...]:
-    """Return one address for each tag, in the order of the form file."""
-    found: dict[str, dict[str, Any]] = {}
-    for _, target, text in mapped:
-        if target.property in ADDRESS_PARTS:
-            tag = target.tag or "UNTAGGED"
-            parts = found.setdefault(tag, {"tag": tag, "merge": target.merge})
-            parts[ADDRESS_PARTS[target.property]] = text
-    return tuple(Address(**parts) for parts in found.values())
+def _phone(field: FieldDefinition, target: PropertyTarget) -> _Step:
+    name, region, limit = field.name, field.region, limit_of(target)
+    tag, merge = target.tag or "UNTAGGED", target.merge
 
-
-def _labels(definition: FormDefinition, answers: Answers) -> Iterator[str]:
-    yield from definition.labels
-    for field in definition.fields:
-        answer = answers.get(field.name)
-        chosen = answer if isinstance(answer, list) else [answer]
-        yield from (o.adds_label for o in field.options if o.adds_label and o.value in chosen)
-        if isinstance(field.to, LabelTarget) and answer is True:
-            yield field.to.label
-
-
-def _extended_fields(definition: FormDefinition, answers: Answers) -> Iterator[ExtendedField]:
-    """Yield one value for each extended field; of several fields the first answered one counts."""
-    done: set[str] = set()
-    for field in definition.fields:
-        target = field.to
-        if not isinstance(target, ExtendedFieldTarget) or target.extended_field in done:
-            continue
-        text = _as_text(field, answers)[: limit_of(target)]
-        value = _TYPED.get(target.data_type, str)(text)
-        if text and value is not None:
-            done.add(target.extended_field)
-            yield ExtendedField(
-                name=target.extended_field,
-                data_type=target.data_type,
-                value=value,
-                merge=target.merge,
+    def put(parts: _Parts, text: str, answers: Answers, identities: Identities) -> None:
+        line = _one_line(text)
+        number = identities.get(name) or parse_phone(line, region)
+        kept = answers.get(f"{name}{E164}")
+        if number is None and isinstance(kept, str):
+            number = parse_phone(kept, None)
+        if isinstance(number, PhoneNumber):
+            phone = Phone(
+                e164=number.e164,
+                typed=line[:limit],
+                country=number.country,
+                tag=tag,  # type: ignore[arg-type] # checked with the form file
+                merge=merge,
             )
+            parts["phones"] = (*parts["phones"], phone)
+
+    return put
+
+
+def _extended_field(target: ExtendedFieldTarget) -> _Step:
+    name, data_type, merge, limit = (
+        target.extended_field,
+        target.data_type,
+        target.merge,
+        limit_of(target),
+    )
+    typed = _TYPED.get(data_type, str)
+
+    def put(parts: _Parts, text: str, _answers: Answers, _identities: Identities) -> None:
+        """Of several fields for one extended field the first answered one counts."""
+        if name not in parts["extended_fields"] and (value := typed(text[:limit])) is not None:
+            parts["extended_fields"][name] = ExtendedField(
+                name=name, data_type=data_type, value=value, merge=merge
+            )
+
+    return put

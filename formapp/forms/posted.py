@@ -1,24 +1,21 @@
-"""The names that come with a post: which field each stands for, which came too often.
+"""The names in a post: the field that each stands for, and which came too often.
 
 A field is known by its name and by its aliases. A name may have brackets behind it, as lists are
 often written: `name[]` stands for `name`, and in a group of boxes `name[0]`, `name[1]` are its
-values in the order of their numbers. An alias that has brackets itself goes before that.
+values in the order of their numbers. An alias that has brackets itself takes precedence.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
-
-from werkzeug.datastructures import MultiDict
 
 from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.definition.model import FormDefinition
 from formapp.spam import CHALLENGE_NAMES
 
 RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id")
 """Names of formapp's own; no field's name begins with `_`."""
 
+_KNOWN = frozenset(RESERVED) | CHALLENGE_NAMES
 _LIST = re.compile(r"(?P<name>.+)\[(?P<index>[0-9]{0,9})\]", re.DOTALL)
 _NO_INDEX = -1
 
@@ -34,103 +31,117 @@ def in_brackets(fields: Iterable[FieldDefinition], sent: str) -> FieldDefinition
     return None
 
 
-@dataclass(frozen=True, repr=False)
-class Sent:
-    """A post, and by which names each field was sent. Made by `sent`.
+@dataclass(frozen=True, slots=True, repr=False)
+class Posted:
+    """A post, sorted by the fields that its names stand for. Made by `FieldNames.sort`.
 
     Attributes:
-        definition: The form's.
-        pairs: As they came.
-        names: Field name -> the names by which it was sent, in the order in which their values
+        values: name -> its texts, as they came.
+        sent: for each field the names by which it was sent, in the order in which their values
             count.
+        texts: for each field the texts that count. Of several names of a single-valued field the
+            first that isn't blank counts.
+        lists: names that came as a JSON list.
+        unknown: how many names are neither a field's nor formapp's own.
     """
 
-    definition: FormDefinition
-    pairs: MultiDict[str, str]
-    names: Mapping[str, list[str]]
+    names: "FieldNames"
+    values: dict[str, list[str]]
+    sent: list[list[str]]
+    texts: list[list[str]]
+    lists: frozenset[str]
+    unknown: int
 
-    def own(self) -> MultiDict[str, str]:
-        """Return the same pairs by the fields' own names; what is no field's stays as it is.
+    def get(self, name: str) -> str | None:
+        """Return the first text of this very name, None where there is none."""
+        texts = self.values.get(name)
+        return texts[0] if texts else None
 
-        Of several names of a single-valued field the first that isn't blank counts.
+    def repeated(self) -> list[str]:
+        """Return the single-valued names that came more than once or as a JSON list.
+
+        Two names of one field count as a repetition, unless all but one are blank.
         """
-        if all(names == [field] for field, names in self.names.items()):
-            return self.pairs
-        fields = {name for names in self.names.values() for name in names}
-        named = {name: self.pairs.getlist(name) for name in self.pairs if name not in fields}
-        for field in self.definition.fields:
-            names = self.names.get(field.name, [])
-            if field.type != "checkboxes" and len(names) > 1:
-                names = self._filled(names)[:1] or names[:1]
-            named[field.name] = [text for name in names for text in self.pairs.getlist(name)]
-        return MultiDict(named)  # which leaves out what has no text
+        found: list[str] = []
+        for field, names in zip(self.names.fields, self.sent, strict=True):
+            if names and field.type != "checkboxes":
+                several = [name for name in names if self._is_several(name)]
+                filled = self.filled(names) if len(names) > 1 else []
+                found += several or (filled if len(filled) > 1 else [])
+        return found + [name for name in RESERVED if self._is_several(name)]
 
     def called(self) -> dict[str, str]:
-        """Return what the sender calls each field: as it was sent, `name[0]` without its number.
+        """Return the sender's name of each field: as it was sent, `name[0]` without its number.
 
         A field that wasn't sent, such as a box that isn't ticked, is called by its first alias
         where the sender knows the others by aliases alone; else by its own name.
         """
-        fields = self.definition.fields
-        called = {field.name: self._called(field) for field in fields}
-        with_alias = [field for field in fields if field.aliases and field.name in self.names]
+        pairs = list(zip(self.names.fields, self.sent, strict=True))
+        called = {field.name: self._called(field, names) for field, names in pairs}
+        with_alias = [field for field, names in pairs if field.aliases and names]
         foreign = with_alias and all(_base(called[f.name]) in f.aliases for f in with_alias)
-        for field in fields:
-            if foreign and field.aliases and field.name not in self.names:
+        for field, names in pairs:
+            if foreign and field.aliases and not names:
                 called[field.name] = field.aliases[0]
         return called
 
-    def repeated(self, lists: frozenset[str] = frozenset()) -> list[str]:
-        """Return the single-valued names that came more than once or as a JSON list (`lists`).
+    def filled(self, names: Iterable[str]) -> list[str]:
+        """Return those of the names that have a text that isn't blank."""
+        return [name for name in names if any(str(text).strip() for text in self.values[name])]
 
-        Two names of one field count as a repetition, unless all but one are blank.
-        """
-        empty = sorted(lists - set(self.pairs))  # an empty list has no pair
-        sent = _names(self.definition, [*self.pairs, *empty]) if empty else self.names
-        found: list[str] = []
-        for field in self.definition.fields:
-            if field.type != "checkboxes":
-                names = sent.get(field.name, [])
-                filled = self._filled(names) if len(names) > 1 else []
-                found += self._several(names, lists) or (filled if len(filled) > 1 else [])
-        return found + self._several(RESERVED, lists)
+    def _is_several(self, name: str) -> bool:
+        return name in self.lists or len(self.values.get(name, ())) > 1
 
-    def unknown(self) -> int:
-        """Return how many names are neither fields' nor formapp's own."""
-        known = {name for names in self.names.values() for name in names}
-        return len(set(self.pairs) - known.union(RESERVED, CHALLENGE_NAMES))
-
-    def _called(self, field: FieldDefinition) -> str:
-        names = self.names.get(field.name, [])
-        name = next(iter(self._filled(names) or names), field.name)
+    def _called(self, field: FieldDefinition, names: list[str]) -> str:
+        name = next(iter(self.filled(names) or names), field.name)
         return name if name in field.names or _index(name) == _NO_INDEX else _base(name)
 
-    def _filled(self, names: Iterable[str]) -> list[str]:
-        return [
-            name for name in names if any(t.strip() for t in map(str, self.pairs.getlist(name)))
-        ]
 
-    def _several(self, names: Iterable[str], lists: frozenset[str]) -> list[str]:
-        return [name for name in names if name in lists or len(self.pairs.getlist(name)) > 1]
+class FieldNames:
+    """The names of a form's fields, compiled."""
 
+    def __init__(self, fields: Sequence[FieldDefinition]) -> None:
+        self.fields = fields
+        self._slots = {name: slot for slot, field in enumerate(fields) for name in field.names}
 
-def sent(definition: FormDefinition, pairs: MultiDict[str, str]) -> Sent:
-    """Return a post with what its names stand for."""
-    return Sent(definition, pairs, _names(definition, pairs))
+    def sort(self, pairs: Iterable[tuple[str, str]], lists: frozenset[str] = frozenset()) -> Posted:
+        """Return a post with what its names stand for; `lists` are names of JSON lists."""
+        values: dict[str, list[str]] = {}
+        for name, text in pairs:
+            if name in values:
+                values[name].append(text)
+            else:
+                values[name] = [text]
+        for name in sorted(lists.difference(values)):  # an empty list has no pair
+            if name in RESERVED or self._slot(name) is not None:
+                values[name] = []
+        sent: list[list[str]] = [[] for _ in self.fields]
+        unknown = 0
+        for name in values:
+            slot = self._slots.get(name)
+            if slot is None and name not in _KNOWN:
+                slot = self._slot(name)
+                unknown += slot is None
+            if slot is not None:
+                sent[slot].append(name)
+        texts = [values[names[0]] if len(names) == 1 else [] for names in sent]
+        posted = Posted(self, values, sent, texts, lists, unknown)
+        for slot, names in enumerate(sent):
+            if len(names) > 1:
+                self._join(posted, slot)
+        return posted
 
+    def _slot(self, name: str) -> int | None:
+        field = in_brackets(self.fields, name) if name.endswith("]") else None
+        return self._slots.get(name) if field is None else self.fields.index(field)
 
-def _names(definition: FormDefinition, posted: Iterable[str]) -> dict[str, list[str]]:
-    exact = {name: field for field in definition.fields for name in field.names}
-    found: dict[str, list[tuple[int, str]]] = {}
-    for name in posted:
-        if field := exact.get(name):
-            found.setdefault(field.name, []).append((_NO_INDEX, name))
-        elif field := in_brackets(definition.fields, name):
-            found.setdefault(field.name, []).append((_index(name), name))
-    return {
-        field: [name for _, name in sorted(names, key=itemgetter(0))]
-        for field, names in found.items()
-    }
+    def _join(self, posted: Posted, slot: int) -> None:
+        """Choose among the names of one field, or join the values of a group."""
+        names = posted.sent[slot]
+        names.sort(key=lambda name: _NO_INDEX if name in self._slots else _index(name))
+        if self.fields[slot].type != "checkboxes":
+            names = posted.filled(names)[:1] or names[:1]
+        posted.texts[slot] = [text for name in names for text in posted.values[name]]
 
 
 def _index(name: str) -> int:

@@ -8,14 +8,15 @@ submission idempotent.
 import secrets
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import msgspec
 
 from formapp.signing import Clock, InvalidSignatureError, Signer
 
+TOKEN_NAME = "_token"  # noqa: S105 - the name of the control, not a secret
 MAX_AGE = timedelta(hours=24)
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a token may seem to come from the future: the clocks of several hosts differ."""
@@ -36,9 +37,16 @@ class Versioned(Protocol):
         """The version of its definition."""
 
 
+class _Payload(msgspec.Struct, frozen=True):
+    form: str
+    version: str
+    nonce: str
+    use: Use
+
+
 @dataclass(frozen=True)
 class Token:
-    """What a genuine token says; `age` is at least zero, in whole seconds."""
+    """The content of a genuine token; `age` is at least zero, in whole seconds."""
 
     form: str
     version: str
@@ -71,15 +79,6 @@ class TokenContext:
     posted: str | None = field(default=None, repr=False)
 
 
-class _Payload(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True)
-
-    form: str
-    version: str
-    nonce: str
-    use: Use
-
-
 class TokenSigner:
     """Issues and reads tokens. The first key signs, all keys verify, so that keys can change.
 
@@ -104,28 +103,26 @@ class TokenSigner:
     def issue_for(self, form: str, version: str, use: Use) -> str:
         """Return a fresh token for one showing of the form of this name and version."""
         nonce = secrets.token_urlsafe(NONCE_BYTES)
-        payload = {"form": form, "version": version, "nonce": nonce, "use": use}
-        return self._signer.sign(payload)
+        return self._signer.sign({"form": form, "version": version, "nonce": nonce, "use": use})
 
     def read(self, text: str, form_name: str) -> Token:
-        """Return what the token says. One of an older version of the same form is fine.
+        """Return the content of a token. One of an older version of the form is valid.
 
         Raises:
             ExpiredTokenError: It is genuine, but more than 24 hours old.
             InvalidTokenError: It is anything else than a token of this form.
         """
-        token = self._genuine(text)
-        if token.form != form_name or token.age < -CLOCK_SKEW:
-            raise InvalidTokenError("the token is not one of this form")
-        if token.age > MAX_AGE:
-            raise ExpiredTokenError(token)
-        return replace(token, age=timedelta()) if token.age < timedelta() else token
-
-    def _genuine(self, text: str) -> Token:
         try:
             signed = self._signer.read(text)
-            payload = _Payload.model_validate(signed.content)
-        except (InvalidSignatureError, ValidationError) as err:
-            raise InvalidTokenError("the token is not genuine") from err
-        said = (payload.form, payload.version, payload.nonce, payload.use)
-        return Token(*said, issued_at=signed.signed_at, age=signed.age)
+            payload = msgspec.convert(signed.content, _Payload)
+        except (InvalidSignatureError, msgspec.ValidationError):
+            raise InvalidTokenError("the token is not genuine") from None
+        if payload.form != form_name or signed.age < -CLOCK_SKEW:
+            raise InvalidTokenError("the token is not one of this form")
+        age = max(signed.age, timedelta())
+        token = Token(
+            payload.form, payload.version, payload.nonce, payload.use, signed.signed_at, age
+        )
+        if age > MAX_AGE:
+            raise ExpiredTokenError(token)
+        return token

@@ -44,7 +44,7 @@ def admit(
         return False
     kept = select(submissions.c.form, submissions.c.lead).where(submissions.c.id == submission_id)
     row = connection.execute(kept).one()
-    lead = Lead.model_validate(row.lead)
+    lead = Lead.from_json(row.lead)
     connection.execute(insert(deliveries), delivery_of(submission_id, row.form, lead, now))
     notify(connection)
     return True

@@ -136,7 +136,7 @@ def _kept_rows(submission_ids: Sequence[str]) -> Any:
 
 
 def _empty_lead(row: Row[Any]) -> dict[str, Any]:
-    return Lead(form=row.form, site=_site(row)).model_dump(mode="json")
+    return Lead(form=row.form, site=_site(row)).to_json()
 
 
 def _site(row: Row[Any]) -> str:

@@ -10,12 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
-from werkzeug.datastructures import MultiDict
 
 from formapp.confirmation.store import let_through
 from formapp.db.database import Database
 from formapp.db.tables import submissions
-from formapp.forms.answers import read
+from formapp.forms.answers import InvalidAnswersError
 from formapp.forms.form import Form
 from formapp.lead import Lead
 from formapp.leads.accept import Status
@@ -52,13 +51,16 @@ def reread_by(forms: Callable[[], Mapping[str, Form]], default_site: str) -> Rer
         form = forms().get(caught["form"])
         if form is None:
             raise UnreadableError(caught["id"], f"there is no form {caught['form']} any more")
-        pairs = ((name, text) for name, texts in caught["answers"].items() for text in texts)
+        pairs = [(name, text) for name, texts in caught["answers"].items() for text in texts]
+        posted = form.sort(pairs)
         origin = {key: caught["meta"].get(key) for key in ("page", "referrer")}
-        bound = form.bind(MultiDict(pairs), token=None, **origin)
-        if not bound.validate():
+        try:
+            reading = form.read(posted, default_site=default_site, **origin)
+        except InvalidAnswersError:
+            bound = form.bind(posted, token=None)
+            bound.validate()
             faults = "; ".join(f"“{fault.label}” {fault.message}" for fault in bound.faults())
-            raise UnreadableError(caught["id"], faults)
-        reading = read(form, bound, default_site=default_site, **origin)
+            raise UnreadableError(caught["id"], faults) from None
         at = caught["received_at"].isoformat()
         consents = [{**consent, "at": at} for consent in reading.consents]
         return Read(reading.lead, dict(reading.answers), consents)
@@ -89,7 +91,7 @@ def release(database: Database, submission_id: str, reread: Reread, now: datetim
         if row["status"] == Status.SPAM:
             found = reread(row)
             changed |= {"answers": found.answers, "consents": found.consents}
-            changed |= {"lead": found.lead.model_dump(mode="json")}
+            changed |= {"lead": found.lead.to_json()}
         this = submissions.c.id == submission_id
         connection.execute(update(submissions).where(this).values(changed))
         status = let_through(connection, submission_id, _RELEASABLE, now, beyond_quota=True)

@@ -51,7 +51,7 @@ def retry_submission(database: Database, submission_id: str, remap: Remap, now: 
             connection.execute(
                 update(submissions)
                 .where(submissions.c.id == submission_id)
-                .values(lead=lead.model_dump(mode="json")),
+                .values(lead=lead.to_json()),
             )
 
 

@@ -12,7 +12,7 @@ from formapp.db.database import Database
 from formapp.forms.form import Form
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
-from formapp.leads.commit import GroupCommit
+from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.spam import Challenges
 from formapp.web.errors import RefusalError

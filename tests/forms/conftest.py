@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from werkzeug.datastructures import MultiDict
 
 from formapp.forms.definition.faults import FormFilesError
 from formapp.forms.definition.loader import load_forms as load
@@ -13,6 +12,7 @@ from formapp.forms.form import Form, compile_form
 from formapp.forms.lead_form import LeadForm
 from formapp.forms.tokens import TokenSigner
 from formapp.resources import BUNDLED_FORMS
+from tests.support.forms import posted
 
 TITLE = 'title = "Contact"\n'
 EMAIL = '\n[[fields]]\nname = "email"\ntype = "email"\nlabel = "E-mail"\nto = "email"\n'
@@ -50,7 +50,7 @@ def post() -> Callable[..., LeadForm]:
     """A form with what a foreign page posted, validated; a list stands for a repeated name."""
 
     def bind(form: Form, **answers: Any) -> LeadForm:
-        bound = form.bind(MultiDict(answers), token=None)
+        bound = form.bind(posted(form, answers), token=None)
         bound.validate()
         return bound
 

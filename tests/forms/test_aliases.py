@@ -4,11 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from werkzeug.datastructures import MultiDict
 
-from formapp.forms.answers import read
 from formapp.forms.form import Form
 from formapp.forms.lead_form import LeadForm
+from tests.support.forms import posted, read
 
 FormMaker = Callable[..., Form]
 FaultsOf = Callable[..., list[str]]
@@ -28,7 +27,7 @@ def form(make_form: FormMaker) -> Form:
 
 
 def bound(form: Form, *pairs: tuple[str, str]) -> LeadForm:
-    filled = form.bind(MultiDict(pairs), token=None)
+    filled = form.bind(posted(form, pairs), token=None)
     filled.validate()
     return filled
 
@@ -59,8 +58,8 @@ def test_a_group_of_boxes_takes_its_values_however_they_are_written(
     form: Form, pairs: Pairs
 ) -> None:
     assert answers(form, *pairs)["g"] == ["a", "b"]
-    assert form.sent(MultiDict(pairs)).repeated() == []
-    assert form.sent(MultiDict(pairs)).unknown() == 0
+    assert posted(form, pairs).repeated() == []
+    assert posted(form, pairs).unknown == 0
 
 
 def test_numbers_in_brackets_say_the_order_of_what_is_shown_again(form: Form) -> None:
@@ -87,13 +86,13 @@ def test_a_list_of_boxes_that_holds_what_is_no_choice_is_refused(form: Form) -> 
 def test_two_names_of_one_field_count_as_a_repetition_unless_all_but_one_are_blank(
     form: Form, pairs: Pairs, named: list[str]
 ) -> None:
-    assert form.sent(MultiDict(pairs)).repeated() == named
+    assert posted(form, pairs).repeated() == named
 
 
 @pytest.mark.parametrize("name", ["name", "your-name", "your-name[]"])
 def test_a_list_for_a_single_value_is_refused_by_any_of_its_names(form: Form, name: str) -> None:
-    assert form.sent(MultiDict([(name, "a")])).repeated(frozenset({name, "g", "Extras"})) == [name]
-    assert form.sent(MultiDict()).repeated(frozenset({name})) == [name]
+    assert posted(form, [(name, "a")], frozenset({name, "g", "Extras"})).repeated() == [name]
+    assert posted(form, {}, frozenset({name})).repeated() == [name]
 
 
 def test_of_two_names_the_one_that_is_not_blank_counts(form: Form) -> None:
@@ -102,7 +101,7 @@ def test_of_two_names_the_one_that_is_not_blank_counts(form: Form) -> None:
 
 def test_only_other_names_are_unknown(form: Form) -> None:
     pairs = [("Full name", "x"), ("Full Name", "x"), ("name[0]", "x"), ("g[x]", "a"), ("[]", "a")]
-    assert form.sent(MultiDict(pairs)).unknown() == 4
+    assert posted(form, pairs).unknown == 4
 
 
 @pytest.mark.parametrize(
@@ -136,8 +135,8 @@ def test_a_page_may_be_prefilled_by_an_alias(make_form: FormMaker) -> None:
 def test_an_alias_is_compared_as_what_is_posted_is_normalised(make_form: FormMaker) -> None:
     form = make_form('name = "x"\ntype = "text"\nlabel = "X"\naliases = ["cafe\u0301", "a.b[c]"]')
     assert form.definition.fields[0].aliases == ("café", "a.b[c]")
-    assert form.bind(MultiDict({"café": "1"}), token=None)["x"].data == "1"
-    assert form.bind(MultiDict({"a.b[c]": "1"}), token=None)["x"].data == "1"
+    assert form.bind(posted(form, {"café": "1"}), token=None)["x"].data == "1"
+    assert form.bind(posted(form, {"a.b[c]": "1"}), token=None)["x"].data == "1"
 
 
 def test_an_alias_with_brackets_goes_before_the_list_that_it_looks_like(
@@ -145,7 +144,8 @@ def test_an_alias_with_brackets_goes_before_the_list_that_it_looks_like(
 ) -> None:
     first = 'name = "first"\ntype = "text"\nlabel = "First"\naliases = ["who[0]"]'
     last = 'name = "last"\ntype = "text"\nlabel = "Last"\naliases = ["who[1]"]'
-    filled = make_form(first, last).bind(MultiDict({"who[0]": "Ada", "who[1]": "L"}), token=None)
+    form = make_form(first, last)
+    filled = form.bind(posted(form, {"who[0]": "Ada", "who[1]": "L"}), token=None)
     assert (filled["first"].data, filled["last"].data) == ("Ada", "L")
 
 

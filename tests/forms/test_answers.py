@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from formapp.forms.answers import Reading, read
+from formapp.forms.answers import Reading
 from formapp.forms.form import Form
 from formapp.forms.lead_form import LeadForm
 from formapp.forms.mapping import to_lead
 from formapp.lead import Address, Email, ExtendedField, Lead, Merge, Phone, Text
+from tests.support.forms import read
 
 FormMaker = Callable[..., Form]
 Post = Callable[..., LeadForm]

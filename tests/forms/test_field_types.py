@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from formapp.forms.answers import read
 from formapp.forms.form import Form
 from formapp.forms.lead_form import LeadForm
+from tests.support.forms import read
 
 FormMaker = Callable[..., Form]
 Post = Callable[..., LeadForm]

@@ -3,14 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from werkzeug.datastructures import MultiDict
 
-from formapp.forms.answers import read
 from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.forms.lead_form import LeadForm
 from formapp.forms.messages import NUMBER, Message, too_long, too_small
+from tests.support.forms import posted, read
 
 Post = Callable[..., LeadForm]
 FaultsOf = Callable[..., list[str]]
@@ -162,7 +161,7 @@ def test_the_language_changes_no_answer_and_no_lead(form: Form) -> None:
     readings = []
     for one in form.languages:
         spoken = form.speaking(one)
-        bound = spoken.bind(MultiDict({"email": "ada@example.com", "size": "s"}), token=None)
+        bound = spoken.bind(posted(spoken, {"email": "ada@example.com", "size": "s"}), token=None)
         assert bound.validate()
         reading = read(spoken, bound, default_site="main", page=None, referrer=None)
         readings.append((reading.answers, reading.lead))

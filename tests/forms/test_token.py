@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from werkzeug.datastructures import MultiDict
 
 from formapp.forms.form import Form
 from formapp.forms.lead_form import LeadForm
 from formapp.forms.tokens import ExpiredTokenError, InvalidTokenError, TokenContext, TokenSigner
+from tests.support.forms import posted
 
 DAY = 24 * 3600
 
@@ -21,8 +21,8 @@ def form(make_form: Callable[..., Form]) -> Form:
 
 def bind(form: Form, signer: TokenSigner, token: str | None = None, **answers: str) -> LeadForm:
     context = TokenContext(signer, form.name, form.version, "page")
-    posted = MultiDict({"_token": token, **answers} if token is not None else answers)
-    return form.bind(posted, token=context)
+    sent = {"_token": token, **answers} if token is not None else answers
+    return form.bind(posted(form, sent), token=context)
 
 
 def shown_token(bound: LeadForm) -> str:
@@ -156,7 +156,7 @@ def test_our_own_page_without_a_token_is_refused(
 
 
 def test_a_foreign_post_needs_no_token(form: Form) -> None:
-    bound = form.bind(MultiDict({"email": "ann@example.com", "_token": "x"}), token=None)
+    bound = form.bind(posted(form, {"email": "ann@example.com", "_token": "x"}), token=None)
     assert bound.validate()
     assert bound.token is None
     assert list(bound.hidden()) == []

@@ -14,8 +14,7 @@ from formapp.db.counters import UsageLimit
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, errands, submissions
 from formapp.jobs.queue import Job
-from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
-from formapp.leads.commit import GroupCommit
+from formapp.leads.accept import GroupCommit, KeyReusedError, Receipt, Status, Submission
 from tests.support.clock import NOON
 from tests.support.leads import lead, submission
 from tests.support.processes import eventually

@@ -95,7 +95,7 @@ def html_answers(site: Site) -> Iterator[tuple[str, TestResponse]]:
     yield "malformed", site.post({"email": ["a", "b"]})
     yield "too large", site.post({"message": "x" * 70000})
     yield "type", site.open("POST", "/f/lead", data=b"x", content_type="text/plain")
-    with patch("formapp.web.public.submit.accepted", side_effect=RuntimeError("any defect")):
+    with patch("formapp.web.public.accept._submission", side_effect=RuntimeError("any defect")):
         yield "defect", site.post(GOOD)
 
 
@@ -195,7 +195,7 @@ def test_every_error_is_json_where_json_is_asked_for(site: Site) -> None:
         site.post({"message": "x" * 70000}, **JSON),
         site.open("POST", "/f/lead", data=b"x", content_type="text/plain", headers=JSON),
     ]
-    with patch("formapp.web.public.submit.accepted", side_effect=RuntimeError("any defect")):
+    with patch("formapp.web.public.accept._submission", side_effect=RuntimeError("any defect")):
         wrong.append(site.post(GOOD, **JSON))
     assert [answer.status_code for answer in wrong] == [404, 405, 400, 422, 403, 400, 413, 415, 500]
     for answer in wrong:

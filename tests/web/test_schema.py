@@ -80,7 +80,7 @@ SCALARS = (
     | st.floats(allow_nan=False, allow_infinity=False)
 )
 VALUES = SCALARS | st.lists(SCALARS | WORDS, max_size=3)
-# Where no schema can say all, or where text is bounded as a number: see formapp.forms.fields.value_schema.
+# Where no schema can say all, or where text is bounded as a number: see formapp.forms.fields.patterns.
 STRICTER = {"email", "phone", "web"}
 NAMES = [
     *(name.removesuffix("!") for name in FIELDS if name.removesuffix("!") not in STRICTER),

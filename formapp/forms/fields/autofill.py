@@ -1,7 +1,4 @@
-"""Autofill tokens of the HTML standard (section 4.10.18.7): checking and choosing them."""
-
-from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.definition.targets import PropertyTarget
+"""Autofill tokens of the HTML standard (section 4.10.18.7)."""
 
 _NAMES = frozenset(
     (  # noqa: SIM905 - a list would take a line for each
@@ -23,7 +20,7 @@ _CONTACT_NAMES = frozenset(
 TOKENS = _NAMES | _CONTACT_NAMES | {"on", "off"}
 """Every token that may end an `autocomplete` value."""
 
-_OF_PROPERTY = {
+OF_PROPERTY = {
     "first_name": "given-name",
     "last_name": "family-name",
     "full_name": "name",
@@ -40,7 +37,7 @@ _OF_PROPERTY = {
     "subdivision": "address-level1",
     "country": "country",
 }
-_OF_TYPE = {"email": "email", "tel": "tel"}
+"""Property of a contact -> its token."""
 
 
 def is_autocomplete(text: str) -> bool:
@@ -55,16 +52,3 @@ def is_autocomplete(text: str) -> bool:
     if tokens and tokens[0] in {"home", "work", "mobile", "fax", "pager"}:
         return len(tokens) == 2 and tokens[1] in _CONTACT_NAMES  # noqa: PLR2004 - a pair
     return len(tokens) == 1 and tokens[0] in _NAMES | _CONTACT_NAMES
-
-
-def autocomplete_of(field: FieldDefinition) -> str | None:
-    """Return what the owner wrote, else what the field's target says, else None."""
-    if field.autocomplete:
-        return field.autocomplete
-    if not isinstance(field.to, PropertyTarget):
-        return _OF_TYPE.get(field.type)
-    token = _OF_PROPERTY[field.to.property]
-    if token == "address-line1" and field.type == "textarea":  # noqa: S105 - an autofill token
-        token = "street-address"  # noqa: S105 - the only one of the two that may hold line ends
-    tag = (field.to.tag or "").lower()
-    return f"{tag} {token}" if tag in {"shipping", "billing"} else token

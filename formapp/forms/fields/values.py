@@ -26,7 +26,6 @@ _LANGUAGE = re.compile(
     r"(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?)",
     re.IGNORECASE | re.ASCII,
 )
-_TICKED = frozenset({"true", "on", "1"})
 # Of Unicode's categories Cc, Cs, Zl and Zp (line and paragraph ends). Cs: a lone surrogate can't
 # be stored or sent as UTF-8.
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029"
@@ -119,13 +118,3 @@ def parse_locale(text: str) -> str | None:
     script, region = found["script"], found["region"]
     parts = [found["language"].lower(), script and script.title(), region and region.upper()]
     return "-".join(part for part in parts if part) + found["rest"].lower()
-
-
-def ticked(text: str, value: str) -> bool:
-    """Say whether a checkbox that sends `value` is ticked by this text.
-
-    Ticked by `true`, `on`, `1` (in any case) and the value itself. Anything else is not: a consent
-    must be unmistakable.
-    """
-    given = text.strip()
-    return given == value or given.lower() in _TICKED

@@ -7,14 +7,13 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.fields.attributes import attributes
+from formapp.forms.fields.registry import compile_field
 from formapp.forms.form import Form
 from formapp.resources import TEMPLATES
 
@@ -70,7 +69,7 @@ def snippet(name: str, form: Form, address: str) -> str:
         address=address,
         height=height(form),
         component=_component(form.name),
-        attributes=partial(attributes, language=form.language),
+        attributes=lambda field: compile_field(field, form.language).attributes(),
     )
 
 

@@ -61,7 +61,7 @@ def action_query(request: Request, form: Form, use: Use, foreign: Attribution | 
     query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
     if foreign:
         query |= {_PAGE: foreign.page} if foreign.page else {}
-    elif referrer := _foreign_referrer(request):
+    elif referrer := _foreign_referrer(request, services().address):
         # What brought the visitor to a page; to a frame it was the page around.
         query.setdefault(_PAGE if is_embedded(request) else _REFERRER, referrer)
     # Always there: a post to the page's own address would drop the page from the browser's cache,
@@ -90,28 +90,32 @@ def is_embedded(request: Request) -> bool:
     return request.endpoint == "forms.embed" or request.args.get(USE) == "embed"
 
 
-def own_visit(request: Request, form: Form) -> Attribution:
-    """The visit to a page of ours: the one that is shown, or by its action the one that posts."""
+def own_visit(request: Request, form: Form, address: str) -> Attribution:
+    """The visit to a page of ours: the one that is shown, or by its action the one that posts.
+
+    `address` is what links to this server begin with.
+    """
+    args = request.args
+    page = address + url_for("forms.show", name=form.name)
+    if not request.referrer and not args.keys() - {USE} and request.endpoint != "forms.embed":
+        return Attribution(page)
     # An action always says the language, a page's address perhaps: it is kept by itself.
     said = carried_language(form)
     carried = {
         key: value[:MAX_LENGTH]
-        for key, value in request.args.items()
+        for key, value in args.items()
         if key not in _OURS and key not in said and not _is_look(key)
     }
-    around, referrer = (_cut(request.args.get(name)) for name in (_PAGE, _REFERRER))
-    foreign = _foreign_referrer(request)
-    page = services().address + url_for("forms.show", name=form.name)
+    around, referrer = (_cut(args.get(name)) for name in (_PAGE, _REFERRER))
+    foreign = _foreign_referrer(request, address)
     page += f"?{urlencode(carried)}" if carried else ""
     if is_embedded(request):
         # embed.js tells the page's address, and where its visitor came from.
-        around = around or foreign or _cut(request.args.get("parent"))
+        around = around or foreign or _cut(args.get("parent"))
         return Attribution(around or _cut(page), referrer, _utm(carried))
-    return (
-        _elsewhere(around)
-        if around
-        else Attribution(_cut(page), referrer or foreign, _utm(carried))
-    )
+    if around:
+        return _elsewhere(around)
+    return Attribution(_cut(page), referrer or foreign, _utm(carried))
 
 
 def _is_look(key: str) -> bool:
@@ -131,11 +135,11 @@ def _elsewhere(page: str | None) -> Attribution:
     return Attribution(page, None, _utm(dict(parse_qsl(query))))
 
 
-def _foreign_referrer(request: Request) -> str | None:
+def _foreign_referrer(request: Request, address: str) -> str | None:
     """Where the visitor came from, unless from a page of this server."""
     if not (referrer := _cut(request.referrer)):
         return None
-    own = (request.host_url, services().address + "/")
+    own = (request.host_url, address + "/")
     return None if f"{referrer}/".startswith(own) else referrer
 
 

@@ -7,12 +7,11 @@ is no UTF-8 would be replaced in silence.
 import json
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Never
 from urllib.parse import parse_qsl
 
 from flask import Request
-from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 
@@ -38,16 +37,11 @@ _NO_BOUNDARY = gettext_noop(
 _TORN = gettext_noop("The request could not be read: its parts are not complete.")
 
 
-@dataclass(frozen=True, repr=False)
-class Posted:
-    """The pairs that were posted, NFC-normalised, and which names came as a JSON list."""
-
-    values: MultiDict[str, str]
-    lists: frozenset[str] = frozenset()
+Pairs = list[tuple[str, str]]
 
 
-def read_body(request: Request) -> Posted:
-    """Read what was posted.
+def read_body(request: Request) -> tuple[Pairs, frozenset[str]]:
+    """Return the pairs that were posted, NFC-normalised, and the names that came as a JSON list.
 
     Raises:
         RefusalError: 400, 413 or 415, with the reason.
@@ -59,9 +53,10 @@ def read_body(request: Request) -> Posted:
         raise RefusalError(415, "CHARSET", "Only UTF-8 text is taken.")
     data = _data(request)
     if request.mimetype == _URLENCODED:
-        return _posted(_urlencoded(data))
+        return _cleaned(_urlencoded(data)), frozenset()
     if request.mimetype == _MULTIPART:
-        return _posted(_multipart(data, request.mimetype_params.get("boundary", "")))
+        boundary = request.mimetype_params.get("boundary", "")
+        return _cleaned(_multipart(data, boundary)), frozenset()
     if request.mimetype == _JSON:
         return _json(data)
     raise RefusalError(
@@ -104,21 +99,24 @@ def _text(data: bytes) -> str:
         raise _malformed(_NO_TEXT) from None
 
 
-def _urlencoded(data: bytes) -> list[tuple[str, str]]:
+def _urlencoded(data: bytes) -> Pairs:
     try:
-        return parse_qsl(_text(data), keep_blank_values=True, errors="strict")
-    except ValueError:
+        pairs = parse_qsl(data.decode(), keep_blank_values=True, errors="strict")
+    except ValueError:  # UnicodeDecodeError among them
         raise _malformed(_NO_TEXT) from None
+    if len(pairs) > MAX_PAIRS:
+        raise _too_many()
+    return pairs
 
 
-def _multipart(data: bytes, boundary: str) -> list[tuple[str, str]]:
+def _multipart(data: bytes, boundary: str) -> Pairs:
     if not boundary:
         raise _malformed(_NO_BOUNDARY)
     # A decoder that may buffer the whole body needs no limit of its own: `data` is limited.
     decoder = MultipartDecoder(boundary.encode("latin-1", "replace"))
     decoder.receive_data(data)
     decoder.receive_data(None)
-    pairs: list[tuple[str, str]] = []
+    pairs: Pairs = []
     name, content = "", b""
     try:
         while not isinstance(event := decoder.next_event(), Epilogue):
@@ -144,7 +142,7 @@ def _refuse_file(part: File) -> None:
         raise RefusalError(400, "NO_FILE_UPLOADS", "Files are not taken by this form.")
 
 
-def _json(data: bytes) -> Posted:
+def _json(data: bytes) -> tuple[Pairs, frozenset[str]]:
     try:
         content = json.loads(
             _text(data),
@@ -161,8 +159,10 @@ def _json(data: bytes) -> Posted:
     if len(content) > MAX_PAIRS:
         raise _too_many()
     pairs = [(name, text) for name, value in content.items() for text in _scalars(value)]
-    lists = frozenset(name for name, value in content.items() if isinstance(value, list))
-    return _posted(pairs, lists)
+    lists = [name for name, value in content.items() if isinstance(value, list)]
+    if len(pairs) > MAX_PAIRS and not lists:
+        raise _too_many()
+    return _cleaned(pairs), frozenset(name for name, _ in _cleaned([(name, "") for name in lists]))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -187,18 +187,16 @@ def _scalars(value: object) -> Iterable[str]:
             yield str(each)
 
 
-def _posted(pairs: list[tuple[str, str]], lists: frozenset[str] = frozenset()) -> Posted:
-    if len(pairs) > MAX_PAIRS and not lists:
-        raise _too_many()
-    values = MultiDict((_clean(name), _clean(value)) for name, value in pairs)
-    return Posted(values, frozenset(map(_clean, lists)))
-
-
-def _clean(text: str) -> str:
+def _cleaned(pairs: Pairs) -> Pairs:
+    """Return the pairs NFC-normalised; names that were different may be one then."""
+    text = "".join([part for pair in pairs for part in pair])
     if "\0" in text:
         raise RefusalError(400, "NUL", "A field holds a character that can't be kept (NUL).")
+    if text.isascii():
+        return pairs
     try:
         text.encode()
     except UnicodeEncodeError:
         raise RefusalError(400, "NOT_TEXT", "A field holds what is not text.") from None
-    return unicodedata.normalize("NFC", text)
+    normalize = partial(unicodedata.normalize, "NFC")
+    return [(normalize(name), normalize(value)) for name, value in pairs]

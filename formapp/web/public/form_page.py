@@ -12,10 +12,9 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import Request, Response, render_template, request, url_for
 
-from formapp.forms.csrf import TOKEN_NAME
 from formapp.forms.form import Form
 from formapp.forms.lead_form import FieldFault, LeadForm
-from formapp.forms.tokens import TokenContext, Use
+from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
 from formapp.web.headers import page_headers
 from formapp.web.i18n import LANG
 from formapp.web.public.attribution import USE, action, action_query, is_embedded, own_visit
@@ -39,7 +38,7 @@ def show_visit(form: Form, use: Use) -> Response:
     app = services()
     if _fills_fields(request, form):
         context = TokenContext(app.signer, form.name, form.version, use)
-        visit = own_visit(request, form)
+        visit = own_visit(request, form, services().address)
         bound = form.bind(
             token=context, prefill=request.args, page=visit.page, referrer=visit.referrer
         )
@@ -149,7 +148,7 @@ def _fills_fields(request: Request, form: Form) -> bool:
     if request.args and any(map(request.args.get, form.asked)):
         return True
     taken = {field.from_ for field in form.definition.fields if field.from_}
-    return "page" in taken or bool(taken and own_visit(request, form).referrer)
+    return "page" in taken or bool(taken and own_visit(request, form, services().address).referrer)
 
 
 def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTemplate:

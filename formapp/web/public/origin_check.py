@@ -10,6 +10,7 @@ from flask import Request
 
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.origins import matches, origin_of
+from formapp.forms.tokens import TOKEN_NAME
 from formapp.web.errors import RefusalError
 
 _UNSAFE = re.compile(r"[\\\x00-\x20\x7f-\xa0]")
@@ -47,6 +48,34 @@ def check_foreign(request: Request, definition: FormDefinition) -> bool:
             "Please open the form itself and send it from there.",
         )
     return True
+
+
+def refuse_stolen_token(request: Request, definition: FormDefinition) -> None:
+    """Refuse a post of another site's page with a genuine token: it was taken from a page of ours.
+
+    From a site that isn't listed it is refused like anything else from there.
+
+    Raises:
+        RefusalError: 403, with what the owner of that page can do.
+    """
+    origin = request.headers.get("Origin", "")
+    if definition.allows_origin(origin):
+        # The source of our page was pasted into a page that may post here without a token.
+        raise RefusalError(
+            403,
+            "BLOCKED",
+            "This form was copied from our own page together with the hidden field %(name)s, which "
+            "is good on our page alone. Whoever looks after the copy has to remove that field. "
+            "Until then, please open the form itself and send it from there.",
+            name=TOKEN_NAME,
+        )
+    if origin in {"", "null"}:
+        raise RefusalError(
+            403,
+            "BLOCKED",
+            "This page stands in a frame that doesn't let it say where it comes from. "
+            "Please open the form in a window of its own and send it from there.",
+        )
 
 
 def allowed_next(definition: FormDefinition, target: str | None) -> str | None:

@@ -5,14 +5,15 @@ page must not lose them. They travel as hidden controls, never in an address: `_
 what the visitor typed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 from markupsafe import Markup
 
-from formapp.forms.fields.controls import Control
+from formapp.forms.fields.base import Control
 from formapp.forms.lead_form import LeadForm
+from formapp.forms.posted import Posted
 
 NAMES = ("_next", "_subject", "_replyto")
 _CONTROL = Markup('<input type="hidden" name="{}" value="{}">')
@@ -21,9 +22,9 @@ _CONTROL = Markup('<input type="hidden" name="{}" value="{}">')
 class PreservedFields:
     """A bound form with further hidden controls, as far as a template knows a form."""
 
-    def __init__(self, bound: LeadForm, posted: Mapping[str, str]) -> None:
+    def __init__(self, bound: LeadForm, posted: Posted) -> None:
         self._bound = bound
-        self._carried = {name: posted[name] for name in NAMES if posted.get(name)}
+        self._carried = {name: text for name in NAMES if (text := posted.get(name))}
 
     def shown(self) -> Iterator[Control]:
         """The controls that the visitor sees."""

@@ -3,12 +3,12 @@
 from flask import Blueprint, Flask, Response, current_app, request
 
 from formapp.web.i18n import localized_form
+from formapp.web.public.accept import accept_post
 from formapp.web.public.challenge import challenge_context, show_challenge
 from formapp.web.public.confirmation import confirm_submission, show_confirmation
 from formapp.web.public.confirmation_request import STEP, TO_CONFIRM
 from formapp.web.public.form_page import show_visit
 from formapp.web.public.json_schema import show_schema
-from formapp.web.public.submit import submit_answers
 from formapp.web.public.theme import show_theme, theme_context
 from formapp.web.responses import show_page
 from formapp.web.services import services
@@ -45,7 +45,7 @@ def submit(name: str) -> Response:
     form = localized_form(name)
     if request.method == "OPTIONS":
         return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
-    return submit_answers(form)
+    return accept_post(request, form, services())
 
 
 @forms.get("/f/<name>/thanks")

@@ -20,11 +20,8 @@ from formapp.app import create_app
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
-from formapp.forms.tokens import TokenContext
+from formapp.web.public.accept import Post, _read, _submission, accept_post
 from formapp.web.public.body import read_body
-from formapp.web.public.post import read_post
-from formapp.web.public.record import accepted
-from formapp.web.public.submit import submit_answers
 from formapp.web.services import services
 from tests.proofs.benchmarks.bodies import FORM, FORMS, SECRET, bodies, form, own_token
 from tests.proofs.benchmarks.report import Report
@@ -59,7 +56,10 @@ def run(setting: Setting) -> Report:
                 report.missing[f"commit, {KINDS[kind]}"] = str(error)
                 continue
             rungs[f"commit, {KINDS[kind]}"] = (at, _commit)
-            rungs[f"whole answer, {KINDS[kind]}"] = (at, lambda: submit_answers(form()))
+            rungs[f"whole answer, {KINDS[kind]}"] = (
+                at,
+                _answered,
+            )
         numbers, calls = count(1), setting.part(CALLS, 10)
         seen = play(
             {name: partial(_climb, *rung, calls, numbers) for name, rung in rungs.items()},
@@ -100,40 +100,42 @@ def _views() -> dict[str, View]:
     return {
         "formapp's frame": lambda: None,
         "parse": lambda: read_body(request),
-        "validate": lambda: _valid(form().bind(read_body(request).values, token=None)),
-        "token": _token,
-        "where it came from": _post,
-        "limits": _limited,
-        "lead and record": lambda: accepted(_limited()),
+        "validate": _valid,
+        "token, and where it came from": _validated(_post),
+        "limits": _validated(_limited),
+        "lead and record": lambda: _submission(_limited()),
     }
 
 
-def _valid(bound: Any) -> Any:
-    if not bound.validate():
-        raise ValueError(f"a prepared body is refused: {bound.errors.keys()}")
-    return bound
+def _valid() -> None:
+    posted = form().sort(*read_body(request))
+    form().read(posted, default_site="main", page=None, referrer=None)
 
 
-def _token() -> None:
-    posted = read_body(request).values
-    context = TokenContext(services().signer, FORM, form().version, "page", posted["_token"])
-    _valid(form().bind(posted, token=context))
+def _validated(view: View) -> View:
+    def both() -> object:
+        _valid()
+        return view()
+
+    return both
 
 
-def _post() -> Any:
-    post = read_post(services().form(FORM))
-    _valid(post.bound)
-    return post
+def _post() -> Post:
+    return _read(request, services().form(FORM), services())
 
 
-def _limited() -> Any:
+def _limited() -> Post:
     post = _post()
     services().limits.hit(request.remote_addr or "", FORM)
     return post
 
 
+def _answered() -> Response:
+    return accept_post(request, form(), services())
+
+
 def _commit() -> None:
-    services().intake.keep(accepted(_limited()))
+    services().intake.keep(_submission(_limited()))
 
 
 def _climb(app: Flask, view: View | None, calls: int, numbers: Iterator[int]) -> float:

@@ -70,10 +70,10 @@ WORKER_STEPS: dict[str, Seam] = {
 """Every step of a delivery, in the order in which it meets them."""
 
 WEB_STEPS: dict[str, Seam] = {
-    "web_before_keep": Seam("formapp.leads.commit:GroupCommit", "keep", "before"),
+    "web_before_keep": Seam("formapp.leads.accept:GroupCommit", "keep", "before"),
     "web_uncommitted": Seam("formapp.leads.accept", "_insert", "after"),
-    "web_committed": Seam("formapp.leads.commit:GroupCommit", "keep", "after"),
-    "web_before_answer": Seam("formapp.web.public.submit", "_success", "after"),
+    "web_committed": Seam("formapp.leads.accept:GroupCommit", "keep", "after"),
+    "web_before_answer": Seam("formapp.web.public.accept", "_success", "after"),
 }
 """The steps of a post, around its commit."""
 

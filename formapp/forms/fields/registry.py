@@ -1,0 +1,32 @@
+"""The field types by their names in a form file. A new type is a class and a line here."""
+
+from collections.abc import Mapping
+
+from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.fields.base import Field
+from formapp.forms.fields.boxes import Checkbox, Consent
+from formapp.forms.fields.choices import Checkboxes, Radio, Select
+from formapp.forms.fields.contact import Email, Tel, Url
+from formapp.forms.fields.numbers import Date, Number
+from formapp.forms.fields.text import Hidden, Text, Textarea
+
+FIELD_TYPES: Mapping[str, type[Field]] = {
+    "text": Text,
+    "textarea": Textarea,
+    "email": Email,
+    "tel": Tel,
+    "number": Number,
+    "date": Date,
+    "url": Url,
+    "select": Select,
+    "radio": Radio,
+    "checkboxes": Checkboxes,
+    "checkbox": Checkbox,
+    "consent": Consent,
+    "hidden": Hidden,
+}
+
+
+def compile_field(definition: FieldDefinition, language: str) -> Field:
+    """Return the field of a form file in a language, ready to be shown and read."""
+    return FIELD_TYPES[definition.type](definition, language)

@@ -1,0 +1,363 @@
+"""A post to a form, from the request to the response: read, check, validate, keep, answer.
+
+One path serves all content types and origins. The response follows the commit: a success that the
+visitor reads is in the database.
+"""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Request, Response, url_for
+
+from formapp.db.database import DatabaseUnavailableError
+from formapp.forms.answers import InvalidAnswersError
+from formapp.forms.form import Form
+from formapp.forms.posted import Posted
+from formapp.forms.tokens import (
+    TOKEN_NAME,
+    ExpiredTokenError,
+    InvalidTokenError,
+    Token,
+    TokenContext,
+    Use,
+)
+from formapp.languages import gettext_noop
+from formapp.lead import Lead
+from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
+from formapp.spam import CHALLENGE_NAMES
+from formapp.spam.session import HEADER
+from formapp.web.errors import RefusalError
+from formapp.web.i18n import followed_language
+from formapp.web.public.attribution import (
+    USE,
+    Attribution,
+    action,
+    foreign_visit,
+    is_embedded,
+    own_visit,
+    page_before,
+    thanks_query,
+)
+from formapp.web.public.body import read_body
+from formapp.web.public.confirmation_request import STEP, TO_CONFIRM, asked, errands_of, status_of
+from formapp.web.public.form_page import show_form
+from formapp.web.public.origin_check import (
+    allowed_next,
+    check_foreign,
+    is_own_page,
+    refuse_stolen_token,
+)
+from formapp.web.public.preserved_fields import PreservedFields
+from formapp.web.public.spam_check import HONEYPOT, check_spam
+from formapp.web.responses import invalid_json, json_answer, wants_json
+from formapp.web.services import Services
+
+_log = logging.getLogger(__name__)
+UNAVAILABLE = gettext_noop(
+    "Your answers could not be kept just now. Nothing that you typed was lost: "
+    "please press the button again in a minute."
+)
+KEY_REUSED = gettext_noop(
+    "This form was sent already, with other answers. "
+    "If you want to send these as well, press the button again."
+)
+# A form library may send a box that isn't ticked as the JSON `false`.
+_NOT_FILLED = {"", "false"}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Post:
+    """One post to a form, read and let in.
+
+    Attributes:
+        use: whether the page to answer with stands in an iframe.
+        is_own: whether it comes from a page of ours, which carries a token.
+        token: the verified token; None where there is none or it isn't valid.
+        origin_known: whether the browser said from which site it comes.
+    """
+
+    request: Request
+    form: Form
+    services: Services
+    posted: Posted
+    visit: Attribution
+    use: Use
+    is_own: bool
+    token: Token | None
+    origin_known: bool
+
+    @property
+    def key(self) -> str | None:
+        """What makes the post idempotent: the token's nonce, a header or a field."""
+        if self.token:
+            return f"token:{self.token.nonce}"
+        given = self.request.headers.get("Idempotency-Key") or self.posted.get("_id")
+        # A hash, since a key may be of any length and its end may be all that differs.
+        return f"given:{hashlib.sha256(given.encode()).hexdigest()}" if given else None
+
+
+def accept_post(request: Request, form: Form, services: Services) -> Response:
+    """Answer a post to this form.
+
+    Raises:
+        RefusalError: it can't be read, or comes from a page that may not post here; and, for
+            programs, whenever nothing was kept.
+    """
+    metrics = services.metrics
+    try:
+        post = _read(request, form, services)
+    except RefusalError:
+        metrics.submission(form.name, "refused")
+        raise
+    metrics.unknown_fields(form.name, post.posted.unknown)
+    try:
+        services.limits.hit(request.remote_addr or "", form.name)
+    except RefusalError as refusal:
+        metrics.submission(form.name, "refused")
+        return _refused(post, refusal)
+    if (post.posted.get("_gotcha") or "").strip() not in _NOT_FILLED:
+        return _keep(post, _caught(post))
+    try:
+        submission = _submission(post)
+    except InvalidAnswersError:
+        metrics.submission(form.name, "invalid")
+        return _again(post, 422)
+    return _keep(post, submission)
+
+
+def _read(request: Request, form: Form, services: Services) -> Post:
+    pairs, lists = read_body(request)
+    posted = form.sort(pairs, lists)
+    if repeated := posted.repeated():
+        raise RefusalError(
+            400,
+            "REPEATED_FIELD",
+            "These fields may come only once: %(names)s.",
+            names=", ".join(repeated),
+        )
+    text = posted.get(TOKEN_NAME)
+    is_own = text is not None and is_own_page(request, services.origin)
+    token = None
+    if text is not None:
+        try:
+            token = services.signer.read(text, form.name)
+        except (InvalidTokenError, ExpiredTokenError):
+            token = None
+    use: Use = "embed" if is_embedded(request) else "page"
+    if is_own:
+        visit = own_visit(request, form, services.address)
+        return Post(request, form, services, posted, visit, use, is_own, token, origin_known=True)
+    if token:
+        refuse_stolen_token(request, form.definition)
+    known = check_foreign(request, form.definition)
+    visit = foreign_visit(request)
+    return Post(request, form, services, posted, visit, use, is_own, None, origin_known=known)
+
+
+def _submission(post: Post) -> Submission:
+    """Return the submission of a post.
+
+    Raises:
+        InvalidAnswersError: the visitor has something to correct.
+    """
+    form, services = post.form, post.services
+    if post.is_own and post.token is None:
+        raise InvalidAnswersError
+    visit, now = post.visit, datetime.now(UTC)
+    reading = form.read(
+        post.posted,
+        default_site=services.default_site,
+        page=visit.page,
+        referrer=visit.referrer,
+    )
+    verdict = check_spam(
+        services,
+        form,
+        post.posted,
+        reading,
+        token=post.token,
+        session_data=post.request.headers.get(HEADER),
+        now=now,
+        origin_known=post.origin_known,
+    )
+    given = form.definition
+    return Submission(
+        form=form.name,
+        form_version=form.version,
+        received_at=now,
+        lead=reading.lead,
+        answers=reading.answers,
+        consents=[{**consent, "at": now.isoformat()} for consent in reading.consents],
+        meta=_meta(post) | verdict.meta() | asked(form),
+        status=Status.QUARANTINED if verdict.held else status_of(form),
+        errands=verdict.errands if verdict.held else errands_of(form),
+        usage_limits=verdict.usage_limits,
+        key=post.key,
+        address=post.request.remote_addr if given.keep_ip else None,
+        keep_days=given.keep_days,
+    )
+
+
+def _caught(post: Post) -> Submission:
+    """Return the submission of a post that filled in the honeypot.
+
+    It is kept as it came, out of sight and without a delivery: a person may have been too thorough.
+    It isn't validated. So a sender of the same invalid answers with and without the honeypot can
+    recognise it by two responses (422 and success); we accept this: the sender may be human.
+    """
+    form = post.form
+    caught = Submission(
+        form=form.name,
+        form_version=form.version,
+        received_at=datetime.now(UTC),
+        lead=Lead(form=form.name, site=form.definition.site or post.services.default_site),
+        answers={
+            name: texts for name, texts in post.posted.values.items() if name not in CHALLENGE_NAMES
+        },
+        # When it is released, its sender is asked for a confirmation too.
+        meta=_meta(post) | {"suspect": [HONEYPOT]} | asked(form),
+        status=Status.SPAM,
+        keep_days=form.definition.keep_days,
+    )
+    if post.key is None:
+        return caught
+    # One row for the same key and answers, and another for anything else: other answers under a
+    # used key must be answered like success, and must not take the key from a person.
+    key = hashlib.sha256(f"{post.key} {caught.digest}".encode()).hexdigest()
+    return replace(caught, key=f"caught:{key}")
+
+
+def _meta(post: Post) -> dict[str, Any]:
+    visit, posted = post.visit, post.posted
+    meta: dict[str, Any] = {
+        "use": post.token.use if post.token else "foreign",
+        "language": post.form.definition.language,
+        "page": visit.page,
+        "referrer": visit.referrer,
+        "utm": dict(visit.utm),
+    }
+    for name in ("_subject", "_replyto"):
+        if text := posted.get(name):
+            meta[name] = text
+    return meta
+
+
+def _keep(post: Post, submission: Submission) -> Response:
+    services, form = post.services, post.form
+    metrics = services.metrics
+    try:
+        receipt = services.intake.keep(submission)
+    except KeyReusedError:
+        metrics.submission(form.name, "refused")
+        return _refused(post, RefusalError(409, "KEY_REUSED", KEY_REUSED), fresh_token=True)
+    except DatabaseUnavailableError as error:
+        _log.error("a post to %s was not kept: the database %s", form.name, error)
+        metrics.submission(form.name, "unavailable")
+        refusal = RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"})
+        return _refused(post, refusal)
+    metrics.submission(form.name, _result(receipt))
+    if receipt.leaves_work:
+        services.on_kept()
+    for name in receipt.used_up:
+        _log.warning("the quota of the form %s is used up: leads go to quarantine meanwhile", name)
+    return _success(post)
+
+
+def _result(receipt: Receipt) -> str:
+    if receipt.repeated:
+        return "repeated"
+    if receipt.status is Status.SPAM:
+        return "spam"
+    # A worker may still release it without the owner.
+    if receipt.status is Status.UNCONFIRMED:
+        return "unconfirmed"
+    held = receipt.status is Status.QUARANTINED and not receipt.leaves_work
+    return "quarantined" if held else "kept"
+
+
+def _refused(post: Post, refusal: RefusalError, *, fresh_token: bool = False) -> Response:
+    """Refuse what was valid: the visitor keeps the form and what they typed."""
+    if wants_json():
+        raise refusal
+    return _again(
+        post,
+        refusal.status,
+        notice=refusal.text,
+        headers=refusal.headers,
+        fresh_token=fresh_token,
+    )
+
+
+def _again(
+    post: Post,
+    status: int,
+    *,
+    notice: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    fresh_token: bool = False,
+) -> Response:
+    """Show the form again with what was typed; another site's form goes on from a page of ours."""
+    form, signer = post.form, post.services.signer
+    is_invalid = notice is None
+    token = post.posted.get(TOKEN_NAME) if post.is_own else None
+    if is_invalid and wants_json():
+        context = TokenContext(signer, form.name, form.version, post.use, token)
+        bound = form.bind(post.posted, token=context if post.is_own else None)
+        bound.validate()
+        return invalid_json(bound.faults())
+    if fresh_token or token is None:
+        token = signer.issue(form, post.use)
+    context = TokenContext(signer, form.name, form.version, post.use, token)
+    bound = form.bind(post.posted, token=context)
+    if is_invalid:
+        bound.validate()
+    foreign = None if post.is_own else post.visit
+    return show_form(
+        form,
+        PreservedFields(bound, post.posted),
+        faults=bound.faults() if is_invalid else [],
+        action=action(post.request, form, context, foreign),
+        status=status,
+        notice=notice,
+        headers=headers,
+        # As for where a post leads: an address that anybody can write must not lead anywhere.
+        back=allowed_next(form.definition, page_before(post.request, foreign)),
+    )
+
+
+def _success(post: Post) -> Response:
+    as_json = wants_json()
+    if not as_json and post.request.headers.get("Sec-Fetch-Mode") == "cors":
+        # A script's request goes nowhere, and could read nothing of the owner's page: to it the
+        # post would seem to have failed.
+        return Response(status=303, headers={"Location": _thanks(post)})
+    target = _next(post)
+    if as_json:
+        absolute = target if "://" in target else post.services.address + target
+        return json_answer({"ok": True, "next": absolute})
+    return Response(status=303, headers={"Location": target})
+
+
+def _next(post: Post) -> str:
+    definition = post.form.definition
+    asked_for = allowed_next(definition, post.posted.get("_next"))
+    # The owner's own page is for when all is done, which is after the confirmation; and for a whole
+    # window: in a frame it would be a site within a site, and the page around would hear nothing.
+    own = not definition.confirm and post.use == "page"
+    redirect = definition.thanks.redirect if own else None
+    return asked_for or redirect or _thanks(post)
+
+
+def _thanks(post: Post) -> str:
+    query = followed_language(post.form)
+    if post.form.definition.confirm:
+        query |= {STEP: TO_CONFIRM}
+    if post.use == "embed":
+        query |= {USE: "embed", **thanks_query(post.request)}
+    address = url_for("forms.thanks", name=post.form.name)
+    return f"{address}?{urlencode(query)}" if query else address
