@@ -1,6 +1,6 @@
-"""A post to a service of another's that ends in time, however slowly the service answers.
+"""Outgoing HTTP with a deadline for the whole call and a limit on the response.
 
-The time-outs of sockets count from byte to byte: a service that sends one now and then would keep
+The timeouts of sockets count from byte to byte: a server that sends a byte now and then would hold
 its caller for hours.
 """
 
@@ -9,113 +9,122 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError
 
 TIMEOUTS = (3, 10)
-"""For connecting to one of its addresses, and for the next byte, in seconds."""
+"""Seconds for connecting to one address, and for the next byte."""
 
-SECONDS = 15.0
-"""For the whole call: a process that is asked to end has 30."""
+DEADLINE = 15.0
+"""Seconds for the whole call: a process that is asked to end has 30."""
 
-MOST_BYTES = 64 * 1024
-"""More than this of an answer is not read."""
+MAX_BYTES = 64 * 1024
+"""The rest of a longer response is not read."""
 
-_AGAIN_SECONDS = 0.1
-
-
-class NoAnswerError(Exception):
-    """None came, or not in time. The text names the kind of failure and nothing of the call."""
+_RETRY_SECONDS = 0.1
 
 
-def post(url: str, data: Mapping[str, str]) -> tuple[int, bytes]:
-    """Post a form; follow nothing.
+class NoResponseError(Exception):
+    """No response, or not in time. The text names the kind of failure, never the URL."""
 
-    Returns:
-        Status and content, the latter without what is beyond `MOST_BYTES`.
+
+class Response(NamedTuple):
+    """Status and at most `MAX_BYTES` of the content."""
+
+    status: int
+    content: bytes
+
+
+def post(url: str, *, data: Mapping[str, str] | None = None, json: Any = None) -> Response:
+    """Post a form (`data`) or JSON; redirects are not followed.
 
     Raises:
-        NoAnswerError: there is none.
+        NoResponseError: there is no response within the deadline.
     """
     adapter = _Adapter()
-    with requests.Session() as session, _in_time(adapter):
-        for scheme in ("https://", "http://"):
-            session.mount(scheme, adapter)
+    with requests.Session() as session, _deadline(adapter) as expired:
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
         try:
             with session.post(
                 url,
                 data=data,
+                json=json,
                 timeout=TIMEOUTS,
                 allow_redirects=False,
                 stream=True,
-                # A small answer of a packed one may be a large one.
+                # A small compressed response may be a large one.
                 headers={"Accept-Encoding": "identity"},
-            ) as answer:
-                return answer.status_code, answer.raw.read(MOST_BYTES, decode_content=True)
+            ) as response:
+                content = response.raw.read(MAX_BYTES, decode_content=True)
         except (requests.RequestException, HTTPError) as error:
-            # Not its text: an address may hold what is nobody's business.
-            raise NoAnswerError(type(error).__name__) from None
+            raise NoResponseError(type(error).__name__) from None
+        # A connection that was shut down may look like a response that has ended.
+        if expired.is_set():
+            raise NoResponseError("DeadlineExpired")
+        return Response(response.status_code, content)
 
 
 @contextmanager
-def _in_time(adapter: "_Adapter") -> Iterator[None]:
-    over = threading.Event()
+def _deadline(adapter: "_Adapter") -> Iterator[threading.Event]:
+    """Shut the adapter's connections down at the deadline, from another thread; set the event."""
+    done, expired = threading.Event(), threading.Event()
 
-    def cut() -> None:
-        if over.wait(SECONDS):
-            return
-        adapter.cut()
-        # A connection that is being made has no socket for a moment.
-        while not over.wait(_AGAIN_SECONDS):
-            adapter.cut()
+    def enforce() -> None:
+        seconds = DEADLINE
+        # More than once: a connection that is being made has no socket for a moment.
+        while not done.wait(seconds):
+            expired.set()
+            adapter.shut_down()
+            seconds = _RETRY_SECONDS
 
-    thread = threading.Thread(target=cut, daemon=True)
+    thread = threading.Thread(target=enforce, daemon=True)
     thread.start()
     try:
-        yield
+        yield expired
     finally:
-        over.set()
+        done.set()
         thread.join()
 
 
 class _Adapter(HTTPAdapter):
-    """Knows its connections, so that another thread can end them."""
+    """Keeps a list of its connections, so that another thread can end them."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._made: list[Any] = []
+        self._connections: list[Any] = []
         self._sockets: list[Any] = []
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        """Return a pool that tells of what it connects, through a proxy or not."""
+        """Return a pool, of a proxy or not, whose connections are recorded here."""
         pool: Any = super().get_connection_with_tls_context(*args, **options)
-        make = pool.ConnectionCls
+        create = pool.ConnectionCls
 
-        def making(*given: Any, **more: Any) -> Any:
-            connection = make(*given, **more)
+        def create_recorded(*args: Any, **options: Any) -> Any:
+            connection = create(*args, **options)
             connect = connection.connect
 
-            def connecting() -> None:
+            def connect_recorded() -> None:
                 connect()
-                # Where an answer ends with its connection, the connection forgets its socket.
+                # A connection forgets its socket when the response ends with the connection.
                 self._sockets.append(connection.sock)
 
-            connection.connect = connecting
-            self._made.append(connection)
+            connection.connect = connect_recorded
+            self._connections.append(connection)
             return connection
 
-        pool.ConnectionCls = making
+        pool.ConnectionCls = create_recorded
         return pool
 
-    def cut(self) -> None:
-        """End what is under way: whoever reads finds the end."""
-        for each in [*self._sockets, *(connection.sock for connection in self._made)]:
-            # Where TLS goes through a proxy's TLS, the socket is inside.
-            held = getattr(each, "socket", each)
-            if isinstance(held, socket.socket):
+    def shut_down(self) -> None:
+        """Shut all sockets down; a thread that is reading gets an end of file."""
+        for each in [*self._sockets, *(connection.sock for connection in self._connections)]:
+            # TLS inside a proxy's TLS wraps the socket.
+            inner = getattr(each, "socket", each)
+            if isinstance(inner, socket.socket):
                 with contextlib.suppress(OSError):
-                    # Not the method of a TLS socket, which takes its reader's state away.
-                    socket.socket.shutdown(held, socket.SHUT_RDWR)
+                    # Not SSLSocket.shutdown, which discards the state that the reader uses.
+                    socket.socket.shutdown(inner, socket.SHUT_RDWR)

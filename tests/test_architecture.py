@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "formapp.db": (),
     "formapp.mail": ("formapp.db", "formapp.keyring"),
     "formapp.jobs": ("formapp.db",),
-    "formapp.monitoring": ("formapp.db", "formapp.mail"),
+    "formapp.monitoring": ("formapp.db", "formapp.http", "formapp.mail"),
     "formapp.forms": (
         "formapp.confirmation",
         "formapp.languages",
@@ -41,23 +41,8 @@ MAY_IMPORT = {
         "formapp.signing",
         "formapp.spam",
     ),
-    "formapp.spam": (
-        "formapp.confirmation",
-        "formapp.db",
-        "formapp.forms",
-        "formapp.http",
-        "formapp.jobs",
-        "formapp.leads",
-    ),
-    "formapp.confirmation": (
-        "formapp.db",
-        "formapp.forms",
-        "formapp.jobs",
-        "formapp.leads",
-        "formapp.mail",
-        "formapp.monitoring",
-        "formapp.signing",
-    ),
+    "formapp.spam": ("formapp.http", "formapp.jobs"),
+    "formapp.confirmation": ("formapp.db", "formapp.jobs", "formapp.mail", "formapp.signing"),
     "formapp.delivery": ("formapp.db", "formapp.lead", "formapp.monitoring", "formapp.wix"),
     "formapp.leads": (
         "formapp.confirmation",
@@ -67,6 +52,7 @@ MAY_IMPORT = {
         "formapp.keyring",
         "formapp.lead",
         "formapp.mail",
+        "formapp.spam",
     ),
     "formapp.web": (
         "formapp.confirmation",

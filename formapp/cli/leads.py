@@ -22,10 +22,10 @@ from formapp.cli.mailing import limit_of
 from formapp.cli.wiring import keyring_of, load, one_line_errors, open_database, read_settings
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import PREFIX, Settings, SettingsError
-from formapp.confirmation.store import NothingToConfirmError
 from formapp.db.database import Database
 from formapp.keyring import Keyring
 from formapp.leads.accept import Status
+from formapp.leads.confirm import NothingToConfirmError
 from formapp.leads.erase import (
     ErasureListError,
     erase_listed,

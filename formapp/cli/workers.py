@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from formapp.cli.mailing import make_confirmer
+from formapp.cli.mailing import make_confirmation_sender
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import Settings
-from formapp.confirmation.store import CONFIRM
+from formapp.confirmation.store import CONFIRMATION_MAIL
 from formapp.db.counters import Sweep
 from formapp.db.database import Database
 from formapp.delivery.budget import Budget
@@ -17,15 +17,14 @@ from formapp.delivery.client import Clock, RateLimitedClient
 from formapp.delivery.deliver import Deliverer
 from formapp.jobs.runner import Errands, Run
 from formapp.jobs.worker import Worker, WorkerGroup
+from formapp.leads.challenge import conclude_challenge
 from formapp.leads.expire import Expiry
-from formapp.monitoring.alert import Tell
-from formapp.monitoring.alert_mail import AlertMailer
-from formapp.monitoring.alert_webhook import Webhook
+from formapp.mail.smtp import SmtpMailer
+from formapp.monitoring.alerts import AlertMailer, Channel, Webhook
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.monitor import Monitor
 from formapp.spam.challenge_job import ChallengeChecks
-from formapp.spam.providers import ERRAND as CHALLENGE
-from formapp.spam.providers import PROVIDERS
+from formapp.spam.providers import CHALLENGE_CHECK, PROVIDERS
 from formapp.wix import ApiKey, AppToken, Auth, Call, Timeouts, WixContacts
 
 TIMEOUTS = Timeouts(5, 20)
@@ -40,11 +39,11 @@ def _now() -> datetime:
 
 
 def make_crew(settings: Settings, database: Database, metrics: Metrics) -> WorkerGroup:
-    """Wire the workers: one delivers, with the watch and the expiry; one runs each kind of errand.
+    """Wire the workers: one delivers, one monitors, and one runs each kind of job.
 
     So no challenge waits for a mail server that is slow: a token is worthless after minutes.
     """
-    watch = Monitor(
+    monitor = Monitor(
         database,
         _channels(settings),
         clock=_now,
@@ -52,9 +51,11 @@ def make_crew(settings: Settings, database: Database, metrics: Metrics) -> Worke
     )
     deliverer = make_deliverer(settings, database, metrics=metrics)
     expiry = Expiry(database, settings.keep_days, _now)
-    chores = [watch.look_if_due, expiry.run, Sweep(database, _now).run]
+    chores = [expiry.run, Sweep(database, _now).run]
     return WorkerGroup(
         Worker(deliverer.deliver_next, interrupt=deliverer.interrupt, chores=chores),
+        # On its own: an alert that takes long must not hold a delivery.
+        Worker(lambda: False, chores=[monitor.check_if_due]),
         *(Worker(errands.run_next) for errands in _errands(settings, database, metrics)),
     )
 
@@ -65,10 +66,9 @@ def _errands(settings: Settings, database: Database, metrics: Metrics) -> Iterat
         # Without the secret only what nobody can ask about any more: it is told to its owner.
         age = timedelta(0) if settings.challenge_secret else LONGEST_LIFE
         yield Errands(database, {kind: run}, clock=_now, age=age)
-    # After the challenges: who passes one may have to be written to.
-    if not settings.missing_for_mail():
-        confirmer = make_confirmer(settings, database, metrics, _now)
-        yield Errands(database, {CONFIRM: confirmer}, clock=_now)
+    # After the challenges: a passed one may leave a mail to send.
+    if sender := make_confirmation_sender(settings, database, metrics, _now):
+        yield Errands(database, {CONFIRMATION_MAIL: sender}, clock=_now)
 
 
 def make_deliverer(
@@ -94,17 +94,18 @@ def make_challenge_checks(settings: Settings, database: Database, clock: Clock) 
     secret = settings.challenge_secret
     url = settings.challenge_verify_url
     known = secret.get_secret_value() if secret else None
-    return {CHALLENGE: ChallengeChecks(database, known, url, clock=clock).run}
+    conclude = partial(conclude_challenge, database)
+    return {CHALLENGE_CHECK: ChallengeChecks(conclude, known, url, clock=clock).run}
 
 
-def _channels(settings: Settings) -> list[Tell]:
-    channels: list[Tell] = []
+def _channels(settings: Settings) -> list[Channel]:
+    channels: list[Channel] = []
     if settings.alert_webhook:
         channels.append(Webhook(settings.alert_webhook.get_secret_value()))
     if settings.alert_email and settings.smtp_url:
         sender = settings.alert_from or settings.alert_email[0]
         server = settings.smtp_url.get_secret_value()
-        channels.append(AlertMailer(server, sender, settings.alert_email))
+        channels.append(AlertMailer(SmtpMailer(server), sender, settings.alert_email))
     return channels
 
 

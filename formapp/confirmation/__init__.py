@@ -1,1 +1,1 @@
-"""Double opt-in: the mail that asks for a confirmation."""
+"""Double opt-in: a lead counts once its sender has confirmed it by the link of a mail."""

@@ -1,20 +1,17 @@
 """The `[confirm]` table of a form file: double opt-in.
 
-What visitors typed is in none of these texts and can't be put in: a form whose mails repeat it
-would send anybody's words to anybody's address.
+No text can repeat an answer: a form whose mails did would send any words to any address.
 """
 
 from email.utils import parseaddr
 from typing import Annotated
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic import Field as Key
 
-from formapp.forms.definition.targets import Definition
-
 MOST_DAYS = 30
-"""What was never confirmed is erased after 30 days."""
+"""Answers that are never confirmed are erased after 30 days."""
 
 
 def _line(text: str) -> str:
@@ -31,7 +28,7 @@ def _sender(text: str) -> str:
         example = "Example Ltd <news@example.com>"
         raise ValueError(f'is no e-mail address; write it like "{example}"') from None
     if not name.isprintable():
-        raise ValueError("has a name that can't stand in a mail")
+        raise ValueError("has a name that is not valid in a mail")
     return text
 
 
@@ -39,18 +36,20 @@ Line = Annotated[str, Key(min_length=1, max_length=200), AfterValidator(_line)]
 Paragraphs = Annotated[str, Key(min_length=1, max_length=5000)]
 
 
-class Confirm(Definition):
-    """What a form does about confirmations; texts that are missing are formapp's own.
+class Confirm(BaseModel):
+    """How a form asks for confirmations; formapp's own texts replace missing ones.
 
     Attributes:
         subject: of the mail.
-        text: what the mail says above the button; a blank line makes a paragraph.
-        button: on the button of the mail and of the page that it leads to.
-        sender: who the mail is from; the setting's unless given.
+        text: of the mail, above the button; a blank line separates paragraphs.
+        button: on the button of the mail and of the page that it links to.
+        sender: From address of the mail; the setting's if missing.
         days: how long the link is valid.
-        title: heading of the page that follows the form.
-        notice: what that page says.
+        title: heading of the page after the form.
+        notice: text of that page.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     subject: Line | None = None
     text: Paragraphs | None = None

@@ -1,4 +1,4 @@
-"""The link of a confirmation: signed, and good for one submission, one address and some days."""
+"""Signed links: each is valid for one submission, one address and some days."""
 
 import hashlib
 import time
@@ -15,12 +15,12 @@ _HASH_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a genuine link says.
+    """The content of a link.
 
     Attributes:
-        submission_id: what it confirms.
-        address: `address_hash` of where it was sent.
-        until: when it runs out, in whole seconds.
+        submission_id: the submission that it confirms.
+        address: `address_hash` of the address that it was sent to.
+        until: when it expires, in whole seconds.
     """
 
     submission_id: str
@@ -29,7 +29,7 @@ class Link:
 
 
 class InvalidLinkError(Exception):
-    """The link is not ours, or was changed or cut off."""
+    """The link is not ours, or is altered or incomplete."""
 
 
 class _Payload(BaseModel):
@@ -41,35 +41,30 @@ class _Payload(BaseModel):
 
 
 class LinkSigner:
-    """Makes and reads the tokens of links, with the keys of the settings; the first one signs."""
+    """Signs links with the first of the secret keys and verifies them with all."""
 
     def __init__(self, keys: Sequence[str], *, clock: Clock = time.time) -> None:
         self._signer = Signer(keys, salt="formapp.confirmation.links", clock=clock)
 
-    def __repr__(self) -> str:
-        return "<LinkSigner>"
-
     def issue(self, link: Link) -> str:
         """Return the token of a link."""
         until = int(link.until.timestamp())
-        return self._signer.sign(
-            _Payload(s=link.submission_id, a=link.address, u=until).model_dump()
-        )
+        return self._signer.sign({"s": link.submission_id, "a": link.address, "u": until})
 
-    def read(self, text: str) -> Link:
-        """Return what the token says; whether its time is over is the caller's to see.
+    def read(self, token: str) -> Link:
+        """Return the link of a token; the caller checks whether it has expired.
 
         Raises:
-            InvalidLinkError: it is anything else than a token of this signer.
+            InvalidLinkError: the token is not one of this signer.
         """
         try:
-            payload = _Payload.model_validate(self._signer.read(text).content)
+            payload = _Payload.model_validate(self._signer.read(token).content)
             until = datetime.fromtimestamp(payload.u, UTC)
-        except (InvalidSignatureError, ValidationError, OverflowError) as err:
-            raise InvalidLinkError("the link is not genuine") from err
+        except (InvalidSignatureError, ValidationError, OverflowError) as error:
+            raise InvalidLinkError("the link is not genuine") from error
         return Link(payload.s, payload.a, until)
 
 
 def address_hash(address: str) -> str:
-    """A short hash of a normalised address: the link shows nobody whose it is."""
+    """Return a short hash of a normalised address, so that the link doesn't reveal it."""
     return hashlib.sha256(address.encode()).hexdigest()[:_HASH_LENGTH]

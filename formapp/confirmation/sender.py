@@ -1,7 +1,7 @@
-"""Sending the mail of a confirmation: the errand of the kind `confirm`.
+"""Sending the mail that asks for a confirmation: the job of the kind `confirm`.
 
-It is sent at least once. A worker that dies between the mail server's yes and its own note has it
-sent again, with the same Message-ID; none is forgotten.
+It is sent at least once: a worker that dies after the mail server has accepted the mail causes a
+second one, with the same Message-ID.
 """
 
 import logging
@@ -12,165 +12,150 @@ from typing import Any
 from urllib.parse import urlencode
 
 from formapp.confirmation.links import Link, LinkSigner, address_hash
-from formapp.confirmation.message import write_letter
-from formapp.confirmation.store import ASKED, drop, note_sent, note_unsent
+from formapp.confirmation.message import write_message
+from formapp.confirmation.store import (
+    REQUEST,
+    UNCONFIRMED,
+    discard,
+    record_sent,
+    record_unsent,
+)
 from formapp.db.database import Database
 from formapp.jobs.queue import Claimed
 from formapp.jobs.runner import NotYetError
-from formapp.leads.accept import Status
-from formapp.leads.expire import hidden_until
-from formapp.mail import MailError, MailRefusedError, MailUncertainError, Message, SmtpMailer
-from formapp.mail.limit import MailLimit, MailLimitError, Place
-from formapp.monitoring.metrics import Metrics
+from formapp.mail.limit import MailLimit, MailLimitError, Reservation
+from formapp.mail.message import Message
+from formapp.mail.smtp import MailError, MailRejectedError, MailUncertainError, SmtpMailer
 
 _log = logging.getLogger(__name__)
 
+Count = Callable[[str, str], None]
+"""Counts a mail by form and outcome, such as `Metrics.mail`."""
+
 
 @dataclass(frozen=True, repr=False)
-class Means:
-    """What it takes to send.
+class MailTools:
+    """What sending takes.
 
     Attributes:
-        office: the mail server.
-        links: signs the links.
-        limit: how much one address gets.
-        sender: who the mail is from where the form doesn't say.
-        base_url: what links begin with, without a slash at the end.
+        mailer: sends the mail.
+        links: signs its link.
+        limit: of mails to one mailbox and of one form.
+        sender: From address, if the form has none of its own.
+        base_url: of the links, without a slash at the end.
     """
 
-    office: SmtpMailer
+    mailer: SmtpMailer
     links: LinkSigner
     limit: MailLimit
     sender: str | None
     base_url: str
 
 
-class Confirmer:
-    """Runs errands of the kind `confirm`.
+class ConfirmationSender:
+    """Runs the jobs.
 
     Args:
-        database: where they are written down.
-        means: None where a setting is missing.
-        keep_days: how long answers are kept where the form doesn't say: no link outlives them.
-        missing: the names of those settings.
+        database: holds jobs and submissions.
+        tools: what sending takes.
         clock: the time, aware.
-        metrics: counts what was sent and what was not.
+        answers_expire_at: from a submission's id to when its answers are erased, which no link may
+            outlive; None: they are erased.
+        count: counts the mails.
     """
 
-    def __init__(  # noqa: PLR0913 - all that it takes, by keyword
+    def __init__(
         self,
         database: Database,
-        means: Means | None,
+        tools: MailTools,
         *,
         clock: Callable[[], datetime],
-        keep_days: int,
-        missing: str = "",
-        metrics: Metrics | None = None,
+        answers_expire_at: Callable[[str], datetime | None],
+        count: Count = lambda _form, _outcome: None,
     ) -> None:
         self._database = database
-        self._means = means
-        self._missing = missing
+        self._tools = tools
         self._clock = clock
-        self._keep_days = keep_days
-        self._measures = metrics or Metrics()
+        self._answers_expire_at = answers_expire_at
+        self._count = count
 
-    def __call__(self, errand: Claimed) -> None:
-        """Send the mail, or write down why not.
+    def __call__(self, job: Claimed) -> None:
+        """Send the mail, or record why it is not sent.
 
         Raises:
-            NotYetError: it is to be tried again.
-            DatabaseUnavailableError: the same.
+            NotYetError: try again later.
         """
-        asked = errand.submission["meta"].get(ASKED)
-        if asked is None or errand.submission["status"] != Status.UNCONFIRMED:
-            drop(self._database, errand)
+        submission = job.submission
+        request = submission["meta"].get(REQUEST)
+        waits = request is not None and submission["status"] == UNCONFIRMED
+        answers_end = self._answers_expire_at(submission["id"]) if waits else None
+        if answers_end is None:
+            discard(self._database, job)
             return
-        kept_until = hidden_until(self._database, errand.submission["id"], self._keep_days)
-        if kept_until is None:  # erased a moment ago
-            drop(self._database, errand)
-            return
-        until = min(errand.since + timedelta(days=asked["days"]), kept_until)
-        address = (errand.submission["lead"].get("email") or {}).get("address")
-        sender = asked["sender"] or (self._means.sender if self._means else None)
+        until = min(job.since + timedelta(days=request["days"]), answers_end)
+        address = (submission["lead"].get("email") or {}).get("address")
+        sender = request["sender"] or self._tools.sender
         if not address:
-            self._unsent(errand, "there is no address to send it to")
+            self._give_up(job, "there is no address to send it to")
         elif self._clock() >= until:
-            reason = "no mail could go before its link would have run out"
-            self._unsent(errand, reason)
-        elif self._means is None or sender is None:
-            raise NotYetError(f"it can't be sent without {self._missing or 'a sender'}")
+            self._give_up(job, "no mail could be sent before its link would have expired")
+        elif sender is None:
+            raise NotYetError("it can't be sent without a sender")
         else:
-            place = self._place(self._means, errand, address)
-            letter = _letter(self._means, errand, asked, sender, address, until)
-            self._send(self._means, errand, letter, until, place)
+            reservation = self._reserve(job, address)
+            message = self._message(job, request, sender, address, until)
+            self._send(job, message, until, reservation)
 
-    def _place(self, means: Means, errand: Claimed, address: str) -> Place:
-        """A place within the limit.
+    def _reserve(self, job: Claimed, address: str) -> Reservation:
+        """Reserve a slot within the limits.
 
         Raises:
-            NotYetError: there is none. The mail waits: only its own link confirms the lead, and whoever
-                else fills in the form with this address may not cost it its mail.
+            NotYetError: none is free. The mail waits and is never dropped: otherwise anyone could
+                keep a lead from being confirmed by typing its address into the form.
         """
+        form = job.submission["form"]
         try:
-            return means.limit.take(errand.submission["form"], address, self._clock())
+            return self._tools.limit.reserve(form, address, self._clock())
         except MailLimitError as reason:
-            if errand.attempt == 1:
-                self._count(errand, "withheld")
+            if job.attempt == 1:
+                self._count(form, "withheld")
             raise NotYetError(str(reason)) from None
 
-    def _send(
-        self, means: Means, errand: Claimed, letter: Message, until: datetime, place: Place
-    ) -> None:
-        try:
-            means.office.send(letter)
-        except MailUncertainError as error:
-            # Its place stays taken: it counts as a mail that went.
-            self._count(errand, "failed")
-            raise NotYetError(str(error)) from None
-        except (MailError, ValueError) as error:
-            means.limit.give_back(place)
-            if isinstance(error, MailRefusedError | ValueError):
-                self._unsent(errand, _told(error))
-                return
-            self._count(errand, "failed")
-            raise NotYetError(str(error)) from None
-        note_sent(self._database, errand, until, self._clock())
-        self._count(errand, "sent")
-
-    def _unsent(self, errand: Claimed, reason: str) -> None:
-        note_unsent(self._database, errand, reason)
-        self._count(errand, "failed")
-        submission_id = errand.submission["id"]
-        _log.warning(
-            "no confirmation goes out for %s: %s", submission_id, reason.partition("; ")[0]
+    def _message(
+        self, job: Claimed, request: dict[str, Any], sender: str, address: str, until: datetime
+    ) -> Message:
+        submission_id, form = job.submission["id"], job.submission["form"]
+        token = self._tools.links.issue(Link(submission_id, address_hash(address), until))
+        query = urlencode({"t": token, **request["query"]})
+        return write_message(
+            request,
+            sender=sender,
+            to=address,
+            link=f"{self._tools.base_url}/f/{form}/confirm?{query}",
+            until=until,
+            unique_id=f"{submission_id}.{int(job.since.timestamp())}",
         )
 
-    def _count(self, errand: Claimed, outcome: str) -> None:
-        self._measures.mail(errand.submission["form"], outcome)
+    def _send(
+        self, job: Claimed, message: Message, until: datetime, reservation: Reservation
+    ) -> None:
+        form = job.submission["form"]
+        try:
+            self._tools.mailer.send(message)
+        except (MailError, ValueError) as error:
+            # A mail that may have been sent keeps its slot.
+            if not isinstance(error, MailUncertainError):
+                self._tools.limit.cancel(reservation)
+            if isinstance(error, MailRejectedError | ValueError):
+                self._give_up(job, str(error), getattr(error, "reply", ""))
+                return
+            self._count(form, "failed")
+            raise NotYetError(str(error)) from None
+        record_sent(self._database, job, until, self._clock())
+        self._count(form, "sent")
 
-
-def _letter(  # noqa: PLR0913, PLR0917 - all that a letter is made of
-    means: Means,
-    errand: Claimed,
-    asked: dict[str, Any],
-    sender: str,
-    address: str,
-    until: datetime,
-) -> Message:
-    submission = errand.submission
-    token = means.links.issue(Link(submission["id"], address_hash(address), until))
-    query = urlencode({"t": token, **asked["query"]})
-    return write_letter(
-        asked,
-        sender=sender,
-        to=address,
-        link=f"{means.base_url}/f/{submission['form']}/confirm?{query}",
-        until=until,
-        submission_id=f"{submission['id']}.{int(errand.since.timestamp())}",
-    )
-
-
-def _told(error: Exception) -> str:
-    """The reason with the mail server's words after it: for the owner, who sees the answers too."""
-    words = error.words if isinstance(error, MailError) else ""
-    return f"{error}; it said: {words}" if words else str(error)
+    def _give_up(self, job: Claimed, reason: str, reply: str = "") -> None:
+        """Record the reason, with the mail server's reply: the owner sees the answers, too."""
+        record_unsent(self._database, job, f"{reason}; it said: {reply}" if reply else reason)
+        self._count(job.submission["form"], "failed")
+        _log.warning("no confirmation mail for %s: %s", job.submission["id"], reason)

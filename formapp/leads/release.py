@@ -11,13 +11,13 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from formapp.confirmation.store import let_through
 from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.forms.answers import InvalidAnswersError
 from formapp.forms.form import Form
 from formapp.lead import Lead
 from formapp.leads.accept import Status
+from formapp.leads.confirm import release_held
 from formapp.leads.errors import (
     ErasedError,
     NotHeldError,
@@ -94,7 +94,7 @@ def release(database: Database, submission_id: str, reread: Reread, now: datetim
             changed |= {"lead": found.lead.to_json()}
         this = submissions.c.id == submission_id
         connection.execute(update(submissions).where(this).values(changed))
-        status = let_through(connection, submission_id, _RELEASABLE, now, beyond_quota=True)
+        status = release_held(connection, submission_id, _RELEASABLE, now, ignore_quota=True)
         if status is None:  # the row is locked, so only a defect can cause this
             raise NotHeldError(submission_id)
         return status

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from formapp.confirmation.store import ask_again, find_waiting
 from formapp.db.database import Database
 from formapp.leads.accept import Status
+from formapp.leads.confirm import find_confirmation, resend_mail
 from formapp.mail.limit import MailLimit, MailLimitError
 
 
@@ -18,9 +18,9 @@ def resend_confirmation(
         NothingToConfirmError: it doesn't wait for a confirmation.
         MailLimitError: the worker would send no mail to this address yet.
     """
-    waiting = find_waiting(database, submission_id)
+    waiting = find_confirmation(database, submission_id)
     if waiting and waiting.status is Status.UNCONFIRMED and waiting.email:
         reason = limit.refusal(waiting.form, waiting.email, now)
         if reason:
             raise MailLimitError(reason)
-    ask_again(database, submission_id, now)
+    resend_mail(database, submission_id, now)

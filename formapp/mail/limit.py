@@ -1,9 +1,8 @@
-"""How much mail one mailbox gets, and one form sends, over all processes of the installation.
+"""Limits on outgoing mail: for each mailbox, and for each form, over all processes.
 
-Anybody can type anybody's address into a form: without a limit, a form would be a means to fill
-somebody's mailbox. Each mail takes one of a few places that a mailbox has, and one of those that
-the form has; a mailbox's is free again after a day. The places are counted under keyed hashes, so
-that they name nobody.
+Anyone can type any address into a form; without a limit, a form could be used to flood a mailbox.
+Each mail reserves one of a few slots of its mailbox, which is free again after a day, and counts
+towards the daily limit of its form. Counters are stored under keyed hashes, not under addresses.
 """
 
 import logging
@@ -18,33 +17,31 @@ from formapp.db.tables import counts
 from formapp.db.upsert import upsert
 from formapp.keyring import Keyring
 
-PLACES = 3
+MAILBOX_SLOTS = 3
 """Mails to one mailbox in any 24 hours."""
 
-MAILS_OF_A_FORM = 300
-"""Mails that one form sends within a day, which begins with the first."""
+FORM_LIMIT = 300
+"""Mails of one form in one day; the day begins with the first mail."""
 
 DAY = timedelta(days=1)
 APART = timedelta(minutes=10)
-"""The least time between two confirmations that one form asks of one mailbox."""
+"""Minimum time between two mails of one form to one mailbox."""
 
-TOO_MANY = f"{PLACES} mails went to this address within a day, which is the most"
-TOO_SOON = (
-    f"this form asked this address for a confirmation within {APART.seconds // 60} minutes before"
-)
-FORM_FULL = f"this form sent {MAILS_OF_A_FORM} mails within a day, which is the most"
+MAILBOX_FULL = f"the limit of {MAILBOX_SLOTS} mails a day to this address is reached"
+TOO_SOON = f"this form sent this address a mail less than {APART.seconds // 60} minutes ago"
+FORM_FULL = f"the form's limit of {FORM_LIMIT} mails a day is reached"
 
 _LOCK = 0x6D61696C  # "mail"
 _log = logging.getLogger(__name__)
 
 
 class MailLimitError(Exception):
-    """No mail may go to this mailbox for now; the text says why and names nobody."""
+    """A limit is reached; the text says which one and contains no address."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What one mail has taken, as hashes: of the mailbox, of the form, of both together."""
+class Reservation:
+    """The counters that one mail has taken, by their hashes."""
 
     mailbox: str
     form: str
@@ -52,73 +49,64 @@ class Place:
 
 
 class MailLimit:
-    """The places of all mailboxes and forms. Its text form shows no key."""
+    """The slots of all mailboxes and forms."""
 
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
 
-    def take(self, form: str, address: str, now: datetime) -> Place:
-        """Take a place for one mail of this form.
+    def reserve(self, form: str, address: str, now: datetime) -> Reservation:
+        """Reserve a slot for one mail of this form.
 
         Raises:
-            MailLimitError: there is none; nothing was taken.
-            DatabaseUnavailableError: the same.
+            MailLimitError: no slot is free; nothing was reserved.
         """
         with self._database.write() as connection:
             self._lock(connection)
-            free, reason = self._look(connection, form, address, now)
-            tells = reason == FORM_FULL and self._begins_to_be_full(connection, form, now)
+            free, reason = self._find_slot(connection, form, address, now)
             if free and reason is None:
-                place = Place(
+                reservation = Reservation(
                     mailbox=self._take(connection, free, now + DAY),
-                    form=self._sign(f"of {form}"),
+                    form=self._hash(f"of {form}"),
                     both=self._take(connection, f"{mailbox(address)} in {form}", now + APART),
                 )
-                count_up(connection, place.form, now + DAY, now)
-                return place
-        if tells:
-            _log.error("the form %s: %s; its other mails wait", form, FORM_FULL)
+                count_up(connection, reservation.form, now + DAY, now)
+                return reservation
+            is_news = reason == FORM_FULL and self._note_full(connection, form, now)
+        if is_news:
+            _log.error("form %s: %s; its other mails wait", form, FORM_FULL)
         raise MailLimitError(reason)
 
-    def give_back(self, place: Place) -> None:
-        """The mail didn't go.
-
-        Raises:
-            DatabaseUnavailableError: the place stays taken.
-        """
-        taken = counts.c.hash.in_([place.mailbox, place.both])
-        of_form = (counts.c.hash == place.form) & (counts.c.count > 0)
+    def cancel(self, reservation: Reservation) -> None:
+        """Free a slot whose mail was not sent."""
+        slots = counts.c.hash.in_([reservation.mailbox, reservation.both])
+        of_form = (counts.c.hash == reservation.form) & (counts.c.count > 0)
         with self._database.write() as connection:
             self._lock(connection)
-            connection.execute(delete(counts).where(taken))
+            connection.execute(delete(counts).where(slots))
             connection.execute(update(counts).where(of_form).values(count=counts.c.count - 1))
 
     def refusal(self, form: str, address: str, now: datetime) -> str | None:
-        """Why no mail would go to this address; None if one would. Takes nothing.
-
-        Raises:
-            DatabaseUnavailableError: it can't be read.
-        """
+        """Return why no mail can be sent to this address now, or None; reserves nothing."""
         with self._database.read() as connection:
-            return self._look(connection, form, address, now)[1]
+            return self._find_slot(connection, form, address, now)[1]
 
-    def _look(
+    def _find_slot(
         self, connection: Connection, form: str, address: str, now: datetime
     ) -> tuple[str | None, str | None]:
-        """The name of a place that is free, and why no mail may go."""
+        """Return the name of a free slot of the mailbox, and the reason not to use it."""
         box = mailbox(address)
         if self._count(connection, f"{box} in {form}", APART, now):
             return None, TOO_SOON
-        names = (f"{box} {number}" for number in range(PLACES))
+        names = (f"{box} {number}" for number in range(MAILBOX_SLOTS))
         free = next((name for name in names if not self._count(connection, name, DAY, now)), None)
         if free is None:
-            return None, TOO_MANY
-        is_full = self._count(connection, f"of {form}", DAY, now) >= MAILS_OF_A_FORM
+            return None, MAILBOX_FULL
+        is_full = self._count(connection, f"of {form}", DAY, now) >= FORM_LIMIT
         return free, FORM_FULL if is_full else None
 
-    def _begins_to_be_full(self, connection: Connection, form: str, now: datetime) -> bool:
-        """Whether nobody has been told yet today; somebody is from here on."""
+    def _note_full(self, connection: Connection, form: str, now: datetime) -> bool:
+        """Record that the owner is told today; False if that is recorded already."""
         name = f"told of {form}"
         if self._count(connection, name, DAY, now):
             return False
@@ -126,14 +114,14 @@ class MailLimit:
         return True
 
     def _lock(self, connection: Connection) -> None:
-        """Let two workers not take the same place (SQLite has one writer anyhow)."""
+        """Keep two workers from reserving one slot (SQLite has a single writer anyway)."""
         if not self._database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
     def _count(self, connection: Connection, name: str, window: timedelta, now: datetime) -> int:
-        """What is taken under this name by every key, so that changing the keys frees nothing.
+        """Count under the hashes of all keys, so that a rotation of keys frees no slot.
 
-        What ends later than anything that is taken at this moment was taken by a wrong clock.
+        A counter that ends after the window was written by a clock that was ahead: ignore it.
         """
         known = self._keyring.hashes(f"mail: {name}")
         taken = (
@@ -145,19 +133,19 @@ class MailLimit:
         return int(found or 0)
 
     def _take(self, connection: Connection, name: str, until: datetime) -> str:
-        place = self._sign(name)
-        upsert(connection, counts, {"hash": place}, {"count": 1, "expires_at": until})
-        return place
+        key = self._hash(name)
+        upsert(connection, counts, {"hash": key}, {"count": 1, "expires_at": until})
+        return key
 
-    def _sign(self, name: str) -> str:
+    def _hash(self, name: str) -> str:
         return self._keyring.sign(f"mail: {name}")
 
 
 def mailbox(address: str) -> str:
-    """The address that stands for all that lead to the same mailbox.
+    """Return one address for all addresses of the same mailbox.
 
-    Many servers take what follows a `+` for a note of its owner's (RFC 5233), and none that is in
-    use tells capitals apart.
+    Many servers ignore what follows a `+` (RFC 5233), and none in use distinguishes upper case from
+    lower case.
     """
     local, at, domain = address.casefold().rpartition("@")
     return f"{local.partition('+')[0] or local}{at}{domain}"

@@ -1,4 +1,4 @@
-"""A letter, and the message that it is on its way (RFC 5322)."""
+"""An e-mail and its form on the wire (RFC 5322)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,19 +9,19 @@ from email.utils import format_datetime, make_msgid, parseaddr
 
 from email_validator import EmailNotValidError, validate_email
 
-# Every server takes it, without being asked whether it does (RFC 6152).
+# Every server accepts 7-bit content without the 8BITMIME extension (RFC 6152).
 _SEVEN_BIT = policy.SMTP.clone(cte_type="7bit")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Message:
-    """What is sent. Its text form shows none of it.
+    """An e-mail. Its repr shows no content and no address.
 
     Attributes:
         sender: an address, or `Name <address>`.
         to: addresses.
-        message_id: `<…>`; made up where it is empty. The same one for a letter that is sent again
-            lets mailboxes know it for the same.
+        message_id: `<…>`; generated when empty. A message that is sent again keeps its id, so that
+            mailboxes recognise the duplicate.
     """
 
     sender: str
@@ -32,35 +32,35 @@ class Message:
     message_id: str = ""
 
 
-def compose(letter: Message, now: datetime) -> EmailMessage:
-    """Return the message, with text and, where there is one, HTML.
+def compose(message: Message, now: datetime) -> EmailMessage:
+    """Return the message to transmit, with its text and, if given, HTML.
 
     Raises:
-        ValueError: an address or the subject can't stand in a header.
+        ValueError: an address or the subject is not valid in a header.
     """
-    name, address = parseaddr(letter.sender)
+    name, address = parseaddr(message.sender)
     sender = Address(name, addr_spec=_ascii(address))
-    message = EmailMessage(policy=_SEVEN_BIT)
-    message["From"] = sender
-    message["To"] = tuple(Address(addr_spec=_ascii(each)) for each in letter.to)
-    message["Subject"] = letter.subject
-    message["Date"] = format_datetime(now)
-    message["Message-ID"] = letter.message_id or make_msgid(domain=sender.domain)
-    # RFC 3834: so that nobody's holiday notice answers.
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(letter.text)
-    if letter.html is not None:
-        message.add_alternative(letter.html, subtype="html")
-    return message
+    composed = EmailMessage(policy=_SEVEN_BIT)
+    composed["From"] = sender
+    composed["To"] = tuple(Address(addr_spec=_ascii(each)) for each in message.to)
+    composed["Subject"] = message.subject
+    composed["Date"] = format_datetime(now)
+    composed["Message-ID"] = message.message_id or make_msgid(domain=sender.domain)
+    # RFC 3834: prevents automatic replies.
+    composed["Auto-Submitted"] = "auto-generated"
+    composed.set_content(message.text)
+    if message.html is not None:
+        composed.add_alternative(message.html, subtype="html")
+    return composed
 
 
 def domain_of(sender: str) -> str:
-    """The domain of an address, or of `Name <address>`, in ASCII."""
+    """Return the domain of an address, or of `Name <address>`, in ASCII."""
     return _ascii(parseaddr(sender)[1]).rpartition("@")[2]
 
 
 def _ascii(address: str) -> str:
-    """An address as every mail server takes it: its domain in ASCII (RFC 5891)."""
+    """Return the address with its domain in ASCII (RFC 5891), as every mail server accepts it."""
     try:
         found = validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError:

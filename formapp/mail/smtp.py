@@ -1,8 +1,8 @@
-"""Sending a letter by SMTP (RFC 5321).
+"""Sending e-mail by SMTP (RFC 5321).
 
-What can go wrong is told apart by what is known of the letter: not taken, refused for good, or
-perhaps taken. Texts of these failures hold no address and none of the server's own words, which may
-quote one; those are in `words`.
+The errors say what is known about the message: deferred, rejected, or perhaps sent. Their text
+contains no address and none of the server's reply, which may quote an address; the reply is in the
+attribute `reply`.
 """
 
 import contextlib
@@ -19,11 +19,11 @@ from urllib.parse import unquote, urlsplit
 
 from formapp.mail.message import Message, compose, domain_of
 
-SECONDS = 10.0
-"""How long one step may take: connecting, a command, its answer."""
+STEP_SECONDS = 10.0
+"""Limit for one step: connecting, or a command with its reply."""
 
-LONGEST_SECONDS = 25.0
-"""How long a letter may take in all: a process that is asked to end has 30."""
+TOTAL_SECONDS = 25.0
+"""Limit for a whole message: a process that is asked to end has 30 s."""
 
 _PERMANENT = 500
 
@@ -31,87 +31,95 @@ _log = logging.getLogger(__name__)
 
 
 class MailError(Exception):
-    """A letter was not sent, or perhaps not.
+    """A message was not sent, or perhaps not.
 
     Attributes:
-        words: what the server said; for the owner's eyes, never for a log.
+        reply: the server's reply. It may quote an address: show it to the owner, never log it.
     """
 
-    def __init__(self, text: str, words: str = "") -> None:
+    def __init__(self, text: str, reply: bytes | str = b"") -> None:
         super().__init__(text)
-        self.words = words
+        decoded = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+        self.reply = " ".join(decoded.split())[:300]
 
 
-class MailNotSentError(MailError):
-    """The server is away, or refused for now: nothing was sent."""
+class MailDeferredError(MailError):
+    """The server is unreachable or refuses for now: nothing was sent, a later try may succeed."""
 
 
-class MailRefusedError(MailError):
-    """The server refuses this address, or this letter, for good: nothing was sent."""
+class MailRejectedError(MailError):
+    """The server refuses this address or this message permanently: nothing was sent."""
 
 
 class MailUncertainError(MailError):
-    """The connection broke when the letter had been handed over: it may be on its way."""
+    """The connection broke after the message was handed over: it may have been sent."""
 
 
 class SmtpMailer:
-    """Sends letters.
+    """Sends messages through one mail server.
 
     Args:
         server: `smtp://user:password@host:587` (STARTTLS where the server offers it) or
             `smtps://…:465` (TLS from the start).
-        seconds: for one step.
-        longest: for a letter in all, in seconds.
+        step_seconds: limit for one step.
+        total_seconds: limit for a whole message.
     """
 
     def __init__(
-        self, server: str, *, seconds: float = SECONDS, longest: float = LONGEST_SECONDS
+        self,
+        server: str,
+        *,
+        step_seconds: float = STEP_SECONDS,
+        total_seconds: float = TOTAL_SECONDS,
     ) -> None:
         self._server = urlsplit(server)
-        self._seconds = seconds
-        self._longest = longest
+        self._step_seconds = step_seconds
+        self._total_seconds = total_seconds
         self._refused_senders: set[str] = set()
 
-    def send(self, letter: Message) -> None:
-        """Send a letter; returns when the server has taken it.
+    def send(self, message: Message) -> None:
+        """Send a message; returns when the server has accepted it.
 
         Raises:
-            MailError: one of its three kinds.
+            MailError: one of its three subclasses.
+            ValueError: an address or the subject is not valid in a header.
         """
-        message = compose(letter, datetime.now(UTC))
+        composed = compose(message, datetime.now(UTC))
         with self._connected() as connection:
             try:
-                connection.send_message(message)
-                self._refused_senders.discard(letter.sender)
+                connection.send_message(composed)
+                self._refused_senders.discard(message.sender)
             except smtplib.SMTPRecipientsRefused as error:
-                raise _refused(error) from None
+                code, reply = next(iter(error.recipients.values()))
+                raise _refusal(code, reply, "the address") from None
             except smtplib.SMTPDataError as error:
-                raise _answered_to_letter(error) from None
+                raise _refusal(error.smtp_code, error.smtp_error, "the message") from None
             except smtplib.SMTPSenderRefused as error:
-                self._tell_refused(letter.sender, error.smtp_code)
-                raise _answered(error) from None
+                self._log_refused_sender(message.sender, error.smtp_code)
+                raise _deferral(error) from None
             except smtplib.SMTPResponseException as error:
-                raise _answered(error) from None
+                raise _deferral(error) from None
             except (OSError, smtplib.SMTPException) as error:
-                kind = MailUncertainError if connection.handed_over else MailNotSentError
-                raise kind(f"the connection to the mail server broke ({_name(error)})") from None
+                kind = MailUncertainError if connection.handed_over else MailDeferredError
+                reason = type(error).__name__
+                raise kind(f"the connection to the mail server broke ({reason})") from None
 
     def check(self) -> None:
-        """Connect and log in; nothing is sent.
+        """Connect and log in without sending anything.
 
         Raises:
-            MailNotSentError: the server is away, or refuses.
+            MailDeferredError: the server is unreachable or refuses.
         """
         with self._connected():
             pass
 
-    def _tell_refused(self, sender: str, code: int) -> None:
-        """Tell the owner once, who can mend it; the letter is tried again meanwhile."""
+    def _log_refused_sender(self, sender: str, code: int) -> None:
+        """Log a permanent refusal once: only the owner can correct the sender."""
         if code < _PERMANENT or sender in self._refused_senders:
             return
         self._refused_senders.add(sender)
         _log.error(
-            "the mail server answered %d to a sender at %s: no mail goes out from there until "
+            "the mail server answered %d to a sender at %s: no mail can be sent from there until "
             "the server or the sender's address is corrected",
             code,
             domain_of(sender),
@@ -119,30 +127,30 @@ class SmtpMailer:
 
     @contextmanager
     def _connected(self) -> Iterator["_Connection"]:
-        connection: _Connection | None = None
         try:
             connection = self._connect()
         except smtplib.SMTPResponseException as error:
-            raise _answered(error) from None
+            raise _deferral(error) from None
         except (OSError, smtplib.SMTPException) as error:
-            raise MailNotSentError(f"the mail server can't be reached ({_name(error)})") from None
+            reason = type(error).__name__
+            raise MailDeferredError(f"the mail server can't be reached ({reason})") from None
         try:
             yield connection
         finally:
-            # What was taken stays so, however the goodbye goes.
+            # An accepted message stays accepted, even if QUIT fails.
             with contextlib.suppress(OSError, smtplib.SMTPException):
                 connection.quit()
             connection.close()
 
     def _connect(self) -> "_Connection":
         server, context = self._server, ssl.create_default_context()
-        host, port = server.hostname or "localhost", server.port
+        host, total, step = server.hostname or "localhost", self._total_seconds, self._step_seconds
+        connection: _Connection
         if server.scheme == "smtps":
-            connection: _Connection = _TlsConnection(
-                host, port or 465, longest=self._longest, timeout=self._seconds, context=context
-            )
+            port = server.port or 465
+            connection = _TlsConnection(host, port, total, timeout=step, context=context)
         else:
-            connection = _Connection(host, port or 25, longest=self._longest, timeout=self._seconds)
+            connection = _Connection(host, server.port or 25, total, timeout=step)
         try:
             connection.ehlo_or_helo_if_needed()
             if server.scheme != "smtps" and connection.has_extn("starttls"):
@@ -157,15 +165,12 @@ class SmtpMailer:
 
 
 class _Connection(smtplib.SMTP):
-    """Knows whether it has begun to hand a letter over, and ends after a time.
-
-    A server that is slow at every step may not keep the process from ending.
-    """
+    """Ends after a total time, and records whether the transfer of the message has begun."""
 
     handed_over = False
 
-    def __init__(self, host: str, port: int, *, longest: float, **options: Any) -> None:
-        self._timer = threading.Timer(longest, self._cut)
+    def __init__(self, host: str, port: int, total_seconds: float, **options: Any) -> None:
+        self._timer = threading.Timer(total_seconds, self._shut_down)
         self._timer.daemon = True
         self._timer.start()
         try:
@@ -175,46 +180,27 @@ class _Connection(smtplib.SMTP):
             raise
 
     def data(self, msg: Any) -> tuple[int, bytes]:
-        """Hand the letter over."""
         self.handed_over = True
         return super().data(msg)
 
     def close(self) -> None:
-        """Close the connection."""
         self._timer.cancel()
         super().close()
 
-    def _cut(self) -> None:
-        """End whatever is under way, in another thread."""
+    def _shut_down(self) -> None:
         if self.sock:
             with contextlib.suppress(OSError):
                 self.sock.shutdown(socket.SHUT_RDWR)
 
 
 class _TlsConnection(_Connection, smtplib.SMTP_SSL):
-    """The same, with TLS from the start."""
+    """A connection that uses TLS from the start."""
 
 
-def _refused(error: smtplib.SMTPRecipientsRefused) -> MailError:
-    code, words = next(iter(error.recipients.values()))
-    text = f"the mail server answered {code} to the address"
-    return (MailRefusedError if code >= _PERMANENT else MailNotSentError)(text, _words(words))
+def _refusal(code: int, reply: bytes | str, what: str) -> MailError:
+    kind = MailRejectedError if code >= _PERMANENT else MailDeferredError
+    return kind(f"the mail server answered {code} to {what}", reply)
 
 
-def _answered_to_letter(error: smtplib.SMTPDataError) -> MailError:
-    text = f"the mail server answered {error.smtp_code} to the letter"
-    kind = MailRefusedError if error.smtp_code >= _PERMANENT else MailNotSentError
-    return kind(text, _words(error.smtp_error))
-
-
-def _answered(error: smtplib.SMTPResponseException) -> MailNotSentError:
-    return MailNotSentError(f"the mail server answered {error.smtp_code}", _words(error.smtp_error))
-
-
-def _words(said: bytes | str) -> str:
-    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
-    return " ".join(text.split())[:300]
-
-
-def _name(error: Exception) -> str:
-    return type(error).__name__
+def _deferral(error: smtplib.SMTPResponseException) -> MailDeferredError:
+    return MailDeferredError(f"the mail server answered {error.smtp_code}", error.smtp_error)

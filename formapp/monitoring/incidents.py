@@ -1,13 +1,14 @@
-"""Incidents: what is wrong now, as the ledger shows it, and what the owner was told of.
+"""Incidents: what is wrong now, as the database shows it, and which of it the owner knows.
 
-An incident is opened and closed by conditional writes, so that of many workers one tells.
+An incident is opened and closed by conditional writes, so that only one of many workers sends the
+alert.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, Select, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from formapp.db.database import Database
@@ -16,9 +17,12 @@ from formapp.db.tables import deliveries, errands, incidents, lanes, submissions
 Kind = Literal["failed", "paused", "backlog", "errands"]
 
 ALL_SITES = "all"
-"""What stands for the site where something is wrong with the whole installation."""
+"""The site of an incident of the whole installation."""
 
-_ERRANDS = {
+MIN_FAILURES = 3
+"""One pause is an everyday rate limit of Wix; this many in a row are an incident."""
+
+_JOBS = {
     "confirm": "mails: see the mail server, FORMAPP_SMTP_URL, FORMAPP_MAIL_FROM",
     "challenge": "challenges: see FORMAPP_CHALLENGE_SECRET and whether their service answers",
 }
@@ -26,12 +30,12 @@ _ERRANDS = {
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Something that the owner should know of.
+    """Something that the owner should know.
 
     Attributes:
-        kind: `failed` (deliveries that failed for good), `paused` (the site's lane, where the owner
-            has to act or it has lasted), `backlog` (due deliveries older than the limit),
-            `errands` (mails and challenges older than that).
+        kind: `failed` (deliveries have failed for good), `paused` (Wix refuses the site's calls
+            until the owner acts, or for long), `backlog` (deliveries wait for longer than the
+            limit), `errands` (mails and challenges do).
         detail: in words, with numbers and Wix's codes, never an answer.
     """
 
@@ -40,42 +44,32 @@ class Incident:
     detail: str
 
 
-def find_incidents(
-    database: Database, now: datetime, *, backlog: timedelta, strikes: int
-) -> list[Incident]:
-    """What is wrong now.
-
-    Args:
-        database: the ledger.
-        now: the time.
-        backlog: how long a due delivery, or an errand, may wait.
-        strikes: from how many pauses in a row a lane counts as in trouble.
-    """
+def find_incidents(database: Database, now: datetime, *, backlog: timedelta) -> list[Incident]:
+    """Return what is wrong now; `backlog` is how long a delivery or a job may wait."""
     with database.read() as connection:
         return [
             *_failed(connection),
-            *_paused(connection, strikes),
+            *_paused(connection),
             *_backlog(connection, now, backlog),
-            *_errands(connection, now, backlog),
+            *_late_jobs(connection, now, backlog),
         ]
 
 
 def _failed(connection: Connection) -> list[Incident]:
     query = (
-        select(deliveries.c.site, func.count())
+        _by_site()
         .join(submissions, submissions.c.id == deliveries.c.submission_id)
-        # What is erased can't be retried: nobody has to act.
+        # An erased lead can't be retried.
         .where(deliveries.c.state == "failed", submissions.c.erased_at.is_(None))
-        .group_by(deliveries.c.site)
     )
     return [
-        Incident("failed", site, f"{_count(count)} failed for good: see `formapp leads list`")
-        for site, count in connection.execute(query)
+        Incident("failed", site, f"{_deliveries(number)} failed for good: see `formapp leads list`")
+        for site, number in connection.execute(query)
     ]
 
 
-def _paused(connection: Connection, strikes: int) -> list[Incident]:
-    rows = connection.execute(select(lanes).where(lanes.c.strikes >= strikes))
+def _paused(connection: Connection) -> list[Incident]:
+    rows = connection.execute(select(lanes).where(lanes.c.strikes >= MIN_FAILURES))
     return [
         Incident("paused", row.site, f"Wix refuses all calls: {row.reason}; leads wait")
         for row in rows
@@ -83,20 +77,15 @@ def _paused(connection: Connection, strikes: int) -> list[Incident]:
 
 
 def _backlog(connection: Connection, now: datetime, limit: timedelta) -> list[Incident]:
-    query = (
-        select(deliveries.c.site, func.count())
-        .where(deliveries.c.state == "pending", deliveries.c.created_at < now - limit)
-        .group_by(deliveries.c.site)
-    )
-    minutes = round(limit.total_seconds() / 60)
+    waiting = (deliveries.c.state == "pending") & (deliveries.c.created_at < now - limit)
     return [
-        Incident("backlog", site, f"{_count(count)} have waited for more than {minutes} minutes")
-        for site, count in connection.execute(query)
+        Incident("backlog", site, f"{_deliveries(number)} have waited {_longer_than(limit)}")
+        for site, number in connection.execute(_by_site().where(waiting))
     ]
 
 
-def _errands(connection: Connection, now: datetime, limit: timedelta) -> list[Incident]:
-    # By when they were written down: each try that fails makes one due later.
+def _late_jobs(connection: Connection, now: datetime, limit: timedelta) -> list[Incident]:
+    # By age, not by due time: each failed try postpones a job.
     query = (
         select(errands.c.kind, func.count())
         .where(errands.c.created_at < now - limit)
@@ -104,28 +93,35 @@ def _errands(connection: Connection, now: datetime, limit: timedelta) -> list[In
         .order_by(errands.c.kind)
     )
     late = [
-        f"{count} {_ERRANDS.get(kind, f'of the kind {kind}')}"
-        for kind, count in connection.execute(query)
+        f"{number} {_JOBS.get(kind, f'of the kind {kind}')}"
+        for kind, number in connection.execute(query)
     ]
     if not late:
         return []
-    minutes = round(limit.total_seconds() / 60)
-    told = f"have waited for more than {minutes} minutes: {'; '.join(late)}"
-    return [Incident("errands", ALL_SITES, f"{told}. A worker that has these settings must run")]
+    detail = f"have waited {_longer_than(limit)}: {'; '.join(late)}"
+    return [Incident("errands", ALL_SITES, f"{detail}. A worker that has these settings must run")]
 
 
-def _count(number: int) -> str:
+def _by_site() -> Select[Any]:
+    return select(deliveries.c.site, func.count()).group_by(deliveries.c.site)
+
+
+def _deliveries(number: int) -> str:
     return "1 delivery" if number == 1 else f"{number} deliveries"
 
 
+def _longer_than(limit: timedelta) -> str:
+    return f"for more than {round(limit.total_seconds() / 60)} minutes"
+
+
 def open_incidents(database: Database) -> set[tuple[str, str]]:
-    """Kind and site of what was told and isn't over."""
+    """Return kind and site of the incidents that the owner knows and that are not over."""
     with database.read() as connection:
         return {(row.kind, row.site) for row in connection.execute(select(incidents))}
 
 
 def open_incident(database: Database, kind: str, site: str, now: datetime) -> bool:
-    """Note that it is told; False if another worker did so first."""
+    """Record that the owner is told; False if another worker has done so."""
     try:
         with database.write() as connection:
             row = {"kind": kind, "site": site, "opened_at": now}
@@ -136,7 +132,7 @@ def open_incident(database: Database, kind: str, site: str, now: datetime) -> bo
 
 
 def close_incident(database: Database, kind: str, site: str) -> bool:
-    """Note that it is over; False if another worker did so first."""
+    """Record that it is over; False if another worker has done so."""
     mine = (incidents.c.kind == kind) & (incidents.c.site == site)
     with database.write() as connection:
         return connection.execute(delete(incidents).where(mine)).rowcount == 1

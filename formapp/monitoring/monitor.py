@@ -1,13 +1,12 @@
-"""The watch: tells the owner what is wrong, once for each incident, and once when it is over."""
+"""The monitor: alerts the owner when an incident begins and when it ends."""
 
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from formapp.db.database import Database
-from formapp.monitoring.alert import Alert, Tell
+from formapp.monitoring.alerts import Alert, Channel
 from formapp.monitoring.incidents import (
-    Incident,
     close_incident,
     find_incidents,
     open_incident,
@@ -15,75 +14,61 @@ from formapp.monitoring.incidents import (
 )
 
 EVERY = timedelta(seconds=10)
-"""How often a worker looks."""
-
-STRIKES = 3
-"""A single pause is Wix's everyday rate limit; several in a row are trouble."""
+"""How often a worker checks."""
 
 _log = logging.getLogger(__name__)
 
 
 class Monitor:
-    """Compares what is wrong with what was told, and tells the difference.
+    """Compares the incidents of this moment with those that the owner knows of.
 
     Args:
-        database: the ledger.
-        tell: the channels besides the log; what they raise is logged and dropped.
-        clock: the time.
-        backlog: how long a due delivery may wait.
+        database: holds leads, jobs and known incidents.
+        channels: where alerts go besides the log; their errors are logged.
+        clock: the time, aware.
+        backlog: how long a delivery or a job may wait.
     """
 
     def __init__(
         self,
         database: Database,
-        tell: Sequence[Tell],
+        channels: Sequence[Channel],
         *,
         clock: Callable[[], datetime],
         backlog: timedelta,
     ) -> None:
         self._database = database
-        self._tell = tell
+        self._channels = channels
         self._clock = clock
         self._backlog = backlog
         self._next = clock()
 
-    def look_if_due(self) -> None:
-        """Look, unless that was done a moment ago.
-
-        Raises:
-            DatabaseUnavailableError: the ledger can't be read or written.
-        """
-        # A clock that was put back must not silence the watch.
+    def check_if_due(self) -> None:
+        """Check, unless the last check was a moment ago."""
+        # A clock that is set back must not silence the monitor.
         if self._next - EVERY <= self._clock() < self._next:
             return
         self._next = self._clock() + EVERY
-        self.look()
+        self.check()
 
-    def look(self) -> None:
-        """Compare and tell.
-
-        Raises:
-            DatabaseUnavailableError: the ledger can't be read or written.
-        """
+    def check(self) -> None:
+        """Send an alert for each incident that has begun or ended."""
         now = self._clock()
-        present = find_incidents(self._database, now, backlog=self._backlog, strikes=STRIKES)
-        told = open_incidents(self._database)
-        for trouble in present:
-            if (trouble.kind, trouble.site) not in told:
-                self._begin(trouble, now)
-        for kind, site in told - {(trouble.kind, trouble.site) for trouble in present}:
+        present = find_incidents(self._database, now, backlog=self._backlog)
+        known = open_incidents(self._database)
+        for each in present:
+            key = each.kind, each.site
+            if key not in known and open_incident(self._database, *key, now):
+                self._send(Alert(*key, "open", each.detail, now))
+        for kind, site in known - {(each.kind, each.site) for each in present}:
             if close_incident(self._database, kind, site):
                 self._send(Alert(kind, site, "over", "all is well again", now))
 
-    def _begin(self, trouble: Incident, now: datetime) -> None:
-        if open_incident(self._database, trouble.kind, trouble.site, now):
-            self._send(Alert(trouble.kind, trouble.site, "open", trouble.detail, now))
-
     def _send(self, alert: Alert) -> None:
         level = logging.ERROR if alert.state == "open" else logging.WARNING
-        _log.log(level, "%s", alert.text)
-        for tell in self._tell:
+        _log.log(level, "site %s: %s: %s", alert.site, alert.kind, alert.detail)
+        for send in self._channels:
             try:
-                tell(alert)
-            except Exception as error:  # noqa: BLE001 - a channel that fails must not stop leads
+                send(alert)
+            except Exception as error:  # noqa: BLE001 - a failing channel must not stop deliveries
                 _log.error("an alert could not be sent: %s", type(error).__name__)

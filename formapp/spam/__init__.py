@@ -1,7 +1,6 @@
-"""Spam: what makes a post suspicious, and challenges that programs find harder than people.
+"""Spam: signals that make a post suspicious, and challenges that are hard for programs.
 
-This room knows neither the database nor HTTP nor a form file: facts go in, reasons and a score come
-out. No reason repeats what was typed.
+No reason repeats an answer.
 """
 
 from formapp.spam.altcha import LIFE, Challenges, Solved

@@ -1,8 +1,8 @@
-"""The proof of work: challenges in ALTCHA's format, made and checked here, with no third party.
+"""Proof of work: challenges in ALTCHA's format, made and checked here, with no third party.
 
-It is version 2 of the protocol, which ALTCHA's widget speaks since its version 3: the browser looks
-for the counter whose derived key (PBKDF2, SHA-256) begins as the challenge says. The server picks
-the counter, so that the work is bounded, and signs the key, so that checking costs two HMACs.
+Version 2 of the protocol, as of version 3 of ALTCHA's widget: the browser searches for the counter
+whose derived key (PBKDF2, SHA-256) begins as the challenge says. The server chooses the counter,
+which limits the work, and signs the key, so that a check costs two HMACs.
 """
 
 import hashlib
@@ -16,39 +16,39 @@ from typing import Any
 from altcha import Payload, create_challenge, verify_solution
 
 LIFE = timedelta(minutes=30)
-"""How long a challenge can be answered."""
+"""How long a challenge is valid."""
 
 ALGORITHM = "PBKDF2/SHA-256"
 COST = 5_000
 """Rounds of one derivation: about 2 ms in a browser on a desktop, four times that on a phone."""
 
 STEPS = 50
-"""Derivations that a challenge of difficulty 1 takes at least; twice as many at most."""
+"""Minimum of derivations for difficulty 1; the maximum is twice as many."""
 
 _LONGEST = 4_000
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Solved:
-    """A right solution.
+    """A correct solution.
 
     Attributes:
-        submission_id: what tells this challenge from all others.
-        until: when it can't be handed in any more.
+        challenge_id: unique to the challenge.
+        until: when the challenge expires.
     """
 
-    submission_id: str
+    challenge_id: str
     until: datetime
 
 
 class Challenges:
-    """Makes and checks challenges with keys derived from the secret keys, the newest first."""
+    """Makes challenges with a key derived from the first secret key; verifies with all keys."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._keys = [(_derived(key, b"challenge"), _derived(key, b"answer")) for key in keys]
 
     def make(self, form: str, difficulty: int, now: datetime) -> dict[str, Any]:
-        """Return a challenge for one post to this form, as JSON has it."""
+        """Return a challenge for one post to this form, as JSON."""
         signing, answering = self._keys[0]
         least = STEPS * difficulty
         challenge = create_challenge(
@@ -64,7 +64,7 @@ class Challenges:
         return made
 
     def check(self, form: str, text: str) -> Solved | None:
-        """Return the solution if it is right, in time and for this form; else None."""
+        """Return the solution if it is correct, in time and for this form, else None."""
         if len(text) > _LONGEST:
             return None
         return next((s for keys in self._keys if (s := _check(keys, form, text))), None)
@@ -77,7 +77,7 @@ def _check(keys: tuple[bytes, bytes], form: str, text: str) -> Solved | None:
     signing, answering = keys
     if not verify_solution(payload, signing, hmac_key_secret=answering).verified:
         return None
-    # Signed by us, so of the types that `make` gave them.
+    # Signed by us, so the types are those of `make`.
     parameters = payload.challenge.parameters
     if parameters.data != {"form": form} or parameters.expires_at is None:
         return None

@@ -1,12 +1,10 @@
-"""The `[spam]` table of a form file: what is held back, what is asked for, how much is taken."""
+"""The `[spam]` table of a form file: threshold, challenge, quota."""
 
 from typing import Annotated, Literal
 
 import limits
-from pydantic import AfterValidator, PlainValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator
 from pydantic import Field as Key
-
-from formapp.forms.definition.targets import Definition
 
 Challenge = Literal["altcha", "turnstile", "hcaptcha", "recaptcha"]
 QUARANTINE_AT = 3.0
@@ -16,7 +14,7 @@ _EXAMPLE = 'write it like "500/day"'
 def _threshold(given: object) -> float | None:
     if given == "off":
         return None
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= 100:  # noqa: PLR2004 - more than all weights together
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= 100:  # noqa: PLR2004 - above all weights together
         raise ValueError('should be a score above 0, such as 3, or "off"')
     return float(given)
 
@@ -31,16 +29,18 @@ def _quota(given: str) -> str:
     return given
 
 
-class Spam(Definition):
-    """What a form does about spam.
+class Spam(BaseModel):
+    """How a form treats spam.
 
     Attributes:
-        quarantine_at: the score from which on a submission is held back; None (`"off"`): never.
-        unknown_origin: what becomes of a post that doesn't say from which site it comes.
+        quarantine_at: score from which a submission is quarantined; None (`"off"`): never.
+        unknown_origin: what happens to a post that doesn't say from which site it comes.
         challenge: what a browser or its visitor has to solve.
-        difficulty: how much work the challenge of ALTCHA's kind is.
-        quota: how many leads are let through, such as `500/day`; what is beyond is held back.
+        difficulty: how much work an ALTCHA challenge is.
+        quota: how many leads are accepted, such as `500/day`; further ones are quarantined.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     quarantine_at: Annotated[float | None, PlainValidator(_threshold)] = QUARANTINE_AT
     unknown_origin: Literal["refuse", "quarantine"] = "refuse"

@@ -1,7 +1,7 @@
-"""The services that set a challenge on their own pages: what a page and a check of theirs need.
+"""The challenge services: what a page and a check need of each.
 
-None is asked for anything unless a form's file names it. Sources: Cloudflare's pages "Content
-Security Policy" and "Server-side validation" for Turnstile, hCaptcha's "Developer Guide", Google's
+A service is only used if a form file names it. Sources: Cloudflare's pages "Content Security
+Policy" and "Server-side validation" for Turnstile, hCaptcha's "Developer Guide", Google's
 "Verifying the user's response" and FAQ for reCAPTCHA version 2.
 """
 
@@ -17,13 +17,13 @@ class Provider:
     """One service.
 
     Attributes:
-        title: as people know it.
-        script: what the page loads.
+        title: for people.
+        script: URL that the page loads.
         css_class: of the element that the script fills.
-        field: the control in which the page's script sends its token.
-        policy: directives of the content security policy that the page needs besides its own.
+        field: the control that sends the token.
+        policy: additional directives of the page's content security policy.
         verify_url: where tokens are checked.
-        life: how long a token can be checked.
+        life: how long a token is valid.
     """
 
     title: str
@@ -50,7 +50,7 @@ PROVIDERS: Mapping[str, Provider] = {
     ),
     "hcaptcha": Provider(
         title="hCaptcha",
-        # Without the fields and functions that imitate reCAPTCHA's.
+        # Without the reCAPTCHA compatibility layer.
         script="https://js.hcaptcha.com/1/api.js?recaptchacompat=off",
         css_class="h-captcha",
         field="h-captcha-response",
@@ -79,15 +79,15 @@ PROVIDERS: Mapping[str, Provider] = {
 }
 
 ALTCHA_FIELD = "altcha"
-"""The control in which ALTCHA's widget, and our own script, send the solution."""
+"""The control in which ALTCHA's widget and our own script send the solution."""
 
 CHALLENGE_NAMES = frozenset({ALTCHA_FIELD, *(each.field for each in PROVIDERS.values())})
-"""Names that challenges send: never an answer, never unknown."""
+"""Names that challenges send; they are no answers."""
 
-ERRAND = "challenge"
-"""The kind of the errand that has an answer checked; it holds `provider` and `token`."""
+CHALLENGE_CHECK = "challenge"
+"""The kind of the job that checks a token; its content is `provider` and `token`."""
 
 
-def awaited(name: str) -> str:
-    """Return why a submission is held back until a worker has asked this service."""
+def pending_reason(name: str) -> str:
+    """Return why a submission is in quarantine until this service was asked."""
     return f"{PROVIDERS[name].title} has not been asked yet"

@@ -1,7 +1,7 @@
-"""What Formspree's clients tell of the browser, in the header `Formspree-Session-Data`.
+"""The header `Formspree-Session-Data`, by which Formspree's clients describe the browser.
 
-Base64 of `{"loadedAt": ms, "webdriver": bool}` (`@formspree/core` 4). Anybody can write anything in
-it: it may raise a suspicion, and never takes one away.
+Base64 of `{"loadedAt": ms, "webdriver": bool}` (`@formspree/core` 4). It can be forged: it may
+raise a suspicion and never removes one.
 """
 
 import base64
@@ -16,7 +16,7 @@ _LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a browser says of itself.
+    """A browser's description of itself.
 
     Attributes:
         loaded_at: when the page was loaded, by the browser's clock.
@@ -27,13 +27,13 @@ class Session:
     webdriver: bool = False
 
     def seconds(self, now: datetime) -> float | None:
-        """Seconds from loading to sending; None where the clocks differ too much to tell."""
+        """Return the seconds since the page was loaded; None if unknown or the clocks differ."""
         passed = (now - self.loaded_at).total_seconds() if self.loaded_at else -1.0
         return passed if passed >= 0 else None
 
 
 def read_session(header: str | None) -> Session:
-    """Read the header; what can't be read says nothing."""
+    """Read the header; an unreadable one is an empty session."""
     if not header or len(header) > _LONGEST:
         return Session()
     try:

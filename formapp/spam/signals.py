@@ -1,8 +1,8 @@
-"""From facts of a post to reasons for suspicion, and from these to a score.
+"""From facts about a post to signals, and from signals to a score.
 
 The content decides. How a post was sent can't: programs that test a form post at once and drive
-browsers. `FAST` and `WEBDRIVER` together stay below a half, so that they never tip the balance
-between whole and half weights of what was written.
+browsers. `FAST` and `WEBDRIVER` together weigh less than a half, so that they never decide between
+the whole and half weights of the content.
 """
 
 import re
@@ -14,15 +14,14 @@ FAST_SECONDS = 2.0
 """A person needs longer from seeing a form to sending it."""
 
 FREE_LINKS = 2
-"""Links in all texts together that are usual: one's own page, and another."""
+"""A usual number of links in all texts together: one's own page, and another."""
 
 _MANY_LINKS = 6
 _FLOOD = 10
 _SAME_FIELDS = 3
 _SAME_LENGTH = 8
 
-# A visitor may send 10,000 characters of anything: however they are arranged, none of these
-# patterns goes over the same ones again and again.
+# A visitor may send 10,000 arbitrary characters: none of these patterns backtracks over them.
 _LINK = re.compile(r"https?://|(?<![\w.@/])www\.(?=\w)", re.IGNORECASE)
 _SCRIPT = re.compile(r"<\s*script\b|javascript\s*:|\bon(?:error|load|click)\s*=", re.IGNORECASE)
 _BBCODE = re.compile(r"\[\s*(?:url|link|img)\s*[=\]]", re.IGNORECASE)
@@ -32,46 +31,46 @@ _MARKUP = re.compile(rf"<\s*(?:/\s*)?(?:{_TAGS})\b", re.IGNORECASE)
 
 
 class Signal(Enum):
-    """What may be suspicious: the weight, and the reason in words for the owner."""
+    """A weight, and the reason in words for the owner."""
 
-    # How it was sent. Hints at most.
+    # How it was sent: hints at most.
     FAST = (0.2, "sent in under two seconds")
     WEBDRIVER = (0.2, "the browser was driven by a program")
     # Links beyond a few: an order may name several pages, a dozen is an advertisement.
     SOME_LINKS = (1.0, "several links in the texts")
     MANY_LINKS = (2.0, "many links in the texts")
     FLOOD_OF_LINKS = (3.0, "ten links or more in the texts")
-    # Code in a text: a developer may ask about it, so it takes something else beside it.
+    # A developer may ask about code, so it needs a second signal.
     SCRIPT = (2.0, "script code in a text")
-    # Links written for other software to show: nobody types these into a contact form.
+    # Links in the markup of other software: people don't type these into a contact form.
     BBCODE = (3.0, "a link in forum code ([url=…])")
     ANCHOR = (2.0, "a link in HTML")
-    # Other HTML: pasted from a page, or a robot's.
+    # Other HTML: pasted from a page, or typed by a program.
     MARKUP = (0.5, "HTML in a text")
-    # Nobody is called so; the usual place for an advertisement in a greeting mail.
+    # The usual place for an advertisement, since greeting mails repeat the name.
     LINK_IN_NAME = (2.0, "a web address in a name")
-    # A robot that knows no labels fills everything alike.
+    # A program that ignores labels fills all fields alike.
     SAME_TEXT = (2.0, "the same text in several fields")
 
     @property
     def weight(self) -> float:
-        """What it adds to the score."""
+        """Its part of the score."""
         return self.value[0]
 
     @property
     def reason(self) -> str:
-        """The same in words; it repeats nothing that was typed."""
+        """The reason in words; it repeats no answer."""
         return self.value[1]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Facts:
-    """What is known of a post.
+    """The facts about a post.
 
     Attributes:
-        seconds: from seeing the form to sending it; None: not known.
+        seconds: from seeing the form to sending it; None if unknown.
         webdriver: whether the browser said that a program drives it.
-        texts: the answers to all fields for free text, names among them.
+        texts: the answers to all fields for free text, including names.
         names: those of them that are a person's name.
     """
 
@@ -82,7 +81,7 @@ class Facts:
 
 
 def suspicions(facts: Facts) -> list[Signal]:
-    """Return every signal that the facts give, in the order of the table."""
+    """Return all signals of the facts, in the order of the table."""
     return [*_sending(facts), *_content(facts)]
 
 
@@ -123,6 +122,6 @@ def _by_number(links: int) -> Signal:
 
 
 def _alike(texts: Sequence[str]) -> bool:
-    """Short texts are alike by chance: a name, a town, "none"."""
+    """Whether several long texts are equal: short ones are by chance (a name, a town, "none")."""
     folded = [text.strip().casefold() for text in texts]
     return any(len(each) >= _SAME_LENGTH and folded.count(each) >= _SAME_FIELDS for each in folded)

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, jsonify, request
 
-from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.db.database import DatabaseUnavailableError
 from formapp.db.revision import is_current
-from formapp.monitoring.metrics import Metrics
-from formapp.monitoring.queue import look_at_queue
+from formapp.monitoring.metrics import read_queue
 from formapp.web.errors import RefusalError
 from formapp.web.services import services
 
@@ -41,25 +40,10 @@ def metrics() -> Response:
     if not _may_read(app.metrics_token):
         raise RefusalError(403, "FORBIDDEN", "Metrics need the token of FORMAPP_METRICS_TOKEN.")
     try:
-        measure_queue(app.metrics, app.database)
+        app.metrics.queue(read_queue(app.database, datetime.now(UTC)))
     except DatabaseUnavailableError:
         raise RefusalError(503, "UNAVAILABLE", "The database can't be reached.") from None
     return Response(app.metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
-
-
-def measure_queue(metrics: Metrics, database: Database) -> None:
-    """Set the gauges of the queue.
-
-    Raises:
-        DatabaseUnavailableError: it can't be read.
-    """
-    now = datetime.now(UTC)
-    queue = look_at_queue(database, now)
-    age = (now - queue.oldest_due_at).total_seconds() if queue.oldest_due_at else 0.0
-    counts = {"pending": queue.pending, "failed": queue.failed}
-    metrics.queue(counts, age, queue.paused, queue.incidents)
-    metrics.quarantine(queue.quarantined)
-    metrics.errands(queue.errands)
 
 
 def _may_read(token: str | None) -> bool:

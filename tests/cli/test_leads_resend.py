@@ -14,7 +14,7 @@ from formapp.db.database import Database
 from formapp.db.tables import errands
 from formapp.leads.report import list_submissions, show_submission
 from tests.support import formfiles
-from tests.support.postoffice import MailServer, Taken, mail_server
+from tests.support.mailserver import MailServer, Taken, mail_server
 from tests.support.processes import (
     SITE,
     Commands,

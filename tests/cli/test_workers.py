@@ -13,14 +13,14 @@ from sqlalchemy import select
 from formapp.cli import workers
 from formapp.cli.workers import make_crew
 from formapp.config.settings import Settings
-from formapp.confirmation.store import ASKED, CONFIRM
+from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import Database
 from formapp.db.tables import errands
 from formapp.jobs.queue import Job
 from formapp.leads.accept import Status, keep
 from formapp.leads.report import show_submission
 from formapp.monitoring.metrics import Metrics
-from formapp.spam.providers import ERRAND as CHALLENGE
+from formapp.spam.providers import CHALLENGE_CHECK as CHALLENGE
 from tests.support import formfiles
 from tests.support.leads import WORDING, lead, submission
 from tests.support.processes import SITE, Commands, eventually, free_port
@@ -46,8 +46,8 @@ def mail(database: Database, number: int = 0) -> str:
         lead(f"person{number}@example.com"),
         datetime.now(UTC),
         status=Status.UNCONFIRMED,
-        meta={ASKED: WORDING | {"sender": "news@example.com"}},
-        errands=(Job(CONFIRM),),
+        meta={REQUEST: WORDING | {"sender": "news@example.com"}},
+        errands=(Job(CONFIRMATION_MAIL),),
     )
     return keep(database, given).id
 

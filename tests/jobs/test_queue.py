@@ -14,8 +14,6 @@ from formapp.jobs.runner import Errands, NotYetError, pause
 from formapp.leads.accept import KeyReusedError, Status, keep
 from formapp.leads.admit import admit
 from formapp.leads.anonymize import anonymize
-from formapp.monitoring.metrics import Metrics
-from formapp.web.health import measure_queue
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
@@ -204,18 +202,6 @@ def test_an_errand_is_left_to_whoever_can_run_its_kind(database: Database) -> No
     # None of its tries was spent by those who could not run it.
     assert done == [1]
     assert not Errands(database, {"mail": run}, clock=lambda: LATER).run_next()
-
-
-def test_measures_tell_how_many_wait_of_each_kind(database: Database) -> None:
-    kept(database)
-    kept(database)
-    metrics = Metrics()
-    measure_queue(metrics, database)
-    assert 'formapp_errands{kind="mail"} 2.0' in metrics.text().decode()
-    while errand := claim_errand(database, NOON, KINDS):
-        strike_out(database, errand)
-    measure_queue(metrics, database)
-    assert "formapp_errands{" not in metrics.text().decode()
 
 
 def test_errands_may_be_claimed_from_some_age_on(database: Database) -> None:

@@ -107,7 +107,10 @@ def test_what_runs_left_to_right_is_kept_apart(language: str) -> None:
 
 def _calls(name: str) -> Iterator[tuple[Path, ast.Call]]:
     for path in PACKAGE.rglob("*.py"):
-        nodes = ast.walk(ast.parse(path.read_text("utf-8")))
+        source = path.read_text("utf-8")
+        if "from formapp.mail.message import" in source:
+            continue  # that Message is an e-mail
+        nodes = ast.walk(ast.parse(source))
         calls = (node for node in nodes if isinstance(node, ast.Call))
         yield from ((path, call) for call in calls if _called(call) == name)
 

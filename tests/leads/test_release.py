@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, errands
@@ -17,15 +17,10 @@ from formapp.leads.release import (
     release,
 )
 from formapp.leads.report import list_ids, show_submission
-from formapp.monitoring.queue import count_quarantined
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
 LATER = NOON.replace(hour=15)
-COUNTING = """
-EXPLAIN QUERY PLAN SELECT form, count(*) FROM submissions
-WHERE submissions.status = 'quarantined' AND erased_at IS NULL GROUP BY form
-"""
 
 
 def no_reading(_caught: Caught) -> Read:
@@ -130,20 +125,12 @@ def test_what_was_erased_is_not_released(database: Database) -> None:
     assert list_ids(database, "quarantined") == []
 
 
-def test_the_quarantine_is_counted_and_listed_by_form(database: Database) -> None:
+def test_the_quarantine_is_listed_by_form(database: Database) -> None:
     ids = [kept(database), kept(database), kept(database, lead=lead(form="quote"))]
     for other in (Status.ACCEPTED, Status.SPAM, Status.UNCONFIRMED):
         kept(database, other)
     assert list_ids(database, "quarantined") == ids
     assert list_ids(database, "quarantined", "quote") == ids[2:]
-    with database.read() as connection:
-        assert count_quarantined(connection) == {"contact": 2, "quote": 1}
-
-
-def test_counting_reads_an_index(sqlite: Database) -> None:
-    with sqlite.read() as connection:
-        plan = " ".join(row.detail for row in connection.execute(text(COUNTING)))
-    assert "ix_submissions_quarantined" in plan
 
 
 def test_who_has_to_confirm_is_asked_for_it_once_released(database: Database) -> None:

@@ -44,7 +44,7 @@ def test_a_right_solution_is_known_and_told_from_others() -> None:
     other = CHALLENGES.check("lead", solved(CHALLENGES.make("lead", 1, now())))
     assert found
     assert other
-    assert found.submission_id != other.submission_id
+    assert found.challenge_id != other.challenge_id
     assert timedelta() < found.until - now() <= LIFE
 
 

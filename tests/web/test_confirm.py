@@ -8,18 +8,19 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from formapp.app import create_app
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import Link, LinkSigner, address_hash
-from formapp.confirmation.store import confirm, let_through
+from formapp.db.database import Database
 from formapp.db.tables import deliveries, errands
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.leads.accept import Status
 from formapp.leads.anonymize import anonymize
+from formapp.leads.confirm import confirm, release_held
 from formapp.leads.report import show_submission
 from tests.support import formfiles
 from tests.web.pages import Page
@@ -271,9 +272,10 @@ def test_what_was_erased_meanwhile_is_gone(site: Site) -> None:
 def test_what_is_erased_between_looking_and_pressing_is_gone(site: Site) -> None:
     submission_id = sign_up(site)
 
-    def too_late(connection: Connection, submission_id: str, now: datetime) -> bool:
-        anonymize(connection, [submission_id], now)
-        return confirm(connection, submission_id, now)
+    def too_late(database: Database, submission_id: str, now: datetime) -> bool:
+        with database.write() as connection:
+            anonymize(connection, [submission_id], now)
+        return confirm(database, submission_id, now)
 
     with patch("formapp.web.public.confirmation.confirm", too_late):
         assert press(site, link(submission_id)).status_code == 404
@@ -345,12 +347,12 @@ def test_what_its_owner_releases_from_quarantine_is_asked_for_first(site: Site) 
     now = datetime.now(UTC)
     with site.database.write() as connection:
         from_quarantine = {Status.QUARANTINED}
-        assert let_through(connection, submission_id, from_quarantine, now) is None
+        assert release_held(connection, submission_id, from_quarantine, now) is None
         connection.exec_driver_sql("UPDATE submissions SET status = 'quarantined'")
         connection.exec_driver_sql("DELETE FROM errands")
     assert site.get(link(submission_id)).status_code == 404
     with site.database.write() as connection:
-        assert let_through(connection, submission_id, from_quarantine, now) is Status.UNCONFIRMED
+        assert release_held(connection, submission_id, from_quarantine, now) is Status.UNCONFIRMED
     assert waiting(site) == ["confirm"]
     assert site.pending() == 0
     assert press(site, link(submission_id)).status_code == 303
@@ -358,7 +360,7 @@ def test_what_its_owner_releases_from_quarantine_is_asked_for_first(site: Site) 
         connection.exec_driver_sql("DELETE FROM deliveries")
         connection.exec_driver_sql("UPDATE submissions SET status = 'quarantined'")
         # Confirmed once is confirmed.
-        assert let_through(connection, submission_id, from_quarantine, now) is Status.ACCEPTED
+        assert release_held(connection, submission_id, from_quarantine, now) is Status.ACCEPTED
     assert site.pending() == 1
 
 

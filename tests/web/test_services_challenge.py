@@ -1,6 +1,7 @@
 """A form with a service's challenge: its page names that service alone, and nobody waits for it."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from formapp.config.settings import Settings, SettingsError
 from formapp.db.tables import errands
 from formapp.jobs.runner import Errands
 from formapp.leads.accept import Status
+from formapp.leads.challenge import conclude_challenge
 from formapp.leads.release import release
 from formapp.spam import PROVIDERS
 from formapp.spam.challenge_job import ChallengeChecks
@@ -74,7 +76,10 @@ def test_a_quota_counts_what_the_service_lets_through_and_no_token_that_was_made
     site = make_site(forms=guarded('challenge = "turnstile"\nquota = "1/day"'), **KEYS)
     with verifier() as service:
         checks = ChallengeChecks(
-            site.database, SECRET, service.url, clock=lambda: datetime.now(UTC)
+            partial(conclude_challenge, site.database),
+            SECRET,
+            service.url,
+            clock=lambda: datetime.now(UTC),
         )
         worker = Errands(site.database, {"challenge": checks.run}, clock=lambda: datetime.now(UTC))
         for token in ("made up", "made up, too", *(f"{GOOD_TOKEN}-{n}" for n in "123")):

@@ -20,8 +20,7 @@ from formapp.db.tables import REVISION, metadata
 from formapp.leads.erase import count_lost_erasures
 from formapp.leads.report import count_unmailed
 from formapp.monitoring.incidents import find_incidents
-from formapp.monitoring.monitor import STRIKES
-from formapp.monitoring.queue import count_quarantined
+from formapp.monitoring.metrics import count_quarantined
 
 _LITTLE_SPACE = 200 * 1024 * 1024
 _EMPTY = "it has no tables yet: the first start makes them, or `formapp db upgrade`"
@@ -112,7 +111,7 @@ def _refused(connection: Connection) -> str | None:
 
 def _check_incidents(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
     backlog = timedelta(minutes=settings.alert_backlog)
-    incidents = find_incidents(database, now, backlog=backlog, strikes=STRIKES)
+    incidents = find_incidents(database, now, backlog=backlog)
     for incident in incidents:
         advice = "see `formapp leads list`, correct the cause, then `formapp leads retry --failed`"
         yield hint("leads", f"site {incident.site}: {incident.detail}", advice)

@@ -17,7 +17,7 @@ from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.forms.definition.loader import check_forms, load_forms
 from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget
 from formapp.forms.form import Form
-from formapp.mail import MailError, SmtpMailer
+from formapp.mail.smtp import MailError, SmtpMailer
 
 _GOOD_LENGTH = 32
 _FEW_CHARACTERS = 10
@@ -204,7 +204,7 @@ def check_confirmations(settings: Settings, forms: Mapping[str, Form]) -> Iterat
         return
     server = settings.smtp_url.get_secret_value()
     try:
-        SmtpMailer(server, seconds=_SECONDS, longest=2 * _SECONDS).check()
+        SmtpMailer(server, step_seconds=_SECONDS, total_seconds=2 * _SECONDS).check()
     except MailError as error:
         advice = "see FORMAPP_SMTP_URL and the firewall; mails wait meanwhile"
         yield hint("confirmations", str(error), advice)

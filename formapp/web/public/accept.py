@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from flask import Request, Response, url_for
 
+from formapp.confirmation.request import STEP, TO_CONFIRM
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.answers import InvalidAnswersError
 from formapp.forms.form import Form
@@ -44,7 +45,7 @@ from formapp.web.public.attribution import (
     thanks_query,
 )
 from formapp.web.public.body import read_body
-from formapp.web.public.confirmation_request import STEP, TO_CONFIRM, asked, errands_of, status_of
+from formapp.web.public.confirmation import confirmation_meta, jobs_of, status_of
 from formapp.web.public.form_page import show_form
 from formapp.web.public.origin_check import (
     allowed_next,
@@ -193,9 +194,9 @@ def _submission(post: Post) -> Submission:
         lead=reading.lead,
         answers=reading.answers,
         consents=[{**consent, "at": now.isoformat()} for consent in reading.consents],
-        meta=_meta(post) | verdict.meta() | asked(form),
+        meta=_meta(post) | verdict.meta() | confirmation_meta(form),
         status=Status.QUARANTINED if verdict.held else status_of(form),
-        errands=verdict.errands if verdict.held else errands_of(form),
+        errands=verdict.errands if verdict.held else jobs_of(form),
         usage_limits=verdict.usage_limits,
         key=post.key,
         address=post.request.remote_addr if given.keep_ip else None,
@@ -220,7 +221,7 @@ def _caught(post: Post) -> Submission:
             name: texts for name, texts in post.posted.values.items() if name not in CHALLENGE_NAMES
         },
         # When it is released, its sender is asked for a confirmation too.
-        meta=_meta(post) | {"suspect": [HONEYPOT]} | asked(form),
+        meta=_meta(post) | {"suspect": [HONEYPOT]} | confirmation_meta(form),
         status=Status.SPAM,
         keep_days=form.definition.keep_days,
     )

@@ -1,4 +1,4 @@
-"""The page that the link of a confirmation leads to.
+"""Asking a visitor for a confirmation, and the page that its link leads to.
 
 Mail scanners and previews fetch links: looking at the page confirms nothing, its button does.
 """
@@ -11,15 +11,16 @@ from flask import Response, render_template, request, url_for
 from flask_babel import gettext
 
 from formapp.confirmation.links import InvalidLinkError, Link, address_hash
-from formapp.confirmation.store import Waiting, confirm, find_waiting
+from formapp.confirmation.request import button_text, jobs_for, request_meta
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
+from formapp.jobs.queue import Job
 from formapp.languages import gettext_noop
 from formapp.leads.accept import Status
+from formapp.leads.confirm import Confirmation, confirm, find_confirmation
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
 from formapp.web.i18n import carried_language
-from formapp.web.public.confirmation_request import button_of
 from formapp.web.public.origin_check import is_own_page
 from formapp.web.responses import html_answer, refuse, wants_json
 from formapp.web.services import services
@@ -42,13 +43,33 @@ _TITLES = {
 }
 
 
+def status_of(form: Form) -> Status:
+    """Return the status of a submission of this form that is not held back."""
+    return Status.UNCONFIRMED if form.definition.confirm else Status.ACCEPTED
+
+
+def jobs_of(form: Form) -> tuple[Job, ...]:
+    """Return the jobs of a submission of this form that is not held back."""
+    return jobs_for(form.definition.confirm)
+
+
+def confirmation_meta(form: Form) -> dict[str, Any]:
+    """Return the request for a confirmation, in the form's current language, for `meta`."""
+    return request_meta(
+        form.definition.confirm,
+        title=form.definition.title,
+        language=form.language,
+        query=carried_language(form),
+    )
+
+
 def show_confirmation(form: Form) -> Response:
     """Answer the page with the button."""
     try:
-        waiting = _look_up(form)
+        confirmation = _look_up(form)
     except RefusalError as refusal:
         return _refused(form, refusal)
-    return _already(form) if waiting.is_confirmed else _question(form, waiting)
+    return _already(form) if confirmation.is_confirmed else _question(form, confirmation)
 
 
 def confirm_submission(form: Form) -> Response:
@@ -56,8 +77,8 @@ def confirm_submission(form: Form) -> Response:
     app = services()
     try:
         _check_own_page(app.origin)
-        waiting = _look_up(form)
-        if waiting.is_confirmed or not _confirm(waiting):
+        confirmation = _look_up(form)
+        if confirmation.is_confirmed or not _confirm(confirmation):
             return _already(form)
     except RefusalError as refusal:
         return _refused(form, refusal)
@@ -73,7 +94,7 @@ def _check_own_page(origin: str) -> None:
         raise RefusalError(403, "BLOCKED", FOREIGN)
 
 
-def _look_up(form: Form) -> Waiting:
+def _look_up(form: Form) -> Confirmation:
     """Return the submission that the link is about.
 
     Raises:
@@ -84,35 +105,34 @@ def _look_up(form: Form) -> Waiting:
     except InvalidLinkError:
         raise RefusalError(400, "LINK_INVALID", INVALID) from None
     try:
-        waiting = find_waiting(services().database, link.submission_id)
+        confirmation = find_confirmation(services().database, link.submission_id)
     except DatabaseUnavailableError:
         raise RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
-    fits = waiting and waiting.form == form.name and _is_for(link, waiting)
+    fits = confirmation and confirmation.form == form.name and _is_for(link, confirmation)
     # A visitor who has confirmed reads that, however old the link is.
-    if waiting and fits and waiting.is_confirmed:
-        return waiting
+    if confirmation and fits and confirmation.is_confirmed:
+        return confirmation
     if link.until <= datetime.now(UTC):
         raise RefusalError(410, "LINK_EXPIRED", EXPIRED)
-    if waiting is None or not fits or waiting.status is not Status.UNCONFIRMED:
+    if confirmation is None or not fits or confirmation.status is not Status.UNCONFIRMED:
         raise RefusalError(404, "LINK_GONE", GONE)
-    return waiting
+    return confirmation
 
 
-def _is_for(link: Link, waiting: Waiting) -> bool:
-    return waiting.email is not None and address_hash(waiting.email) == link.address
+def _is_for(link: Link, confirmation: Confirmation) -> bool:
+    return confirmation.email is not None and address_hash(confirmation.email) == link.address
 
 
-def _confirm(waiting: Waiting) -> bool:
+def _confirm(confirmation: Confirmation) -> bool:
     """Release it; False if another request released it a moment ago.
 
     Raises:
         RefusalError: it could not be stored, or was erased a moment ago.
     """
     try:
-        with services().database.write() as connection:
-            if confirm(connection, waiting.id, datetime.now(UTC)):
-                return True
-        left = find_waiting(services().database, waiting.id)
+        if confirm(services().database, confirmation.id, datetime.now(UTC)):
+            return True
+        left = find_confirmation(services().database, confirmation.id)
     except DatabaseUnavailableError:
         raise RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
     if left is None or not left.is_confirmed:
@@ -120,7 +140,7 @@ def _confirm(waiting: Waiting) -> bool:
     return False
 
 
-def _question(form: Form, waiting: Waiting) -> Response:
+def _question(form: Form, confirmation: Confirmation) -> Response:
     return _page(
         "confirm.html",
         form,
@@ -128,8 +148,8 @@ def _question(form: Form, waiting: Waiting) -> Response:
         text=gettext(
             "Please confirm what you sent by the form “%(title)s”.", title=form.definition.title
         ),
-        consents=[consent["text"] for consent in waiting.consents],
-        button=button_of(form),
+        consents=[consent["text"] for consent in confirmation.consents],
+        button=button_text(form.definition.confirm),
         action=_address("confirm.press", form, t=request.args["t"]),
     )
 

@@ -19,7 +19,7 @@ from formapp.forms.tokens import Token
 from formapp.jobs.queue import Job
 from formapp.leads.quota import QUOTA, noted
 from formapp.spam import PROVIDERS, Facts, Session, read_session, score_of, suspicions
-from formapp.spam.providers import ALTCHA_FIELD, ERRAND, awaited
+from formapp.spam.providers import ALTCHA_FIELD, CHALLENGE_CHECK, pending_reason
 from formapp.web.services import Services
 
 HONEYPOT = "the field that people don't see was filled in"
@@ -97,7 +97,7 @@ def check_spam(  # noqa: PLR0913 - all that can be held against a post
         if solved is None:
             verdict.hold(NOT_SOLVED)
         else:
-            mark = services.sign(f"altcha {solved.submission_id}")
+            mark = services.sign(f"altcha {solved.challenge_id}")
             verdict.usage_limits += (UsageLimit(mark, 1, solved.until, USED_BEFORE),)
     elif spam.challenge:
         answer = posted.get(PROVIDERS[spam.challenge].field) or ""
@@ -105,8 +105,8 @@ def check_spam(  # noqa: PLR0913 - all that can be held against a post
             verdict.hold(NOT_SOLVED)
         elif not verdict.held:
             # The service needn't know of what is quarantined anyway.
-            verdict.hold(awaited(spam.challenge))
-            verdict.errands = (Job(ERRAND, {"provider": spam.challenge, "token": answer}),)
+            verdict.hold(pending_reason(spam.challenge))
+            verdict.errands = (Job(CHALLENGE_CHECK, {"provider": spam.challenge, "token": answer}),)
     if spam.quota and verdict.errands:
         # Anybody can make tokens up: only what the service lets through may use the quota up.
         verdict.quota = noted(_quota(services, form, spam.quota, now), now)

@@ -2,11 +2,11 @@
 
 from flask import Blueprint, Flask, Response, current_app, request
 
+from formapp.confirmation.request import STEP, TO_CONFIRM
 from formapp.web.i18n import localized_form
 from formapp.web.public.accept import accept_post
 from formapp.web.public.challenge import challenge_context, show_challenge
 from formapp.web.public.confirmation import confirm_submission, show_confirmation
-from formapp.web.public.confirmation_request import STEP, TO_CONFIRM
 from formapp.web.public.form_page import show_visit
 from formapp.web.public.json_schema import show_schema
 from formapp.web.public.theme import show_theme, theme_context

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from formapp.forms.definition.faults import FormFilesError
 from formapp.forms.definition.parse import parse_form
 
-FaultsOf = Callable[..., list[str]]
+FaultsOf = Callable[[str], list[str]]
 
 HEAD = 'title = "News"\n'
 ADDRESS = (
@@ -17,6 +18,20 @@ NEEDS = (
     "contact.toml: confirm: needs an address that every visitor gives; "
     'give an email field required = true and to = "email"'
 )
+
+
+@pytest.fixture
+def faults_of() -> FaultsOf:
+    """The fault texts of a form file's text."""
+
+    def faults(text: str) -> list[str]:
+        try:
+            parse_form("contact.toml", text)
+        except FormFilesError as error:
+            return str(error).split("\n")
+        return []
+
+    return faults
 
 
 def test_an_empty_table_is_enough() -> None:

@@ -2,37 +2,39 @@
 
 import contextlib
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from formapp.confirmation.links import LinkSigner, address_hash
-from formapp.confirmation.sender import Confirmer, Means
-from formapp.confirmation.store import ASKED, CONFIRM, ask_again, confirm
+from formapp.confirmation.sender import ConfirmationSender, MailTools
+from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import Database
 from formapp.jobs.queue import LEASE, Job, claim_errand
 from formapp.jobs.runner import Errands
 from formapp.keyring import Keyring
 from formapp.leads.accept import Status, keep
 from formapp.leads.anonymize import anonymize
-from formapp.leads.expire import expire
+from formapp.leads.confirm import confirm, resend_mail
+from formapp.leads.expire import expire, hidden_until
 from formapp.leads.report import show_submission
-from formapp.mail import SmtpMailer
 from formapp.mail.limit import (
     APART,
     FORM_FULL,
-    MAILS_OF_A_FORM,
+    FORM_LIMIT,
     MailLimit,
     MailLimitError,
-    Place,
+    Reservation,
     mailbox,
 )
+from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring.metrics import Metrics
 from tests.support.clock import TurnedClock
 from tests.support.leads import EMAIL, WORDING, lead, submission
-from tests.support.postoffice import MailServer, mail_server
+from tests.support.mailserver import MailServer, mail_server
 
 KEYS = ["a key that is long enough"]
 
@@ -46,25 +48,24 @@ class Post:
         self.server = server
         self.metrics = Metrics()
         self.limit = MailLimit(database, Keyring(KEYS))
-        self.means = Means(
-            office=SmtpMailer(server.url, seconds=5, longest=10),
+        self.tools = MailTools(
+            mailer=SmtpMailer(server.url, step_seconds=5, total_seconds=10),
             links=LinkSigner(KEYS),
             limit=self.limit,
             sender="news@example.com",
             base_url="https://forms.example.com",
         )
-        self.errands = self.worker(self.means)
+        self.errands = self.worker(self.tools)
 
-    def worker(self, means: Means | None, missing: str = "") -> Errands:
-        confirmer = Confirmer(
+    def worker(self, tools: MailTools) -> Errands:
+        sender = ConfirmationSender(
             self.database,
-            means,
+            tools,
             clock=self.clock,
-            keep_days=90,
-            missing=missing,
-            metrics=self.metrics,
+            answers_expire_at=partial(hidden_until, self.database, keep_days=90),
+            count=self.metrics.mail,
         )
-        return Errands(self.database, {CONFIRM: confirmer}, clock=self.clock)
+        return Errands(self.database, {CONFIRMATION_MAIL: sender}, clock=self.clock)
 
     def keep(
         self,
@@ -78,8 +79,8 @@ class Post:
             lead(address, form=form),
             self.clock(),
             status=Status.UNCONFIRMED,
-            meta={"page": "https://www.example.com/?a=b", ASKED: WORDING | wording},
-            errands=(Job(CONFIRM),),
+            meta={"page": "https://www.example.com/?a=b", REQUEST: WORDING | wording},
+            errands=(Job(CONFIRMATION_MAIL),),
             keep_days=keep_days,
         )
         return keep(self.database, asking).id
@@ -156,7 +157,7 @@ def test_it_is_tried_until_the_link_would_have_run_out_and_the_owner_hears_so(po
     for _ in range(30):
         post.run()
         post.clock.turn(hours=1)
-    assert "before its link would have run out" in post.told(submission_id)["unsent"]
+    assert "before its link would have expired" in post.told(submission_id)["unsent"]
     assert post.told(submission_id)["mail_due_at"] is None
     assert show_submission(post.database, submission_id)["state"] == "unconfirmed"
     post.server.answers = {}
@@ -181,7 +182,7 @@ def test_a_letter_that_is_refused_for_good_ends_it_too_and_takes_no_place(post: 
     submission_id = post.keep()
     post.server.answers = {"DATA": "554 looks like spam"}
     post.run()
-    reason = "the mail server answered 554 to the letter; it said: looks like spam"
+    reason = "the mail server answered 554 to the message; it said: looks like spam"
     assert post.told(submission_id)["unsent"] == reason
     assert post.told(submission_id)["mail_due_at"] is None
     post.clock.turn(hours=1)
@@ -203,9 +204,9 @@ def test_a_sender_that_is_refused_is_tried_again(post: Post) -> None:
 
 def test_a_worker_that_dies_after_sending_has_the_same_letter_sent_once_more(post: Post) -> None:
     submission_id = post.keep()
-    claimed = claim_errand(post.database, post.clock(), {CONFIRM})
+    claimed = claim_errand(post.database, post.clock(), {CONFIRMATION_MAIL})
     assert claimed
-    post.limit.take("news", EMAIL, post.clock())
+    post.limit.reserve("news", EMAIL, post.clock())
     post.clock.turn(LEASE.total_seconds())
     assert post.run() == 1
     assert post.server.taken == []
@@ -236,7 +237,7 @@ def test_one_address_gets_three_mails_a_day_whatever_forms_are_filled_in(
     assert [bool(post.told(submission_id)["sent_at"]) for submission_id in idents] == [True] * 3 + [
         False
     ] * 2
-    assert "3 mails went to this address within a day" in caplog.text
+    assert "the limit of 3 mails a day to this address is reached" in caplog.text
     post.keep("somebody.else@example.com")
     post.run()
     assert len(post.server.taken) == 4
@@ -265,8 +266,8 @@ def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_hears_so_once(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = post.clock()
-    for number in range(MAILS_OF_A_FORM):
-        last = post.limit.take("news", f"{number}@example.com", now)
+    for number in range(FORM_LIMIT):
+        last = post.limit.reserve("news", f"{number}@example.com", now)
     waits, other = post.keep("late@example.com"), post.keep(form="other")
     post.keep("later@example.com")
     post.run()
@@ -276,27 +277,17 @@ def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_hears_so_once(
     assert post.limit.refusal("news", "late@example.com", now) == FORM_FULL
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [record.getMessage() for record in errors] == [
-        f"the form news: {FORM_FULL}; its other mails wait"
+        f"form news: {FORM_FULL}; its other mails wait"
     ]
     # What didn't go is no mail of the form.
-    post.limit.give_back(last)
-    post.limit.take("news", "another@example.com", now)
+    post.limit.cancel(last)
+    post.limit.reserve("news", "another@example.com", now)
     with pytest.raises(MailLimitError):
-        post.limit.take("news", "one.more@example.com", now)
+        post.limit.reserve("news", "one.more@example.com", now)
     for _ in range(26):
         post.clock.turn(hours=1)
         post.run()
     assert post.told(waits)["sent_at"]
-
-
-def test_places_of_a_clock_that_was_ahead_are_free_once_it_is_put_right(post: Post) -> None:
-    ahead = post.clock() + timedelta(days=3)
-    for number in range(3):
-        post.limit.take(f"form-{number}", EMAIL, ahead)
-    with pytest.raises(MailLimitError):
-        post.limit.take("another", EMAIL, ahead)
-    assert post.limit.refusal("form-0", EMAIL, post.clock()) is None
-    assert len(taken(post.limit, post.clock())) == 3
 
 
 def test_what_the_server_did_not_take_is_not_counted_against_the_address(post: Post) -> None:
@@ -350,7 +341,7 @@ def test_a_second_lead_within_ten_minutes_has_its_own_mail_later(post: Post) -> 
     assert [link.submission_id for link in links] == [first, other, second]
 
 
-def test_who_takes_all_places_of_an_address_does_not_keep_its_owner_from_confirming(
+def test_who_takes_all_slots_of_an_address_does_not_keep_its_owner_from_confirming(
     post: Post,
 ) -> None:
     for number in range(3):
@@ -369,35 +360,18 @@ def test_what_finds_no_place_until_its_link_would_have_run_out_says_so(post: Pos
         taken(post.limit, post.clock())
         post.run()
         post.clock.turn(hours=1)
-    assert (
-        post.told(submission_id)["unsent"] == "no mail could go before its link would have run out"
-    )
+    reason = "no mail could be sent before its link would have expired"
+    assert post.told(submission_id)["unsent"] == reason
     assert post.server.taken == []
 
 
-def taken(limit: MailLimit, now: datetime, number: int = 5) -> list[Place]:
+def taken(limit: MailLimit, now: datetime, number: int = 5) -> list[Reservation]:
     """What so many mails of so many forms to one address have taken."""
     places = []
     for each in range(number):
         with contextlib.suppress(MailLimitError):
-            places.append(limit.take(f"some-{each}", EMAIL, now))
+            places.append(limit.reserve(f"some-{each}", EMAIL, now))
     return places
-
-
-def test_of_many_workers_at_once_three_find_a_place(post: Post) -> None:
-    now = post.clock()
-    with ThreadPoolExecutor(4) as pool:
-        found = [pool.submit(post.limit.take, f"form-{n}", EMAIL, now) for n in range(8)]
-    places = [each.result() for each in found if each.exception() is None]
-    assert len({place.mailbox for place in places}) == len(places) == 3
-
-
-def test_a_change_of_keys_frees_no_place(post: Post) -> None:
-    assert len(taken(post.limit, post.clock())) == 3
-    rotated = MailLimit(post.database, Keyring(["a new key that is long", *KEYS]))
-    assert taken(rotated, post.clock()) == []
-    assert rotated.refusal("news", EMAIL, post.clock())
-    assert taken(MailLimit(post.database, Keyring(["only a new key, no other"])), post.clock())
 
 
 @pytest.mark.parametrize(("keep_days", "kept"), [(None, 30), (20, 20), (60, 30)])
@@ -407,7 +381,7 @@ def test_no_link_is_promised_for_longer_than_its_answers_are_kept(
     came, submission_id = post.clock(), post.keep(keep_days=keep_days)
     post.run()
     post.clock.turn(hours=24 * (kept - 2))
-    ask_again(post.database, submission_id, post.clock())
+    resend_mail(post.database, submission_id, post.clock())
     post.run()
     first, again = post.server.taken
     read = LinkSigner(KEYS).read
@@ -424,8 +398,8 @@ def test_what_was_confirmed_or_erased_meanwhile_gets_no_mail(post: Post) -> None
     confirmed, erased = post.keep(), post.keep("b@example.com")
     post.run()
     post.server.answers = {}
+    assert confirm(post.database, confirmed, post.clock())
     with post.database.write() as connection:
-        assert confirm(connection, confirmed, post.clock())
         anonymize(connection, [erased], post.clock())
     post.clock.turn(60)
     assert post.run() == 0
@@ -437,8 +411,8 @@ def test_an_errand_of_what_waits_no_longer_is_struck_out(post: Post) -> None:
         lead(),
         post.clock(),
         status=Status.QUARANTINED,
-        meta={ASKED: WORDING},
-        errands=(Job(CONFIRM),),
+        meta={REQUEST: WORDING},
+        errands=(Job(CONFIRMATION_MAIL),),
     )
     keep(post.database, quarantined)
     assert post.run() == 1
@@ -446,12 +420,12 @@ def test_an_errand_of_what_waits_no_longer_is_struck_out(post: Post) -> None:
     assert post.server.taken == []
 
 
-def test_a_worker_that_lacks_a_setting_leaves_the_mail_to_one_that_has_it(
+def test_a_worker_without_a_sender_leaves_the_mail_to_one_that_has_it(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
     submission_id = post.keep()
-    post.worker(None, "FORMAPP_SMTP_URL").run_next()
-    assert "can't be sent without FORMAPP_SMTP_URL" in caplog.text
+    post.worker(replace(post.tools, sender=None)).run_next()
+    assert "can't be sent without a sender" in caplog.text
     assert post.told(submission_id)["mail_due_at"]
     post.clock.turn(10)
     post.run()

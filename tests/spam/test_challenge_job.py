@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
 
-from formapp import http as bounded
+from formapp import http
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, errands, submissions
 from formapp.db.upgrade import upgrade
@@ -19,9 +20,10 @@ from formapp.jobs.runner import Errands
 from formapp.leads.accept import Status, keep
 from formapp.leads.admit import admit
 from formapp.leads.anonymize import anonymize, lock
+from formapp.leads.challenge import conclude_challenge
 from formapp.leads.report import show_submission
 from formapp.spam.challenge_job import ChallengeChecks
-from formapp.spam.providers import ERRAND, PROVIDERS, awaited
+from formapp.spam.providers import CHALLENGE_CHECK, PROVIDERS, pending_reason
 from tests.support.clock import TurnedClock
 from tests.support.leads import EMAIL, lead, submission
 from tests.support.postgres import PostgresServer
@@ -46,18 +48,20 @@ class Checks:
     def __init__(self, database: Database, url: str | None, clock: TurnedClock) -> None:
         self.database = database
         self.clock = clock
-        self.checks = ChallengeChecks(database, SECRET, url, clock=clock)
-        self.errands = Errands(database, {ERRAND: self.checks.run}, clock=clock)
+        self.checks = ChallengeChecks(
+            partial(conclude_challenge, database), SECRET, url, clock=clock
+        )
+        self.errands = Errands(database, {CHALLENGE_CHECK: self.checks.run}, clock=clock)
 
     def kept(self, token: str = GOOD_TOKEN, provider: str = "turnstile", **more: Any) -> str:
         """Keep a submission as the web side would."""
-        meta = {"page": "p", "suspect": ["sent in under two seconds", awaited(provider)]}
+        meta = {"page": "p", "suspect": ["sent in under two seconds", pending_reason(provider)]}
         given = submission(
             lead(),
             self.clock(),
             status=Status.QUARANTINED,
             meta=meta,
-            errands=(Job(ERRAND, {"provider": provider, "token": token}),),
+            errands=(Job(CHALLENGE_CHECK, {"provider": provider, "token": token}),),
             **more,
         )
         return keep(self.database, given).id
@@ -90,7 +94,7 @@ def lite(sqlite: Database, service: Verifier, clock: TurnedClock) -> Checks:
     return Checks(sqlite, service.url, clock)
 
 
-LONGEST_CONNECTING = 4 * bounded.TIMEOUTS[0]
+LONGEST_CONNECTING = 4 * http.TIMEOUTS[0]
 """Two addresses of either kind, and nobody there."""
 
 FAST = "sent in under two seconds"
@@ -134,7 +138,7 @@ def test_an_outage_is_waited_out_for_as_long_as_the_token_lives(
     service.fault = fault
     submission_id = lite.kept()
     assert lite.errands.run_next()
-    assert lite.suspect(submission_id) == ("quarantined", [FAST, awaited("turnstile")])
+    assert lite.suspect(submission_id) == ("quarantined", [FAST, pending_reason("turnstile")])
     assert lite.left() == 1
     service.fault = None
     clock.turn(5)
@@ -185,7 +189,7 @@ def test_silence_is_an_outage(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(bounded, "TIMEOUTS", (5, 0.2))
+    monkeypatch.setattr(http, "TIMEOUTS", (5, 0.2))
     service.fault = "slow"
     lite.kept()
     assert lite.errands.run_next()
@@ -202,8 +206,8 @@ def test_a_service_that_goes_on_and_on_is_an_outage(
     fault: str,
 ) -> None:
     """Every byte comes in time; the whole never does."""
-    assert bounded.SECONDS + LONGEST_CONNECTING < 30, "what a process has to end"
-    monkeypatch.setattr(bounded, "SECONDS", 0.5)
+    assert http.DEADLINE + LONGEST_CONNECTING < 30, "what a process has to end"
+    monkeypatch.setattr(http, "DEADLINE", 0.5)
     service.fault = fault
     lite.kept()
     began = time.monotonic()
@@ -221,7 +225,7 @@ def test_a_large_answer_is_not_read_to_its_end(
     assert lite.errands.run_next()
     # What is left of it here can be read: what comes after 64 KB are but spaces.
     assert lite.left() == 0
-    assert len(bounded.post(service.url, {"response": "x"})[1]) == bounded.MOST_BYTES
+    assert len(http.post(service.url, data={"response": "x"}).content) == http.MAX_BYTES
     assert "Traceback" not in caplog.text
 
 
@@ -229,11 +233,13 @@ def test_a_wrong_secret_is_the_owners_fault_and_not_the_visitors(
     sqlite: Database, service: Verifier, clock: TurnedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     worker = Checks(sqlite, service.url, clock)
-    worker.checks = ChallengeChecks(sqlite, "another secret", service.url, clock=clock)
-    worker.errands = Errands(sqlite, {ERRAND: worker.checks.run}, clock=clock)
+    worker.checks = ChallengeChecks(
+        partial(conclude_challenge, sqlite), "another secret", service.url, clock=clock
+    )
+    worker.errands = Errands(sqlite, {CHALLENGE_CHECK: worker.checks.run}, clock=clock)
     submission_id = worker.kept()
     assert worker.errands.run_next()
-    assert worker.suspect(submission_id) == ("quarantined", [FAST, awaited("turnstile")])
+    assert worker.suspect(submission_id) == ("quarantined", [FAST, pending_reason("turnstile")])
     assert worker.left() == 1
     assert "it refuses to say: invalid-input-secret" in caplog.text
 
@@ -260,9 +266,9 @@ def test_a_worker_that_died_after_asking_is_followed_by_one_that_asks_the_same(
     worker: Checks, clock: TurnedClock
 ) -> None:
     submission_id = worker.kept()
-    errand = claim_errand(worker.database, clock(), {ERRAND})
+    errand = claim_errand(worker.database, clock(), {CHALLENGE_CHECK})
     assert errand
-    assert worker.checks._ask(PROVIDERS["turnstile"], errand).passed
+    assert worker.checks._check(PROVIDERS["turnstile"], errand).passed
     clock.turn(LEASE.total_seconds())
     assert worker.errands.run_next()
     assert worker.suspect(submission_id)[0] == "pending"
@@ -270,7 +276,7 @@ def test_a_worker_that_died_after_asking_is_followed_by_one_that_asks_the_same(
 
 def test_a_worker_that_was_overtaken_changes_nothing(worker: Checks, clock: TurnedClock) -> None:
     submission_id = worker.kept()
-    late = claim_errand(worker.database, clock(), {ERRAND})
+    late = claim_errand(worker.database, clock(), {CHALLENGE_CHECK})
     assert late
     clock.turn(LEASE.total_seconds())
     assert worker.errands.run_next()
@@ -298,7 +304,7 @@ def test_an_erasure_at_the_same_moment_and_the_answer_wait_for_each_other(
         upgrade(database)
         worker = Checks(database, service.url, clock)
         submission_id = worker.kept()
-        claimed = claim_errand(database, clock(), {ERRAND})
+        claimed = claim_errand(database, clock(), {CHALLENGE_CHECK})
         assert claimed
         with ThreadPoolExecutor(1) as pool:
             with database.write() as connection:
@@ -314,7 +320,7 @@ def test_an_erasure_at_the_same_moment_and_the_answer_wait_for_each_other(
 def test_who_has_to_confirm_is_asked_after_the_challenge(worker: Checks) -> None:
     submission_id = worker.kept()
     with worker.database.write() as connection:
-        meta = {"confirmation": {"title": "t"}, "suspect": [awaited("turnstile")]}
+        meta = {"confirmation": {"title": "t"}, "suspect": [pending_reason("turnstile")]}
         connection.execute(
             submissions.update().where(submissions.c.id == submission_id).values(meta=meta)
         )

@@ -1,0 +1,62 @@
+"""The request for a confirmation, in the visitor's language, as it is stored with a submission.
+
+The worker that sends the mail needs no form file and no catalogue: the mail says what was valid
+when the visitor sent the form. Web side only, since it translates.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext
+
+from formapp.confirmation.definition import Confirm
+from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
+from formapp.jobs.queue import Job
+
+STEP, TO_CONFIRM = "_step", "confirm"
+"""Query of the thank-you page while a confirmation is pending."""
+
+
+def jobs_for(confirm: Confirm | None) -> tuple[Job, ...]:
+    """Return the job that sends the mail, if the form asks for a confirmation."""
+    return (Job(CONFIRMATION_MAIL),) if confirm else ()
+
+
+def request_meta(
+    confirm: Confirm | None, *, title: str, language: str, query: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the request for a submission's `meta`; empty if the form asks for no confirmation.
+
+    Args:
+        confirm: the form's table.
+        title: the form's.
+        language: the visitor's.
+        query: parameters that keep the language on the page that the link leads to.
+    """
+    if confirm is None:
+        return {}
+    request = {
+        "title": title,
+        "subject": confirm.subject or gettext("Please confirm your e-mail address"),
+        "text": confirm.text
+        or gettext(
+            "Somebody filled in the form “%(title)s” with your e-mail address. "
+            "If it was you, please confirm it: only then does it count.",
+            title=title,
+        ),
+        "button": button_text(confirm),
+        "valid": gettext("The link is valid until %(until)s."),
+        "otherwise": gettext(
+            "If it wasn't you, do nothing: without your confirmation nothing happens."
+        ),
+        "sender": confirm.sender,
+        "days": confirm.days,
+        "language": language,
+        "query": dict(query),
+    }
+    return {REQUEST: request}
+
+
+def button_text(confirm: Confirm | None) -> str:
+    """Return the text of the button in the mail and on the page that it leads to."""
+    return (confirm.button if confirm else None) or str(gettext("Yes, I confirm"))
