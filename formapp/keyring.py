@@ -1,7 +1,7 @@
-"""Keyed hashes: of those who were erased, they name nobody, but know a person again.
+"""Keyed hashes: they name no person, but recognize one.
 
-HMAC-SHA-256 with keys that are derived from the secret keys of the settings. The first one makes
-new hashes; all are tried when a person is looked for, so that a rotation forgets nobody.
+HMAC-SHA-256 with keys that are derived from the secret keys of the settings. The first key makes
+new hashes; all are tried to recognize a person, so that a rotation forgets none.
 """
 
 import hashlib
@@ -13,25 +13,20 @@ COUNTED = b"formapp: what is counted"
 
 
 class Keyring:
-    """The keys of an installation, the signing one first. Its text form shows none."""
+    """The keys of an installation for one purpose, the signing one first. Its repr shows none."""
 
     def __init__(self, secrets: Sequence[str], purpose: bytes = ERASED) -> None:
-        """Derive the keys; those of one purpose make other hashes than those of another.
-
-        Raises:
-            ValueError: there is no secret.
-        """
         if not secrets:
             raise ValueError("a keyring needs a secret")
         self._keys = [_hmac(secret.encode(), purpose).digest() for secret in secrets]
 
     @property
     def names(self) -> list[str]:
-        """What tells the keys apart, without telling the keys."""
+        """A public name of each key."""
         return [_hmac(key, b"name").hexdigest()[:16] for key in self._keys]
 
     def sign(self, identity: str) -> str:
-        """The hash of an identity, by the first key: 64 hex digits."""
+        """The hash of an identity by the first key: 64 hex digits."""
         return _hmac(self._keys[0], identity.encode()).hexdigest()
 
     def hashes(self, identity: str) -> list[str]:

@@ -51,6 +51,7 @@ MAY_IMPORT = {
         "formapp.jobs",
         "formapp.keyring",
         "formapp.lead",
+        "formapp.mail",
         "formapp.spam",
     ),
     "formapp.web": (

@@ -8,13 +8,10 @@ from pathlib import Path
 import click
 from sqlalchemy.engine import make_url
 
-from formapp.cli.leads_erase import keyring_of
-from formapp.cli.wiring import one_line_errors, read_settings
+from formapp.cli.wiring import keyring_of, one_line_errors, read_settings
 from formapp.config.checks import database as checked_address
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade as upgrade_schema
-from formapp.leads.erase import scrub
-from formapp.leads.identity_search import mentions
 from formapp.leads.transfer import CopyError, copy_all
 
 
@@ -59,11 +56,9 @@ def copy(source: str, target: str) -> None:
             copied = copy_all(
                 *databases,
                 keyring=keyring_of(settings),
-                scan=mentions,
                 now=datetime.now(UTC),
                 progress=_progress(),
             )
-            scrub(databases[1])
         except CopyError as error:
             raise click.ClickException(str(error)) from error
         finally:
@@ -77,7 +72,7 @@ def copy(source: str, target: str) -> None:
 
 
 def _existing(address: str) -> str:
-    """The address, if a file that it names is there: SQLite would make an empty one."""
+    """The address, unless it names a missing file, which SQLite would create."""
     url = make_url(address)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise click.ClickException(f"there is no database to copy from: {url.database}")
@@ -85,12 +80,13 @@ def _existing(address: str) -> str:
 
 
 def _progress() -> Callable[[str, int, int], None]:
-    """Tell where it is on standard error: each table's end, and what lies between every second."""
-    told = [time.monotonic()]
+    """Report on standard error: the end of each table, and at most every second in between."""
+    last = time.monotonic()
 
-    def tell(table: str, done: int, total: int) -> None:
-        if done == total or time.monotonic() - told[0] > 1:
-            told[0] = time.monotonic()
+    def report(table: str, done: int, total: int) -> None:
+        nonlocal last
+        if done == total or time.monotonic() - last > 1:
+            last = time.monotonic()
             click.echo(f"{table}: {done} of {total}", err=True)
 
-    return tell
+    return report

@@ -10,6 +10,7 @@ from formapp.app import create_app
 from formapp.cli.serve import run_together
 from formapp.cli.wiring import (
     end_before_beginning,
+    listening_on,
     no_more_signals,
     on_signals,
     one_line_errors,
@@ -21,10 +22,11 @@ from formapp.demo import Addresses, create_example, open_to
 from formapp.forms.loader import load_forms
 from formapp.monitoring.metrics import Metrics
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
-from formapp.server import PortInUseError, Server, listen
+from formapp.server import Server, listen
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 
+_HOST = "127.0.0.1"
 _SITE = "00000000-0000-4000-8000-00000000de40"
 
 
@@ -43,13 +45,16 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
     end_before_beginning()
     with one_line_errors():
         _make_folder(data)
-        listener = listen("127.0.0.1", port)
-        sandbox, web_port = _sandbox(sandbox_port, data), listener.getsockname()[1]
-        addresses = Addresses(f"http://127.0.0.1:{web_port}", sandbox.url)
-        sandbox.mount(addresses)
+        listener = listen(_HOST, port)
+        options = SandboxOptions(state_file=data / "contacts.json")
+        sandbox_app = DispatcherMiddleware(create_sandbox(options))
+        with listening_on(_HOST, sandbox_port):
+            sandbox = SandboxServer(sandbox_app, _HOST, sandbox_port)
+        addresses = Addresses(f"http://{_HOST}:{listener.getsockname()[1]}", sandbox.url)
+        sandbox_app.mounts = {"/example": create_example(addresses)}
         settings = _settings(addresses, data)
         database = open_database(settings)
-        origins = tuple(f"http://{host}:{sandbox.port}" for host in ("127.0.0.1", "localhost"))
+        origins = tuple(f"http://{host}:{sandbox.port}" for host in (_HOST, "localhost"))
         metrics = Metrics()
         worker = make_worker_group(settings, database, metrics)
         app = create_app(
@@ -59,36 +64,15 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
             on_kept=worker.wake,
             metrics=metrics,
         )
-        # It is reached from this machine alone.
+        # Only this machine reaches it.
         share.init_app(app, Owner(everybody=True))
     server = Server(app, listener)
     on_signals(server.stop)
     _greet(addresses, data)
-    with sandbox.server:
+    with sandbox:
         run_together(server, worker)
     no_more_signals()
     database.close()
-
-
-class _Demo:
-    """The sandbox, with the example page beside it once the addresses are known."""
-
-    def __init__(self, port: int, data: Path) -> None:
-        options = SandboxOptions(state_file=data / "contacts.json")
-        self._app = DispatcherMiddleware(create_sandbox(options))
-        self.server = SandboxServer(self._app, "127.0.0.1", port)
-        self.url = self.server.url
-        self.port = self.server.port
-
-    def mount(self, addresses: Addresses) -> None:
-        self._app.mounts = {"/example": create_example(addresses)}
-
-
-def _sandbox(port: int, data: Path) -> _Demo:
-    try:
-        return _Demo(port, data)
-    except OSError as error:
-        raise PortInUseError(f"127.0.0.1:{port} can't be listened on: {error.strerror}") from error
 
 
 def _make_folder(data: Path) -> None:
@@ -109,7 +93,7 @@ def _settings(addresses: Addresses, data: Path) -> Settings:
             "FORMAPP_WIX_API_URL": addresses.sandbox,
             "FORMAPP_WIX_API_KEY": "any-key-is-accepted-by-the-sandbox",
             "FORMAPP_WIX_SITE_ID": _SITE,
-            # Everybody who tries the demo has the same address.
+            # All visitors of the demo have the same address.
             "FORMAPP_LIMIT_PER_ADDRESS": "off",
         },
         web=True,

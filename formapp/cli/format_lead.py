@@ -1,7 +1,10 @@
-"""A submission's story, in words."""
+"""A submission's story, and what an erasure took, as lines for the owner."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from formapp.leads.erase import Erasure
+from formapp.leads.identity_search import Hits
 
 Entry = Mapping[str, Any]
 
@@ -9,9 +12,10 @@ _HELD = {
     "quarantined": "In quarantine: nothing of it goes to Wix.",
     "spam": "Caught by the honeypot: nothing of it goes to Wix.",
 }
+_SHOWN_ELSEWHERE = {"confirmation", "mail", "confirmed", "suspect", "score"}
 
 
-def tell_briefly(entry: Entry) -> str:
+def format_brief(entry: Entry) -> str:
     """One line: id, time, form, state, outcome and contact."""
     parts = [entry["id"], entry["received_at"][:19], entry["form"], entry["state"]]
     if entry["outcome"]:
@@ -21,36 +25,35 @@ def tell_briefly(entry: Entry) -> str:
     return "  ".join(parts)
 
 
-def tell(entry: Entry) -> str:
-    """The whole story: what was sent, what was agreed to, what became of it."""
-    return "\n".join(_lines(entry))
+def format_entry(entry: Entry) -> str:
+    """All that `show_submission` returns."""
+    return "\n".join(_entry_lines(entry))
 
 
-def _lines(entry: Entry) -> Iterator[str]:
+def _entry_lines(entry: Entry) -> Iterator[str]:
     yield f"Submission {entry['id']}"
     yield f"  received {entry['received_at']} by the form {entry['form']} ({entry['state']})"
     if entry["erased_at"]:
         yield f"  the answers were erased {entry['erased_at']}"
-    yield from _pairs("Answers", entry["answers"])
-    yield from _held(entry)
-    elsewhere = {"confirmation", "mail", "confirmed", "suspect", "score"}
-    meta = {name: value for name, value in entry["meta"].items() if name not in elsewhere}
-    yield from _pairs("Circumstances", meta)
+    yield from _pair_lines("Answers", entry["answers"])
+    yield from _held_lines(entry)
+    meta = {name: value for name, value in entry["meta"].items() if name not in _SHOWN_ELSEWHERE}
+    yield from _pair_lines("Circumstances", meta)
     for consent in entry["consents"]:
         yield f"Consent {consent['field']}, given {consent['at']}:"
         yield f"  “{consent['text']}”"
         if consent.get("confirmed_at"):
             yield f"  confirmed {consent['confirmed_at']}, given on {consent.get('page')}"
     if entry["confirmation"]:
-        yield from _confirmation(entry["confirmation"])
+        yield from _confirmation_lines(entry["confirmation"])
     for delivery in entry["deliveries"]:
-        yield from _delivery(delivery)
+        yield from _delivery_lines(delivery)
 
 
-def _confirmation(asked: Entry) -> Iterator[str]:
+def _confirmation_lines(asked: Entry) -> Iterator[str]:
     yield f"Confirmation, asked for {asked['asked_at']} on {asked['page']}:"
     yield f"  “{asked['subject']}”"
-    yield f"  “{asked['text'].replace(chr(10), chr(10) + '   ')}”"
+    yield f"  “{_indented(asked['text'], 3)}”"
     for at in asked["sent_at"]:
         yield f"  mail sent {at}"
     if asked["valid_until"] and not asked["confirmed_at"]:
@@ -62,19 +65,18 @@ def _confirmation(asked: Entry) -> Iterator[str]:
     yield f"  confirmed {asked['confirmed_at']}" if asked["confirmed_at"] else "  not confirmed yet"
 
 
-def _held(entry: Entry) -> Iterator[str]:
+def _held_lines(entry: Entry) -> Iterator[str]:
     """Why it is, or would have been, held back."""
     held, meta = _HELD.get(entry["state"]), entry["meta"]
     if held:
-        yield f"{held} To let it through: formapp leads release {entry['id']}"
-    reasons = meta.get("suspect") or []
-    if reasons:
+        yield f"{held} To release it: formapp leads release {entry['id']}"
+    if reasons := meta.get("suspect"):
         score = f" (score {meta['score']:g})" if meta.get("score") else ""
         yield f"Suspicious{score}:"
         yield from (f"  {reason}" for reason in reasons)
 
 
-def _pairs(title: str, pairs: Entry) -> Iterator[str]:
+def _pair_lines(title: str, pairs: Entry) -> Iterator[str]:
     filled = {name: value for name, value in pairs.items() if value not in (None, "", [], {})}
     if not filled:
         return
@@ -82,10 +84,14 @@ def _pairs(title: str, pairs: Entry) -> Iterator[str]:
     width = max(map(len, filled))
     for name, value in filled.items():
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-        yield f"  {name:<{width}}  {text.replace(chr(10), chr(10) + ' ' * (width + 4))}"
+        yield f"  {name:<{width}}  {_indented(text, width + 4)}"
 
 
-def _delivery(delivery: Entry) -> Iterator[str]:
+def _indented(text: str, columns: int) -> str:
+    return text.replace("\n", "\n" + " " * columns)
+
+
+def _delivery_lines(delivery: Entry) -> Iterator[str]:
     yield f"Delivery to the site {delivery['site']}: {delivery['state']}"
     if delivery["outcome"]:
         yield f"  {delivery['outcome']} contact {delivery['contact_id']}"
@@ -101,3 +107,36 @@ def _delivery(delivery: Entry) -> Iterator[str]:
             answer = call["status"] or "no answer"
             code = f" {call['code']}" if call["code"] else ""
             yield f"     {call['operation']}: {answer}{code} in {call['ms']} ms"
+
+
+def format_hits(hits: Hits) -> str:
+    """What would be erased."""
+    lines = [f"{number_of(len(hits.own), 'submission')} would be erased."]
+    lines += [f"  {submission_id}" for submission_id in hits.own]
+    lines += [f"The mention in {each} would be struck out." for each in hits.mention]
+    return "\n".join(lines)
+
+
+def format_erasure(erasure: Erasure) -> str:
+    """What was erased, and what the owner may have to do at Wix."""
+    return "\n".join(_erasure_lines(erasure))
+
+
+def _erasure_lines(erasure: Erasure) -> Iterator[str]:
+    yield f"{number_of(len(erasure.own), 'submission')} erased."
+    for row in erasure.own:
+        was = "was pending: its delivery is cancelled" if row.state == "pending" else row.state
+        yield f"  {row.id}  {row.received_at.isoformat()[:19]}  {row.form}  {was}"
+    for submission_id in erasure.struck_out:
+        yield f"Struck out in {submission_id}, which another person sent."
+    for site, contact_id in erasure.contacts:
+        yield f"Contact {contact_id} of the site {site} is still at Wix: delete it there."
+    if any(row.in_flight for row in erasure.own):
+        yield "One was on its way to Wix at that moment: look there for a contact of theirs."
+    for submission_id in erasure.same_phone:
+        yield f"{submission_id} has the same telephone number: if it is theirs, erase by --phone."
+
+
+def number_of(count: int, noun: str) -> str:
+    """Such as `1 submission` and `2 submissions`."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -3,38 +3,53 @@
 import csv
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import TextIO
 
 import click
 
-from formapp.cli.format_lead import tell, tell_briefly
-from formapp.cli.leads_erase import erase, expire
-from formapp.cli.leads_release import release
-from formapp.cli.leads_resend import resend
-from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
+from formapp.cli.format_lead import (
+    format_brief,
+    format_entry,
+    format_erasure,
+    format_hits,
+    number_of,
+)
+from formapp.cli.mailing import limit_of
+from formapp.cli.wiring import keyring_of, load, one_line_errors, open_database, read_settings
 from formapp.config.agreement import DEFAULT_SITE
-from formapp.forms.mapping import to_lead
-from formapp.lead import Lead
+from formapp.config.settings import PREFIX, Settings, SettingsError
+from formapp.db.database import Database
+from formapp.keyring import Keyring
+from formapp.leads.accept import Status
+from formapp.leads.confirm import NothingToConfirmError
+from formapp.leads.erase import (
+    ErasureListError,
+    erase_listed,
+    erase_person,
+    find_person,
+    list_erasures,
+)
+from formapp.leads.errors import LeadError, UnconfirmedError
+from formapp.leads.expire import count_expired, expire_all
+from formapp.leads.export import csv_rows
+from formapp.leads.identity_search import InvalidIdentityError, parse_identities
+from formapp.leads.release import release as release_submission
+from formapp.leads.release import reread_by
 from formapp.leads.report import (
-    UnknownSubmissionError,
-    export_rows,
+    list_ids,
     list_submissions,
     show_submission,
 )
-from formapp.leads.retry import (
-    AlreadyDeliveredError,
-    ErasedError,
-    UnconfirmedError,
-    failed_submissions,
-    retry_submission,
-)
+from formapp.leads.resend import resend_confirmation
+from formapp.leads.retry import remap_by, retry_submission
+from formapp.mail.limit import MailLimitError
 
 _STATES = ["pending", "delivered", "failed", "quarantined", "unconfirmed", "spam"]
-_COLUMNS = ["id", "form", "state", "outcome", "contact_id", "received_at", "attempts"]
-_META = ["page", "referrer"]
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+_PROGRESS_EVERY = 10_000
 
 
 @click.group("leads")
@@ -42,10 +57,22 @@ def command() -> None:
     """See, retry, release, export and erase submissions and their deliveries."""
 
 
-command.add_command(expire)
-command.add_command(erase)
-command.add_command(release)
-command.add_command(resend)
+@contextmanager
+def _opened() -> Iterator[tuple[Settings, Database]]:
+    """Settings and database; errors that an owner can correct become one line."""
+    with one_line_errors():
+        settings = read_settings()
+        database = open_database(settings)
+        try:
+            yield settings, database
+        except (LeadError, InvalidIdentityError, ErasureListError) as error:
+            raise click.ClickException(str(error)) from None
+        finally:
+            database.close()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 @command.command("list")
@@ -54,14 +81,13 @@ command.add_command(resend)
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 def list_leads(form: str | None, state: str | None, *, as_json: bool) -> None:
     """List the submissions, oldest first; honeypot catches only with `--state spam`."""
-    with one_line_errors():
-        database = open_database(read_settings())
+    with _opened() as (_, database):
         entries = list_submissions(database, form=form, state=state)
         if as_json:
             click.echo(json.dumps(list(entries), indent=2, ensure_ascii=False))
             return
         for entry in entries:
-            click.echo(tell_briefly(entry))
+            click.echo(format_brief(entry))
 
 
 @command.command("show")
@@ -69,77 +95,152 @@ def list_leads(form: str | None, state: str | None, *, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def show(submission_id: str, *, as_json: bool) -> None:
     """Show one submission: answers, consents, and every attempt to deliver it."""
-    with one_line_errors():
-        try:
-            entry = show_submission(open_database(read_settings()), submission_id)
-        except UnknownSubmissionError:
-            raise click.ClickException(f"there is no submission {submission_id}") from None
-    click.echo(json.dumps(entry, indent=2, ensure_ascii=False) if as_json else tell(entry))
+    with _opened() as (_, database):
+        entry = show_submission(database, submission_id)
+    click.echo(json.dumps(entry, indent=2, ensure_ascii=False) if as_json else format_entry(entry))
 
 
 @command.command("retry")
-@click.argument("idents", metavar="[ID]...", nargs=-1)
+@click.argument("submission_ids", metavar="[ID]...", nargs=-1)
 @click.option("--failed", is_flag=True, help="All that failed.")
 @click.option("--form", help="With --failed: only this form's.")
-def retry(idents: tuple[str, ...], *, failed: bool, form: str | None) -> None:
+def retry(submission_ids: tuple[str, ...], *, failed: bool, form: str | None) -> None:
     """Try again at once, by the form file as it is today."""
-    if bool(idents) == failed or (form and not failed):
+    if bool(submission_ids) == failed or (form and not failed):
         raise click.UsageError("give one or more IDs, or --failed (with --form if you like)")
-    with one_line_errors():
-        settings = read_settings()
-        database = open_database(settings)
-        forms = load(settings)
-
-        def remap(name: str, answers: Mapping[str, Any]) -> Lead | None:
-            kept = forms.get(name)
-            return to_lead(kept.definition, name, answers, DEFAULT_SITE) if kept else None
-
-        chosen = failed_submissions(database, form) if failed else idents
-        for submission_id in chosen:
+    with _opened() as (settings, database):
+        remap = remap_by(load(settings), DEFAULT_SITE)
+        for submission_id in list_ids(database, "failed", form) if failed else submission_ids:
             try:
-                retry_submission(database, submission_id, remap, datetime.now(UTC))
-            except UnknownSubmissionError:
-                raise click.ClickException(f"there is no submission {submission_id}") from None
-            except UnconfirmedError:
-                only = "only its sender can let it through"
+                retry_submission(database, submission_id, remap, _now())
+            except UnconfirmedError as error:
                 hint = f"`formapp leads resend {submission_id}` sends the mail once more"
-                raise click.ClickException(
-                    f"{submission_id} is unconfirmed: {only}; {hint}"
-                ) from None
-            except AlreadyDeliveredError:
-                raise click.ClickException(f"{submission_id} has nothing to retry") from None
-            except ErasedError:
-                raise click.ClickException(
-                    f"{submission_id} was erased; nothing is left of it"
-                ) from None
+                raise click.ClickException(f"{error}; {hint}") from None
             click.echo(f"{submission_id} is due now")
+
+
+@command.command("release")
+@click.argument("submission_ids", metavar="[ID]...", nargs=-1)
+@click.option("--form", help="All of this form's.")
+@click.option("--all", "everything", is_flag=True, help="All there are.")
+@click.option("--yes", is_flag=True, help="Don't ask whether you are sure.")
+def release(
+    submission_ids: tuple[str, ...], *, form: str | None, everything: bool, yes: bool
+) -> None:
+    """Release submissions from quarantine: each is delivered at once.
+
+    A honeypot catch is released by its ID only; its answers are read by today's form file. See
+    `formapp leads list --state quarantined` and `--state spam`.
+    """
+    if bool(submission_ids) == bool(form or everything):
+        raise click.UsageError("give one or more IDs, or --form FORM, or --all")
+    with _opened() as (settings, database):
+        chosen = submission_ids or list_ids(database, "quarantined", form)
+        if not submission_ids and not yes and chosen:
+            click.confirm(f"Release {len(chosen)} from quarantine?", abort=True)
+        # A fault in a form file doesn't hold back what was read when it came.
+        reread = reread_by(cache(lambda: load(settings)), DEFAULT_SITE)
+        for submission_id in chosen:
+            status = release_submission(database, submission_id, reread, _now())
+            waits = status is Status.UNCONFIRMED
+            state = "waits for its sender's confirmation" if waits else "is due now"
+            click.echo(f"{submission_id} {state}")
+
+
+@command.command("resend")
+@click.argument("submission_id", metavar="ID")
+def resend(submission_id: str) -> None:
+    """Send the mail that asks for a confirmation once more.
+
+    Only the sender can confirm: there is no command for it.
+    """
+    with _opened() as (settings, database):
+        if not settings.secret_key:
+            raise click.ClickException(f"{PREFIX}SECRET_KEY is missing; it signs the link")
+        limit = limit_of(settings, database)
+        try:
+            resend_confirmation(database, submission_id, limit=limit, now=_now())
+        except NothingToConfirmError:
+            raise click.ClickException(f"{submission_id} doesn't wait for a confirmation") from None
+        except MailLimitError as error:
+            raise click.ClickException(f"{error}; try again later") from None
+    click.echo(f"the mail of {submission_id} is due now")
 
 
 @command.command("export")
 def export() -> None:
     """Write all submissions with their answers to standard output, as CSV."""
-    with one_line_errors():
-        database = open_database(read_settings())
-        fields = _answer_columns(export_rows(database))
-        writer = csv.writer(sys.stdout)
-        writer.writerow([*_COLUMNS, *_META, *fields])
-        for row in export_rows(database):
-            cells = [row[name] for name in (*_COLUMNS, *_META)]
-            writer.writerow(
-                [_disarmed(cell) for cell in (*cells, *map(row["answers"].get, fields))]
+    with _opened() as (_, database):
+        csv.writer(sys.stdout).writerows(csv_rows(database))
+
+
+@command.command("expire")
+@click.option("--dry-run", is_flag=True, help="Show how many, erase nothing.")
+def expire(*, dry_run: bool) -> None:
+    """Erase the answers that have expired. Workers do so by themselves, every hour."""
+    with _opened() as (settings, database):
+        run = count_expired if dry_run else expire_all
+        count = run(database, settings.keep_days, _now())
+    done = "would be erased" if dry_run else "were erased"
+    click.echo(f"The answers of {number_of(count, 'submission')} {done}.")
+
+
+@command.command("erase")
+@click.option("--email", help="The person's e-mail address, in any spelling.")
+@click.option("--phone", help="The person's telephone number, with its country code.")
+@click.option("--dry-run", is_flag=True, help="Show what would be erased, erase nothing.")
+@click.option("--list", "list_hashes", is_flag=True, help="Print the hashes of erased persons.")
+@click.option(
+    "--again",
+    type=click.File("r"),
+    help="After a restore: erase again the persons in a file of --list (- is standard input).",
+)
+def erase(
+    email: str | None,
+    phone: str | None,
+    *,
+    dry_run: bool,
+    list_hashes: bool,
+    again: TextIO | None,
+) -> None:
+    """Erase all that is kept of a person, at once and for good.
+
+    In any state; a pending delivery is cancelled. The person's contacts at Wix are listed, not
+    deleted.
+    """
+    if bool(email or phone) + list_hashes + bool(again) != 1 or (dry_run and not (email or phone)):
+        raise click.UsageError("give --email, --phone or both; or --list; or --again FILE")
+    with _opened() as (settings, database):
+        if list_hashes:
+            for erased in list_erasures(database):
+                click.echo(str(erased))
+            return
+        if again:
+            keyring = _keyring(settings)
+            erasure = erase_listed(
+                database, again, keyring=keyring, now=_now(), progress=_show_progress
             )
+        else:
+            forms = load(settings).values() if phone else ()
+            regions = {field.region for form in forms for field in form.definition.fields}
+            identities = parse_identities(email, phone, regions)
+            if dry_run:
+                click.echo(format_hits(find_person(database, identities)))
+                return
+            keyring = _keyring(settings)
+            erasure = erase_person(
+                database, identities, keyring=keyring, now=_now(), progress=_show_progress
+            )
+    click.echo(format_erasure(erasure))
 
 
-def _answer_columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Every field's name, in the order in which it first came."""
-    return list(dict.fromkeys(name for row in rows for name in row["answers"]))
+def _keyring(settings: Settings) -> Keyring:
+    keyring = keyring_of(settings)
+    if keyring is None:
+        raise SettingsError([f"{PREFIX}SECRET_KEY: is missing; it recognizes erased persons"])
+    return keyring
 
 
-def _disarmed(value: object) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    if isinstance(value, list):
-        value = ", ".join(str(each) for each in value)
-    text = "" if value is None else str(value)
-    if isinstance(value, str) and text.startswith(_DANGEROUS):
-        return "'" + text
-    return text
+def _show_progress(count: int) -> None:
+    if count % _PROGRESS_EVERY == 0:
+        click.echo(f"searched {count} submissions", err=True)

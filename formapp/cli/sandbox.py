@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from formapp.cli.wiring import no_more_signals, on_signals, one_line_errors
+from formapp.cli.wiring import listening_on, no_more_signals, on_signals, one_line_errors
 from formapp.sandbox import (
     SandboxOptions,
     SandboxServer,
@@ -12,7 +12,6 @@ from formapp.sandbox import (
     StateFileError,
     create_sandbox,
 )
-from formapp.server import PortInUseError
 
 
 @click.command("sandbox")
@@ -34,11 +33,11 @@ def command(host: str, port: int, rate_limit: int, state_file: Path | None) -> N
     options = SandboxOptions(settings=Settings(rate_limit=rate_limit), state_file=state_file)
     with one_line_errors():
         try:
-            server = SandboxServer(create_sandbox(options), host, port)
+            app = create_sandbox(options)
         except StateFileError as error:
             raise click.ClickException(str(error)) from error
-        except OSError as error:
-            raise PortInUseError(f"{host}:{port} can't be listened on: {error.strerror}") from error
+        with listening_on(host, port):
+            server = SandboxServer(app, host, port)
     server.start()
     click.echo(f"contacts:  {server.url}/")
     click.echo(f"API:       {server.url}/contacts/v4/")

@@ -16,6 +16,7 @@ from formapp.db.upgrade import upgrade
 from formapp.forms.definition.faults import FormFilesError
 from formapp.forms.form import Form
 from formapp.forms.loader import load_forms
+from formapp.keyring import Keyring
 from formapp.server import PortInUseError
 
 
@@ -32,6 +33,15 @@ def one_line_errors() -> Iterator[None]:
         _fail(f"the database {error}")
     except PortInUseError as error:
         _fail(str(error))
+
+
+@contextmanager
+def listening_on(host: str, port: int) -> Iterator[None]:
+    """Turn a failure to listen into PortInUseError."""
+    try:
+        yield
+    except OSError as error:
+        raise PortInUseError(f"{host}:{port} can't be listened on: {error.strerror}") from error
 
 
 def _fail(*lines: str) -> None:
@@ -80,6 +90,12 @@ def load(settings: Settings) -> dict[str, Form]:
     if strays:
         raise SettingsError(strays)
     return forms
+
+
+def keyring_of(settings: Settings) -> Keyring | None:
+    """The keys that recognize erased persons; None without a secret key."""
+    secrets = [key.get_secret_value() for key in settings.secret_key]
+    return Keyring(secrets) if secrets else None
 
 
 def on_signals(stop: Callable[[], None]) -> None:

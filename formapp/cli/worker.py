@@ -1,4 +1,4 @@
-"""`formapp worker`: deliveries and errands alone."""
+"""`formapp worker`: deliveries and jobs alone."""
 
 import logging
 import sys

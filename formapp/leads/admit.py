@@ -1,7 +1,6 @@
-"""Letting a submission through to its delivery that was held back when it came.
+"""Accepting a submission that was held back: quarantined, or waiting for its confirmation.
 
-It was in quarantine, or waited for its sender's confirmation. Whoever lets it through, exactly one
-delivery comes of it: the change of status decides.
+However often it is released, exactly one delivery is made: the change of status decides.
 """
 
 from collections.abc import Collection
@@ -27,9 +26,9 @@ def admit(
 
     Args:
         connection: of the caller's transaction.
-        submission_id: the submission's id.
-        was: the statuses that it may have; with any other, nothing happens.
-        now: the time; the delivery's patience begins with it.
+        submission_id: the submission.
+        was: the statuses from which it is accepted.
+        now: the time, from which the delivery is retried for as long as any other.
         changed: further columns to write with it (`meta`, `consents`, `lead` as JSON).
 
     Returns:

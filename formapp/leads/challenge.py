@@ -8,7 +8,7 @@ from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.jobs.queue import ClaimedJob, finish_job
 from formapp.leads.accept import Status
-from formapp.leads.blank import lock
+from formapp.leads.anonymize import lock
 from formapp.leads.confirm import release_held
 from formapp.spam.providers import pending_reason
 

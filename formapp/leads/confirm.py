@@ -13,8 +13,8 @@ from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.leads.accept import Status
 from formapp.leads.admit import admit
+from formapp.leads.errors import UnknownSubmissionError
 from formapp.leads.quota import take_quota, without_quota
-from formapp.leads.report import UnknownSubmissionError
 
 
 class NothingToConfirmError(Exception):

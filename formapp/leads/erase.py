@@ -1,42 +1,59 @@
-"""Erasing a person, at their own request, for good.
+"""Erasing a person for good, at their own request.
 
-A keyed hash of the person stays behind, with the time. Whatever came before that time and turns up
+A keyed hash of each identity stays, with the time. A submission from before that time that turns up
 again, from an older copy or a back-up, is erased again; what the person sends afterwards is new.
 """
 
-import contextlib
-import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, select, update
 
 from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
 from formapp.keyring import Keyring
-from formapp.leads.blank import Anonymized, blank, lock
-from formapp.leads.persons import (
+from formapp.leads.anonymize import Anonymized, anonymize, lock, truncate_log
+from formapp.leads.identity_search import (
     Hits,
     Progress,
-    Scan,
     Wanted,
     search,
-    struck_out,
-    submission_rows,
+    searched_rows,
+    strike_out,
 )
 
-_CHUNK = 200
+_BATCH = 200
+
+
+class ErasureListError(ValueError):
+    """A list of erasures can't be read, or was made under unknown keys."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """One hash of a person who was erased: by which key, and when."""
+class ErasedIdentity:
+    """What stays of an identity that was erased: its hash, the name of the key, the time."""
 
     hash: str
     key: str
     erased_at: datetime
+
+    def __str__(self) -> str:
+        """One line of a list of erasures."""
+        return f"{self.hash} {self.key} {self.erased_at.isoformat()}"
+
+    @classmethod
+    def parse(cls, line: str) -> "ErasedIdentity":
+        """Read one line of a list.
+
+        Raises:
+            ErasureListError: it isn't one.
+        """
+        try:
+            digest, key, erased_at = line.split()
+            return cls(digest, key, datetime.fromisoformat(erased_at).astimezone(UTC))
+        except ValueError:
+            raise ErasureListError("the file is none that `leads erase --list` wrote") from None
 
 
 @dataclass(slots=True)
@@ -46,170 +63,173 @@ class Erasure:
     Attributes:
         own: the person's submissions.
         struck_out: ids of other people's submissions that mentioned the person.
-        remembered: ids of contacts that were remembered as this person's, as (site, contact id).
-        same_phone: ids of submissions that have the same phone and are kept: perhaps the person's.
+        cached_contacts: the person's contacts in the contact cache, as (site, contact id).
+        same_phone: ids of kept submissions with the same phone, which may be the person's.
     """
 
     own: list[Anonymized] = field(default_factory=list)
     struck_out: list[str] = field(default_factory=list)
-    remembered: set[tuple[str, str]] = field(default_factory=set)
+    cached_contacts: set[tuple[str, str]] = field(default_factory=set)
     same_phone: list[str] = field(default_factory=list)
 
     @property
     def contacts(self) -> list[tuple[str, str]]:
         """The person's contacts at Wix, as (site, contact id), each once."""
         delivered = {(row.site, row.contact_id) for row in self.own if row.contact_id}
-        return sorted(delivered | self.remembered)
+        return sorted(delivered | self.cached_contacts)
 
 
-def find_person(database: Database, identities: Collection[str], scan: Scan) -> Hits:
-    """What `erase_person` would erase; nothing is changed.
+def _no_progress(_count: int) -> None:
+    pass
 
-    Raises:
-        DatabaseUnavailableError: it can't be read.
-    """
+
+def find_person(database: Database, identities: Collection[str]) -> Hits:
+    """Return what `erase_person` would erase, and change nothing."""
     with database.read() as connection:
-        return search(connection, _any_of(identities), scan)
+        return search(connection, _wanted(identities), _no_progress)
 
 
-def erase_person(  # noqa: PLR0913 - collaborators, all by keyword
+def erase_person(
     database: Database,
     identities: Collection[str],
     *,
     keyring: Keyring,
-    scan: Scan,
     now: datetime,
-    progress: Progress = lambda _count: None,
+    progress: Progress = _no_progress,
 ) -> Erasure:
-    """Erase all that is kept of a person, whatever its state, in one transaction.
+    """Erase all that is kept of a person, in any state, in one transaction.
 
     Args:
         database: where.
-        identities: their address, number, or several, normalised.
+        identities: the person's normalized addresses and numbers.
         keyring: makes the hashes that stay.
-        scan: finds who is named in a text.
         now: the time.
-        progress: told how many submissions have been looked at.
+        progress: receives the number of submissions that were searched.
+    """
+    wanted = _wanted(identities)
+    # The search takes time; only erasing needs the write lock.
+    with database.read() as connection:
+        hits = search(connection, wanted, progress)
+    with database.write() as connection:
+        erasure = _erase(connection, hits, wanted, now)
+        hashes = map(keyring.sign, sorted(identities))
+        remember_erasures(connection, [ErasedIdentity(h, keyring.names[0], now) for h in hashes])
+        for identity in sorted(identities):
+            erasure.cached_contacts |= _forget_contacts(connection, identity)
+        phones = {row.phone for row in erasure.own if row.phone}
+        same_phone = select(deliveries.c.submission_id).where(deliveries.c.phone.in_(phones))
+        erasure.same_phone = [*connection.scalars(same_phone.order_by(deliveries.c.id))]
+    truncate_log(database)
+    return erasure
+
+
+def erase_listed(
+    database: Database,
+    lines: Iterable[str],
+    *,
+    keyring: Keyring,
+    now: datetime,
+    progress: Progress = _no_progress,
+) -> Erasure:
+    """Erase the persons of a list again, which `list_erasures` made before a restore.
 
     Raises:
-        DatabaseUnavailableError: nothing was erased.
+        ErasureListError: the list can't be read, or the keyring lacks a key.
     """
-    wanted = _any_of(identities)
-    # Looking takes its time; only erasing needs the write lock.
-    with database.read() as connection:
-        hits = search(connection, wanted, scan, progress=progress)
+    erased = [ErasedIdentity.parse(line) for line in lines if line.strip()]
+    if {each.key for each in erased} - set(keyring.names):
+        raise ErasureListError(
+            "some of them were erased under a secret key that FORMAPP_SECRET_KEY lacks: "
+            "add it behind the others, separated by a comma"
+        )
     with database.write() as connection:
-        done = _apply(connection, hits, wanted, scan, now)
-        for identity in sorted(identities):
-            _remember(connection, Known(keyring.sign(identity), keyring.names[0], now))
-            done.remembered |= _forget(connection, identity)
-        done.same_phone = _with_phones(connection, done.own)
-    scrub(database)
-    return done
+        remember_erasures(connection, erased)
+        erasure = erase_again(connection, keyring, now, progress)
+    truncate_log(database)
+    return erasure
 
 
 def erase_again(
-    connection: Connection,
-    keyring: Keyring,
-    scan: Scan,
-    now: datetime,
-    progress: Progress = lambda _count: None,
+    connection: Connection, keyring: Keyring, now: datetime, progress: Progress = _no_progress
 ) -> Erasure:
-    """Erase those who were erased before and have come back, in the caller's transaction."""
-    known = {row.hash: row.erased_at for row in connection.execute(select(erasures))}
-    if not known:
+    """Erase persons who were erased before and have come back, in the caller's transaction."""
+    erased = {each.hash: each.erased_at for each in find_erasures(connection)}
+    if not erased:
         return Erasure()
 
-    def wanted(identity: str, received_at: datetime) -> bool:
-        times = (known.get(each) for each in keyring.hashes(identity))
+    def matches(identity: str, received_at: datetime) -> bool:
+        times = (erased.get(each) for each in keyring.hashes(identity))
         return any(time and received_at <= time for time in times)
 
-    hits = search(connection, wanted, scan, before=max(known.values()), progress=progress)
-    done = _apply(connection, hits, wanted, scan, now)
+    wanted = Wanted(matches, until=max(erased.values()))
+    erasure = _erase(connection, search(connection, wanted, progress), wanted, now)
     for row in connection.execute(select(contacts)).all():
-        if wanted(row.identity, row.updated_at):
-            done.remembered |= _forget(connection, row.identity)
-    return done
+        if matches(row.identity, row.updated_at):
+            erasure.cached_contacts |= _forget_contacts(connection, row.identity)
+    return erasure
 
 
-def known_erasures(connection: Connection) -> list[Known]:
-    """The hashes that are kept, in the order of their times."""
+def list_erasures(database: Database) -> list[ErasedIdentity]:
+    """The hashes of erased identities, oldest first."""
+    with database.read() as connection:
+        return find_erasures(connection)
+
+
+def find_erasures(connection: Connection) -> list[ErasedIdentity]:
+    """As `list_erasures`, in the caller's transaction."""
     rows = connection.execute(select(erasures).order_by(erasures.c.erased_at, erasures.c.hash))
-    return [Known(row.hash, row.key, row.erased_at) for row in rows]
+    return [ErasedIdentity(row.hash, row.key, row.erased_at) for row in rows]
 
 
-def remember_erasures(connection: Connection, known: Iterable[Known]) -> None:
-    """Add hashes from elsewhere; of two times the later one holds."""
-    held = {each.hash: each.erased_at for each in known_erasures(connection)}
-    for each in known:
+def count_lost_erasures(database: Database, keyring: Keyring | None) -> int:
+    """How many erasures were made under a key that the keyring lacks: they can't be repeated."""
+    names = keyring.names if keyring else []
+    return sum(each.key not in names for each in list_erasures(database))
+
+
+def remember_erasures(connection: Connection, erased: Iterable[ErasedIdentity]) -> None:
+    """Add hashes; of two times of one identity the later one is kept."""
+    held = {each.hash: each.erased_at for each in find_erasures(connection)}
+    for each in erased:
         if each.hash not in held or held[each.hash] < each.erased_at:
-            _remember(connection, each)
+            values = {"key": each.key, "erased_at": each.erased_at}
+            upsert(connection, erasures, {"hash": each.hash}, values)
 
 
-def scrub(database: Database) -> None:
-    """Empty SQLite's log, where erased text may still stand; its file is overwritten anyhow.
-
-    Where somebody reads just then, the log is emptied later by itself. PostgreSQL frees erased rows
-    by its own VACUUM.
-    """
-    if database.is_sqlite:
-        with database.engine.connect() as connection:
-            driver: Any = connection.connection.driver_connection
-            # What was committed stays so, whatever becomes of this.
-            with contextlib.suppress(sqlite3.Error):
-                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+def _wanted(identities: Collection[str]) -> Wanted:
+    phones = any("@" not in identity for identity in identities)
+    return Wanted(lambda identity, _received_at: identity in identities, phones)
 
 
-def _any_of(identities: Collection[str]) -> Wanted:
-    return lambda identity, _received_at: identity in identities
+def _erase(connection: Connection, hits: Hits, wanted: Wanted, now: datetime) -> Erasure:
+    erasure = Erasure()
+    for batch in _batches(hits.own):
+        erasure.own += anonymize(connection, batch, now, consents=True)
+    for batch in _batches(hits.mention):
+        erasure.struck_out += _strike_out(connection, batch, wanted)
+    return erasure
 
 
-def _apply(
-    connection: Connection, hits: Hits, wanted: Wanted, scan: Scan, now: datetime
-) -> Erasure:
-    done = Erasure()
-    for chunk in _chunks(hits.own):
-        done.own += blank(connection, chunk, now, consents=True)
-    for chunk in _chunks(hits.mention):
-        done.struck_out += _strike(connection, chunk, wanted, scan)
-    return done
+def _batches(submission_ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (submission_ids[at : at + _BATCH] for at in range(0, len(submission_ids), _BATCH))
 
 
-def _chunks(idents: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (idents[at : at + _CHUNK] for at in range(0, len(idents), _CHUNK))
-
-
-def _strike(connection: Connection, idents: Sequence[str], wanted: Wanted, scan: Scan) -> list[str]:
-    lock(connection, idents)
-    rows = connection.execute(submission_rows().where(submissions.c.id.in_(idents))).all()
+def _strike_out(connection: Connection, submission_ids: Sequence[str], wanted: Wanted) -> list[str]:
+    lock(connection, submission_ids)
+    chosen = submissions.c.id.in_(submission_ids)
+    rows = connection.execute(searched_rows().where(chosen)).all()
     for row in rows:
-        left = struck_out(row, wanted, scan)
-        reason = left.pop("reason")
-        # Key and digest go, too: a digest of the answers would still know the mention.
-        connection.execute(
-            update(submissions)
-            .where(submissions.c.id == row.id)
-            .values(**left, key=None, digest="")
-        )
-        connection.execute(
-            update(deliveries).where(deliveries.c.submission_id == row.id).values(reason=reason)
-        )
+        left = strike_out(row, wanted)
+        sent = deliveries.c.submission_id == row.id
+        connection.execute(update(deliveries).where(sent).values(reason=left.pop("reason")))
+        # Key and digest as well: a digest of the answers would reveal a guessed mention.
+        left |= {"key": None, "digest": ""}
+        connection.execute(update(submissions).where(submissions.c.id == row.id).values(**left))
     return [row.id for row in rows]
 
 
-def _remember(connection: Connection, known: Known) -> None:
-    values = {"key": known.key, "erased_at": known.erased_at}
-    upsert(connection, erasures, {"hash": known.hash}, values)
-
-
-def _forget(connection: Connection, identity: str) -> set[tuple[str, str]]:
-    mine = contacts.c.identity == identity
-    found = connection.execute(select(contacts.c.site, contacts.c.contact_id).where(mine)).all()
-    connection.execute(delete(contacts).where(mine))
+def _forget_contacts(connection: Connection, identity: str) -> set[tuple[str, str]]:
+    theirs = contacts.c.identity == identity
+    found = connection.execute(select(contacts.c.site, contacts.c.contact_id).where(theirs)).all()
+    connection.execute(delete(contacts).where(theirs))
     return {(row.site, row.contact_id) for row in found}
-
-
-def _with_phones(connection: Connection, own: Sequence[Anonymized]) -> list[str]:
-    phones = sorted({row.phone for row in own if row.phone})
-    query = select(deliveries.c.submission_id).where(deliveries.c.phone.in_(phones))
-    return list(connection.execute(query.order_by(deliveries.c.id)).scalars())

@@ -1,10 +1,10 @@
-"""Retention: answers are erased by themselves, a set time after they were of use.
+"""Retention: answers are erased a set time after they were of use.
 
-A delivered lead's after `keep_days` (the form's own, as its file said when the lead came, so that
-it holds even if the file is gone; else the setting). A failed one's as long after it failed, and
-never before 30 days: its owner must have had time to correct and replay it. Spam, quarantined and
-unconfirmed ones' 30 days after they came at the latest. A pending lead is never erased. The record
-of consents stays: it holds nothing that was typed, and says why the contact at Wix may be held.
+A delivered lead's after `keep_days`: the form's own, as its file said when the lead came, so that
+it holds even if the file is gone; else the setting. A failed lead's as long after it failed, but
+never before 30 days, so that its owner has time to correct and retry it. Those of spam, quarantined
+and unconfirmed submissions at most 30 days after they came. A pending lead is never erased. The
+record of consents stays: it holds nothing that was typed, and says why the contact may be held.
 """
 
 import logging
@@ -15,37 +15,89 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
-from formapp.leads.blank import blank, lock
+from formapp.leads.anonymize import anonymize, lock, truncate_log
 
 BATCH = 100
-"""Rows that are erased in one transaction: some milliseconds."""
+"""Rows that are erased in one transaction, which takes some milliseconds."""
 
 EVERY = timedelta(hours=1)
-"""How often a worker looks."""
+"""How often a worker looks for expired answers."""
 
 _A_MONTH = 30
 _log = logging.getLogger(__name__)
 
 
-def due_submissions(
+def count_expired(database: Database, keep_days: int, now: datetime) -> int:
+    """How many submissions `expire_all` would erase; `keep_days` where one has none of its own."""
+    with database.read() as connection:
+        return len(_expired(connection, keep_days, now))
+
+
+def expire_all(database: Database, keep_days: int, now: datetime) -> int:
+    """Erase all answers that have expired, batch by batch; returns how many submissions."""
+    count = 0
+    while erased := expire(database, keep_days, now):
+        count += erased
+    truncate_log(database)
+    return count
+
+
+def expire(database: Database, keep_days: int, now: datetime, limit: int = BATCH) -> int:
+    """Erase one batch of expired answers; returns how many submissions, 0 when none is left."""
+    # The search needs no write lock, which is held for the batch only.
+    with database.read() as connection:
+        found = _expired(connection, keep_days, now, limit=limit)
+    if not found:
+        return 0
+    with database.write() as connection:
+        lock(connection, found)
+        # The owner may have retried one meanwhile.
+        still_expired = _expired(connection, keep_days, now, among=found)
+        return len(anonymize(connection, still_expired, now))
+
+
+class Expiry:
+    """A worker's periodic task: erases one batch at a time, then rests for an hour."""
+
+    def __init__(self, database: Database, keep_days: int, clock: Callable[[], datetime]) -> None:
+        self._database = database
+        self._keep_days = keep_days
+        self._clock = clock
+        self._next = clock()
+
+    def run(self) -> None:
+        """Erase a batch if it is time to; after a failure it waits for an hour, too."""
+        now = self._clock()
+        # A clock that was put back must not stop it for longer than planned.
+        if self._next - EVERY <= now < self._next:
+            return
+        self._next = now + EVERY
+        count = expire(self._database, self._keep_days, now)
+        if count:
+            _log.info("erased the answers of %d submissions that had expired", count)
+            self._next = now
+
+
+def hidden_until(database: Database, submission_id: str, keep_days: int) -> datetime | None:
+    """When the answers of a submission expire that is never accepted; None: they are erased."""
+    query = select(submissions.c.received_at, submissions.c.keep_days).where(
+        submissions.c.id == submission_id, submissions.c.erased_at.is_(None)
+    )
+    with database.read() as connection:
+        row = connection.execute(query).first()
+    return row.received_at + _unaccepted_life(row.keep_days, keep_days) if row else None
+
+
+def _expired(
     connection: Connection,
-    keep_days: int,
+    default_days: int,
     now: datetime,
     *,
     among: Sequence[str] | None = None,
     limit: int | None = None,
 ) -> list[str]:
-    """Ids of submissions whose time is over.
-
-    Args:
-        connection: of the caller's transaction.
-        keep_days: where the submission doesn't say.
-        now: the time.
-        among: look at these only.
-        limit: at most so many.
-    """
     kept = select(submissions.c.keep_days).where(submissions.c.erased_at.is_(None)).distinct()
-    conditions = [_over(days, keep_days, now) for days in connection.execute(kept).scalars()]
+    conditions = [_is_over(days, default_days, now) for days in connection.scalars(kept)]
     if not conditions:
         return []
     query = (
@@ -56,38 +108,16 @@ def due_submissions(
     )
     if among is not None:
         query = query.where(submissions.c.id.in_(among))
-    return list(connection.execute(query).scalars())
+    return [*connection.scalars(query)]
 
 
-def hidden_until(database: Database, submission_id: str, keep_days: int) -> datetime | None:
-    """When the answers of a submission go that nobody lets through; None: they are gone.
-
-    Args:
-        database: where it is.
-        submission_id: the submission's id.
-        keep_days: where the submission doesn't say.
-
-    Raises:
-        DatabaseUnavailableError: it can't be read.
-    """
-    query = select(submissions.c.received_at, submissions.c.keep_days)
-    mine = (submissions.c.id == submission_id) & submissions.c.erased_at.is_(None)
-    with database.read() as connection:
-        row = connection.execute(query.where(mine)).first()
-    return row.received_at + _hidden(row.keep_days, keep_days) if row else None
-
-
-def _hidden(kept: int | None, default: int) -> timedelta:
-    return timedelta(days=min(default if kept is None else kept, _A_MONTH))
-
-
-def _over(kept: int | None, default: int, now: datetime) -> ColumnElement[bool]:
-    mine = submissions.c.keep_days.is_(None) if kept is None else submissions.c.keep_days == kept
-    days = default if kept is None else kept
+def _is_over(own_days: int | None, default_days: int, now: datetime) -> ColumnElement[bool]:
+    column = submissions.c.keep_days
+    days = default_days if own_days is None else own_days
     return and_(
-        mine,
-        # No lead ends before it came: what is younger needn't be looked at.
-        submissions.c.received_at <= now - _hidden(kept, default),
+        column.is_(None) if own_days is None else column == own_days,
+        # No lead finishes before it came: younger rows needn't be read.
+        submissions.c.received_at <= now - _unaccepted_life(own_days, default_days),
         or_(
             submissions.c.status != "accepted",
             and_(
@@ -102,45 +132,5 @@ def _over(kept: int | None, default: int, now: datetime) -> ColumnElement[bool]:
     )
 
 
-def expire(database: Database, keep_days: int, now: datetime, limit: int = BATCH) -> int:
-    """Erase one batch of what is due; returns how many, 0 when nothing is left.
-
-    Raises:
-        DatabaseUnavailableError: nothing was erased.
-    """
-    # Looked for without the write lock, which is then held for a batch only.
-    with database.read() as connection:
-        found = due_submissions(connection, keep_days, now, limit=limit)
-    if not found:
-        return 0
-    with database.write() as connection:
-        lock(connection, found)
-        # The owner may have sent one on its way again meanwhile.
-        still_due = due_submissions(connection, keep_days, now, among=found)
-        return len(blank(connection, still_due, now))
-
-
-class Expiry:
-    """What a worker calls now and then: one batch at a time, and nothing for an hour after."""
-
-    def __init__(self, database: Database, keep_days: int, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._keep_days = keep_days
-        self._clock = clock
-        self._next = clock()
-
-    def run(self) -> None:
-        """Erase a batch if it is time to.
-
-        Raises:
-            DatabaseUnavailableError: nothing was erased; it is tried again in an hour.
-        """
-        now = self._clock()
-        # A clock that was put back must not stop it for longer than planned.
-        if self._next - EVERY <= now < self._next:
-            return
-        self._next = now + EVERY
-        count = expire(self._database, self._keep_days, now)
-        if count:
-            _log.info("the answers of %d submissions were erased: their time was over", count)
-            self._next = now
+def _unaccepted_life(own_days: int | None, default_days: int) -> timedelta:
+    return timedelta(days=min(default_days if own_days is None else own_days, _A_MONTH))

@@ -1,53 +1,91 @@
-"""Who is named in a text: e-mail addresses and telephone numbers, as identities.
+"""Finding a person in the record, in any spelling.
 
-An identity is spelled in one way only: an address in lower case with its domain in ASCII, a number
-in E.164. So that erasing a person finds every spelling, also in a link (`%40`) or amid a sentence.
+An identity has one spelling: an address in lower case with its domain in ASCII, a number in E.164.
+A submission is the person's own if its lead has their identity, or if a whole answer is it, mapped
+or not. Where another person's text only mentions it, the mention alone is struck out.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
+from typing import Any
 from urllib.parse import unquote
 
 import phonenumbers
 from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
+from sqlalchemy import Connection, Row, select
 
+from formapp.db.tables import deliveries, submissions
 from formapp.forms.fields.values import clean_token, parse_email
 from formapp.forms.phones import parse_phone
 
-Mention = tuple[str, int, int]
-"""The identity, and where in the text it begins and ends."""
+STRUCK_OUT = "[erased]"
 
-# What the parts of a link are parted by is left out: hardly anybody's address has it.
+Progress = Callable[[int], None]
+"""Receives the number of submissions that were searched."""
+
+# Delimiters of a link's query are left out: they are rare in addresses.
 _ADDRESS = re.compile(r"[\w.!#$%'*+^`{|}~-]{1,64}(?:@|%40)[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _WRAPPING = "'`*_~{|}.!#$%^-"
 _MIN_DIGITS = 6
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 
-def mentions(text: str, numbers: Collection[str] = ()) -> Iterator[Mention]:
-    """Yield every address and number in a text. Numbers take a millisecond, addresses no time.
+class InvalidIdentityError(ValueError):
+    """The text is no e-mail address or telephone number."""
+
+
+def parse_identities(
+    email: str | None, phone: str | None, regions: Collection[str | None] = ()
+) -> set[str]:
+    """Normalize what an owner typed.
+
+    Args:
+        email: in any spelling.
+        phone: with its country code, or of one of the regions.
+        regions: countries (ISO alpha-2) that the forms read numbers by.
+
+    Raises:
+        InvalidIdentityError: one of them can't be read.
+    """
+    identities = set()
+    if email:
+        address = parse_email(clean_token(email))
+        if address is None:
+            raise InvalidIdentityError("this is no e-mail address")
+        identities.add(address)
+    if phone:
+        numbers = {parse_phone(clean_token(phone), region) for region in {*regions, None}}
+        found = {number.e164 for number in numbers if number}
+        if len(found) != 1:
+            raise InvalidIdentityError("write the number with its country code, such as +44…")
+        identities |= found
+    return identities
+
+
+def find_identities(
+    text: str, numbers: Collection[str] = (), *, phones: bool = True
+) -> Iterator[tuple[str, int, int]]:
+    """Yield the identities in a text, each with its start and end.
 
     Args:
         text: what somebody typed.
-        numbers: numbers in E.164 of the same person: one without a country code is read as one of
+        numbers: the person's numbers in E.164: one without a country code is read as a number of
             their countries.
+        phones: search for numbers as well, which takes about a millisecond a text.
     """
-    yield from addresses(text)
-    if sum(char.isdigit() for char in text) >= _MIN_DIGITS:
-        yield from _numbers(text, numbers)
-
-
-def addresses(text: str, _numbers: Collection[str] = ()) -> Iterator[Mention]:
-    """Yield every address in a text, where numbers aren't asked for."""
     for found in _ADDRESS.finditer(text):
         typed = unquote(found[0]) if "%" in found[0] else found[0]
         for spelling in dict.fromkeys((typed, typed.strip(_WRAPPING))):
             if identity := parse_email(spelling):
                 yield identity, *found.span()
+    if phones and sum(char.isdigit() for char in text) >= _MIN_DIGITS:
+        yield from _find_numbers(text, numbers)
 
 
-def _numbers(text: str, numbers: Collection[str]) -> Iterator[Mention]:
+def _find_numbers(text: str, numbers: Collection[str]) -> Iterator[tuple[str, int, int]]:
     if _E164.fullmatch(text):
         yield text, 0, len(text)
         return
@@ -65,3 +103,138 @@ def _numbers(text: str, numbers: Collection[str]) -> Iterator[Mention]:
 def _region(number: str) -> str | None:
     parsed = parse_phone(number, None)
     return parsed.country if parsed else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who is searched for.
+
+    Attributes:
+        matches: whether an identity, in a submission received at this time, is theirs.
+        phones: whether a number may be theirs; without, numbers needn't be searched for.
+        until: no later submission is theirs.
+    """
+
+    matches: Callable[[str, datetime], bool]
+    phones: bool = True
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class Hits:
+    """Ids of submissions: the persons' `own`, and others that `mention` them."""
+
+    own: list[str] = field(default_factory=list)
+    mention: list[str] = field(default_factory=list)
+
+
+def search(connection: Connection, wanted: Wanted, progress: Progress) -> Hits:
+    """Search every submission that isn't erased."""
+    query = searched_rows().execution_options(yield_per=500)
+    if wanted.until:
+        query = query.where(submissions.c.received_at <= wanted.until)
+    hits = Hits()
+    for count, row in enumerate(connection.execute(query), 1):
+        texts = _SearchedTexts(row, wanted)
+        if texts.are_own():
+            hits.own.append(row.id)
+        elif texts.mention():
+            hits.mention.append(row.id)
+        progress(count)
+    return hits
+
+
+def searched_rows() -> Any:
+    """The query for what is searched, of submissions that aren't erased."""
+    sent = submissions.c
+    return (
+        select(
+            *(sent.id, sent.received_at, sent.answers, sent.meta, sent.lead),
+            *(deliveries.c.email, deliveries.c.phone, deliveries.c.reason),
+        )
+        .outerjoin(deliveries, deliveries.c.submission_id == sent.id)
+        .where(sent.erased_at.is_(None))
+        .order_by(sent.received_at, sent.id)
+    )
+
+
+def strike_out(row: Row[Any], wanted: Wanted) -> dict[str, Any]:
+    """Answers, meta, lead and reason without the mentions of wanted persons."""
+    return _SearchedTexts(row, wanted).without_mentions()
+
+
+class _SearchedTexts:
+    """The texts of one submission; each is searched once."""
+
+    def __init__(self, row: Row[Any], wanted: Wanted) -> None:
+        self._row = row
+        self._wanted = wanted
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+        self._parts = {
+            "answers": row.answers,
+            "meta": row.meta,
+            "lead": row.lead,
+            "reason": row.reason,
+        }
+        self._phones = {phone["e164"] for phone in row.lead.get("phones") or ()}
+        typed = {value for name, value in row.answers.items() if name.endswith(".e164")}
+        self._numbers = self._phones | typed
+
+    def are_own(self) -> bool:
+        row = self._row
+        known = {row.email, row.phone, (row.lead.get("email") or {}).get("address")}
+        known |= self._phones
+        if any(self._wanted.matches(each, row.received_at) for each in known if each):
+            return True
+        return any(
+            text[start:end].strip() == text.strip()
+            for text in _texts([row.answers, row.meta.get("_replyto")])
+            for start, end in self._find(text)
+        )
+
+    def mention(self) -> bool:
+        return any(self._find(text) for text in _texts(self._parts))
+
+    def without_mentions(self) -> dict[str, Any]:
+        return {name: self._strike_out(part) for name, part in self._parts.items()}
+
+    def _strike_out(self, value: Any) -> Any:
+        if isinstance(value, str):
+            for start, end in reversed(_merged(self._find(value))):
+                value = value[:start] + STRUCK_OUT + value[end:]
+            return value
+        if isinstance(value, list):
+            return [self._strike_out(each) for each in value]
+        if isinstance(value, dict):
+            return {key: self._strike_out(each) for key, each in value.items()}
+        return value
+
+    def _find(self, text: str) -> list[tuple[int, int]]:
+        """Where a text names a wanted person."""
+        if text not in self._spans:
+            self._spans[text] = [
+                (start, end)
+                for identity, start, end in find_identities(
+                    text, self._numbers, phones=self._wanted.phones
+                )
+                if self._wanted.matches(identity, self._row.received_at)
+            ]
+        return self._spans[text]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
+
+
+def _merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged

@@ -1,7 +1,7 @@
-"""The quota of a form that a submission takes of later: once it is let through.
+"""A form's quota that a submission uses only when it is released.
 
-Where a challenge's service is still to be asked, anybody can make a token up: only what the service
-lets through may use the quota up. So the quota is noted in the submission's `meta`.
+While a challenge is not yet verified, its token may be forged: only verified submissions may use
+the quota up. So the quota is stored in the submission's `meta`.
 """
 
 import logging
@@ -15,27 +15,26 @@ from sqlalchemy import Connection
 from formapp.db.counters import UsageLimit, count_up
 
 QUOTA = "quota"
-"""Where in `meta` it stands: as `UsageLimit`, with `seconds` in place of `until`."""
+"""The name in `meta` of a `UsageLimit` as JSON, with `seconds` in place of `until`."""
 
 _log = logging.getLogger(__name__)
 
 
 def noted(quota: UsageLimit, now: datetime) -> dict[str, Any]:
-    """A quota as JSON: its count, if it begins with this, lasts as long as it would from now."""
-    kept = asdict(quota)
-    seconds = (kept.pop("until") - now).total_seconds()
-    return kept | {"seconds": seconds}
+    """Return a quota as JSON for `meta`; a count that it starts lasts as long as one from now."""
+    stored = asdict(quota)
+    return stored | {"seconds": (stored.pop("until") - now).total_seconds()}
 
 
 def take_quota(connection: Connection, meta: Mapping[str, Any], now: datetime) -> str | None:
-    """Take of the quota that is noted, in the caller's transaction; the reason if none is left.
+    """Use the stored quota, in the caller's transaction; returns the reason if it is used up.
 
-    The owner is told in the log by the first one beyond.
+    Logs a warning for the first submission beyond it.
     """
     if QUOTA not in meta:
         return None
-    kept = dict(meta[QUOTA])
-    quota = UsageLimit(until=now + timedelta(seconds=kept.pop("seconds")), **kept)
+    stored = dict(meta[QUOTA])
+    quota = UsageLimit(until=now + timedelta(seconds=stored.pop("seconds")), **stored)
     count = count_up(connection, quota.hash, quota.until, now)
     if count == quota.amount + 1:
         _log.warning(
@@ -45,5 +44,5 @@ def take_quota(connection: Connection, meta: Mapping[str, Any], now: datetime) -
 
 
 def without_quota(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """The same once it is decided: it is taken once at most."""
+    """Return `meta` without the quota, which is used only once."""
     return {name: value for name, value in meta.items() if name != QUOTA}

@@ -1,7 +1,7 @@
-"""Letting out of quarantine what its owner takes for a person's.
+"""Releasing from quarantine what its owner takes for a person's.
 
-What a honeypot caught can be let out as well: it was kept as it came, so its answers are read by
-the form file of today.
+A honeypot catch can be released as well: it was kept unread, so its answers are read by today's
+form file.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,27 +9,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, select, text, update
+from sqlalchemy import select, update
 
-from formapp.confirmation.store import MAIL
 from formapp.db.database import Database
 from formapp.db.tables import submissions
+from formapp.forms.form import Form
+from formapp.forms.posted import InvalidAnswersError
 from formapp.lead import Lead
 from formapp.leads.accept import Status
 from formapp.leads.confirm import release_held
-from formapp.leads.report import UnknownSubmissionError
-from formapp.leads.retry import ErasedError
+from formapp.leads.errors import (
+    ErasedError,
+    NotHeldError,
+    UnknownSubmissionError,
+    UnreadableError,
+)
 
 _RELEASABLE = (Status.QUARANTINED, Status.SPAM)
 
 
-class NotHeldError(Exception):
-    """The submission is neither in quarantine nor a honeypot's."""
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class Read:
-    """What raw answers say by the form file of today. Its text form shows none of it."""
+    """What a catch says by today's form file. Its text form shows no answer."""
 
     lead: Lead
     answers: dict[str, Any]
@@ -37,79 +38,63 @@ class Read:
 
 
 Caught = Mapping[str, Any]
-"""Of a honeypot's catch: `form`, `answers` (name -> texts), `meta`, `received_at`."""
+"""A honeypot catch: `id`, `form`, `answers` (name to texts), `meta`, `received_at`."""
 
 Reread = Callable[[Caught], Read]
-"""Reads a honeypot's catch, or raises what its caller catches."""
+"""Reads a honeypot catch, or raises UnreadableError."""
 
 
-def held() -> ColumnElement[bool]:
-    """The condition in the words of the index, which a parameter would keep from being used."""
-    return text("submissions.status = 'quarantined'")  # type: ignore[return-value] # a condition, too
+def reread_by(forms: Callable[[], Mapping[str, Form]], default_site: str) -> Reread:
+    """Read catches by these forms, which are loaded only if there is a catch to read."""
 
+    def reread(caught: Caught) -> Read:
+        form = forms().get(caught["form"])
+        if form is None:
+            raise UnreadableError(caught["id"], f"there is no form {caught['form']} any more")
+        pairs = [(name, text) for name, texts in caught["answers"].items() for text in texts]
+        posted = form.reader.sort(pairs)
+        origin = {key: caught["meta"].get(key) for key in ("page", "referrer")}
+        try:
+            reading = form.reader.read(posted, default_site=default_site, **origin)
+        except InvalidAnswersError:
+            bound = form.bind(posted, token=None)
+            bound.validate()
+            faults = "; ".join(f"“{fault.label}” {fault.message}" for fault in bound.faults())
+            raise UnreadableError(caught["id"], faults) from None
+        at = caught["received_at"].isoformat()
+        consents = [{**consent, "at": at} for consent in reading.consents]
+        return Read(reading.lead, dict(reading.answers), consents)
 
-def quarantined(database: Database, form: str | None = None) -> list[str]:
-    """Ids of what is in quarantine, oldest first.
-
-    Raises:
-        DatabaseUnavailableError: it can't be read.
-    """
-    query = select(submissions.c.id).where(held(), submissions.c.erased_at.is_(None))
-    if form:
-        query = query.where(submissions.c.form == form)
-    with database.read() as connection:
-        ordered = query.order_by(submissions.c.received_at, submissions.c.id)
-        return list(connection.execute(ordered).scalars())
-
-
-def count_unasked(connection: Connection) -> int:
-    """How many submissions wait for a confirmation that nobody was ever asked for.
-
-    Their mail waits, or was given up: the owner may look why (`leads show`). It reads all that are
-    unconfirmed, which retention keeps few.
-    """
-    open_ones = select(submissions.c.meta).where(
-        submissions.c.status == Status.UNCONFIRMED, submissions.c.erased_at.is_(None)
-    )
-    metas = connection.execute(open_ones).scalars()
-    return sum(not (meta.get(MAIL) or {}).get("sent_at") for meta in metas)
+    return reread
 
 
 def release(database: Database, submission_id: str, reread: Reread, now: datetime) -> Status:
-    """Let a submission through; returns its status.
+    """Release a submission; returns its new status.
 
-    That is `accepted`, with a delivery that is due at once, or `unconfirmed` where its sender has
-    to confirm it: then the mail goes out.
+    That is `accepted`, with a delivery that is due at once, or `unconfirmed` if its sender has to
+    confirm it: then the mail is due.
 
     Raises:
-        UnknownSubmissionError: there is none with this id.
-        NotHeldError: it isn't held back by us.
-        ErasedError: its answers are gone.
-        DatabaseUnavailableError: nothing was changed.
+        LeadError: nothing was changed: the submission is unknown, erased, not held or unreadable.
     """
     with database.write() as connection:
         query = select(submissions).where(submissions.c.id == submission_id)
-        row = connection.execute(query.with_for_update(key_share=True)).first()
+        held = connection.execute(query.with_for_update(key_share=True))
+        row: Any = held.mappings().first()
         if row is None:
             raise UnknownSubmissionError(submission_id)
-        if row.erased_at:
+        if row["erased_at"]:
             raise ErasedError(submission_id)
-        if row.status not in _RELEASABLE:
+        if row["status"] not in _RELEASABLE:
             raise NotHeldError(submission_id)
-        changed: dict[str, Any] = {"meta": row.meta | {"released_at": now.isoformat()}}
-        if row.status == Status.SPAM:
-            changed |= _read_again(reread(dict(row._mapping)))  # noqa: SLF001 - public, despite its name
-        mine = submissions.c.id == submission_id
-        connection.execute(update(submissions).where(mine).values(**changed))
+        changed: dict[str, Any] = {"meta": row["meta"] | {"released_at": now.isoformat()}}
+        if row["status"] == Status.SPAM:
+            found = reread(row)
+            changed |= {"answers": found.answers, "consents": found.consents}
+            changed |= {"lead": found.lead.to_json()}
+        this = submissions.c.id == submission_id
+        connection.execute(update(submissions).where(this).values(changed))
         status = release_held(connection, submission_id, _RELEASABLE, now, ignore_quota=True)
-        if status is None:  # the row is held, so only a defect can bring this about
+        if status is None:  # the row is locked, so only a defect can cause this
             raise NotHeldError(submission_id)
         return status
-
-
-def _read_again(found: Read) -> dict[str, Any]:
-    return {
-        "answers": found.answers,
-        "consents": found.consents,
-        "lead": found.lead.to_json(),
-    }

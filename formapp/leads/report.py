@@ -1,6 +1,6 @@
 """Reading the record: what was sent and what became of it. For the owner's eyes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,44 +8,38 @@ from sqlalchemy import Row, Select, case, func, select
 
 from formapp.db.database import Database
 from formapp.db.tables import attempts, deliveries, jobs, submissions
+from formapp.leads.errors import UnknownSubmissionError
 
 _state = case(
     (submissions.c.status == "accepted", deliveries.c.state),
     else_=submissions.c.status,
 ).label("state")
 
-
-class UnknownSubmissionError(LookupError):
-    """There is no submission with this id."""
+_ATTEMPT = ("result", "operation", "status", "code", "request_id", "duration_ms", "calls")
 
 
 def list_submissions(
-    database: Database,
-    *,
-    form: str | None = None,
-    state: str | None = None,
+    database: Database, *, form: str | None = None, state: str | None = None
 ) -> Iterator[dict[str, Any]]:
-    """Every submission, oldest first; honeypot catches (`spam`) only where they are asked for.
-
-    Raises:
-        DatabaseUnavailableError: it can't be read.
-    """
-    query = _listed() if state == "spam" else _listed().where(submissions.c.status != "spam")
+    """Every submission, oldest first; honeypot catches only with the state `spam`."""
+    query = select_submissions(with_spam=state == "spam")
     if form:
         query = query.where(submissions.c.form == form)
     if state:
         query = query.where(_state == state)
     with database.read() as connection:
-        for row in connection.execute(query.execution_options(yield_per=500)):
-            yield _entry(row)
+        for row in connection.execute(query):
+            yield entry_of(row)
 
 
-def _listed() -> Select[Any]:
-    return (
+def select_submissions(*, with_spam: bool) -> Select[Any]:
+    """The query for rows that `entry_of` reads, in the order of their arrival."""
+    query = (
         select(
             submissions,
             _state,
             deliveries.c.id.label("delivery_id"),
+            deliveries.c.site,
             deliveries.c.outcome,
             deliveries.c.contact_id,
             func.coalesce(deliveries.c.attempts, 0).label("attempts"),
@@ -53,14 +47,16 @@ def _listed() -> Select[Any]:
             deliveries.c.finished_at,
             deliveries.c.reason,
             deliveries.c.flags,
-            deliveries.c.site.label("delivery_site"),
         )
         .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
         .order_by(submissions.c.received_at, submissions.c.id)
+        .execution_options(yield_per=500)
     )
+    return query if with_spam else query.where(submissions.c.status != "spam")
 
 
-def _entry(row: Row[Any]) -> dict[str, Any]:
+def entry_of(row: Row[Any]) -> dict[str, Any]:
+    """What a list says of a submission."""
     return {
         "id": row.id,
         "form": row.form,
@@ -70,33 +66,29 @@ def _entry(row: Row[Any]) -> dict[str, Any]:
         "received_at": _iso(row.received_at),
         "erased_at": _iso(row.erased_at),
         "attempts": row.attempts,
-        "site": row.delivery_site or row.lead.get("site"),
+        "site": row.site or row.lead.get("site"),
         "reason": row.reason,
         "flags": row.flags or [],
     }
 
 
 def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
-    """One submission with its answers, consents, delivery and attempts.
+    """One submission with its answers, consents, confirmation, delivery and attempts.
 
     Raises:
-        UnknownSubmissionError: there is none with this id.
-        DatabaseUnavailableError: it can't be read.
+        UnknownSubmissionError: no submission has this id.
     """
+    one = select_submissions(with_spam=True).where(submissions.c.id == submission_id)
     with database.read() as connection:
-        row = connection.execute(_listed().where(submissions.c.id == submission_id)).first()
+        row = connection.execute(one).first()
         if row is None:
             raise UnknownSubmissionError(submission_id)
-        tried = connection.execute(
-            select(attempts)
-            .where(attempts.c.delivery_id == row.delivery_id)
-            .order_by(attempts.c.id),
-        ).all()
-        waiting = connection.execute(
-            select(jobs).where(jobs.c.submission_id == submission_id, jobs.c.kind == "confirm")
-        ).first()
+        made = select(attempts).where(attempts.c.delivery_id == row.delivery_id)
+        tried = connection.execute(made.order_by(attempts.c.id)).all()
+        mail = (jobs.c.submission_id == submission_id) & (jobs.c.kind == "confirm")
+        waiting = connection.execute(select(jobs).where(mail)).first()
     return {
-        **_entry(row),
+        **entry_of(row),
         "form_version": row.form_version,
         "answers": row.answers,
         "meta": row.meta,
@@ -108,7 +100,7 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
 
 
 def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:
-    """What was asked, and what came of it; `mail_due_at` while a mail waits to be sent."""
+    """What the sender was asked, and the outcome; `mail_due_at` while a mail waits to be sent."""
     asked, mail = row.meta["confirmation"], row.meta.get("mail") or {}
     return {
         "asked_at": _iso(row.received_at),
@@ -123,41 +115,43 @@ def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:
     }
 
 
-def _delivery(row: Row[Any], tried: list[Row[Any]] | Any) -> dict[str, Any]:
+def _delivery(row: Row[Any], tried: Sequence[Row[Any]]) -> dict[str, Any]:
     return {
         "id": row.delivery_id,
-        "site": row.delivery_site,
-        "state": row.state,
-        "outcome": row.outcome,
-        "contact_id": row.contact_id,
+        **{name: getattr(row, name) for name in ("site", "state", "outcome", "contact_id")},
         "due_at": _iso(row.due_at),
         "finished_at": _iso(row.finished_at),
         "reason": row.reason,
         "flags": row.flags or [],
-        "attempts": [_attempt(each) for each in tried],
+        "attempts": [
+            {"at": _iso(each.at), **{name: getattr(each, name) for name in _ATTEMPT}}
+            for each in tried
+        ],
     }
 
 
-def _attempt(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "at": _iso(row.at),
-        "result": row.result,
-        "operation": row.operation,
-        "status": row.status,
-        "code": row.code,
-        "request_id": row.request_id,
-        "duration_ms": row.duration_ms,
-        "calls": row.calls,
-    }
-
-
-def export_rows(database: Database) -> Iterator[dict[str, Any]]:
-    """Entries with answers, page and referrer, for the export."""
+def list_ids(database: Database, state: str, form: str | None = None) -> list[str]:
+    """Ids of the submissions in a state that aren't erased, oldest first."""
+    query = select_submissions(with_spam=True).with_only_columns(submissions.c.id)
+    query = query.where(_state == state, submissions.c.erased_at.is_(None))
+    if form:
+        query = query.where(submissions.c.form == form)
     with database.read() as connection:
-        query = _listed().where(submissions.c.status != "spam")
-        for row in connection.execute(query.execution_options(yield_per=500)):
-            meta = {key: row.meta.get(key) for key in ("page", "referrer")}
-            yield {**_entry(row), **meta, "answers": row.answers}
+        return [*connection.scalars(query)]
+
+
+def count_unmailed(database: Database) -> int:
+    """How many submissions wait for a confirmation whose mail has not been sent.
+
+    The mail waits or was given up; `show_submission` says why. Reads all unconfirmed submissions,
+    which retention keeps few.
+    """
+    unconfirmed = select(submissions.c.meta).where(
+        submissions.c.status == "unconfirmed", submissions.c.erased_at.is_(None)
+    )
+    with database.read() as connection:
+        metas = connection.scalars(unconfirmed)
+        return sum(not (meta.get("mail") or {}).get("sent_at") for meta in metas)
 
 
 def _iso(at: datetime | None) -> str | None:

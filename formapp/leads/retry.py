@@ -1,4 +1,4 @@
-"""Trying a lead again, after the owner has corrected what was wrong."""
+"""Retrying a lead, after the owner has corrected what was wrong."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -8,56 +8,43 @@ from sqlalchemy import Connection, select, update
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
+from formapp.forms.form import Form
+from formapp.forms.mapping import to_lead
 from formapp.lead import Lead
 from formapp.leads.accept import Status
-from formapp.leads.report import UnknownSubmissionError
+from formapp.leads.errors import (
+    AlreadyDeliveredError,
+    ErasedError,
+    UnconfirmedError,
+    UnknownSubmissionError,
+)
 
 Remap = Callable[[str, Mapping[str, Any]], Lead | None]
-"""From a form's name and kept answers to a lead by the form file of today; None: no such form."""
+"""From a form's name and kept answers to a lead by today's form file; None: no such form."""
 
 
-class ErasedError(Exception):
-    """The answers were erased: nothing is left to deliver."""
+def remap_by(forms: Mapping[str, Form], default_site: str) -> Remap:
+    """Map answers by these forms."""
 
+    def remap(name: str, answers: Mapping[str, Any]) -> Lead | None:
+        form = forms.get(name)
+        return to_lead(form.definition, name, answers, default_site) if form else None
 
-class UnconfirmedError(Exception):
-    """The submission waits for its sender's confirmation, which nobody else can give."""
-
-
-class AlreadyDeliveredError(Exception):
-    """The submission needs no retry, or has no delivery to retry."""
-
-
-def failed_submissions(database: Database, form: str | None = None) -> list[str]:
-    """Ids of submissions whose delivery failed, oldest first."""
-    query = (
-        select(submissions.c.id)
-        .join(deliveries, deliveries.c.submission_id == submissions.c.id)
-        .where(deliveries.c.state == "failed", submissions.c.erased_at.is_(None))
-        .order_by(deliveries.c.id)
-    )
-    if form:
-        query = query.where(submissions.c.form == form)
-    with database.read() as connection:
-        return list(connection.execute(query).scalars())
+    return remap
 
 
 def retry_submission(database: Database, submission_id: str, remap: Remap, now: datetime) -> None:
-    """Make the delivery due at once, with the lead mapped anew from the kept answers.
+    """Make the delivery due at once; a failed lead is mapped anew from the kept answers.
 
     Raises:
-        UnknownSubmissionError: there is none with this id.
-        UnconfirmedError: its sender has not confirmed it.
-        AlreadyDeliveredError: there is nothing to retry.
-        ErasedError: its answers are gone.
-        DatabaseUnavailableError: nothing was changed.
+        LeadError: nothing was changed: the submission is unknown, unconfirmed, delivered or erased.
     """
     with database.write() as connection:
         row = _retriable(connection, submission_id)
         lead = remap(row.form, row.answers)
         if not _make_due(connection, row, lead, now):
             raise AlreadyDeliveredError(submission_id)
-        # Whoever erased it meanwhile held the delivery, and has let go of it by here.
+        # An erasure at the same time held the delivery, and has let go of it by here.
         if _is_erased(connection, submission_id):
             raise ErasedError(submission_id)
         if lead and row.state == "failed":
@@ -70,17 +57,14 @@ def retry_submission(database: Database, submission_id: str, remap: Remap, now: 
 
 def _retriable(connection: Connection, submission_id: str) -> Any:
     """The submission with its delivery, if there is something to retry."""
+    sent = submissions.c
     row = connection.execute(
         select(
-            submissions.c.form,
-            submissions.c.answers,
-            submissions.c.status,
-            submissions.c.erased_at,
-            deliveries.c.id,
-            deliveries.c.state,
+            *(sent.form, sent.answers, sent.status, sent.erased_at),
+            *(deliveries.c.id, deliveries.c.state),
         )
-        .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
-        .where(submissions.c.id == submission_id),
+        .outerjoin(deliveries, deliveries.c.submission_id == sent.id)
+        .where(sent.id == submission_id),
     ).first()
     if row is None:
         raise UnknownSubmissionError(submission_id)
@@ -103,11 +87,8 @@ def _make_due(connection: Connection, row: Any, lead: Lead | None, now: datetime
     values: dict[str, Any] = {"state": "pending", "due_at": now, "finished_at": None}
     if row.state == "failed":
         values |= {"attempts": 0, "created_at": now, "reason": None}
-        values |= _addressed(lead) if lead else {}
+        if lead:
+            values |= {"site": lead.site}
+            values |= {"email": lead.email_identity, "phone": lead.phone_identity}
     unchanged = (deliveries.c.id == row.id) & (deliveries.c.state == row.state)
-    done = connection.execute(update(deliveries).where(unchanged).values(**values))
-    return done.rowcount == 1
-
-
-def _addressed(lead: Lead) -> dict[str, Any]:
-    return {"site": lead.site, "email": lead.email_identity, "phone": lead.phone_identity}
+    return connection.execute(update(deliveries).where(unchanged).values(values)).rowcount == 1

@@ -1,7 +1,7 @@
-"""Moving everything from one database to another, of the same kind or not.
+"""Copying everything from one database to another, of either kind.
 
 All rows are read from one consistent view and written in one transaction: an interrupted copy
-leaves the target as empty as it was. Whoever was erased, in either database, stays so.
+leaves the target as empty as it was. Persons who were erased in either database stay erased.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,14 +26,14 @@ from formapp.db.tables import (
 )
 from formapp.db.upgrade import upgrade
 from formapp.keyring import Keyring
-from formapp.leads.erase import erase_again, known_erasures, remember_erasures
-from formapp.leads.persons import Scan
+from formapp.leads.anonymize import truncate_log
+from formapp.leads.erase import erase_again, find_erasures, remember_erasures
 
 BATCH = 500
 """Rows that are read and written at a time."""
 
 Progress = Callable[[str, int, int], None]
-"""Told the table, how many of its rows are written, and how many there are."""
+"""Receives a table's name, how many of its rows are written, and how many there are."""
 
 
 class CopyError(Exception):
@@ -42,36 +42,32 @@ class CopyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What was copied: rows of each table, and submissions that were erased again on the way."""
+    """What was copied: rows of each table, and submissions that were erased again."""
 
     rows: dict[str, int]
     erased: int
 
 
-def copy_all(  # noqa: PLR0913 - collaborators, all by keyword
+def copy_all(
     source: Database,
     target: Database,
     *,
     keyring: Keyring | None,
-    scan: Scan,
     now: datetime,
     progress: Progress,
 ) -> Copied:
     """Copy every table.
 
-    The target gets the current schema first. It may hold erasures, and nothing else.
-
     Args:
-        source: what is copied; nothing in it is changed.
-        target: where to.
-        keyring: knows those again who were erased; needed only if anybody was.
-        scan: finds who is named in a text.
+        source: read only.
+        target: gets the current schema first; may hold erasures, and nothing else.
+        keyring: recognizes erased persons; needed only if there are erasures.
         now: the time.
-        progress: told how far it is.
+        progress: called after each batch.
 
     Raises:
-        CopyError: the source has another schema or was still at work, the target holds data, the
-            keyring is missing, or the rows that arrived are not those that were sent.
+        CopyError: the source has another schema or was still in use, the target holds data, the
+            keyring is missing, or rows were lost on the way.
         DatabaseUnavailableError: one of the two refused.
     """
     with _snapshot(source) as reading:
@@ -83,52 +79,50 @@ def copy_all(  # noqa: PLR0913 - collaborators, all by keyword
         upgrade(target)
         try:
             with target.write() as writing:
-                copied = _copy(reading, writing, keyring=keyring, scan=scan, now=now, tell=progress)
-                _check_still(source, reading)
-                return copied
+                copied = _copy(reading, writing, keyring, now, progress)
+                _check_unchanged(source, reading)
         except IntegrityError as error:
             raise DatabaseUnavailableError("refused rows that contradict each other") from error
+    truncate_log(target)
+    return copied
 
 
 @contextmanager
 def _snapshot(source: Database) -> Iterator[Connection]:
-    """One view for all tables. SQLite's is one anyhow."""
+    """One view for all tables, which SQLite's transactions give by themselves."""
     with source.read() as connection:
         if not source.is_sqlite:
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield connection
 
 
-def _copy(  # noqa: PLR0913 - as above
+def _copy(
     reading: Connection,
     writing: Connection,
-    *,
     keyring: Keyring | None,
-    scan: Scan,
     now: datetime,
-    tell: Progress,
+    progress: Progress,
 ) -> Copied:
-    counts = {}
-    erased = 0
     _check_empty(writing)
+    counts = {}
     for table in metadata.sorted_tables:
         if table is erasures:
-            remember_erasures(writing, known_erasures(reading))
-            continue
-        counts[table.name] = _copy_table(reading, writing, table, tell)
-        _set_sequence(writing, table)
-    if known_erasures(writing):
-        if keyring is None:
-            raise CopyError(
-                "persons were erased from one of the databases: "
-                "set FORMAPP_SECRET_KEY, so that they are known again and stay erased"
-            )
-        erased = len(erase_again(writing, keyring, scan, now).own)
-    return Copied(counts, erased)
+            remember_erasures(writing, find_erasures(reading))
+        else:
+            counts[table.name] = _copy_table(reading, writing, table, progress)
+            _set_sequence(writing, table)
+    if not find_erasures(writing):
+        return Copied(counts, erased=0)
+    if keyring is None:
+        raise CopyError(
+            "persons were erased from one of the databases: "
+            "set FORMAPP_SECRET_KEY, so that they are recognized and stay erased"
+        )
+    return Copied(counts, erased=len(erase_again(writing, keyring, now).own))
 
 
-def _check_still(source: Database, reading: Connection) -> None:
-    """Whatever came to the source meanwhile would be lost."""
+def _check_unchanged(source: Database, reading: Connection) -> None:
+    """Refuse a source in use: rows that came meanwhile would be lost."""
     with source.read() as fresh:
         for table in (submissions, deliveries, attempts, jobs):
             if _count(fresh, table) != _count(reading, table):
@@ -138,7 +132,7 @@ def _check_still(source: Database, reading: Connection) -> None:
 
 
 def _check_empty(writing: Connection) -> None:
-    """Also against another copy at the same time: PostgreSQL's lock lasts to the end."""
+    """Refuse a target that holds data. PostgreSQL's lock keeps other copies out to the end."""
     if writing.dialect.name == "postgresql":
         names = ", ".join(table.name for table in metadata.sorted_tables)
         writing.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
@@ -153,15 +147,14 @@ def _check_empty(writing: Connection) -> None:
         )
 
 
-def _copy_table(reading: Connection, writing: Connection, table: Table, tell: Progress) -> int:
-    total = _count(reading, table)
-    done = 0
+def _copy_table(reading: Connection, writing: Connection, table: Table, progress: Progress) -> int:
+    total, done = _count(reading, table), 0
     query = select(table).order_by(*table.primary_key)
     with reading.execution_options(yield_per=BATCH).execute(query) as rows:
         for batch in rows.mappings().partitions(BATCH):
             writing.execute(insert(table), [dict(row) for row in batch])
             done += len(batch)
-            tell(table.name, done, total)
+            progress(table.name, done, total)
     arrived = _count(writing, table)
     if not total == done == arrived:
         raise CopyError(f"{table.name}: {total} rows to copy, {arrived} arrived")
@@ -173,7 +166,7 @@ def _count(connection: Connection, table: Table) -> int:
 
 
 def _set_sequence(writing: Connection, table: Table) -> None:
-    """Go on counting where the source stopped. SQLite does so by itself."""
+    """Continue ids where the source stopped, which SQLite does by itself."""
     column: Any = table.autoincrement_column
     if writing.dialect.name != "postgresql" or column is None:
         return

@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from formapp.cli.doctor import command
-from formapp.cli.doctor.reach import check_clock
+from formapp.cli.doctor.wix import check_clock
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
 from formapp.delivery.sites import Pauses
@@ -268,7 +268,7 @@ def test_confirmations_that_nobody_was_asked_for_are_a_hint(patient: Patient) ->
         unsent = {"mail": {"unsent": "the server refused the address"}}
         kept(database, submission(lead("c@example.com"), status=Status.UNCONFIRMED, meta=unsent))
     hint = patient.findings("hint")["confirmations"]
-    assert "no mail has gone yet for 2 of the leads" in hint
+    assert "no mail has been sent yet for 2 leads" in hint
     assert "formapp leads resend" in hint
 
 
@@ -291,7 +291,7 @@ def test_what_waits_in_the_database_is_a_hint(patient: Patient) -> None:
 def test_erasures_under_a_lost_key_are_a_hint(patient: Patient) -> None:
     with closing(patient.database()) as database:
         lost = Keyring(["a key that nobody has any more"])
-        erase_person(database, {EMAIL}, keyring=lost, scan=lambda *_: (), now=NOON)
+        erase_person(database, {EMAIL}, keyring=lost, now=NOON)
     assert "secret key that is gone: 1" in patient.findings("hint")["erasures"]
     rotated = f"{SECRET},a key that nobody has any more"
     assert "erasures" not in patient.findings("hint", SECRET_KEY=rotated)
@@ -416,13 +416,13 @@ def test_postgresql_is_looked_at_too(patient: Patient, postgres: PostgresServer)
             found = patient.findings("fault", DATABASE_URL=weak)
             assert "the role may not INSERT submissions" in found["database"]
             grants = "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO weak"
-            revoked = "REVOKE DELETE ON errands, counts FROM weak"
+            revoked = "REVOKE DELETE ON jobs, counts FROM weak"
             with database.write() as connection:
                 connection.exec_driver_sql(f"{grants}; {revoked}")
             found = patient.findings("fault", DATABASE_URL=weak)
-            assert "the role may not DELETE errands" in found["database"]
+            assert "the role may not DELETE jobs" in found["database"]
             with database.write() as connection:
-                connection.exec_driver_sql("GRANT DELETE ON errands TO weak")
+                connection.exec_driver_sql("GRANT DELETE ON jobs TO weak")
             found = patient.findings("fault", DATABASE_URL=weak)
             assert "the role may not DELETE counts" in found["database"]
             asked = f"{url}?password=hunter2"

@@ -5,9 +5,12 @@ import io
 import json
 from typing import Any
 
+import pytest
 import requests
 
 from tests.support.processes import Installation, end, eventually, send
+
+pytestmark = pytest.mark.slow
 
 ADA = {
     "name": "Ada Lovelace",

@@ -17,7 +17,7 @@ from formapp.jobs.queue import LEASE, Job, claim_job
 from formapp.jobs.runner import JobRunner
 from formapp.keyring import Keyring
 from formapp.leads.accept import Status, keep
-from formapp.leads.blank import blank
+from formapp.leads.anonymize import anonymize
 from formapp.leads.confirm import confirm, resend_mail
 from formapp.leads.expire import expire, hidden_until
 from formapp.leads.report import show_submission
@@ -400,7 +400,7 @@ def test_what_was_confirmed_or_erased_meanwhile_gets_no_mail(post: Post) -> None
     post.server.answers = {}
     assert confirm(post.database, confirmed, post.clock())
     with post.database.write() as connection:
-        blank(connection, [erased], post.clock())
+        anonymize(connection, [erased], post.clock())
     post.clock.turn(60)
     assert post.run() == 0
     assert post.server.taken == []

@@ -14,7 +14,7 @@ from formapp.jobs.queue import LEASE, ClaimedJob, Job, claim_job, finish_job
 from formapp.jobs.runner import JobRunner, RetryLaterError
 from formapp.leads.accept import KeyReusedError, Status, keep
 from formapp.leads.admit import admit
-from formapp.leads.blank import blank
+from formapp.leads.anonymize import anonymize
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
@@ -74,7 +74,7 @@ def test_the_next_errand_is_never_taken_for_one_that_is_gone(database: Database)
     first = claim_job(database, NOON, KINDS)
     assert first
     with database.write() as connection:
-        blank(connection, [submission_id], NOON)
+        anonymize(connection, [submission_id], NOON)
     other = kept(database)
     second = claim_job(database, NOON, KINDS)
     assert second
@@ -138,7 +138,7 @@ def test_a_repeated_post_leaves_no_second_errand(database: Database) -> None:
 def test_an_erased_submission_has_no_errand_left(database: Database) -> None:
     submission_id = kept(database)
     with database.write() as connection:
-        blank(connection, [submission_id], NOON)
+        anonymize(connection, [submission_id], NOON)
     assert number(database, jobs) == 0
 
 
@@ -252,5 +252,5 @@ def test_what_has_another_status_stays_as_it_is(database: Database) -> None:
 def test_what_was_erased_is_not_let_through(database: Database) -> None:
     submission_id = kept(database)
     with database.write() as connection:
-        blank(connection, [submission_id], NOON)
+        anonymize(connection, [submission_id], NOON)
     assert not let_in(database, submission_id)

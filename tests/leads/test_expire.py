@@ -10,12 +10,14 @@ from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries
 from formapp.delivery.claims import claim_next
 from formapp.lead import Lead
-from formapp.leads import blank as erasing
+from formapp.leads import anonymize as erasing
 from formapp.leads import expire as retention
 from formapp.leads.accept import Status, keep
+from formapp.leads.errors import ErasedError
 from formapp.leads.expire import Expiry, expire
-from formapp.leads.report import export_rows, list_submissions, show_submission
-from formapp.leads.retry import ErasedError, failed_submissions, retry_submission
+from formapp.leads.export import csv_rows
+from formapp.leads.report import list_ids, list_submissions, show_submission
+from formapp.leads.retry import retry_submission
 from tests.support.clock import NOON, TurnedClock
 from tests.support.leads import EMAIL, SITE, lead, phone, submission
 from tests.support.ledger import (
@@ -141,9 +143,9 @@ def test_a_failed_lead_stays_as_long_as_a_delivered_one_where_that_is_longer(
 
 def test_an_erased_lead_is_not_retried(database: Database) -> None:
     submission_id = failed(database, submission(lead()))
-    assert failed_submissions(database) == [submission_id]
+    assert list_ids(database, "failed") == [submission_id]
     _expired(database, 91)
-    assert failed_submissions(database) == []
+    assert list_ids(database, "failed") == []
     with pytest.raises(ErasedError):
         retry_submission(
             database, submission_id, lambda _form, _answers: lead(), days_later(NOON, 92)
@@ -214,7 +216,7 @@ def test_a_worker_erases_batch_by_batch_then_rests_for_an_hour(
     clock.turn(hours=0.2)
     expiry.run()
     assert left() == 0
-    assert "the answers of 1 submissions were erased" in caplog.text
+    assert "erased the answers of 1 submissions" in caplog.text
     assert "example.com" not in caplog.text
 
 
@@ -247,7 +249,9 @@ def test_list_show_and_export_stand_erased_rows(database: Database) -> None:
     assert entries[submission_id]["erased_at"] == "2026-06-01T12:00:00Z"
     shown = show_submission(database, submission_id)
     assert (shown["answers"], shown["deliveries"][0]["outcome"]) == ({}, "created")
-    assert [row["answers"] for row in export_rows(database)] == [{}, {}]
+    header, *exported = csv_rows(database)
+    assert "email" not in header
+    assert [row[0] for row in exported] == [submission_id, hidden]
 
 
 def test_the_same_key_may_come_again_after_the_answers_are_gone(database: Database) -> None:

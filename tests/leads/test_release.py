@@ -9,16 +9,14 @@ from sqlalchemy import func, select
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs
 from formapp.leads.accept import Status, keep
-from formapp.leads.blank import blank
+from formapp.leads.anonymize import anonymize
+from formapp.leads.errors import ErasedError, NotHeldError, UnknownSubmissionError
 from formapp.leads.release import (
     Caught,
-    NotHeldError,
     Read,
-    quarantined,
     release,
 )
-from formapp.leads.report import UnknownSubmissionError, show_submission
-from formapp.leads.retry import ErasedError
+from formapp.leads.report import list_ids, show_submission
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
@@ -121,18 +119,18 @@ def test_what_is_not_held_back_by_us_is_not_released(database: Database, status:
 def test_what_was_erased_is_not_released(database: Database) -> None:
     submission_id = kept(database)
     with database.write() as connection:
-        blank(connection, [submission_id], NOON)
+        anonymize(connection, [submission_id], NOON)
     with pytest.raises(ErasedError):
         release(database, submission_id, no_reading, LATER)
-    assert quarantined(database) == []
+    assert list_ids(database, "quarantined") == []
 
 
 def test_the_quarantine_is_listed_by_form(database: Database) -> None:
     ids = [kept(database), kept(database), kept(database, lead=lead(form="quote"))]
     for other in (Status.ACCEPTED, Status.SPAM, Status.UNCONFIRMED):
         kept(database, other)
-    assert quarantined(database) == ids
-    assert quarantined(database, "quote") == ids[2:]
+    assert list_ids(database, "quarantined") == ids
+    assert list_ids(database, "quarantined", "quote") == ids[2:]
 
 
 def test_who_has_to_confirm_is_asked_for_it_once_released(database: Database) -> None:

@@ -14,14 +14,10 @@ from formapp.delivery.results import Attempt, Result, finish, give_up, put_back
 from formapp.lead import Lead
 from formapp.leads import retry as replay
 from formapp.leads.accept import Status, keep
-from formapp.leads.blank import blank
-from formapp.leads.report import UnknownSubmissionError
-from formapp.leads.retry import (
-    AlreadyDeliveredError,
-    UnconfirmedError,
-    failed_submissions,
-    retry_submission,
-)
+from formapp.leads.anonymize import anonymize
+from formapp.leads.errors import AlreadyDeliveredError, UnconfirmedError, UnknownSubmissionError
+from formapp.leads.report import list_ids
+from formapp.leads.retry import retry_submission
 from tests.support.clock import NOON
 from tests.support.leads import PHONE, SITE, lead, phone, submission
 from tests.support.world import World
@@ -154,7 +150,7 @@ def test_what_waits_for_its_senders_confirmation_is_refused_as_such(database: Da
     with pytest.raises(UnconfirmedError):
         retry_submission(database, submission_id, same, LATER)
     with database.write() as connection:
-        blank(connection, [submission_id], LATER)
+        anonymize(connection, [submission_id], LATER)
     with pytest.raises(AlreadyDeliveredError):
         retry_submission(database, submission_id, same, LATER)
 
@@ -195,8 +191,8 @@ def test_failed_ones_are_listed_oldest_first_and_by_form(database: Database) -> 
     one = failed(database)
     two = failed(database, form="quote")
     keep(database, submission(lead("pending@example.com")))
-    assert failed_submissions(database) == [one, two]
-    assert failed_submissions(database, "quote") == [two]
+    assert list_ids(database, "failed") == [one, two]
+    assert list_ids(database, "failed", "quote") == [two]
 
 
 def test_a_replayed_lead_reaches_wix_once_its_fault_is_mended(world: World) -> None:

@@ -20,7 +20,6 @@ from formapp.leads import transfer
 from formapp.leads.accept import Status, keep
 from formapp.leads.admit import admit
 from formapp.leads.erase import erase_person
-from formapp.leads.identity_search import mentions
 from formapp.leads.transfer import Copied, CopyError, copy_all
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, PHONE, SITE, lead, phone, submission
@@ -54,9 +53,7 @@ def pair(request: pytest.FixtureRequest, folder: Path) -> Iterator[tuple[Databas
 
 
 def _copy(source: Database, target: Database, keyring: Keyring | None = None) -> Copied:
-    return copy_all(
-        source, target, keyring=keyring, scan=mentions, now=LATER, progress=lambda *_: None
-    )
+    return copy_all(source, target, keyring=keyring, now=LATER, progress=lambda *_: None)
 
 
 def _fill(database: Database) -> None:
@@ -86,7 +83,7 @@ def _contents(database: Database) -> dict[str, list[dict[str, object]]]:
 def test_every_row_of_every_table_arrives_as_it_was(pair: tuple[Database, Database]) -> None:
     source, target = pair
     _fill(source)
-    erase_person(source, {"e@example.com"}, keyring=KEYRING, scan=mentions, now=NOON)
+    erase_person(source, {"e@example.com"}, keyring=KEYRING, now=NOON)
     before = _contents(source)
     assert all(before.values()), "a table is empty: fill it"
     copied = _copy(source, target, KEYRING)
@@ -125,7 +122,6 @@ def test_more_than_a_batch_arrives_and_is_told(
         source,
         target,
         keyring=None,
-        scan=mentions,
         now=LATER,
         progress=lambda *step: told.append(step),
     )
@@ -150,7 +146,7 @@ def test_an_interrupted_copy_leaves_the_target_empty(pair: tuple[Database, Datab
             raise _PowerCut
 
     with pytest.raises(_PowerCut):
-        copy_all(source, target, keyring=None, scan=mentions, now=LATER, progress=cut)
+        copy_all(source, target, keyring=None, now=LATER, progress=cut)
     assert not any(_contents(target).values())
     _copy(source, target)
     assert _contents(target) == _contents(source)
@@ -196,7 +192,7 @@ def test_rows_that_came_meanwhile_stop_the_copy(pair: tuple[Database, Database])
                 keep(still_at_work, submission(lead()))
 
     with pytest.raises(CopyError, match="stop formapp first"):
-        copy_all(source, target, keyring=None, scan=mentions, now=LATER, progress=one_more)
+        copy_all(source, target, keyring=None, now=LATER, progress=one_more)
     assert not any(_contents(target).values())
 
 
@@ -214,7 +210,7 @@ def test_what_was_let_through_meanwhile_stops_the_copy_too(
                 assert admit(connection, submission_id, {Status.QUARANTINED}, LATER)
 
     with pytest.raises(CopyError, match="stop formapp first"):
-        copy_all(source, target, keyring=None, scan=mentions, now=LATER, progress=let_through)
+        copy_all(source, target, keyring=None, now=LATER, progress=let_through)
     assert not any(_contents(target).values())
 
 
@@ -245,7 +241,7 @@ def test_who_was_erased_at_the_target_doesnt_come_back_from_an_older_copy(
     delivered(source, submission(lead(phones=(phone(),), first_name="Ines")))
     mention = kept(source, submission(lead("b@example.com"), answers={"message": f"see {EMAIL}"}))
     upgrade(target)
-    erase_person(target, {EMAIL, PHONE}, keyring=KEYRING, scan=mentions, now=LATER)
+    erase_person(target, {EMAIL, PHONE}, keyring=KEYRING, now=LATER)
     copied = _copy(source, target, KEYRING)
     assert copied.erased == 1
     held = everything(target)
@@ -260,7 +256,7 @@ def test_who_was_erased_at_the_target_doesnt_come_back_from_an_older_copy(
 
 def test_erasures_without_the_secret_key_stop_the_copy(pair: tuple[Database, Database]) -> None:
     source, target = pair
-    erase_person(source, {EMAIL}, keyring=KEYRING, scan=mentions, now=LATER)
+    erase_person(source, {EMAIL}, keyring=KEYRING, now=LATER)
     with pytest.raises(CopyError, match="FORMAPP_SECRET_KEY"):
         _copy(source, target)
     assert not any(_contents(target).values())
@@ -281,7 +277,7 @@ def test_two_copies_at_once_never_mix(folder: Path, postgres: PostgresServer) ->
                 with pytest.raises(DatabaseUnavailableError, match="lock timeout"):
                     _copy(source, impatient)
 
-        copy_all(source, first, keyring=None, scan=mentions, now=LATER, progress=meanwhile)
+        copy_all(source, first, keyring=None, now=LATER, progress=meanwhile)
         with pytest.raises(CopyError, match="not empty"):
             _copy(source, second)
         assert len(rows(first, deliveries.name)) == len(rows(source, deliveries.name))

@@ -19,7 +19,7 @@ from formapp.jobs.queue import LEASE, Job, claim_job
 from formapp.jobs.runner import JobRunner
 from formapp.leads.accept import Status, keep
 from formapp.leads.admit import admit
-from formapp.leads.blank import blank, lock
+from formapp.leads.anonymize import anonymize, lock
 from formapp.leads.challenge import conclude_challenge
 from formapp.leads.report import show_submission
 from formapp.spam.challenge_job import ChallengeChecks
@@ -310,7 +310,7 @@ def test_an_erasure_at_the_same_moment_and_the_answer_wait_for_each_other(
                 answered = pool.submit(worker.checks.run, claimed)
                 while not connection.execute(waiting).scalar():
                     assert not answered.done()
-                blank(connection, [submission_id], clock())
+                anonymize(connection, [submission_id], clock())
             answered.result()
         assert (worker.deliveries(), worker.left()) == (0, 0)
 

@@ -192,7 +192,7 @@ GUARDS: dict[str, dict[str, list[str]]] = {
     },
     "12. CSV export disarms cells": {
         "any one of = + - @ tab CR is not": [
-            "cli/test_export.py",
+            "cli/test_leads_export.py",
             "test_no_cell_that_a_visitor_wrote_begins_like_a_formula",
         ],
     },

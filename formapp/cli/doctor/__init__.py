@@ -1,23 +1,27 @@
-"""`formapp doctor`: checks everything that has to be right, and says what to do about each fault.
+"""`formapp doctor`: checks all that formapp needs, and says what to do about each fault.
 
-It only reads: nothing is made at Wix, in the database or on the disk. It shows no secret.
+It only reads: it changes nothing at Wix, in the database or on the disk. It shows no secret.
 """
 
 import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
 
-from formapp.cli.doctor.account import check_wix
-from formapp.cli.doctor.configured import check_settings, read_what_can_be_read
-from formapp.cli.doctor.confirmations import check_confirmations
 from formapp.cli.doctor.database import check_database
 from formapp.cli.doctor.findings import Finding
-from formapp.cli.doctor.formfiles import check_form_files
-from formapp.cli.doctor.reach import check_base_url
+from formapp.cli.doctor.installation import (
+    check_base_url,
+    check_confirmations,
+    check_form_files,
+    check_settings,
+    read_valid_settings,
+)
+from formapp.cli.doctor.wix import check_wix
 
 
 @click.command("doctor")
@@ -27,27 +31,24 @@ def command(*, as_json: bool) -> None:
 
     A fault keeps formapp from working; a hint is worth a look. Exits with 1 if there is a fault.
     """
-    findings = list(_examine(os.environ, show=not as_json))
+    findings = []
+    for finding in _check_all(os.environ):
+        findings.append(finding)
+        if not as_json:
+            click.echo(str(finding))
     healthy = not any(finding.level == "fault" for finding in findings)
     if as_json:
-        told = {"ok": healthy, "findings": [finding.as_json() for finding in findings]}
-        click.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        report = {"ok": healthy, "findings": [asdict(finding) for finding in findings]}
+        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
     else:
         counts = {level: sum(f.level == level for f in findings) for level in ("fault", "hint")}
         click.echo(", ".join(f"{n} {level}{'' if n == 1 else 's'}" for level, n in counts.items()))
     sys.exit(0 if healthy else 1)
 
 
-def _examine(environ: Mapping[str, str], *, show: bool) -> Iterator[Finding]:
-    for finding in _all(environ):
-        if show:
-            click.echo(str(finding))
-        yield finding
-
-
-def _all(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _check_all(environ: Mapping[str, str]) -> Iterator[Finding]:
     now = datetime.now(UTC)
-    reading = read_what_can_be_read(environ)
+    reading = read_valid_settings(environ)
     yield from check_settings(reading, environ, now)
     settings = reading.settings
     forms, findings = check_form_files(settings) if reading.has("FORMS") else ({}, [])

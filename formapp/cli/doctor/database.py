@@ -1,4 +1,4 @@
-"""The database: reachable, writable, of the right schema; and what waits in it."""
+"""The database: reachable, writable, of the right schema; and what in it needs attention."""
 
 import os
 import shutil
@@ -12,13 +12,13 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.cli.leads_erase import keyring_of
+from formapp.cli.wiring import keyring_of
 from formapp.config.settings import Settings
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import current_revision, is_empty
 from formapp.db.tables import REVISION, metadata
-from formapp.leads.erase import known_erasures
-from formapp.leads.release import count_unasked
+from formapp.leads.erase import count_lost_erasures
+from formapp.leads.report import count_unmailed
 from formapp.monitoring.incidents import find_incidents
 from formapp.monitoring.metrics import count_quarantined
 
@@ -27,7 +27,7 @@ _EMPTY = "it has no tables yet: the first start makes them, or `formapp db upgra
 
 
 def check_database(settings: Settings, now: datetime) -> Iterator[Finding]:
-    """Look at the database without making anything, not even a file."""
+    """Check the database without creating anything, not even a file."""
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite":
         found = list(_check_file(Path(url.database or "")))
@@ -43,30 +43,24 @@ def check_database(settings: Settings, now: datetime) -> Iterator[Finding]:
 
 
 def _check_file(path: Path) -> Iterator[Finding]:
-    if not path.exists() or not path.stat().st_size:
-        folder_is_writable = os.access(path.absolute().parent, os.W_OK)
-        if folder_is_writable:
-            yield hint("database", f"{path}: {_EMPTY}")
-        else:
-            yield _not_writable(path.absolute().parent)
+    folder = path.absolute().parent
+    is_empty_file = not path.exists() or not path.stat().st_size
+    if not os.access(folder, os.W_OK) or not (is_empty_file or os.access(path, os.W_OK)):
+        advice = "let the user that formapp runs as write the file and its folder"
+        yield fault("database", f"{path} can't be written", advice)
         return
-    if not os.access(path, os.W_OK) or not os.access(path.absolute().parent, os.W_OK):
-        yield _not_writable(path)
+    if is_empty_file:
+        yield hint("database", f"{path}: {_EMPTY}")
         return
-    free = shutil.disk_usage(path.absolute().parent).free
+    free = shutil.disk_usage(folder).free
     if free < _LITTLE_SPACE:
         message = f"only {free // 2**20} MiB are left where {path} is"
         yield fault("database", message, "make room: on a full disk forms answer 503")
     yield from _check_tables(path)
 
 
-def _not_writable(path: Path) -> Finding:
-    advice = "let the user that formapp runs as write the file and its folder"
-    return fault("database", f"{path} can't be written", advice)
-
-
 def _check_tables(path: Path) -> Iterator[Finding]:
-    """By a connection that can't write, as opening by our own would set the file's mode."""
+    """Read by a read-only connection: our own would set the file's journal mode."""
     query = "SELECT count(*) FROM sqlite_master WHERE name = 'alembic_version'"
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as found:
@@ -96,10 +90,12 @@ def _check_schema(database: Database, settings: Settings, now: datetime) -> Iter
         yield fault("database", refused, "grant the role of FORMAPP_DATABASE_URL what it lacks")
         return
     yield ok("database", f"{shown}: reachable, writable, schema {revision}")
-    yield from _check_leads(database, settings, now)
-    yield from _check_quarantine(database)
-    yield from _check_unasked(database)
-    yield from _check_erasures(database, settings)
+    yield from _check_incidents(database, settings, now)
+    yield from _check_waiting(database)
+    if lost := count_lost_erasures(database, keyring_of(settings)):
+        message = f"erasures under a secret key that is gone: {lost}"
+        advice = "keep the old key behind the new one: a restored back-up may bring them back"
+        yield hint("erasures", message, advice)
 
 
 def _refused(connection: Connection) -> str | None:
@@ -113,45 +109,29 @@ def _refused(connection: Connection) -> str | None:
     return None
 
 
-def _check_leads(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
+def _check_incidents(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
     backlog = timedelta(minutes=settings.alert_backlog)
-    found = find_incidents(database, now, backlog=backlog)
-    for trouble in found:
+    incidents = find_incidents(database, now, backlog=backlog)
+    for incident in incidents:
         advice = "see `formapp leads list`, correct the cause, then `formapp leads retry --failed`"
-        yield hint("leads", f"site {trouble.site}: {trouble.detail}", advice)
-    if not found:
+        yield hint("leads", f"site {incident.site}: {incident.detail}", advice)
+    if not incidents:
         yield ok("leads", "none failed, none waits for long")
 
 
-def _check_quarantine(database: Database) -> Iterator[Finding]:
+def _check_waiting(database: Database) -> Iterator[Finding]:
     with database.read() as connection:
-        waiting = count_quarantined(connection)
-    if waiting:
-        told = ", ".join(f"{form} {number}" for form, number in sorted(waiting.items()))
+        quarantined = count_quarantined(connection)
+    if quarantined:
+        listed = ", ".join(f"{form} {number}" for form, number in sorted(quarantined.items()))
         advice = (
             "look at them by `formapp leads list --state quarantined` and `formapp leads show ID`, "
-            "let people's out by `formapp leads release ID`; the rest is erased by itself"
+            "release people's by `formapp leads release ID`; the rest is erased by itself"
         )
-        yield hint("quarantine", f"waiting to be looked at: {told}", advice)
-
-
-def _check_unasked(database: Database) -> Iterator[Finding]:
-    with database.read() as connection:
-        unasked = count_unasked(connection)
-    if unasked:
+        yield hint("quarantine", f"waiting to be looked at: {listed}", advice)
+    if unmailed := count_unmailed(database):
         advice = (
             "see why by `formapp leads list --state unconfirmed` and `formapp leads show ID`, "
-            "correct the cause, then `formapp leads resend ID`; what nobody confirms is erased"
+            "correct the cause, then `formapp leads resend ID`; unconfirmed leads are erased"
         )
-        yield hint("confirmations", f"no mail has gone yet for {unasked} of the leads", advice)
-
-
-def _check_erasures(database: Database, settings: Settings) -> Iterator[Finding]:
-    keyring = keyring_of(settings)
-    with database.read() as connection:
-        made_by = [known.key for known in known_erasures(connection)]
-    lost = sum(name not in (keyring.names if keyring else []) for name in made_by)
-    if lost:
-        message = f"erasures under a secret key that is gone: {lost}"
-        advice = "keep the old key behind the new one: a restored back-up may bring them back"
-        yield hint("erasures", message, advice)
+        yield hint("confirmations", f"no mail has been sent yet for {unmailed} leads", advice)

@@ -1,36 +1,29 @@
 """What the doctor finds."""
 
 import textwrap
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
-
-Level = Literal["ok", "hint", "fault"]
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at.
+    """The result of one check.
 
     Attributes:
-        check: what was looked at, in one word.
+        check: what was checked, in one or two words.
         level: `ok`, `hint` (worth a look) or `fault` (keeps formapp from working).
-        message: what is the case; holds no secret and no answer.
+        message: the result; holds no secret and no answer.
         advice: what to do about it.
     """
 
     check: str
-    level: Level
+    level: Literal["ok", "hint", "fault"]
     message: str
     advice: str = ""
 
     def __str__(self) -> str:
-        """Two lines at most: what, and what to do."""
         lines = f"{self.level:<5}  {self.check}: {self.message}"
         return f"{lines}\n{textwrap.indent(self.advice, ' ' * 7)}" if self.advice else lines
-
-    def as_json(self) -> dict[str, str]:
-        """For `--json`."""
-        return asdict(self)
 
 
 def ok(check: str, message: str) -> Finding:

@@ -19,7 +19,7 @@ from formapp.db.tables import deliveries, jobs
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.leads.accept import Status
-from formapp.leads.blank import blank
+from formapp.leads.anonymize import anonymize
 from formapp.leads.confirm import confirm, release_held
 from formapp.leads.report import show_submission
 from tests.support import formfiles
@@ -182,7 +182,7 @@ def test_the_button_lets_it_through_and_keeps_when_and_where(site: Site) -> None
     assert row.lead["labels"] == ["Reader", "Newsletter"]
     # The record of the consent outlives the answers.
     with site.database.write() as connection:
-        blank(connection, [submission_id], datetime.now(UTC))
+        anonymize(connection, [submission_id], datetime.now(UTC))
     (left,) = site.row().consents
     assert left["confirmed_at"] == consent["confirmed_at"]
     assert 'result="confirmed"} 1' in site.get("/metrics").get_data(as_text=True)
@@ -263,7 +263,7 @@ def test_a_wrong_link_says_what_to_do_and_nothing_else(site: Site) -> None:
 def test_what_was_erased_meanwhile_is_gone(site: Site) -> None:
     submission_id = sign_up(site)
     with site.database.write() as connection:
-        blank(connection, [submission_id], datetime.now(UTC))
+        anonymize(connection, [submission_id], datetime.now(UTC))
     assert site.get(link(submission_id)).status_code == 404
     assert press(site, link(submission_id)).status_code == 404
     assert site.pending() == 0
@@ -274,7 +274,7 @@ def test_what_is_erased_between_looking_and_pressing_is_gone(site: Site) -> None
 
     def too_late(database: Database, submission_id: str, now: datetime) -> bool:
         with database.write() as connection:
-            blank(connection, [submission_id], now)
+            anonymize(connection, [submission_id], now)
         return confirm(database, submission_id, now)
 
     with patch("formapp.web.public.confirmation.confirm", too_late):
@@ -297,7 +297,7 @@ def test_a_press_and_an_erasure_at_once_leave_no_delivery_of_an_erased_person(
         thread.start()
         barrier.wait(10)
         with site.database.write() as connection:
-            blank(connection, [submission_id], datetime.now(UTC))
+            anonymize(connection, [submission_id], datetime.now(UTC))
         thread.join()
         with site.database.read() as connection:
             mine = select(deliveries).where(deliveries.c.submission_id == submission_id)

@@ -1,22 +1,19 @@
 """`leads release` and what `leads list`, `leads show` and the doctor tell of quarantine."""
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
-from click.testing import CliRunner
 
-from formapp.cli import doctor, leads
+from formapp.cli import doctor
 from formapp.db.database import Database
-from formapp.db.upgrade import upgrade
 from formapp.leads.accept import Status, keep
 from tests.support import formfiles
 from tests.support.leads import EMAIL, lead, submission
-from tests.support.processes import Commands, Installation, Result, eventually
+from tests.support.owner import Owner
+from tests.support.processes import Commands, Installation, eventually
 
 FORM = f"""
 title = "Contact"
@@ -30,43 +27,15 @@ META = {"page": "p", "suspect": ["a link in forum code ([url=…])"], "score": 3
 CAUGHT = {"email": [EMAIL], "privacy": ["yes"], "_gotcha": ["x"], "unknown": ["y"]}
 
 
-class Owner:
-    """Runs commands on one database with one form."""
+class Quarantine(Owner):
+    """An owner with one form, and what was held back."""
 
-    def __init__(self, commands: Commands, url: str) -> None:
-        self._commands = commands
-        forms = commands.folder / "forms"
+    def __init__(self, url: str, folder: Path) -> None:
+        forms = folder / "forms"
         forms.mkdir()
-        (forms / "contact.toml").write_text(FORM, "utf-8")
         self.form = forms / "contact.toml"
-        self.settings = {"DATABASE_URL": url, "FORMS": str(forms)}
-        self.database = Database(url)
-        upgrade(self.database)
-
-    def run(self, command: click.Command, *args: str) -> Result:
-        """Run it in this process, which takes a tenth of the time."""
-        wanted = {f"FORMAPP_{name}": text for name, text in self.settings.items()}
-        unwanted = dict.fromkeys(name for name in os.environ if name.startswith("FORMAPP_"))
-        done = CliRunner().invoke(command, args, env=unwanted | wanted)
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
-        return Result(args, done.exit_code, done.stdout, done.stderr)
-
-    def leads(self, *args: str) -> Result:
-        """Run it here, but on a server's database as a process, whose end closes connections."""
-        if self.database.is_sqlite:
-            return self.run(leads.command, *args)
-        done = self._commands.run("leads", *args, **self.settings)
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
-
-    def listed(self, *args: str) -> dict[str, str]:
-        """Id to state."""
-        entries = json.loads(self.leads("list", "--json", *args).stdout)
-        return {entry["id"]: entry["state"] for entry in entries}
-
-    def shown(self, submission_id: str) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.leads("show", submission_id, "--json").stdout)
-        return found
+        self.form.write_text(FORM, "utf-8")
+        super().__init__(url, FORMS=str(forms))
 
     def held(self, address: str = EMAIL, **more: Any) -> str:
         given = {"status": Status.QUARANTINED, "meta": META, **more}
@@ -80,27 +49,28 @@ class Owner:
 
 
 @pytest.fixture
-def owner(database_url: str, commands: Commands) -> Iterator[Owner]:
-    owner = Owner(commands, database_url)
+def owner(database_url: str, tmp_path: Path) -> Iterator[Quarantine]:
+    owner = Quarantine(database_url, tmp_path)
     yield owner
     owner.database.close()
 
 
 @pytest.fixture
-def lone(tmp_path: Path, commands: Commands) -> Iterator[Owner]:
-    owner = Owner(commands, f"sqlite:///{tmp_path / 'formapp.db'}")
+def lone(tmp_path: Path) -> Iterator[Quarantine]:
+    """With a database in a file, where the kind of database makes no difference."""
+    owner = Quarantine(f"sqlite:///{tmp_path / 'formapp.db'}", tmp_path)
     yield owner
     owner.database.close()
 
 
-def test_what_is_named_is_released(owner: Owner) -> None:
+def test_what_is_named_is_released(owner: Quarantine) -> None:
     first, second, third = owner.held(), owner.held("b@example.com"), owner.held("c@example.com")
     done = owner.leads("release", first, third)
     assert (done.returncode, done.stdout) == (0, f"{first} is due now\n{third} is due now\n")
     assert owner.listed() == {first: "pending", second: "quarantined", third: "pending"}
 
 
-def test_all_of_a_form_or_all_there_are_after_a_question(lone: Owner) -> None:
+def test_all_of_a_form_or_all_there_are_after_a_question(lone: Quarantine) -> None:
     quote = keep(
         lone.database, submission(lead(form="quote"), status=Status.QUARANTINED, meta=META)
     ).id
@@ -119,11 +89,11 @@ def test_all_of_a_form_or_all_there_are_after_a_question(lone: Owner) -> None:
 
 
 @pytest.mark.parametrize("args", [[], ["--yes"], ["some-id", "--all"], ["some-id", "--form", "x"]])
-def test_ids_or_a_form_or_all(lone: Owner, args: list[str]) -> None:
+def test_ids_or_a_form_or_all(lone: Quarantine, args: list[str]) -> None:
     assert lone.leads("release", *args).returncode == 2
 
 
-def test_what_can_not_be_released_is_told_in_a_line(lone: Owner) -> None:
+def test_what_can_not_be_released_is_told_in_a_line(lone: Quarantine) -> None:
     accepted = keep(lone.database, submission(lead())).id
     for submission_id, told in (
         (accepted, "is not in quarantine"),
@@ -135,7 +105,7 @@ def test_what_can_not_be_released_is_told_in_a_line(lone: Owner) -> None:
         assert len(done.stderr.splitlines()) == 1
 
 
-def test_the_honeypots_catch_is_read_by_the_form_of_today(owner: Owner) -> None:
+def test_the_honeypots_catch_is_read_by_the_form_of_today(owner: Quarantine) -> None:
     submission_id = owner.caught()
     assert owner.listed() == {}
     assert owner.listed("--state", "spam") == {submission_id: "spam"}
@@ -147,7 +117,7 @@ def test_the_honeypots_catch_is_read_by_the_form_of_today(owner: Owner) -> None:
     assert owner.listed() == {submission_id: "pending"}
 
 
-def test_what_is_invalid_about_it_is_told_and_nothing_changes(lone: Owner) -> None:
+def test_what_is_invalid_about_it_is_told_and_nothing_changes(lone: Quarantine) -> None:
     submission_id = lone.caught({"email": ["my-secret"], "_gotcha": ["x"]})
     done = lone.leads("release", submission_id)
     assert done.returncode == 1
@@ -159,14 +129,14 @@ def test_what_is_invalid_about_it_is_told_and_nothing_changes(lone: Owner) -> No
     assert "there is no form contact" in lone.leads("release", submission_id).stderr
 
 
-def test_a_fault_in_a_form_file_does_not_keep_what_was_read_already(lone: Owner) -> None:
+def test_a_fault_in_a_form_file_does_not_keep_what_was_read_already(lone: Quarantine) -> None:
     held, caught = lone.held(), lone.caught()
     lone.form.write_text("no toml", "utf-8")
     assert lone.leads("release", held).returncode == 0
     assert "form files are wrong" in lone.leads("release", caught).stderr
 
 
-def test_show_says_in_words_why_and_what_to_do(lone: Owner) -> None:
+def test_show_says_in_words_why_and_what_to_do(lone: Quarantine) -> None:
     held, caught = lone.held(), lone.caught()
     told = lone.leads("show", held).stdout
     assert "In quarantine: nothing of it goes to Wix." in told
@@ -181,7 +151,7 @@ def test_show_says_in_words_why_and_what_to_do(lone: Owner) -> None:
     assert "released_at" in told
 
 
-def test_the_doctor_counts_what_waits_to_be_looked_at(lone: Owner) -> None:
+def test_the_doctor_counts_what_waits_to_be_looked_at(lone: Quarantine) -> None:
     lone.held()
     lone.held("b@example.com")
     lone.caught()
@@ -192,7 +162,7 @@ def test_the_doctor_counts_what_waits_to_be_looked_at(lone: Owner) -> None:
     assert "leads release" in findings["quarantine"]["advice"]
 
 
-def test_the_doctor_knows_what_a_challenge_needs(lone: Owner, commands: Commands) -> None:
+def test_the_doctor_knows_what_a_challenge_needs(lone: Quarantine, commands: Commands) -> None:
     table = '[spam]\nchallenge = "turnstile"\n[[fields]]'
     lone.form.write_text(FORM.replace("[[fields]]", table, 1), "utf-8")
     done = lone.run(doctor.command, "--json")
@@ -203,6 +173,7 @@ def test_the_doctor_knows_what_a_challenge_needs(lone: Owner, commands: Commands
     assert "FORMAPP_CHALLENGE_SITE_KEY: is missing" in served.stderr
 
 
+@pytest.mark.slow
 def test_what_is_released_reaches_wix(installation: Installation) -> None:
     database = Database(installation.settings["DATABASE_URL"])
     submission_id = keep(database, submission(lead(), status=Status.QUARANTINED, meta=META)).id

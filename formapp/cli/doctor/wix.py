@@ -1,12 +1,13 @@
-"""The site at Wix: credentials, permissions, and whether labels and fields suit the forms."""
+"""The site at Wix: clock, credentials, permissions, labels and fields that the forms need."""
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.cli.doctor.formfiles import Wishes, wishes_of
-from formapp.cli.doctor.reach import check_clock
+from formapp.cli.doctor.installation import Targets, fetch, targets_of
 from formapp.cli.workers import TIMEOUTS, auth_of
 from formapp.config.settings import Settings
 from formapp.forms.form import Form
@@ -26,11 +27,13 @@ MAX_FIELDS = 100
 """Custom fields of a site (contract section 10.2). The number of labels isn't published."""
 
 _PAGE = 100
-_NEARLY = 5
+_LITTLE_ROOM = 5
+_SKEW_HINT = 30
+_SKEW_FAULT = 300
 
 
 def check_wix(settings: Settings, forms: Mapping[str, Form], now: datetime) -> Iterator[Finding]:
-    """Three kinds of calls, all of which only read."""
+    """Make three kinds of calls, all of which only read."""
     yield from check_clock(settings.wix_api_url, now)
     try:
         auth = auth_of(settings)
@@ -38,16 +41,35 @@ def check_wix(settings: Settings, forms: Mapping[str, Form], now: datetime) -> I
         yield fault("credentials", str(error), "copy it again, without blanks and line ends")
         return
     with WixContacts(auth, base_url=settings.wix_api_url, timeouts=TIMEOUTS) as wix:
-        yield from _check_site(wix, wishes_of(forms))
+        yield from _check_site(wix, targets_of(forms))
 
 
-def _check_site(wix: WixContacts, wishes: Wishes) -> Iterator[Finding]:
+def check_clock(url: str, now: datetime) -> Iterator[Finding]:
+    """Compare the clock with a server's, which any answer has as Date (RFC 9110, 6.6.1)."""
+    answer = fetch(url)
+    try:
+        there = parsedate_to_datetime(answer.headers["Date"] if answer is not None else "")
+    except (KeyError, ValueError):
+        return
+    there = there if there.tzinfo else there.replace(tzinfo=UTC)
+    seconds = round(abs((there - now).total_seconds()))
+    message = f"this machine's clock is {seconds} s off the one at {urlsplit(url).hostname}"
+    advice = "let the machine set its clock by NTP: leases and the rate budget depend on it"
+    if seconds > _SKEW_FAULT:
+        yield fault("clock", message, advice)
+    elif seconds > _SKEW_HINT:
+        yield hint("clock", message, advice)
+    else:
+        yield ok("clock", "it agrees with Wix's")
+
+
+def _check_site(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
     try:
         wix.contacts.query(limit=1)
     except ForbiddenError:
         yield _forbidden("contacts", "READ-CONTACTS and MANAGE-CONTACTS")
     except WixError as error:
-        # Nothing else would go better.
+        # The other calls would fail alike.
         yield _failed("wix", error)
         return
     else:
@@ -58,8 +80,8 @@ def _check_site(wix: WixContacts, wishes: Wishes) -> Iterator[Finding]:
         "MANAGE-EX-FIELDS",
         lambda: list(wix.extended_fields.iterate(page_size=_PAGE)),
     )
-    yield from [labels] if isinstance(labels, Finding) else _labels(wishes, labels)
-    yield from [fields] if isinstance(fields, Finding) else _fields(wishes, fields)
+    yield from [labels] if isinstance(labels, Finding) else _labels(targets, labels)
+    yield from [fields] if isinstance(fields, Finding) else _fields(targets, fields)
 
 
 def _read(what: str, scope: str, call: Callable[[], T]) -> T | Finding:
@@ -89,17 +111,17 @@ def _failed(check: str, error: WixError) -> Finding:
     return fault(check, str(error), advice)
 
 
-def _labels(wishes: Wishes, held: list[Label]) -> Iterator[Finding]:
+def _labels(targets: Targets, held: list[Label]) -> Iterator[Finding]:
     names = {label.display_name for label in held}
-    missing = wishes.labels - names
+    missing = targets.labels - names
     yield ok("labels", f"{len(names)} at Wix; {_on_first_use(missing)}")
     yield from _nearly_same("label", missing, names)
 
 
-def _fields(wishes: Wishes, held: list[ExtendedField]) -> Iterator[Finding]:
+def _fields(targets: Targets, held: list[ExtendedField]) -> Iterator[Finding]:
     types = {each.display_name: each.data_type for each in held}
-    missing = wishes.fields.keys() - types.keys()
-    wrong = list(_wrong_types(wishes, types))
+    missing = targets.fields.keys() - types.keys()
+    wrong = list(_wrong_types(targets, types))
     own = sum(each.field_type != "SYSTEM" for each in held)
     yield from wrong
     yield from _room(own, missing)
@@ -108,9 +130,9 @@ def _fields(wishes: Wishes, held: list[ExtendedField]) -> Iterator[Finding]:
         yield ok("fields", f"{own} of {MAX_FIELDS} at Wix; {_on_first_use(missing)}")
 
 
-def _wrong_types(wishes: Wishes, types: Mapping[str, str | None]) -> Iterator[Finding]:
-    for name, wanted in wishes.fields.items():
-        # An answer without a type says nothing against the one wished for.
+def _wrong_types(targets: Targets, types: Mapping[str, str | None]) -> Iterator[Finding]:
+    for name, wanted in targets.fields.items():
+        # An answer without a type doesn't contradict the form's.
         is_type = types.get(name)
         for data_type, forms in wanted.items():
             if is_type and is_type != data_type:
@@ -125,7 +147,7 @@ def _room(own: int, missing: set[str]) -> Iterator[Finding]:
     if left < 0:
         message = f"{len(missing)} are still to be made, and the site has {own} of {MAX_FIELDS}"
         yield fault("fields", message, advice)
-    elif left < _NEARLY:
+    elif left < _LITTLE_ROOM:
         yield hint("fields", f"the site has room for {left} more than the forms want", advice)
 
 
@@ -141,5 +163,5 @@ def _on_first_use(missing: set[str]) -> str:
     if not missing:
         return "all that the forms want are there"
     names = ", ".join(f'"{name}"' for name in sorted(missing))
-    # Whether that is permitted can't be seen without making one.
+    # Only making one would show whether that is permitted.
     return f"{names} will be made on first use"

@@ -11,35 +11,20 @@ from pathlib import Path
 import pytest
 
 from formapp.db.database import Database
-from formapp.db.upgrade import upgrade
 from formapp.leads.accept import Status
 from tests.support.leads import EMAIL, PHONE, lead, phone, submission
 from tests.support.ledger import CONTACT, delivered, everything, kept
-from tests.support.processes import Commands, Installation, Result, eventually, send
+from tests.support.owner import Owner
+from tests.support.processes import Commands, Installation, eventually, send
 
 SECRET = "d41d8cd98f00b204e9800998ecf8427e"
 LONG_AGO = datetime.now(UTC) - timedelta(days=100)
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
 
-class Owner:
-    """Runs commands on one database, and looks into it."""
-
-    def __init__(self, commands: Commands, url: str) -> None:
-        self._commands = commands
-        self.settings = {"DATABASE_URL": url, "SECRET_KEY": SECRET}
-        self.database = Database(url)
-        upgrade(self.database)
-
-    def leads(self, *args: str, **changed: str) -> Result:
-        done = self._commands.run("leads", *args, **(self.settings | changed))
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
-
-
 @pytest.fixture
-def owner(database_url: str, commands: Commands) -> Iterator[Owner]:
-    owner = Owner(commands, database_url)
+def owner(database_url: str) -> Iterator[Owner]:
+    owner = Owner(database_url, SECRET_KEY=SECRET)
     yield owner
     owner.database.close()
 
@@ -90,9 +75,7 @@ def test_erase_prints_what_went_and_what_is_left_at_wix(owner: Owner) -> None:
 
 
 @pytest.mark.parametrize("typed", ["+44 20 7946 0018", "0044 2079460018", "(020) 7946 0018"])
-def test_erase_by_phone_takes_every_spelling(
-    owner: Owner, typed: str, commands: Commands, tmp_path: Path
-) -> None:
+def test_erase_by_phone_takes_every_spelling(owner: Owner, typed: str, tmp_path: Path) -> None:
     """A number without its country is read by the region of the forms."""
     (tmp_path / "forms").mkdir()
     (tmp_path / "forms" / "contact.toml").write_text(
@@ -159,6 +142,7 @@ def test_a_restored_back_up_is_erased_again_by_the_list(owner: Owner, tmp_path: 
     assert "the file is none" in broken.stderr
 
 
+@pytest.mark.slow
 def test_a_running_worker_erases_by_itself(installation: Installation) -> None:
     database = Database(installation.settings["DATABASE_URL"])
     installation.serve_process.kill()
@@ -171,6 +155,7 @@ def test_a_running_worker_erases_by_itself(installation: Installation) -> None:
     assert (entry["id"], entry["state"]) == (old, "quarantined")
 
 
+@pytest.mark.slow
 def test_a_forms_own_time_is_kept_with_what_comes_in(
     database_url: str, commands: Commands, tmp_path: Path
 ) -> None:

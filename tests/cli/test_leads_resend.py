@@ -25,6 +25,8 @@ from tests.support.processes import (
     send,
 )
 
+pytestmark = pytest.mark.slow
+
 NEWS = f"""
 title = "Newsletter"
 labels = ["Reader"]

@@ -1,0 +1,243 @@
+"""Settings, form files, the mail server and the public address."""
+
+import difflib
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+
+from formapp.cli.doctor.findings import Finding, fault, hint, ok
+from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
+from formapp.config.settings import PREFIX, Settings, SettingsError
+from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget
+from formapp.forms.form import Form
+from formapp.forms.loader import check_forms, load_forms
+from formapp.mail.smtp import MailError, SmtpMailer
+
+_GOOD_LENGTH = 32
+_FEW_CHARACTERS = 10
+_OLD = timedelta(days=365)
+_NEW_KEY = (
+    'make one by: python3 -c "import secrets; print(secrets.token_hex(32))"; '
+    "put it in front of the old one"
+)
+_WIX_LIMIT = 200
+_SECONDS = 5
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the environment says.
+
+    Attributes:
+        settings: with defaults in place of invalid values.
+        faults: as lines, `FORMAPP_NAME: what is wrong`.
+    """
+
+    settings: Settings
+    faults: list[str]
+
+    def has(self, name: str) -> bool:
+        """Whether no setting that begins with this name is faulty, so that checks make sense."""
+        return not any(line.startswith(PREFIX + name) for line in self.faults)
+
+
+def read_valid_settings(environ: Mapping[str, str]) -> Reading:
+    """Read the settings, leaving out invalid ones."""
+    with _unknown_names_not_logged():
+        try:
+            return Reading(Settings.read(environ, web=True, wix=True), [])
+        except SettingsError as error:
+            faults = error.faults
+        wrong = {line.partition(":")[0].removesuffix("_FILE") for line in faults}
+        valid = {
+            name: value
+            for name, value in environ.items()
+            if name.removesuffix("_FILE") not in wrong and name.startswith(PREFIX)
+        }
+        try:
+            return Reading(Settings.read(valid), faults)
+        except SettingsError:
+            return Reading(Settings(), faults)
+
+
+@contextmanager
+def _unknown_names_not_logged() -> Iterator[None]:
+    """They become hints."""
+    log = logging.getLogger("formapp.config.settings")
+    log.disabled = True
+    try:
+        yield
+    finally:
+        log.disabled = False
+
+
+def check_settings(
+    reading: Reading, environ: Mapping[str, str], now: datetime
+) -> Iterator[Finding]:
+    """Report all invalid settings, unknown names and weak choices."""
+    settings = reading.settings
+    for line in reading.faults:
+        yield fault("settings", line, "correct it in the environment: see README, the settings")
+    if not reading.faults:
+        yield ok("settings", "all are right")
+    yield from _check_names(environ)
+    if reading.has("SECRET_KEY"):
+        yield from _check_keys(settings, environ, now)
+    if reading.has("BASE_URL") and reading.has("PROXY_HOPS"):
+        yield from _check_proxy(settings)
+    if settings.wix_rate_limit > _WIX_LIMIT:
+        yield hint(
+            "settings",
+            f"{PREFIX}WIX_RATE_LIMIT is above {_WIX_LIMIT}, which is what Wix allows in a minute",
+            "leave it out, unless Wix has granted you more",
+        )
+
+
+def _check_names(environ: Mapping[str, str]) -> Iterator[Finding]:
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known:
+            close = difflib.get_close_matches(name, known, 1)
+            advice = f"did you mean {close[0]}?" if close else "take it out"
+            yield hint("settings", f"{name} is no setting of formapp", advice)
+
+
+def _check_keys(settings: Settings, environ: Mapping[str, str], now: datetime) -> Iterator[Finding]:
+    for number, key in enumerate(settings.secret_key, 1):
+        text = key.get_secret_value()
+        if len(text) < _GOOD_LENGTH or len(set(text)) < _FEW_CHARACTERS:
+            message = f"key {number} of {PREFIX}SECRET_KEY is short or regular: it may be guessed"
+            yield hint("settings", message, _NEW_KEY)
+    # Only a file shows how old its key is.
+    if name := environ.get(f"{PREFIX}SECRET_KEY_FILE", "").strip():
+        changed = datetime.fromtimestamp(Path(name).stat().st_mtime, UTC)
+        if now - changed > _OLD:
+            message = f"the file of {PREFIX}SECRET_KEY is unchanged since {changed:%Y-%m-%d}"
+            yield hint("settings", message, _NEW_KEY)
+
+
+def _check_proxy(settings: Settings) -> Iterator[Finding]:
+    if not settings.proxy_hops and (settings.base_url or "").startswith("https:"):
+        message = (
+            f"{PREFIX}BASE_URL is https, which formapp doesn't speak, and {PREFIX}PROXY_HOPS "
+            "is 0: behind a proxy, limits and sign-in take all visitors for one address"
+        )
+        advice = (
+            f"set {PREFIX}PROXY_HOPS to the number of proxies in front that send X-Forwarded-For; "
+            "leave it if TLS ends elsewhere and visitors' own addresses arrive here"
+        )
+        yield hint("proxy", message, advice)
+
+
+def check_form_files(settings: Settings) -> tuple[dict[str, Form], list[Finding]]:
+    """The forms, none if a file is faulty, and the findings."""
+    faults = check_forms(settings.forms)
+    if faults:
+        advice = f"correct the file, then check by: formapp forms check {settings.forms}"
+        return {}, [fault("forms", str(each), advice) for each in faults]
+    forms = load_forms(settings.forms)
+    findings = [*_check_sites(forms), *_check_data_types(forms)]
+    advice = "set what the service gave you for this site, or change [spam]"
+    findings += [fault("forms", line, advice) for line in challenge_faults(settings, forms)]
+    return forms, findings or [ok("forms", f"{', '.join(forms)} in {settings.forms}")]
+
+
+def _check_sites(forms: Mapping[str, Form]) -> Iterator[Finding]:
+    for name, form in forms.items():
+        if form.definition.site not in {None, DEFAULT_SITE}:
+            message = f"{name}.toml: site: {form.definition.site!r} is not known"
+            yield fault("forms", message, f'write "{DEFAULT_SITE}" or leave it out')
+
+
+def _check_data_types(forms: Mapping[str, Form]) -> Iterator[Finding]:
+    for name, types in targets_of(forms).fields.items():
+        if len(types) > 1:
+            listed = ", ".join(f"{kind} in {' and '.join(of)}" for kind, of in types.items())
+            message = f'the extended field "{name}" has several data types: {listed}'
+            yield fault("forms", message, "a field has one: correct data_type, or rename one")
+
+
+@dataclass
+class Targets:
+    """The labels and extended fields that the forms fill.
+
+    Attributes:
+        labels: display names.
+        fields: display name of each extended field to its data types, and each of these to the
+            forms that use it.
+    """
+
+    labels: set[str] = field(default_factory=set)
+    fields: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+
+def targets_of(forms: Mapping[str, Form]) -> Targets:
+    """The targets of all forms together."""
+    targets = Targets()
+    for name, form in forms.items():
+        targets.labels.update(form.definition.labels)
+        for each in form.definition.fields:
+            targets.labels.update(o.adds_label for o in each.options if o.adds_label)
+            if isinstance(each.to, LabelTarget):
+                targets.labels.add(each.to.label)
+            if isinstance(each.to, ExtendedFieldTarget):
+                types = targets.fields.setdefault(each.to.extended_field, {})
+                types.setdefault(each.to.data_type, []).append(name)
+    return targets
+
+
+def check_confirmations(settings: Settings, forms: Mapping[str, Form]) -> Iterator[Finding]:
+    """Missing settings are faults; a mail server that can't be reached from here is a hint."""
+    confirmed = [name for name, form in forms.items() if form.definition.confirm]
+    if not confirmed:
+        return
+    faults = confirm_faults(settings, forms)
+    for line in faults:
+        yield fault("confirmations", line, "set it, or take [confirm] out of the form file")
+    if faults or settings.smtp_url is None:
+        return
+    server = settings.smtp_url.get_secret_value()
+    try:
+        SmtpMailer(server, step_seconds=_SECONDS, total_seconds=2 * _SECONDS).check()
+    except MailError as error:
+        advice = "see FORMAPP_SMTP_URL and the firewall; mails wait meanwhile"
+        yield hint("confirmations", str(error), advice)
+    else:
+        yield ok("confirmations", f"the mail server answers, for {', '.join(confirmed)}")
+
+
+def check_base_url(settings: Settings) -> Iterator[Finding]:
+    """Hints only: visitors may reach the server by another route than this machine."""
+    url = settings.base_url
+    if url is None:
+        message = "FORMAPP_BASE_URL isn't set: only visitors on this machine are served"
+        yield hint("address", message, "set it to where visitors reach the server")
+        return
+    host = urlsplit(url).hostname or ""
+    if url.startswith("http:") and host not in {"localhost", "127.0.0.1", "::1"}:
+        message = f"{url} is not https: pages on https can't embed the forms"
+        yield hint("address", message, "put a proxy with a certificate in front")
+    answer = fetch(f"{url}/healthz")
+    if answer is not None and answer.status_code == requests.codes.ok:
+        yield ok("address", f"{url} answers")
+    else:
+        status = f" ({answer.status_code})" if answer is not None else ""
+        message = f"{url}/healthz doesn't answer from here{status}"
+        yield hint("address", message, "start `formapp serve`, or see the proxy and the firewall")
+
+
+def fetch(url: str) -> requests.Response | None:
+    """Get an address without credentials; None if there is no answer."""
+    try:
+        # An auth callable keeps requests from reading ~/.netrc.
+        return requests.get(
+            url, timeout=_SECONDS, allow_redirects=False, auth=lambda request: request
+        )
+    except (OSError, ValueError):
+        return None

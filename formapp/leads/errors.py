@@ -1,0 +1,47 @@
+"""Why an action on a submission is refused. The texts name its id and hold no answer."""
+
+
+class LeadError(Exception):
+    """The action was refused and changed nothing; the text says why."""
+
+    text = "{}"
+
+    def __init__(self, submission_id: str) -> None:
+        super().__init__(self.text.format(submission_id))
+
+
+class UnknownSubmissionError(LeadError):
+    """No submission has this id."""
+
+    text = "there is no submission {}"
+
+
+class ErasedError(LeadError):
+    """The answers were erased."""
+
+    text = "{} was erased; nothing is left of it"
+
+
+class UnconfirmedError(LeadError):
+    """The submission waits for its sender's confirmation, which only the sender can give."""
+
+    text = "{} is unconfirmed: only its sender can let it through"
+
+
+class AlreadyDeliveredError(LeadError):
+    """The submission has no delivery that could be retried."""
+
+    text = "{} has nothing to retry"
+
+
+class NotHeldError(LeadError):
+    """The submission is neither in quarantine nor caught by the honeypot."""
+
+    text = "{} is not in quarantine"
+
+
+class UnreadableError(LeadError):
+    """A honeypot catch is invalid under today's form file, or the form is gone."""
+
+    def __init__(self, submission_id: str, reason: str) -> None:
+        super().__init__(f"{submission_id} can't be released: {reason}")
