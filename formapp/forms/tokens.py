@@ -14,7 +14,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
@@ -105,18 +105,6 @@ def _encoded(data: bytes) -> bytes:
     return urlsafe_b64encode(data).rstrip(b"=")
 
 
-class Versioned(Protocol):
-    """A form, as far as a token knows it."""
-
-    @property
-    def name(self) -> str:
-        """The form's name."""
-
-    @property
-    def version(self) -> str:
-        """The version of its definition."""
-
-
 class _Payload(msgspec.Struct, frozen=True):
     form: str
     version: str
@@ -175,10 +163,6 @@ class TokenSigner:
 
     def __repr__(self) -> str:
         return "<TokenSigner>"
-
-    def issue(self, form: "Versioned", use: Use) -> str:
-        """Return a fresh token for one showing of a form."""
-        return self.issue_for(form.name, form.version, use)
 
     def issue_for(self, form: str, version: str, use: Use) -> str:
         """Return a fresh token for one showing of the form of this name and version."""

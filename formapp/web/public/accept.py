@@ -313,7 +313,7 @@ def _again(
         bound.validate()
         return invalid_json(bound.faults())
     if fresh_token or token is None:
-        token = signer.issue(form, post.use)
+        token = signer.issue_for(form.name, form.version, post.use)
     context = TokenContext(signer, form.name, form.version, post.use, token)
     bound = form.bind(post.posted, token=context)
     if is_invalid:
