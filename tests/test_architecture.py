@@ -21,7 +21,6 @@ ROOTS = ("formapp.cli", "formapp.app", "formapp.config")
 MAY_IMPORT = {
     "formapp.lead": (),
     "formapp.resources": (),
-    "formapp.signing": (),
     "formapp.keyring": (),
     "formapp.http": (),
     "formapp.server": (),
@@ -38,7 +37,6 @@ MAY_IMPORT = {
         "formapp.confirmation",
         "formapp.languages",
         "formapp.lead",
-        "formapp.signing",
         "formapp.spam",
     ),
     "formapp.spam": (
@@ -56,7 +54,6 @@ MAY_IMPORT = {
         "formapp.leads",
         "formapp.mail",
         "formapp.monitoring",
-        "formapp.signing",
     ),
     "formapp.delivery": ("formapp.db", "formapp.lead", "formapp.monitoring", "formapp.wix"),
     "formapp.leads": (
