@@ -18,10 +18,10 @@ from formapp.forms.form import Form
 from formapp.forms.loader import load_forms
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
-from formapp.keyring import COUNTED, Keyring
 from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.resources import STATIC, TEMPLATES
+from formapp.signing import COUNTED, Keyring
 from formapp.spam import Challenges
 from formapp.web import errors, health, hooks, i18n
 from formapp.web.owner import share
@@ -39,7 +39,7 @@ def create_app(
     *,
     forms: Mapping[str, Form] | None = None,
     database: Database | None = None,
-    on_kept: Callable[[], None] = lambda: None,
+    on_kept: Callable[[], None] | None = None,
     metrics: Metrics | None = None,
 ) -> Flask:
     """Build the web app.
@@ -78,7 +78,7 @@ def _services(
     settings: Settings,
     forms: Mapping[str, Form],
     database: Database | None,
-    on_kept: Callable[[], None],
+    on_kept: Callable[[], None] | None,
     metrics: Metrics,
 ) -> Services:
     if faults := [*challenge_faults(settings, forms), *confirm_faults(settings, forms)]:

@@ -23,7 +23,6 @@ from formapp.cli.wiring import keyring_of, load, one_line_errors, open_database,
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
-from formapp.keyring import Keyring
 from formapp.leads.accept import Status
 from formapp.leads.confirm import NothingToConfirmError
 from formapp.leads.erase import (
@@ -47,6 +46,7 @@ from formapp.leads.report import (
 from formapp.leads.resend import resend_confirmation
 from formapp.leads.retry import remap_by, retry_submission
 from formapp.mail.limit import MailLimitError
+from formapp.signing import Keyring
 
 _STATES = ["pending", "delivered", "failed", "quarantined", "unconfirmed", "spam"]
 _PROGRESS_EVERY = 10_000

@@ -8,11 +8,11 @@ from formapp.config.settings import Settings
 from formapp.confirmation.links import LinkSigner
 from formapp.confirmation.sender import ConfirmationSender
 from formapp.db.database import Database
-from formapp.keyring import COUNTED, Keyring
 from formapp.leads.expire import hidden_until
 from formapp.mail.limit import MailLimit
 from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring.metrics import Metrics
+from formapp.signing import COUNTED, Keyring
 
 
 def make_confirmation_sender(

@@ -44,7 +44,7 @@ def command(host: str, port: int, *, worker: bool) -> None:
             settings,
             forms=forms,
             database=database,
-            on_kept=runner.wake if runner else _nothing,
+            on_kept=runner.wake if runner else None,
             metrics=metrics,
         )
     server = Server(app, listener)

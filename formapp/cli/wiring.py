@@ -16,8 +16,8 @@ from formapp.db.upgrade import upgrade
 from formapp.forms.definition.faults import FormFilesError
 from formapp.forms.form import Form
 from formapp.forms.loader import load_forms
-from formapp.keyring import Keyring
 from formapp.server import PortInUseError
+from formapp.signing import Keyring
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from formapp.forms.tokens import Clock, InvalidSignatureError, Signer
+from formapp.signing import Clock, InvalidSignatureError, Signer
 
 _HASH_LENGTH = 16
 
@@ -34,7 +34,7 @@ class LinkSigner:
     """Signs links with the first of the secret keys and verifies them with all."""
 
     def __init__(self, keys: Sequence[str], *, clock: Clock = time.time) -> None:
-        self._signer = Signer(keys, salt="formapp.confirmation.links", clock=clock)
+        self._signer = Signer(keys, salt="formapp.links", clock=clock)
 
     def issue(self, link: Link) -> str:
         """Return the token of a link."""

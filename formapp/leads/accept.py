@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -271,7 +272,7 @@ def _take_usage_limits(
     return submission, ()
 
 
-def delivery_of(submission_id: str, form: str, lead: Lead, now: datetime) -> Row:
+def delivery_of(submission_id: str, form: str, lead: Lead, now: datetime | str) -> Row:
     """Return the row of a delivery that is due at once."""
     return {
         "submission_id": submission_id,
@@ -285,33 +286,41 @@ def delivery_of(submission_id: str, form: str, lead: Lead, now: datetime) -> Row
     }
 
 
+# Rows go to the driver as they are: SQLAlchemy's own insert() takes longer than the database.
+
+
 def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]:
-    """Insert the rows of all of them; returns the new ids in the same order."""
+    """Insert the rows of all of them, waking all listeners; returns the new ids in their order."""
     ids = [str(uuid7()) for _ in together]
+    is_sqlite = connection.dialect.name == "sqlite"
     rows: dict[Table, list[Row]] = {submissions: [], deliveries: [], jobs: []}
     for submission_id, each in zip(ids, together, strict=True):
-        now = _utc(each.received_at)
+        now = _time(each.received_at, is_sqlite=is_sqlite)
         rows[submissions].append(_row(submission_id, each, now))
         if each.status is Status.ACCEPTED:
             rows[deliveries].append(delivery_of(submission_id, each.form, each.lead, now))
         for job in each.jobs:
-            rows[jobs].append(
-                {
-                    "submission_id": submission_id,
-                    "kind": job.kind,
-                    "content": _json(job.content),
-                    "created_at": now,
-                    "due_at": now,
-                }
-            )
+            row = {"submission_id": submission_id, "kind": job.kind, "content": _json(job.content)}
+            rows[jobs].append(row | {"created_at": now, "due_at": now})
     # Two processes that keep the same two keys at once must not wait for each other.
     rows[submissions].sort(key=lambda row: row["key"] or "")
-    insert = _insert_postgresql if connection.dialect.name == "postgresql" else _insert_sqlite
-    insert(connection, rows)
+    given = {table: given for table, given in rows.items() if given}
+    if is_sqlite:
+        for table, each_rows in given.items():
+            connection.exec_driver_sql(_sqlite(table, tuple(each_rows[0])), each_rows)
+        return ids
+    # One statement in one round trip; each table's rows are one parameter.
+    inserts = [
+        f"{table.name}_ AS ({_postgresql(table, tuple(each_rows[0]))})"
+        for table, each_rows in given.items()
+    ]
+    wake = f"pg_notify('{CHANNEL}', '')" if len(given) > 1 else "1"
+    statement = f"WITH {', '.join(inserts)} SELECT {wake}"
+    connection.exec_driver_sql(statement, tuple(map(_json, given.values())))
     return ids
 
 
-def _row(submission_id: str, submission: Submission, now: datetime) -> Row:
+def _row(submission_id: str, submission: Submission, now: str) -> Row:
     return {
         "id": submission_id,
         "form": submission.form,
@@ -329,80 +338,32 @@ def _row(submission_id: str, submission: Submission, now: datetime) -> Row:
     }
 
 
-# Rows go to the driver as they are: SQLAlchemy's own insert() takes longer than the database. Each
-# statement is written once, from the columns of the rows above.
-
-_COLUMNS: dict[Table, tuple[str, ...]] = {
-    submissions: (
-        *("id", "form", "form_version", "status", "received_at", "answers", "consents", "meta"),
-        *("lead", "address", "key", "digest", "keep_days"),
-    ),
-    deliveries: (
-        *("submission_id", "form", "site", "email", "phone", "state", "created_at", "due_at"),
-    ),
-    jobs: ("submission_id", "kind", "content", "created_at", "due_at"),
-}
+@cache
+def _sqlite(table: Table, names: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES (:{', :'.join(names)})"  # noqa: S608 - our own names
 
 
-def _of_type(kind: type) -> dict[Table, list[str]]:
-    return {
-        table: [name for name in names if isinstance(table.c[name].type, kind)]
-        for table, names in _COLUMNS.items()
-    }
-
-
-_TIMES, _JSONS, _INTEGERS = _of_type(UtcDateTime), _of_type(JSON), _of_type(Integer)
-
-
-def _insert_sqlite(connection: Connection, rows: dict[Table, list[Row]]) -> None:
-    for table, given in rows.items():
-        for row in given:
-            for name in _TIMES[table]:
-                # As `UtcDateTime` stores it.
-                row[name] = row[name].replace(tzinfo=None).isoformat(" ", "microseconds")
-        if given:
-            connection.exec_driver_sql(_SQLITE[table], given)
-
-
-_SQLITE = {
-    table: f"INSERT INTO {table.name} ({', '.join(names)}) VALUES (:{', :'.join(names)})"  # noqa: S608 - our own names
-    for table, names in _COLUMNS.items()
-}
-
-
-def _insert_postgresql(connection: Connection, rows: dict[Table, list[Row]]) -> None:
-    """Insert all rows by one statement, in one round trip, and wake all listeners.
-
-    Each table's rows are one JSON parameter. The notification comes with the commit.
-    """
-    tables = [table for table, given in rows.items() if given]
-    inserts = ", ".join(f"{table.name}_ AS ({_POSTGRESQL[table]})" for table in tables)
-    wake = f"pg_notify('{CHANNEL}', '')" if tables != [submissions] else "1"
-    connection.exec_driver_sql(
-        f"WITH {inserts} SELECT {wake}",
-        tuple(_encode(rows[table]).decode() for table in tables),
-    )
-
-
-def _from_json(table: Table) -> str:
-    names = ", ".join(_COLUMNS[table])
-    types = dict.fromkeys(_TIMES[table], "timestamptz") | dict.fromkeys(_INTEGERS[table], "integer")
-    given = ", ".join(f"{name} {types.get(name, 'text')}" for name in _COLUMNS[table])
+@cache
+def _postgresql(table: Table, names: tuple[str, ...]) -> str:
+    types = {name: _POSTGRESQL.get(type(table.c[name].type), "text") for name in names}
     # JSON columns come as text: within a row PostgreSQL would refuse an escaped NUL.
-    values = ", ".join(f"{n}::json" if n in _JSONS[table] else n for n in _COLUMNS[table])
+    values = [f"{n}::json" if isinstance(table.c[n].type, JSON) else n for n in names]
+    given = ", ".join(f"{name} {kind}" for name, kind in types.items())
     return (
-        f"INSERT INTO {table.name} ({names}) "  # noqa: S608 - our own names
-        f"SELECT {values} FROM json_to_recordset(%s::json) AS given({given})"
+        f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {', '.join(values)} "  # noqa: S608 - our own names
+        f"FROM json_to_recordset(%s::json) AS given({given})"
     )
 
 
-_POSTGRESQL = {table: _from_json(table) for table in _COLUMNS}
+_POSTGRESQL: dict[type, str] = {UtcDateTime: "timestamptz", Integer: "integer"}
 
 
-def _utc(time: datetime) -> datetime:
+def _time(time: datetime, *, is_sqlite: bool) -> str:
     if time.tzinfo is None:
         raise ValueError("a time without a zone can't be kept")
-    return time.astimezone(UTC)
+    utc = time.astimezone(UTC)
+    # On SQLite as `UtcDateTime` stores it.
+    return utc.replace(tzinfo=None).isoformat(" ", "microseconds") if is_sqlite else utc.isoformat()
 
 
 def _json(content: object) -> str:

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, delete, select, update
 
 from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
-from formapp.keyring import Keyring
 from formapp.leads.anonymize import Anonymized, anonymize, lock, truncate_log
 from formapp.leads.identity_search import (
     Hits,
@@ -22,6 +21,7 @@ from formapp.leads.identity_search import (
     searched_rows,
     strike_out,
 )
+from formapp.signing import Keyring
 
 _BATCH = 200
 

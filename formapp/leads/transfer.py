@@ -25,9 +25,9 @@ from formapp.db.tables import (
     submissions,
 )
 from formapp.db.upgrade import upgrade
-from formapp.keyring import Keyring
 from formapp.leads.anonymize import truncate_log
 from formapp.leads.erase import erase_again, find_erasures, remember_erasures
+from formapp.signing import Keyring
 
 BATCH = 500
 """Rows that are read and written at a time."""

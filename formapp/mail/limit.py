@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, func, select, text, update
 from formapp.db.counters import SKEW, count_up
 from formapp.db.database import Database, upsert
 from formapp.db.tables import counts
-from formapp.keyring import Keyring
+from formapp.signing import Keyring
 
 MAILBOX_SLOTS = 3
 """Mails to one mailbox in any 24 hours."""

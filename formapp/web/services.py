@@ -47,7 +47,7 @@ class Services:
     limits: Limits
     base_url: str | None
     default_site: str
-    on_kept: Callable[[], None]
+    on_kept: Callable[[], None] | None
     challenges: Challenges
     sign: Callable[[str], str]
     site_key: str | None = None

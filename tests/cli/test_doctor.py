@@ -23,10 +23,10 @@ from formapp.cli.doctor.wix import check_clock
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
 from formapp.delivery.sites import Pauses
-from formapp.keyring import Keyring
 from formapp.leads.accept import Status
 from formapp.leads.erase import erase_person
 from formapp.sandbox import SandboxOptions, SandboxServer, Settings, create_sandbox
+from formapp.signing import Keyring
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, SITE, lead, submission
 from tests.support.ledger import days_later, failed, kept

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from formapp.confirmation.links import InvalidLinkError, Link, LinkSigner, address_hash
-from formapp.forms.tokens import Signer
+from formapp.signing import Signer
 
 LINK = Link("id", address_hash("ada@example.com"), datetime(2026, 3, 9, 12, tzinfo=UTC))
 

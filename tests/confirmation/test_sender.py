@@ -15,7 +15,6 @@ from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import Database
 from formapp.jobs.queue import LEASE, Job, claim_job
 from formapp.jobs.runner import JobRunner
-from formapp.keyring import Keyring
 from formapp.leads.accept import Status, keep
 from formapp.leads.anonymize import anonymize
 from formapp.leads.confirm import confirm, resend_mail
@@ -32,6 +31,7 @@ from formapp.mail.limit import (
 )
 from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring.metrics import Metrics
+from formapp.signing import Keyring
 from tests.support.clock import TurnedClock
 from tests.support.leads import EMAIL, WORDING, lead, submission
 from tests.support.mailserver import MailServer, mail_server

@@ -18,8 +18,8 @@ from formapp.db.counters import (
 from formapp.db.database import Database
 from formapp.db.tables import counts, deliveries, jobs, submissions
 from formapp.jobs.queue import Job
-from formapp.keyring import COUNTED, Keyring
 from formapp.leads.accept import Receipt, Status, keep
+from formapp.signing import COUNTED, Keyring
 from tests.support.clock import NOON, TurnedClock
 from tests.support.leads import lead, submission
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formapp.forms.fields.values import clean_line
-from formapp.forms.names import split_full_name
+from formapp.forms.mapping import split_full_name
 
 
 @pytest.mark.parametrize(

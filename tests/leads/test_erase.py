@@ -13,7 +13,6 @@ from formapp.db.tables import submissions
 from formapp.db.upgrade import upgrade
 from formapp.delivery.claims import ClaimLostError, Intent, claim_next, intend
 from formapp.delivery.results import Attempt, Result, finish
-from formapp.keyring import Keyring
 from formapp.leads.accept import Status, keep
 from formapp.leads.erase import (
     Erasure,
@@ -23,6 +22,7 @@ from formapp.leads.erase import (
     find_person,
     remember_erasures,
 )
+from formapp.signing import Keyring
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, PHONE, SITE, email, lead, phone, submission, text
 from tests.support.ledger import (

@@ -15,12 +15,12 @@ from formapp.delivery.claims import Intent, claim_next, intend
 from formapp.delivery.find import KeyCache
 from formapp.delivery.sites import Budget, Pauses
 from formapp.jobs.queue import Job
-from formapp.keyring import Keyring
 from formapp.leads import transfer
 from formapp.leads.accept import Status, keep
 from formapp.leads.admit import admit
 from formapp.leads.erase import erase_person
 from formapp.leads.transfer import Copied, CopyError, copy_all
+from formapp.signing import Keyring
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, PHONE, SITE, lead, phone, submission
 from tests.support.ledger import days_later, delivered, everything, failed, kept, rows

@@ -78,8 +78,9 @@ def _show(form: Form, use: str) -> str:
     """Render a form: as it is first seen, or as it comes back after a post that had faults."""
     set_language(form.language)
     token = TokenContext(SIGNER, form.name, form.version, "embed" if use == "embed" else "page")
-    is_post = request.method == "POST"
-    posted = form.reader.sort(request.form.items(multi=True), frozenset()) if is_post else None
+    posted = None
+    if request.method == "POST":
+        posted = form.reader.sort(request.form.items(multi=True))
     bound = form.bind(posted, token=token)
     if posted is not None:
         bound.validate()

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from formapp.db.database import Database
-from formapp.keyring import Keyring
 from formapp.mail.limit import APART, MailLimit, MailLimitError, Reservation, mailbox
+from formapp.signing import Keyring
 from tests.support.clock import TurnedClock
 from tests.support.leads import EMAIL
 

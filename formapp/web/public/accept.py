@@ -264,7 +264,7 @@ def _keep(post: Post, submission: Submission) -> Response:
         refusal = RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"})
         return _refused(post, refusal)
     metrics.submission(form.name, _result(receipt))
-    if receipt.leaves_work:
+    if receipt.leaves_work and services.on_kept:
         services.on_kept()
     for name in receipt.used_up:
         _log.warning("the quota of the form %s is used up: leads go to quarantine meanwhile", name)
@@ -314,7 +314,7 @@ def _again(
         bound.validate()
         return invalid_json(bound.faults())
     if fresh_token or token is None:
-        token = signer.issue(form, post.use)
+        token = signer.issue_for(form.name, form.version, post.use)
     context = TokenContext(signer, form.name, form.version, post.use, token)
     bound = form.bind(post.posted, token=context)
     if is_invalid:

@@ -83,7 +83,8 @@ def confirm_submission(form: Form) -> Response:
     except RefusalError as refusal:
         return _refused(form, refusal)
     app.metrics.submission(form.name, "confirmed")
-    app.on_kept()
+    if app.on_kept:
+        app.on_kept()
     target = form.definition.thanks.redirect or _address("forms.thanks", form)
     return Response(status=303, headers={"Location": target})
 

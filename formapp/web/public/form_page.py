@@ -36,7 +36,7 @@ def show_visit(form: Form, use: Use) -> Response:
         return show_form(form, bound, action=action(request, form, context), asked=prefill)
     query = action_query(request, form, use)
     values = {
-        "token": app.signer.issue(form, use),
+        "token": app.signer.issue_for(form.name, form.version, use),
         "action": query,
         "theme": theme_query(request),
         "links": _query_of_links(query) if len(form.languages) > 1 else "",
