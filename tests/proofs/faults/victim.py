@@ -30,7 +30,7 @@ from formapp.db.database import Database
 from formapp.jobs.worker import Worker
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics
-from formapp.web.public import record
+from formapp.web.public import accept
 from formapp.wix import Timeouts
 from tests.proofs.faults.clock import FastClock
 from tests.proofs.faults.seams import WEB_STEPS, WORKER_STEPS, arm
@@ -78,7 +78,7 @@ def _worker(order: dict[str, Any], clock: FastClock, tell: Callable[[str], None]
 def _web(order: dict[str, Any], clock: FastClock, tell: Callable[[str], None]) -> None:
     if step := order.get("step"):
         arm(WEB_STEPS[step], order.get("at", 1), 0.0, partial(_die, step, tell))
-    vars(record)["datetime"] = _clocked(clock)  # the only clock that a post reads
+    vars(accept)["datetime"] = _clocked(clock)  # the only clock that a post reads
     vars(serve)["on_signals"] = partial(_on_signals, tell)
     args = ["--no-worker", "--port", str(order["port"])]
     serve.command.main(args, standalone_mode=False)
