@@ -24,7 +24,7 @@ from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
 from formapp.leads.accept import Status
-from formapp.leads.confirm import NothingToConfirmError
+from formapp.leads.confirm import resend_mail
 from formapp.leads.erase import (
     ErasureListError,
     erase_listed,
@@ -43,7 +43,6 @@ from formapp.leads.report import (
     list_submissions,
     show_submission,
 )
-from formapp.leads.resend import resend_confirmation
 from formapp.leads.retry import remap_by, retry_submission
 from formapp.mail.limit import MailLimitError
 from formapp.signing import Keyring
@@ -159,9 +158,7 @@ def resend(submission_id: str) -> None:
             raise click.ClickException(f"{PREFIX}SECRET_KEY is missing; it signs the link")
         limit = limit_of(settings, database)
         try:
-            resend_confirmation(database, submission_id, limit=limit, now=_now())
-        except NothingToConfirmError:
-            raise click.ClickException(f"{submission_id} doesn't wait for a confirmation") from None
+            resend_mail(database, submission_id, _now(), limit)
         except MailLimitError as error:
             raise click.ClickException(f"{error}; try again later") from None
     click.echo(f"the mail of {submission_id} is due now")

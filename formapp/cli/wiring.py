@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import click
 
-from formapp.config.agreement import DEFAULT_SITE
+from formapp.config.agreement import site_faults
 from formapp.config.settings import Settings, SettingsError
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
@@ -81,14 +81,8 @@ def load(settings: Settings) -> dict[str, Form]:
         SettingsError: a form goes to a site that has no credentials.
     """
     forms = load_forms(settings.forms)
-    strays = [
-        f"{name}.toml: site: {form.definition.site!r} is not known; "
-        f'write "{DEFAULT_SITE}" or leave it out'
-        for name, form in forms.items()
-        if form.definition.site not in {None, DEFAULT_SITE}
-    ]
-    if strays:
-        raise SettingsError(strays)
+    if faults := site_faults(forms):
+        raise SettingsError(faults)
     return forms
 
 

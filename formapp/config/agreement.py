@@ -19,6 +19,16 @@ class Form(Protocol):
         """What the form file says."""
 
 
+def site_faults(forms: Mapping[str, Form]) -> list[str]:
+    """Return a line for each form of a site without credentials."""
+    return [
+        f"{name}.toml: site: {form.definition.site!r} is not known; "
+        f'write "{DEFAULT_SITE}" or leave it out'
+        for name, form in forms.items()
+        if form.definition.site not in {None, DEFAULT_SITE}
+    ]
+
+
 def confirm_faults(settings: Settings, forms: Mapping[str, Form]) -> list[str]:
     """Return a line for each setting that a form's confirmation needs and that is missing."""
     faults = []

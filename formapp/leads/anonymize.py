@@ -16,7 +16,6 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     Row,
-    bindparam,
     case,
     delete,
     exists,
@@ -85,21 +84,12 @@ def anonymize(
     rows = connection.execute(_kept_rows(submission_ids)).all()
     if not rows:
         return []
-    connection.execute(
-        update(submissions)
-        .where(submissions.c.id == bindparam("row_id"))
-        .values(
-            answers={},
-            meta={},
-            lead=bindparam("empty_lead"),
-            address=None,
-            key=None,
-            digest="",
-            erased_at=now,
-            **({"consents": []} if consents else {}),
-        ),
-        [{"row_id": row.id, "empty_lead": _empty_lead(row)} for row in rows],
-    )
+    erased: dict[str, Any] = {"answers": {}, "meta": {}, "address": None, "key": None}
+    erased |= {"digest": "", "erased_at": now} | ({"consents": []} if consents else {})
+    for row in rows:
+        this = update(submissions).where(submissions.c.id == row.id)
+        lead = Lead(form=row.form, site=_site(row))
+        connection.execute(this.values(lead=lead.to_json(), **erased))
     ids = [row.id for row in rows]
     connection.execute(delete(jobs).where(jobs.c.submission_id.in_(ids)))
     _end_deliveries(connection, ids, now)
@@ -133,10 +123,6 @@ def _kept_rows(submission_ids: Sequence[str]) -> Any:
         .where(sent.id.in_(submission_ids), sent.erased_at.is_(None))
         .order_by(sent.received_at, sent.id)
     )
-
-
-def _empty_lead(row: Row[Any]) -> dict[str, Any]:
-    return Lead(form=row.form, site=_site(row)).to_json()
 
 
 def _site(row: Row[Any]) -> str:

@@ -13,12 +13,9 @@ from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.leads.accept import Status
 from formapp.leads.admit import admit
-from formapp.leads.errors import UnknownSubmissionError
+from formapp.leads.errors import NothingToConfirmError, UnknownSubmissionError
 from formapp.leads.quota import take_quota, without_quota
-
-
-class NothingToConfirmError(Exception):
-    """The submission doesn't wait for a confirmation."""
+from formapp.mail.limit import MailLimit, MailLimitError
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -115,13 +112,21 @@ def release_held(
     return Status.UNCONFIRMED
 
 
-def resend_mail(database: Database, submission_id: str, now: datetime) -> None:
+def resend_mail(
+    database: Database, submission_id: str, now: datetime, limit: MailLimit | None = None
+) -> None:
     """Make the mail due again; its link is valid from `now` on.
 
     Raises:
         UnknownSubmissionError: there is no such submission.
         NothingToConfirmError: it doesn't wait for a confirmation.
+        MailLimitError: the limit lets no mail go to this address yet.
     """
+    found = find_confirmation(database, submission_id)
+    if limit and found and found.status is Status.UNCONFIRMED and found.email:
+        reason = limit.refusal(found.form, found.email, now)
+        if reason:
+            raise MailLimitError(reason)
     query = select(submissions.c.status, submissions.c.erased_at).where(
         submissions.c.id == submission_id
     )

@@ -40,6 +40,12 @@ class NotHeldError(LeadError):
     text = "{} is not in quarantine"
 
 
+class NothingToConfirmError(LeadError):
+    """The submission doesn't wait for a confirmation."""
+
+    text = "{} doesn't wait for a confirmation"
+
+
 class UnreadableError(LeadError):
     """A honeypot catch is invalid under today's form file, or the form is gone."""
 

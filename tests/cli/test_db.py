@@ -38,6 +38,7 @@ def _states(installation: Installation) -> dict[str, str]:
     return {entry["id"]: entry["state"] for entry in json.loads(done.stdout)}
 
 
+@pytest.mark.slow
 def test_the_move_of_the_readme_takes_everything_along(
     installation: Installation, commands: Commands, postgres: PostgresServer
 ) -> None:

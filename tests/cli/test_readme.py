@@ -52,6 +52,7 @@ def test_the_form_file_of_the_readme_has_no_fault(folder: Path) -> None:
     assert check_forms(folder / "forms") == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", [b for b in BLOCKS[2:] if any(s in b for s in SERVERS)])
 def test_a_server_of_the_readme_starts_and_ends(block: str, folder: Path) -> None:
     port = free_port()
@@ -97,6 +98,7 @@ def failed_lead(installation: Installation) -> str:
     return submission_id
 
 
+@pytest.mark.slow
 def test_the_owners_commands_run(
     installation: Installation, folder: Path, failed_lead: str
 ) -> None:
@@ -118,6 +120,7 @@ def test_the_owners_commands_run(
     assert failed_lead in (folder / "leads.csv").read_text()
 
 
+@pytest.mark.slow
 def test_the_proof_runs_in_its_shortest_form() -> None:
     (command,) = [block for block in BLOCKS if "tests.proofs.faults" in block]
     _, *options = shlex.split(command)
@@ -134,6 +137,7 @@ def test_the_proof_runs_in_its_shortest_form() -> None:
     assert "Violations: 0" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_sandbox_takes_the_faults_of_the_readme(commands: Commands) -> None:
     port = free_port()
     commands.start("sandbox", "--port", str(port))

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import requests
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
+from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget
 from formapp.forms.form import Form
@@ -142,17 +142,11 @@ def check_form_files(settings: Settings) -> tuple[dict[str, Form], list[Finding]
         advice = f"correct the file, then check by: formapp forms check {settings.forms}"
         return {}, [fault("forms", str(each), advice) for each in faults]
     forms = load_forms(settings.forms)
-    findings = [*_check_sites(forms), *_check_data_types(forms)]
+    findings = [fault("forms", *line.split("; ", 1)) for line in site_faults(forms)]
+    findings += _check_data_types(forms)
     advice = "set what the service gave you for this site, or change [spam]"
     findings += [fault("forms", line, advice) for line in challenge_faults(settings, forms)]
     return forms, findings or [ok("forms", f"{', '.join(forms)} in {settings.forms}")]
-
-
-def _check_sites(forms: Mapping[str, Form]) -> Iterator[Finding]:
-    for name, form in forms.items():
-        if form.definition.site not in {None, DEFAULT_SITE}:
-            message = f"{name}.toml: site: {form.definition.site!r} is not known"
-            yield fault("forms", message, f'write "{DEFAULT_SITE}" or leave it out')
 
 
 def _check_data_types(forms: Mapping[str, Form]) -> Iterator[Finding]:
@@ -165,12 +159,9 @@ def _check_data_types(forms: Mapping[str, Form]) -> Iterator[Finding]:
 
 @dataclass
 class Targets:
-    """The labels and extended fields that the forms fill.
+    """The display names of labels and extended fields that the forms fill.
 
-    Attributes:
-        labels: display names.
-        fields: display name of each extended field to its data types, and each of these to the
-            forms that use it.
+    `fields` has each field's data types, and the forms that use each of them.
     """
 
     labels: set[str] = field(default_factory=set)
