@@ -20,8 +20,9 @@ from formapp.config.settings import Settings
 from formapp.demo import Addresses, create_example, open_to
 from formapp.forms.loader import load_forms
 from formapp.monitoring.metrics import Metrics
+from formapp.ports import PortInUseError
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
-from formapp.server import PortInUseError, Server, listen
+from formapp.server import Server, listen
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 

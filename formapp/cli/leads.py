@@ -13,7 +13,8 @@ from formapp.cli.format_lead import tell, tell_briefly
 from formapp.cli.leads_erase import erase, expire
 from formapp.cli.leads_release import release
 from formapp.cli.leads_resend import resend
-from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
+from formapp.cli.load import load
+from formapp.cli.wiring import one_line_errors, open_database, read_settings
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.forms.mapping import to_lead
 from formapp.lead import Lead

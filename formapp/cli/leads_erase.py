@@ -7,7 +7,8 @@ from typing import TextIO
 
 import click
 
-from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
+from formapp.cli.load import load
+from formapp.cli.wiring import one_line_errors, open_database, read_settings
 from formapp.config.settings import Settings, SettingsError
 from formapp.db.database import Database
 from formapp.forms.fields.values import clean_token, parse_email

@@ -7,7 +7,8 @@ from functools import cache
 import click
 from werkzeug.datastructures import MultiDict
 
-from formapp.cli.wiring import load, one_line_errors, open_database, read_settings
+from formapp.cli.load import load
+from formapp.cli.wiring import one_line_errors, open_database, read_settings
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.db.database import Database
 from formapp.forms.answers import read

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from formapp.cli.wiring import no_more_signals, on_signals, one_line_errors
+from formapp.ports import PortInUseError
 from formapp.sandbox import (
     SandboxOptions,
     SandboxServer,
@@ -12,7 +13,6 @@ from formapp.sandbox import (
     StateFileError,
     create_sandbox,
 )
-from formapp.server import PortInUseError
 
 
 @click.command("sandbox")

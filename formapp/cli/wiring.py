@@ -8,15 +8,12 @@ from contextlib import contextmanager
 
 import click
 
-from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import Settings, SettingsError
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.upgrade import upgrade
 from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.form import Form
-from formapp.forms.loader import load_forms
-from formapp.server import PortInUseError
+from formapp.ports import PortInUseError
 
 
 @contextmanager
@@ -61,25 +58,6 @@ def open_database(settings: Settings) -> Database:
     elif not is_current(database):
         raise DatabaseUnavailableError("has an older schema: run `formapp db upgrade`")
     return database
-
-
-def load(settings: Settings) -> dict[str, Form]:
-    """Load the forms, each of which must go to a known site.
-
-    Raises:
-        FormFilesError: with every fault.
-        SettingsError: a form goes to a site that has no credentials.
-    """
-    forms = load_forms(settings.forms)
-    strays = [
-        f"{name}.toml: site: {form.definition.site!r} is not known; "
-        f'write "{DEFAULT_SITE}" or leave it out'
-        for name, form in forms.items()
-        if form.definition.site not in {None, DEFAULT_SITE}
-    ]
-    if strays:
-        raise SettingsError(strays)
-    return forms
 
 
 def on_signals(stop: Callable[[], None]) -> None:

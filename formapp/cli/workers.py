@@ -13,7 +13,7 @@ from formapp.db.database import Database
 from formapp.db.notify import Listener
 from formapp.delivery.deliver import Deliverer
 from formapp.delivery.sites import Clock, Site
-from formapp.jobs.runner import JobRunner
+from formapp.jobs.runner import Handler, JobRunner
 from formapp.jobs.worker import Worker, WorkerGroup
 from formapp.leads.expire import Expiry
 from formapp.monitoring.alert import Tell
@@ -92,7 +92,9 @@ def make_deliverer(
     )
 
 
-def make_challenge_checks(settings: Settings, database: Database, clock: Clock) -> dict[str, Handler]:
+def make_challenge_checks(
+    settings: Settings, database: Database, clock: Clock
+) -> dict[str, Handler]:
     """Who asks the service whose challenge the forms set, or without its secret gives up."""
     secret = settings.challenge_secret
     url = settings.challenge_verify_url

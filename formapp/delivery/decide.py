@@ -114,7 +114,9 @@ def _new_contact(lead: Lead, keys: Keys) -> InfoBody:
         info["addresses"] = {"items": [_address_item(address) for address in lead.addresses]}
     _merge_texts(info, ContactInfo(), lead)
     if lead.labels:
-        info["labelKeys"] = {"items": list(dict.fromkeys(keys.labels[name] for name in lead.labels))}
+        info["labelKeys"] = {
+            "items": list(dict.fromkeys(keys.labels[name] for name in lead.labels))
+        }
     if lead.extended_fields:
         # Of several values for one field the first counts.
         values = {keys.fields[each.name]: each.value for each in reversed(lead.extended_fields)}

@@ -160,9 +160,7 @@ def finish(database: Database, claim: Claim, attempt: Attempt, result: Result) -
             remember_contact(connection, claim.site, identity, result.contact_id, at)
         if email and phone and result.outcome == "created":
             # A lead with this phone alone is of that contact, which Wix may not show yet.
-            remember_contact(
-                connection, claim.site, phone, result.contact_id, at, overwrite=False
-            )
+            remember_contact(connection, claim.site, phone, result.contact_id, at, overwrite=False)
 
 
 def give_up(
@@ -381,9 +379,7 @@ class ResultWriter:
             intent=intent,
         )
 
-    def _give_up(
-        self, claim: Claim, attempt: Attempt, reason: str, intent: Intent | None
-    ) -> None:
+    def _give_up(self, claim: Claim, attempt: Attempt, reason: str, intent: Intent | None) -> None:
         give_up(self._database, claim, attempt, reason, intent)
         self._metrics.failed(claim.site)
 

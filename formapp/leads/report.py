@@ -93,9 +93,7 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
             .order_by(attempts.c.id),
         ).all()
         waiting = connection.execute(
-            select(jobs).where(
-                jobs.c.submission_id == submission_id, jobs.c.kind == "confirm"
-            )
+            select(jobs).where(jobs.c.submission_id == submission_id, jobs.c.kind == "confirm")
         ).first()
     return {
         **_entry(row),

@@ -273,7 +273,10 @@ def test_a_database_that_goes_away_in_the_middle_delays_the_lead_no_longer_than_
     """Its lease needn't run out first; a create that was sent waits out its grace period."""
     world = both_worlds
     submission_id = world.keep(lead())
-    where = {"intend": "formapp.delivery.deliver.intend", "finish": "formapp.delivery.results.finish"}
+    where = {
+        "intend": "formapp.delivery.deliver.intend",
+        "finish": "formapp.delivery.results.finish",
+    }
 
     def away(*_: object, **__: object) -> None:
         raise DatabaseUnavailableError("refused")

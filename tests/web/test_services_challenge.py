@@ -76,7 +76,9 @@ def test_a_quota_counts_what_the_service_lets_through_and_no_token_that_was_made
         checks = ChallengeChecks(
             site.database, SECRET, service.url, clock=lambda: datetime.now(UTC)
         )
-        worker = JobRunner(site.database, {"challenge": checks.run}, clock=lambda: datetime.now(UTC))
+        worker = JobRunner(
+            site.database, {"challenge": checks.run}, clock=lambda: datetime.now(UTC)
+        )
         for token in ("made up", "made up, too", *(f"{GOOD_TOKEN}-{n}" for n in "123")):
             site.foreign(GOOD | {"cf-turnstile-response": token})
             assert worker.run_next()

@@ -16,7 +16,7 @@ def check_confirmations(settings: Settings, forms: Mapping[str, Form]) -> Iterat
     asking = [name for name, form in forms.items() if form.definition.confirm]
     if not asking:
         return
-    faults = confirm_faults(settings, forms)
+    faults = confirm_faults(settings, {name: form.definition for name, form in forms.items()})
     for line in faults:
         yield fault("confirmations", line, "set it, or take [confirm] out of the form file")
     if faults or settings.smtp_url is None:

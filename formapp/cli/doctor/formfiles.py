@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from formapp.cli.doctor.findings import Finding, fault, ok
 from formapp.config.agreement import DEFAULT_SITE, challenge_faults
 from formapp.config.settings import Settings
+from formapp.forms.definition.parse import check_forms
 from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget
 from formapp.forms.form import Form
-from formapp.forms.loader import check_forms, load_forms
+from formapp.forms.loader import load_forms
 
 
 @dataclass
@@ -59,7 +60,8 @@ def _strays(forms: Mapping[str, Form]) -> Iterator[Finding]:
 
 
 def _challenges(settings: Settings, forms: Mapping[str, Form]) -> Iterator[Finding]:
-    for line in challenge_faults(settings, forms):
+    files = {name: form.definition for name, form in forms.items()}
+    for line in challenge_faults(settings, files):
         yield fault("forms", line, "set what the service gave you for this site, or change [spam]")
 
 
