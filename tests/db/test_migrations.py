@@ -155,11 +155,11 @@ def test_the_queue_and_the_pauses_keep_their_rows_when_they_are_renamed(bare: Da
     with bare.write() as connection:
         command.upgrade(config(connection), "0006")
         for statement in (
-            "INSERT INTO submissions (id, form, form_version, status, received_at, answers, "
-            "consents, meta, lead, digest) VALUES "
-            "('s1', 'f', '1', 'unconfirmed', '2026-03-02 12:00:00', '{}', '[]', '{}', '{}', 'd')",
-            "INSERT INTO errands (submission_id, kind, content, created_at, due_at, attempts) "
-            "VALUES ('s1', 'confirm', '{}', '2026-03-02 12:00:00', '2026-03-02 13:00:00', 2)",
+            """INSERT INTO submissions
+            (id, form, form_version, status, received_at, answers, consents, meta, lead, digest)
+            VALUES ('s1', 'f', '1', 'unconfirmed', '2026-03-02', '{}', '[]', '{}', '{}', 'd')""",
+            """INSERT INTO errands (submission_id, kind, content, created_at, due_at, attempts)
+            VALUES ('s1', 'confirm', '{}', '2026-03-02 12:00:00', '2026-03-02 13:00:00', 2)""",
             "INSERT INTO lanes (site, reason, strikes) VALUES ('main', '401', 3)",
         ):
             connection.execute(text(statement))

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from formapp import wix
-from formapp.delivery.results import PATIENCE, GiveUp, Pause, Retry, Verdict, after_error, backoff
+from formapp.delivery.results import PATIENCE, GiveUp, Pause, Retry, Verdict, after_error
+from formapp.jobs.backoff import backoff
 from formapp.wix import ErrorDetails, WixError
 from tests.support.clock import NOON
 

@@ -12,7 +12,7 @@ from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, metadata, submissions
 from formapp.db.upgrade import upgrade
 from formapp.delivery.claims import Intent, claim_next, intend
-from formapp.delivery.find import ContactCache
+from formapp.delivery.find import KeyCache
 from formapp.delivery.sites import Budget, Pauses
 from formapp.jobs.queue import Job
 from formapp.keyring import Keyring
@@ -69,7 +69,7 @@ def _fill(database: Database) -> None:
     claim = claim_next(database, [SITE], LATER)
     assert claim
     intend(database, claim, Intent("update", LATER, "some-contact", 7))
-    ContactCache(database).remember_key(SITE, "label", "Big", "custom.big")
+    KeyCache(database).remember_key(SITE, "label", "Big", "custom.big")
     Pauses(database).pause(SITE, LATER + timedelta(minutes=1), "429")
     Budget(database, 5).take(SITE, LATER)
     values = {"kind": "lane", "site": SITE, "opened_at": LATER}
@@ -160,7 +160,7 @@ def test_a_target_that_holds_anything_is_refused(pair: tuple[Database, Database]
     source, target = pair
     _fill(source)
     upgrade(target)
-    ContactCache(target).remember_key(SITE, "label", "Big", "custom.big")
+    KeyCache(target).remember_key(SITE, "label", "Big", "custom.big")
     with pytest.raises(CopyError, match=r"not empty \(it has wix_keys\)"):
         _copy(source, target)
     assert rows(target, "submissions") == []
