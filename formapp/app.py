@@ -81,7 +81,8 @@ def _services(
     on_kept: Callable[[], None] | None,
     metrics: Metrics,
 ) -> Services:
-    if faults := [*challenge_faults(settings, forms), *confirm_faults(settings, forms)]:
+    files = {name: form.definition for name, form in forms.items()}
+    if faults := [*challenge_faults(settings, files), *confirm_faults(settings, files)]:
         raise SettingsError(faults)
     token = settings.metrics_token
     database = database or Database(settings.database_url)

@@ -20,6 +20,8 @@ from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNot
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
+from formapp.ports import PortInUseError
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
@@ -57,10 +59,6 @@ _PAGE_HEADERS = [
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("X-Content-Type-Options", "nosniff"),
 ]
-
-
-class PortInUseError(Exception):
-    """The address can't be listened on."""
 
 
 def listen(host: str, port: int) -> socket.socket:

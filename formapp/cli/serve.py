@@ -8,9 +8,9 @@ from contextlib import ExitStack
 import click
 
 from formapp.app import create_app
+from formapp.cli.load import load
 from formapp.cli.wiring import (
     end_before_beginning,
-    load,
     no_more_signals,
     on_signals,
     one_line_errors,

@@ -8,15 +8,12 @@ from contextlib import contextmanager
 
 import click
 
-from formapp.config.agreement import site_faults
 from formapp.config.settings import Settings, SettingsError
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.upgrade import upgrade
 from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.form import Form
-from formapp.forms.loader import load_forms
-from formapp.server import PortInUseError
+from formapp.ports import PortInUseError
 from formapp.signing import Keyring
 
 
@@ -71,19 +68,6 @@ def open_database(settings: Settings) -> Database:
     elif not is_current(database):
         raise DatabaseUnavailableError("has an older schema: run `formapp db upgrade`")
     return database
-
-
-def load(settings: Settings) -> dict[str, Form]:
-    """Load the forms, each of which must go to a known site.
-
-    Raises:
-        FormFilesError: with every fault.
-        SettingsError: a form goes to a site that has no credentials.
-    """
-    forms = load_forms(settings.forms)
-    if faults := site_faults(forms):
-        raise SettingsError(faults)
-    return forms
 
 
 def keyring_of(settings: Settings) -> Keyring | None:

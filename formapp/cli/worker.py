@@ -19,11 +19,11 @@ from formapp.config.agreement import challenge_faults, confirm_faults
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.loader import load_forms
+from formapp.forms.definition.parse import load_definitions
 from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics
-from formapp.server import PortInUseError
+from formapp.ports import PortInUseError
 
 _log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ def _wait(database: Database, worker: WorkerGroup) -> None:
 def _tell_what_is_missing(settings: Settings) -> None:
     """Say which mails and challenges this worker leaves to others, as far as it sees the forms."""
     try:
-        forms = load_forms(settings.forms)
+        forms = load_definitions(settings.forms)
     except (FormFilesError, OSError):  # a worker needs no forms
         return
     for line in [*challenge_faults(settings, forms), *confirm_faults(settings, forms)]:

@@ -1,7 +1,6 @@
 """What the settings and the form files must agree on, checked when a process starts."""
 
 from collections.abc import Mapping
-from typing import Protocol
 
 from formapp.config.settings import Settings
 from formapp.forms.definition.model import FormDefinition
@@ -11,44 +10,35 @@ DEFAULT_SITE = "main"
 """The site of forms that name none."""
 
 
-class Form(Protocol):
-    """A form, as far as its file says something that a setting has to fit."""
-
-    @property
-    def definition(self) -> FormDefinition:
-        """What the form file says."""
-
-
-def site_faults(forms: Mapping[str, Form]) -> list[str]:
+def site_faults(forms: Mapping[str, FormDefinition]) -> list[str]:
     """Return a line for each form of a site without credentials."""
     return [
-        f"{name}.toml: site: {form.definition.site!r} is not known; "
-        f'write "{DEFAULT_SITE}" or leave it out'
+        f'{name}.toml: site: {form.site!r} is not known; write "{DEFAULT_SITE}" or leave it out'
         for name, form in forms.items()
-        if form.definition.site not in {None, DEFAULT_SITE}
+        if form.site not in {None, DEFAULT_SITE}
     ]
 
 
-def confirm_faults(settings: Settings, forms: Mapping[str, Form]) -> list[str]:
+def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
     """Return a line for each setting that a form's confirmation needs and that is missing."""
     faults = []
     for name, form in forms.items():
-        confirm = form.definition.confirm
+        confirm = form.confirm
         if confirm is None:
             continue
         missing = settings.missing_for_mail()
         if not confirm.sender and not settings.sender:
             missing.append("MAIL_FROM")
         faults += [f"FORMAPP_{n}: is missing; [confirm] of {name}.toml needs it" for n in missing]
-        if (form.definition.keep_days or settings.keep_days) < confirm.days:
+        if (form.keep_days or settings.keep_days) < confirm.days:
             rule = f"is less than confirm.days of {name}.toml"
             faults.append(f"FORMAPP_KEEP_DAYS: {rule}; answers would be gone before the link")
     return faults
 
 
-def challenge_faults(settings: Settings, forms: Mapping[str, Form]) -> list[str]:
+def challenge_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
     """Return a line for each setting that a form's challenge needs and that is missing."""
-    asked = {name: form.definition.spam.challenge or "" for name, form in forms.items()}
+    asked = {name: form.spam.challenge or "" for name, form in forms.items()}
     served = {name: service for name, service in asked.items() if service in PROVIDERS}
     if len(services := sorted(set(served.values()))) > 1:
         told = f"the challenges of {', '.join(served)} are of {' and '.join(services)}"

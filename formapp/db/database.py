@@ -42,7 +42,7 @@ class Database:
         if not self.is_sqlite:
             options = {
                 "connect_args": {"connect_timeout": 5},
-                # After waiting for an advisory lock, a statement must see what its holder committed.
+                # After an advisory lock, a statement must see what its holder committed.
                 "isolation_level": "READ COMMITTED",
                 "pool_pre_ping": True,
                 "pool_timeout": 5,

@@ -22,7 +22,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         The revision before (None for an empty database) and after.
 
     Raises:
-        DatabaseUnavailableError: if the database can't be reached or written, or is of a newer formapp.
+        DatabaseUnavailableError: or the database is of a newer formapp.
     """
     with database.write() as connection:
         if not database.is_sqlite:

@@ -44,6 +44,7 @@ SLACK = timedelta(seconds=1)
 WINDOW = MINUTE + SLACK
 """Wix's minute, and a second: calls that leave in time may take longer than others to arrive."""
 
+_TIMEOUTS = Timeouts()
 _LOCK = 0x62756467  # "budg"
 
 
@@ -60,7 +61,7 @@ class Site:
     auth: Auth
     rate_limit: int
     base_url: str = BASE_URL
-    timeouts: Timeouts = Timeouts()
+    timeouts: Timeouts = _TIMEOUTS
 
     def connect(
         self, before_call: Callable[[str], None], on_call: Callable[[Call], None]

@@ -17,7 +17,7 @@ Jitter = Callable[[float, float], float]
 def doubled(first: timedelta, times: int, longest: timedelta = LONGEST) -> timedelta:
     """`first`, doubled so many times, up to `longest`."""
     # 2 ** 12 exceeds every limit here: the exponent needs no more.
-    return min(first * int(2 ** min(times, 12)), longest)
+    return min(first * (1 << min(times, 12)), longest)
 
 
 def backoff(attempts: int, jitter: Jitter, first: timedelta = FIRST) -> timedelta:

@@ -82,7 +82,7 @@ def add_job(
         return True
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = build(jobs).values(values).on_conflict_do_nothing(index_elements=["kind", "key"])
-    return connection.execute(statement).rowcount == 1
+    return connection.execute(statement.returning(jobs.c.id)).first() is not None
 
 
 def claim_job(

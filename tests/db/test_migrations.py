@@ -149,3 +149,30 @@ def test_another_schema_is_noticed(database: Database, revision: str) -> None:
     assert not is_empty(database)
     with pytest.raises(DatabaseUnavailableError, match="newer formapp"):
         upgrade(database)
+
+
+def test_the_queue_and_the_pauses_keep_their_rows_when_they_are_renamed(bare: Database) -> None:
+    with bare.write() as connection:
+        command.upgrade(config(connection), "0006")
+        for statement in (
+            """INSERT INTO submissions
+            (id, form, form_version, status, received_at, answers, consents, meta, lead, digest)
+            VALUES ('s1', 'f', '1', 'unconfirmed', '2026-03-02', '{}', '[]', '{}', '{}', 'd')""",
+            """INSERT INTO errands (submission_id, kind, content, created_at, due_at, attempts)
+            VALUES ('s1', 'confirm', '{}', '2026-03-02 12:00:00', '2026-03-02 13:00:00', 2)""",
+            "INSERT INTO lanes (site, reason, strikes) VALUES ('main', '401', 3)",
+        ):
+            connection.execute(text(statement))
+    assert upgrade(bare) == ("0006", REVISION)
+    with bare.write() as connection:
+        job = connection.execute(text("SELECT submission_id, kind, key, attempts FROM jobs")).one()
+        assert tuple(job) == ("s1", "confirm", None, 2)
+        pause = connection.execute(text("SELECT site, reason, failures FROM pauses")).one()
+        assert tuple(pause) == ("main", "401", 3)
+        command.downgrade(config(connection), "0006")
+        assert connection.execute(text("SELECT kind, attempts FROM errands")).one() == (
+            "confirm",
+            2,
+        )
+        assert connection.execute(text("SELECT strikes FROM lanes")).scalar_one() == 3
+    bare.close()

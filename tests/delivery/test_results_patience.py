@@ -98,10 +98,10 @@ def test_a_defect_stops_nobody_else_and_gives_its_text_to_nobody(
 ) -> None:
     world = both_worlds
 
-    def wrong(given: Any, *rest: Any) -> Any:
+    def wrong(given: Any, *rest: Any, **more: Any) -> Any:
         if given.company:
             raise ZeroDivisionError(f"canary {given.company.value}")
-        return decide(given, *rest)
+        return decide(given, *rest, **more)
 
     monkeypatch.setattr(deliver, "decide", wrong)
     caplog.set_level(logging.DEBUG, "formapp")
@@ -122,7 +122,7 @@ def test_a_defect_stops_nobody_else_and_gives_its_text_to_nobody(
 def test_a_defect_that_stays_fails_after_72_hours_and_is_not_tried_forever(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def wrong(*_: object) -> None:
+    def wrong(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(deliver, "decide", wrong)

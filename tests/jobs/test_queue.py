@@ -9,8 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs, submissions
-from formapp.jobs.backoff import FIRST, doubled
-from formapp.jobs.queue import LEASE, ClaimedJob, Job, claim_job, finish_job
+from formapp.jobs.queue import LEASE, ClaimedJob, Job, add_job, claim_job, finish_job
 from formapp.jobs.runner import JobRunner, RetryLaterError
 from formapp.leads.accept import KeyReusedError, Status, keep
 from formapp.leads.admit import admit
@@ -168,7 +167,6 @@ def test_what_can_not_be_run_yet_is_tried_again_ever_more_seldom(
         clock.at += timedelta(seconds=1)
     assert seen == [1, 2, 3]
     assert "job 1 (mail) is retried later: the server said no" in caplog.text
-    assert doubled(FIRST, 50) == timedelta(hours=1)
 
 
 def test_an_errand_that_meets_a_defect_is_tried_again_ever_more_seldom_too(
@@ -210,6 +208,33 @@ def test_errands_may_be_claimed_from_some_age_on(database: Database) -> None:
     hour = LATER - NOON
     assert claim_job(database, LATER - timedelta(seconds=1), KINDS, age=hour) is None
     assert claim_job(database, LATER, KINDS, age=hour)
+
+
+def test_a_job_needs_no_submission(database: Database) -> None:
+    with database.write() as connection:
+        assert add_job(connection, Job("mail", {"to": "the owner"}), NOON)
+    job = claim_job(database, NOON, KINDS)
+    assert job
+    assert (job.content, job.submission) == ({"to": "the owner"}, {})
+    assert strike_out(database, job)
+    assert number(database, jobs) == 0
+
+
+def test_one_job_of_a_kind_waits_per_key(database: Database) -> None:
+    with database.write() as connection:
+        assert add_job(connection, Job("mail", key="a"), NOON)
+        assert not add_job(connection, Job("mail", {"other": 1}, key="a"), NOON)
+        assert add_job(connection, Job("mail", key="b"), NOON)
+        assert add_job(connection, Job("sync", key="a"), NOON)
+        assert add_job(connection, Job("mail"), NOON)
+        assert add_job(connection, Job("mail"), NOON)
+    assert number(database, jobs) == 5
+    job = claim_job(database, NOON, KINDS)
+    assert job
+    assert job.content == {}
+    assert strike_out(database, job)
+    with database.write() as connection:
+        assert add_job(connection, Job("mail", key="a"), NOON)
 
 
 # Letting through what was held back

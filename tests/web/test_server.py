@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from formapp.server import PortInUseError, _connections, listen
+from formapp.ports import PortInUseError
+from formapp.server import _connections, listen
 from tests.web.pages import Page
 from tests.web.running import Running, get, good, post
 from tests.web.support import GOOD, LISTED

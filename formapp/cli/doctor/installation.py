@@ -14,9 +14,9 @@ import requests
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
 from formapp.config.settings import PREFIX, Settings, SettingsError
+from formapp.forms.definition.model import FormDefinition
+from formapp.forms.definition.parse import check_forms, load_definitions
 from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget
-from formapp.forms.form import Form
-from formapp.forms.loader import check_forms, load_forms
 from formapp.mail.smtp import MailError, SmtpMailer
 
 _GOOD_LENGTH = 32
@@ -135,13 +135,13 @@ def _check_proxy(settings: Settings) -> Iterator[Finding]:
         yield hint("proxy", message, advice)
 
 
-def check_form_files(settings: Settings) -> tuple[dict[str, Form], list[Finding]]:
+def check_form_files(settings: Settings) -> tuple[dict[str, FormDefinition], list[Finding]]:
     """The forms, none if a file is faulty, and the findings."""
     faults = check_forms(settings.forms)
     if faults:
         advice = f"correct the file, then check by: formapp forms check {settings.forms}"
         return {}, [fault("forms", str(each), advice) for each in faults]
-    forms = load_forms(settings.forms)
+    forms = load_definitions(settings.forms)
     findings = [fault("forms", *line.split("; ", 1)) for line in site_faults(forms)]
     findings += _check_data_types(forms)
     advice = "set what the service gave you for this site, or change [spam]"
@@ -149,7 +149,7 @@ def check_form_files(settings: Settings) -> tuple[dict[str, Form], list[Finding]
     return forms, findings or [ok("forms", f"{', '.join(forms)} in {settings.forms}")]
 
 
-def _check_data_types(forms: Mapping[str, Form]) -> Iterator[Finding]:
+def _check_data_types(forms: Mapping[str, FormDefinition]) -> Iterator[Finding]:
     for name, types in targets_of(forms).fields.items():
         if len(types) > 1:
             listed = ", ".join(f"{kind} in {' and '.join(of)}" for kind, of in types.items())
@@ -168,12 +168,12 @@ class Targets:
     fields: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
 
-def targets_of(forms: Mapping[str, Form]) -> Targets:
+def targets_of(forms: Mapping[str, FormDefinition]) -> Targets:
     """The targets of all forms together."""
     targets = Targets()
     for name, form in forms.items():
-        targets.labels.update(form.definition.labels)
-        for each in form.definition.fields:
+        targets.labels.update(form.labels)
+        for each in form.fields:
             targets.labels.update(o.adds_label for o in each.options if o.adds_label)
             if isinstance(each.to, LabelTarget):
                 targets.labels.add(each.to.label)
@@ -183,9 +183,11 @@ def targets_of(forms: Mapping[str, Form]) -> Targets:
     return targets
 
 
-def check_confirmations(settings: Settings, forms: Mapping[str, Form]) -> Iterator[Finding]:
+def check_confirmations(
+    settings: Settings, forms: Mapping[str, FormDefinition]
+) -> Iterator[Finding]:
     """Missing settings are faults; a mail server that can't be reached from here is a hint."""
-    confirmed = [name for name, form in forms.items() if form.definition.confirm]
+    confirmed = [name for name, form in forms.items() if form.confirm]
     if not confirmed:
         return
     faults = confirm_faults(settings, forms)

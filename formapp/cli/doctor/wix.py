@@ -10,7 +10,7 @@ from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.cli.doctor.installation import Targets, fetch, targets_of
 from formapp.cli.workers import TIMEOUTS, auth_of
 from formapp.config.settings import Settings
-from formapp.forms.form import Form
+from formapp.forms.definition.model import FormDefinition
 from formapp.wix import (
     ExtendedField,
     ForbiddenError,
@@ -32,7 +32,9 @@ _SKEW_HINT = 30
 _SKEW_FAULT = 300
 
 
-def check_wix(settings: Settings, forms: Mapping[str, Form], now: datetime) -> Iterator[Finding]:
+def check_wix(
+    settings: Settings, forms: Mapping[str, FormDefinition], now: datetime
+) -> Iterator[Finding]:
     """Make three kinds of calls, all of which only read."""
     yield from check_clock(settings.wix_api_url, now)
     try:

@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -28,6 +29,49 @@ _SOURCES = {"value", "from_query", "from"}
 _ORIGINS: TypeAdapter[tuple[str, ...]] = TypeAdapter(
     FormDefinition.model_fields["origins"].rebuild_annotation()
 )
+
+
+def load_definitions(folder: Path) -> dict[str, FormDefinition]:
+    """Return the definitions of a folder by name, in alphabetical order.
+
+    Raises:
+        FormFilesError: With every fault of every file.
+    """
+    definitions, faults = _read_folder(folder)
+    if faults:
+        raise FormFilesError(faults)
+    return definitions
+
+
+def check_forms(folder: Path) -> list[Fault]:
+    """Return every fault of every form file of a folder; empty means that all can be used."""
+    return _read_folder(folder)[1]
+
+
+def _read_folder(folder: Path) -> tuple[dict[str, FormDefinition], list[Fault]]:
+    definitions: dict[str, FormDefinition] = {}
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except OSError as err:
+        return {}, [Fault(str(folder), "", f"can't be read as a folder: {err.strerror}")]
+    faults = [] if files else [Fault(str(folder), "", "holds no form file (*.toml)")]
+    for path in files:
+        try:
+            definitions[path.stem] = parse_form(path.name, _text(path))
+        except FormFilesError as err:
+            faults += err.faults
+    return definitions, faults
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode()
+    except OSError as err:
+        raise FormFilesError([Fault(path.name, "", f"can't be read: {err.strerror}")]) from err
+    except UnicodeDecodeError as err:
+        raise FormFilesError(
+            [Fault(path.name, "", f"is not UTF-8 text (byte {err.start})")]
+        ) from err
 
 
 def parse_form(file: str, text: str) -> FormDefinition:

@@ -35,37 +35,35 @@ class Seam:
 
 
 _DELIVER = "formapp.delivery.deliver"
-_LEDGER = "formapp.delivery.ledger"
-_BRING = "formapp.delivery.upsert"
-_OUTCOMES = "formapp.delivery.outcomes"
+_RESULTS = "formapp.delivery.results"
 _CONTACTS = "formapp.wix.contacts:Contacts"
-_MEMORY = "formapp.delivery.contact_cache:ContactCache"
+_KEYS = "formapp.delivery.find:KeyCache"
 
 WORKER_STEPS: dict[str, Seam] = {
     "before_claim": Seam(_DELIVER, "claim_next", "before"),
     "claim_uncommitted": Seam("formapp.delivery.claims", "_claim", "after", wants_result=True),
     "after_claim": Seam(_DELIVER, "claim_next", "after", wants_result=True),
-    "before_key_kept": Seam(_MEMORY, "remember_key", "before"),
-    "after_keys": Seam("formapp.delivery.keys:KeyBook", "keys_for", "after"),
-    "after_budget": Seam("formapp.delivery.budget:Budget", "take", "after"),
+    "before_key_kept": Seam(_KEYS, "remember_key", "before"),
+    "after_keys": Seam(_KEYS, "keys_for", "after"),
+    "after_budget": Seam("formapp.delivery.sites:Budget", "take", "after"),
     "during_look_up": Seam(_CONTACTS, "query", "during"),
-    "after_find": Seam(_BRING, "find", "after"),
-    "before_intent": Seam(_BRING, "intend", "before"),
-    "intent_uncommitted": Seam("formapp.delivery.claims", "held", "after"),
-    "after_intent": Seam(_BRING, "intend", "after"),
+    "after_find": Seam(_DELIVER, "find_contact", "after"),
+    "before_intent": Seam(_DELIVER, "intend", "before"),
+    "intent_uncommitted": Seam("formapp.delivery.claims", "write_held", "after"),
+    "after_intent": Seam(_DELIVER, "intend", "after"),
     "before_create": Seam(_CONTACTS, "create", "before"),
     "during_create": Seam(_CONTACTS, "create", "during"),
     "after_create": Seam(_CONTACTS, "create", "after"),
     "before_update": Seam(_CONTACTS, "update", "before"),
     "during_update": Seam(_CONTACTS, "update", "during"),
     "after_update": Seam(_CONTACTS, "update", "after"),
-    "after_lane_paused": Seam("formapp.delivery.contact_cache:Pauses", "pause", "after"),
-    "before_finish": Seam(_LEDGER, "finish", "before"),
-    "finish_uncommitted": Seam(_OUTCOMES, "_note", "after"),
-    "after_finish": Seam(_LEDGER, "finish", "after"),
-    "before_put_back": Seam(_LEDGER, "put_back", "before"),
-    "put_back_uncommitted": Seam(_OUTCOMES, "held", "after"),
-    "after_put_back": Seam(_LEDGER, "put_back", "after"),
+    "after_lane_paused": Seam("formapp.delivery.sites:Pauses", "pause", "after"),
+    "before_finish": Seam(_RESULTS, "finish", "before"),
+    "finish_uncommitted": Seam(_RESULTS, "_insert", "after"),
+    "after_finish": Seam(_RESULTS, "finish", "after"),
+    "before_put_back": Seam(_RESULTS, "put_back", "before"),
+    "put_back_uncommitted": Seam(_RESULTS, "write_held", "after"),
+    "after_put_back": Seam(_RESULTS, "put_back", "after"),
 }
 """Every step of a delivery, in the order in which it meets them."""
 
