@@ -14,6 +14,20 @@ from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.wixsite import WixSite, running_site
 from tests.support.world import World
 
+# These start a browser, a database server or formapp itself, which takes seconds.
+_SLOW_FIXTURES = frozenset(
+    {"browser", "postgres", "world", "commands", "demo", "clients", "running"}
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what uses one of these, and each variant on PostgreSQL."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        on_postgresql = callspec is not None and "postgresql" in callspec.params.values()
+        if on_postgresql or _SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
