@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from formapp.forms.loader import check_forms, load_forms
+from formapp.forms.definition.parse import check_forms
+from formapp.forms.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
 
 

@@ -13,7 +13,7 @@ from formapp.app import DEFAULT_SITE
 from formapp.config.settings import Settings, SettingsError
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
-from formapp.forms.definition.faults import FormFilesError
+from formapp.forms.definition.parse import FormFilesError
 from formapp.forms.form import Form
 from formapp.forms.loader import load_forms
 from formapp.server import PortInUseError

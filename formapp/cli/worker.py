@@ -18,7 +18,7 @@ from formapp.cli.wiring import (
 from formapp.cli.workers import make_crew, woken_by
 from formapp.config.settings import Settings
 from formapp.db.database import Database
-from formapp.forms.definition.faults import FormFilesError
+from formapp.forms.definition.parse import FormFilesError
 from formapp.forms.loader import load_forms
 from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs

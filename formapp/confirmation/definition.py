@@ -11,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator
 from pydantic import Field as Key
 
-from formapp.forms.definition.targets import Definition
+from formapp.forms.definition.base import Definition
 
 MOST_DAYS = 30
 """What was never confirmed is erased after 30 days."""

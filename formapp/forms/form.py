@@ -9,9 +9,8 @@ from werkzeug.datastructures import MultiDict
 from wtforms.fields.core import UnboundField
 
 from formapp.forms.csrf import TOKEN_NAME
-from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.localize import in_language
-from formapp.forms.definition.model import FormDefinition
+from formapp.forms.definition.model import FieldDefinition, FormDefinition
 from formapp.forms.fields.attributes import attributes
 from formapp.forms.fields.controls import CONTROLS, Control
 from formapp.forms.lead_form import LeadForm

@@ -12,8 +12,7 @@ from operator import itemgetter
 
 from werkzeug.datastructures import MultiDict
 
-from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.definition.model import FormDefinition
+from formapp.forms.definition.model import FieldDefinition, FormDefinition
 from formapp.spam import CHALLENGE_NAMES
 
 RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id")

@@ -6,7 +6,7 @@ import limits
 from pydantic import AfterValidator, PlainValidator
 from pydantic import Field as Key
 
-from formapp.forms.definition.targets import Definition
+from formapp.forms.definition.base import Definition
 
 Challenge = Literal["altcha", "turnstile", "hcaptcha", "recaptcha"]
 QUARANTINE_AT = 3.0

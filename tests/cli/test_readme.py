@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from formapp.forms.loader import check_forms
+from formapp.forms.definition.parse import check_forms
 from tests.support.processes import Commands, Installation, environ, free_port, send, wait_for
 
 README = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")

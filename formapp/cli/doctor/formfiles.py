@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from formapp.app import DEFAULT_SITE, challenge_faults
 from formapp.cli.doctor.findings import Finding, fault, ok
 from formapp.config.settings import Settings
-from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget
+from formapp.forms.definition.model import ExtendedFieldTarget, LabelTarget
+from formapp.forms.definition.parse import check_forms
 from formapp.forms.form import Form
-from formapp.forms.loader import check_forms, load_forms
+from formapp.forms.loader import load_forms
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields.autofill import autocomplete_of
 from formapp.languages import direction
 

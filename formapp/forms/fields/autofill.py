@@ -1,7 +1,6 @@
 """Autofill tokens of the HTML standard (section 4.10.18.7): checking and choosing them."""
 
-from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.definition.targets import PropertyTarget
+from formapp.forms.definition.model import FieldDefinition, PropertyTarget
 
 _NAMES = frozenset(
     (  # noqa: SIM905 - a list would take a line for each

@@ -14,7 +14,7 @@ from wtforms.form import BaseForm
 from wtforms.validators import StopValidation
 
 from formapp.forms import messages
-from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields.validate import Identity, InvalidValueError, clean, judge
 from formapp.forms.fields.values import ticked
 

@@ -1,8 +1,7 @@
 """What may be wrong with the answers of a field: every message that it can get, by its code."""
 
 from formapp.forms import messages
-from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.definition.targets import PropertyTarget
+from formapp.forms.definition.model import FieldDefinition, PropertyTarget
 from formapp.forms.messages import Code, Message
 
 _OF_TYPE = {

@@ -5,8 +5,7 @@ from datetime import date
 from typing import NamedTuple
 
 from formapp.forms import messages
-from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.definition.targets import PropertyTarget
+from formapp.forms.definition.model import FieldDefinition, PropertyTarget
 from formapp.forms.fields.values import (
     clean_line,
     clean_lines,

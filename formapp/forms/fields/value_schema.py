@@ -15,8 +15,7 @@ tags of languages.
 
 from typing import Any
 
-from formapp.forms.definition.fields import LARGEST, FieldDefinition
-from formapp.forms.definition.targets import PropertyTarget
+from formapp.forms.definition.model import LARGEST, FieldDefinition, PropertyTarget
 from formapp.forms.fields import patterns
 
 Schema = dict[str, Any]

@@ -5,7 +5,7 @@ from typing import Any
 
 from markupsafe import escape
 
-from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields.attributes import attributes
 from formapp.forms.form import Form
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields.attributes import attributes
 from formapp.forms.form import Form
 

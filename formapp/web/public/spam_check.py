@@ -14,8 +14,7 @@ import limits
 from flask import request
 
 from formapp.db.counters import UsageLimit
-from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.definition.targets import PropertyTarget
+from formapp.forms.definition.model import FieldDefinition, PropertyTarget
 from formapp.forms.form import Form
 from formapp.jobs.queue import Job
 from formapp.leads.quota import QUOTA, noted
