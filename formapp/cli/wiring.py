@@ -12,7 +12,7 @@ from formapp.config.settings import Settings, SettingsError
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.upgrade import upgrade
-from formapp.forms.definition.faults import FormFilesError
+from formapp.forms.definition.parse import FormFilesError
 from formapp.ports import PortInUseError
 from formapp.signing import Keyring
 

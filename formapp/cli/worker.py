@@ -18,8 +18,7 @@ from formapp.cli.workers import make_worker_group, woken_by
 from formapp.config.agreement import challenge_faults, confirm_faults
 from formapp.config.settings import Settings
 from formapp.db.database import Database
-from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.definition.parse import load_definitions
+from formapp.forms.definition.parse import FormFilesError, load_definitions
 from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics

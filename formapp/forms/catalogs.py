@@ -1,7 +1,8 @@
-"""Texts of formapp and of WTForms in the language of a form, each catalogue read once."""
+"""Translations for WTForms: formapp's, then those that WTForms brings along."""
 
 import gettext
 from contextlib import suppress
+from copy import copy
 from functools import cache
 
 from wtforms.i18n import get_translations
@@ -11,10 +12,10 @@ from formapp.languages import load_texts
 
 @cache
 def texts_in(language: str) -> gettext.NullTranslations:
-    """Return the catalogue for a form's language: ours, and WTForms' for what ours hasn't."""
-    ours = load_texts(language)
+    """Return the translations for a form's language; a missing text stays English."""
+    texts = copy(load_texts(language))
     names = [language.replace("-", "_"), language.partition("-")[0]]
-    # Where WTForms doesn't speak it either, its texts stay English.
+    # WTForms raises this if it has no catalogue for a language.
     with suppress(FileNotFoundError):
-        ours.add_fallback(get_translations(names))
-    return ours
+        texts.add_fallback(get_translations(names))
+    return texts

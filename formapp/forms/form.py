@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import lru_cache
 
-from formapp.forms.definition.fields import FieldDefinition
 from formapp.forms.definition.localize import in_language
-from formapp.forms.definition.model import FormDefinition
+from formapp.forms.definition.model import FieldDefinition, FormDefinition
 from formapp.forms.fields.base import Field
 from formapp.forms.fields.registry import compile_field
 from formapp.forms.lead_form import LeadForm, form_class

@@ -12,7 +12,7 @@ from itertools import combinations
 from typing import Any
 
 from formapp.forms.catalogs import texts_in
-from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields import patterns
 from formapp.forms.fields.base import Field, Schema
 from formapp.forms.form import Form

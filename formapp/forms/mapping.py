@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.definition.model import FormDefinition
-from formapp.forms.definition.targets import (
+from formapp.forms.definition.model import (
     ADDRESS_PARTS,
     ExtendedFieldTarget,
+    FieldDefinition,
+    FormDefinition,
     LabelTarget,
     PropertyTarget,
     limit_of,

@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
-from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.definition.model import FormDefinition
-from formapp.forms.definition.targets import PropertyTarget
+from formapp.forms.definition.model import FieldDefinition, FormDefinition, PropertyTarget
 from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
 from formapp.forms.fields.text import Hidden
 from formapp.forms.mapping import E164, LeadMapping

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.definition.parse import parse_form
+from formapp.forms.definition.parse import FormFilesError, parse_form
 
 FaultsOf = Callable[[str], list[str]]
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.definition.parse import check_forms
+from formapp.forms.definition.parse import FormFilesError, check_forms
 from formapp.forms.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
 

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.fields.base import Field, InvalidValueError, Parsed
 from formapp.forms.fields.registry import FIELD_TYPES

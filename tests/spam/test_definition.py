@@ -2,9 +2,8 @@
 
 import pytest
 
-from formapp.forms.definition.faults import FormFilesError
 from formapp.forms.definition.model import FormDefinition
-from formapp.forms.definition.parse import parse_form
+from formapp.forms.definition.parse import FormFilesError, parse_form
 from formapp.spam.definition import Spam
 
 FIELDS = """

@@ -1,7 +1,6 @@
 """Pieces of form files that many tests need, and the faults of a file."""
 
-from formapp.forms.definition.faults import FormFilesError
-from formapp.forms.definition.parse import parse_form
+from formapp.forms.definition.parse import FormFilesError, parse_form
 
 EMAIL = """
 [[fields]]

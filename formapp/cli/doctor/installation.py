@@ -14,9 +14,8 @@ import requests
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
 from formapp.config.settings import PREFIX, Settings, SettingsError
-from formapp.forms.definition.model import FormDefinition
+from formapp.forms.definition.model import ExtendedFieldTarget, FormDefinition, LabelTarget
 from formapp.forms.definition.parse import check_forms, load_definitions
-from formapp.forms.definition.targets import ExtendedFieldTarget, LabelTarget
 from formapp.mail.smtp import MailError, SmtpMailer
 
 _GOOD_LENGTH = 32

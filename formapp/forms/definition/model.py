@@ -1,31 +1,343 @@
-"""A form definition: what one TOML file says."""
+"""A form definition: everything that one TOML file says.
+
+These models check the shape of each key. `checks` compares keys with each other. The limits of
+targets come from the Wix Contacts contract, sections 5.2, 5.3, 9.1 and 10.
+"""
 
 import hashlib
 import json
-from typing import Annotated
+import unicodedata
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, Strict
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    PlainSerializer,
+    PlainValidator,
+    Strict,
+    Tag,
+    model_validator,
+)
 from pydantic import Field as Key
 
-from formapp.confirmation.definition import Confirm
-from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.definition.targets import Definition, LabelName
-from formapp.forms.definition.texts import Language, Text, Texts
+from formapp.confirmation.definition import Confirm, Line, Paragraphs
+from formapp.forms.definition.base import Definition, LabelName, Text, trimmed
 from formapp.forms.definition.theme import Theme
+from formapp.forms.fields.values import clean_line, parse_date, parse_locale
 from formapp.forms.origins import matches, normalise
 from formapp.languages import gettext_noop
+from formapp.lead import AddressTag, DataType, EmailTag, Merge, PhoneTag
 from formapp.spam.definition import Spam
 
 VERSION_LENGTH = 12
+LONGEST_ALIAS = 200
+LARGEST = 10**15
+"""Numbers have at most 15 digits before the point, as in `values.parse_number`."""
 SEND, THANK_YOU = gettext_noop("Send"), gettext_noop("Thank you")
-"""What button and thank-you page say where the form file doesn't."""
+"""The default texts of the button and of the thank-you page's heading."""
+
+# Targets: the `to` of a field.
+
+Property = Literal[
+    "first_name",
+    "last_name",
+    "full_name",
+    "email",
+    "phone",
+    "company",
+    "job_title",
+    "birthdate",
+    "locale",
+    "address_line",
+    "address_line2",
+    "city",
+    "postal_code",
+    "subdivision",
+    "country",
+]
+
+ADDRESS_PARTS = {
+    "address_line": "line",
+    "address_line2": "line2",
+    "city": "city",
+    "postal_code": "postal_code",
+    "subdivision": "subdivision",
+    "country": "country",
+}
+"""Property of a form file -> attribute of `formapp.lead.Address`."""
+
+TAGS: dict[str, tuple[str, ...]] = {
+    "email": get_args(EmailTag),
+    "phone": get_args(PhoneTag),
+    **dict.fromkeys(ADDRESS_PARTS, get_args(AddressTag)),
+}
+"""The properties that take a tag, with their tags."""
+
+PROPERTY_LIMITS = {"email": 320, "phone": 50, "postal_code": 100, "subdivision": 100}
+"""Longest value in characters (contract sections 5.2 and 5.3). Other properties take `TEXT_LIMIT`
+or are validated as a whole: a country must not be cut into another country."""
+
+TEXT_LIMIT = 1000
+"""Longest name, company, city, address line and TEXT value. Wix publishes no limit for extended
+fields; 1000 is what the contract's sandbox rules chose (section 10.4)."""
+
+_MergeRule = Annotated[Merge, Strict(strict=False)]
 
 
-Origin = Annotated[str, AfterValidator(normalise)]
+class PropertyTarget(Definition):
+    """A property of the contact, such as `{ property = "phone", tag = "MOBILE" }`."""
+
+    property: Property
+    tag: str | None = None
+    merge: _MergeRule = Merge.FILL
+
+
+class ExtendedFieldTarget(Definition):
+    """An extended field by its display name (1 to 150 characters, contract section 10.1)."""
+
+    extended_field: Annotated[str, Key(min_length=1, max_length=150), AfterValidator(trimmed)]
+    data_type: DataType = "TEXT"
+    merge: _MergeRule = Merge.FILL
+
+
+class LabelTarget(Definition):
+    """A label that the contact gets when the box is ticked."""
+
+    label: LabelName
+
+
+def _long_form(value: Any) -> Any:
+    return {"property": value} if isinstance(value, str) else value
+
+
+def _kind(value: Any) -> str | None:
+    kinds = ("property", "extended_field", "label")
+    if isinstance(value, dict):
+        found = [kind for kind in kinds if kind in value]
+        return found[0] if len(found) == 1 else None
+    return next((kind for kind in kinds if hasattr(value, kind)), None)
+
+
+Target = Annotated[
+    Annotated[PropertyTarget, Tag("property")]
+    | Annotated[ExtendedFieldTarget, Tag("extended_field")]
+    | Annotated[LabelTarget, Tag("label")],
+    Discriminator(
+        _kind,
+        custom_error_type="target_kind",
+        custom_error_message=(
+            "should name one property, one extended_field or one label, "
+            'such as to = "email" or to = { extended_field = "Budget" }'
+        ),
+    ),
+    BeforeValidator(_long_form),
+]
+"""The `to` of a field; a plain string is short for a property."""
+
+
+def limit_of(target: PropertyTarget | ExtendedFieldTarget | LabelTarget | None) -> int | None:
+    """Return the longest text in characters that Wix takes for this target, None for no limit."""
+    match target:
+        case PropertyTarget():
+            return PROPERTY_LIMITS.get(target.property, TEXT_LIMIT)
+        case ExtendedFieldTarget(data_type="TEXT"):
+            return TEXT_LIMIT
+    return None
+
+
+# Fields and their options.
+
+FieldType = Literal[
+    "text",
+    "textarea",
+    "email",
+    "tel",
+    "number",
+    "date",
+    "url",
+    "select",
+    "radio",
+    "checkboxes",
+    "checkbox",
+    "consent",
+    "hidden",
+]
+_TYPE_LIMITS = {"textarea": 10_000, "email": 320, "tel": 50, "url": 2000, "number": 50, "date": 10}
+
+
+def _sent(value: str) -> str:
+    # Posted texts are cleaned in the same way before they are compared with this one.
+    if not (cleaned := clean_line(value)):
+        raise ValueError("is empty")
+    return cleaned
+
+
+def _alias(name: str) -> str:
+    # Posted names are normalised too. Apart from that HTML allows any name, even with blanks.
+    name = unicodedata.normalize("NFC", name)
+    if not name.strip():
+        raise ValueError("is empty")
+    if name.startswith("_"):
+        raise ValueError(f'"{name}" begins with "_", as formapp\'s own names do')
+    if len(name) > LONGEST_ALIAS:
+        raise ValueError(f"is too long; at most {LONGEST_ALIAS} characters")
+    if any(unicodedata.category(char) == "Cc" for char in name):
+        raise ValueError("holds a character that no form can send (NUL, a tab or a line end)")
+    return name
+
+
+def _bound(given: Any) -> int | float | date:
+    if isinstance(given, str) and (day := parse_date(given)):
+        return date.fromisoformat(day)
+    if isinstance(given, int | float) and not isinstance(given, bool) and abs(given) < LARGEST:
+        return given
+    if isinstance(given, date) and not isinstance(given, datetime):
+        return given
+    raise ValueError("should be a number, or a date such as 2026-12-31")
+
+
+def _bound_as_json(bound: float | date) -> int | float | str:
+    return bound.isoformat() if isinstance(bound, date) else bound
+
+
+SentValue = Annotated[str, AfterValidator(_sent)]
+Alias = Annotated[str, AfterValidator(_alias)]
+Bound = Annotated[
+    int | float | date, PlainValidator(_bound), PlainSerializer(_bound_as_json, when_used="json")
+]
+
+
+class Option(Definition):
+    """One choice of a select, radio or checkboxes field; a plain string is value and label."""
+
+    value: Annotated[SentValue, Key(max_length=1000)]
+    label: Text
+    adds_label: LabelName | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_string(cls, given: Any) -> Any:
+        return {"value": given, "label": given} if isinstance(given, str) else given
+
+
+class FieldDefinition(Definition):
+    """One `[[fields]]` table. `checks` knows which keys each type takes."""
+
+    name: Annotated[str, Key(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
+    aliases: Annotated[tuple[Alias, ...], Strict(strict=False)] = ()
+    type: FieldType
+    label: str = ""
+    help: str = ""
+    placeholder: str = ""
+    autocomplete: str | None = None
+    required: bool = False
+    min_length: Annotated[int, Key(ge=1)] | None = None
+    max_length: Annotated[int, Key(ge=1, le=10_000)] | None = None
+    min: Bound | None = None
+    max: Bound | None = None
+    region: str | None = None
+    options: Annotated[tuple[Option, ...], Strict(strict=False)] = ()
+    value: SentValue | None = None
+    prefill: bool = False
+    from_query: Text | None = None
+    from_: Annotated[Literal["referrer", "page"] | None, Key(alias="from")] = None
+    rows: Annotated[int, Key(ge=1, le=50)] | None = None
+    to: Target | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names by which the field may be posted, its own first."""
+        return (self.name, *self.aliases)
+
+    @property
+    def given(self) -> frozenset[str]:
+        """The keys that the form file has for this field, spelled as in the file."""
+        return frozenset("from" if key == "from_" else key for key in self.model_fields_set)
+
+    @property
+    def asked(self) -> str | None:
+        """The query parameter of a page that prefills this field; None if nothing does."""
+        return self.from_query or (self.name if self.prefill else None)
+
+    @property
+    def hard_limit(self) -> int:
+        """The longest answer in characters that the field's type and target take."""
+        own = _TYPE_LIMITS.get(self.type, TEXT_LIMIT)
+        return min(own, limit_of(self.to) or own)
+
+    @property
+    def limit(self) -> int:
+        """The longest answer in characters: `max_length` if given, else the hard limit."""
+        return self.max_length or self.hard_limit
+
+    @property
+    def visible(self) -> bool:
+        """Whether the visitor sees this field."""
+        return self.type != "hidden"
+
+    @property
+    def tick_value(self) -> str:
+        """The value that a ticked checkbox sends."""
+        return self.value or "yes"
+
+
+# Texts in another language: `[texts.de]`.
+
+
+def _language(tag: str) -> str:
+    if (language := parse_locale(tag)) is None:
+        raise ValueError(f'"{tag}" is not a language tag; write it as "en" or "pt-BR" (BCP 47)')
+    return language
+
+
+Language = Annotated[str, AfterValidator(_language)]
+"""A tag of BCP 47 in its usual capitals."""
+
+
+class FieldTexts(Definition):
+    """The texts of one field; `options` maps the value of an option to its text."""
+
+    label: Text | None = None
+    help: Text | None = None
+    placeholder: Text | None = None
+    options: dict[str, Text] = Key(default_factory=dict)
+
+
+class ThanksTexts(Definition):
+    """The texts of the thank-you page."""
+
+    title: Text | None = None
+    text: Text | None = None
+
+
+class ConfirmTexts(Definition):
+    """The texts of a confirmation: its mail, its button and the page after the form."""
+
+    subject: Line | None = None
+    text: Paragraphs | None = None
+    button: Line | None = None
+    title: Line | None = None
+    notice: Paragraphs | None = None
+
+
+class Texts(Definition):
+    """All texts of a form in one language. `localize` fills in missing ones."""
+
+    title: Text
+    intro: Text | None = None
+    submit: Text | None = None
+    thanks: ThanksTexts = ThanksTexts()
+    confirm: ConfirmTexts | None = None
+    fields: dict[str, FieldTexts] = Key(default_factory=dict)
+
+
+# The form.
 
 
 class Thanks(Definition):
-    """What the visitor sees afterwards: our page, or a redirect to an absolute address."""
+    """The page after a submission: ours, or a redirect to an absolute address."""
 
     title: Text = THANK_YOU
     text: str = ""
@@ -33,14 +345,16 @@ class Thanks(Definition):
 
 
 class FormDefinition(Definition):
-    """One form. Build it with `loader`, which also checks what the keys mean together."""
+    """One form. `parse.parse_form` builds it and runs all checks."""
 
     title: Text
     intro: str = ""
     submit: Text = SEND
     language: Language = "en"
     site: Text | None = None
-    origins: Annotated[tuple[Origin, ...], Strict(strict=False)] = ()
+    origins: Annotated[
+        tuple[Annotated[str, AfterValidator(normalise)], ...], Strict(strict=False)
+    ] = ()
     labels: Annotated[tuple[LabelName, ...], Strict(strict=False)] = ()
     keep_ip: bool = False
     keep_days: Annotated[int, Key(ge=1, le=36500)] | None = None
@@ -64,7 +378,7 @@ class FormDefinition(Definition):
         return hashlib.sha256(canonical.encode()).hexdigest()[:VERSION_LENGTH]
 
     def allows_origin(self, origin: str) -> bool:
-        """Say whether a browser's `Origin` is on the list; `null` and nonsense never are."""
+        """Return whether a browser's `Origin` header is on the list; `null` never is."""
         try:
             given = normalise(origin)
         except ValueError:

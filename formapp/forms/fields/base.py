@@ -17,8 +17,7 @@ from wtforms.widgets import Input, TextArea, TextInput
 
 from formapp.forms import messages
 from formapp.forms.countries import COUNTRIES
-from formapp.forms.definition.fields import FieldDefinition
-from formapp.forms.definition.targets import PropertyTarget
+from formapp.forms.definition.model import FieldDefinition, PropertyTarget
 from formapp.forms.fields import patterns
 from formapp.forms.fields.autofill import OF_PROPERTY
 from formapp.forms.fields.values import clean_line, parse_country, parse_locale

@@ -8,7 +8,7 @@ from wtforms import widgets
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # stubs of 3.2
 
 from formapp.forms import messages
-from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields import patterns
 from formapp.forms.fields.base import Control, Field, InvalidValueError, Parsed, Schema
 from formapp.forms.messages import Message

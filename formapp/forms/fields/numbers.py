@@ -7,7 +7,7 @@ from typing import Any
 from wtforms.widgets import DateInput, NumberInput
 
 from formapp.forms import messages
-from formapp.forms.definition.fields import LARGEST
+from formapp.forms.definition.model import LARGEST
 from formapp.forms.fields import patterns
 from formapp.forms.fields.base import Field, InvalidValueError, Parsed, Schema
 from formapp.forms.fields.values import clean_token, parse_date, parse_number

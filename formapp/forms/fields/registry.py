@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields.base import Field
 from formapp.forms.fields.choices import Checkbox, Checkboxes, Consent, Radio, Select
 from formapp.forms.fields.numbers import Date, Number

@@ -8,7 +8,7 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES
 from wtforms.widgets import EmailInput, HiddenInput, TelInput, TextArea, URLInput
 
 from formapp.forms import messages
-from formapp.forms.definition.fields import FieldDefinition
+from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields import patterns
 from formapp.forms.fields.autofill import OF_PROPERTY
 from formapp.forms.fields.base import Field, InvalidValueError, Parsed, Schema

@@ -13,8 +13,7 @@ from urllib.parse import urlencode
 from flask import Request, Response, request, url_for
 from pydantic import ValidationError
 
-from formapp.forms.definition.style import style_of
-from formapp.forms.definition.theme import Palette, Theme, unreadable
+from formapp.forms.definition.theme import Palette, Theme, style_of, unreadable
 from formapp.forms.form import Form
 from formapp.web.i18n import form_at_hand
 from formapp.web.public.attribution import THEME, is_embedded

@@ -1,0 +1,437 @@
+"""What the keys of a form file must be to each other: field by field, then across the form.
+
+Checks yield problems: the key and the text, and the index of a field where one is concerned.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from formapp.forms.definition.explain import a, one_of, suggestion
+from formapp.forms.definition.model import (
+    ADDRESS_PARTS,
+    TAGS,
+    ExtendedFieldTarget,
+    FieldDefinition,
+    FieldTexts,
+    FormDefinition,
+    LabelTarget,
+    PropertyTarget,
+    Texts,
+    limit_of,
+)
+from formapp.forms.definition.theme import unreadable
+from formapp.forms.fields.autofill import TOKENS, is_autocomplete
+from formapp.forms.fields.values import (
+    parse_country,
+    parse_date,
+    parse_locale,
+    parse_number,
+    parse_url,
+)
+from formapp.forms.origins import matches, origin_of
+from formapp.forms.phones import REGIONS
+from formapp.forms.posted import in_brackets
+from formapp.lead import Merge
+from formapp.spam import CHALLENGE_NAMES
+
+Problem = tuple[str, str]
+"""The key, and what is wrong with it."""
+
+PlacedProblem = tuple[int | None, str, str]
+"""The index of the field, None for the form itself; the key within it; what is wrong."""
+
+_TYPED = {"label", "help", "required", "to", "placeholder", "autocomplete", "prefill"}
+_LINE = _TYPED | {"min_length", "max_length"}
+_RANGE = {"label", "help", "required", "to", "autocomplete", "min", "max", "prefill"}
+_CHOICE = {"label", "help", "required", "to", "options", "prefill"}
+KEYS = {
+    "text": _LINE,
+    "textarea": _LINE | {"rows"},
+    "email": _LINE,
+    "tel": _LINE | {"region"},
+    "url": _LINE,
+    "number": _RANGE | {"placeholder"},
+    "date": _RANGE,
+    "select": _CHOICE | {"placeholder", "autocomplete"},
+    "radio": _CHOICE,
+    "checkboxes": _CHOICE,
+    "checkbox": {"label", "help", "required", "to", "value"},
+    "consent": {"label", "help", "required", "to"},
+    "hidden": {"label", "to", "value", "from_query", "from"},
+}
+"""The keys that each type takes beside `name`, `type` and `aliases`."""
+
+_CHOSEN = ("select", "radio", "hidden")
+_TEXTUAL = ("text", "textarea", *_CHOSEN)
+_PROPERTY_TYPES = {
+    "email": ("email",),
+    "phone": ("tel",),
+    "birthdate": ("date", *_CHOSEN),
+    "country": ("text", *_CHOSEN),
+    "locale": ("text", *_CHOSEN),
+}
+_DATA_TYPES = {
+    "number": ("NUMBER", "TEXT"),
+    "date": ("DATE", "TEXT"),
+    "url": ("URL", "TEXT"),
+    **dict.fromkeys(_CHOSEN, ("TEXT", "NUMBER", "DATE", "URL")),
+}
+_FIELD_TYPE_OF_DATA = {"NUMBER": "number", "DATE": "date", "URL": "url"}
+_VALUES: dict[str, tuple[Callable[[str], object], str]] = {
+    "NUMBER": (parse_number, "a number"),
+    "DATE": (parse_date, "a date such as 2026-12-31"),
+    "URL": (parse_url, "a web address"),
+    "birthdate": (parse_date, "a date such as 1990-12-31"),
+    "country": (parse_country, "two letters of ISO 3166-1 such as GB"),
+    "locale": (parse_locale, "a language tag such as pt-BR"),
+}
+"""Data type or property -> what parses its values, and what they should be."""
+
+
+def repeated(items: Iterable[tuple[int, str]]) -> Iterator[tuple[int, int]]:
+    """Yield each index whose text came before, and the index of the first one."""
+    seen: dict[str, int] = {}
+    for index, text in items:
+        first = seen.setdefault(text, index)
+        if first != index:
+            yield index, first
+
+
+# One field.
+
+
+def check_field(field: FieldDefinition) -> Iterator[Problem]:
+    """Yield every problem of one field."""
+    for key in sorted(field.given - KEYS[field.type] - {"name", "type", "aliases"}):
+        homes = [kind for kind, keys in KEYS.items() if key in keys]
+        yield key, f"{a(field.type)} field can't have it; it is for {one_of(homes, 'and')}"
+    if field.visible and not field.label.strip():
+        yield "label", "is missing; every field that a visitor sees needs one"
+    sources = field.given & {"value", "from_query", "from"}
+    if field.type == "hidden" and len(sources) != 1:
+        yield "value", "a hidden field needs exactly one of value, from_query and from"
+    if "options" in KEYS[field.type]:
+        yield from _options(field)
+    if field.type in {"number", "date"}:
+        yield from _range(field)
+    yield from _lengths(field)
+    if field.autocomplete is not None and not is_autocomplete(field.autocomplete):
+        hint = suggestion(field.autocomplete, TOKENS) or 'such as "given-name", "tel" or "off"'
+        yield "autocomplete", f'"{field.autocomplete}" is not an HTML autofill token; {hint}'
+    if field.region is not None and field.region not in REGIONS:
+        yield "region", f'"{field.region}" is not a country; use two capitals such as "GB"'
+    yield from _target(field)
+
+
+def _options(field: FieldDefinition) -> Iterator[Problem]:
+    if not field.options:
+        yield "options", f"is missing; {a(field.type)} field needs at least one option"
+    for index, first in repeated(enumerate(option.value for option in field.options)):
+        value = field.options[index].value
+        yield f"options[{index}].value", f'"{value}" is already that of options[{first}]'
+
+
+def _range(field: FieldDefinition) -> Iterator[Problem]:
+    wanted = date if field.type == "date" else (int, float)
+    right = "a date such as 2026-12-31" if field.type == "date" else "a number"
+    bounds = {key: getattr(field, key) for key in ("min", "max")}
+    given = {key: bound for key, bound in bounds.items() if bound is not None}
+    wrong = [key for key, bound in given.items() if not isinstance(bound, wanted)]
+    yield from ((key, f"should be {right}") for key in wrong)
+    if not wrong and len(given) == len(bounds) and given["min"] > given["max"]:
+        yield "min", f"{field.min} is above max, which is {field.max}"
+
+
+def _lengths(field: FieldDefinition) -> Iterator[Problem]:
+    if field.max_length and field.max_length > field.hard_limit:
+        where = "Wix takes there" if field.to else f"{a(field.type)} field takes"
+        yield "max_length", f"{field.max_length} is more than {where}; at most {field.hard_limit}"
+    elif field.min_length and field.min_length > field.limit:
+        yield "min_length", f"{field.min_length} is more than max_length, which is {field.limit}"
+
+
+def _target(field: FieldDefinition) -> Iterator[Problem]:
+    match field.to:
+        case PropertyTarget():
+            yield from _property(field, field.to)
+        case ExtendedFieldTarget():
+            yield from _extended_field(field, field.to)
+        case LabelTarget() if field.type not in {"checkbox", "consent"}:
+            yield "to.label", f'{a(field.type)} field can\'t add it; use type = "checkbox"'
+
+
+def _property(field: FieldDefinition, target: PropertyTarget) -> Iterator[Problem]:
+    name = target.property
+    types = _PROPERTY_TYPES.get(name, _TEXTUAL)
+    if name == "birthdate" and field.type == "hidden" and field.value is None:
+        text = '"birthdate" can\'t take what a page sends unseen; use type = "date", or a value'
+        yield "to", text
+    elif field.type not in types:
+        use = one_of([f'"{kind}"' for kind in types])
+        yield "to", f'"{name}" can\'t take the answers of {a(field.type)} field; use type = {use}'
+    else:
+        yield from _values(field, name)
+    tags = TAGS.get(name, ())
+    if target.tag is not None and target.tag not in tags:
+        yield (
+            "to.tag",
+            f'"{target.tag}" is not a tag of {name}; use {one_of(tags)}'
+            if tags
+            else f"{name} takes none; only e-mail, phone and address parts do",
+        )
+    if name == "email" and target.merge is not Merge.FILL:
+        yield "to.merge", 'email takes only "fill": it says who the contact is'
+    elif name != "phone" and name not in ADDRESS_PARTS:
+        yield from _no_append(target, name)
+
+
+def _extended_field(field: FieldDefinition, target: ExtendedFieldTarget) -> Iterator[Problem]:
+    kind, types = target.data_type, _DATA_TYPES.get(field.type, ("TEXT",))
+    if field.type == "hidden" and field.value is None:
+        types = ("TEXT", "URL") if field.from_ else ("TEXT",)
+    if field.type == "consent":
+        text = 'a consent goes to no extended field; use to = { label = "..." } or leave it out'
+        yield "to", text
+    elif kind not in types:
+        right = _FIELD_TYPE_OF_DATA.get(kind)
+        other = f', or type = "{right}"' if right else ""
+        problem = f'"{kind}" can\'t take the answers of {a(field.type)} field'
+        yield "to.data_type", f"{problem}; use {one_of(types)}{other}"
+    else:
+        yield from _values(field, kind)
+    yield from _no_append(target, "an extended field")
+
+
+def _no_append(target: PropertyTarget | ExtendedFieldTarget, name: str) -> Iterator[Problem]:
+    if target.merge is Merge.APPEND:
+        text = f'{name} can\'t hold several; use "fill" or "overwrite"'
+        yield "to.merge", f'"append" is for phone and address parts; {text}'
+
+
+def _values(field: FieldDefinition, kind: str) -> Iterator[Problem]:
+    """Yield the values of the form file that the target can't take."""
+    given = [(f"options[{n}].value", option.value) for n, option in enumerate(field.options)]
+    if field.value is not None:
+        given.append(("value", field.value))
+    parser, example = _VALUES.get(kind, (str, ""))
+    limit = limit_of(field.to)
+    for key, value in given:
+        if parser(value) is None:
+            yield key, f'"{value}" can\'t go to {kind}; it should be {example}'
+        elif limit and len(value) > limit:
+            yield key, f"has {len(value)} characters; Wix takes at most {limit} there"
+    together = len(", ".join(option.value for option in field.options))
+    if field.type == "checkboxes" and limit and together > limit:
+        yield "options", f"all values together have {together} characters; Wix takes {limit} there"
+
+
+# All fields of one form, and the form itself.
+
+
+@dataclass(frozen=True)
+class Draft:
+    """As much of a form file as could be read.
+
+    Attributes:
+        form: The definition without its broken keys.
+        places: The index in the file of each of its fields.
+        complete: False if a field, or a field's `to`, could not be read.
+        broken: The top-level keys that could not be read as a whole.
+    """
+
+    form: FormDefinition
+    places: tuple[int, ...]
+    complete: bool
+    broken: frozenset[object]
+
+    @property
+    def fields(self) -> tuple[tuple[int, FieldDefinition], ...]:
+        """Index in the file and field."""
+        return tuple(zip(self.places, self.form.fields, strict=True))
+
+    @property
+    def properties(self) -> list[tuple[int, PropertyTarget]]:
+        """Index and target of each field that fills a property of the contact."""
+        return [(n, field.to) for n, field in self.fields if isinstance(field.to, PropertyTarget)]
+
+    def called(self, index: int) -> str:
+        """Return `fields[2] (budget)`."""
+        return f"fields[{index}] ({dict(self.fields)[index].name})"
+
+
+def check_form(draft: Draft) -> Iterator[PlacedProblem]:
+    """Yield every problem, field by field, then those between fields and of the form."""
+    for index, field in draft.fields:
+        yield from ((index, key, text) for key, text in check_field(field))
+    yield from _names(draft)
+    yield from _aliases(draft)
+    yield from _properties(draft)
+    yield from _addresses(draft)
+    yield from _extended_fields(draft)
+    for key, text in (*_identity(draft), *_redirect(draft), *_confirm(draft)):
+        yield None, key, text
+    for key, text in unreadable(draft.form.theme) if draft.form.theme else ():
+        yield None, f"theme.{key}", text
+
+
+def _names(draft: Draft) -> Iterator[PlacedProblem]:
+    for index, first in repeated((index, field.name) for index, field in draft.fields):
+        name = dict(draft.fields)[index].name
+        yield index, "name", f'"{name}" is already the name of fields[{first}]'
+    for index, field in draft.fields:
+        if CHALLENGE_NAMES.intersection(field.names):
+            yield index, "name", "is what a challenge sends; choose another"
+
+
+def _aliases(draft: Draft) -> Iterator[PlacedProblem]:
+    """A posted name must belong to one field only."""
+    holders: dict[str, int] = {}
+    for index, field in draft.fields:
+        holders.setdefault(field.name, index)
+    for index, field in draft.fields:
+        others = [other for place, other in draft.fields if place != index]
+        for number, alias in enumerate(field.aliases):
+            if alias in holders:
+                text = f'"{alias}" is already a name of {draft.called(holders[alias])}'
+                yield index, f"aliases[{number}]", text
+            elif other := in_brackets(others, alias):
+                text = f'"{alias}" stands for a value of "{other.name}" already'
+                yield index, f"aliases[{number}]", text
+            holders.setdefault(alias, index)
+
+
+def _properties(draft: Draft) -> Iterator[PlacedProblem]:
+    slots = {index: _slot(target) for index, target in draft.properties}
+    for index, first in repeated(slots.items()):
+        hint = "; give it another tag" if " " in slots[index] else ""
+        text = f'"{slots[index]}" is already filled by {draft.called(first)}{hint}'
+        yield index, "to", text
+    holders = {slot: index for index, slot in slots.items()}
+    rivals = [holders[name] for name in ("first_name", "last_name") if name in holders]
+    if "full_name" in holders and rivals:
+        text = f'"full_name" fills first and last name, and so does {draft.called(rivals[0])}'
+        yield holders["full_name"], "to", f"{text}; use one or the other"
+
+
+def _slot(target: PropertyTarget) -> str:
+    """Return the place in the contact that this target fills."""
+    several = target.property == "phone" or target.property in ADDRESS_PARTS
+    return f"{target.property} {target.tag or 'UNTAGGED'}" if several else target.property
+
+
+def _addresses(draft: Draft) -> Iterator[PlacedProblem]:
+    firsts: dict[str, tuple[int, PropertyTarget]] = {}
+    for index, target in draft.properties:
+        if target.property not in ADDRESS_PARTS:
+            continue
+        start, first = firsts.setdefault(target.tag or "UNTAGGED", (index, target))
+        if first.merge is not target.merge:
+            other = f'{draft.called(start)} of the same address says "{first.merge}"'
+            yield index, "to.merge", f'"{target.merge}", but {other}; they must be alike'
+
+
+def _extended_fields(draft: Draft) -> Iterator[PlacedProblem]:
+    firsts: dict[str, tuple[int, str]] = {}
+    for index, field in draft.fields:
+        if not isinstance(field.to, ExtendedFieldTarget):
+            continue
+        name, kind = field.to.extended_field, field.to.data_type
+        start, other = firsts.setdefault(name, (index, kind))
+        if other != kind:
+            text = f'"{kind}", but {draft.called(start)} says "{other}" for "{name}"'
+            yield index, "to.data_type", f"{text}; they must be alike"
+
+
+def _identity(draft: Draft) -> Iterator[Problem]:
+    if draft.complete and not any(
+        target.property in {"email", "phone"} for _, target in draft.properties
+    ):
+        hint = 'give an email field to = "email" or a tel field to = "phone"'
+        yield "fields", f"none goes to the contact's e-mail or phone; {hint}"
+
+
+def _redirect(draft: Draft) -> Iterator[Problem]:
+    address = draft.form.thanks.redirect
+    if address is None:
+        return
+    origin = origin_of(address)
+    # `*` lets every site embed the form, but a redirect needs an origin that is listed by name.
+    named = [listed for listed in draft.form.origins if listed != "*"]
+    if origin is None:
+        example = "write it as https://www.example.com/thanks"
+        yield "thanks.redirect", f'"{address}" is not an absolute web address; {example}'
+    elif "origins" not in draft.broken and not any(matches(listed, origin) for listed in named):
+        yield "thanks.redirect", f'{origin} is not listed; add "{origin}" to origins'
+
+
+def _confirm(draft: Draft) -> Iterator[Problem]:
+    confirm, keep_days = draft.form.confirm, draft.form.keep_days
+    if confirm is None or not draft.complete:
+        return
+    if not any(
+        isinstance(field.to, PropertyTarget)
+        and field.to.property == field.type == "email"
+        and field.required
+        for field in draft.form.fields
+    ):
+        hint = 'give an email field required = true and to = "email"'
+        yield "confirm", f"needs an address that every visitor gives; {hint}"
+    if keep_days is not None and keep_days < confirm.days:
+        text = f"{confirm.days} is more than keep_days, which is {keep_days}"
+        yield "confirm.days", f"{text}; the answers would be gone before the link"
+
+
+# Texts in further languages.
+
+
+def check_texts(
+    data: Mapping[str, Any], draft: Draft, broken: Collection[object]
+) -> Iterator[Problem]:
+    """Yield every problem of all further languages.
+
+    Args:
+        data: The form file.
+        draft: The form.
+        broken: The languages, spelled as in the file, whose table pydantic rejects.
+    """
+    tables = data.get("texts")
+    if not isinstance(tables, Mapping):
+        return
+    own = parse_locale(str(data.get("language", FormDefinition.model_fields["language"].default)))
+    tags = list(tables)
+    for index, first in repeated(enumerate(parse_locale(tag) or tag for tag in tags)):
+        yield f"texts.{tags[index]}", f"is the same language as texts.{tags[first]}"
+    for tag in tags:
+        if parse_locale(tag) == own:
+            yield f"texts.{tag}", "is the form's own language; its texts stand at the top"
+        elif draft.complete and tag not in broken:
+            texts = Texts.model_validate(tables[tag])
+            if texts.confirm and "confirm" not in data:
+                yield f"texts.{tag}.confirm", "has nothing to say; the form has no [confirm]"
+            found = _texts_of_form(texts, draft.form.fields)
+            yield from ((f"texts.{tag}.{key}", text) for key, text in found)
+
+
+def _texts_of_form(texts: Texts, fields: Iterable[FieldDefinition]) -> Iterator[Problem]:
+    if not texts.title.strip():
+        yield "title", "is empty"
+    by_name = {field.name: field for field in fields}
+    for name in sorted(texts.fields.keys() - by_name.keys()):
+        hint = suggestion(name, by_name)
+        yield f"fields.{name}", f'"{name}" is not a field of this form{f"; {hint}" if hint else ""}'
+    for name, field in by_name.items():
+        found = _texts_of_field(texts.fields.get(name, FieldTexts()), field)
+        yield from ((f"fields.{name}.{key}", text) for key, text in found)
+
+
+def _texts_of_field(texts: FieldTexts, field: FieldDefinition) -> Iterator[Problem]:
+    if field.visible and not (texts.label or "").strip():
+        yield "label", "is missing; every field that a visitor sees needs one in each language"
+    for key in sorted(texts.model_fields_set - KEYS[field.type]):
+        yield key, f"{a(field.type)} field can't have it"
+    values = [option.value for option in field.options]
+    for value in texts.options if values else ():
+        if value not in values:
+            yield f"options.{value}", f"is not a value of this field; use {one_of(values)}"
