@@ -39,6 +39,7 @@ MAY_IMPORT = {
         "formapp.languages",
         "formapp.lead",
         "formapp.spam",
+        "formapp.signing",
     ),
     "formapp.spam": ("formapp.http", "formapp.jobs"),
     "formapp.confirmation": ("formapp.db", "formapp.jobs", "formapp.mail", "formapp.signing"),

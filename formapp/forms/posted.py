@@ -5,12 +5,17 @@ often written: `name[]` stands for `name`, and in a group of boxes `name[0]`, `n
 values in the order of their numbers. An alias that has brackets itself takes precedence.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
-from formapp.forms.definition.model import FieldDefinition, FormDefinition, PropertyTarget
+from formapp.forms.definition.model import (
+    LIST_NAME,
+    FieldDefinition,
+    FormDefinition,
+    PropertyTarget,
+    in_brackets,
+)
 from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
 from formapp.forms.fields.text import Hidden
 from formapp.forms.mapping import E164, LeadMapping
@@ -22,20 +27,8 @@ RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id")
 """Names of formapp's own; no field's name begins with `_`."""
 
 _KNOWN = frozenset(RESERVED) | CHALLENGE_NAMES
-_LIST = re.compile(r"(?P<name>.+)\[(?P<index>[0-9]{0,9})\]", re.DOTALL)
 _NO_INDEX = -1
 _PERSON = {"first_name", "last_name", "full_name"}
-
-
-def in_brackets(fields: Iterable[FieldDefinition], sent: str) -> FieldDefinition | None:
-    """Return the field that a name with brackets behind it stands for, if any."""
-    match = _LIST.fullmatch(sent)
-    if match is None:
-        return None
-    for field in fields:
-        if match["name"] in field.names and (not match["index"] or field.type == "checkboxes"):
-            return field
-    return None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -238,10 +231,10 @@ class Reader:
 
 
 def _index(name: str) -> int:
-    match = _LIST.fullmatch(name)
+    match = LIST_NAME.fullmatch(name)
     return int(match["index"]) if match and match["index"] else _NO_INDEX
 
 
 def _base(name: str) -> str:
-    match = _LIST.fullmatch(name)
+    match = LIST_NAME.fullmatch(name)
     return match["name"] if match else name

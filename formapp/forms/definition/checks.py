@@ -19,6 +19,7 @@ from formapp.forms.definition.model import (
     LabelTarget,
     PropertyTarget,
     Texts,
+    in_brackets,
     limit_of,
 )
 from formapp.forms.definition.theme import unreadable
@@ -32,7 +33,6 @@ from formapp.forms.fields.values import (
 )
 from formapp.forms.origins import matches, origin_of
 from formapp.forms.phones import REGIONS
-from formapp.forms.posted import in_brackets
 from formapp.lead import Merge
 from formapp.spam import CHALLENGE_NAMES
 

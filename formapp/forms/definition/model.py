@@ -6,7 +6,9 @@ targets come from the Wix Contacts contract, sections 5.2, 5.3, 9.1 and 10.
 
 import hashlib
 import json
+import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, get_args
 
@@ -384,3 +386,18 @@ class FormDefinition(Definition):
         except ValueError:
             return False
         return "*" not in given and any(matches(listed, given) for listed in self.origins)
+
+
+LIST_NAME = re.compile(r"(?P<name>.+)\[(?P<index>[0-9]{0,9})\]", re.DOTALL)
+"""`name[]` and `name[0]`, as other forms call the members of a group."""
+
+
+def in_brackets(fields: Iterable[FieldDefinition], sent: str) -> FieldDefinition | None:
+    """Return the field that a name with brackets behind it stands for, if any."""
+    match = LIST_NAME.fullmatch(sent)
+    if match is None:
+        return None
+    for field in fields:
+        if match["name"] in field.names and (not match["index"] or field.type == "checkboxes"):
+            return field
+    return None
