@@ -1,14 +1,14 @@
 """The processes that are killed: `formapp worker` and `formapp serve`, wired by the same objects.
 
-`python -m tests.proofs.faults.victim` is a nursery. It imports once what they need and, for each line of
-JSON on standard input, forks one process that wires its own objects (its own database connections,
-its own HTTP session) and dies as the line says. So a process of its own costs milliseconds instead
-of a second of imports. On standard output it says `{"pid": …}`, then `{"ready": true}` once it can
-be asked to end, and `{"ended": <exit code, or minus the signal>, "step": …}` once it has ended. The
-nursery ends with its standard input.
+`python -m tests.proofs.faults.victim` is a nursery. It imports once what they need and, for each
+line of JSON on standard input, forks one process that wires its own objects (its own database
+connections, its own HTTP session) and dies as the line says. So a process of its own costs
+milliseconds instead of a second of imports. On standard output it says `{"pid": …}`, then
+`{"ready": true}` once it can be asked to end, and `{"ended": <exit code, or minus the signal>,
+"step": …}` once it has ended. The nursery ends with its standard input.
 
-By hand: `python -m tests.proofs.faults.victim --step after_intent --at 3`, with the settings of a worker
-in the environment.
+By hand: `python -m tests.proofs.faults.victim --step after_intent --at 3`, with the
+settings of a worker in the environment.
 """
 
 import argparse

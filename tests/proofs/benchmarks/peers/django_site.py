@@ -1,6 +1,7 @@
 """Django as a good hand would write it: a ModelForm, CSRF protection on, answered after the commit.
 
-`python -m tests.proofs.benchmarks.peers.django_site PORT`, with BENCHMARK_DATABASE and BENCHMARK_SECRET.
+`python -m tests.proofs.benchmarks.peers.django_site PORT`, with BENCHMARK_DATABASE and
+BENCHMARK_SECRET.
 """
 
 import sys

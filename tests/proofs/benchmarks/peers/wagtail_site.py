@@ -1,7 +1,7 @@
 """A Wagtail form page with the same fields, CSRF protection on, kept as Wagtail keeps them.
 
-`python -m tests.proofs.benchmarks.peers.wagtail_site PORT`, with BENCHMARK_DATABASE and BENCHMARK_SECRET.
-The page is at `/contact/`.
+`python -m tests.proofs.benchmarks.peers.wagtail_site PORT`, with BENCHMARK_DATABASE and
+BENCHMARK_SECRET. The page is at `/contact/`.
 """
 
 import sys
