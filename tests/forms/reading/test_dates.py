@@ -2,6 +2,7 @@
 
 import time
 from datetime import date
+from itertools import product
 
 import pytest
 from babel.dates import format_date
@@ -197,12 +198,10 @@ def test_a_date_is_read_by_the_language(language: str, typed: str, iso: str | No
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("style", ["short", "medium", "long"])
-@pytest.mark.parametrize("month", range(1, 13))
-def test_what_babel_writes_is_read_back(language: str, style: str, month: int) -> None:
-    # The 13th too: a date such as 3/4/1980 is ambiguous in languages that write the year first.
-    for day in (3, 13):
+def test_what_babel_writes_is_read_back(language: str, style: str) -> None:
+    for month, day in product(range(1, 13), (3, 13)):
         written = format_date(date(1980, month, day), style, language.replace("-", "_"))
-        if style == "short" and not any(str(year) in written for year in ("1980", "١٩٨٠", "۱۹۸۰")):
+        if style == "short" and not any(year in written for year in ("1980", "١٩٨٠", "۱۹۸۰")):
             continue
         assert read_date(written, language) == f"1980-{month:02}-{day:02}"
 
