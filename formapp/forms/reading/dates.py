@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from babel import Locale
 
-from formapp.forms.reading.text import fold, locale_of, remove_format_characters
+from formapp.forms.reading.text import fold, locale_of, plain_words
 
 OLDEST_AGE = 150
 """Years; no human being is known to have lived longer than 122."""
@@ -17,8 +17,6 @@ _FIRST_YEAR = 1600
 _BUDDHIST_FROM = 2400
 _BUDDHIST_ERA = 543
 _SHORTEST_MONTH = 3
-# The lowest combining class of accents; vowel and tone signs, which matter, have lower ones.
-_ACCENTS = 200
 
 _ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _YEAR_FIRST = re.compile(r"([0-9]{4}) ?[./ -] ?([0-9]{1,2}) ?[./ -] ?([0-9]{1,2})\.?")
@@ -32,7 +30,6 @@ _VIETNAMESE = re.compile(r"(?:ngày )?([0-9]{1,2}) (?:tháng|thg) ([0-9]{1,2}),?
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERAS |= {"民國": 1911, "民国": 1911}
 _DIGITS = re.compile(r"[0-9]+")
-_PUNCTUATION = re.compile(r"[\s.,;،'’()/-]+")
 _THAI_ERAS = re.compile(r"[คพ]\.ศ\.")
 _FILLERS = frozenset(
     (  # noqa: SIM905 - a list would take a line for each
@@ -168,8 +165,6 @@ def _names(language: str) -> tuple[dict[str, int], frozenset[str]]:
 
 
 def _words(text: str) -> list[str]:
-    """Split into words without accents, punctuation and case; fillers such as `of` are dropped."""
-    line = _THAI_ERAS.sub(" ", remove_format_characters(text).casefold())
-    apart = unicodedata.normalize("NFKD", line)
-    plain = "".join(char for char in apart if unicodedata.combining(char) < _ACCENTS)
-    return [word for word in _PUNCTUATION.split(plain) if word and word not in _FILLERS]
+    """Split into plain words; fillers such as `of` are dropped."""
+    words = plain_words(_THAI_ERAS.sub(" ", text))
+    return [word for word in words if word not in _FILLERS]

@@ -21,8 +21,8 @@ _OLD_MEXICAN_PREFIX = re.compile(r"(?:1|0?44|0?45|0?1)(?=[1-9][0-9]{9}$)")
 _EXTENSION = re.compile(
     r"[ ,;/(-]*(?<![^\W\d_])(?:durchwahl|dw|klappe|poste|toestel|tst|wewn?|klapka|kl|linka|mellék|"
     r"dahili|ramal|anexo|int(?:erno)?|anknytning|lokal|alanumero|вн(?:утр)?|внутренний|"
-    r"додатковий|вътр|extn?|extension(?: number)?|شماره داخلی|داخلی|تحويلة|שלוחה|内線(?:番号)?|內線|分机|分機|"
-    r"转|轉|내선)[ .:]*([0-9]{1,7})[ )]*$",
+    r"додатковий|вътр|extn?|extension(?: number)?|شماره داخلی|داخلی|تحويلة|שלוחה|内線(?:番号)?|"
+    r"內線|分机|分機|转|轉|내선)[ .:]*([0-9]{1,7})[ )]*$",
     re.IGNORECASE,
 )
 

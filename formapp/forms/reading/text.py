@@ -23,6 +23,8 @@ _MARKS = re.compile(rb"[^\0]{%d}" % (MOST_MARKS + 1))
 # Tibetan vowel signs: of combining class 0, but each decomposes to two marks of other classes.
 _HIDDEN_MARKS = re.compile("[\u0f73\u0f75\u0f81]")
 _BLANKS = frozenset({"Cc", "Cs", "Zl", "Zp", "Zs"})
+# The lowest combining class of accents; vowel and tone signs have lower ones.
+_ACCENTS = 200
 _DEFAULT = "en"
 
 
@@ -51,6 +53,22 @@ def normalize(text: str) -> str:
 def remove_format_characters(text: str) -> str:
     """Remove invisible characters (category Cf), which come along when pasting."""
     return text if text.isascii() else _FORMAT.sub("", text)
+
+
+def plain_words(text: str) -> list[str]:
+    """Split a short text into words without accents, punctuation and case, to compare names.
+
+    Vowel and tone signs stay: without them, words of Indian and Thai scripts mean something else.
+    """
+    if has_too_many_marks(text):
+        return []
+    apart = unicodedata.normalize("NFKD", remove_format_characters(text).casefold())
+    plain = "".join(
+        char if char.isalnum() or unicodedata.category(char)[0] == "M" else " "
+        for char in apart
+        if unicodedata.combining(char) < _ACCENTS
+    )
+    return unicodedata.normalize("NFC", plain).split()
 
 
 class _Folding(dict[int, str]):
