@@ -205,10 +205,10 @@ def test_any_text_gives_an_address_or_none(text: str) -> None:
 @pytest.mark.parametrize("unit", ["a", ".", "a.", "a@", "=?", "/", ":", "\u0345", "．", "[", "１"])
 @pytest.mark.parametrize("prefix", ["", "https://example.com/", "ann@", "a..x@docomo.ne.jp"])
 def test_the_longest_text_is_read_quickly(prefix: str, unit: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for size in (300, 10_000):
         text = (prefix + unit * size)[:size]
         read_email(text)
         read_url(text)
         fold_gmail(text)
-    assert time.perf_counter() - started < 0.05
+    assert time.process_time() - started < 0.05

@@ -242,6 +242,6 @@ def test_any_text_gives_a_real_date_or_none(text: str, language: str) -> None:
 @pytest.mark.parametrize("size", [100, 10_000])
 def test_the_longest_text_is_read_quickly(unit: str, size: int) -> None:
     read_date("1 April 1980", "de")
-    started = time.perf_counter()
+    started = time.process_time()
     read_date((unit * size)[:size], "de")
-    assert time.perf_counter() - started < 0.05
+    assert time.process_time() - started < 0.05

@@ -167,7 +167,7 @@ def test_no_letter_is_lost(typed: str) -> None:
     "unit", ["a", "a ", "de ", "y ", ", ", "Jr. ", "a,", "山 ", "・", " ", "\u0345"]
 )
 def test_the_longest_text_is_split_quickly(unit: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     split_full_name((unit * 10_000)[:10_000])
     split_full_name("x " + (unit * 10_000)[:10_000])
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1

@@ -203,6 +203,6 @@ def test_a_lone_separator_before_three_digits_is_ambiguous(typed: str, *, ambigu
 @pytest.mark.parametrize("size", [1000, 10_000])
 def test_the_longest_text_is_read_quickly(unit: str, size: int) -> None:
     read_number("1", "de")
-    started = time.perf_counter()
+    started = time.process_time()
     read_number((unit * size)[:size], "de")
-    assert time.perf_counter() - started < 0.05
+    assert time.process_time() - started < 0.05

@@ -115,7 +115,7 @@ def test_any_text_gives_a_number_or_none(text: str, region: str | None) -> None:
 @pytest.mark.parametrize("size", [250, 10_000])
 def test_the_longest_text_is_read_quickly(unit: str, size: int) -> None:
     read_phone("+1 212 555 0100", "MX")
-    started = time.perf_counter()
+    started = time.process_time()
     read_phone((unit * size)[:size], "MX")
     read_phone(("+521" + unit * size)[:size], "MX")
-    assert time.perf_counter() - started < 0.05
+    assert time.process_time() - started < 0.05

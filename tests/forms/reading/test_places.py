@@ -327,7 +327,7 @@ def test_the_longest_text_is_read_quickly(unit: str, size: int) -> None:
     read_country("x", "de")
     read_country("el x", "de")
     read_subdivision("x", "GB", "de")
-    started = time.perf_counter()
+    started = time.process_time()
     read_country((unit * size)[:size], "de")
     read_subdivision((unit * size)[:size], "GB", "de")
-    assert time.perf_counter() - started < 0.05
+    assert time.process_time() - started < 0.05

@@ -155,13 +155,13 @@ def test_an_unknown_language_falls_back(tag: str, locale: str) -> None:
     ids=["one run", "runs of 30", "parted by joiners", "Tibetan", "blanks"],
 )
 def test_a_megabyte_is_checked_in_linear_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     has_too_many_marks(text)
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_folding_the_longest_field_is_quick() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for text in ("\u0345" * 10_000, "１" * 10_000, "\u3000" * 10_000, "漢" * 10_000):
         fold(text)
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
