@@ -20,6 +20,7 @@ from formapp.app import create_app
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
+from formapp.forms.posted import Posted
 from formapp.web.public.accept import Post, _read, _submission, accept_post
 from formapp.web.public.body import read_body
 from formapp.web.services import services
@@ -108,14 +109,18 @@ def _views() -> dict[str, View]:
 
 
 def _valid() -> None:
-    posted = form().reader.sort(*read_body(request))
+    _validate(form().reader.sort(*read_body(request)))
+
+
+def _validate(posted: Posted) -> None:
     form().reader.read(posted, default_site="main", page=None, referrer=None)
 
 
-def _validated(view: View) -> View:
-    def both() -> object:
-        _valid()
-        return view()
+def _validated(view: Callable[[], Post]) -> View:
+    """The view and validation: a body can be read only once."""
+
+    def both() -> None:
+        _validate(view().posted)
 
     return both
 
