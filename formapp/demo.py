@@ -43,7 +43,7 @@ class Addresses:
         return f"{self.sandbox}/"
 
 
-def open_to(forms: Mapping[str, Form], origins: tuple[str, ...]) -> dict[str, Form]:
+def allow_origins(forms: Mapping[str, Form], origins: tuple[str, ...]) -> dict[str, Form]:
     """The same forms, with these origins listed: who may embed them and post to them."""
     return {
         name: compile_form(name, form.definition.model_copy(update={"origins": origins}))
