@@ -1,7 +1,7 @@
-"""The parts of `formapp demo` that are no part of formapp otherwise.
+"""The parts that only `formapp demo` needs.
 
-The example page stands on another origin than the forms, as a customer's site would: it is served
-beside the sandbox.
+The example page has another origin than the forms, like a customer's site: the sandbox's server
+serves it.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Addresses:
 
 
 def allow_origins(forms: Mapping[str, Form], origins: tuple[str, ...]) -> dict[str, Form]:
-    """The same forms, with these origins listed: who may embed them and post to them."""
+    """Return the forms with these origins, whose pages may embed them and post to them."""
     return {
         name: compile_form(name, form.definition.model_copy(update={"origins": origins}))
         for name, form in forms.items()

@@ -1,6 +1,6 @@
 """Where templates, static files, forms and translations are.
 
-In the project they stand at the top, where a reader looks for them; the wheel carries them inside
+In the project some are at the top level, where readers look for them; the wheel has them inside
 the package. An installed formapp works from any folder either way.
 """
 
