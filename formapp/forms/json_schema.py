@@ -169,7 +169,9 @@ def _drawing(compiled: Field) -> Schema:
         "options": options,
         "value": field.tick_value if field.type in {"checkbox", "consent"} else None,
         "from_query": field.from_query,
-        "messages": {code: text.said(texts) for code, text in compiled.possible_errors().items()},
+        "messages": {
+            code: text.localize(texts) for code, text in compiled.possible_errors().items()
+        },
     }
     kept = {key: value for key, value in extra.items() if value not in (None, "", [], {})}
     shown = {"title": field.label, "description": field.help}

@@ -15,7 +15,7 @@ from formapp.forms import messages
 from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.fields.base import Control, Field
-from formapp.forms.messages import Code, Message
+from formapp.forms.messages import Code, ErrorMessage
 from formapp.forms.posted import Posted
 from formapp.forms.tokens import (
     TOKEN_NAME,
@@ -55,7 +55,7 @@ class StatelessToken(CSRF):
     """
 
     token: Token | None = None
-    fault: Message | None = None
+    fault: ErrorMessage | None = None
 
     def setup_form(self, form: BaseForm) -> "list[tuple[str, UnboundField[CSRFTokenField]]]":
         """Read the posted token and add the hidden control."""
@@ -76,7 +76,7 @@ class StatelessToken(CSRF):
         return str(context.signer.issue_for(context.form_name, context.version, context.use))
 
     def validate_csrf_token(self, form: BaseForm, field: CSRFTokenField) -> None:  # noqa: ARG002 - WTForms' interface
-        """Raise what was read: a `Message` whose code is TOKEN_EXPIRED or TOKEN_INVALID."""
+        """Raise what was read: an `ErrorMessage` whose code is TOKEN_EXPIRED or TOKEN_INVALID."""
         if self.fault:
             raise ValidationError(self.fault)
 
@@ -184,8 +184,8 @@ class LeadForm(FlaskForm):
         return {field.name: field for field in self}
 
     def _localized(self, text: str) -> tuple[Code, str]:
-        if isinstance(text, Message):
-            return text.code, text.said(texts_in(self.spec.language))
+        if isinstance(text, ErrorMessage):
+            return text.code, text.localize(texts_in(self.spec.language))
         return "TYPE_TEXT", str(text)
 
 

@@ -1,15 +1,18 @@
-"""Every text that tells a visitor what is wrong.
+"""The error messages for visitors, each in two wordings.
 
-They are predicates: they read well after a field's name ("E-mail must be filled in") and, with a
-capital, alone. They never repeat what was typed. Codes are Formspree's where it has one.
+The predicate is for JSON callers and follows the field's name: "Email should be a number" is how
+Formspree's React client joins it. The sentence is for pages, beside the field and in the summary of
+errors: "Enter your name." Neither repeats what was typed. Codes are Formspree's where it has one.
 
-They are written here in English; the other languages are in the catalogues (`formapp.languages`).
+The texts here are English; the other languages are in the catalogues (`formapp.languages`).
 """
 
+import re
 from collections.abc import Mapping
+from gettext import NullTranslations
 from typing import Literal, Protocol, Self
 
-from formapp.languages import gettext_noop
+from formapp.languages import SOURCE, gettext_noop, spoken_for
 
 Code = Literal[
     "REQUIRED_FIELD_MISSING",
@@ -31,9 +34,12 @@ Code = Literal[
     "TOKEN_INVALID",
 ]
 
+Text = str | tuple[str, str]
+"""A text to translate, or its singular and plural by `params["count"]`."""
+
 
 class Translations(Protocol):
-    """A catalogue, as gettext has it."""
+    """The part of a gettext catalogue that messages use."""
 
     def gettext(self, message: str, /) -> str:
         """Return the text in the catalogue's language."""
@@ -42,112 +48,265 @@ class Translations(Protocol):
         """Return the text in the catalogue's language, for a number."""
 
 
-class Message(str):
-    """A text with its code; WTForms keeps it in a field's `errors` as any other text.
+def ngettext_noop(singular: str, plural: str) -> tuple[str, str]:
+    """Mark a text with a plural for the catalogues; it is translated where it is shown."""
+    return singular, plural
 
-    As text it is English. `msgid` is the same before `params` are put in, `plural` the text for any
-    number but one, which `params["count"]` is.
+
+class ErrorMessage(str):
+    """An error message with its code; WTForms keeps it in a field's `errors` like any text.
+
+    As text it is the English predicate.
     """
 
-    __slots__ = ("code", "msgid", "params", "plural")
+    __slots__ = ("_labelled", "_params", "_predicate", "_sentence", "code")
     code: Code
-    msgid: str
-    plural: str | None
-    params: Mapping[str, object]
+    _predicate: Text
+    _sentence: Text
+    _labelled: str | None
+    _params: Mapping[str, object]
 
-    def __new__(cls, code: Code, msgid: str, **params: object) -> Self:
-        """Return the English text, with all it is made of as attributes."""
-        return cls._made(code, msgid, None, params)
-
-    @classmethod
-    def counted(cls, code: Code, msgid: str, plural: str, count: int) -> Self:
-        """Return a text that depends on a number, `%(count)s` in it."""
-        return cls._made(code, msgid, plural, {"count": count})
-
-    @classmethod
-    def _made(
-        cls, code: Code, msgid: str, plural: str | None, params: Mapping[str, object]
+    def __new__(
+        cls,
+        code: Code,
+        predicate: Text,
+        sentence: Text,
+        labelled: str | None = None,
+        **params: object,
     ) -> Self:
-        text = plural if plural and params["count"] != 1 else msgid
-        message = super().__new__(cls, text % params)
-        message.code, message.msgid = code, msgid
-        message.plural, message.params = plural, params
+        """Return the message.
+
+        Args:
+            code: for JSON callers.
+            predicate: for JSON callers, without a full stop.
+            sentence: for pages, with a full stop.
+            labelled: the sentence that names the field, with `%(label)s` in it.
+            params: the values of the placeholders.
+        """
+        message = super().__new__(cls, _localize(predicate, NullTranslations(), params))
+        message.code = code
+        message._predicate, message._sentence = predicate, sentence
+        message._labelled, message._params = labelled, params
         return message
 
-    def said(self, translations: Translations) -> str:
-        """Return the text in the language of a catalogue."""
-        if self.plural is None:
-            return translations.gettext(self.msgid) % self.params
-        count = int(str(self.params["count"]))
-        return translations.ngettext(self.msgid, self.plural, count) % self.params
+    def localize(self, translations: Translations) -> str:
+        """Return the predicate in the language of a catalogue."""
+        return _localize(self._predicate, translations, self._params)
+
+    def sentence(self, translations: Translations, label: str, language: str) -> str:
+        """Return the sentence in the language of a catalogue, as plain text (not HTML).
+
+        A required field is named by its label if the label fits into the sentence.
+
+        Args:
+            translations: the catalogue for `language`.
+            label: the field's label, empty for the form as a whole.
+            language: the tag of the form's language, in which the label is.
+        """
+        if self._labelled and (fitting := label_in_sentence(label, language)):
+            return _localize(self._labelled, translations, {"label": fitting})
+        return _localize(self._sentence, translations, self._params)
 
 
-EMAIL = Message("TYPE_EMAIL", "should be an e-mail address such as name@example.com")
-NUMBER = Message("TYPE_NUMERIC", "should be a number")
-TEXT = Message("TYPE_TEXT", "should be text")
-PHONE = Message("TYPE_PHONE", "should be a phone number with its area code")
-PHONE_ABROAD = Message(
-    "TYPE_PHONE", "should be a phone number with its country code, such as +44 20 7946 0018"
+def _localize(text: Text, translations: Translations, params: Mapping[str, object]) -> str:
+    if isinstance(text, str):
+        return translations.gettext(text) % params
+    return translations.ngettext(*text, int(str(params["count"]))) % params
+
+
+EMAIL = ErrorMessage(
+    "TYPE_EMAIL",
+    gettext_noop("should be an e-mail address such as name@example.com"),
+    gettext_noop("Enter an e-mail address such as name@example.com."),
 )
-DATE = Message("TYPE_DATE", "should be a date, written as year-month-day, such as 2026-12-31")
-URL = Message("TYPE_URL", "should be a web address such as https://www.example.com")
-COUNTRY = Message("TYPE_COUNTRY", "should be a country code of two letters, such as GB")
-LOCALE = Message("TYPE_LOCALE", "should be a language code such as en or pt-BR")
-NOT_AN_OPTION = Message("NOT_AN_OPTION", "should be one of the choices")
-TOKEN_EXPIRED = Message(
-    "TOKEN_EXPIRED",
-    "This page was open for more than a day. Nothing was lost: please press the button again.",
+NUMBER = ErrorMessage(
+    "TYPE_NUMERIC",
+    gettext_noop("should be a number"),
+    gettext_noop("Enter a number."),
 )
-TOKEN_INVALID = Message(
-    "TOKEN_INVALID",
-    "This page could not be recognised. Nothing was lost: please press the button again.",
+TEXT = ErrorMessage(
+    "TYPE_TEXT",
+    gettext_noop("should be text"),
+    gettext_noop("Enter text."),
+)
+PHONE = ErrorMessage(
+    "TYPE_PHONE",
+    gettext_noop("should be a phone number with its area code"),
+    gettext_noop("Enter a phone number with its area code."),
+)
+PHONE_ABROAD = ErrorMessage(
+    "TYPE_PHONE",
+    gettext_noop("should be a phone number with its country code, such as +44 20 7946 0018"),
+    gettext_noop("Enter a phone number with its country code, such as +44 20 7946 0018."),
+)
+DATE = ErrorMessage(
+    "TYPE_DATE",
+    gettext_noop("should be a date, written as year-month-day, such as 2026-12-31"),
+    gettext_noop("Enter a date as year-month-day, such as 2026-12-31."),
+)
+URL = ErrorMessage(
+    "TYPE_URL",
+    gettext_noop("should be a web address such as https://www.example.com"),
+    gettext_noop("Enter a web address such as https://www.example.com."),
+)
+COUNTRY = ErrorMessage(
+    "TYPE_COUNTRY",
+    gettext_noop("should be a country code of two letters, such as GB"),
+    gettext_noop("Enter a country code of two letters, such as GB."),
+)
+LOCALE = ErrorMessage(
+    "TYPE_LOCALE",
+    gettext_noop("should be a language code such as en or pt-BR"),
+    gettext_noop("Enter a language code such as en or pt-BR."),
+)
+NOT_AN_OPTION = ErrorMessage(
+    "NOT_AN_OPTION",
+    gettext_noop("should be one of the choices"),
+    gettext_noop("Choose one of the options."),
 )
 
-_DEMANDS = {
-    "select": gettext_noop("must be chosen"),
-    "radio": gettext_noop("must be chosen"),
-    "checkboxes": gettext_noop("must be chosen"),
-    "checkbox": gettext_noop("must be ticked"),
-    "consent": gettext_noop("must be ticked"),
+_EXPIRED = gettext_noop(
+    "This page was open for more than a day. "
+    "Your answers are still here: please press the button again."
+)
+_INVALID = gettext_noop(
+    "We could not verify this page. Your answers are still here: please press the button again."
+)
+TOKEN_EXPIRED = ErrorMessage("TOKEN_EXPIRED", _EXPIRED, _EXPIRED)
+TOKEN_INVALID = ErrorMessage("TOKEN_INVALID", _INVALID, _INVALID)
+
+_ANSWER = (
+    gettext_noop("is required"),
+    gettext_noop("Enter an answer."),
+    gettext_noop("Enter your %(label)s."),
+)
+_ONE = (
+    gettext_noop("must be chosen"),
+    gettext_noop("Choose an option."),
+    gettext_noop("Choose your %(label)s."),
+)
+_SOME = (gettext_noop("must be chosen"), gettext_noop("Choose at least one option."), None)
+_TICK = (gettext_noop("must be ticked"), gettext_noop("Tick the box to continue."), None)
+_REQUIRED = {
+    "select": _ONE,
+    "radio": _ONE,
+    "checkboxes": _SOME,
+    "checkbox": _TICK,
+    "consent": _TICK,
 }
-_BLANK = gettext_noop("must be filled in")
 
 
-def demand(field_type: str, *, posted: bool) -> Message:
-    """Return what a required field says when it is blank, or wasn't posted at all."""
+def required(field_type: str, *, posted: bool) -> ErrorMessage:
+    """Return the message for a required field that was sent blank, or wasn't posted at all."""
     code: Code = "REQUIRED_FIELD_EMPTY" if posted else "REQUIRED_FIELD_MISSING"
-    return Message(code, _DEMANDS.get(field_type, _BLANK))
+    return ErrorMessage(code, *_REQUIRED.get(field_type, _ANSWER))
 
 
-def too_short(least: int) -> Message:
-    """Return the text for an answer of fewer than `least` characters."""
-    return Message.counted(
+def too_short(least: int) -> ErrorMessage:
+    """Return the message for an answer of fewer than `least` characters."""
+    return ErrorMessage(
         "TOO_SHORT",
-        "should have at least %(count)s character",
-        "should have at least %(count)s characters",
-        least,
+        ngettext_noop(
+            "should have at least %(count)s character", "should have at least %(count)s characters"
+        ),
+        ngettext_noop(
+            "Enter at least %(count)s character.", "Enter at least %(count)s characters."
+        ),
+        count=least,
     )
 
 
-def too_long(most: int) -> Message:
-    """Return the text for an answer of more than `most` characters."""
-    return Message.counted(
+def too_long(most: int) -> ErrorMessage:
+    """Return the message for an answer of more than `most` characters."""
+    return ErrorMessage(
         "TOO_LONG",
-        "should have at most %(count)s character",
-        "should have at most %(count)s characters",
-        most,
+        ngettext_noop(
+            "should have at most %(count)s character", "should have at most %(count)s characters"
+        ),
+        ngettext_noop(
+            "Enter no more than %(count)s character.", "Enter no more than %(count)s characters."
+        ),
+        count=most,
     )
 
 
-def too_small(least: object) -> Message:
-    """Return the text for a number or date (`YYYY-MM-DD`) below the least one."""
+def too_small(least: object) -> ErrorMessage:
+    """Return the message for a number or date (`YYYY-MM-DD`) below the least one."""
     if isinstance(least, int | float):
-        return Message("TOO_SMALL", "should be %(bound)s or more", bound=least)
-    return Message("TOO_SMALL", "should be %(bound)s or later", bound=least)
+        predicate = gettext_noop("should be %(bound)s or more")
+        sentence = gettext_noop("Enter %(bound)s or more.")
+    else:
+        predicate = gettext_noop("should be %(bound)s or later")
+        sentence = gettext_noop("Enter %(bound)s or a later date.")
+    return ErrorMessage("TOO_SMALL", predicate, sentence, bound=least)
 
 
-def too_large(most: object) -> Message:
-    """Return the text for a number or date (`YYYY-MM-DD`) above the largest one."""
+def too_large(most: object) -> ErrorMessage:
+    """Return the message for a number or date (`YYYY-MM-DD`) above the largest one."""
     if isinstance(most, int | float):
-        return Message("TOO_LARGE", "should be %(bound)s or less", bound=most)
-    return Message("TOO_LARGE", "should be %(bound)s or earlier", bound=most)
+        predicate = gettext_noop("should be %(bound)s or less")
+        sentence = gettext_noop("Enter %(bound)s or less.")
+    else:
+        predicate = gettext_noop("should be %(bound)s or earlier")
+        sentence = gettext_noop("Enter %(bound)s or an earlier date.")
+    return ErrorMessage("TOO_LARGE", predicate, sentence, bound=most)
+
+
+_LONGEST_LABEL = 40
+_END_OF_SENTENCE = re.compile(r"[.!?;…](\s|$)")
+_NO_NOUN = re.compile(
+    r"""(?xi)(
+        what|which|who|whom|whose|when|where|why|how
+        |am|are|is|was|were|do|does|did|have|has|had|can|could|may|might|must|shall|should|will|would
+        |i|we|my|our|me|us|you|it|he|she|they|there|if|need|no|not|yes
+        |a|an|the|this|that|these|those|any|anything|some|something|other
+        |about|after|as|at|before|by|for|from|in|of|on|since|to|until|with
+        |add|ask|check|choose|confirm|describe|enter|explain|fill|give|leave|let|list|pick|please
+        |provide|put|re-enter|repeat|retype|say|select|send|share|tell|type|upload|write
+    )(n?['’].*|,)?"""  # noqa: RUF001 - the printed apostrophe
+)
+"""First words of labels that don't fit after `Enter your`: of questions, sentences, requests."""
+
+_PROPER_NOUN = re.compile(
+    r"""(?xi)
+    (mon|tues|wednes|thurs|fri|satur|sun)day
+    |january|february|march|april|june|july|august|september|october|november|december
+    |american|arabic|british|chinese|dutch|english|european|french|german|hebrew|italian|japanese
+    |portuguese|spanish|discord|facebook|google|instagram|skype|telegram|twitter|wix|t-shirt
+    """
+)
+_MINOR_WORD = re.compile("a|an|and|at|by|for|from|in|of|on|or|the|to|with")
+
+
+def label_in_sentence(label: str, language: str) -> str:
+    """Return the label as it reads within a sentence in `language`; empty if it doesn't fit.
+
+    Catalogues quote it as it is. In English `Your first name` becomes `first name`. In a language
+    without a catalogue no label fits, since the sentence is English.
+    """
+    label = " ".join(label.split()).rstrip(" :：*")  # noqa: RUF001 - the colon of Chinese, Japanese
+    catalogue = spoken_for(language)
+    if catalogue is None or len(label) > _LONGEST_LABEL or not any(map(str.isalnum, label)):
+        return ""
+    return _english_noun(label) if catalogue == SOURCE else label
+
+
+def _english_noun(label: str) -> str:
+    words = label.split()
+    if words[0].lower() == "your":
+        words = words[1:]
+    if not words or _END_OF_SENTENCE.search(label):
+        return ""
+    if _NO_NOUN.fullmatch(words[0]):
+        return ""
+    if all(_MINOR_WORD.fullmatch(word) or not word[0].islower() for word in words):
+        return " ".join(map(_uncapitalized, words))
+    return " ".join([_uncapitalized(words[0]), *words[1:]])
+
+
+def _uncapitalized(word: str) -> str:
+    """Return `E-Mail` as `e-mail`, but `VAT`, `iPhone`, `B2B` and `Monday` as they are."""
+    bare = word.strip('(),"“”')
+    parts = re.split("[-/'’]", bare)  # noqa: RUF001 - the printed apostrophe
+    plain = len(bare) > 1 and all(part.isalpha() and part[1:] == part[1:].lower() for part in parts)
+    return word.lower() if plain and not _PROPER_NOUN.fullmatch(bare) else word

@@ -15,10 +15,9 @@ from formapp.resources import PACKAGE, TEMPLATES, TRANSLATIONS
 KEYWORDS = {
     **DEFAULT_KEYWORDS,
     "gettext_noop": None,
-    # Which arguments are texts: Refusal(status, code, text), Message(code, text).
+    "ngettext_noop": (1, 2),
+    # Which argument is a text: RefusalError(status, code, text).
     "RefusalError": (3,),
-    "Message": (2,),
-    "counted": (2, 3),
 }
 OTHERS = [language for language in SPOKEN if language != SOURCE]
 

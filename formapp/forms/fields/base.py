@@ -21,7 +21,7 @@ from formapp.forms.definition.model import FieldDefinition, PropertyTarget
 from formapp.forms.fields import patterns
 from formapp.forms.fields.autofill import OF_PROPERTY
 from formapp.forms.fields.values import clean_line, parse_country, parse_locale
-from formapp.forms.messages import Code, Message
+from formapp.forms.messages import Code, ErrorMessage
 from formapp.forms.phones import PhoneNumber
 from formapp.languages import direction
 
@@ -33,7 +33,7 @@ Schema = dict[str, Any]
 
 _COUNTRY = "|".join(f"[{c[0]}{c[0].lower()}][{c[1]}{c[1].lower()}]" for c in sorted(COUNTRIES))
 _LOCALE = "[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?(?:[-_](?:[A-Za-z]{2}|[0-9]{3}))?"
-_CODES: Mapping[str | None, tuple[Callable[[str], str | None], Message, str]] = {
+_CODES: Mapping[str | None, tuple[Callable[[str], str | None], ErrorMessage, str]] = {
     "country": (parse_country, messages.COUNTRY, _COUNTRY),
     "locale": (parse_locale, messages.LOCALE, _LOCALE),
 }
@@ -53,7 +53,7 @@ class Parsed(NamedTuple):
 class InvalidValueError(Exception):
     """The answer doesn't fit; `message` is for the visitor and doesn't repeat the answer."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: ErrorMessage) -> None:
         super().__init__(message.code)
         self.message = message
 
@@ -76,7 +76,7 @@ class Control(wtforms.Field):
         return self.id
 
     def pre_validate(self, form: BaseForm) -> None:  # noqa: ARG002 - WTForms' interface
-        """Validate what was posted; WTForms keeps the `Message` in `errors`."""
+        """Validate what was posted; WTForms keeps the `ErrorMessage` in `errors`."""
         posted = self.raw_data or []
         if not all(isinstance(item, str) for item in posted):
             raise StopValidation(messages.TEXT)
@@ -122,7 +122,7 @@ class Field:
     autofill: ClassVar[str | None] = None
     autofill_of_property: ClassVar[Mapping[str, str]] = OF_PROPERTY
     pattern: str | None = None
-    invalid: Message | None = None
+    invalid: ErrorMessage | None = None
 
     def __init__(self, definition: FieldDefinition, language: str) -> None:
         self.definition = definition
@@ -173,7 +173,7 @@ class Field:
             InvalidValueError: it is required.
         """
         if self.required:
-            raise InvalidValueError(messages.demand(self.definition.type, posted=bool(texts)))
+            raise InvalidValueError(messages.required(self.definition.type, posted=bool(texts)))
         return Parsed(None)
 
     def shown(self, texts: Sequence[str]) -> Any:
@@ -226,13 +226,13 @@ class Field:
         tag = (given.to.tag or "").lower()
         return f"{tag} {token}" if tag in {"shipping", "billing"} else token
 
-    def possible_errors(self) -> dict[Code, Message]:
+    def possible_errors(self) -> dict[Code, ErrorMessage]:
         """Return every message that a visitor can get about this field, by its code."""
         kind, required = self.definition.type, self.required
-        found = [messages.demand(kind, posted=posted) for posted in (False, True) if required]
+        found = [messages.required(kind, posted=posted) for posted in (False, True) if required]
         return {message.code: message for message in [*found, *self.type_errors()]}
 
-    def type_errors(self) -> list[Message]:
+    def type_errors(self) -> list[ErrorMessage]:
         """Return the messages about an answer that isn't blank."""
         short = [messages.too_short(self.min_length)] if self.min_length else []
         wrong = [self.invalid] if self.invalid else []

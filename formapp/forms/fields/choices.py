@@ -11,7 +11,7 @@ from formapp.forms import messages
 from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields import patterns
 from formapp.forms.fields.base import Control, Field, InvalidValueError, Parsed, Schema
-from formapp.forms.messages import Message
+from formapp.forms.messages import ErrorMessage
 
 _TICKED = frozenset({"true", "on", "1"})
 _TICKED_PATTERN = "[Tt][Rr][Uu][Ee]|[Oo][Nn]|1"
@@ -64,7 +64,7 @@ class _Choice(Field):
         """Return the choices."""
         return {"choices": [SelectChoice(o.value, o.label) for o in self.definition.options]}
 
-    def type_errors(self) -> list[Message]:
+    def type_errors(self) -> list[ErrorMessage]:
         """Return the errors with that of the list."""
         return [*super().type_errors(), messages.NOT_AN_OPTION]
 
@@ -128,7 +128,7 @@ class Checkboxes(Field):
         """Return the attributes; `required` would demand every single box."""
         return {key: value for key, value in super().attributes().items() if key != "required"}
 
-    def type_errors(self) -> list[Message]:
+    def type_errors(self) -> list[ErrorMessage]:
         """Return the error of a value that isn't listed."""
         return [messages.NOT_AN_OPTION]
 
@@ -176,7 +176,7 @@ class Checkbox(Field):
         text = texts[0].strip() if texts else ""
         return text == self.value or text.lower() in _TICKED
 
-    def type_errors(self) -> list[Message]:
+    def type_errors(self) -> list[ErrorMessage]:
         """Return none."""
         return []
 

@@ -11,7 +11,7 @@ from formapp.forms.definition.model import LARGEST
 from formapp.forms.fields import patterns
 from formapp.forms.fields.base import Field, InvalidValueError, Parsed, Schema
 from formapp.forms.fields.values import clean_token, parse_date, parse_number
-from formapp.forms.messages import Message
+from formapp.forms.messages import ErrorMessage
 
 # At most 50 characters, and a first digit between the 15th before and the 14th behind the point, as
 # `values.parse_number` wants it. The last line is how programs write very small numbers.
@@ -38,7 +38,7 @@ class _Bounded(Field):
     clean = staticmethod(clean_token)
     typed = False
     left_to_right = True
-    invalid: Message
+    invalid: ErrorMessage
 
     @staticmethod
     def parse_value(text: str) -> str | int | float | None:
@@ -69,7 +69,7 @@ class _Bounded(Field):
             k: str(each) for k, each in bounds.items() if each is not None
         }
 
-    def type_errors(self) -> list[Message]:
+    def type_errors(self) -> list[ErrorMessage]:
         """Return the errors with those of the bounds."""
         least, largest = self.definition.min, self.definition.max
         small = [messages.too_small(least)] if least is not None else []

@@ -71,7 +71,7 @@ class Hidden(Field):
         """Return as much of a text as is kept."""
         return clean_line(text)[: self.limit].strip()
 
-    def possible_errors(self) -> dict[messages.Code, messages.Message]:
+    def possible_errors(self) -> dict[messages.Code, messages.ErrorMessage]:
         """Return none."""
         return {}
 

@@ -8,7 +8,7 @@ from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.forms.lead_form import LeadForm
-from formapp.forms.messages import NUMBER, Message, too_long, too_small
+from formapp.forms.messages import NUMBER, ErrorMessage, too_long, too_small
 from tests.support.forms import posted, read
 
 Post = Callable[..., LeadForm]
@@ -210,9 +210,9 @@ def test_wtforms_own_texts_come_in_the_language_too(form: Form) -> None:
     ],
 )
 def test_a_message_is_said_in_a_language_with_its_numbers(
-    message: Message, language: str, said: str
+    message: ErrorMessage, language: str, said: str
 ) -> None:
-    assert message.said(texts_in(language)) == said
+    assert message.localize(texts_in(language)) == said
 
 
 def test_as_text_a_message_is_english() -> None:

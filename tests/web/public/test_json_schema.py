@@ -14,7 +14,7 @@ from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.forms.json_schema import form_schema
 from formapp.forms.loader import load_forms
-from formapp.forms.messages import demand
+from formapp.forms.messages import required
 from formapp.resources import BUNDLED_FORMS
 from tests.web.forms import OTHER
 from tests.web.support import JSON, LISTED, OWN, UNLISTED, Site, assert_refused
@@ -317,7 +317,7 @@ def test_texts_are_in_the_language_that_is_asked_for(one_site: Site) -> None:
     assert (german["title"], other["title"]) == ("Alles", "Everything")
     name = german["properties"]["name"]
     assert name["title"] == "Name!, bitte"
-    missing = demand("text", posted=False).said(texts_in("de"))
+    missing = required("text", posted=False).localize(texts_in("de"))
     assert name["x-formapp"]["messages"]["REQUIRED_FIELD_MISSING"] == missing
 
 
