@@ -40,14 +40,14 @@ def request_meta(
         "subject": confirm.subject or gettext("Please confirm your e-mail address"),
         "text": confirm.text
         or gettext(
-            "Somebody filled in the form “%(title)s” with your e-mail address. "
-            "If it was you, please confirm it: only then does it count.",
+            "Someone entered your e-mail address in the form “%(title)s”. If it was you, "
+            "please confirm. We won't use the answers until you do.",
             title=title,
         ),
         "button": button_text(confirm),
         "valid": gettext("The link is valid until %(until)s."),
         "otherwise": gettext(
-            "If it wasn't you, do nothing: without your confirmation nothing happens."
+            "If this wasn't you, ignore this e-mail: nothing happens without your confirmation."
         ),
         "sender": confirm.sender,
         "days": confirm.days,

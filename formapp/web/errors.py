@@ -12,10 +12,13 @@ from formapp.languages import gettext_noop
 
 _log = logging.getLogger(__name__)
 _TEXTS = {
-    404: ("NOT_FOUND", gettext_noop("There is nothing at this address.")),
-    405: ("METHOD_NOT_ALLOWED", gettext_noop("This address doesn't take such requests.")),
+    404: (
+        "NOT_FOUND",
+        gettext_noop("There is no page at this address. Check that the address is correct."),
+    ),
+    405: ("METHOD_NOT_ALLOWED", gettext_noop("This address doesn't accept this kind of request.")),
 }
-_UNANSWERED = gettext_noop("This request could not be answered.")
+_UNANSWERED = gettext_noop("We could not answer this request.")
 
 
 class RefusalError(Exception):
@@ -79,5 +82,5 @@ def _of_defect(error: Exception) -> RefusalError:
     return RefusalError(
         500,
         "INTERNAL",
-        "Something went wrong on our side. Nothing was sent; please try again in a minute.",
+        "Something went wrong on our side. Nothing was sent. Please try again in a minute.",
     )

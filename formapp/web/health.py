@@ -37,7 +37,9 @@ def metrics() -> Response:
     """Prometheus; with the token if one is set, else for this machine alone."""
     app = services()
     if not _may_read(app.metrics_token):
-        raise RefusalError(403, "FORBIDDEN", "Metrics need the token of FORMAPP_METRICS_TOKEN.")
+        raise RefusalError(
+            403, "FORBIDDEN", "To read the metrics, send the token set in FORMAPP_METRICS_TOKEN."
+        )
     try:
         app.metrics.read_queue(app.database, datetime.now(UTC))
     except DatabaseUnavailableError:

@@ -83,4 +83,4 @@ def _begin() -> None:
     g.begun = id_, time.perf_counter()
     # Health checks come by the machine's address.
     if _REFUSED in request.environ and request.blueprint != "health":
-        raise RefusalError(400, "HOST", "This server isn't known by that name.")
+        raise RefusalError(400, "HOST", "This server doesn't answer to that host name.")

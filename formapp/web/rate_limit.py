@@ -169,7 +169,7 @@ class Limits:
             raise RefusalError(
                 429,
                 "TOO_MANY_REQUESTS",
-                "Too many messages came at once. Please wait a minute, then send again.",
+                "Too many messages were sent at once. Please wait a minute and try again.",
                 {"Retry-After": str(reached.get_expiry())},
             )
 

@@ -19,15 +19,15 @@ from formapp.web.public.attribution import is_embedded
 from formapp.web.services import services
 
 _TITLES = {
-    400: gettext_noop("This request can't be read"),
+    400: gettext_noop("We could not read this request"),
     401: "Please sign in",  # to a page of the owner, which is in English
-    403: gettext_noop("Not from this page"),
+    403: gettext_noop("You can't do this from here"),
     404: gettext_noop("Page not found"),
-    405: gettext_noop("Not possible here"),
-    413: gettext_noop("Too much at once"),
-    415: gettext_noop("This kind of content isn't taken"),
+    405: gettext_noop("This request isn't supported"),
+    413: gettext_noop("Too much to send"),
+    415: gettext_noop("This content type isn't supported"),
     429: gettext_noop("Too many messages"),
-    503: gettext_noop("Not possible just now"),
+    503: gettext_noop("The service is unavailable right now"),
 }
 _TITLE = gettext_noop("Something went wrong")
 
@@ -80,7 +80,9 @@ def invalid_json(faults: list[FieldFault]) -> Response:
         else {"code": fault.code, "message": fault.message}
         for fault in faults
     ]
-    return json_answer({"error": gettext("Some fields need another look."), "errors": errors}, 422)
+    return json_answer(
+        {"error": gettext("Some answers need to be corrected."), "errors": errors}, 422
+    )
 
 
 def show_page(

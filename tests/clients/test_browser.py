@@ -131,7 +131,7 @@ def test_what_is_wrong_with_the_whole_is_shown_as_the_forms(
     visitor.fill_in()
     visitor.page.get_by_label("File").set_input_files(FILE)  # type: ignore[arg-type] # a plain dict
     visitor.button.click()
-    expect(visitor.form_error()).to_have_text("Files are not taken by this form.")
+    expect(visitor.form_error()).to_have_text("This form doesn't accept files.")
     expect(visitor.fault("email").filter(visible=True)).to_have_count(0)
     assert served.answers() == []
 

@@ -329,13 +329,13 @@ def test_a_box_is_ticked_by_its_own_value(
 
 
 REQUIRED = [
-    ("text", "", "must be filled in"),
-    ("textarea", "", "must be filled in"),
-    ("email", "", "must be filled in"),
-    ("tel", "", "must be filled in"),
-    ("number", "", "must be filled in"),
-    ("date", "", "must be filled in"),
-    ("url", "", "must be filled in"),
+    ("text", "", "is required"),
+    ("textarea", "", "is required"),
+    ("email", "", "is required"),
+    ("tel", "", "is required"),
+    ("number", "", "is required"),
+    ("date", "", "is required"),
+    ("url", "", "is required"),
     ("select", 'options = ["a"]', "must be chosen"),
     ("radio", 'options = ["a"]', "must be chosen"),
     ("checkboxes", 'options = ["a"]', "must be chosen"),

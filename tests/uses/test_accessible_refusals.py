@@ -25,9 +25,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OpenPage = Callable[..., Page]
 
 NOTICES = {
-    409: {"english": "This form was sent already", "hebrew": "טופס זה כבר נשלח"},
+    409: {"english": "You have already sent this form", "hebrew": "טופס זה כבר נשלח"},
     429: {"english": "Too many messages", "hebrew": "הגיעו יותר מדי הודעות"},
-    503: {"english": "could not be kept", "hebrew": "לא ניתן היה לשמור"},
+    503: {"english": "could not save", "hebrew": "לא ניתן היה לשמור"},
 }
 
 

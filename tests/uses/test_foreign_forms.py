@@ -94,7 +94,7 @@ def test_a_form_of_a_page_without_a_name_is_refused_and_the_visitor_told(
     page = open_page(world.listed.page(html, Referrer_Policy=policy))
     fill_in(page)
     send(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Not from this page")
+    expect(page.get_by_role("heading", level=1)).to_have_text("You can't do this from here")
     assert world.kept() == []
     world.forgiven = ("403",)
 

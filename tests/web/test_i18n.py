@@ -170,7 +170,7 @@ def test_the_submission_says_the_language_and_keeps_the_consent_that_was_read(si
     [
         ("", "de", "de", "Bitte füllen Sie dieses Feld aus"),
         ("?lang=he", "de", "he", "יש למלא שדה זה"),
-        ("", "ja", "en", "must be filled in"),
+        ("", "ja", "en", "is required"),
     ],
 )
 def test_another_sites_form_is_answered_in_the_language_it_asks_for(

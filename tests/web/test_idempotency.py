@@ -45,7 +45,7 @@ def test_going_back_and_changing_an_answer_asks_before_a_second_submission(site:
     assert answer.status_code == 409
     assert len(site.rows()) == 1
     again = Page(answer)
-    assert "sent already" in again.text
+    assert "already sent" in again.text
     assert again.sent["message"] == "what I forgot"
     assert again.sent["extras"] == ["milk", "lemon"]
     assert again.sent["_token"] != page.sent["_token"]

@@ -28,7 +28,7 @@ def test_the_form_comes_back_with_the_input_and_can_be_sent_later(
         assert answer.status_code == 503
         assert answer.headers["Retry-After"] == "30"
         again = Page(answer)
-        assert "could not be kept" in again.text
+        assert "could not save" in again.text
         assert {name: again.sent.get(name) for name in FULL} == FULL
     assert again.submit(site).status_code == 303
     assert (len(site.rows()), site.pending()) == (1, 1)

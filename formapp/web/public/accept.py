@@ -57,12 +57,11 @@ from formapp.web.services import Services
 
 _log = logging.getLogger(__name__)
 UNAVAILABLE = gettext_noop(
-    "Your answers could not be kept just now. Nothing that you typed was lost: "
-    "please press the button again in a minute."
+    "We could not save your answers. They are still here: please try again in a minute."
 )
 KEY_REUSED = gettext_noop(
-    "This form was sent already, with other answers. "
-    "If you want to send these as well, press the button again."
+    "You have already sent this form with other answers. To send these as well, press "
+    "the button again."
 )
 # A form library may send a box that isn't ticked as the JSON `false`.
 _NOT_FILLED = {"", "false"}
@@ -135,7 +134,7 @@ def _read(request: Request, form: Form, services: Services) -> Post:
         raise RefusalError(
             400,
             "REPEATED_FIELD",
-            "These fields may come only once: %(names)s.",
+            "Send each of these fields only once: %(names)s.",
             names=", ".join(repeated),
         )
     text = posted.get(TOKEN_NAME)

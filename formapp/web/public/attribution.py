@@ -185,8 +185,8 @@ def check_foreign(request: Request, form: Form) -> bool:
         raise RefusalError(
             403,
             "BLOCKED",
-            "This form doesn't take messages from that page. "
-            "Please open the form itself and send it from there.",
+            "This form doesn't accept submissions from that page. Please open the form on its "
+            "own page and send it from there.",
         )
     return True
 
@@ -205,17 +205,17 @@ def refuse_stolen_token(request: Request, form: Form) -> None:
         raise RefusalError(
             403,
             "BLOCKED",
-            "This form was copied from our own page together with the hidden field %(name)s, which "
-            "is good on our page alone. Whoever looks after the copy has to remove that field. "
-            "Until then, please open the form itself and send it from there.",
+            "This form was copied from our own page together with the hidden field %(name)s, "
+            "which only works on our page. Site owner: remove that field from the copy. Until "
+            "then, please open the form on its own page and send it from there.",
             name=TOKEN_NAME,
         )
     if origin in {"", "null"}:
         raise RefusalError(
             403,
             "BLOCKED",
-            "This page stands in a frame that doesn't let it say where it comes from. "
-            "Please open the form in a window of its own and send it from there.",
+            "This page is in a frame that hides where it comes from. Please open the form in "
+            "a new window and send it from there.",
         )
 
 

@@ -22,19 +22,17 @@ MAX_BYTES = 64 * 1024
 MAX_PAIRS = 200
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _JSON = "application/json"
-_NO_TEXT = gettext_noop("The request could not be read: it is not UTF-8 text.")
-_NO_JSON = gettext_noop("The request could not be read: it is not JSON.")
+_NO_TEXT = gettext_noop("We could not read the request: it is not UTF-8 text.")
+_NO_JSON = gettext_noop("We could not read the request: it is not JSON.")
 _NO_OBJECT = gettext_noop(
-    "The request could not be read: send a JSON object with the fields' names as keys."
+    "We could not read the request: send a JSON object with the fields' names as keys."
 )
 _NO_SCALAR = gettext_noop(
-    "The request could not be read: a field's value is text, a number, true, false "
-    "or a list of these."
+    "We could not read the request: a field's value must be text, a number, true, "
+    "false or a list of these."
 )
-_NO_BOUNDARY = gettext_noop(
-    "The request could not be read: it doesn't say what parts its fields (boundary)."
-)
-_TORN = gettext_noop("The request could not be read: its parts are not complete.")
+_NO_BOUNDARY = gettext_noop("We could not read the request: its Content-Type has no boundary.")
+_TORN = gettext_noop("We could not read the request: it is incomplete.")
 
 
 Pairs = list[tuple[str, str]]
@@ -47,10 +45,12 @@ def read_body(request: Request) -> tuple[Pairs, frozenset[str]]:
         RefusalError: 400, 413 or 415, with the reason.
     """
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
-        raise RefusalError(415, "COMPRESSED", "Compressed bodies are not taken.")
+        raise RefusalError(
+            415, "COMPRESSED", "Compressed requests are not supported. Send the body uncompressed."
+        )
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if charset.replace("-", "") not in {"utf8", "usascii"}:
-        raise RefusalError(415, "CHARSET", "Only UTF-8 text is taken.")
+        raise RefusalError(415, "CHARSET", "Send the text as UTF-8.")
     data = _data(request)
     if request.mimetype == _URLENCODED:
         return _cleaned(_urlencoded(data)), frozenset()
@@ -77,7 +77,7 @@ def _data(request: Request) -> bytes:
         raise RefusalError(
             413,
             "TOO_LARGE",
-            "This is too much to send: at most %(size)s KiB are taken.",
+            "This is too much to send. The limit is %(size)s KiB.",
             size=MAX_BYTES // 1024,
         ) from None
 
@@ -88,7 +88,10 @@ def _malformed(msgid: str) -> RefusalError:
 
 def _too_many() -> RefusalError:
     return RefusalError(
-        400, "TOO_MANY_FIELDS", "At most %(count)s fields are taken.", count=MAX_PAIRS
+        400,
+        "TOO_MANY_FIELDS",
+        "This request has too many fields. The limit is %(count)s.",
+        count=MAX_PAIRS,
     )
 
 
@@ -139,7 +142,7 @@ def _multipart(data: bytes, boundary: str) -> Pairs:
 def _refuse_file(part: File) -> None:
     # A browser sends a file control that was left empty as a part with an empty name.
     if part.filename:
-        raise RefusalError(400, "NO_FILE_UPLOADS", "Files are not taken by this form.")
+        raise RefusalError(400, "NO_FILE_UPLOADS", "This form doesn't accept files.")
 
 
 def _json(data: bytes) -> tuple[Pairs, frozenset[str]]:
@@ -168,7 +171,7 @@ def _json(data: bytes) -> tuple[Pairs, frozenset[str]]:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) != len(pairs):
-        raise RefusalError(400, "REPEATED_FIELD", "A field came more than once.")
+        raise RefusalError(400, "REPEATED_FIELD", "A field was sent more than once.")
     return content
 
 
@@ -191,12 +194,12 @@ def _cleaned(pairs: Pairs) -> Pairs:
     """Return the pairs NFC-normalised; names that were different may be one then."""
     text = "".join([part for pair in pairs for part in pair])
     if "\0" in text:
-        raise RefusalError(400, "NUL", "A field holds a character that can't be kept (NUL).")
+        raise RefusalError(400, "NUL", "A field contains a character that can't be stored (NUL).")
     if text.isascii():
         return pairs
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise RefusalError(400, "NOT_TEXT", "A field holds what is not text.") from None
+        raise RefusalError(400, "NOT_TEXT", "A field contains data that is not text.") from None
     normalize = partial(unicodedata.normalize, "NFC")
     return [(normalize(name), normalize(value)) for name, value in pairs]

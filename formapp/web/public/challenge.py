@@ -42,6 +42,6 @@ def show_challenge(form: Form) -> Response:
     """
     spam = form.definition.spam
     if spam.challenge != "altcha":
-        raise RefusalError(404, "NO_CHALLENGE", "This form asks for no challenge of this kind.")
+        raise RefusalError(404, "NO_CHALLENGE", "This form doesn't use this kind of challenge.")
     made = services().challenges.make(form.name, spam.difficulty, datetime.now(UTC))
     return json_answer(made, headers={"Cache-Control": "no-store"})

@@ -26,18 +26,18 @@ from formapp.web.responses import html_answer, refuse, wants_json
 from formapp.web.services import services
 
 INVALID = gettext_noop(
-    "This link isn't whole. Please open it from the e-mail once more, or fill in the form again."
+    "This link is incomplete. Please open it from the e-mail again, or fill in the form again."
 )
 EXPIRED = gettext_noop(
-    "This link's time is over, so nothing was confirmed. Please fill in the form again."
+    "This link has expired, so nothing was confirmed. Please fill in the form again."
 )
-GONE = gettext_noop("What this link confirms isn't kept any more. Please fill in the form again.")
-FOREIGN = gettext_noop("Please open the link from the e-mail, and press the button there.")
-UNAVAILABLE = gettext_noop(
-    "Your confirmation could not be kept just now. Please press the button again in a minute."
+GONE = gettext_noop(
+    "We no longer have the answers that this link confirms. Please fill in the form again."
 )
+FOREIGN = gettext_noop("Open the link in the e-mail and press the button there.")
+UNAVAILABLE = gettext_noop("We could not save your confirmation. Please try again in a minute.")
 _TITLES = {
-    "LINK_INVALID": gettext_noop("This link can't be read"),
+    "LINK_INVALID": gettext_noop("This link doesn't work"),
     "LINK_EXPIRED": gettext_noop("This link has expired"),
     "LINK_GONE": gettext_noop("Nothing to confirm"),
 }
@@ -145,9 +145,9 @@ def _question(form: Form, confirmation: Confirmation) -> Response:
     return _page(
         "confirm.html",
         form,
-        title=gettext("One click left"),
+        title=gettext("One more step"),
         text=gettext(
-            "Please confirm what you sent by the form “%(title)s”.", title=form.definition.title
+            "Please confirm what you sent with the form “%(title)s”.", title=form.definition.title
         ),
         consents=[consent["text"] for consent in confirmation.consents],
         button=button_text(form.definition.confirm),
@@ -159,8 +159,8 @@ def _already(form: Form) -> Response:
     return _page(
         "confirm.html",
         form,
-        title=gettext("Thank you, it is confirmed"),
-        text=gettext("You have confirmed this already. There is nothing left to do."),
+        title=gettext("Thank you for confirming"),
+        text=gettext("You have already confirmed this. There is nothing left to do."),
     )
 
 

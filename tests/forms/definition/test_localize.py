@@ -141,7 +141,7 @@ def test_what_is_wrong_is_said_in_the_language_and_its_code_stays(form: Form, po
         "escolha uma das opções",
     ]
     assert [fault.message for fault in said["en"]] == [
-        "must be filled in",
+        "is required",
         "should be one of the choices",
     ]
     codes = {tuple(fault.code for fault in faults) for faults in said.values()}
@@ -175,7 +175,7 @@ def test_a_language_that_formapp_lacks_is_answered_in_english(
 ) -> None:
     form = make_form(top=f'language = "{language}"', email=REQUIRED)
 
-    assert [fault.message for fault in post(form).faults()] == ["must be filled in"]
+    assert [fault.message for fault in post(form).faults()] == ["is required"]
 
 
 REQUIRED = '[[fields]]\nname = "e"\ntype = "email"\nlabel = "E"\nrequired = true\nto = "email"\n'
@@ -185,7 +185,7 @@ def test_wtforms_own_texts_come_in_the_language_too(form: Form) -> None:
     field = form.speaking("de").bind(token=None)["email"]
 
     assert field.gettext("This field is required.") == "Dieses Feld wird benötigt."
-    assert field.gettext("must be filled in") == "Bitte füllen Sie dieses Feld aus"
+    assert field.gettext("is required") == "Bitte füllen Sie dieses Feld aus"
 
 
 @pytest.mark.parametrize(

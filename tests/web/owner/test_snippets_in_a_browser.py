@@ -128,7 +128,7 @@ def test_fetch_shows_what_is_wrong_and_then_the_thanks_without_leaving_the_page(
     page.get_by_role("button").click()
     errors = page.get_by_role("alert").get_by_role("listitem")
     expect(errors).to_have_count(5)
-    expect(errors.nth(0)).to_have_text("Your name: must be filled in")
+    expect(errors.nth(0)).to_have_text("Your name: is required")
     expect(page.get_by_label("Phone")).to_have_attribute("aria-invalid", "true")
     expect(page.get_by_label("Company")).not_to_have_attribute("aria-invalid", "true")
 

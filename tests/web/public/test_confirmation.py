@@ -99,7 +99,7 @@ def test_a_submission_waits_with_its_mail_and_without_a_delivery(site: Site) -> 
     assert site.pending() == 0
     assert len(site.kept) == 1
     page = site.get(answer.headers["Location"]).get_data(as_text=True)
-    assert "Please look into your mailbox" in page
+    assert "Check your e-mail" in page
     assert "ada" not in page.lower()
     asked = show_submission(site.database, row.id)["confirmation"]
     assert "“Newsletter”" in asked["text"]
@@ -204,7 +204,7 @@ def test_a_second_click_hears_that_it_is_done(site: Site) -> None:
     for answer in (press(site, path), site.get(path), site.get(path.replace("t=", "x=1&t="))):
         assert answer.status_code == 200
         text = answer.get_data(as_text=True)
-        assert "confirmed this already" in text
+        assert "already confirmed this" in text
         assert "<button" not in text
     assert site.pending() == 1
 
@@ -212,7 +212,7 @@ def test_a_second_click_hears_that_it_is_done(site: Site) -> None:
 def test_whoever_has_confirmed_hears_so_though_the_link_is_old(site: Site) -> None:
     submission_id = sign_up(site)
     press(site, link(submission_id))
-    assert "confirmed this already" in site.get(link(submission_id, days=-1)).get_data(as_text=True)
+    assert "already confirmed this" in site.get(link(submission_id, days=-1)).get_data(as_text=True)
 
 
 def test_two_clicks_at_once_make_one_delivery(site: Site) -> None:

@@ -55,12 +55,12 @@ def test_a_visitor_signs_up_looks_at_the_link_and_confirms(
     page.get_by_label("E-mail").fill("ada@example.com")
     page.get_by_role("checkbox").check()
     page.get_by_role("button").click()
-    _heading(page, "Please look into your mailbox")
+    _heading(page, "Check your e-mail")
     look("asked")
 
     path = link(running.site.row().id)
     page.goto(origin + path)
-    _heading(page, "One click left")
+    _heading(page, "One more step")
     expect(page.get_by_text("Send me the newsletter.")).to_be_visible()
     look("confirm")
     assert running.site.row().status == "unconfirmed"
@@ -70,11 +70,11 @@ def test_a_visitor_signs_up_looks_at_the_link_and_confirms(
     assert running.site.row().status == "accepted"
 
     page.goto(origin + path)
-    _heading(page, "Thank you, it is confirmed")
+    _heading(page, "Thank you for confirming")
     look("confirmed")
     assert said == []
     page.goto(origin + path[:-3])
-    _heading(page, "This link can't be read")
+    _heading(page, "This link doesn't work")
     look("link-invalid")
     page.get_by_role("link").click()
     expect(page.get_by_label("E-mail")).to_be_visible()

@@ -255,8 +255,8 @@ def test_a_front_end_finds_what_it_draws(schema: dict[str, Any]) -> None:
         "autocomplete": "name",
         "max_length": name["maxLength"],
         "messages": {
-            "REQUIRED_FIELD_MISSING": "must be filled in",
-            "REQUIRED_FIELD_EMPTY": "must be filled in",
+            "REQUIRED_FIELD_MISSING": "is required",
+            "REQUIRED_FIELD_EMPTY": "is required",
             "TOO_LONG": f"should have at most {name['maxLength']} characters",
         },
     }
