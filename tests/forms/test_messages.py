@@ -217,9 +217,9 @@ def test_a_label_reads_well_within_an_english_sentence_or_is_left_out(
 @pytest.mark.parametrize(
     ("language", "label", "sentence"),
     [
-        ("de", "Ihr Name", "Füllen Sie bitte „Ihr Name“ aus."),
-        ("de-AT", "Was noch?", "Füllen Sie bitte „Was noch?“ aus."),
-        ("fr", "Prénom", "Remplissez le champ « Prénom »."),
+        ("de", "Ihr Name", "Bitte füllen Sie das Feld „Ihr Name“ aus."),
+        ("de-AT", "Was noch?", "Bitte füllen Sie das Feld „Was noch?“ aus."),
+        ("fr", "Prénom", "Veuillez remplir le champ «\u00a0Prénom\u00a0»."),
         ("es", "Su nombre", "Rellene el campo «Su nombre»."),
         ("pt-BR", "Nome", "Preencha o campo “Nome”."),
         ("he", "שם", 'יש למלא את השדה "שם".'),

@@ -94,6 +94,12 @@ def test_what_is_read_is_what_was_written(language: str) -> None:
     assert ours.gettext("is required") == catalog["is required"].string
 
 
+def test_french_punctuation_never_begins_a_line() -> None:
+    for message in written("fr"):
+        for text in texts(message):
+            assert not re.search("[ ][:;!?»]|«[ ]", text), message.id
+
+
 @pytest.mark.parametrize("language", RIGHT_TO_LEFT)
 def test_what_runs_left_to_right_is_kept_apart(language: str) -> None:
     """Else a date or a telephone number would show its groups in the wrong order."""
