@@ -53,7 +53,7 @@
     const anchor = document.createElement("a");
     anchor.href = own;
     anchor.target = "_blank";
-    anchor.textContent = link || "The form can't be shown here. Open it in a window of its own.";
+    anchor.textContent = link || "The form can't be shown here. Open it in a new window.";
     instead.append(anchor);
     const fail = (why) => {
       if (heard || instead.isConnected || document.activeElement === frame) return;
