@@ -22,7 +22,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'"
 )
-NOTICE = "Your answers could not be kept just now. Nothing was lost: please press the button again."
+NOTICE = "We could not save your answers. They are still here: please try again in a minute."
 SIGNER = TokenSigner(["the look"])
 
 RIGHT_TO_LEFT = """

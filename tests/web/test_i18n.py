@@ -142,7 +142,7 @@ def test_a_refusal_that_shows_the_form_again_is_in_its_language(
         answer = page.submit(slow, **GOOD)
 
     assert answer.status_code == 503
-    assert "Ihre Angaben konnten gerade nicht gespeichert werden." in Page(answer).text
+    assert "Wir konnten Ihre Angaben nicht speichern." in Page(answer).text
 
 
 def test_the_next_address_says_only_what_the_browser_would_not(site: Site) -> None:
@@ -228,7 +228,7 @@ def test_a_refusal_at_a_form_is_in_the_forms_language(site: Site) -> None:
     answer = site.open("POST", "/f/german", data=GOOD, headers=asked("ja") | {"Origin": UNLISTED})
 
     assert answer.status_code == 403
-    assert "Dieses Formular nimmt von jener Seite keine Nachrichten an." in Page(answer).text
+    assert "Dieses Formular kann nicht von jener Seite aus gesendet werden." in Page(answer).text
 
 
 def links(page: Page) -> dict[str, dict[str, list[str]]]:
