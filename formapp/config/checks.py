@@ -1,7 +1,7 @@
-"""What is right for one setting: pure checks that return the value to use.
+"""Checks of one setting each: pure functions that return the value to use.
 
-Each raises ValueError with what is wrong and what would be right; none repeats a value that may
-hold a secret.
+Each raises ValueError with what is wrong and what would be right. No text repeats a value that may
+be secret.
 """
 
 import re
@@ -17,94 +17,123 @@ from sqlalchemy.exc import ArgumentError
 
 MIN_SECRET_LENGTH = 16
 MIN_PASSWORD_LENGTH = 12
-_SCHEMES = ("http://", "https://")
 _IPV6 = re.compile(r"\[[0-9a-f:.]+\]")
 _TOKEN = re.compile(r"[!-~]+")
 _HOST = re.compile(r"[^\s:/?#@\[\]\\,*]+(?<![.])|[0-9a-f:.]*:[0-9a-f:.]*")
 
 
 def split(value: object) -> object:
-    """Return the parts of a comma-separated text, without blank ones; anything else as it is."""
+    """Return the parts of a comma-separated text, without blank ones; other types unchanged."""
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return value
 
 
-def secret(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    """Return keys that are long enough, the signing one first."""
-    if any(len(key.get_secret_value()) < MIN_SECRET_LENGTH for key in keys):
+# Secrets and credentials.
+
+
+def secret(value: SecretStr) -> SecretStr:
+    """Check that a key is long enough."""
+    if len(value.get_secret_value()) < MIN_SECRET_LENGTH:
         raise ValueError(
             f"is too short to be a secret: use at least {MIN_SECRET_LENGTH} random characters, "
             'such as python3 -c "import secrets; print(secrets.token_hex(32))" prints',
         )
-    return keys
+    return value
 
 
 def password(value: SecretStr) -> SecretStr:
-    """Return a password that is long enough to be guessed by nobody."""
+    """Check that a password is too long to guess."""
     if len(value.get_secret_value()) < MIN_PASSWORD_LENGTH:
         raise ValueError(f"is too short: use at least {MIN_PASSWORD_LENGTH} characters")
     return value
 
 
-def link(value: SecretStr) -> SecretStr:
-    """Return an http(s) address; its path or query may be what keeps it secret."""
-    _parts(value.get_secret_value())
+def word(value: str) -> str:
+    """Check that a text fits into a header: printable ASCII without blanks."""
+    if not _TOKEN.fullmatch(value):
+        raise ValueError("holds a blank or a character that no key has; copy all of it again")
     return value
 
 
-def _parts(value: str) -> SplitResult:
+def token(value: SecretStr) -> SecretStr:
+    """Check that a secret fits into a header."""
+    word(value.get_secret_value())
+    return value
+
+
+# Addresses.
+
+
+def _url(value: str, schemes: set[str], problem: str) -> SplitResult:
     try:
         parts = urlsplit(value)
-        host, port = parts.hostname or "", parts.port
+        usable = parts.scheme in schemes and parts.hostname and parts.port != 0
     except ValueError:
-        host, port = "", 0
-    if not _HOST.fullmatch(host) or port == 0 or not value.lower().startswith(_SCHEMES):
-        raise ValueError("is no web address; write it like https://forms.example.com")
+        usable = False
+    if not usable:
+        raise ValueError(problem)
     return parts
 
 
+def _web_url(value: str) -> SplitResult:
+    problem = "is no web address; write it like https://forms.example.com"
+    parts = _url(value, {"http", "https"}, problem)
+    if not _HOST.fullmatch(parts.hostname or ""):
+        raise ValueError(problem)
+    return parts
+
+
+def link(value: str) -> str:
+    """Check that a text is an http(s) address of any kind."""
+    _web_url(value)
+    return value
+
+
+def secret_link(value: SecretStr) -> SecretStr:
+    """Check an http(s) address whose path or query may be secret."""
+    _web_url(value.get_secret_value())
+    return value
+
+
 def address(value: str) -> str:
-    """Return an http(s) address without a slash at its end."""
-    parts = _parts(value)
+    """Return an http(s) address without query, user and trailing slash."""
+    parts = _web_url(value)
     if parts.query or parts.fragment or "@" in parts.netloc:
         raise ValueError("has more than an address; write it like https://forms.example.com")
     return value.rstrip("/")
 
 
 def base(value: str) -> str:
-    """Return an address that is a scheme, a host and perhaps a port, in lower case."""
+    """Return an address of scheme, host and optional port in lower case."""
     if urlsplit(value).path:
-        # The pages' own links begin at the root.
+        # Links on the pages begin at the root.
         raise ValueError("has a path; forms need a host of their own, https://forms.example.com")
     return value.lower()
 
 
-def hosts(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return host names in lower-case ASCII."""
-    return tuple(_host(name.lower()) for name in names)
-
-
-def _host(name: str) -> str:
+def host(value: str) -> str:
+    """Return a host name in lower-case ASCII."""
+    name = value.lower()
     if _IPV6.fullmatch(name):
         return name
     try:
-        host = name if name.isascii() else name.encode("idna").decode()
+        found = name if name.isascii() else name.encode("idna").decode()
     except UnicodeError:
-        host = ""
-    if not _HOST.fullmatch(host.removeprefix(".")) or ":" in host:
+        found = ""
+    if not _HOST.fullmatch(found.removeprefix(".")) or ":" in found:
         raise ValueError(
             "takes host names without scheme and port, such as forms.example.com, "
-            "parted by commas; .example.com stands for it and its subdomains",
+            "separated by commas; .example.com includes all its subdomains",
         )
-    return host
+    return found
 
 
 def database(value: str) -> str:
     """Return the address of a database that outlives the process; SQLite's folder must exist."""
     try:
         url = make_url(value)
-    except (ArgumentError, ValueError):  # the latter quotes what it takes for the port
+    except (ArgumentError, ValueError):  # the latter quotes a wrong port
         raise ValueError(
             "is no database address; write sqlite:///formapp.db "
             "or postgresql+psycopg://user@host/name",
@@ -121,10 +150,13 @@ def database(value: str) -> str:
 
 
 def folder(value: Path) -> Path:
-    """Return a path that is a folder."""
+    """Check that a path is a folder."""
     if not value.is_dir():
         raise ValueError(f"is no folder: {value}")
     return value
+
+
+# Limits and mail.
 
 
 def limit(value: str) -> str | None:
@@ -141,61 +173,27 @@ def limit(value: str) -> str | None:
 
 
 def storage(value: SecretStr) -> SecretStr:
-    """Return where limits are counted: `memory`, `database` or the address of a Redis."""
+    """Return the place where limits are counted: `memory`, `database` or a Redis address."""
     text = value.get_secret_value()
     if text.lower() in {"memory", "database"}:
         return SecretStr(text.lower())
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = None
-    if not usable:
-        raise ValueError('is no storage; write "memory", "database" or redis://host:6379/0')
+    problem = 'is no storage; write "memory", "database" or redis://host:6379/0'
+    _url(text, {"redis", "rediss"}, problem)
     if find_spec("redis") is None:
         raise ValueError("needs the package redis: pip install 'formapp[redis]'")
     return value
 
 
-def plain_link(value: str) -> str:
-    """Return an http(s) address that is no secret."""
-    _parts(value)
-    return value
-
-
-def token(value: SecretStr) -> SecretStr:
-    """Return what can stand in a header: printable ASCII without blanks."""
-    if not _TOKEN.fullmatch(value.get_secret_value()):
-        raise ValueError("holds a blank or a letter that no key has; copy it again, whole")
-    return value
-
-
-def word(value: str) -> str:
-    """Return what can stand in a header, where it is no secret."""
-    token(SecretStr(value))
-    return value
-
-
 def mailbox(value: str) -> str:
-    """Return an e-mail address."""
+    """Return an e-mail address in its normal form."""
     try:
         return validate_email(value, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError:
         raise ValueError("is no e-mail address; write it like owner@example.com") from None
 
 
-def mailboxes(values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return e-mail addresses."""
-    return tuple(mailbox(value) for value in values)
-
-
 def smtp(value: SecretStr) -> SecretStr:
-    """Return the address of a mail server."""
-    try:
-        parts = urlsplit(value.get_secret_value())
-        usable = parts.scheme in {"smtp", "smtps"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = None
-    if not usable:
-        raise ValueError("is no mail server; write it like smtp://user:password@host:587")
+    """Check that a text is the address of a mail server."""
+    problem = "is no mail server; write it like smtp://user:password@host:587"
+    _url(value.get_secret_value(), {"smtp", "smtps"}, problem)
     return value

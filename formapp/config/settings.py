@@ -1,8 +1,7 @@
 """Settings: environment variables with the prefix `FORMAPP_`, declared once, checked all at once.
 
 A setting may also come from a file: `FORMAPP_SECRET_KEY_FILE=/run/secrets/key` reads the value from
-there. Only the composition roots (`formapp.cli`, `formapp.app`) read settings; everything else is
-given what it needs.
+there. Only the composition roots (`formapp.cli`, `formapp.app`) read settings and pass them on.
 """
 
 import logging
@@ -35,12 +34,14 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-_Words = Annotated[tuple[str, ...], BeforeValidator(checks.split)]
+_SPLIT = BeforeValidator(checks.split)
 _Limit = Annotated[str | None, BeforeValidator(checks.limit)]
-_Storage = Annotated[SecretStr, AfterValidator(checks.storage)]
+_Secret = Annotated[SecretStr, AfterValidator(checks.secret)]
 _Token = Annotated[SecretStr, AfterValidator(checks.token)]
 _Word = Annotated[str, AfterValidator(checks.word)]
 _Address = Annotated[str, AfterValidator(checks.address)]
+_Host = Annotated[str, AfterValidator(checks.host)]
+_Mailbox = Annotated[str, AfterValidator(checks.mailbox)]
 
 
 class Settings(BaseModel):
@@ -52,19 +53,17 @@ class Settings(BaseModel):
         "sqlite:///formapp.db"
     )
     forms: Annotated[Path, AfterValidator(checks.folder)] = BUNDLED_FORMS
-    secret_key: Annotated[
-        tuple[SecretStr, ...], BeforeValidator(checks.split), AfterValidator(checks.secret)
-    ] = ()
+    secret_key: Annotated[tuple[_Secret, ...], _SPLIT] = ()
     base_url: Annotated[_Address, AfterValidator(checks.base)] | None = None
-    trusted_hosts: Annotated[_Words, AfterValidator(checks.hosts)] = ()
+    trusted_hosts: Annotated[tuple[_Host, ...], _SPLIT] = ()
     proxy_hops: Annotated[int, Field(ge=0, le=10)] = 0
     metrics_token: SecretStr | None = None
     owner_password: Annotated[SecretStr, AfterValidator(checks.password)] | None = None
     log_format: Literal["console", "json"] = "console"
-    alert_webhook: Annotated[SecretStr, AfterValidator(checks.link)] | None = None
-    alert_email: Annotated[_Words, AfterValidator(checks.mailboxes)] = ()
-    alert_from: Annotated[str, AfterValidator(checks.mailbox)] | None = None
-    mail_from: Annotated[str, AfterValidator(checks.mailbox)] | None = None
+    alert_webhook: Annotated[SecretStr, AfterValidator(checks.secret_link)] | None = None
+    alert_email: Annotated[tuple[_Mailbox, ...], _SPLIT] = ()
+    alert_from: _Mailbox | None = None
+    mail_from: _Mailbox | None = None
     alert_backlog: Annotated[float, Field(gt=0)] = 15.0
     smtp_url: Annotated[SecretStr, AfterValidator(checks.smtp)] | None = None
     wix_api_url: _Address = "https://www.wixapis.com"
@@ -76,31 +75,25 @@ class Settings(BaseModel):
     wix_instance_id: _Word | None = None
     limit_per_address: _Limit = "120/minute"
     limit_per_form: _Limit = "1200/minute"
-    limit_storage: _Storage = SecretStr("memory")
+    limit_storage: Annotated[SecretStr, AfterValidator(checks.storage)] = SecretStr("memory")
     challenge_site_key: _Word | None = None
     challenge_secret: _Token | None = None
-    challenge_verify_url: Annotated[str, AfterValidator(checks.plain_link)] | None = None
+    challenge_verify_url: Annotated[str, AfterValidator(checks.link)] | None = None
     wix_rate_limit: Annotated[int, Field(ge=2)] = 200
     keep_days: Annotated[int, Field(ge=1, le=36500)] = 90
     create_grace: Annotated[float, Field(ge=0, le=86400)] = 60.0
 
     @classmethod
-    def read(
-        cls,
-        environ: Mapping[str, str],
-        *,
-        web: bool = False,
-        wix: bool = False,
-    ) -> Self:
+    def read(cls, environ: Mapping[str, str], *, web: bool = False, wix: bool = False) -> Self:
         """Read and check every setting.
 
         Args:
-            environ: the environment.
-            web: what the web server needs must be there (`SECRET_KEY`).
-            wix: what deliveries need must be there (the credentials of a site).
+            environ: The environment.
+            web: Require the settings of the web server (`SECRET_KEY`).
+            wix: Require the settings of deliveries (the credentials of a site).
 
         Raises:
-            SettingsError: with all that is wrong or missing.
+            SettingsError: With every wrong or missing setting.
         """
         values, faults = _values(environ, set(cls.model_fields))
         try:
@@ -113,18 +106,18 @@ class Settings(BaseModel):
         if wix:
             faults += settings.credential_faults()
         if settings.alert_email and not settings.smtp_url:
-            faults.append(f"{PREFIX}SMTP_URL: is missing; ALERT_EMAIL needs a server to send by")
+            faults.append(f"{PREFIX}SMTP_URL: is missing; ALERT_EMAIL needs a mail server")
         if faults:
             raise SettingsError(sorted(set(faults)))
         return settings
 
     @property
     def sender(self) -> str | None:
-        """Who mail to visitors is from, where the form doesn't say."""
+        """The From address of mail to visitors, unless a form has its own."""
         return self.mail_from or self.alert_from
 
     def missing_for_mail(self) -> list[str]:
-        """The settings that mail to visitors can't go without and that aren't set."""
+        """Return the names of missing settings that mail to visitors needs."""
         needed = {
             "SMTP_URL": self.smtp_url,
             "BASE_URL": self.base_url,
@@ -133,7 +126,7 @@ class Settings(BaseModel):
         return [name for name, value in needed.items() if not value]
 
     def credential_faults(self) -> list[str]:
-        """What is missing of one complete pair of credentials, as fault lines."""
+        """Return a line for each missing part of one complete set of credentials."""
         key = {"WIX_API_KEY": self.wix_api_key, "WIX_SITE_ID": self.wix_site_id}
         app = {
             "WIX_APP_ID": self.wix_app_id,
@@ -141,7 +134,7 @@ class Settings(BaseModel):
             "WIX_INSTANCE_ID": self.wix_instance_id,
         }
         if any(app.values()) and self.wix_api_key:
-            return [f"{PREFIX}WIX_API_KEY: is set beside WIX_APP_…; use the key or the app"]
+            return [f"{PREFIX}WIX_API_KEY: is set together with WIX_APP_…; use one of them"]
         wanted = app if any(app.values()) else key
         hint = " (or WIX_APP_ID, WIX_APP_SECRET and WIX_INSTANCE_ID)" if wanted is key else ""
         return [
@@ -167,7 +160,7 @@ def _values(environ: Mapping[str, str], known: set[str]) -> tuple[dict[str, Any]
             try:
                 values[name.removesuffix("_file")] = Path(text.strip()).read_text("utf-8").strip()
             except (OSError, ValueError) as error:
-                # Not its name: a secret may stand here by mistake.
+                # The text may be a secret instead of a file name, so the fault leaves it out.
                 reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
                 faults.append(f"{variable}: names a file that can't be read: {reason}")
         else:
