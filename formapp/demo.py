@@ -1,7 +1,7 @@
-"""The parts of `formapp demo` that are no part of formapp otherwise.
+"""What only `formapp demo` needs: its addresses, and an example page that embeds a form.
 
-The example page stands on another origin than the forms, as a customer's site would: it is served
-beside the sandbox.
+The sandbox's server also serves the example page, so that it has another origin than the forms, as
+a customer's website would.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ EXAMPLE_FORM = "contact"
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the parts of the demo are, without a slash at the end."""
+    """The base URLs of the demo's parts, without trailing slashes."""
 
     web: str
     sandbox: str
@@ -29,12 +29,12 @@ class Addresses:
 
     @property
     def share(self) -> str:
-        """The owner's page, with what to paste into a website."""
+        """The owner's page with snippets for a website."""
         return f"{self.form}/share"
 
     @property
     def example(self) -> str:
-        """The page of another site that embeds it."""
+        """The example page that embeds the form."""
         return f"{self.sandbox}/example/"
 
     @property
@@ -44,7 +44,7 @@ class Addresses:
 
 
 def open_to(forms: Mapping[str, Form], origins: tuple[str, ...]) -> dict[str, Form]:
-    """The same forms, with these origins listed: who may embed them and post to them."""
+    """Return the forms with these origins as the only ones that may embed them and post to them."""
     return {
         name: compile_form(name, form.definition.model_copy(update={"origins": origins}))
         for name, form in forms.items()
@@ -52,7 +52,7 @@ def open_to(forms: Mapping[str, Form], origins: tuple[str, ...]) -> dict[str, Fo
 
 
 def create_example(addresses: Addresses) -> Flask:
-    """The example page of an invented business, at `/` of its own small app."""
+    """Return an app with the example page of an invented business at `/`."""
     app = Flask("formapp.demo", static_folder=str(STATIC), template_folder=str(TEMPLATES))
 
     @app.get("/")

@@ -1,7 +1,6 @@
-"""Where templates, static files, forms and translations are.
+"""The folders of templates, static files, forms and translations.
 
-In the project they stand at the top, where a reader looks for them; the wheel carries them inside
-the package. An installed formapp works from any folder either way.
+Templates and static files are at the top of the project; the wheel has them inside the package.
 """
 
 from pathlib import Path

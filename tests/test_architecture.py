@@ -159,6 +159,8 @@ def test_nothing_is_imported_inside_a_function() -> None:
             ),
         ),
         ("formapp.jobs.worker", ("flask", "wtforms", "formapp.web", "formapp.forms")),
+        ("formapp.forms.definition.parse", ("flask", "wtforms", "werkzeug", "sqlalchemy")),
+        ("formapp.forms.definition.localize", ("flask", "wtforms", "werkzeug", "sqlalchemy")),
         ("formapp.cli.worker", ("flask", "wtforms", "waitress", "formapp.app", "formapp.web")),
         ("formapp.wix", ("flask", "sqlalchemy", "formapp.lead", "formapp.config.settings")),
         ("formapp.sandbox", ("requests", "sqlalchemy", "formapp.wix", "formapp.lead")),

@@ -11,7 +11,7 @@ DEFAULT_SITE = "main"
 
 
 def site_faults(forms: Mapping[str, FormDefinition]) -> list[str]:
-    """Return a line for each form of a site without credentials."""
+    """Return a line for each form whose site has no credentials."""
     return [
         f'{name}.toml: site: {form.site!r} is not known; write "{DEFAULT_SITE}" or leave it out'
         for name, form in forms.items()
@@ -38,17 +38,21 @@ def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> l
 
 def challenge_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
     """Return a line for each setting that a form's challenge needs and that is missing."""
-    asked = {name: form.spam.challenge or "" for name, form in forms.items()}
-    served = {name: service for name, service in asked.items() if service in PROVIDERS}
-    if len(services := sorted(set(served.values()))) > 1:
-        told = f"the challenges of {', '.join(served)} are of {' and '.join(services)}"
-        return [f"{told}; one service serves all forms"]
+    services = {
+        name: form.spam.challenge
+        for name, form in forms.items()
+        if form.spam.challenge in PROVIDERS
+    }
+    names, different = ", ".join(services), sorted(set(map(str, services.values())))
+    if len(different) > 1:
+        problem = f"the challenges of {names} are of {' and '.join(different)}"
+        return [f"{problem}; one service serves all forms"]
     needed = {
         "CHALLENGE_SITE_KEY": settings.challenge_site_key,
         "CHALLENGE_SECRET": settings.challenge_secret,
     }
     return [
-        f"FORMAPP_{name}: is missing; the challenge of {', '.join(served)} needs it"
+        f"FORMAPP_{name}: is missing; the challenge of {names} needs it"
         for name, value in needed.items()
-        if served and not value
+        if services and not value
     ]

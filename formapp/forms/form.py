@@ -78,8 +78,8 @@ class Form:
         return {
             name: field.name
             for field in self.definition.fields
-            if field.asked
-            for name in (field.asked, *field.aliases)
+            if field.query_name
+            for name in (field.query_name, *field.aliases)
         }
 
 
@@ -91,8 +91,8 @@ def _first(
         return given[field.from_]
     if field.type == "hidden" and field.value:
         return field.value
-    asked = (field.asked, *field.aliases) if field.asked else ()
-    return next((query[name] for name in asked if query.get(name)), None)
+    names = (field.query_name, *field.aliases) if field.query_name else ()
+    return next((query[name] for name in names if query.get(name)), None)
 
 
 def compile_form(name: str, definition: FormDefinition) -> Form:

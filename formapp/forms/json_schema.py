@@ -1,11 +1,9 @@
-"""JSON Schema (2020-12) of a whole form: what may be posted as JSON, and what a front end draws.
+"""JSON Schema (2020-12) of a whole form: valid JSON posts, and what a front end needs to draw it.
 
-`fields.patterns` says where the server is stricter than the schema of a value can be. Of a whole
-post the schema can't say that a body has at most 64 KiB, that names are compared after Unicode
-normalisation (NFC), or who may post. It wants a single-valued field by its name or one alias; the
-server also takes `name[]`, and a second name that is blank.
-
-What JSON Schema has no word for is under `x-formapp`, of the form and of each field.
+`fields.patterns` lists where the server is stricter than the schema of a value. The schema of a
+post leaves out the limit of 64 KiB, the Unicode normalisation (NFC) of names, and origins. It takes
+a single-valued field by its name or one alias; the server also takes `name[]`, and a second name
+with a blank value. Keywords that JSON Schema lacks are under `x-formapp`.
 """
 
 from itertools import combinations
@@ -36,9 +34,9 @@ def form_schema(form: Form, address: str, *, limit: int) -> Schema:
     """Return the schema of a form, with its texts in the form's language.
 
     Args:
-        form: The form, in the language that is wanted.
-        address: Where this server is reached, without a slash at the end.
-        limit: How many names a post may have.
+        form: The form in one of its languages.
+        address: The base URL of this server, without a trailing slash.
+        limit: The most names that a post may have.
     """
     definition = form.definition
     post = f"{address}/f/{form.name}"
@@ -85,7 +83,7 @@ def _extra(form: Form, post: str) -> Schema:
 
 
 def _challenge(form: Form, post: str) -> Schema:
-    """What must be solved and by which name the solution is sent, where the form asks for it."""
+    """The form's challenge: where to get it and the name of its solution in a post."""
     kind = form.definition.spam.challenge
     if kind is None:
         return {}
@@ -95,16 +93,23 @@ def _challenge(form: Form, post: str) -> Schema:
 
 
 def _names(compiled: tuple[Field, ...]) -> Schema:
-    """The properties: every field by its name, aliases as references to it."""
+    """Keywords for the names of a post: fields, aliases as references to them, own names."""
     properties: Schema = {field.name: field.value_schema() for field in compiled}
     fields = tuple(field.definition for field in compiled)
     for field in fields:
         properties |= {alias: _same(field) for alias in field.aliases}
-    several = [_alternatives(field) for field in fields if field.required and field.aliases]
+    several = [
+        {"anyOf": [{"required": [name]} for name in field.names]}
+        for field in fields
+        if field.required and field.aliases
+    ]
     apart = _apart(fields)
     return {
         "properties": properties,
-        "patternProperties": _in_brackets(fields, properties) | _own_names(),
+        "patternProperties": {
+            **_in_brackets(fields, properties),
+            f"^(?:{'|'.join(RESERVED)})$": patterns.SCALAR,
+        },
         "required": [field.name for field in fields if field.required and not field.aliases],
         **({"allOf": several} if several else {}),
         **({"dependentSchemas": apart} if apart else {}),
@@ -115,12 +120,8 @@ def _same(field: FieldDefinition) -> Schema:
     return {"$ref": f"#/properties/{field.name}"}
 
 
-def _alternatives(field: FieldDefinition) -> Schema:
-    return {"anyOf": [{"required": [name]} for name in field.names]}
-
-
 def _apart(fields: tuple[FieldDefinition, ...]) -> Schema:
-    """Of the names of a single-valued field only one may come."""
+    """Only one name of a single-valued field may be in a post."""
     apart: dict[str, dict[str, bool]] = {}
     for field in fields:
         if field.type != "checkboxes":
@@ -130,7 +131,7 @@ def _apart(fields: tuple[FieldDefinition, ...]) -> Schema:
 
 
 def _in_brackets(fields: tuple[FieldDefinition, ...], known: Schema) -> Schema:
-    """What stands for a field by brackets: a value of its group of boxes, or not in the schema."""
+    """Names with brackets: values of a group of boxes; the schema allows no others."""
     groups = {
         patterns.names_in_brackets(field.names, "[0-9]{0,9}"): _same(field)
         for field in fields
@@ -146,12 +147,8 @@ def _in_brackets(fields: tuple[FieldDefinition, ...], known: Schema) -> Schema:
     return groups | ({patterns.names_in_brackets(singles, ""): False} if singles else {})
 
 
-def _own_names() -> Schema:
-    return {f"^(?:{'|'.join(RESERVED)})$": patterns.SCALAR}
-
-
 def _drawing(compiled: Field) -> Schema:
-    """What a front end shows of a field; what isn't there has no key."""
+    """What a front end needs to draw a field; empty values are left out."""
     field, texts = compiled.definition, texts_in(compiled.language)
     options = [{"value": option.value, "label": option.label} for option in field.options]
     extra: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Origins: who may embed a form and post to it."""
+"""Origins: the websites that may embed a form and post to it."""
 
 import re
 from urllib.parse import urlsplit
@@ -9,16 +9,16 @@ _HOST = re.compile(rf"(?:\*\.{_LABEL}\.)?{_LABEL}(?:\.{_LABEL})*")
 _IPV6 = re.compile(r"[0-9a-f:.]+")
 _BROKEN = re.compile(r"[\s\\]")
 _KEPT = re.compile("[\xdf\u03c2\u200c\u200d]")
-"""What browsers keep in a host (UTS 46, section 4) and Python's codec, IDNA 2003, replaces."""
+"""Characters that browsers keep in a host (UTS 46, section 4) and Python's IDNA 2003 replaces."""
 
 
 def normalise(text: str) -> str:
     """Return an origin as browsers send it: lower case, ASCII host, no default port.
 
-    `*` (everybody) and `https://*.example.com` (its subdomains) stand for several.
+    `*` (any website) and `https://*.example.com` (its subdomains) are patterns and stay as written.
 
     Raises:
-        ValueError: It isn't an origin; the text says what would be right.
+        ValueError: With what would be right.
     """
     if text == "*":
         return text
@@ -34,7 +34,7 @@ def normalise(text: str) -> str:
 
 
 def matches(listed: str, origin: str) -> bool:
-    """Say whether one normalised entry of the list lets this normalised origin in."""
+    """Return whether a normalised entry of the list covers this normalised origin."""
     if listed in ("*", origin):
         return True
     before, wildcard, after = listed.partition("://*.")
@@ -45,7 +45,7 @@ def matches(listed: str, origin: str) -> bool:
 
 
 def origin_of(url: str) -> str | None:
-    """Return the origin of an absolute http(s) address, or None where it has none."""
+    """Return the origin of an absolute http(s) address, or None if it has none."""
     scheme, host, port, _ = _parts(url)
     if scheme not in _DEFAULT_PORTS or not host or "*" in host or "@" in urlsplit(url).netloc:
         return None

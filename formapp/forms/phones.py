@@ -1,4 +1,4 @@
-"""Telephone numbers: from what was typed to E.164, and the country."""
+"""Telephone numbers: a visitor's text to E.164 and country."""
 
 from typing import NamedTuple
 
@@ -12,19 +12,18 @@ REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)
 
 
 class PhoneNumber(NamedTuple):
-    """E.164 (`+442079460018`) and ISO alpha-2 country, None where it can't be told."""
+    """E.164 (`+442079460018`) and ISO alpha-2 country, None if unknown."""
 
     e164: str
     country: str | None
 
 
 def parse_phone(text: str, region: str | None) -> PhoneNumber | None:
-    """Return the number, or None where it can't be one.
+    """Return the number, or None for a text that can't be one.
 
-    A number of the right length is taken even where no such number is assigned: numbering plans
-    change faster than anybody's copy of them, and a real lead must not be refused. One that works
-    only within its town (no area code) is refused: it names nobody. `00` counts as `+` where the
-    region doesn't say otherwise.
+    Any number of the right length is valid, assigned or not: numbering plans change faster than
+    their copies, and a real lead must not be refused. A local number without area code is invalid,
+    since it identifies no person. `00` means `+` unless the region has its own rule.
     """
     number = _possible(text, region)
     if number is None and text.startswith("00"):
@@ -36,7 +35,7 @@ def parse_phone(text: str, region: str | None) -> PhoneNumber | None:
 
 
 def load_region(region: str) -> None:
-    """Load the numbering plan of a region, so that no visitor waits for it."""
+    """Load the numbering plan of a region before a visitor needs it."""
     phonenumbers.PhoneMetadata.metadata_for_region(region)
 
 
@@ -52,7 +51,7 @@ def _possible(text: str, region: str | None) -> phonenumbers.PhoneNumber | None:
 def _country(number: phonenumbers.PhoneNumber, region: str | None) -> str | None:
     found = phonenumbers.region_code_for_number(number)
     if found is None:
-        # Right length but not assigned: the numbers kept for films are such.
+        # Right length but not assigned, such as numbers reserved for films.
         own = phonenumbers.country_code_for_region(region) if region else None
         code = number.country_code or 0
         found = region if own == code else phonenumbers.region_code_for_country_code(code)

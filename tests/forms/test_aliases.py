@@ -147,38 +147,3 @@ def test_an_alias_with_brackets_goes_before_the_list_that_it_looks_like(
     form = make_form(first, last)
     filled = form.bind(posted(form, {"who[0]": "Ada", "who[1]": "L"}), token=None)
     assert (filled["first"].data, filled["last"].data) == ("Ada", "L")
-
-
-@pytest.mark.parametrize(
-    ("aliases", "said"),
-    [
-        ('["email"]', '[0]: "email" is already a name of fields[2] (email)'),
-        ('["x"]', '[0]: "x" is already a name of fields[0] (x)'),
-        ('["a", "a"]', '[1]: "a" is already a name of fields[0] (x)'),
-        ('["email[]"]', '[0]: "email[]" stands for a value of "email" already'),
-        ('["g[3]"]', '[0]: "g[3]" stands for a value of "g" already'),
-        ('["_next"]', '[0]: "_next" begins with "_", as formapp\'s own names do'),
-        ('["ok", " "]', "[1]: is empty"),
-        (f'["{"a" * 201}"]', "[0]: is too long; at most 200 characters"),
-        ('["a\\u0000"]', "[0]: holds a character that no form can send (NUL, a tab or a line end)"),
-        ('"a"', ": should be a list in [square brackets], not text"),
-        ("[1]", "[0]: should be text in quotes, not a number (1)"),
-    ],
-)
-def test_an_alias_that_can_not_be_is_a_fault(faults_of: FaultsOf, aliases: str, said: str) -> None:
-    group = '[[fields]]\nname = "g"\ntype = "checkboxes"\nlabel = "G"\noptions = ["a"]\n'
-    text = (
-        'title = "T"\n[[fields]]\nname = "x"\ntype = "text"\nlabel = "X"\n'
-        f"aliases = {aliases}\n{group}{EMAIL.format('')}"
-    )
-    assert faults_of(text) == [f"contact.toml: fields[0] (x).aliases{said}"]
-
-
-def test_an_alias_of_two_fields_is_a_fault_and_the_longest_is_none(faults_of: FaultsOf) -> None:
-    name = "a" * 200
-    field = '[[fields]]\nname = "{}"\ntype = "text"\nlabel = "X"\naliases = ["' + name + '"]\n'
-    text = 'title = "T"\n' + field.format("x") + EMAIL.format("")
-    assert faults_of(text) == []
-    assert faults_of(text + field.format("y")) == [
-        f'contact.toml: fields[2] (y).aliases[0]: "{name}" is already a name of fields[0] (x)'
-    ]

@@ -259,7 +259,7 @@ class FieldDefinition(Definition):
         return frozenset("from" if key == "from_" else key for key in self.model_fields_set)
 
     @property
-    def asked(self) -> str | None:
+    def query_name(self) -> str | None:
         """The query parameter of a page that prefills this field; None if nothing does."""
         return self.from_query or (self.name if self.prefill else None)
 

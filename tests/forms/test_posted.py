@@ -1,0 +1,30 @@
+"""Repeated and unknown names in a post."""
+
+from collections.abc import Callable
+
+from formapp.forms.form import Form
+from tests.support.forms import posted
+
+FormMaker = Callable[..., Form]
+
+GROUP = 'name = "g"\ntype = "checkboxes"\nlabel = "G"\noptions = ["a", "b"]'
+BOX = 'name = "b"\ntype = "checkbox"\nlabel = "B"'
+
+
+def test_only_a_group_of_boxes_may_come_several_times(make_form: FormMaker) -> None:
+    form = make_form(GROUP, BOX)
+    pairs = [("g", "a"), ("g", "b"), ("b", "false"), ("b", "true"), ("email", "x"), ("z", "1")]
+    sent = [*pairs, ("_next", "a"), ("_next", "b"), ("z", "2")]
+    assert posted(form, sent).repeated() == ["b", "_next"]
+
+
+def test_a_list_for_a_single_value_counts_as_repeated(make_form: FormMaker) -> None:
+    sent = [("email", "x"), ("g", "a"), ("_id", "1")]
+    lists = frozenset({"email", "g", "_id", "z"})
+    assert posted(make_form(GROUP), sent, lists).repeated() == ["email", "_id"]
+
+
+def test_unknown_names_are_counted_once_each(make_form: FormMaker) -> None:
+    names = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id", "email", "g")
+    sent = [*((name, "x") for name in names), ("z", "1"), ("z", "2"), ("", "3")]
+    assert posted(make_form(GROUP), sent).unknown == 2
