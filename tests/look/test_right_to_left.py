@@ -27,6 +27,7 @@ def send(page: Page) -> None:
             control.fill(text)
     page.locator("button[type=submit]").click()
     page.locator(".summary").wait_for()
+    page.wait_for_load_state()  # else the style sheet may be missing when boxes are measured
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
