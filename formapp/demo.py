@@ -43,8 +43,8 @@ class Addresses:
         return f"{self.sandbox}/"
 
 
-def open_to(forms: Mapping[str, Form], origins: tuple[str, ...]) -> dict[str, Form]:
-    """Return the forms with these origins as the only ones that may embed them and post to them."""
+def allow_origins(forms: Mapping[str, Form], origins: tuple[str, ...]) -> dict[str, Form]:
+    """The same forms, with these origins listed: who may embed them and post to them."""
     return {
         name: compile_form(name, form.definition.model_copy(update={"origins": origins}))
         for name, form in forms.items()

@@ -9,16 +9,16 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from formapp.app import create_app
 from formapp.cli.serve import run_together
 from formapp.cli.wiring import (
-    end_before_beginning,
+    exit_on_signals,
+    ignore_signals,
     listening_on,
-    no_more_signals,
     on_signals,
     one_line_errors,
     open_database,
 )
 from formapp.cli.workers import make_worker_group
 from formapp.config.settings import Settings
-from formapp.demo import Addresses, create_example, open_to
+from formapp.demo import Addresses, allow_origins, create_example
 from formapp.forms.loader import load_forms
 from formapp.monitoring.metrics import Metrics
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
@@ -42,7 +42,7 @@ _SITE = "00000000-0000-4000-8000-00000000de40"
 )
 def command(port: int, sandbox_port: int, data: Path) -> None:
     """Try everything at once: sandbox, forms and deliveries, with no account."""
-    end_before_beginning()
+    exit_on_signals()
     with one_line_errors():
         _make_folder(data)
         listener = listen(_HOST, port)
@@ -59,7 +59,7 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         worker = make_worker_group(settings, database, metrics)
         app = create_app(
             settings,
-            forms=open_to(load_forms(settings.forms), origins),
+            forms=allow_origins(load_forms(settings.forms), origins),
             database=database,
             on_kept=worker.wake,
             metrics=metrics,
@@ -71,7 +71,7 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
     _greet(addresses, data)
     with sandbox:
         run_together(server, worker)
-    no_more_signals()
+    ignore_signals()
     database.close()
 
 

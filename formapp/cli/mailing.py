@@ -8,7 +8,7 @@ from formapp.config.settings import Settings
 from formapp.confirmation.links import LinkSigner
 from formapp.confirmation.sender import ConfirmationSender
 from formapp.db.database import Database
-from formapp.leads.expire import hidden_until
+from formapp.leads.expire import unaccepted_expiry
 from formapp.mail.limit import MailLimit
 from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring.metrics import Metrics
@@ -29,7 +29,7 @@ def make_confirmation_sender(
         sender=settings.sender,
         base_url=settings.base_url,
         clock=clock,
-        answers_expire_at=partial(hidden_until, database, keep_days=settings.keep_days),
+        answers_expire_at=partial(unaccepted_expiry, database, keep_days=settings.keep_days),
         count=metrics.mail,
     )
 

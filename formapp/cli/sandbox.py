@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from formapp.cli.wiring import listening_on, no_more_signals, on_signals, one_line_errors
+from formapp.cli.wiring import ignore_signals, listening_on, on_signals, one_line_errors
 from formapp.sandbox import (
     SandboxOptions,
     SandboxServer,
@@ -44,4 +44,4 @@ def command(host: str, port: int, rate_limit: int, state_file: Path | None) -> N
     on_signals(server.stop)
     while not server.wait(1):
         pass
-    no_more_signals()
+    ignore_signals()

@@ -10,8 +10,8 @@ import click
 from formapp.app import create_app
 from formapp.cli.load import load
 from formapp.cli.wiring import (
-    end_before_beginning,
-    no_more_signals,
+    exit_on_signals,
+    ignore_signals,
     on_signals,
     one_line_errors,
     open_database,
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 @click.option("--worker/--no-worker", default=True, help="Deliver leads in this process, too.")
 def command(host: str, port: int, *, worker: bool) -> None:
     """Serve the forms, with the worker in the same process."""
-    end_before_beginning()
+    exit_on_signals()
     with one_line_errors():
         settings = read_settings(web=True, wix=worker)
         logs.configure(settings.log_format)
@@ -57,7 +57,7 @@ def command(host: str, port: int, *, worker: bool) -> None:
         if runner:
             beside.enter_context(woken_by(database, runner))
         run_together(server, runner)
-    no_more_signals()
+    ignore_signals()
     database.close()
 
 

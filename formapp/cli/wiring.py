@@ -86,12 +86,12 @@ def on_signals(stop: Callable[[], None]) -> None:
         signal.signal(number, handle)
 
 
-def end_before_beginning() -> None:
+def exit_on_signals() -> None:
     """Until there is something to stop, a signal ends the command at once, with 0."""
     on_signals(lambda: sys.exit(0))
 
 
-def no_more_signals() -> None:
+def ignore_signals() -> None:
     """Everything has ended: a further signal must not spoil the exit code."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)

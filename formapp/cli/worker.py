@@ -7,8 +7,8 @@ import click
 from prometheus_client import start_http_server
 
 from formapp.cli.wiring import (
-    end_before_beginning,
-    no_more_signals,
+    exit_on_signals,
+    ignore_signals,
     on_signals,
     one_line_errors,
     open_database,
@@ -34,11 +34,11 @@ _log = logging.getLogger(__name__)
 )
 def command(*, once: bool, metrics_port: int | None) -> None:
     """Deliver leads to Wix; several workers may run at once."""
-    end_before_beginning()
+    exit_on_signals()
     with one_line_errors():
         settings = read_settings(wix=True)
         logs.configure(settings.log_format)
-        _tell_what_is_missing(settings)
+        _log_missing_settings(settings)
         metrics = Metrics()
         if metrics_port is not None:
             _serve_metrics(metrics, metrics_port)
@@ -50,7 +50,7 @@ def command(*, once: bool, metrics_port: int | None) -> None:
             _log.info("tried %d deliveries, %d mails and challenges", *tried)
         else:
             _wait(database, worker)
-        no_more_signals()
+        ignore_signals()
         database.close()
         if worker.defects:
             sys.exit(1)
@@ -62,7 +62,7 @@ def _wait(database: Database, worker: WorkerGroup) -> None:
         worker.run()
 
 
-def _tell_what_is_missing(settings: Settings) -> None:
+def _log_missing_settings(settings: Settings) -> None:
     """Say which mails and challenges this worker leaves to others, as far as it sees the forms."""
     try:
         forms = load_definitions(settings.forms)

@@ -86,8 +86,8 @@ class ConfirmationSender:
         """Reserve a slot within the limits.
 
         Raises:
-            RetryLaterError: none is free. The mail waits and is never dropped: otherwise anyone
-                could keep a lead from being confirmed by typing its address into the form.
+            RetryLaterError: no slot is free. The mail waits: if it were dropped, anyone could
+                block a confirmation by typing its address into the form.
         """
         form = job.submission["form"]
         try:

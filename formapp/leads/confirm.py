@@ -12,7 +12,7 @@ from formapp.confirmation.store import CONFIRMED, REQUEST, cancel_mail, schedule
 from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.leads.accept import Status
-from formapp.leads.admit import admit
+from formapp.leads.accept_held import accept_held
 from formapp.leads.errors import NothingToConfirmError, UnknownSubmissionError
 from formapp.leads.quota import take_quota, without_quota
 from formapp.mail.limit import MailLimit, MailLimitError
@@ -60,7 +60,7 @@ def confirm(database: Database, submission_id: str, now: datetime) -> bool:
         if row is None or REQUEST not in row.meta:
             return False
         page, at = _without_query(row.meta.get("page")), now.isoformat()
-        is_accepted = admit(
+        is_accepted = accept_held(
             connection,
             submission_id,
             {Status.UNCONFIRMED},
@@ -106,7 +106,9 @@ def release_held(
         connection.execute(this.values(meta=meta))
         return Status(row.status)
     if REQUEST not in meta or CONFIRMED in meta:
-        return Status.ACCEPTED if admit(connection, submission_id, was, now, meta=meta) else None
+        return (
+            Status.ACCEPTED if accept_held(connection, submission_id, was, now, meta=meta) else None
+        )
     connection.execute(this.values(status=Status.UNCONFIRMED, meta=meta))
     schedule_mail(connection, submission_id, now)
     return Status.UNCONFIRMED

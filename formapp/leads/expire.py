@@ -78,7 +78,7 @@ class Expiry:
             self._next = now
 
 
-def hidden_until(database: Database, submission_id: str, keep_days: int) -> datetime | None:
+def unaccepted_expiry(database: Database, submission_id: str, keep_days: int) -> datetime | None:
     """When the answers of a submission expire that is never accepted; None: they are erased."""
     query = select(submissions.c.received_at, submissions.c.keep_days).where(
         submissions.c.id == submission_id, submissions.c.erased_at.is_(None)

@@ -20,8 +20,8 @@ QUOTA = "quota"
 _log = logging.getLogger(__name__)
 
 
-def noted(quota: UsageLimit, now: datetime) -> dict[str, Any]:
-    """Return a quota as JSON for `meta`; a count that it starts lasts as long as one from now."""
+def quota_meta(quota: UsageLimit, now: datetime) -> dict[str, Any]:
+    """Return a quota as JSON for `meta`, with its duration in place of its end."""
     stored = asdict(quota)
     return stored | {"seconds": (stored.pop("until") - now).total_seconds()}
 

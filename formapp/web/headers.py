@@ -11,16 +11,16 @@ from flask import Response, request
 
 from formapp.languages import SOURCE, spoken_for
 from formapp.spam import PROVIDERS
-from formapp.web.i18n import form_at_hand, is_negotiated, language
+from formapp.web.i18n import is_negotiated, language, requested_form
 from formapp.web.services import services
 
 _CORS = {
     "Access-Control-Allow-Methods": "POST, OPTIONS",
-    # The last two are what Formspree's clients send.
+    # Formspree's clients send the last two.
     "Access-Control-Allow-Headers": (
         "Accept, Content-Type, Idempotency-Key, Formspree-Client, Formspree-Session-Data"
     ),
-    # A page needs these to say when to try again, and its owner to find the log line.
+    # A page needs these to show when to try again, and its owner to find the log line.
     "Access-Control-Expose-Headers": "Retry-After, X-Request-Id",
     "Access-Control-Max-Age": "600",
 }
@@ -28,12 +28,12 @@ _CORS = {
 _WITH_CORS = {"forms.challenge", "forms.submit", "forms.thanks", "schema.show"}
 _LOADED_BY_OTHER_SITES = {"static", "forms.embed_script", "forms.theme"}
 _ALTCHA = {"connect-src": "'self'"}
-# An answer that is no page runs nothing, loads nothing and is framed by nobody. Images have no
-# policy: one drawn by markup brings its style along.
+# Other responses than pages run and load nothing, and no page may frame them. Images have no
+# policy: an SVG contains its own styles.
 _NO_PAGE = "default-src 'none'; frame-ancestors 'none'"
 _ALWAYS = (
     ("X-Content-Type-Options", "nosniff"),
-    # Our own posts name their whole page to us, and only their origin to other sites.
+    # Our own pages send their full address to us, and only their origin to other sites.
     ("Referrer-Policy", "strict-origin-when-cross-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()"),
 )
@@ -61,7 +61,7 @@ def add_headers(response: Response) -> None:
 
 
 @lru_cache(maxsize=1024)
-def page_headers(  # noqa: PLR0913 - everything that a policy depends on, by keyword
+def page_headers(  # noqa: PLR0913 - the inputs of a policy, by keyword
     own: str,
     *,
     targets: tuple[str, ...] = (),
@@ -70,13 +70,13 @@ def page_headers(  # noqa: PLR0913 - everything that a policy depends on, by key
     challenge: str | None = None,
     is_preview: bool = False,
 ) -> Mapping[str, str]:
-    """Return what a page may load and who may frame it.
+    """Return the headers that limit what a page loads and which pages frame it.
 
     Args:
         own: this server's origin.
         targets: origins that a post from the page may lead to.
-        ancestors: origins whose pages may frame the page; None: no page, and older browsers are
-            told so as well.
+        ancestors: origins whose pages may frame the page; None: no page, with a header for older
+            browsers as well.
         frames: sources of the page's own frames.
         challenge: the challenge of the form on the page.
         is_preview: the page shows a form that can't be sent.
@@ -106,7 +106,7 @@ def _add_cors(response: Response) -> None:
     """Let the pages of listed origins read the answer; never with credentials."""
     response.headers.add("Vary", "Origin")
     origin = request.headers.get("Origin")
-    form = form_at_hand()
+    form = requested_form()
     if origin and form and form.allows_origin(origin):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers.extend(_CORS)

@@ -51,7 +51,7 @@ def _may_read(token: str | None) -> bool:
     if token:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         return hmac.compare_digest(given.encode(), token.encode())
-    # A forwarded request comes from anywhere, even if the proxy is on this machine.
+    # A forwarded request may have any origin, even if the proxy is on this machine.
     if "X-Forwarded-For" in request.headers:
         return False
     try:

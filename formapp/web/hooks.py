@@ -1,8 +1,8 @@
-"""What happens around every view: the host is checked, the request gets an id and is timed.
+"""Hooks around every view: check the host, set the request id, measure the time.
 
-Flask checks the host before it looks for a route, and without a route neither could the refusal
-link to our style sheet nor a health check by the machine's address be answered. So a request by a
-foreign host is routed by a name of ours, and refused before its view.
+Flask checks the host before it looks for a route. Without a route, a refusal can't link to our
+style sheet, and a health check by the machine's address fails. So a request for a foreign host is
+routed as for one of our own hosts, and refused before its view.
 """
 
 import re
@@ -28,14 +28,14 @@ _OTHER_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]*_[a-z0-9._-]*)(?::[0-9]{1
 
 
 class App(Flask):
-    """Flask that routes a request by a host outside `TRUSTED_HOSTS`, too.
+    """Flask that also routes requests for hosts outside `TRUSTED_HOSTS`.
 
-    The names of that setting are in lower case and without ports; `.example.com` stands for itself
+    The names of that setting are in lower case and without ports; `.example.com` matches itself
     and its subdomains.
     """
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return what finds the request's route."""
+        """Return the URL adapter, also for an untrusted host, which is marked in the environ."""
         if request is None:
             return super().create_url_adapter(request)
         environ = request.environ
@@ -55,7 +55,7 @@ class App(Flask):
 
 
 def init_app(app: Flask, metrics: Metrics) -> None:
-    """Add the hooks: one before every view, one behind."""
+    """Add the hooks: one before every view, one after."""
 
     def finish(response: Response) -> Response:
         add_headers(response)
@@ -81,6 +81,6 @@ def _begin() -> None:
     id_ = given if _SAFE_ID.fullmatch(given) else secrets.token_hex(_ID_BYTES)
     structlog.contextvars.bind_contextvars(request_id=id_)
     g.begun = id_, time.perf_counter()
-    # Health checks come by the machine's address.
+    # Health checks use the machine's address.
     if _REFUSED in request.environ and request.blueprint != "health":
         raise RefusalError(400, "HOST", "This server doesn't answer to that host name.")

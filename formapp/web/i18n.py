@@ -1,8 +1,8 @@
-"""The language of an answer, and how messages read in it.
+"""The language of a response, and messages in it.
 
-Of a form: what `?lang=` asks for if the form offers it, else what the visitor's browser prefers
-among several, else the form's own. Without a form: what the browser prefers among the languages of
-formapp. Our own pages keep the language in every address that they lead to.
+For a form: the language of `?lang=` if the form offers it, else the one that the browser prefers
+among several, else the form's own. Without a form: the one that the browser prefers among the
+languages of formapp. Our own pages keep the language in all their links.
 """
 
 from typing import cast
@@ -26,7 +26,7 @@ from formapp.resources import TRANSLATIONS
 from formapp.web.services import services
 
 LANG = "lang"
-"""The query parameter that asks for a language."""
+"""The query parameter that selects a language."""
 
 _ENGLISH = Markup('<span lang="en" dir="ltr">{}</span>')
 _ENDS = tuple(".!?。！？؟…")  # noqa: RUF001 - the full stops of other scripts
@@ -34,7 +34,7 @@ _STOPS = (*_ENDS, *":：")  # noqa: RUF001 - the colons of other scripts
 
 
 def init_app(app: Flask) -> None:
-    """Have Flask-Babel translate, and give templates what they need of languages."""
+    """Have Flask-Babel translate, and add the language functions to templates."""
     Babel(
         app,
         default_locale=SOURCE,
@@ -55,22 +55,22 @@ def init_app(app: Flask) -> None:
 def language() -> str:
     """Return the language of the answer, chosen on first use."""
     if (tag := g.get("language")) is None:
-        tag = g.language = _choose(request, form_at_hand())
+        tag = g.language = _choose(request, requested_form())
     return cast("str", tag)
 
 
 def set_language(tag: str) -> None:
-    """Answer in this language, whatever the request asks for."""
+    """Use this language for the response, whatever the request selects."""
     g.language = tag
     refresh()
 
 
 def is_negotiated() -> bool:
-    """Return whether the browser's languages had a say in the answer."""
+    """Return whether the browser's languages affected the response."""
     return "language_negotiated" in g
 
 
-def form_at_hand() -> Form | None:
+def requested_form() -> Form | None:
     """Return the form that the request's address names, in its own language; None without one."""
     return services().forms.get((request.view_args or {}).get("name", ""))
 
@@ -84,24 +84,24 @@ def localized_form(name: str) -> Form:
     return services().form(name).spoken[language()]
 
 
-def carried_language(form: Form) -> dict[str, str]:
+def language_query(form: Form) -> dict[str, str]:
     """Return the query parameters that keep the form's current language."""
     return {LANG: form.language} if len(form.languages) > 1 else {}
 
 
-def followed_language(form: Form) -> dict[str, str]:
-    """Return the same for an address that this browser opens next, sending its languages again."""
+def next_language_query(form: Form) -> dict[str, str]:
+    """Return the parameters for the next address; empty if negotiation selects the language."""
     if len(form.languages) == 1:
         return {}
     preferred = negotiate(request.accept_languages, form.languages) or form.languages[0]
-    return {} if preferred == form.language else carried_language(form)
+    return {} if preferred == form.language else language_query(form)
 
 
 def ours(text: str) -> str:
     """Return a text of formapp's own for a page.
 
-    On a page in a language that formapp has no catalogue for it is English and marked as such, so
-    that screen readers pronounce both properly.
+    On a page in a language without a catalogue, the text is English and marked as such, so that
+    screen readers pronounce both properly.
     """
     return text if spoken_for(language()) else _ENGLISH.format(text)
 

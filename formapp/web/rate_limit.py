@@ -1,8 +1,7 @@
 """How often one address may post, and how often one form may be posted to.
 
-The counts are in this process's memory, in the database or in Redis; addresses are there as keyed
-hashes alone. Where the counts can't be reached, posts are accepted: a limit is no reason to lose a
-lead.
+The counts are in this process's memory, in the database or in Redis, under keyed hashes of the
+addresses. If the counts can't be reached, posts are accepted: a limit must not cost a lead.
 """
 
 import ipaddress
@@ -26,7 +25,7 @@ MEMORY = "memory"
 DATABASE = "database"
 
 RETRY_SECONDS = 10.0
-"""How long unreachable counts are left alone: no visitor should wait for them."""
+"""How long unreachable counts are not tried again: visitors should not wait for them."""
 
 REDIS_SECONDS = 1.0
 """How long a visitor waits for Redis."""
@@ -39,7 +38,7 @@ _log = logging.getLogger(__name__)
 
 
 class Counts(Protocol):
-    """Where limits count; the storages of `limits` have this shape."""
+    """A storage of counts; the storages of `limits` implement it."""
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count and return the count, which ends `expiry` seconds after it began.
@@ -52,8 +51,8 @@ class Counts(Protocol):
 class MemoryCounts:
     """Counts in this process's memory; `clock` gives seconds that only grow.
 
-    The `MemoryStorage` of `limits` starts a thread for many posts that walks over all counts: the
-    more addresses post at once, the longer each would wait.
+    The `MemoryStorage` of `limits` starts threads that walk over all counts: the more addresses
+    post at once, the longer each request waits.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +67,7 @@ class MemoryCounts:
             now = self._clock()
             if now >= self._sweep_at:
                 self._sweep_at = now + SWEEP_SECONDS
-                self._counts = {k: kept for k, kept in self._counts.items() if kept[1] > now}
+                self._counts = {k: count for k, count in self._counts.items() if count[1] > now}
             count, until = self._counts.get(key, (0, now))
             if until <= now:
                 count, until = 0, now + expiry
@@ -189,9 +188,9 @@ class Limits:
 
 
 def network_of(address: str) -> str:
-    """Return an IP address as limits count it; anything else as it is.
+    """Return the network of an IP address that limits count; other texts unchanged.
 
-    A /64 network of IPv6 is one visitor, as a single customer has as many addresses as they like.
+    A /64 network of IPv6 is one visitor, since a single customer can use any address in it.
     An IPv4 address in the form of IPv6 (RFC 4291, 2.5.5.2) is that address.
     """
     try:

@@ -1,4 +1,4 @@
-"""HTML or JSON: a page for people, an object for programs, the same facts in both."""
+"""Responses in HTML for people and in JSON for programs, with equal content."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -14,7 +14,7 @@ from formapp.forms.lead_form import FieldFault
 from formapp.languages import gettext_noop
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
-from formapp.web.i18n import carried_language, form_at_hand, language
+from formapp.web.i18n import language, language_query, requested_form
 from formapp.web.public.attribution import is_embedded
 from formapp.web.services import services
 
@@ -33,14 +33,14 @@ _TITLE = gettext_noop("Something went wrong")
 
 
 def wants_json() -> bool:
-    """Return whether the client asks for JSON, by `Accept: application/json`."""
+    """Return whether the client accepts JSON rather than HTML."""
     return prefers_json(request.headers.get("Accept", ""))
 
 
 @lru_cache(maxsize=64)
 def prefers_json(accept: str) -> bool:
-    """Return whether this `Accept` header asks for JSON."""
-    # Without parameters: `application/json; charset=utf-8` asks for JSON, too.
+    """Return whether this `Accept` header prefers JSON to HTML."""
+    # Without parameters: `application/json; charset=utf-8` is JSON, too.
     given = parse_accept_header(accept, MIMEAccept)
     wanted = MIMEAccept((name.partition(";")[0], q) for name, q in given)
     return wanted.best_match(["text/html", "application/json"], "text/html") == "application/json"
@@ -54,8 +54,8 @@ def html_answer(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Answer a page; `policy` is as of `page_headers`, by default the strictest."""
-    # Not `no-store`: going back must find the page as it was, with its token, so that the same
-    # answers sent again are recognised.
+    # Not `no-store`: going back must show the page with its old token, so that a repeated post is
+    # recognised.
     given = {"Cache-Control": "private, no-cache", **(policy or {}), **(headers or {})}
     return Response(html, status, Headers(list(given.items())))
 
@@ -91,8 +91,8 @@ def show_page(
     headers: Mapping[str, str] | None = None,
     **context: Any,
 ) -> Response:
-    """Render a page that belongs to a form, in a frame where the form is in one."""
-    form = form_at_hand()
+    """Render a page that belongs to a form; in a frame if the form is in one."""
+    form = requested_form()
     if form is None or not is_embedded(request):
         return html_answer(
             render_template(template, use="page", **context), status_code, headers=headers
@@ -104,7 +104,7 @@ def show_page(
 
 
 def refuse(refusal: RefusalError) -> Response:
-    """Answer a refusal that has no form to show it in."""
+    """Render a refusal on a page of its own, or as JSON."""
     if wants_json():
         return json_answer(refusal.as_json(), refusal.status, refusal.headers)
     return show_page(
@@ -120,8 +120,8 @@ def refuse(refusal: RefusalError) -> Response:
 
 def _form_itself() -> str | None:
     """Return the address of the hosted page, for a visitor who has to send the form from there."""
-    form = form_at_hand()
+    form = requested_form()
     if form is None:
         return None
-    query = urlencode(carried_language(form.speaking(language())))
+    query = urlencode(language_query(form.speaking(language())))
     return url_for("forms.show", name=form.name) + (f"?{query}" if query else "")

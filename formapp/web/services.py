@@ -28,15 +28,15 @@ class Services:
 
     Attributes:
         intake: stores submissions in `database`.
-        on_kept: called after each commit that left something to deliver.
-        base_url: where visitors reach this server, without a slash at the end; None: by the trusted
-            name that a request comes by.
+        on_kept: called after each commit that created work for a worker.
+        base_url: where visitors reach this server, without a slash at the end; None: the trusted
+            host of each request.
         default_site: the site of forms that name none.
         metrics_token: required by `/metrics`; None: only this machine may read them.
         challenges: makes and checks proofs of work.
-        sign: makes a keyed hash of what is counted.
+        sign: makes the keyed hash of a counter's name.
         site_key: this site's key at the owner's challenge service.
-        pages: rendered once; the keys bound them, as they hold nothing that a visitor can make up.
+        pages: the page cache; bounded, since visitors can't make up its keys.
     """
 
     forms: Mapping[str, Form]
@@ -68,7 +68,7 @@ class Services:
 
     @property
     def address(self) -> str:
-        """What links to this server begin with, without a slash at the end."""
+        """The prefix of links to this server, without a slash at the end."""
         return self.base_url or request.host_url.rstrip("/")
 
     @property

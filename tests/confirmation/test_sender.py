@@ -18,7 +18,7 @@ from formapp.jobs.runner import JobRunner
 from formapp.leads.accept import Status, keep
 from formapp.leads.anonymize import anonymize
 from formapp.leads.confirm import confirm, resend_mail
-from formapp.leads.expire import expire, hidden_until
+from formapp.leads.expire import expire, unaccepted_expiry
 from formapp.leads.report import show_submission
 from formapp.mail.limit import (
     APART,
@@ -56,7 +56,7 @@ class Post:
             sender="news@example.com",
             base_url="https://forms.example.com",
             clock=clock,
-            answers_expire_at=partial(hidden_until, database, keep_days=90),
+            answers_expire_at=partial(unaccepted_expiry, database, keep_days=90),
             count=self.metrics.mail,
         )
         self.errands = self.worker(self.sender)

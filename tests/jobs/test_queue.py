@@ -12,7 +12,7 @@ from formapp.db.tables import deliveries, jobs, submissions
 from formapp.jobs.queue import LEASE, ClaimedJob, Job, add_job, claim_job, finish_job
 from formapp.jobs.runner import JobRunner, RetryLaterError
 from formapp.leads.accept import KeyReusedError, Status, keep
-from formapp.leads.admit import admit
+from formapp.leads.accept_held import accept_held
 from formapp.leads.anonymize import anonymize
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
@@ -242,7 +242,9 @@ def test_one_job_of_a_kind_waits_per_key(database: Database) -> None:
 
 def let_in(database: Database, submission_id: str) -> bool:
     with database.write() as connection:
-        return admit(connection, submission_id, {Status.UNCONFIRMED}, LATER, meta={"noted": True})
+        return accept_held(
+            connection, submission_id, {Status.UNCONFIRMED}, LATER, meta={"noted": True}
+        )
 
 
 def test_what_was_held_back_gets_one_delivery_however_often_it_is_let_through(

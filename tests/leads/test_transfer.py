@@ -17,7 +17,7 @@ from formapp.delivery.sites import Budget, Pauses
 from formapp.jobs.queue import Job
 from formapp.leads import transfer
 from formapp.leads.accept import Status, keep
-from formapp.leads.admit import admit
+from formapp.leads.accept_held import accept_held
 from formapp.leads.erase import erase_person
 from formapp.leads.transfer import Copied, CopyError, copy_all
 from formapp.signing import Keyring
@@ -207,7 +207,7 @@ def test_what_was_let_through_meanwhile_stops_the_copy_too(
     def let_through(table: str, _done: int, _total: int) -> None:
         if table == "submissions":
             with closing(still_at_work), still_at_work.write() as connection:
-                assert admit(connection, submission_id, {Status.QUARANTINED}, LATER)
+                assert accept_held(connection, submission_id, {Status.QUARANTINED}, LATER)
 
     with pytest.raises(CopyError, match="stop formapp first"):
         copy_all(source, target, keyring=None, now=LATER, progress=let_through)

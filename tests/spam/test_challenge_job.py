@@ -18,7 +18,7 @@ from formapp.db.upgrade import upgrade
 from formapp.jobs.queue import LEASE, Job, claim_job
 from formapp.jobs.runner import JobRunner
 from formapp.leads.accept import Status, keep
-from formapp.leads.admit import admit
+from formapp.leads.accept_held import accept_held
 from formapp.leads.anonymize import anonymize, lock
 from formapp.leads.challenge import conclude_challenge
 from formapp.leads.report import show_submission
@@ -287,7 +287,7 @@ def test_what_its_owner_released_meanwhile_is_delivered_once(
 ) -> None:
     submission_id = worker.kept("wrong")
     with worker.database.write() as connection:
-        assert admit(connection, submission_id, {Status.QUARANTINED}, clock())
+        assert accept_held(connection, submission_id, {Status.QUARANTINED}, clock())
     assert worker.errands.run_next()
     assert (worker.deliveries(), worker.left()) == (1, 0)
     assert worker.suspect(submission_id)[0] == "pending"

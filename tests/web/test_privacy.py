@@ -159,7 +159,7 @@ def test_the_repr_of_what_was_posted_holds_no_answer(site: Site) -> None:
     ):
         post = _read(request, services().form("lead"), services())
     assert post.posted.values["message"] == [CANARY]
-    for each in (post, post.posted, post.visit, post.token):
+    for each in (post, post.posted, post.attribution, post.token):
         assert CANARY not in repr(each)
 
 

@@ -98,7 +98,7 @@ def test_the_owner_reads_in_the_log_that_a_post_was_not_kept(
 ) -> None:
     with caplog.at_level(logging.INFO), locked(site):
         site.post(GOOD)
-    assert "a post to lead was not kept: the database refused (" in caplog.text
+    assert "a post to lead was not stored: the database refused (" in caplog.text
 
 
 def test_the_metrics_count_it(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""For the owner: how a form gets onto a website, with everything ready to copy."""
+"""The owner's page of a form, with snippets that embed it into a website."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def init_app(app: Flask, owner: Owner) -> None:
 @blueprint.before_request
 def sign_in() -> None:
     """Let in the owner alone."""
-    # A refusal must not tell a form's address from any other, not even by its language.
+    # A refusal must not reveal whether the form exists, not even by its language.
     given, request.view_args = request.view_args, {}
     try:
         current_app.extensions[_EXTENSION].check(request)
@@ -63,8 +63,8 @@ def show(name: str) -> Response:
 def preview(name: str) -> Response:
     """The form as it looks hosted, or embedded (`?_use=embed`), for a frame of the page above.
 
-    The form's own pages may be framed by its origins alone, and this server's is none of them. The
-    preview can't send.
+    Only the form's origins may frame its own pages, and this server is not among them. The preview
+    can't send.
     """
     app, form = services(), localized_form(name)
     # No links to other languages: they lead to pages that may not be in this frame.

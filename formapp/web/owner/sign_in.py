@@ -28,7 +28,7 @@ class Owner:
     """Checks sign-ins.
 
     Args:
-        password: the owner's; None: there are no such pages.
+        password: the owner's; None: the pages are disabled.
         everybody: no sign-in is needed, as in the demo, which only this machine reaches.
     """
 
@@ -42,7 +42,7 @@ class Owner:
         """Check the sign-in of a request.
 
         Raises:
-            NotFound: there are no pages for the owner.
+            NotFound: the owner's pages are disabled.
             RefusalError: 401, the password is missing or wrong; 429, too many were wrong.
         """
         if self._everybody:
@@ -65,11 +65,11 @@ class Owner:
                 raise RefusalError(429, "TOO_MANY_REQUESTS", _WAIT, wait)
 
     def _count(self, network: str) -> None:
-        _log.warning("somebody tried a wrong password on a page of the owner")
+        _log.warning("wrong password on a page of the owner")
         for limit in self._limits:
             self._limiter.hit(limit, network)
 
 
 def _digest(password: str) -> bytes:
-    # A digest has one length, so comparing takes one time; NFC, as keyboards differ on umlauts.
+    # Digests of equal length compare in constant time; NFC, since keyboards differ on umlauts.
     return hashlib.sha256(unicodedata.normalize("NFC", password).encode()).digest()

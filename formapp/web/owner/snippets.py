@@ -1,6 +1,6 @@
-"""What an owner pastes into their own pages: each snippet is a template in `templates/share`.
+"""Snippets that an owner pastes into their own pages, from templates in `templates/share`.
 
-The texts hold only what the form file says and the address of this server.
+They contain only texts of the form file and the address of this server.
 """
 
 import json

@@ -1,7 +1,7 @@
-"""A post to a form, from the request to the response: read, check, validate, keep, answer.
+"""A post to a form, from the request to the response: read, check, validate, store, respond.
 
-One path serves all content types and origins. The response follows the commit: a success that the
-visitor reads is in the database.
+One path serves all content types and origins. The response follows the commit: when the visitor
+reads that it succeeded, the submission is in the database.
 """
 
 import hashlib
@@ -32,17 +32,17 @@ from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
 from formapp.spam import CHALLENGE_NAMES
 from formapp.spam.session import HEADER
 from formapp.web.errors import RefusalError
-from formapp.web.i18n import followed_language
+from formapp.web.i18n import next_language_query
 from formapp.web.public.attribution import (
     USE,
     Attribution,
     action,
     allowed_next,
     check_foreign,
-    foreign_visit,
+    foreign_attribution,
     is_embedded,
     is_own_page,
-    own_visit,
+    own_attribution,
     page_before,
     refuse_stolen_token,
     thanks_query,
@@ -69,20 +69,20 @@ _NOT_FILLED = {"", "false"}
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Post:
-    """One post to a form, read and let in.
+    """One post to a form, read and allowed by its origin.
 
     Attributes:
-        use: whether the page to answer with stands in an iframe.
-        is_own: whether it comes from a page of ours, which carries a token.
-        token: the verified token; None where there is none or it isn't valid.
-        origin_known: whether the browser said from which site it comes.
+        use: whether the response is shown in an iframe.
+        is_own: whether one of our own pages sent it; these carry a token.
+        token: the verified token; None if it is missing or invalid.
+        origin_known: whether the browser reported the site that sent it.
     """
 
     request: Request
     form: Form
     services: Services
     posted: Posted
-    visit: Attribution
+    attribution: Attribution
     use: Use
     is_own: bool
     token: Token | None
@@ -90,7 +90,7 @@ class Post:
 
     @property
     def key(self) -> str | None:
-        """What makes the post idempotent: the token's nonce, a header or a field."""
+        """The idempotency key: from the token's nonce, a header or a field."""
         if self.token:
             return f"token:{self.token.nonce}"
         given = self.request.headers.get("Idempotency-Key") or self.posted.get("_id")
@@ -102,8 +102,8 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
     """Answer a post to this form.
 
     Raises:
-        RefusalError: it can't be read, or comes from a page that may not post here; and, for
-            programs, whenever nothing was kept.
+        RefusalError: the post can't be read, or its page may not post here. For programs, also
+            when nothing was stored.
     """
     metrics = services.metrics
     try:
@@ -147,13 +147,15 @@ def _read(request: Request, form: Form, services: Services) -> Post:
             token = None
     use: Use = "embed" if is_embedded(request) else "page"
     if is_own:
-        visit = own_visit(request, form, services.address)
-        return Post(request, form, services, posted, visit, use, is_own, token, origin_known=True)
+        attribution = own_attribution(request, form, services.address)
+        return Post(
+            request, form, services, posted, attribution, use, is_own, token, origin_known=True
+        )
     if token:
         refuse_stolen_token(request, form)
     known = check_foreign(request, form)
-    visit = foreign_visit(request)
-    return Post(request, form, services, posted, visit, use, is_own, None, origin_known=known)
+    attribution = foreign_attribution(request)
+    return Post(request, form, services, posted, attribution, use, is_own, None, origin_known=known)
 
 
 def _submission(post: Post) -> Submission:
@@ -165,12 +167,12 @@ def _submission(post: Post) -> Submission:
     form, services = post.form, post.services
     if post.is_own and post.token is None:
         raise InvalidAnswersError
-    visit, now = post.visit, datetime.now(UTC)
+    attribution, now = post.attribution, datetime.now(UTC)
     reading = form.reader.read(
         post.posted,
         default_site=services.default_site,
-        page=visit.page,
-        referrer=visit.referrer,
+        page=attribution.page,
+        referrer=attribution.referrer,
     )
     verdict = check_spam(
         services,
@@ -208,9 +210,10 @@ def _submission(post: Post) -> Submission:
 def _caught(post: Post) -> Submission:
     """Return the submission of a post that filled in the honeypot.
 
-    It is kept as it came, out of sight and without a delivery: a person may have been too thorough.
-    It isn't validated. So a sender of the same invalid answers with and without the honeypot can
-    recognise it by two responses (422 and success); we accept this: the sender may be human.
+    It is stored unread, hidden from the owner's list and without a delivery: the sender may be a
+    person who filled in every field. It isn't validated. So a sender of equal invalid answers with
+    and without the honeypot can recognise it by two responses (422 and success); we accept this:
+    the sender may be human.
     """
     form = post.form
     caught = Submission(
@@ -221,27 +224,27 @@ def _caught(post: Post) -> Submission:
         answers={
             name: texts for name, texts in post.posted.values.items() if name not in CHALLENGE_NAMES
         },
-        # When it is released, its sender is asked for a confirmation too.
+        # On release, its sender has to confirm it too.
         meta=_meta(post) | {"suspect": [HONEYPOT]} | confirmation_meta(form),
         status=Status.SPAM,
         keep_days=form.definition.keep_days,
     )
     if post.key is None:
         return caught
-    # One row for the same key and answers, and another for anything else: other answers under a
-    # used key must be answered like success, and must not take the key from a person.
+    # One row for each pair of key and answers: other answers under a used key must get a success
+    # response, and must not block the key for a person.
     key = hashlib.sha256(f"{post.key} {caught.digest}".encode()).hexdigest()
     return replace(caught, key=f"caught:{key}")
 
 
 def _meta(post: Post) -> dict[str, Any]:
-    visit, posted = post.visit, post.posted
+    attribution, posted = post.attribution, post.posted
     meta: dict[str, Any] = {
         "use": post.token.use if post.token else "foreign",
         "language": post.form.definition.language,
-        "page": visit.page,
-        "referrer": visit.referrer,
-        "utm": dict(visit.utm),
+        "page": attribution.page,
+        "referrer": attribution.referrer,
+        "utm": dict(attribution.utm),
     }
     for name in ("_subject", "_replyto"):
         if text := posted.get(name):
@@ -258,7 +261,7 @@ def _keep(post: Post, submission: Submission) -> Response:
         metrics.submission(form.name, "refused")
         return _refused(post, RefusalError(409, "KEY_REUSED", KEY_REUSED), fresh_token=True)
     except DatabaseUnavailableError as error:
-        _log.error("a post to %s was not kept: the database %s", form.name, error)
+        _log.error("a post to %s was not stored: the database %s", form.name, error)
         metrics.submission(form.name, "unavailable")
         refusal = RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"})
         return _refused(post, refusal)
@@ -283,7 +286,7 @@ def _result(receipt: Receipt) -> str:
 
 
 def _refused(post: Post, refusal: RefusalError, *, fresh_token: bool = False) -> Response:
-    """Refuse what was valid: the visitor keeps the form and what they typed."""
+    """Refuse a valid post; a visitor gets the form back with their answers."""
     if prefers_json(post.request.headers.get("Accept", "")):
         raise refusal
     return _again(
@@ -303,7 +306,7 @@ def _again(
     headers: Mapping[str, str] | None = None,
     fresh_token: bool = False,
 ) -> Response:
-    """Show the form again with what was typed; another site's form goes on from a page of ours."""
+    """Show the form again with the answers; another site's form continues on our own page."""
     form, signer = post.form, post.services.signer
     is_invalid = notice is None
     token = post.posted.get(TOKEN_NAME) if post.is_own else None
@@ -318,7 +321,7 @@ def _again(
     bound = form.bind(post.posted, token=context)
     if is_invalid:
         bound.validate()
-    foreign = None if post.is_own else post.visit
+    foreign = None if post.is_own else post.attribution
     return show_form(
         form,
         PreservedFields(bound, post.posted),
@@ -327,7 +330,7 @@ def _again(
         status=status,
         notice=notice,
         headers=headers,
-        # As for where a post leads: an address that anybody can write must not lead anywhere.
+        # Checked like a redirect target: anyone can put an address into the query.
         back=allowed_next(form.definition, page_before(post.request, foreign)),
     )
 
@@ -335,8 +338,8 @@ def _again(
 def _success(post: Post) -> Response:
     as_json = prefers_json(post.request.headers.get("Accept", ""))
     if not as_json and post.request.headers.get("Sec-Fetch-Mode") == "cors":
-        # A script's request goes nowhere, and could read nothing of the owner's page: to it the
-        # post would seem to have failed.
+        # A script's fetch can't read the owner's page after a redirect: it would report a failed
+        # post.
         return Response(status=303, headers={"Location": _thanks(post)})
     target = _next(post)
     if as_json:
@@ -347,16 +350,16 @@ def _success(post: Post) -> Response:
 
 def _next(post: Post) -> str:
     definition = post.form.definition
-    asked_for = allowed_next(definition, post.posted.get("_next"))
-    # The owner's own page is for when all is done, which is after the confirmation; and for a whole
-    # window: in a frame it would be a site within a site, and the page around would hear nothing.
+    requested = allowed_next(definition, post.posted.get("_next"))
+    # The owner's thank-you page waits for the confirmation, and needs a window of its own: in a
+    # frame it would not report the success to the embedding page.
     own = not definition.confirm and post.use == "page"
     redirect = definition.thanks.redirect if own else None
-    return asked_for or redirect or _thanks(post)
+    return requested or redirect or _thanks(post)
 
 
 def _thanks(post: Post) -> str:
-    query = followed_language(post.form) if len(post.form.languages) > 1 else {}
+    query = next_language_query(post.form) if len(post.form.languages) > 1 else {}
     if post.form.definition.confirm:
         query |= {STEP: TO_CONFIRM}
     if post.use == "embed":

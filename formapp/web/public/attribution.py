@@ -1,8 +1,8 @@
-"""What a visit brings along: the page, where the visitor came from, the campaign (`utm_*`).
+"""Attribution of a submission: the page, the referrer and the campaign (`utm_*`).
 
-A form page keeps its own query in the form's action, so that nothing of it is lost when the form is
-shown again with errors; the same way the page of another site's form outlives the errors that a
-page of ours shows. Queries are kept with the submission and never logged.
+A form page stores its own query in the form's action, so that a form shown again with errors keeps
+it. The action also keeps the address of another site's page while our page shows the errors of its
+form. Queries are stored with the submission and never logged.
 """
 
 import re
@@ -18,7 +18,7 @@ from formapp.forms.form import Form
 from formapp.forms.origins import matches, origin_of
 from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
 from formapp.web.errors import RefusalError
-from formapp.web.i18n import carried_language
+from formapp.web.i18n import language_query
 from formapp.web.services import services
 
 MAX_LENGTH = 2000
@@ -26,13 +26,13 @@ MAX_UTM = 20
 _REFERRER = "_referrer"
 _PAGE = "_page"
 USE = "_use"
-"""The name in a query that says whether a page stands in an iframe."""
+"""The query parameter that marks a page in an iframe."""
 
 _UNSAFE = re.compile(r"[\\\x00-\x20\x7f-\xa0]")
 _FRAME = {"parent", "scheme"}
 _OURS = {_REFERRER, _PAGE, USE, *_FRAME}
 THEME = "theme."
-"""What the names of a theme's parts begin with in a query; no field's name has a dot."""
+"""Prefix of theme parameters in a query; field names contain no dot."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -41,7 +41,7 @@ class Attribution:
 
     Attributes:
         page: the address of the page that the form was on.
-        referrer: where the visitor had come from.
+        referrer: the address of the page before that.
         utm: `utm_*` parameters of the page.
     """
 
@@ -53,95 +53,95 @@ class Attribution:
 def action(
     request: Request, form: Form, context: TokenContext, foreign: Attribution | None = None
 ) -> str:
-    """The address that our own page posts to: it carries the page's query and the referrer.
+    """Return the address that our own page posts to, with the page's query and the referrer.
 
-    `foreign` is the visit to another site's page, where its form is shown again on ours.
+    `foreign` is the attribution of another site's page whose form our page shows again.
     """
-    said = action_query(request, form, context.use, foreign)
-    return f"{url_for('forms.show', name=form.name)}?{said}"
+    query = action_query(request, form, context.use, foreign)
+    return f"{url_for('forms.show', name=form.name)}?{query}"
 
 
 def action_query(request: Request, form: Form, use: Use, foreign: Attribution | None = None) -> str:
-    """The query of that address."""
+    """Return the query of the `action` address."""
     query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
     if foreign:
         query |= {_PAGE: foreign.page} if foreign.page else {}
     elif referrer := _foreign_referrer(request, services().address):
-        # What brought the visitor to a page; to a frame it was the page around.
+        # For a hosted page this is the referrer, for a frame the page that embeds it.
         query.setdefault(_PAGE if is_embedded(request) else _REFERRER, referrer)
-    # Always there: a post to the page's own address would drop the page from the browser's cache,
-    # and going back would then find a page with another token.
-    query |= carried_language(form) | {USE: use}
+    # Never empty: a post to the page's own address would drop the page from the browser's cache,
+    # and going back would load a page with another token.
+    query |= language_query(form) | {USE: use}
     return urlencode(query)
 
 
 def page_before(request: Request, foreign: Attribution | None = None) -> str | None:
-    """The address, as the sender says it, of the page whose form a page of ours shows again.
+    """Return the address, as sent, of the other site's page whose form our page shows again.
 
-    `foreign` is as for `action`, whose address tells the page from the second post on.
+    `foreign` is as for `action`; from the second post on, the query of `action` has the page.
     """
     return foreign.page if foreign else _cut(request.args.get(_PAGE))
 
 
 def thanks_query(request: Request) -> dict[str, str]:
-    """What the thank-you page in an iframe needs of the form page's query."""
+    """Return the part of the form page's query that the thank-you page in an iframe needs."""
     return {key: value[:MAX_LENGTH] for key, value in request.args.items() if _is_look(key)}
 
 
 def is_embedded(request: Request) -> bool:
-    """Whether the page at hand, or the page that posts, stands in an iframe."""
+    """Return whether the requested or the posting page is in an iframe."""
     if request.endpoint == "forms.show":
         return False
     return request.endpoint == "forms.embed" or request.args.get(USE) == "embed"
 
 
-def own_visit(request: Request, form: Form, address: str) -> Attribution:
-    """The visit to a page of ours: the one that is shown, or by its action the one that posts.
+def own_attribution(request: Request, form: Form, address: str) -> Attribution:
+    """Return the attribution of our own page: the requested one, or the one that posts.
 
-    `address` is what links to this server begin with.
+    `address` is the prefix of links to this server.
     """
     args = request.args
     page = address + url_for("forms.show", name=form.name)
     if not request.referrer and not args.keys() - {USE} and request.endpoint != "forms.embed":
         return Attribution(page)
-    # An action always says the language, a page's address perhaps: it is kept by itself.
-    said = carried_language(form)
-    carried = {
+    # The language is stored separately: only an action always has it in its query.
+    language = language_query(form)
+    own_query = {
         key: value[:MAX_LENGTH]
         for key, value in args.items()
-        if key not in _OURS and key not in said and not _is_look(key)
+        if key not in _OURS and key not in language and not _is_look(key)
     }
     around, referrer = (_cut(args.get(name)) for name in (_PAGE, _REFERRER))
     foreign = _foreign_referrer(request, address)
-    page += f"?{urlencode(carried)}" if carried else ""
+    page += f"?{urlencode(own_query)}" if own_query else ""
     if is_embedded(request):
-        # embed.js tells the page's address, and where its visitor came from.
+        # embed.js sends the address and the referrer of the page.
         around = around or foreign or _cut(args.get("parent"))
-        return Attribution(around or _cut(page), referrer, _utm(carried))
+        return Attribution(around or _cut(page), referrer, _utm(own_query))
     if around:
         return _elsewhere(around)
-    return Attribution(_cut(page), referrer or foreign, _utm(carried))
+    return Attribution(_cut(page), referrer or foreign, _utm(own_query))
 
 
 def _is_look(key: str) -> bool:
     return key in _FRAME or key.startswith(THEME)
 
 
-def foreign_visit(request: Request) -> Attribution:
-    """The visit to another site's page, as far as its browser tells."""
+def foreign_attribution(request: Request) -> Attribution:
+    """Return the attribution of another site's page, from the headers of the browser."""
     return _elsewhere(_cut(request.referrer) or _cut(request.headers.get("Origin")))
 
 
 def _elsewhere(page: str | None) -> Attribution:
     try:
         query = urlsplit(page or "").query
-    except ValueError:  # what is no address still says something to a person
+    except ValueError:  # stored anyway: the owner can read it
         query = ""
     return Attribution(page, None, _utm(dict(parse_qsl(query))))
 
 
 def _foreign_referrer(request: Request, address: str) -> str | None:
-    """Where the visitor came from, unless from a page of this server."""
+    """Return the referrer, unless it is a page of this server."""
     if not (referrer := _cut(request.referrer)):
         return None
     own = (request.host_url, address + "/")
@@ -158,9 +158,9 @@ def _cut(text: str | None) -> str | None:
 
 
 def is_own_page(request: Request, own_origin: str) -> bool:
-    """Whether a post came from a page of this server, as far as the browser tells.
+    """Return whether a page of this server sent the post, according to the browser's headers.
 
-    A client that sends neither header is no browser: nobody's page can have made it post.
+    A client that sends neither header is not a browser, so no other site's page made it post.
     """
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
@@ -170,10 +170,10 @@ def is_own_page(request: Request, own_origin: str) -> bool:
 
 
 def check_foreign(request: Request, form: Form) -> bool:
-    """Let in the post of a form on another site, if its origin is on the list.
+    """Allow the post of a form on another site, if its origin is on the list.
 
     Returns:
-        False if no origin is known, where the owner takes such posts into quarantine.
+        False if the origin is unknown and the form quarantines such posts.
 
     Raises:
         RefusalError: 403, with what the owner of that page can do.
@@ -192,9 +192,9 @@ def check_foreign(request: Request, form: Form) -> bool:
 
 
 def refuse_stolen_token(request: Request, form: Form) -> None:
-    """Refuse a post of another site's page with a genuine token: it was taken from a page of ours.
+    """Refuse a post of another site's page with a genuine token, copied from one of our pages.
 
-    From a site that isn't listed it is refused like anything else from there.
+    `check_foreign` refuses sites that aren't listed.
 
     Raises:
         RefusalError: 403, with what the owner of that page can do.
@@ -220,19 +220,19 @@ def refuse_stolen_token(request: Request, form: Form) -> None:
 
 
 def allowed_next(definition: FormDefinition, target: str | None) -> str | None:
-    """The address to go on to, if the form's list has its origin; else None.
+    """Return the redirect target if its origin is on the form's list, else None.
 
-    What browsers and parsers read differently (backslashes, control characters, user names, blanks)
-    is refused before it is compared.
+    Addresses that browsers and parsers read differently (backslashes, control characters, user
+    names, blanks) are refused first.
     """
     if not target or _UNSAFE.search(target):
         return None
     if not target.lower().startswith(("http://", "https://")):
         return None
-    # A page anywhere may post here where `*` is listed, but nobody may be led anywhere.
+    # `*` allows posts from every site, but not redirects to every site.
     origin = origin_of(target)
     listed = [entry for entry in definition.origins if entry != "*"]
     if origin is None or not any(matches(entry, origin) for entry in listed):
         return None
-    # What is gone to begins with the very origin that was compared, however it was written.
+    # The result begins with the origin that was compared, in its normalised spelling.
     return origin + target.partition("://")[2].removeprefix(urlsplit(target).netloc)

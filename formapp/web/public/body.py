@@ -1,7 +1,7 @@
 """Reading a post: urlencoded, multipart or JSON, within fixed limits, into pairs of clean text.
 
-Werkzeug's own form parsing is not used: its limit on parts leaves urlencoded bodies out, and what
-is no UTF-8 would be replaced in silence.
+Werkzeug's own form parsing is not used: its limit on parts ignores urlencoded bodies, and it
+silently replaces invalid UTF-8.
 """
 
 import json
@@ -39,7 +39,7 @@ Pairs = list[tuple[str, str]]
 
 
 def read_body(request: Request) -> tuple[Pairs, frozenset[str]]:
-    """Return the pairs that were posted, NFC-normalised, and the names that came as a JSON list.
+    """Return the pairs that were posted, NFC-normalised, and the names whose value is a JSON list.
 
     Raises:
         RefusalError: 400, 413 or 415, with the reason.
@@ -150,7 +150,7 @@ def _json(data: bytes) -> tuple[Pairs, frozenset[str]]:
         content = json.loads(
             _text(data),
             object_pairs_hook=_unique,
-            # Numbers keep the very text that was sent; the form decides what they mean.
+            # Numbers keep their text; the form parses it.
             parse_int=str,
             parse_float=str,
             parse_constant=_no_number,
@@ -191,7 +191,7 @@ def _scalars(value: object) -> Iterable[str]:
 
 
 def _cleaned(pairs: Pairs) -> Pairs:
-    """Return the pairs NFC-normalised; names that were different may be one then."""
+    """Return the pairs NFC-normalised; different names may become equal."""
     text = "".join([part for pair in pairs for part in pair])
     if "\0" in text:
         raise RefusalError(400, "NUL", "A field contains a character that can't be stored (NUL).")

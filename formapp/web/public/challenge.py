@@ -1,4 +1,4 @@
-"""The challenge on a form's page: what its template loads, and the proofs of work we set."""
+"""The challenge on a form's page: the script that its template loads, and our proofs of work."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -9,14 +9,14 @@ from formapp.forms.form import Form
 from formapp.spam import PROVIDERS
 from formapp.spam.providers import ALTCHA_FIELD
 from formapp.web.errors import RefusalError
-from formapp.web.i18n import form_at_hand
+from formapp.web.i18n import requested_form
 from formapp.web.responses import json_answer
 from formapp.web.services import services
 
 
 def challenge_context() -> dict[str, Any]:
     """Return `challenge` for templates: what to load and where to put it."""
-    form = form_at_hand()
+    form = requested_form()
     name = form.definition.spam.challenge if form else None
     if form is None or name is None:
         return {}

@@ -1,6 +1,6 @@
-"""Asking a visitor for a confirmation, and the page that its link leads to.
+"""The request for a confirmation, and the page that its link leads to.
 
-Mail scanners and previews fetch links: looking at the page confirms nothing, its button does.
+Mail scanners and previews fetch links: opening the page confirms nothing, only its button does.
 """
 
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from formapp.leads.accept import Status
 from formapp.leads.confirm import Confirmation, confirm, find_confirmation
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
-from formapp.web.i18n import carried_language
+from formapp.web.i18n import language_query
 from formapp.web.public.attribution import is_own_page
 from formapp.web.responses import html_answer, refuse, wants_json
 from formapp.web.services import services
@@ -59,7 +59,7 @@ def confirmation_meta(form: Form) -> dict[str, Any]:
         form.definition.confirm,
         title=form.definition.title,
         language=form.language,
-        query=carried_language(form),
+        query=language_query(form),
     )
 
 
@@ -90,7 +90,7 @@ def confirm_submission(form: Form) -> Response:
 
 
 def _check_own_page(origin: str) -> None:
-    # No other site's page may press the button by a visitor's browser.
+    # No other site's page may press the button through a visitor's browser.
     if not is_own_page(request, origin):
         raise RefusalError(403, "BLOCKED", FOREIGN)
 
@@ -110,7 +110,7 @@ def _look_up(form: Form) -> Confirmation:
     except DatabaseUnavailableError:
         raise RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
     fits = confirmation and confirmation.form == form.name and _is_for(link, confirmation)
-    # A visitor who has confirmed reads that, however old the link is.
+    # A confirmed submission is shown as confirmed, even if the link has expired.
     if confirmation and fits and confirmation.is_confirmed:
         return confirmation
     if link.until <= datetime.now(UTC):
@@ -188,5 +188,5 @@ def _page(template: str, form: Form, status: int = 200, **context: Any) -> Respo
 
 def _address(endpoint: str, form: Form, **query: str) -> str:
     """Return the address of a page of this form, in its current language."""
-    query |= carried_language(form)
+    query |= language_query(form)
     return url_for(endpoint, name=form.name) + (f"?{urlencode(query)}" if query else "")

@@ -1,7 +1,7 @@
-"""A form's page, hosted or in a frame: as a visit first finds it, or again after a post.
+"""A form's page, hosted or in a frame: empty, or shown again after a post.
 
-Where nothing of a visit stands in a field, its page differs from another visit's only by the token
-and by addresses: it is rendered once and filled. All others are rendered.
+An empty form differs between requests only by its token and addresses: it is rendered once and
+filled in. Forms with prefilled or posted answers are rendered for each request.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from formapp.forms.lead_form import FieldFault, LeadForm
 from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
 from formapp.web.headers import page_headers
 from formapp.web.i18n import LANG
-from formapp.web.public.attribution import USE, action, action_query, is_embedded, own_visit
+from formapp.web.public.attribution import USE, action, action_query, is_embedded, own_attribution
 from formapp.web.public.page_cache import PageTemplate, placeholder
 from formapp.web.public.preserved_fields import PreservedFields
 from formapp.web.public.theme import has_sheet, sheet_address, theme_query
@@ -23,14 +23,17 @@ from formapp.web.responses import html_answer
 from formapp.web.services import Services, services
 
 
-def show_visit(form: Form, use: Use) -> Response:
-    """Answer a visit to a form's page, in the language of the form."""
+def show_new_form(form: Form, use: Use) -> Response:
+    """Return a form's page, empty or prefilled, in the language of the form."""
     app = services()
     if _fills_fields(request, form):
         context = TokenContext(app.signer, form.name, form.version, use)
-        visit = own_visit(request, form, services().address)
+        attribution = own_attribution(request, form, services().address)
         bound = form.bind(
-            token=context, prefill=request.args, page=visit.page, referrer=visit.referrer
+            token=context,
+            prefill=request.args,
+            page=attribution.page,
+            referrer=attribution.referrer,
         )
         prefill = form.asked if use == "embed" else None
         return show_form(form, bound, action=action(request, form, context), asked=prefill)
@@ -58,10 +61,10 @@ def show_form(  # noqa: PLR0913 - what the template needs, by keyword
     asked: Mapping[str, str] | None = None,
     back: str | None = None,
 ) -> Response:
-    """Render the form with what was typed and what is wrong with it.
+    """Render the form with the answers and their faults.
 
-    `asked` is what a frame may ask the page around it for, as in `Form.asked`; `back` the page of
-    another, listed site whose form this is.
+    `asked` names the values that a frame requests from the embedding page (`Form.asked`); `back` is
+    the page of another, listed site that the form belongs to.
     """
     app = services()
     use: Use = "embed" if is_embedded(request) else "page"
@@ -87,13 +90,13 @@ def render_form(
     asked: Mapping[str, str] | None = None,
     **context: Any,
 ) -> str:
-    """Return the HTML of a form's page; `context` is what the template lists besides."""
+    """Return the HTML of a form's page; `context` has the template's other values."""
     return render_template(
         "form.html", form=form, bound=bound, asked=urlencode(asked or {}), **context
     )
 
 
-def _answer(  # noqa: PLR0913, PLR0917 - what an answer consists of
+def _answer(  # noqa: PLR0913, PLR0917 - the parts of a response
     app: Services,
     form: Form,
     use: Use,
@@ -112,11 +115,13 @@ def _answer(  # noqa: PLR0913, PLR0917 - what an answer consists of
 
 
 def _fills_fields(request: Request, form: Form) -> bool:
-    """Return whether something of the visit stands in a field."""
+    """Return whether the request prefills a field."""
     if request.args and any(map(request.args.get, form.asked)):
         return True
     taken = {field.from_ for field in form.definition.fields if field.from_}
-    return "page" in taken or bool(taken and own_visit(request, form, services().address).referrer)
+    return "page" in taken or bool(
+        taken and own_attribution(request, form, services().address).referrer
+    )
 
 
 def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTemplate:
@@ -128,10 +133,10 @@ def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTempl
         use,
         themed,
         scheme if scheme in {"light", "dark"} else None,
-        # Where the server puts this app under a path of its own.
+        # Differs if the server mounts this app under a path.
         request.root_path,
     )
-    # Two threads that render a page at once render the same.
+    # Two threads may render the page at once, with equal results.
     return app.pages.get(key) or app.pages.setdefault(
         key, _render_template(app, form, use, themed=themed)
     )
@@ -156,7 +161,7 @@ def _render_template(app: Services, form: Form, use: Use, *, themed: bool) -> Pa
 
 
 def _query_of_links(action_query: str) -> str:
-    """What of an action's query the links to other languages keep, with an `&` at its end."""
+    """Return the part of an action's query that language links keep, with an `&` at its end."""
     pairs = parse_qsl(action_query, keep_blank_values=True)
     query = urlencode([(name, value) for name, value in pairs if name not in {USE, LANG}])
     return f"{query}&" if query else ""

@@ -15,13 +15,13 @@ from formapp.web.responses import json_answer
 from formapp.web.services import services
 
 MAX_AGE = 300
-"""Seconds for which a copy is used without asking."""
+"""Seconds for which clients may reuse a copy."""
 
 
 def show_schema(name: str) -> Response:
     """Answer the schema, in the language of `?lang=` if the form offers it.
 
-    A program asks, so its refusal is JSON, and the languages of its headers count for nothing.
+    The client is a program: a refusal is JSON, and Accept-Language is ignored.
     """
     try:
         form = services().form(name)
@@ -35,7 +35,7 @@ def _answer(form: Form) -> Response:
     schema = form_schema(form, services().address, limit=MAX_PAIRS)
     body = json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()
     response = Response(body, content_type="application/schema+json")
-    # The digest too: another release of formapp describes the same form file otherwise.
+    # With the digest: another release of formapp may describe the form differently.
     digest = hashlib.sha256(body).hexdigest()[:8]
     response.set_etag(f"{form.version}-{form.language}-{digest}")
     response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"

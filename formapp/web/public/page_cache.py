@@ -1,7 +1,7 @@
-"""Pages rendered once, with placeholders for what differs from visit to visit.
+"""The page cache: pages rendered once, with placeholders for the values of each request.
 
-A template is rendered with unguessable placeholders; the page is split at them, and each visit's
-values go in between, escaped. So templates stay the only place where HTML is written.
+A template is rendered with unguessable placeholders; the page is split at them, and each request's
+values are inserted, escaped. So only templates contain HTML.
 """
 
 import re
@@ -15,7 +15,7 @@ _BYTES = 16
 
 
 def placeholder() -> str:
-    """Return a text to render in place of another: letters and digits, which nothing escapes."""
+    """Return a placeholder: letters and digits, which need no escaping."""
     return secrets.token_hex(_BYTES)
 
 
@@ -31,11 +31,11 @@ class PageTemplate:
         names = {text: name for name, text in placeholders.items()}
         # With a group `split` returns the separators, too: every other part is a placeholder.
         self._parts = re.split(f"({'|'.join(map(re.escape, names))})", html)
-        self._blanks = [(n, names[self._parts[n]]) for n in range(1, len(self._parts), 2)]
+        self._placeholders = [(n, names[self._parts[n]]) for n in range(1, len(self._parts), 2)]
 
     def filled(self, values: Mapping[str, str]) -> str:
         """Return the page with these values, by the names of the placeholders."""
         parts = self._parts.copy()
-        for n, name in self._blanks:
+        for n, name in self._placeholders:
             parts[n] = escape(values[name])
         return "".join(parts)

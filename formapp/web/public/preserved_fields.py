@@ -1,8 +1,7 @@
-"""What another site's form brings beside its fields, kept while a page of ours shows the errors.
+"""Special fields of another site's form, preserved while our own page shows its errors.
 
-`_next`, `_subject` and `_replyto` belong to the post; the visitor who corrects an answer on our
-page must not lose them. They travel as hidden controls, never in an address: `_replyto` may be
-what the visitor typed.
+`_next`, `_subject` and `_replyto` belong to the post and must survive a correction on our page.
+They are hidden controls, never part of an address: `_replyto` may be an answer.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,11 +19,11 @@ _CONTROL = Markup('<input type="hidden" name="{}" value="{}">')
 
 
 class PreservedFields:
-    """A bound form with further hidden controls, as far as a template knows a form."""
+    """A bound form with further hidden controls; has the methods that templates call."""
 
     def __init__(self, bound: LeadForm, posted: Posted) -> None:
         self._bound = bound
-        self._carried = {name: text for name in NAMES if (text := posted.get(name))}
+        self._preserved = {name: text for name in NAMES if (text := posted.get(name))}
 
     def shown(self) -> Iterator[Control]:
         """The controls that the visitor sees."""
@@ -33,5 +32,5 @@ class PreservedFields:
     def hidden(self) -> Iterator[Callable[..., Any]]:
         """The hidden controls; calling one gives its HTML."""
         yield from self._bound.hidden()
-        for name, value in self._carried.items():
+        for name, value in self._preserved.items():
             yield partial(_CONTROL.format, name, value)

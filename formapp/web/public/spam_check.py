@@ -1,8 +1,8 @@
-"""Whether a post is accepted or quarantined, and why. Nothing is ever refused for it.
+"""Whether a post is accepted or quarantined, and why. Suspicious posts are never refused.
 
-The content decides, by the form's threshold; and what the owner asked for in the form file: a
-challenge, a known origin, a quota. The web side never calls out: the answer to a service's
-challenge is written down as an job, and a worker asks that service.
+The content decides, by the form's threshold, as do the requirements of the form file: a challenge,
+a known origin, a quota. The web side makes no outgoing calls: the answer to a service's challenge
+is stored as a job, and a worker verifies it with the service.
 """
 
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from formapp.forms.form import Form
 from formapp.forms.posted import Posted, Reading
 from formapp.forms.tokens import Token
 from formapp.jobs.queue import Job
-from formapp.leads.quota import QUOTA, noted
+from formapp.leads.quota import QUOTA, quota_meta
 from formapp.spam import PROVIDERS, Facts, read_session, score_of, suspicions
 from formapp.spam.providers import ALTCHA_FIELD, CHALLENGE_CHECK, pending_reason
 from formapp.web.services import Services
@@ -31,15 +31,15 @@ _LONGEST_TOKEN = 8000
 
 @dataclass(slots=True, repr=False)
 class Verdict:
-    """What is held against a post.
+    """The result of the spam check of a post.
 
     Attributes:
         score: of its content and of how it was sent.
         reasons: in words for the owner; none repeats an answer.
         held: whether it is quarantined.
         jobs: jobs that may still release it.
-        usage_limits: what it takes of what may be taken a few times only.
-        quota: the form's, as JSON, to be taken when it is released.
+        usage_limits: the limits that it counts towards.
+        quota: the form's, as JSON; the post counts towards it on release.
     """
 
     score: float = 0.0
@@ -55,12 +55,12 @@ class Verdict:
         self.held = True
 
     def meta(self) -> dict[str, Any]:
-        """The part of it that is kept with the submission."""
-        judged = {"suspect": self.reasons, "score": self.score} if self.reasons else {}
-        return judged | ({QUOTA: self.quota} if self.quota else {})
+        """The part that is stored with the submission."""
+        suspicion = {"suspect": self.reasons, "score": self.score} if self.reasons else {}
+        return suspicion | ({QUOTA: self.quota} if self.quota else {})
 
 
-def check_spam(  # noqa: PLR0913 - all that can be held against a post
+def check_spam(  # noqa: PLR0913 - all facts about a post
     services: Services,
     form: Form,
     posted: Posted,
@@ -76,12 +76,12 @@ def check_spam(  # noqa: PLR0913 - all that can be held against a post
     Args:
         services: of the app: challenges, and keyed hashes.
         form: the form.
-        posted: as it came.
-        reading: what it says.
+        posted: the raw values.
+        reading: the validated answers.
         token: of our own page.
         session_data: the header `Formspree-Session-Data`.
-        now: when it came.
-        origin_known: whether the browser said from which site it comes.
+        now: when it was received.
+        origin_known: whether the browser reported the site that sent it.
     """
     spam = form.definition.spam
     seconds, webdriver = token.age.total_seconds() if token else None, False
@@ -106,12 +106,12 @@ def check_spam(  # noqa: PLR0913 - all that can be held against a post
         if not answer or len(answer) > _LONGEST_TOKEN:
             verdict.hold(NOT_SOLVED)
         elif not verdict.held:
-            # The service needn't know of what is quarantined anyway.
+            # No need to send the token if the post is quarantined anyway.
             verdict.hold(pending_reason(spam.challenge))
             verdict.jobs = (Job(CHALLENGE_CHECK, {"provider": spam.challenge, "token": answer}),)
     if spam.quota and verdict.jobs:
-        # Anybody can make tokens up: only what the service lets through may use the quota up.
-        verdict.quota = noted(_quota(services, form, spam.quota, now), now)
+        # Tokens can be forged: only posts that the service verifies may use the quota up.
+        verdict.quota = quota_meta(_quota(services, form, spam.quota, now), now)
     elif spam.quota and not verdict.held:
         verdict.usage_limits += (_quota(services, form, spam.quota, now),)
     return verdict

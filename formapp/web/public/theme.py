@@ -1,8 +1,8 @@
-"""A form's own look: the theme of its file, and in a frame what the page around it adds.
+"""A form's theme: from its file, and in a frame also from the embedding page.
 
 Both are custom properties in a style sheet of the form, since our policy allows nothing inline.
-What the page adds comes as `theme.…` in the query and has to follow the rules of the form file;
-anything else is ignored.
+The embedding page sends its theme as `theme.…` parameters, which follow the rules of the form file;
+other values are ignored.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from formapp.forms.definition.theme import Palette, Theme, style_of, unreadable
 from formapp.forms.form import Form
-from formapp.web.i18n import form_at_hand
+from formapp.web.i18n import requested_form
 from formapp.web.public.attribution import THEME, is_embedded
 
 _DARK = "dark."
@@ -23,7 +23,7 @@ _DARK = "dark."
 
 def theme_context() -> dict[str, str]:
     """Return `theme_sheet` for templates: the address of the form's style sheet, if it has one."""
-    form = form_at_hand()
+    form = requested_form()
     if form is None:
         return {}
     query = theme_query(request)
@@ -72,8 +72,8 @@ def _parts(query: Mapping[str, str]) -> dict[str, Theme]:
 
 def _merged(theme: Theme, parts: list[Theme]) -> Theme:
     """Return the theme with all parts, but without new grounds where text would be unreadable."""
-    if not unreadable(whole := reduce(_with, parts, theme)):
-        return whole
+    if not unreadable(merged := reduce(_with, parts, theme)):
+        return merged
     return reduce(_with, [part for part in parts if not _is_ground(part)], theme)
 
 

@@ -7,7 +7,7 @@ from formapp.web.i18n import localized_form
 from formapp.web.public.accept import accept_post
 from formapp.web.public.challenge import challenge_context, show_challenge
 from formapp.web.public.confirmation import confirm_submission, show_confirmation
-from formapp.web.public.form_page import show_visit
+from formapp.web.public.form_page import show_new_form
 from formapp.web.public.json_schema import show_schema
 from formapp.web.public.theme import show_theme, theme_context
 from formapp.web.responses import show_page
@@ -30,13 +30,13 @@ def init_app(app: Flask) -> None:
 @forms.get("/f/<name>", provide_automatic_options=False)
 def show(name: str) -> Response:
     """The hosted page."""
-    return show_visit(localized_form(name), "page")
+    return show_new_form(localized_form(name), "page")
 
 
 @forms.get("/f/<name>/embed")
 def embed(name: str) -> Response:
     """The form in a frame."""
-    return show_visit(localized_form(name), "embed")
+    return show_new_form(localized_form(name), "embed")
 
 
 @forms.route("/f/<name>", methods=["POST", "OPTIONS"], provide_automatic_options=False)
@@ -91,6 +91,6 @@ def embed_script() -> Response:
     """The script that a foreign page loads."""
     response = current_app.send_static_file("embed.js")
     response.headers["Cache-Control"] = "public, max-age=300"
-    # A page may load it as a module, or with `crossorigin`; it is the same for every page.
+    # A page may load it as a module, or with `crossorigin`; every page gets the same file.
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response

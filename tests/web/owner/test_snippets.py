@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from formapp.demo import open_to
+from formapp.demo import allow_origins
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.forms.loader import load_forms
@@ -47,7 +47,7 @@ ALLOWED = {
 
 @pytest.fixture(scope="module")
 def bundled() -> dict[str, Form]:
-    return open_to(load_forms(BUNDLED_FORMS), (LISTED,))
+    return allow_origins(load_forms(BUNDLED_FORMS), (LISTED,))
 
 
 @pytest.fixture(scope="module")

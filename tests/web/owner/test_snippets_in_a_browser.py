@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from formapp.demo import open_to
+from formapp.demo import allow_origins
 from formapp.forms.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
 from formapp.server import Server, listen
@@ -48,7 +48,7 @@ class Elsewhere:
         self.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         # Another host name, so that the two are different sites and not only different ports.
         self.origin = f"http://localhost:{self._pages.server_port}"
-        self.forms = open_to(load_forms(BUNDLED_FORMS), (self.origin,))
+        self.forms = allow_origins(load_forms(BUNDLED_FORMS), (self.origin,))
         self.site = Site.build(
             folder, forms=self.forms, BASE_URL=self.address, OWNER_PASSWORD=PASSWORD
         )

@@ -1,6 +1,6 @@
 """Accepting a submission that was held back: quarantined, or waiting for its confirmation.
 
-However often it is released, exactly one delivery is made: the change of status decides.
+However often it is released, it gets exactly one delivery: only the change of status adds it.
 """
 
 from collections.abc import Collection
@@ -15,7 +15,7 @@ from formapp.lead import Lead
 from formapp.leads.accept import Status, delivery_of
 
 
-def admit(
+def accept_held(
     connection: Connection,
     submission_id: str,
     was: Collection[Status],
@@ -27,8 +27,8 @@ def admit(
     Args:
         connection: of the caller's transaction.
         submission_id: the submission.
-        was: the statuses from which it is accepted.
-        now: the time, from which the delivery is retried for as long as any other.
+        was: the statuses in which it can be accepted.
+        now: the time; the delivery's retries are counted from it.
         changed: further columns to write with it (`meta`, `consents`, `lead` as JSON).
 
     Returns:
