@@ -1,7 +1,7 @@
-"""What only `formapp demo` needs: its addresses, and an example page that embeds a form.
+"""The parts that only `formapp demo` needs.
 
-The sandbox's server also serves the example page, so that it has another origin than the forms, as
-a customer's website would.
+The example page has another origin than the forms, like a customer's site: the sandbox's server
+serves it.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Addresses:
 
 
 def allow_origins(forms: Mapping[str, Form], origins: tuple[str, ...]) -> dict[str, Form]:
-    """The same forms, with these origins listed: who may embed them and post to them."""
+    """Return the forms with these origins, whose pages may embed them and post to them."""
     return {
         name: compile_form(name, form.definition.model_copy(update={"origins": origins}))
         for name, form in forms.items()

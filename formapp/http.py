@@ -19,7 +19,7 @@ TIMEOUTS = (3, 10)
 """Seconds for connecting to one address, and for the next byte."""
 
 DEADLINE = 15.0
-"""Seconds for the whole call: a process that is asked to end has 30."""
+"""Seconds for the call in all: a stopping process has 30."""
 
 MAX_BYTES = 64 * 1024
 """The rest of a longer response is not read."""

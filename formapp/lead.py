@@ -1,8 +1,8 @@
 """The lead: the one value that travels from the form to the contact.
 
-A lead is made once, from the cleaned answers of one submission, and never changes. It says what
-the visitor gave and, part by part, how it may meet what a contact already holds. It knows nothing
-of HTML, of the database or of Wix's wire format: every room can depend on it, and it on none.
+A lead is made once, from the cleaned answers of one submission, and never changes. It holds
+the visitor's values and, for each, how to merge it into an existing contact. It is independent of
+HTML, the database and Wix's wire format: every package can depend on it, and it on none.
 
 Its text form (`repr`) shows no answer: a lead may turn up in a log line or a traceback.
 """
@@ -32,7 +32,7 @@ class Merge(StrEnum):
     APPEND = "append"
     """Add to a list (phones, addresses)."""
     OVERWRITE = "overwrite"
-    """Replace what is there; only where the form's owner asked for it."""
+    """Replace what is there; only if the form file sets it."""
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -91,7 +91,7 @@ class ExtendedField(_Part, frozen=True, kw_only=True):
 
 
 class Lead(_Part, frozen=True, kw_only=True):
-    """Everything one submission says about one person. Absent and blank answers are left out."""
+    """All values of one submission, about one person. Absent and blank answers are left out."""
 
     form: str
     site: str

@@ -1,6 +1,7 @@
 """The folders of templates, static files, forms and translations.
 
-Templates and static files are at the top of the project; the wheel has them inside the package.
+In the project some are at the top level, where readers look for them; the wheel has them inside
+the package. An installed formapp works from any folder either way.
 """
 
 from pathlib import Path

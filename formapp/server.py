@@ -42,7 +42,7 @@ DRAIN_SECONDS = 10.0
 """How long requests in progress may take once the server is stopped."""
 
 STALLED_SECONDS = 2.0
-"""A request that is still arriving is in progress unless nothing of it came for this long."""
+"""A request that is still arriving is in progress unless nothing has arrived for this long."""
 
 # Our own texts only: waitress's may quote the request.
 _TEXTS = {
@@ -174,7 +174,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
                 self.pull_trigger()
 
     def readable(self) -> bool:
-        """Return whether to accept connections: waitress's loop asks before each turn.
+        """Return whether to accept connections: waitress's loop calls this before each turn.
 
         Waitress has no way to drain but this one: SystemExit is what ends its loop.
         """
@@ -188,7 +188,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
             self._draining = None
         was_idle, self._was_idle = self._was_idle, self._is_idle()
         if self._was_idle:
-            # Have the next turn read what came in the meantime, without waiting for more.
+            # Have the next turn read pending data, without waiting for more.
             self.pull_trigger()
         return (was_idle and self._was_idle) or time.monotonic() >= stop_by
 

@@ -1,6 +1,6 @@
-"""Keys at work: signed texts that come back to us, and keyed hashes of persons and addresses.
+"""Signed texts that visitors send back, and keyed hashes of persons and addresses.
 
-Everybody can read a signed text, and only a holder of a key can make one: tokens of pages, links in
+Everyone can read a signed text, and only the owner of a key can make one: tokens of pages, links in
 mails. A keyed hash identifies no person, but recognizes one. All keys derive from the secret keys
 of the settings (HMAC-SHA-256); the first one makes new texts and hashes, all of them are accepted,
 so that keys can be rotated.

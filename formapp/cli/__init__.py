@@ -46,6 +46,6 @@ def main() -> None:
     try:
         cli(prog_name="formapp")
     except BrokenPipeError:
-        # Somebody closed the pipe, such as `| head`: nothing to complain about.
+        # The reader closed the pipe, such as `| head`: not an error.
         sys.stderr.close()
         sys.exit(1)

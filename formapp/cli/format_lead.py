@@ -1,4 +1,4 @@
-"""A submission's story, and what an erasure took, as lines for the owner."""
+"""Submissions and erasures as lines of text for the owner."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -7,11 +7,11 @@ from formapp.forms.loader import load_forms
 
 
 def load(settings: Settings) -> dict[str, Form]:
-    """Load the forms, each of which must go to a known site.
+    """Load the forms; each must name a known site.
 
     Raises:
         FormFilesError: with every fault.
-        SettingsError: a form goes to a site that has no credentials.
+        SettingsError: a form's site has no credentials.
     """
     forms = load_forms(settings.forms)
     if faults := site_faults({name: form.definition for name, form in forms.items()}):

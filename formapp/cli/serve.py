@@ -49,7 +49,7 @@ def command(host: str, port: int, *, worker: bool) -> None:
         )
     server = Server(app, listener)
     on_signals(server.stop)
-    # What is there by now stays: no collection of garbage need look at it again.
+    # All objects so far are permanent: garbage collection can skip them.
     gc.freeze()
     where = settings.base_url or f"http://{host}:{listener.getsockname()[1]}"
     _log.info("serving %s at %s/f/…", ", ".join(forms), where)

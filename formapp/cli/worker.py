@@ -63,7 +63,7 @@ def _wait(database: Database, worker: WorkerGroup) -> None:
 
 
 def _log_missing_settings(settings: Settings) -> None:
-    """Say which mails and challenges this worker leaves to others, as far as it sees the forms."""
+    """Log which mails and challenges this worker can't do, if it can read the forms."""
     try:
         forms = load_definitions(settings.forms)
     except (FormFilesError, OSError):  # a worker needs no forms

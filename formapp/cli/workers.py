@@ -1,4 +1,4 @@
-"""The composition root of deliveries: settings to a worker and what goes on beside it."""
+"""The composition root of deliveries: settings to workers and their periodic tasks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,10 +27,10 @@ from formapp.spam.providers import CHALLENGE_CHECK, PROVIDERS
 from formapp.wix import ApiKey, AppToken, Auth, Timeouts
 
 TIMEOUTS = Timeouts(5, 20)
-"""Connect and read, in seconds: a process that is asked to end has 30 for the call in flight."""
+"""Connect and read, in seconds: a stopping process has 30 for the call in flight."""
 
 LONGEST_LIFE = max(each.life for each in PROVIDERS.values())
-"""After this no service's token can be asked about."""
+"""After this time, no service accepts a token."""
 
 
 def _now() -> datetime:
@@ -62,7 +62,7 @@ def make_worker_group(settings: Settings, database: Database, metrics: Metrics) 
 def _job_runners(settings: Settings, database: Database, metrics: Metrics) -> Iterator[JobRunner]:
     """One for each kind of job that this process is configured for."""
     for kind, run in make_challenge_checks(settings, database, _now).items():
-        # Without the secret only what nobody can ask about any more: it is told to its owner.
+        # Without the secret, only expired tokens: their submissions stay in quarantine.
         age = timedelta(0) if settings.challenge_secret else LONGEST_LIFE
         yield JobRunner(database, {kind: run}, clock=_now, age=age)
     # After the challenges: a passed one may leave a mail to send.
@@ -96,7 +96,7 @@ def make_deliverer(
 def make_challenge_checks(
     settings: Settings, database: Database, clock: Clock
 ) -> dict[str, Handler]:
-    """Who asks the service whose challenge the forms set, or without its secret gives up."""
+    """Wire the handler that verifies tokens, or without the secret ends expired jobs."""
     secret = settings.challenge_secret
     url = settings.challenge_verify_url
     known = secret.get_secret_value() if secret else None
@@ -132,7 +132,7 @@ def auth_of(settings: Settings) -> Auth:
     """The credentials of the site.
 
     Raises:
-        ValueError: a value can't stand in a header.
+        ValueError: a value is not valid in a header.
     """
     if settings.wix_api_key and settings.wix_site_id:
         key = settings.wix_api_key.get_secret_value()

@@ -1,7 +1,7 @@
 """The request for a confirmation, in the visitor's language, as it is stored with a submission.
 
-The worker that sends the mail needs no form file and no catalogue: the mail says what was valid
-when the visitor sent the form. Web side only, since it translates.
+The worker that sends the mail needs no form file and no catalogue: the mail has the texts
+of the time when the visitor sent the form. Web side only, since it translates.
 """
 
 from collections.abc import Mapping

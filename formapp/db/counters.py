@@ -1,10 +1,10 @@
-"""Counts that all processes share: of limits, quotas, and of what may be used once.
+"""Counts that all processes share: of limits, quotas and solutions that are valid once.
 
-A count is known by a keyed hash and ends by itself: it begins again with whatever comes after its
-end. Nobody's address is in the table.
+A count is stored under a keyed hash, never under an address, until its end; the next use starts it
+again.
 
-Times are read with care: a clock that was ahead and is put right leaves ends far in the future
-behind. A count whose end lies further ahead than one that begins at this moment is over, too.
+A clock that was ahead may have stored ends far in the future. A count that ends later than one that
+begins now is over, too.
 """
 
 import logging
@@ -18,7 +18,7 @@ from formapp.db.database import Database, upsert
 from formapp.db.tables import counts
 
 EVERY = timedelta(hours=1)
-"""How often a worker sweeps out what has ended."""
+"""How often a worker deletes ended counts."""
 
 SKEW = timedelta(minutes=5)
 """How far apart the clocks of processes on one database may be for a count to be one."""
@@ -28,14 +28,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class UsageLimit:
-    """Something that may be taken a few times only.
+    """A limit on how often something may be used.
 
     Attributes:
-        hash: what tells it from all others: 64 hex digits, keyed.
-        amount: how often it may be taken.
-        until: when the count ends, if it begins with this.
-        reason: why a submission that takes more is held back.
-        name: what the log calls it; None: it isn't worth a line.
+        hash: identifies it: 64 hex digits, keyed.
+        amount: how often it may be used.
+        until: when the count ends, if it begins with this use.
+        reason: why a submission beyond the limit is quarantined.
+        name: its name in the log; None: it is not logged.
     """
 
     hash: str
@@ -79,17 +79,17 @@ def forget_count(connection: Connection, hash_: str) -> None:
 
 
 def sweep(database: Database, now: datetime) -> int:
-    """Take out what has ended; returns how many.
+    """Delete ended counts; returns how many.
 
     Raises:
-        DatabaseUnavailableError: nothing was taken out.
+        DatabaseUnavailableError: nothing was deleted.
     """
     with database.write() as connection:
         return connection.execute(delete(counts).where(counts.c.expires_at <= now)).rowcount
 
 
 class Sweep:
-    """What a worker calls now and then."""
+    """A worker's periodic task: deletes ended counts every hour."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database

@@ -1,8 +1,8 @@
 """The database: one engine, `read` and `write` transactions, one kind of failure.
 
 SQLite is opened for durability (WAL, `synchronous=FULL`, foreign keys); PostgreSQL through psycopg
-with a small pool. Either waits for another connection's lock for some seconds and then refuses: a
-request that hangs is worse than one that says to try again. SQLAlchemy's messages never show
+with a small pool. Either waits for another connection's lock for some seconds and then refuses:
+an error is better than a request that hangs. SQLAlchemy's messages never show
 parameters, since they are a visitor's answers.
 
 Everything that uses a `Database` may raise `DatabaseUnavailableError`; nothing was written then.
@@ -42,7 +42,7 @@ class Database:
         if not self.is_sqlite:
             options = {
                 "connect_args": {"connect_timeout": 5},
-                # After an advisory lock, a statement must see what its holder committed.
+                # After an advisory lock, a statement must see the earlier owner's commits.
                 "isolation_level": "READ COMMITTED",
                 "pool_pre_ping": True,
                 "pool_timeout": 5,

@@ -1,6 +1,6 @@
 """Waking workers of other processes: PostgreSQL's NOTIFY and LISTEN.
 
-The code that stores work notifies in the same transaction, so the wake-up comes with the commit.
+The code that stores work notifies in the same transaction, so the commit sends the wake-up.
 Workers poll as well: a lost wake-up costs a second, never a lead.
 """
 

@@ -1,4 +1,4 @@
-"""Telling which schema a database has; without Alembic, which only an upgrade needs."""
+"""The revision of a database's schema, without Alembic, which only an upgrade needs."""
 
 from sqlalchemy import Connection, inspect, text
 

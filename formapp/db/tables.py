@@ -79,13 +79,13 @@ submissions = Table(
     Column("consents", _Json, nullable=False),
     Column("meta", _Json, nullable=False),
     Column("lead", _Json, nullable=False),
-    # Where an owner asks for it (`keep_ip` in the form file), the visitor's address.
+    # The visitor's address, if the form file has `keep_ip`.
     Column("address", String(45)),
     # The token's nonce, the Idempotency-Key or `_id`: the same key and answers, the same receipt.
     Column("key", String(200)),
     Column("digest", String(64), nullable=False),
-    # Days that the answers stay after delivery, as the form file said when they came; NULL: as the
-    # setting says.
+    # Days that the answers stay after delivery, by the form file at the time of receipt; NULL: by
+    # the setting.
     Column("keep_days", Integer),
     # When the answers were erased; the row itself stays.
     Column("erased_at", UtcDateTime),
@@ -225,17 +225,17 @@ wix_calls = Table(
 )
 Index(None, wix_calls.c.site, wix_calls.c.at)
 
-# Who asked to be erased: keyed hashes, so that the table itself names nobody.
+# Erased persons, as keyed hashes: the table itself names no person.
 erasures = Table(
     "erasures",
     metadata,
     Column("hash", String(64), primary_key=True),
-    # Which key it was made with, without telling the key.
+    # A public name of the key that made it.
     Column("key", String(16), nullable=False),
     Column("erased_at", UtcDateTime, nullable=False),
 )
 
-# Incidents that the owner was told of; a row is deleted when its incident is over.
+# Incidents that were reported to the owner; a row is deleted when its incident is over.
 incidents = Table(
     "incidents",
     metadata,
@@ -270,7 +270,7 @@ jobs = Table(
 Index(None, jobs.c.due_at)
 Index(None, jobs.c.submission_id)
 
-# Counts of a limit that several processes share; the hash is keyed, so that it names nobody.
+# Counts of a limit that several processes share; the hash is keyed, so that it names no address.
 counts = Table(
     "counts",
     metadata,

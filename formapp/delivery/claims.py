@@ -1,11 +1,11 @@
 """Claims: which delivery a worker takes next, and what it is about to send.
 
 A claim is a conditional update with a lease and a fencing number. Every later write names the
-number: once the lease has run out and another worker has claimed the delivery, the earlier holder's
-writes raise `ClaimLostError`, and it must stop.
+number: once the lease has ended and another worker has claimed the delivery, writes of the earlier
+worker raise `ClaimLostError`, and it must stop.
 
-A clock that was ahead leaves times far in the future behind. A time further ahead than any wait can
-be counts as over.
+A clock that was ahead may have stored times far in the future. A time further ahead than the
+longest wait counts as over.
 """
 
 import logging
@@ -45,7 +45,7 @@ _log = logging.getLogger(__name__)
 
 
 class ClaimLostError(Exception):
-    """Another worker has claimed the delivery since; this holder must stop."""
+    """Another worker has claimed the delivery since; this one must stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Claim:
     """A delivery that this worker holds until the lease ends.
 
     Attributes:
-        created_at: when the lead came, or was last retried by its owner.
+        created_at: when the lead was received, or last retried by its owner.
         attempts: spent so far.
         tried_since: when the first of them was spent; None before that.
         intent: a write whose outcome is unknown.
@@ -121,7 +121,7 @@ def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim
 
 
 def _claim(connection: Connection, row: Row[Any], now: datetime) -> Claim | None:
-    """Take the delivery. One that can't be read fails, so that others go on."""
+    """Take the delivery. An unreadable one fails, so that others are delivered."""
     stored = select(submissions.c.lead).where(submissions.c.id == row.submission_id)
     mine = update(deliveries).where(deliveries.c.id == row.id)
     try:
@@ -206,8 +206,8 @@ def due(sites: Sequence[str], form: str, now: datetime) -> Select[Any]:
     """The query for the oldest delivery of this form to these sites that may be claimed.
 
     Not while its site is paused, nor while another unfinished delivery of the same person (the same
-    e-mail or the same phone at the same site) is in flight or comes first. One whose write has an
-    unknown outcome comes first: until it is known, a second write may make a second contact.
+    e-mail or the same phone at the same site) is in flight or precedes it. One whose write has an
+    unknown outcome precedes others: until it is known, a second write may make a second contact.
     """
     from_a_wrong_clock = deliveries.c.due_at > now + LONGEST_WAIT
     return (
@@ -276,5 +276,5 @@ def _forms_in_turn(connection: Connection) -> list[str]:
 
 
 def take_turn(connection: Connection, form: str, now: datetime) -> None:
-    """Note that the form has its turn now."""
+    """Record that the form has its turn now."""
     upsert(connection, turns, {"form": form}, {"at": now})

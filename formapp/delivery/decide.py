@@ -1,8 +1,8 @@
 """What to do with a lead, given the contact that was found: create, update or nothing. Pure.
 
 The merge rule is fill, never overwrite: what the contact holds stays, blanks are filled, labels are
-only added. An owner may ask for more, field by field (`append`, `overwrite`). A blank answer is no
-part of a lead and so never clears anything.
+only added. A form file may configure more, field by field (`append`, `overwrite`). Leads contain no
+blank answers, so nothing is ever cleared.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -102,7 +102,7 @@ def decide(lead: Lead, found: Found, keys: Keys, *, contested: bool = False) -> 
 
 
 def _new_contact(lead: Lead, keys: Keys) -> InfoBody:
-    """Everything the lead says. Wix makes the first phone the primary one (section 5.4)."""
+    """All values of the lead. Wix makes the first phone the primary one (section 5.4)."""
     info: InfoBody = {}
     if name := _name(*(text.value if text else None for text in (lead.first_name, lead.last_name))):
         info["name"] = name
@@ -184,7 +184,7 @@ def _merge_name(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
         first = first or (lead.first_name.value if lead.first_name else None)
         last = last or (lead.last_name.value if lead.last_name else None)
     if (first, last) != (held.first, held.last):
-        # Wix may merge a name or replace it whole (section 7.3): both parts are sent.
+        # Wix may merge a name or replace all of it (section 7.3): both parts are sent.
         info["name"] = _name(first, last)
 
 
@@ -236,7 +236,7 @@ def _merge_fields(info: InfoBody, contact: Contact, lead: Lead, keys: Keys) -> N
         # Of several values for one field the first counts.
         done.add(key)
     if changed:
-        # Wix may merge per key or replace them whole (section 14, item 4): every custom value that
+        # Wix may merge per key or replace them all (section 14, item 4): every custom value that
         # should stay is sent along; system fields are read-only.
         info["extendedFields"] = {"items": {**_custom_values(contact), **changed}}
 
@@ -256,7 +256,7 @@ def _custom_values(contact: Contact) -> dict[str, Any]:
     return {key: items.get(key, value) for key, value in held.items() if key.startswith("custom.")}
 
 
-# Phones and addresses: an update replaces a list whole (section 7.3), so it carries all items.
+# Phones and addresses: an update replaces the entire list (section 7.3), so it carries all items.
 
 
 class _Given(Protocol):
@@ -347,7 +347,7 @@ def _shape(address: Address) -> tuple[str, ...]:
 
 
 def _same_address(held: WixAddress, given: Address) -> bool:
-    """The same but for case and blanks; a street in two parts is one in either order."""
+    """Compare without case and blanks; the two parts of a street match in either order."""
     number, name = held.street_number, held.street_name
     lines = {held.line or ""}
     if number or name:

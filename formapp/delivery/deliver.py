@@ -295,7 +295,7 @@ class ContactUpsert:
         if error.contact_id is None:
             raise error
         contact = self._client.wix.contacts.get(error.contact_id).contact
-        # Wix's duplicate check may compare more loosely than we do: its word counts.
+        # Wix's duplicate check may compare more loosely than we do: its result counts.
         by_phone = not self._lead.email or (error.by_phone and not error.by_email)
         named = Found(contact, "phone" if by_phone else "email")
         self._named_by_wix = match(contact, self._lead) or named
@@ -315,7 +315,7 @@ class ContactUpsert:
         return self._flagged(find_duplicate(self._client, self._lead))
 
     def _after_refusal(self, error: WixError, decision: Decision, keys: Keys) -> Keys:
-        """A label or field may be gone: find its key anew, once (CONTRACT.md section 9.5).
+        """A label or field may be gone: find its key again, once (CONTRACT.md section 9.5).
 
         One that was made anew may have the same key as before. Where nothing had to be made, and
         Wix doesn't name a key either, it refused something else. A 404 without a code may also
@@ -334,7 +334,7 @@ class ContactUpsert:
 
 
 def _names_a_key(error: WixError) -> bool:
-    """Whether Wix says that a label or extended field is at fault; another worker may mend it."""
+    """Whether Wix reports a label or extended field as the cause; another worker may correct it."""
     paths = ("labelKeys", "extendedFields")
     return error.code == "INVALID_EXTENDED_FIELD_VALUE" or any(
         path in violation.field for violation in error.violations for path in paths

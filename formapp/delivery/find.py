@@ -1,6 +1,6 @@
-"""What Wix has already: the contact of a lead, and the keys of its labels and extended fields.
+"""Lookups at Wix: the contact of a lead, and the keys of its labels and extended fields.
 
-Each is asked for once and then cached in the database. A key is never derived from a name
+Each is looked up once and then cached in the database. A key is never derived from a name
 (CONTRACT.md sections 9.3 and 10.3).
 """
 
@@ -25,7 +25,7 @@ Kind = Literal["label", "field"]
 
 
 class WrongDataTypeError(Exception):
-    """An extended field exists at Wix with another data type than the form file says."""
+    """An extended field exists at Wix with another data type than in the form file."""
 
     def __init__(self, name: str, wanted: str, held: str | None) -> None:
         super().__init__(
@@ -72,7 +72,7 @@ def _own_creation(client: RateLimitedClient, cache: "ContactCache", claim: Claim
 def reread(
     client: RateLimitedClient, cache: "ContactCache", lead: Lead, contact_id: str
 ) -> Found | None:
-    """Get the contact; None, and it is forgotten, if it is gone or another person's by now."""
+    """Get the contact; if it is gone or another person's now, forget it and return None."""
     try:
         contact = client.wix.contacts.get(contact_id).contact
     except NotFoundError:
@@ -206,7 +206,7 @@ class KeyCache:
         keys = {}
         for wanted in lead.extended_fields:
             key, data_type = cached.get(wanted.name, ("", None))
-            # A field of another type may have been deleted and made anew since: ask Wix again.
+            # A field of another type may have been deleted and created again since: look it up.
             if data_type != wanted.data_type:
                 key = self._find_field(client, wanted)
             keys[wanted.name] = key
@@ -215,7 +215,7 @@ class KeyCache:
     def _find_field(self, client: RateLimitedClient, wanted: ExtendedField) -> str:
         found, is_new = client.wix.extended_fields.find_or_create(wanted.name, wanted.data_type)
         self.created += is_new
-        # A response without a type doesn't contradict the one asked for.
+        # A response without a type doesn't contradict the requested one.
         data_type = found.data_type or wanted.data_type
         self.remember_key(client.site, "field", wanted.name, found.key, data_type)
         if data_type != wanted.data_type:

@@ -1,14 +1,14 @@
-"""What comes of a delivery: the retry decision, and what is stored about each attempt.
+"""Results of deliveries: the retry decision, and the record of each attempt.
 
 | response | what follows |
 | --- | --- |
 | 429 | the site pauses: Retry-After where given (1 h at most), else backoff; no attempt is spent |
-| 401, 403 | the site pauses and its owner is told; leads wait, none fails |
+| 401, 403 | the site pauses and its owner gets an alert; leads wait, none fails |
 | time-out, no connection, 5xx | backoff with full jitter, 5 s doubling to 1 h, for 72 h |
 | a lost race (409 that names no contact, a contact that vanished) | the same, from 1 s |
 | other 4xx | failed at once, with Wix's reason |
 
-Whatever stores a result raises `ClaimLostError` where another worker holds the delivery; then
+Functions that store a result raise `ClaimLostError` if another worker holds the delivery; then
 nothing was written.
 """
 
@@ -115,7 +115,7 @@ def after_error(  # noqa: PLR0913 - all that the decision depends on, by keyword
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What one attempt came to. Holds ids and codes, never an answer.
+    """The record of one attempt. Holds ids and codes, never an answer.
 
     Attributes:
         result: `delivered`, `retry`, `failed` or `paused`.
@@ -173,7 +173,7 @@ def give_up(
         claim: what is given up.
         attempt: the last one.
         reason: for the owner.
-        intent: a write whose outcome is unknown: a retry by the owner finds out first.
+        intent: a write whose outcome is unknown; a retry by the owner checks it first.
     """
     with database.write() as connection:
         write_held(
@@ -244,7 +244,7 @@ def _insert(connection: Connection, claim: Claim, attempt: Attempt) -> None:
 
 
 class ResultWriter:
-    """Stores what comes of deliveries, counts and logs it, and pauses sites."""
+    """Stores, counts and logs the results of deliveries, and pauses sites."""
 
     def __init__(
         self,
@@ -316,7 +316,7 @@ class ResultWriter:
             failures=self._pauses.failures(claim.site),
             jitter=self._jitter,
         )
-        # An earlier write of unknown outcome stays unknown, whatever came of this one.
+        # An earlier write of unknown outcome stays unknown, whatever the result of this one.
         unknown = intent if error.maybe_applied else claim.intent
         attempt = self._attempt(client, _ATTEMPT_RESULTS[type(verdict)], error=error)
         if isinstance(verdict, GiveUp):
@@ -408,6 +408,6 @@ class ResultWriter:
 
 
 def _reason(error: WixError) -> str:
-    """Wix's own words on a refusal, for the owner: stored with the delivery, never logged."""
+    """Wix's description of a refusal, for the owner: stored with the delivery, never logged."""
     words = "; ".join(each.description for each in error.violations if each.description)
     return f"{error}: {words}" if words else str(error)

@@ -109,7 +109,7 @@ class RateLimitedClient:
         self.calls: list[dict[str, Any]] = []
 
     def close(self) -> None:
-        """Send no further call; the one in flight goes on. From any thread."""
+        """Send no further call; the one in flight continues. From any thread."""
         self._closing = True
 
     def begin(self) -> None:
@@ -218,7 +218,7 @@ class Budget:
 
 
 def _recent(now: datetime) -> ColumnElement[bool]:
-    """In the window. A time further ahead than hosts' clocks differ comes from a wrong clock."""
+    """In the window. A time further ahead than hosts' clocks differ is from a wrong clock."""
     return and_(wix_calls.c.at > now - WINDOW, wix_calls.c.at <= now + WINDOW)
 
 

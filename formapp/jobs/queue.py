@@ -1,8 +1,8 @@
-"""The durable queue: work that a worker does later, once where all goes well.
+"""The durable queue: work that a worker does later, once unless it fails.
 
-The code that needs something done stores the job in the transaction that gives the reason for it,
-such as a confirmation mail with its submission. A claim puts the time of the next try off first, so
-that another worker takes over where one dies. A job may run twice: its handler must allow for that.
+A job is stored in the transaction that causes it, such as a confirmation mail with its submission.
+A claim first postpones the next try, so that another worker takes over if this one dies. A job may
+run twice: its handler must allow for that.
 """
 
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""Running jobs: the next due one by the handler of its kind; again later where that fails."""
+"""The job runner: runs the next due job by the handler of its kind, and retries failed ones."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 class RetryLaterError(Exception):
-    """The job can't be done yet; the text says why and holds no answer and no secret."""
+    """The job can't be done yet; the text is the reason, without answers and secrets."""
 
 
 Handler = Callable[[ClaimedJob], None]

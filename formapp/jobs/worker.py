@@ -1,4 +1,4 @@
-"""Workers: each does what is due of one sort, and sleeps until it is woken or polls again."""
+"""Workers: each does the due work of one sort, and sleeps until it is woken or polls again."""
 
 import logging
 import threading
@@ -94,7 +94,7 @@ class Worker:
                 in_a_row = 0
             except DatabaseUnavailableError:
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever else is due must be done
+            except Exception as error:  # noqa: BLE001 - other due work must be done
                 _log_defect(error)
                 in_a_row += 1
                 self.defects += 1
@@ -154,7 +154,7 @@ class WorkerGroup:
     def drain(self, progress: Callable[[int], None] = lambda _count: None) -> Tried:
         """Do all that is due, one worker after the other; return how many things were tried.
 
-        Deliveries come first, so that they don't wait for a slow mail server, and again at the end:
+        Deliveries run first, so that they don't wait for a slow mail server, and again at the end:
         a job may release a submission.
         """
         first = self._deliveries.drain(progress)

@@ -1,8 +1,8 @@
 """Accepting a submission: one transaction for it, its delivery and its jobs, before any answer.
 
 A commit that outlives a power cut waits for the disk, and on PostgreSQL for several answers of the
-server. So `GroupCommit` keeps the submissions of several requests by one commit; each request still
-waits for the commit that holds its own.
+server. So `GroupCommit` stores the submissions of several requests in one commit; each request
+still waits for the commit of its own submission.
 """
 
 import hashlib
@@ -47,23 +47,23 @@ class Status(StrEnum):
 
 
 class KeyReusedError(Exception):
-    """The same key came before, with other answers. Nothing was kept."""
+    """The key was used before, with other answers. Nothing was stored."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Submission:
-    """What a visitor sent, validated and about to be kept.
+    """A validated submission that is about to be stored.
 
     Attributes:
         answers: by field name, cleaned.
         consents: of each ticked consent its `field`, exact `text` and `at` (ISO 8601, UTC).
         meta: `page`, `referrer`, `use`, `utm`, `_subject`, `_replyto` where they are known.
         key: the nonce, Idempotency-Key or `_id`; None where there is none.
-        address: the visitor's IP address, only where the form's owner asks for it.
-        keep_days: how long the answers stay after delivery; None: as the setting says.
+        address: the visitor's IP address, only if the form file has `keep_ip`.
+        keep_days: how long the answers stay after delivery; None: the setting applies.
         jobs: a worker's jobs for it, besides a delivery.
-        usage_limits: what it takes of what may be taken a few times only; where nothing is left, it
-            is quarantined and leaves no work.
+        usage_limits: the limits that it counts towards; if one is used up, it is quarantined and
+            leaves no work.
     """
 
     form: str
@@ -82,7 +82,7 @@ class Submission:
 
     @property
     def leaves_work(self) -> bool:
-        """Whether a worker has something to do once this is kept."""
+        """Whether storing it creates work for a worker."""
         return self.status is Status.ACCEPTED or bool(self.jobs)
 
     @property
@@ -93,13 +93,13 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What has become of a submission.
+    """The result of storing a submission.
 
     Attributes:
         id: UUIDv7.
-        repeated: whether it had been kept by an earlier post.
-        status: as it was kept.
-        leaves_work: whether a worker has something to do about it that it hadn't before.
+        repeated: whether an earlier post had stored it.
+        status: as stored.
+        leaves_work: whether this created work for a worker.
         used_up: names of the usage limits that it was the first to find used up.
     """
 
@@ -127,8 +127,8 @@ class Group(Generic[Item, Result]):
     """Does items that several threads hand in at once together, by one of them.
 
     A thread that finds no work in progress does its own item; others that arrive meanwhile wait,
-    and the first of them then does all that wait. So nobody waits for more than two turns, and each
-    thread is woken once, by a lock of its own.
+    and the first of them then does all waiting items. So no thread waits for more than two turns,
+    and each is woken once, by its own lock.
 
     Args:
         work: takes items in the order in which they came, and returns as many answers: a result, or
@@ -186,18 +186,18 @@ class Group(Generic[Item, Result]):
 
 
 class GroupCommit:
-    """Keeps submissions in one database; threads share it."""
+    """Stores submissions in one database; threads share it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._group = Group(self._keep_all)
 
     def keep(self, submission: Submission) -> Receipt:
-        """Keep a submission; returns after the commit.
+        """Store a submission; returns after the commit.
 
         Raises:
-            KeyReusedError: the key came before with other answers.
-            DatabaseUnavailableError: nothing was kept; the visitor must be told.
+            KeyReusedError: the key was used before with other answers.
+            DatabaseUnavailableError: nothing was stored; the visitor must get an error.
         """
         # Usage limits lock their rows until the commit: those of several forms, taken in another
         # order by another process, could lock each other out.
@@ -221,11 +221,11 @@ class GroupCommit:
 
 
 def keep(database: Database, submission: Submission) -> Receipt:
-    """Keep a submission by a commit of its own, with its delivery where it is accepted.
+    """Store a submission in its own commit, with its delivery if it is accepted.
 
     Raises:
-        KeyReusedError: the key came before with other answers.
-        DatabaseUnavailableError: nothing was kept; the visitor must be told.
+        KeyReusedError: the key was used before with other answers.
+        DatabaseUnavailableError: nothing was stored; the visitor must get an error.
     """
     try:
         with database.write() as connection:
@@ -258,8 +258,9 @@ def _take_usage_limits(
 ) -> tuple[Submission, tuple[str, ...]]:
     """Take the usage limits; where one is used up, quarantine the submission and say why.
 
-    In the transaction that keeps it: what wasn't kept, or was kept before, has taken nothing. A
-    quarantined submission takes none of those that follow: one solution can't use a quota up.
+    In the transaction that stores it: a failed or repeated post counts towards no limit. A
+    quarantined submission counts towards none of the following limits: one solution can't use a
+    quota up.
     """
     for limit in submission.usage_limits:
         count = count_up(connection, limit.hash, limit.until, submission.received_at)
@@ -302,7 +303,7 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
         for job in each.jobs:
             row = {"submission_id": submission_id, "kind": job.kind, "content": _json(job.content)}
             rows[jobs].append(row | {"created_at": now, "due_at": now})
-    # Two processes that keep the same two keys at once must not wait for each other.
+    # Two processes that store the same two keys at once must not deadlock.
     rows[submissions].sort(key=lambda row: row["key"] or "")
     given = {table: given for table, given in rows.items() if given}
     if is_sqlite:

@@ -1,10 +1,11 @@
 """Retention: answers are erased a set time after they were of use.
 
-A delivered lead's after `keep_days`: the form's own, as its file said when the lead came, so that
-it holds even if the file is gone; else the setting. A failed lead's as long after it failed, but
-never before 30 days, so that its owner has time to correct and retry it. Those of spam, quarantined
-and unconfirmed submissions at most 30 days after they came. A pending lead is never erased. The
-record of consents stays: it holds nothing that was typed, and says why the contact may be held.
+A delivered lead's answers expire after `keep_days`: those of the form file when the lead was
+received, even if the file is gone since, else the setting. A failed lead's answers expire as long
+after the failure, but never before 30 days, so that its owner has time to correct and retry it.
+Those of spam, quarantined and unconfirmed submissions expire at most 30 days after receipt. A
+pending lead is never erased. The record of consents stays: it contains nothing that was typed, and
+shows why the contact may be stored.
 """
 
 import logging
@@ -116,7 +117,7 @@ def _is_over(own_days: int | None, default_days: int, now: datetime) -> ColumnEl
     days = default_days if own_days is None else own_days
     return and_(
         column.is_(None) if own_days is None else column == own_days,
-        # No lead finishes before it came: younger rows needn't be read.
+        # No lead finishes before it is received: younger rows needn't be read.
         submissions.c.received_at <= now - _unaccepted_life(own_days, default_days),
         or_(
             submissions.c.status != "accepted",

@@ -1,8 +1,8 @@
 """Finding a person in the record, in any spelling.
 
 An identity has one spelling: an address in lower case with its domain in ASCII, a number in E.164.
-A submission is the person's own if its lead has their identity, or if a whole answer is it, mapped
-or not. Where another person's text only mentions it, the mention alone is struck out.
+A submission is the person's own if its lead has their identity, or if one complete answer is
+it, mapped or not. If another person's text only mentions it, only the mention is struck out.
 """
 
 import re
@@ -71,7 +71,7 @@ def find_identities(
     """Yield the identities in a text, each with its start and end.
 
     Args:
-        text: what somebody typed.
+        text: an answer.
         numbers: the person's numbers in E.164: one without a country code is read as a number of
             their countries.
         phones: search for numbers as well, which takes about a millisecond a text.

@@ -1,7 +1,7 @@
-"""Releasing from quarantine what its owner takes for a person's.
+"""Releasing submissions from quarantine.
 
-A honeypot catch can be released as well: it was kept unread, so its answers are read by today's
-form file.
+A honeypot catch can be released as well: it was stored unread, so the current form file validates
+its answers.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ _RELEASABLE = (Status.QUARANTINED, Status.SPAM)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Read:
-    """What a catch says by today's form file. Its text form shows no answer."""
+    """A honeypot catch, validated by the current form file. Its repr shows no answer."""
 
     lead: Lead
     answers: dict[str, Any]

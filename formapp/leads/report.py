@@ -1,4 +1,4 @@
-"""Reading the record: what was sent and what became of it. For the owner's eyes."""
+"""Reports of submissions and their deliveries, for the owner."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -56,7 +56,7 @@ def select_submissions(*, with_spam: bool) -> Select[Any]:
 
 
 def entry_of(row: Row[Any]) -> dict[str, Any]:
-    """What a list says of a submission."""
+    """Return the list entry of a submission."""
     return {
         "id": row.id,
         "form": row.form,
@@ -100,7 +100,7 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
 
 
 def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:
-    """What the sender was asked, and the outcome; `mail_due_at` while a mail waits to be sent."""
+    """Return the confirmation request and its outcome; `mail_due_at` while a mail is waiting."""
     asked, mail = row.meta["confirmation"], row.meta.get("mail") or {}
     return {
         "asked_at": _iso(row.received_at),

@@ -20,7 +20,7 @@ from formapp.leads.errors import (
 )
 
 Remap = Callable[[str, Mapping[str, Any]], Lead | None]
-"""From a form's name and kept answers to a lead by today's form file; None: no such form."""
+"""Maps a form's name and stored answers to a lead by the current form file; None: no such form."""
 
 
 def remap_by(forms: Mapping[str, Form], default_site: str) -> Remap:
@@ -34,7 +34,7 @@ def remap_by(forms: Mapping[str, Form], default_site: str) -> Remap:
 
 
 def retry_submission(database: Database, submission_id: str, remap: Remap, now: datetime) -> None:
-    """Make the delivery due at once; a failed lead is mapped anew from the kept answers.
+    """Make the delivery due at once; a failed lead is mapped again from the stored answers.
 
     Raises:
         LeadError: nothing was changed: the submission is unknown, unconfirmed, delivered or erased.
@@ -44,7 +44,7 @@ def retry_submission(database: Database, submission_id: str, remap: Remap, now: 
         lead = remap(row.form, row.answers)
         if not _make_due(connection, row, lead, now):
             raise AlreadyDeliveredError(submission_id)
-        # An erasure at the same time held the delivery, and has let go of it by here.
+        # A concurrent erasure has locked the delivery, and has committed by now.
         if _is_erased(connection, submission_id):
             raise ErasedError(submission_id)
         if lead and row.state == "failed":

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 class MailLimitError(Exception):
-    """A limit is reached; the text says which one and contains no address."""
+    """A limit is reached; the text names it and contains no address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class MailLimit:
         return free, FORM_FULL if is_full else None
 
     def _note_full(self, connection: Connection, form: str, now: datetime) -> bool:
-        """Record that the owner is told today; False if that is recorded already."""
+        """Record today's report to the owner; False if it is recorded already."""
         name = f"told of {form}"
         if self._count(connection, name, DAY, now):
             return False

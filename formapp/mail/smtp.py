@@ -1,6 +1,6 @@
 """Sending e-mail by SMTP (RFC 5321).
 
-The errors say what is known about the message: deferred, rejected, or perhaps sent. Their text
+The errors are named after the state of the message: deferred, rejected, or perhaps sent. Their text
 contains no address and none of the server's reply, which may quote an address; the reply is in the
 attribute `reply`.
 """
@@ -23,7 +23,7 @@ STEP_SECONDS = 10.0
 """Limit for one step: connecting, or a command with its reply."""
 
 TOTAL_SECONDS = 25.0
-"""Limit for a whole message: a process that is asked to end has 30 s."""
+"""Limit for one message in all: a stopping process has 30 s."""
 
 _PERMANENT = 500
 

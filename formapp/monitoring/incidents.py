@@ -1,4 +1,4 @@
-"""Incidents: what is wrong now, as the database shows it, and which of it the owner knows.
+"""Incidents: those that the database shows now, and those that the owner knows.
 
 An incident is opened and closed by conditional writes, so that only one of many workers sends the
 alert.
@@ -121,7 +121,7 @@ def open_incidents(database: Database) -> set[tuple[str, str]]:
 
 
 def open_incident(database: Database, kind: str, site: str, now: datetime) -> bool:
-    """Record that the owner is told; False if another worker has done so."""
+    """Record the alert to the owner; False if another worker has done so."""
     try:
         with database.write() as connection:
             row = {"kind": kind, "site": site, "opened_at": now}

@@ -38,7 +38,7 @@ def configure(style: Style = "console", level: int = logging.INFO) -> None:
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    # At 1,000 waiting requests waitress says so once a request.
+    # With 1,000 waiting requests, waitress logs a line for each request.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
 
 

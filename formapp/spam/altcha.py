@@ -1,7 +1,7 @@
 """Proof of work: challenges in ALTCHA's format, made and checked here, with no third party.
 
 Version 2 of the protocol, as of version 3 of ALTCHA's widget: the browser searches for the counter
-whose derived key (PBKDF2, SHA-256) begins as the challenge says. The server chooses the counter,
+whose derived key (PBKDF2, SHA-256) has the prefix of the challenge. The server chooses the counter,
 which limits the work, and signs the key, so that a check costs two HMACs.
 """
 

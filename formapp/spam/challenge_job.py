@@ -55,7 +55,7 @@ class ChallengeChecks:
         """Check the token, then release the submission or leave it in quarantine.
 
         Raises:
-            RetryLaterError: the service can't be asked now.
+            RetryLaterError: the service can't be reached now.
         """
         provider = PROVIDERS[job.content["provider"]]
         try:

@@ -2,7 +2,7 @@
 
 The content decides. How a post was sent can't: programs that test a form post at once and drive
 browsers. `FAST` and `WEBDRIVER` together weigh less than a half, so that they never decide between
-the whole and half weights of the content.
+the full and half weights of the content.
 """
 
 import re
@@ -69,7 +69,7 @@ class Facts:
 
     Attributes:
         seconds: from seeing the form to sending it; None if unknown.
-        webdriver: whether the browser said that a program drives it.
+        webdriver: whether the browser reported that a program drives it.
         texts: the answers to all fields for free text, including names.
         names: those of them that are a person's name.
     """
