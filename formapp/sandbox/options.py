@@ -3,15 +3,11 @@
 Every behaviour that CONTRACT.md calls a switch is a field of `Settings`.
 """
 
-from __future__ import annotations
-
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
 
 ExtendedFieldsMode = Literal["merge", "replace"]
 Credentials = Literal["accepted", "unauthenticated", "forbidden"]
@@ -26,79 +22,26 @@ class SettingError(ValueError):
     """A setting or the clock gets an unknown name or an invalid value; the text names it."""
 
 
-def _texts(label: str, help_text: str) -> dict[str, str]:
-    return {"label": label, "help": help_text}
-
-
 @dataclass(frozen=True)
 class Settings:
-    """The switches that can change while the sandbox runs, with their texts on the faults page."""
+    """The switches that can change while the sandbox runs."""
 
-    credentials: Credentials = field(
-        default="accepted",
-        metadata=_texts("Keys and tokens", "Refuse all of them, as if a key had been revoked."),
-    )
-    rate_limit: int = field(
-        default=200,
-        metadata=_texts(
-            "Calls in 60 seconds", "Per key and site, or per app instance. 0 is no limit."
-        ),
-    )
-    query_delay: float = field(
-        default=0.0,
-        metadata=_texts("Delay of Query (seconds)", "Time until Query Contacts sees a change."),
-    )
-    list_delay: float = field(
-        default=0.0,
-        metadata=_texts("Delay of List (seconds)", "Time until List Contacts sees a change."),
-    )
-    duplicate_blind_window: float = field(
-        default=0.0,
-        metadata=_texts(
-            "Blind window (seconds)", "How long the duplicate check misses a new contact."
-        ),
-    )
-    job_delay: float = field(
-        default=0.0,
-        metadata=_texts("Length of a bulk job (seconds)", "How long labelling in bulk takes."),
-    )
-    token_lifetime: int = field(
-        default=14_400, metadata=_texts("Lifetime of a token (seconds)", "14400 at Wix.")
-    )
-    extended_fields: ExtendedFieldsMode = field(
-        default="merge",
-        metadata=_texts("Extended fields in Update", "Merge them one by one, or replace all."),
-    )
-    labels_quota: int = field(
-        default=1000, metadata=_texts("Labels per site", "The sandbox refuses more.")
-    )
-    fields_quota: int = field(
-        default=100, metadata=_texts("Custom fields per site", "The sandbox refuses more.")
-    )
-    any_email_duplicates: bool = field(
-        default=False,
-        metadata=_texts(
-            "Compare all emails for duplicates",
-            "Otherwise only the primary email of other contacts counts.",
-        ),
-    )
-    refuse_optional_filters: bool = field(
-        default=False,
-        metadata=_texts(
-            "Refuse optional filters", "Filter fields that only some sources of the contract list."
-        ),
-    )
-    random_key_suffixes: bool = field(
-        default=False,
-        metadata=_texts("Random keys", "Keys of labels and fields get an unpredictable ending."),
-    )
+    credentials: Credentials = "accepted"
+    rate_limit: int = 200
+    query_delay: float = 0.0
+    list_delay: float = 0.0
+    duplicate_blind_window: float = 0.0
+    job_delay: float = 0.0
+    token_lifetime: int = 14_400
+    extended_fields: ExtendedFieldsMode = "merge"
+    labels_quota: int = 1000
+    fields_quota: int = 100
+    any_email_duplicates: bool = False
+    refuse_optional_filters: bool = False
+    random_key_suffixes: bool = False
 
-    def changed(self, changes: Mapping[str, Any]) -> Settings:
-        """Return settings with `changes` applied.
-
-        Raises:
-            SettingError: a name is unknown or a value is invalid.
-        """
+    def changed(self, changes: Mapping[str, Any]) -> Self:
+        """Return settings with `changes` applied, or raise `SettingError`."""
         unknown = sorted(set(changes) - set(SETTING_NAMES))
         if unknown:
             raise SettingError(f"{unknown[0]} is not a setting")
@@ -129,6 +72,35 @@ def _checked(name: str, value: Any) -> Any:
     return value if whole else float(value)
 
 
+TEXTS = {
+    "credentials": ("Keys and tokens", "Refuse all of them, as if a key had been revoked."),
+    "rate_limit": ("Calls in 60 seconds", "Per key and site, or per app instance. 0 is no limit."),
+    "query_delay": ("Delay of Query (seconds)", "Time until Query Contacts sees a change."),
+    "list_delay": ("Delay of List (seconds)", "Time until List Contacts sees a change."),
+    "duplicate_blind_window": (
+        "Blind window (seconds)",
+        "How long the duplicate check misses a new contact.",
+    ),
+    "job_delay": ("Length of a bulk job (seconds)", "How long labelling in bulk takes."),
+    "token_lifetime": ("Lifetime of a token (seconds)", "14400 at Wix."),
+    "extended_fields": ("Extended fields in Update", "Merge them one by one, or replace all."),
+    "labels_quota": ("Labels per site", "The sandbox refuses more."),
+    "fields_quota": ("Custom fields per site", "The sandbox refuses more."),
+    "any_email_duplicates": (
+        "Compare all emails for duplicates",
+        "Otherwise only the primary email of other contacts counts.",
+    ),
+    "refuse_optional_filters": (
+        "Refuse optional filters",
+        "Filter fields that only some sources of the contract list.",
+    ),
+    "random_key_suffixes": (
+        "Random keys",
+        "Keys of labels and fields get an unpredictable ending.",
+    ),
+}
+"""Label and help of each setting on the faults page."""
+
 CHOICES: dict[str, tuple[str, ...]] = {
     "credentials": get_args(Credentials),
     "extended_fields": get_args(ExtendedFieldsMode),
@@ -143,8 +115,7 @@ class SandboxOptions:
     Attributes:
         settings: The settings at start and after a reset.
         state_file: Where the sites are saved; None keeps them only in memory.
-        app_id: The only app id that gets a token; None accepts any.
-        app_secret: The only app secret that gets a token; None accepts any.
+        app_id: The only app id that gets a token; None accepts any. The secret likewise.
         clock: Returns seconds since the epoch; tests pass their own.
     """
 

@@ -6,23 +6,19 @@ A cut is real: the server passes its socket in `environ["werkzeug.socket"]`, and
 down in both directions, as when a process dies.
 """
 
-from __future__ import annotations
-
 import random
 import socket
 import threading
 import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Response, make_response
 
 from formapp.sandbox.api.errors import envelope
 from formapp.sandbox.api.operations import OPERATION_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 KINDS = {
     "latency": "Answer late",

@@ -19,29 +19,20 @@ The faults page posts HTML forms to the same routes: `POST /_sandbox/settings`,
 to its page. Requests from browsers on other sites are refused.
 """
 
-from __future__ import annotations
+from collections.abc import Callable
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, Flask, Response, make_response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from formapp.sandbox.api import contacts, records
-from formapp.sandbox.api.call import Call, Caller
-from formapp.sandbox.api.errors import Violations, envelope
-from formapp.sandbox.api.labels import finish_due_jobs
-from formapp.sandbox.api.validation import read_object
-from formapp.sandbox.clock import iso
+from formapp.sandbox.api.call import Call, Caller, iso
+from formapp.sandbox.api.errors import envelope
+from formapp.sandbox.api.validation import Sent, read_object
 from formapp.sandbox.control.faults import FaultError, read_fault
+from formapp.sandbox.core import Sandbox
 from formapp.sandbox.options import SETTING_NAMES, SettingError, Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flask import Flask
-    from werkzeug.wrappers import Response as AnyResponse
-
-    from formapp.sandbox.core import Sandbox
-    from formapp.sandbox.state import ContactRecord, Json
+from formapp.sandbox.state import ContactRecord, Json
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 FAULT_FLAGS = ("applied", "empty_body")
@@ -49,6 +40,7 @@ FAULT_NUMBERS = ("status", "seconds", "times", "retry_after")
 FAULTS_PAGE = "/faults"
 MAX_ADVANCE = 365 * 86_400
 ROLES = (None, "member", "owner", "contributor")
+COUNTED = ("contacts", "labels", "fields", "jobs", "merged")
 
 
 def register_control(app: Flask, sandbox: Sandbox, refuse_form: Callable[[str], Response]) -> None:
@@ -63,11 +55,8 @@ def register_control(app: Flask, sandbox: Sandbox, refuse_form: Callable[[str], 
 
     for kind in (FaultError, SettingError):
         control.register_error_handler(kind, refuse)
-    _add_faults(control, sandbox)
-    _add_settings(control, sandbox)
-    _add_log(control, sandbox)
-    _add_sites(control, sandbox)
-    _add_dashboard(control, sandbox)
+    for add_routes in (_add_faults, _add_settings, _add_log, _add_sites, _add_dashboard):
+        add_routes(control, sandbox)
     app.register_blueprint(control)
 
 
@@ -100,14 +89,14 @@ def _add_faults(control: Blueprint, sandbox: Sandbox) -> None:
         fault = read_fault(_fault_from_form() if _is_form() else _body())
         return _done({"fault": sandbox.faults.add(fault)})
 
-    @control.route("/faults", methods=["DELETE"])
-    @control.route("/faults/off", methods=["POST"])
+    @control.delete("/faults")
+    @control.post("/faults/off")
     def clear_faults() -> AnyResponse:
         sandbox.faults.clear()
         return _done({})
 
-    @control.route("/faults/<fault_id>", methods=["DELETE"])
-    @control.route("/faults/<fault_id>/off", methods=["POST"])
+    @control.delete("/faults/<fault_id>")
+    @control.post("/faults/<fault_id>/off")
     def remove_fault(fault_id: str) -> AnyResponse:
         if not sandbox.faults.remove(fault_id) and not _is_form():
             return make_response({"error": "no such fault"}, 404)
@@ -143,9 +132,8 @@ def _add_settings(control: Blueprint, sandbox: Sandbox) -> None:
 
     @control.route("/settings", methods=["PATCH", "POST"])
     def change_settings() -> AnyResponse:
-        sandbox.settings = sandbox.settings.changed(
-            _settings_from_form() if _is_form() else _body()
-        )
+        sent = _settings_from_form() if _is_form() else _body()
+        sandbox.settings = sandbox.settings.changed(sent)
         return _done(read_settings())
 
     @control.post("/reset")
@@ -180,7 +168,7 @@ def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
 
     @control.get("/clock")
     def read_clock() -> Json:
-        return {"now": iso(sandbox.clock.now())}
+        return {"now": iso(sandbox.now())}
 
     @control.post("/clock")
     def advance_clock() -> Json:
@@ -188,7 +176,7 @@ def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
         number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
         if not number or not 0 <= seconds <= MAX_ADVANCE:
             raise SettingError(f"advance must be a number of seconds from 0 to {MAX_ADVANCE}")
-        sandbox.clock.advance(float(seconds))
+        sandbox.skipped += seconds
         return read_clock()
 
     @control.delete("/tokens")
@@ -200,9 +188,8 @@ def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
 def _add_sites(control: Blueprint, sandbox: Sandbox) -> None:
     @control.get("/sites")
     def read_sites() -> Json:
-        names = ("contacts", "labels", "fields", "jobs", "merged")
         sites = [
-            {"id": site.id, **{name: len(getattr(site, name)) for name in names}}
+            {"id": site.id, **{name: len(getattr(site, name)) for name in COUNTED}}
             for site in sandbox.store.sites()
         ]
         return {"sites": sites}
@@ -210,7 +197,7 @@ def _add_sites(control: Blueprint, sandbox: Sandbox) -> None:
     @control.delete("/sites/<site_id>")
     def drop_site(site_id: str) -> Json:
         sandbox.store.drop(site_id)
-        sandbox.state_file.save()
+        sandbox.store.save()
         return {}
 
     @control.get("/sites/<site_id>/contacts")
@@ -254,14 +241,14 @@ def _add_dashboard(control: Blueprint, sandbox: Sandbox) -> None:
 
     @control.post("/members")
     def change_member() -> Json:
-        sent, found = _body(), Violations()
-        for name in ("site", "contact_id"):
-            if not isinstance(sent.get(name), str):
-                found.add(name, "is required", "REQUIRED_FIELD")
-        if sent.get("role") not in ROLES:
-            found.add("role", "must be member, owner, contributor or null")
-        found.raise_if_any()
-        site_id, contact_id = sent["site"], sent["contact_id"]
+        sent = Sent(_body())
+        for part in (sent["site"], sent["contact_id"]):
+            if not isinstance(part.value, str):
+                part.refuse("is required", "REQUIRED_FIELD")
+        if sent["role"].value not in ROLES:
+            sent["role"].refuse("must be member, owner, contributor or null")
+        sent.raise_violations()
+        site_id, contact_id = sent["site"].value, sent["contact_id"].value
         return _in_dashboard(sandbox, site_id, "changeMember", _change_member, contact_id)
 
 
@@ -272,26 +259,16 @@ def _in_dashboard(
     answer: Callable[[Call], Json],
     contact_id: str = "",
 ) -> Json:
-    """Call `answer` as a person in the dashboard of a site; only a create may add the site."""
-    creates = operation == "createContact"
-    site = sandbox.store.site(site_id) if creates else sandbox.store.find(site_id)
-    if site is None:
+    """Answer a person in the dashboard of a site; only a create may add the site."""
+    if operation != "createContact" and sandbox.store.find(site_id) is None:
         raise envelope(404)
     body = read_object(request.get_data(), required=False)
     caller = Caller("dashboard", site_id, "dashboard")
-    path = {"contactId": contact_id}
-    try:
-        with site.lock:
-            now = sandbox.clock.now()
-            call = Call(operation, site, caller, sandbox.settings, now, path, {}, body)
-            finish_due_jobs(call)
-            return answer(call)
-    finally:
-        sandbox.state_file.save()
+    return sandbox.answer(operation, caller, answer, {"contactId": contact_id}, body)
 
 
 def _change_member(call: Call) -> Json:
-    record = records.find(call, call.path["contactId"])
+    record = records.find(call)
     billing = call.body.get("billing_subscription", record.has_billing_subscription)
     record.has_billing_subscription = billing is True
     records.change_role(call, record, call.body.get("role", record.role))

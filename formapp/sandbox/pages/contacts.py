@@ -5,21 +5,15 @@ of the contacts page polls: `{"version", "count", "html"}`, or only the version 
 changed since `?version=`. Everything also works by reloading.
 """
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from flask import Blueprint, Response, make_response, render_template, request
+from flask import Blueprint, Flask, Response, make_response, render_template, request
 
 from formapp.sandbox.api.contact_info import items
 from formapp.sandbox.api.records import address_text
+from formapp.sandbox.core import Sandbox
 from formapp.sandbox.pages.faults import faults_page
-
-if TYPE_CHECKING:
-    from flask import Flask
-
-    from formapp.sandbox.core import Sandbox
-    from formapp.sandbox.state import ContactRecord, Json, Site
+from formapp.sandbox.state import ContactRecord, Json, Site
 
 Names = tuple[dict[str, str], dict[str, str]]
 """Display names of the labels and of the extended fields of a site, by key."""

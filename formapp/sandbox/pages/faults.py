@@ -1,20 +1,13 @@
 """The page on which people switch faults and settings, and its texts."""
 
-from __future__ import annotations
-
-from dataclasses import fields
-from typing import TYPE_CHECKING
-
 from flask import Response, render_template, request
 
 from formapp.sandbox.api.errors import STATUS_MESSAGES
 from formapp.sandbox.api.operations import OPERATION_NAMES
 from formapp.sandbox.control.faults import KINDS
-from formapp.sandbox.options import CHOICES, Settings
-
-if TYPE_CHECKING:
-    from formapp.sandbox.core import Sandbox
-    from formapp.sandbox.state import Json
+from formapp.sandbox.core import Sandbox
+from formapp.sandbox.options import CHOICES, TEXTS
+from formapp.sandbox.state import Json
 
 PRESETS: tuple[tuple[str, Json], ...] = (
     (
@@ -41,7 +34,7 @@ def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
         kinds=KINDS,
         operations=OPERATION_NAMES,
         sites=[site.id for site in sandbox.store.sites()],
-        settings=fields(Settings),
+        settings=TEXTS,
         values=sandbox.settings.as_json(),
         choices=CHOICES,
         counts=sandbox.calls.counts(),
