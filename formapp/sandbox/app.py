@@ -25,8 +25,7 @@ from formapp.sandbox.api.validation import read_object
 from formapp.sandbox.control.routes import register_control
 from formapp.sandbox.core import Sandbox
 from formapp.sandbox.options import SandboxOptions
-from formapp.sandbox.pages.contacts import register_pages
-from formapp.sandbox.pages.faults import error_page, faults_page
+from formapp.sandbox.pages.views import error_page, faults_page, register_pages
 from formapp.sandbox.server import MAX_BODY
 from formapp.sandbox.state import Json
 
@@ -115,8 +114,7 @@ def _view(
 def _token_view(sandbox: Sandbox) -> Response:
     def grant() -> Json:
         body = read_object(request.get_data(), required=True)
-        now = sandbox.now()
-        return grant_token(body, sandbox.tokens, sandbox.options, sandbox.settings, now)
+        return grant_token(body, sandbox.tokens, sandbox.settings, sandbox.now())
 
     body = request.get_json(silent=True, force=True)
     instance = body.get("instance_id") if isinstance(body, dict) else None

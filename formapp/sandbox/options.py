@@ -115,12 +115,9 @@ class SandboxOptions:
     Attributes:
         settings: The settings at start and after a reset.
         state_file: Where the sites are saved; None keeps them only in memory.
-        app_id: The only app id that gets a token; None accepts any. The secret likewise.
         clock: Returns seconds since the epoch; tests pass their own.
     """
 
     settings: Settings = field(default_factory=Settings)
     state_file: Path | None = None
-    app_id: str | None = None
-    app_secret: str | None = field(default=None, repr=False)
     clock: Callable[[], float] = time.time

@@ -10,7 +10,7 @@ from werkzeug.datastructures import Headers
 
 from formapp.sandbox.api.call import Caller
 from formapp.sandbox.api.errors import WixError, envelope
-from formapp.sandbox.options import SandboxOptions, Settings
+from formapp.sandbox.options import Settings
 from formapp.sandbox.state import Json
 
 TOKEN_PREFIX = "OauthNG.JWS."  # noqa: S105 - the public start of every token, no secret
@@ -115,12 +115,10 @@ def _credential(headers: Headers) -> str:
     return rest.strip() if scheme.lower() == "bearer" else value
 
 
-def grant_token(
-    body: Json, tokens: Tokens, options: SandboxOptions, settings: Settings, now: float
-) -> Json:
+def grant_token(body: Json, tokens: Tokens, settings: Settings, now: float) -> Json:
     """Answer `POST /oauth2/token`, or raise an OAuth error (CONTRACT.md section 2.2).
 
-    The instance id is the id of the site.
+    Any app gets a token; its instance id is the id of the site.
     """
     if body.get("grant_type") != "client_credentials":
         raise WixError(400, {"error": "unsupported_grant_type"})
@@ -128,8 +126,7 @@ def grant_token(
     app_id, secret, instance = (one if isinstance(one, str) else "" for one in sent)
     if not (app_id and secret and instance) or len(instance) > MAX_SITE_ID:
         raise WixError(400, {"error": "invalid_request"})
-    known = options.app_id in (None, app_id) and options.app_secret in (None, secret)
-    if settings.credentials != "accepted" or not known:
+    if settings.credentials != "accepted":
         raise WixError(400, {"error": "invalid_client"})
     return {
         "access_token": tokens.issue(app_id, instance, now, settings.token_lifetime),

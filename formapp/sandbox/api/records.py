@@ -142,7 +142,7 @@ def _remember(record: ContactRecord, after: Json, call: Call) -> None:
     An entry is `{time, operation, by, revision, changes}`, a change `{field, before, after}`
     with a string, a number, a list of strings, or null for an absent value.
     """
-    old, new = _flatten(record.body["info"]), _flatten(after["info"])
+    old, new = flatten(record.body["info"]), flatten(after["info"])
     entry = {
         "time": call.moment,
         "operation": call.operation,
@@ -158,7 +158,8 @@ def _remember(record: ContactRecord, after: Json, call: Call) -> None:
     del record.history[:-MAX_HISTORY]
 
 
-def _flatten(info: Json) -> Json:
+def flatten(info: Json) -> Json:
+    """Return the values by field, each a text, a number or a list of texts."""
     flat: Json = {}
     for name, value in info.items():
         if name == "name":

@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from formapp.sandbox.options import SETTING_NAMES
-from formapp.sandbox.pages.faults import PRESETS
+from formapp.sandbox.pages.views import PRESETS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
