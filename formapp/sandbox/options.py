@@ -5,9 +5,9 @@ Every behaviour that CONTRACT.md calls a switch is a field of `Settings`.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 ExtendedFieldsMode = Literal["merge", "replace"]
 Credentials = Literal["accepted", "unauthenticated", "forbidden"]
@@ -15,11 +15,48 @@ Credentials = Literal["accepted", "unauthenticated", "forbidden"]
 MAX_DELAY = 300.0
 """Longest delay of an index in seconds; older versions of a contact are dropped."""
 
-MAX_WHOLE = 1_000_000
-
 
 class SettingError(ValueError):
-    """A setting or the clock gets an unknown name or an invalid value; the text names it."""
+    """A setting, a fault or the clock gets an unknown name or an invalid value, which it names."""
+
+
+class Range(NamedTuple):
+    """The numbers that are valid; `whole` ones if both ends are."""
+
+    lowest: float
+    highest: float
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are valid."""
+        return isinstance(self.highest, int)
+
+    def __str__(self) -> str:
+        return f"{self.lowest:.9g} to {self.highest:.9g}"
+
+
+Rules = Mapping[str, tuple[str, ...] | Range | type]
+"""What is valid by name: choices, numbers, or values of a type."""
+
+
+def check(sent: Mapping[str, Any], rules: Rules, kind: str) -> dict[str, Any]:
+    """Return the values if all are valid by their rules; `kind` is what the names should be."""
+    checked = dict(sent)
+    for name, value in sent.items():
+        rule = rules.get(name)
+        if rule is None:
+            raise SettingError(f"{name} is not {kind}")
+        if isinstance(rule, Range):
+            number = isinstance(value, int if rule.whole else (int, float))
+            if not number or isinstance(value, bool) or not rule.lowest <= value <= rule.highest:
+                raise SettingError(f"{name} must be a number from {rule}")
+            checked[name] = value if rule.whole else float(value)
+        elif not isinstance(rule, type):
+            if value not in rule:
+                raise SettingError(f"{name} must be one of {', '.join(rule)}")
+        elif not isinstance(value, rule):
+            raise SettingError(f"{name} must be {'a string' if rule is str else 'true or false'}")
+    return checked
 
 
 @dataclass(frozen=True)
@@ -42,36 +79,32 @@ class Settings:
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
         """Return settings with `changes` applied, or raise `SettingError`."""
-        unknown = sorted(set(changes) - set(SETTING_NAMES))
-        if unknown:
-            raise SettingError(f"{unknown[0]} is not a setting")
-        return replace(self, **{name: _checked(name, value) for name, value in changes.items()})
+        if changes.get("rate_limit") == "off":
+            changes = {**changes, "rate_limit": 0}
+        return replace(self, **check(changes, SETTING_RULES, "a setting"))
 
     def as_json(self) -> dict[str, Any]:
         """Return the value of each setting by name."""
         return asdict(self)
 
 
-def _checked(name: str, value: Any) -> Any:
-    default = getattr(Settings, name)
-    if isinstance(default, str):
-        if value not in CHOICES[name]:
-            raise SettingError(f"{name} must be one of {', '.join(CHOICES[name])}")
-        return value
-    if isinstance(default, bool):
-        if not isinstance(value, bool):
-            raise SettingError(f"{name} must be true or false")
-        return value
-    if name == "rate_limit" and value == "off":
-        return 0
-    whole = isinstance(default, int)
-    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-        raise SettingError(f"{name} must be a {'whole ' if whole else ''}number")
-    if not 0 <= value <= (MAX_WHOLE if whole else MAX_DELAY):
-        raise SettingError(f"{name} is out of range")
-    return value if whole else float(value)
-
-
+_COUNT = Range(0, 1_000_000)
+_DELAY = Range(0, MAX_DELAY)
+SETTING_RULES: Rules = {
+    "credentials": get_args(Credentials),
+    "rate_limit": _COUNT,
+    "query_delay": _DELAY,
+    "list_delay": _DELAY,
+    "duplicate_blind_window": _DELAY,
+    "job_delay": _DELAY,
+    "token_lifetime": _COUNT,
+    "extended_fields": get_args(ExtendedFieldsMode),
+    "labels_quota": _COUNT,
+    "fields_quota": _COUNT,
+    "any_email_duplicates": bool,
+    "refuse_optional_filters": bool,
+    "random_key_suffixes": bool,
+}
 TEXTS = {
     "credentials": ("Keys and tokens", "Refuse all of them, as if a key had been revoked."),
     "rate_limit": ("Calls in 60 seconds", "Per key and site, or per app instance. 0 is no limit."),
@@ -100,12 +133,6 @@ TEXTS = {
     ),
 }
 """Label and help of each setting on the faults page."""
-
-CHOICES: dict[str, tuple[str, ...]] = {
-    "credentials": get_args(Credentials),
-    "extended_fields": get_args(ExtendedFieldsMode),
-}
-SETTING_NAMES = tuple(one.name for one in fields(Settings))
 
 
 @dataclass(frozen=True)

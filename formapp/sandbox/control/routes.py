@@ -20,6 +20,8 @@ to its page. Requests from browsers on other sites are refused.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, Flask, Response, make_response, redirect, request
@@ -29,16 +31,14 @@ from formapp.sandbox.api import contacts, records
 from formapp.sandbox.api.call import Call, Caller, iso
 from formapp.sandbox.api.errors import envelope
 from formapp.sandbox.api.validation import Sent, read_object
-from formapp.sandbox.control.faults import FaultError, read_fault
+from formapp.sandbox.control.faults import FAULT_RULES, read_fault
 from formapp.sandbox.core import Sandbox
-from formapp.sandbox.options import SETTING_NAMES, SettingError, Settings
+from formapp.sandbox.options import SETTING_RULES, Range, Rules, SettingError, check
 from formapp.sandbox.state import ContactRecord, Json
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-FAULT_FLAGS = ("applied", "empty_body")
-FAULT_NUMBERS = ("status", "seconds", "times", "retry_after")
 FAULTS_PAGE = "/faults"
-MAX_ADVANCE = 365 * 86_400
+MAX_ADVANCE = 365 * 86_400.0
 ROLES = (None, "member", "owner", "contributor")
 COUNTED = ("contacts", "labels", "fields", "jobs", "merged")
 
@@ -48,13 +48,12 @@ def register_control(app: Flask, sandbox: Sandbox, refuse_form: Callable[[str], 
     control = Blueprint("control", __name__, url_prefix="/_sandbox")
     control.before_request(_refuse_other_sites)
 
-    def refuse(error: ValueError) -> Response:
+    def refuse(error: SettingError) -> Response:
         if _is_form():
             return refuse_form(str(error))
         return make_response({"error": str(error)}, 400)
 
-    for kind in (FaultError, SettingError):
-        control.register_error_handler(kind, refuse)
+    control.register_error_handler(SettingError, refuse)
     for add_routes in (_add_faults, _add_settings, _add_log, _add_sites, _add_dashboard):
         add_routes(control, sandbox)
     app.register_blueprint(control)
@@ -75,6 +74,30 @@ def _body() -> Json:
     return read_object(request.get_data(), required=True)
 
 
+def _sent(rules: Rules) -> Json:
+    """Return what was sent: JSON, or a form, whose empty controls and unticked boxes don't count.
+
+    A number that is none stays a text, for the check to refuse.
+    """
+    form = request.form
+    if not _is_form():
+        return _body()
+    sent: Json = {}
+    for name, rule in rules.items():
+        if rule is bool:
+            sent[name] = name in form
+        elif form.get(name):
+            sent[name] = _number(form[name]) if isinstance(rule, Range) else form[name]
+    return sent
+
+
+def _number(text: str) -> int | float | str:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
+
+
 def _done(answer: Json, page: str = FAULTS_PAGE) -> AnyResponse:
     return redirect(page, 303) if _is_form() else make_response(answer)
 
@@ -86,8 +109,13 @@ def _add_faults(control: Blueprint, sandbox: Sandbox) -> None:
 
     @control.post("/faults")
     def add_fault() -> AnyResponse:
-        fault = read_fault(_fault_from_form() if _is_form() else _body())
-        return _done({"fault": sandbox.faults.add(fault)})
+        sent = _sent(FAULT_RULES)
+        if text := request.form.get("percent"):
+            percent = _number(text)
+            sent["probability"] = percent if isinstance(percent, str) else percent / 100
+        fault = read_fault(sent)
+        sandbox.faults.add(fault)
+        return _done({"fault": asdict(fault)})
 
     @control.delete("/faults")
     @control.post("/faults/off")
@@ -103,28 +131,6 @@ def _add_faults(control: Blueprint, sandbox: Sandbox) -> None:
         return _done({})
 
 
-def _fault_from_form() -> Json:
-    """Return the fault in the posted form; empty controls are left out."""
-    form = request.form
-    sent: Json = {name: form[name] for name in form if form[name] and name not in FAULT_FLAGS}
-    sent.update({name: _number(sent[name]) for name in FAULT_NUMBERS if name in sent})
-    if "percent" in sent:
-        percent = _number(sent.pop("percent"))
-        sent["probability"] = percent if isinstance(percent, str) else percent / 100
-    sent.update({name: True for name in FAULT_FLAGS if name in form})
-    return sent
-
-
-def _number(text: str) -> int | float | str:
-    """Return the number in `text`; other text unchanged, for the check to refuse."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
-
-
 def _add_settings(control: Blueprint, sandbox: Sandbox) -> None:
     @control.get("/settings")
     def read_settings() -> Json:
@@ -132,27 +138,13 @@ def _add_settings(control: Blueprint, sandbox: Sandbox) -> None:
 
     @control.route("/settings", methods=["PATCH", "POST"])
     def change_settings() -> AnyResponse:
-        sent = _settings_from_form() if _is_form() else _body()
-        sandbox.settings = sandbox.settings.changed(sent)
+        sandbox.settings = sandbox.settings.changed(_sent(SETTING_RULES))
         return _done(read_settings())
 
     @control.post("/reset")
     def reset() -> AnyResponse:
         sandbox.reset()
         return _done({}, "/")
-
-
-def _settings_from_form() -> Json:
-    """Return the settings in the posted form; browsers do not send unticked checkboxes."""
-    sent: Json = {}
-    for name in SETTING_NAMES:
-        default = getattr(Settings, name)
-        if isinstance(default, bool):
-            sent[name] = name in request.form
-        elif name in request.form:
-            text = request.form[name]
-            sent[name] = text if isinstance(default, str) else _number(text)
-    return sent
 
 
 def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
@@ -173,9 +165,7 @@ def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
     @control.post("/clock")
     def advance_clock() -> Json:
         seconds: Any = _body().get("advance")
-        number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-        if not number or not 0 <= seconds <= MAX_ADVANCE:
-            raise SettingError(f"advance must be a number of seconds from 0 to {MAX_ADVANCE}")
+        check({"advance": seconds}, {"advance": Range(0, MAX_ADVANCE)}, "a setting of the clock")
         sandbox.skipped += seconds
         return read_clock()
 

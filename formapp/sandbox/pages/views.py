@@ -16,7 +16,7 @@ from formapp.sandbox.api.operations import OPERATION_NAMES
 from formapp.sandbox.api.records import address_text, flatten
 from formapp.sandbox.control.faults import KINDS
 from formapp.sandbox.core import Sandbox
-from formapp.sandbox.options import CHOICES, TEXTS
+from formapp.sandbox.options import SETTING_RULES, TEXTS
 from formapp.sandbox.state import ContactRecord, Json, Site
 
 MAX_SHOWN = 200
@@ -169,7 +169,7 @@ def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
         sites=[site.id for site in sandbox.store.sites()],
         settings=TEXTS,
         values=sandbox.settings.as_json(),
-        choices=CHOICES,
+        choices=SETTING_RULES,
         counts=sandbox.calls.counts(),
         base=request.host_url.rstrip("/"),
     )
