@@ -21,10 +21,9 @@ same. The client never sends a call twice by itself, except once more with a new
 a 401. The facts that it relies on are in CONTRACT.md beside this file.
 """
 
-from formapp.wix.auth import ApiKey, AppToken, Auth
+from formapp.wix.auth import ApiKey, AppToken
 from formapp.wix.client import WixContacts
-from formapp.wix.contacts import FetchedContact
-from formapp.wix.definitions import ExtendedField, FoundField, FoundLabel, Label
+from formapp.wix.definitions import ExtendedField, Label
 from formapp.wix.duplicates import DuplicateMatch, normalise_email
 from formapp.wix.errors import (
     CannotDeleteError,
@@ -58,14 +57,12 @@ from formapp.wix.models import (
     ContactInfo,
     Email,
     EmailItem,
-    ExtendedFieldMap,
     InfoBody,
     NameBody,
     Phone,
     PhoneItem,
 )
-from formapp.wix.parsing import Page, Sort
-from formapp.wix.transport import BASE_URL, Call, Timeouts
+from formapp.wix.transport import BASE_URL, Auth, Call, Timeouts
 
 __all__ = [
     "BASE_URL",
@@ -90,11 +87,7 @@ __all__ = [
     "EmailItem",
     "ErrorDetails",
     "ExtendedField",
-    "ExtendedFieldMap",
-    "FetchedContact",
     "ForbiddenError",
-    "FoundField",
-    "FoundLabel",
     "InfoBody",
     "InvalidRequestError",
     "Label",
@@ -102,7 +95,6 @@ __all__ = [
     "NameBody",
     "NotFoundError",
     "OutcomeUnknownError",
-    "Page",
     "Phone",
     "PhoneItem",
     "PreconditionFailedError",
@@ -110,7 +102,6 @@ __all__ = [
     "RateLimitedError",
     "RequestTimeoutError",
     "ServerError",
-    "Sort",
     "Timeouts",
     "UnauthorizedError",
     "UnexpectedResponseError",
