@@ -1,18 +1,13 @@
 """The two kinds of credentials (CONTRACT.md section 2)."""
 
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from formapp.wix.parsing import MalformedResponseError
-from formapp.wix.transport import RequestToken
+from formapp.wix.transport import HEADER_VALUE, RequestToken
 
 _MARGIN = 60.0
-_LIFETIME = 14400.0
-_HEADER_VALUE = re.compile(r"[!-~]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +28,7 @@ class ApiKey:
         values = {"API key": self.key, "site id": self.site_id, "account id": self.account_id}
         for name, value in values.items():
             # The message never shows the value.
-            if value is not None and not _HEADER_VALUE.fullmatch(value):
+            if value is not None and not HEADER_VALUE.fullmatch(value):
                 raise ValueError(f"the {name} must be printable ASCII without blanks, not empty")
 
     def headers(self, request_token: RequestToken) -> dict[str, str]:  # noqa: ARG002 - a key needs no token
@@ -102,16 +97,7 @@ class AppToken:
             "client_secret": self._secret,
             "instance_id": self.instance_id,
         }
-        token, seconds = request_token(credentials).parse(_token)
+        token, seconds = request_token(credentials)
         # With the whole margin, a token that lives less than a minute would be stale at once.
         self._renew_at = requested_at + seconds - min(_MARGIN, seconds / 2)
         self._token = token
-
-
-def _token(body: Mapping[str, Any]) -> tuple[str, float]:
-    """Token and lifetime in seconds; the documented four hours where it is missing."""
-    token, seconds = body.get("access_token"), body.get("expires_in")
-    if not isinstance(token, str) or not _HEADER_VALUE.fullmatch(token):
-        raise MalformedResponseError("no access token")
-    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
-    return token, float(seconds) if is_number and seconds else _LIFETIME

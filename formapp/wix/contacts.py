@@ -14,7 +14,7 @@ from formapp.wix.parsing import (
     list_query,
     unwrap,
 )
-from formapp.wix.transport import JsonResponse, Operation, Transport
+from formapp.wix.transport import Operation, Transport
 
 _PATH = "/contacts/v4/contacts"
 _ONE = f"{_PATH}/{{contactId}}"
@@ -37,13 +37,17 @@ class FetchedContact(NamedTuple):
     merged: bool
 
 
-def _contact(response: JsonResponse) -> Contact:
+def _contact(body: Mapping[str, Any]) -> Contact:
     """The contact, wrapped or bare (CONTRACT.md section 7.5)."""
-    return response.parse(lambda body: Contact.parse(unwrap(body, "contact", "id")))
+    return Contact.parse(unwrap(body, "contact", "id"))
 
 
-def _page(response: JsonResponse) -> Page[Contact]:
-    return response.parse(lambda body: Page.parse(body, "contacts", Contact.parse))
+def _fetched(body: Mapping[str, Any]) -> FetchedContact:
+    return FetchedContact(_contact(body), body.get("responseType") == "MERGED")
+
+
+def _page(body: Mapping[str, Any]) -> Page[Contact]:
+    return Page.parse(body, "contacts", Contact.parse)
 
 
 class Contacts:
@@ -61,15 +65,14 @@ class Contacts:
         DuplicateContactError: the e-mail, or without one the phone, is another contact's.
         """
         body = {"info": info, "allowDuplicates": allow_duplicates}
-        return _contact(self._transport.call(CREATE, body=body))
+        return self._transport.call(CREATE, _contact, body=body)
 
     def get(self, contact_id: str) -> FetchedContact:
         """Get Contact.
 
         ContactNotFoundError: no such contact, and it was not merged into another.
         """
-        response = self._transport.call(GET, resource_id=contact_id)
-        return FetchedContact(_contact(response), response.body.get("responseType") == "MERGED")
+        return self._transport.call(GET, _fetched, resource_id=contact_id)
 
     def update(
         self, contact_id: str, revision: int, info: InfoBody, *, allow_duplicates: bool = False
@@ -80,7 +83,7 @@ class Contacts:
         MemberEmailError: a site member's primary e-mail stays (CONTRACT.md section 7.3).
         """
         body = {"revision": revision, "info": info, "allowDuplicates": allow_duplicates}
-        return _contact(self._transport.call(UPDATE, resource_id=contact_id, body=body))
+        return self._transport.call(UPDATE, _contact, resource_id=contact_id, body=body)
 
     def delete(self, contact_id: str) -> bool:
         """Delete Contact, permanently. False: there was no such contact (CONTRACT.md section 7.4).
@@ -88,7 +91,7 @@ class Contacts:
         CannotDeleteError: a member, an owner or contributor, or a billing subscription.
         """
         try:
-            self._transport.call(DELETE, resource_id=contact_id)
+            self._transport.call(DELETE, dict, resource_id=contact_id)
         except NotFoundError:
             return False
         return True
@@ -105,7 +108,7 @@ class Contacts:
         """List Contacts: one page of at most 1000. Eventually consistent."""
         shown = {"fieldsets": [*fieldsets], "fields": [*fields]}
         query = {**list_query(sort, limit, offset), **shown}
-        return _page(self._transport.call(LIST, query=query))
+        return self._transport.call(LIST, _page, query=query)
 
     def query(  # noqa: PLR0913 - the parts of the request, all by keyword
         self,
@@ -124,7 +127,7 @@ class Contacts:
             "paging": {"limit": limit, "offset": offset},
             **{name: part for name, part in parts.items() if part},
         }
-        return _page(self._transport.call(QUERY, body={"query": query}))
+        return self._transport.call(QUERY, _page, body={"query": query})
 
     def iterate(
         self,
@@ -153,12 +156,12 @@ class Contacts:
         (CONTRACT.md section 7.5).
         """
         body = {"targetContactRevision": revision, "sourceContactIds": [*source_ids]}
-        return _contact(self._transport.call(MERGE, resource_id=target_id, body=body))
+        return self._transport.call(MERGE, _contact, resource_id=target_id, body=body)
 
     def label(self, contact_id: str, label_keys: Sequence[str]) -> Contact:
         """Label Contact: add 1 to 100 existing labels, without a revision (CONTRACT.md 7.6)."""
         body = {"labelKeys": [*label_keys]}
-        return _contact(self._transport.call(LABEL, resource_id=contact_id, body=body))
+        return self._transport.call(LABEL, _contact, resource_id=contact_id, body=body)
 
     def unlabel(self, contact_id: str, label_keys: Sequence[str]) -> Contact:
         """Unlabel Contact: remove 1 to 100 labels.
@@ -166,4 +169,4 @@ class Contacts:
         The keys are in the query, since some proxies drop the body of a DELETE (CONTRACT.md 7.6).
         """
         query = {"labelKeys": [*label_keys]}
-        return _contact(self._transport.call(UNLABEL, resource_id=contact_id, query=query))
+        return self._transport.call(UNLABEL, _contact, resource_id=contact_id, query=query)

@@ -83,17 +83,22 @@ class Definitions(Generic[D]):
         A field needs a data type; one that is found keeps its own (CONTRACT.md section 10.2).
         QuotaReachedError where the site has no room for another.
         """
+
+        def parse(raw: Mapping[str, Any]) -> tuple[D, bool]:
+            is_new = raw.get(f"new{self._name.capitalize()}") is True
+            return self._parse(unwrap(raw, self._name, "key")), is_new
+
         body = {"displayName": display_name, **({"dataType": data_type} if data_type else {})}
-        response = self._transport.call(self._find_or_create, body=body)
-        found = response.parse(lambda body: self._parse(unwrap(body, self._name, "key")))
-        return found, response.body.get(f"new{self._name.capitalize()}") is True
+        return self._transport.call(self._find_or_create, parse, body=body)
 
     def iterate(self, *, page_size: int = 100) -> Iterator[D]:
         """All of the site, page by page."""
 
+        def parse(body: Mapping[str, Any]) -> Page[D]:
+            return Page.parse(body, f"{self._name}s", self._parse)
+
         def fetch(offset: int) -> Page[D]:
             query = list_query(OLDEST_FIRST, page_size, offset)
-            response = self._transport.call(self._list, query=query)
-            return response.parse(lambda body: Page.parse(body, f"{self._name}s", self._parse))
+            return self._transport.call(self._list, parse, query=query)
 
         return iterate_pages(fetch, page_size, lambda row: row.key)

@@ -112,12 +112,8 @@ class UnexpectedResponseError(WixError):
 class ServerError(WixError):
     """500 and above. Retryable, except 501 (CONTRACT.md section 3.2)."""
 
+    retryable = True
     summary = "server error"
-
-    @property
-    def retryable(self) -> bool:  # type: ignore[override] # depends on the status
-        """Whether the same call may be sent again later."""
-        return self.status != _NOT_IMPLEMENTED
 
 
 class RateLimitedError(WixError):
@@ -158,8 +154,7 @@ class ConflictError(WixError):
 class DuplicateContactError(ConflictError):
     """409 `DUPLICATE_CONTACT_EXISTS`: the e-mail or phone belongs to another contact.
 
-    One report says that Wix wrote a contact all the same (CONTRACT.md section 14, item 16), so look
-    it up after this error.
+    Look it up: by one report Wix wrote a contact all the same (CONTRACT.md section 14, item 16).
     """
 
     summary = "another contact has this e-mail or phone"
@@ -253,5 +248,7 @@ def error_for(operation: str, details: ErrorDetails, *, writes: bool) -> WixErro
     kind = _BY_CODE.get((status, details.code or "")) or _BY_STATUS.get(status, by_class)
     # A 4xx was refused and a 501 not implemented; after anything else a write may be in place.
     refused = status // 100 == 4 and kind is not RequestTimeoutError  # noqa: PLR2004 - 4xx
-    applied = writes and not refused and status != _NOT_IMPLEMENTED
-    return kind(operation, details, maybe_applied=applied)
+    implemented = status != _NOT_IMPLEMENTED
+    error = kind(operation, details, maybe_applied=writes and not refused and implemented)
+    error.retryable = error.retryable and implemented
+    return error

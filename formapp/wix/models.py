@@ -71,18 +71,11 @@ class PhoneItem(TypedDict, total=False):
     primary: bool
 
 
-class StreetBody(TypedDict, total=False):
-    """A street in two parts."""
-
-    number: str
-    name: str
-
-
 class AddressBody(TypedDict, total=False):
     """`addressLine` or `streetAddress`, never both."""
 
     addressLine: str
-    streetAddress: StreetBody
+    streetAddress: dict[str, str]
     addressLine2: str
     city: str
     postalCode: str
@@ -98,31 +91,25 @@ class AddressItem(TypedDict, total=False):
     address: AddressBody
 
 
-class ItemList(TypedDict, Generic[T]):
-    """A complete list: it replaces the stored one (CONTRACT.md section 7.3)."""
+class Items(TypedDict, Generic[T]):
+    """A complete list, which replaces the stored one, or values by key (section 7.3)."""
 
-    items: list[T]
-
-
-class ExtendedFieldMap(TypedDict):
-    """Field key to value."""
-
-    items: dict[str, str | int | float]
+    items: T
 
 
 class InfoBody(TypedDict, total=False):
     """`info` of Create and Update."""
 
     name: NameBody
-    emails: ItemList[EmailItem]
-    phones: ItemList[PhoneItem]
-    addresses: ItemList[AddressItem]
+    emails: Items[list[EmailItem]]
+    phones: Items[list[PhoneItem]]
+    addresses: Items[list[AddressItem]]
     company: str
     jobTitle: str
     birthdate: str
     locale: str
-    labelKeys: ItemList[str]
-    extendedFields: ExtendedFieldMap
+    labelKeys: Items[list[str]]
+    extendedFields: Items[dict[str, str | int | float]]
 
 
 def _for_update(item: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -30,7 +30,10 @@ T = TypeVar("T")
 BASE_URL = "https://www.wixapis.com"
 USER_AGENT = "formapp-wix/1"
 
+HEADER_VALUE = re.compile(r"[!-~]+")
+
 _OK = 200
+_LIFETIME = 14400.0
 _log = logging.getLogger(__name__)
 
 
@@ -86,23 +89,8 @@ class Call:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class JsonResponse:
-    """The JSON object of a success. Its repr does not show it."""
-
-    operation: Operation
-    body: Mapping[str, Any] = field(repr=False)
-    details: ErrorDetails
-
-    def parse(self, parser: Callable[[Mapping[str, Any]], T]) -> T:
-        """Apply the parser to the body; a malformed one is an `UnexpectedResponseError`."""
-        try:
-            return parser(self.body)
-        except MalformedResponseError as error:
-            raise _unexpected(self.operation, self.details, str(error)) from error
-
-
-RequestToken = Callable[[Mapping[str, str]], JsonResponse]
+RequestToken = Callable[[Mapping[str, str]], tuple[str, float]]
+"""Exchanges credentials for a token and its lifetime in seconds."""
 
 
 class Auth(Protocol):
@@ -113,6 +101,13 @@ class Auth(Protocol):
 
     def invalidate(self, headers: Mapping[str, str]) -> bool:
         """After a 401 to a call with these headers: whether to try once more."""
+
+
+class _Request(NamedTuple):
+    operation: Operation
+    url: str
+    query: Mapping[str, Any] | None
+    data: bytes | None
 
 
 class _Session(requests.Session):
@@ -162,32 +157,34 @@ class Transport:
     def call(
         self,
         operation: Operation,
+        parse: Callable[[Mapping[str, Any]], T],
         *,
         resource_id: str | None = None,
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
-    ) -> JsonResponse:
+    ) -> T:
         """Make the call; after a 401 to an access token, once more with a new one.
 
         The second try is safe for a write: a call refused with 401 was not applied. In the query a
-        list repeats its parameter and None is left out. ValueError where the id is blank or the
-        body cannot be written as JSON; anything else but a success is a WixError.
+        list repeats its parameter. ValueError where the id is blank or the body is no JSON.
         """
         url = self._base_url + operation.path_for(resource_id)
+        data = None if body is None else json.dumps(body, allow_nan=False).encode()
+        request = _Request(operation, url, query, data)
         headers = self._auth.headers(self._request_token)
         try:
-            return self._send(operation, url, headers, query, body)
+            return self._send(request, headers, parse)
         except errors.UnauthorizedError:
             if not self._auth.invalidate(headers):
                 raise
-        headers = self._auth.headers(self._request_token)
-        return self._send(operation, url, headers, query, body)
+        return self._send(request, self._auth.headers(self._request_token), parse)
 
-    def _request_token(self, credentials: Mapping[str, str]) -> JsonResponse:
+    def _request_token(self, credentials: Mapping[str, str]) -> tuple[str, float]:
         """Any 4xx is a refusal: its form is not published (CONTRACT.md section 2.2)."""
+        url = self._base_url + CREATE_TOKEN.path
+        request = _Request(CREATE_TOKEN, url, None, json.dumps(credentials).encode())
         try:
-            url = self._base_url + CREATE_TOKEN.path
-            return self._send(CREATE_TOKEN, url, {}, None, credentials)
+            return self._send(request, {}, _token)
         except errors.WixError as error:
             if error.status is None or error.retryable or isinstance(error, errors.ServerError):
                 raise
@@ -195,46 +192,37 @@ class Transport:
 
     def _send(
         self,
-        operation: Operation,
-        url: str,
+        request: _Request,
         headers: Mapping[str, str],
-        query: Mapping[str, Any] | None,
-        body: Mapping[str, Any] | None,
-    ) -> JsonResponse:
+        parse: Callable[[Mapping[str, Any]], T],
+    ) -> T:
         """Make the call once, and report it."""
-        data = None if body is None else json.dumps(body, allow_nan=False).encode()
         if self._before_call:
-            self._before_call(operation.name)
+            self._before_call(request.operation.name)
         started, details = time.monotonic(), ErrorDetails()
         try:
-            response = self._exchange(operation, url, headers, query, data)
-            details = response.details
+            response = self._exchange(request, headers)
+            body = _json(response)
+            details = _details(request.operation, response, mapping(body))
+            return _read(request.operation, body, details, parse)
         except errors.WixError as error:
             details = error.details
             raise
         finally:
-            self._report(operation, details, time.monotonic() - started)
-        return response
+            self._report(request.operation, details, time.monotonic() - started)
 
-    def _exchange(
-        self,
-        operation: Operation,
-        url: str,
-        headers: Mapping[str, str],
-        query: Mapping[str, Any] | None,
-        data: bytes | None,
-    ) -> JsonResponse:
-        def set_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
-            request.headers.update(headers)
-            return request
+    def _exchange(self, request: _Request, headers: Mapping[str, str]) -> requests.Response:
+        def set_headers(prepared: requests.PreparedRequest) -> requests.PreparedRequest:
+            prepared.headers.update(headers)
+            return prepared
 
         try:
-            response = self._session.request(
-                operation.method,
-                url,
-                params=query,
-                data=data,
-                headers={} if data is None else {"Content-Type": "application/json"},
+            return self._session.request(
+                request.operation.method,
+                request.url,
+                params=request.query,
+                data=request.data,
+                headers={} if request.data is None else {"Content-Type": "application/json"},
                 # Without auth of its own, `requests` would take one from ~/.netrc.
                 auth=set_headers,
                 timeout=self._timeouts,
@@ -243,8 +231,7 @@ class Transport:
         except (OSError, urllib3.exceptions.HTTPError) as error:
             # RequestException is an OSError; a plain one comes from an unreadable CA file. Some
             # malformed responses arrive as urllib3's own errors.
-            raise _network_error(operation, error) from error
-        return _read(operation, response)
+            raise _network_error(request.operation, error) from error
 
     def _report(self, operation: Operation, details: ErrorDetails, seconds: float) -> None:
         """Run `on_call`. An observer that fails must not hide the outcome of a write."""
@@ -303,26 +290,40 @@ _PATH = re.compile(r"[A-Za-z$][\w.:\[\]$-]{0,199}", re.ASCII)
 _SECONDS = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
 
 
-def _read(operation: Operation, response: requests.Response) -> JsonResponse:
+def _json(response: requests.Response) -> object:
     try:
-        body = json.loads(response.content)
+        return json.loads(response.content)
     except (ValueError, RecursionError):
-        body = None
-    details = _details(operation, response, mapping(body))
-    if response.status_code != _OK:
-        raise errors.error_for(operation.name, details, writes=operation.writes)
-    if not isinstance(body, dict):
-        raise _unexpected(operation, details, "no JSON object")
-    return JsonResponse(operation, body, details)
+        return None
 
 
-def _unexpected(operation: Operation, details: ErrorDetails, reason: str) -> errors.WixError:
-    return errors.UnexpectedResponseError(
-        operation.name,
-        details,
-        maybe_applied=operation.writes,
-        reason=f"unexpected response: {reason}",
+def _read(
+    operation: Operation,
+    body: object,
+    details: ErrorDetails,
+    parse: Callable[[Mapping[str, Any]], T],
+) -> T:
+    writes, reason = operation.writes, "no JSON object"
+    if details.status != _OK:
+        raise errors.error_for(operation.name, details, writes=writes)
+    if isinstance(body, dict):
+        try:
+            return parse(body)
+        except MalformedResponseError as error:
+            reason = str(error)
+    reason = f"unexpected response: {reason}"
+    raise errors.UnexpectedResponseError(
+        operation.name, details, maybe_applied=writes, reason=reason
     )
+
+
+def _token(body: Mapping[str, Any]) -> tuple[str, float]:
+    """Token and lifetime; the documented four hours where it is missing."""
+    token, seconds = body.get("access_token"), body.get("expires_in")
+    if not isinstance(token, str) or not HEADER_VALUE.fullmatch(token):
+        raise MalformedResponseError("no access token")
+    is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    return token, float(seconds) if is_number and seconds else _LIFETIME
 
 
 def _details(
