@@ -23,7 +23,7 @@ a 401. The facts that it relies on are in CONTRACT.md beside this file.
 
 from formapp.wix.auth import ApiKey, AppToken
 from formapp.wix.client import WixContacts
-from formapp.wix.definitions import ExtendedField, Label
+from formapp.wix.definitions import Definition
 from formapp.wix.duplicates import DuplicateMatch, normalise_email
 from formapp.wix.errors import (
     CannotDeleteError,
@@ -81,16 +81,15 @@ __all__ = [
     "ContactAlreadyChangedError",
     "ContactInfo",
     "ContactNotFoundError",
+    "Definition",
     "DuplicateContactError",
     "DuplicateMatch",
     "Email",
     "EmailItem",
     "ErrorDetails",
-    "ExtendedField",
     "ForbiddenError",
     "InfoBody",
     "InvalidRequestError",
-    "Label",
     "MemberEmailError",
     "NameBody",
     "NotFoundError",

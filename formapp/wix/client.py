@@ -5,7 +5,7 @@ from functools import partial
 from typing import Self
 
 from formapp.wix.contacts import Contacts
-from formapp.wix.definitions import Definitions, ExtendedField, Label
+from formapp.wix.definitions import Definitions
 from formapp.wix.duplicates import find_duplicate
 from formapp.wix.transport import BASE_URL, Auth, Call, Timeouts, Transport
 
@@ -33,10 +33,8 @@ class WixContacts:
     ) -> None:
         self._transport = transport = Transport(auth, base_url, timeouts, before_call, on_call)
         self.contacts = Contacts(transport)
-        self.labels = Definitions(transport, "labels", "Label", "label", Label.parse)
-        self.extended_fields = Definitions(
-            transport, "extended-fields", "ExtendedField", "field", ExtendedField.parse
-        )
+        self.labels = Definitions(transport, "labels", "Label", "label")
+        self.extended_fields = Definitions(transport, "extended-fields", "ExtendedField", "field")
         self.find_duplicate = partial(find_duplicate, self.contacts)
 
     def close(self) -> None:

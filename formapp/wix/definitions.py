@@ -1,8 +1,8 @@
 """Labels and extended fields: what a site has defined, by key (CONTRACT.md sections 9 and 10)."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
 from formapp.wix.parsing import (
     OLDEST_FIRST,
@@ -19,24 +19,11 @@ DataType = Literal["TEXT", "NUMBER", "DATE", "URL"]
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
-    """One label. Its key never changes; never derive it from the name (CONTRACT.md section 9.3)."""
-
-    key: str
-    display_name: str
-
-    @classmethod
-    def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Parse the JSON object of a label, which must have a key."""
-        return cls(required(raw, "key"), text(raw.get("displayName")) or "")
-
-
-@dataclass(frozen=True, slots=True)
-class ExtendedField:
-    """One extended field.
+class Definition:
+    """A label or an extended field; a label has no types.
 
     Attributes:
-        key: never changes; never derive it from the name (CONTRACT.md section 10.3).
+        key: never changes; never derive it from the name (CONTRACT.md sections 9.3 and 10.3).
         data_type: TEXT, NUMBER, DATE or URL; never changes.
         field_type: SYSTEM or USER_DEFINED.
     """
@@ -48,56 +35,45 @@ class ExtendedField:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Parse the JSON object of an extended field, which must have a key."""
+        """Parse the JSON object of a label or field, which must have a key."""
         name = text(raw.get("displayName")) or ""
         data_type, field_type = text(raw.get("dataType")), text(raw.get("fieldType"))
         return cls(required(raw, "key"), name, data_type, field_type)
 
 
-D = TypeVar("D", Label, ExtendedField)
-
-
-class Definitions(Generic[D]):
+class Definitions:
     """The labels or the extended fields of one site, by their names on the wire."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        path: str,
-        operation: str,
-        name: str,
-        parse: Callable[[Mapping[str, Any]], D],
-    ) -> None:
+    def __init__(self, transport: Transport, path: str, operation: str, name: str) -> None:
         path = f"/contacts/v4/{path}"
         self._transport = transport
         self._find_or_create = Operation(f"findOrCreate{operation}", "POST", path)
         self._list = Operation(f"list{operation}s", "GET", path, writes=False)
         self._name = name
-        self._parse: Callable[[Mapping[str, Any]], D] = parse
 
     def find_or_create(
         self, display_name: str, data_type: DataType | None = None
-    ) -> tuple[D, bool]:
+    ) -> tuple[Definition, bool]:
         """Find by the exact display name or create; True where it is new. Safe to repeat.
 
         A field needs a data type; one that is found keeps its own (CONTRACT.md section 10.2).
         QuotaReachedError where the site has no room for another.
         """
 
-        def parse(raw: Mapping[str, Any]) -> tuple[D, bool]:
+        def parse(raw: Mapping[str, Any]) -> tuple[Definition, bool]:
             is_new = raw.get(f"new{self._name.capitalize()}") is True
-            return self._parse(unwrap(raw, self._name, "key")), is_new
+            return Definition.parse(unwrap(raw, self._name, "key")), is_new
 
         body = {"displayName": display_name, **({"dataType": data_type} if data_type else {})}
         return self._transport.call(self._find_or_create, parse, body=body)
 
-    def iterate(self, *, page_size: int = 100) -> Iterator[D]:
+    def iterate(self, *, page_size: int = 100) -> Iterator[Definition]:
         """All of the site, page by page."""
 
-        def parse(body: Mapping[str, Any]) -> Page[D]:
-            return Page.parse(body, f"{self._name}s", self._parse)
+        def parse(body: Mapping[str, Any]) -> Page[Definition]:
+            return Page.parse(body, f"{self._name}s", Definition.parse)
 
-        def fetch(offset: int) -> Page[D]:
+        def fetch(offset: int) -> Page[Definition]:
             query = list_query(OLDEST_FIRST, page_size, offset)
             return self._transport.call(self._list, parse, query=query)
 

@@ -49,12 +49,9 @@ def find_duplicate(
 ) -> DuplicateMatch:
     """Make one query, or none without e-mail and phone.
 
-    Args:
-        contacts: of the site.
-        email: the address; compared trimmed and in lower case.
-        typed_email: the address as typed, searched for as well where it differs.
-        phone: the number as typed; decides only where there is no e-mail, as at Wix.
-        country: alpha-2, for a number without a country code.
+    The e-mail is compared trimmed and in lower case, and searched for as typed, too. The phone, as
+    typed, decides only where there is no e-mail, as at Wix; `country` (alpha-2) is for a number
+    without a country code.
     """
     emails, numbers = _email_forms(email, typed_email), phone_forms(phone or "", country)
     conditions: list[dict[str, Any]] = []

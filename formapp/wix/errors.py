@@ -8,6 +8,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+_NOT_IMPLEMENTED = 501
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Violation:
@@ -69,6 +71,7 @@ class WixError(Exception):
         self.status, self.code, self.data = details.status, details.code, details.data
         self.violations, self.request_id = details.violations, details.request_id
         self.retry_after = details.retry_after
+        self.retryable = self.retryable and self.status != _NOT_IMPLEMENTED
         facts = [str(fact) for fact in (self.status, self.code, *self.violations) if fact]
         if self.request_id:
             facts.append(f"request {self.request_id}")
@@ -210,8 +213,6 @@ class InvalidRequestError(WixError):
     """400 and every other 4xx: sending it again would not help."""
 
 
-_NOT_IMPLEMENTED = 501
-
 _BY_STATUS: dict[int, type[WixError]] = {
     401: UnauthorizedError,
     403: ForbiddenError,
@@ -249,6 +250,4 @@ def error_for(operation: str, details: ErrorDetails, *, writes: bool) -> WixErro
     # A 4xx was refused and a 501 not implemented; after anything else a write may be in place.
     refused = status // 100 == 4 and kind is not RequestTimeoutError  # noqa: PLR2004 - 4xx
     implemented = status != _NOT_IMPLEMENTED
-    error = kind(operation, details, maybe_applied=writes and not refused and implemented)
-    error.retryable = error.retryable and implemented
-    return error
+    return kind(operation, details, maybe_applied=writes and not refused and implemented)
