@@ -6,7 +6,7 @@ from typing import Any
 from formapp.sandbox.api import records
 from formapp.sandbox.api.call import Call
 from formapp.sandbox.api.contact_info import (
-    LISTS,
+    SAME,
     SCALARS,
     WRITABLE,
     build_items,
@@ -91,7 +91,7 @@ def _changed_info(call: Call, stored: Json, sent: Json) -> Json:
     if "name" in sent:
         info["name"] = without_blanks({**stored.get("name", {}), **sent["name"]})
     info.update({name: sent[name] for name in SCALARS if name in sent})
-    for name in LISTS:
+    for name in SAME:
         if name in sent:
             info[name] = {"items": build_items(name, sent[name], items(stored, name))}
     values = call.site.custom_values(stored)

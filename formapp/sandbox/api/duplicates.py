@@ -4,20 +4,17 @@ CONTRACT.md sections 7.1, 7.5 and 11.4.
 """
 
 from collections.abc import Callable, Iterable
-from operator import eq
 from typing import Any
 
 from formapp.sandbox.api import records
 from formapp.sandbox.api.call import Call
 from formapp.sandbox.api.contact_info import (
+    SAME,
     SCALARS,
     Same,
     items,
     primary_of,
-    same_address,
-    same_email,
     same_phone,
-    same_phone_or_text,
     without_blanks,
 )
 from formapp.sandbox.api.errors import application_error
@@ -34,7 +31,7 @@ def refuse_duplicate(call: Call, info: Json, before: ContactRecord | None = None
     `before` is the contact that an update changes; the check applies only if the update changes
     the compared value. The error has the other contact's id and stored value.
     """
-    name, same = ("emails", same_email) if items(info, "emails") else ("phones", same_phone)
+    name, same = ("emails", SAME["emails"]) if items(info, "emails") else ("phones", same_phone)
     wanted = primary_of(items(info, name))
     former = primary_of(items(before.body["info"], name)) if before else None
     if wanted is None or (former is not None and same(wanted, former)):
@@ -130,7 +127,7 @@ def _merged_info(call: Call, target: ContactRecord, sources: list[ContactRecord]
         for name in SCALARS:
             if name in source:
                 info.setdefault(name, source[name])
-        for name, same in _SAME.items():
+        for name, same in SAME.items():
             info[name] = {"items": _appended(items(info, name), items(source, name), same)}
         values = {**call.site.custom_values(source), **values}
     return without_blanks({**info, "extendedFields": {"items": values}})
@@ -145,12 +142,3 @@ def _appended(held: list[Any], added: list[Any], same: Same) -> list[Any]:
             demoted = had_primary and isinstance(item, dict) and "primary" in item
             merged.append({**item, "primary": False} if demoted else item)
     return merged
-
-
-_SAME: dict[str, Same] = {
-    "emails": same_email,
-    "phones": same_phone_or_text,
-    "addresses": same_address,
-    "labelKeys": eq,
-    "locations": eq,
-}

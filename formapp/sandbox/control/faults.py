@@ -160,11 +160,6 @@ class Faults:
         with self._lock:
             return self._faults.pop(fault_id, None) is not None
 
-    def clear(self) -> None:
-        """Deactivate all faults."""
-        with self._lock:
-            self._faults.clear()
-
     def draw(self, operation: str, site: str | None) -> tuple[float, Fault | None]:
         """Return the seconds that a call must wait, and the fault that replaces its answer.
 

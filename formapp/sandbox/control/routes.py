@@ -31,8 +31,8 @@ from formapp.sandbox.api import contacts, records
 from formapp.sandbox.api.call import Call, Caller, iso
 from formapp.sandbox.api.errors import envelope
 from formapp.sandbox.api.validation import Sent, read_object
-from formapp.sandbox.control.faults import FAULT_RULES, read_fault
-from formapp.sandbox.core import Sandbox
+from formapp.sandbox.control.faults import FAULT_RULES, Faults, read_fault
+from formapp.sandbox.core import CallLog, Sandbox
 from formapp.sandbox.options import SETTING_RULES, Range, Rules, SettingError, check
 from formapp.sandbox.state import ContactRecord, Json
 
@@ -120,7 +120,7 @@ def _add_faults(control: Blueprint, sandbox: Sandbox) -> None:
     @control.delete("/faults")
     @control.post("/faults/off")
     def clear_faults() -> AnyResponse:
-        sandbox.faults.clear()
+        sandbox.faults = Faults()
         return _done({})
 
     @control.delete("/faults/<fault_id>")
@@ -151,11 +151,11 @@ def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
     @control.get("/calls")
     def read_calls() -> Json:
         site, operation = request.args.get("site"), request.args.get("operation")
-        return sandbox.calls.read(site=site, operation=operation)
+        return sandbox.calls.read(site, operation)
 
     @control.delete("/calls")
     def clear_calls() -> AnyResponse:
-        sandbox.calls.clear()
+        sandbox.calls = CallLog()
         return _done({})
 
     @control.get("/clock")
@@ -171,7 +171,7 @@ def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
 
     @control.delete("/tokens")
     def revoke_tokens() -> AnyResponse:
-        sandbox.tokens.revoke_all()
+        sandbox.tokens = {}
         return _done({})
 
 
@@ -219,15 +219,13 @@ def _add_dashboard(control: Blueprint, sandbox: Sandbox) -> None:
     def create(site_id: str) -> Json:
         return _in_dashboard(sandbox, site_id, "createContact", contacts.create_contact)
 
-    @control.patch("/sites/<site_id>/contacts/<contact_id>")
-    def edit(site_id: str, contact_id: str) -> Json:
-        answer = contacts.edit_contact
-        return _in_dashboard(sandbox, site_id, "updateContact", answer, contact_id)
-
-    @control.delete("/sites/<site_id>/contacts/<contact_id>")
-    def delete(site_id: str, contact_id: str) -> Json:
-        answer = contacts.delete_contact
-        return _in_dashboard(sandbox, site_id, "deleteContact", answer, contact_id)
+    @control.route("/sites/<site_id>/contacts/<contact_id>", methods=["PATCH", "DELETE"])
+    def change(site_id: str, contact_id: str) -> Json:
+        if request.method == "DELETE":
+            operation, answer = "deleteContact", contacts.delete_contact
+        else:
+            operation, answer = "updateContact", contacts.edit_contact
+        return _in_dashboard(sandbox, site_id, operation, answer, contact_id)
 
     @control.post("/members")
     def change_member() -> Json:

@@ -170,7 +170,7 @@ def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
         settings=TEXTS,
         values=sandbox.settings.as_json(),
         choices=SETTING_RULES,
-        counts=sandbox.calls.counts(),
+        counts=sandbox.calls.read()["counts"],
         base=request.host_url.rstrip("/"),
     )
     return Response(page, 400 if problem else 200)
