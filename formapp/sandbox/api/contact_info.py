@@ -74,10 +74,6 @@ def _birthdate(sent: Sent) -> str:
     return sent.value or ""
 
 
-def _locale(sent: Sent) -> str:
-    return sent.pattern(LOCALE, "LANGUAGE_TAG")
-
-
 def _items(sent: Sent, read: Callable[[Sent], Any], longest: int = MAX_ITEMS) -> list[Any] | None:
     """Return the items in `{"items": [...]}`, each read by `read`; None if none were sent."""
     items = sent["items"].items(longest)
@@ -167,7 +163,7 @@ _READERS: dict[str, Callable[[Sent], Any]] = {
     "company": _text,
     "jobTitle": _text,
     "birthdate": _birthdate,
-    "locale": _locale,
+    "locale": lambda sent: sent.pattern(LOCALE, "LANGUAGE_TAG"),
     "labelKeys": _label_keys,
     "extendedFields": _extended_fields,
     "locations": partial(_items, read=_guid),

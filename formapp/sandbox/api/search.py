@@ -32,16 +32,6 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
 MAX_SEARCH = 100
 
-SORT_FIELDS = (
-    "createdDate",
-    "lastActivity.activityDate",
-    "primaryInfo.email",
-    "info.name.first",
-    "info.name.last",
-    "info.company",
-    "info.jobTitle",
-    "info.birthdate",
-)
 EXTENDED_PREFIX = "info.extendedFields."
 
 
@@ -77,10 +67,6 @@ def _listed(name: str, operators: tuple[str, ...], *parts: Read) -> FilterField:
     return FilterField(values, operators)
 
 
-def _itself(item: str) -> str:
-    return item
-
-
 MOMENTS = ("createdDate", "updatedDate", "lastActivity.activityDate", "info.birthdate")
 TEXTS = (
     "primaryInfo.email",
@@ -90,12 +76,13 @@ TEXTS = (
     "info.company",
     "info.jobTitle",
 )
+SORT_FIELDS = {*MOMENTS, *TEXTS} - {"updatedDate", "primaryInfo.phone"}
 
 AGREED: dict[str, FilterField] = {
     **{name: _scalar(_value_at(name), CHOICE) for name in ("id", "info.locale")},
     **{name: _scalar(_value_at(name), RANGE, "moment") for name in MOMENTS},
     **{name: _scalar(_value_at(name), TEXT) for name in TEXTS},
-    "info.labelKeys": _listed("labelKeys", KEYS, _itself),
+    "info.labelKeys": _listed("labelKeys", KEYS, str),
 }
 """Fields that every source of CONTRACT.md lists."""
 
@@ -108,7 +95,7 @@ OPTIONAL: dict[str, FilterField] = {
     "info.addresses.city": _listed("addresses", TEXT, _value_at("address.city")),
     "info.addresses.subdivision": _listed("addresses", CHOICE, _value_at("address.subdivision")),
     "info.addresses.country": _listed("addresses", CHOICE, _value_at("address.country")),
-    "info.locations": _listed("locations", KEYS, _itself),
+    "info.locations": _listed("locations", KEYS, str),
 }
 """Fields that only some sources list; the setting `refuse_optional_filters` refuses them."""
 
