@@ -105,34 +105,6 @@ SETTING_RULES: Rules = {
     "refuse_optional_filters": bool,
     "random_key_suffixes": bool,
 }
-TEXTS = {
-    "credentials": ("Keys and tokens", "Refuse all of them, as if a key had been revoked."),
-    "rate_limit": ("Calls in 60 seconds", "Per key and site, or per app instance. 0 is no limit."),
-    "query_delay": ("Delay of Query (seconds)", "Time until Query Contacts sees a change."),
-    "list_delay": ("Delay of List (seconds)", "Time until List Contacts sees a change."),
-    "duplicate_blind_window": (
-        "Blind window (seconds)",
-        "How long the duplicate check misses a new contact.",
-    ),
-    "job_delay": ("Length of a bulk job (seconds)", "How long labelling in bulk takes."),
-    "token_lifetime": ("Lifetime of a token (seconds)", "14400 at Wix."),
-    "extended_fields": ("Extended fields in Update", "Merge them one by one, or replace all."),
-    "labels_quota": ("Labels per site", "The sandbox refuses more."),
-    "fields_quota": ("Custom fields per site", "The sandbox refuses more."),
-    "any_email_duplicates": (
-        "Compare all emails for duplicates",
-        "Otherwise only the primary email of other contacts counts.",
-    ),
-    "refuse_optional_filters": (
-        "Refuse optional filters",
-        "Filter fields that only some sources of the contract list.",
-    ),
-    "random_key_suffixes": (
-        "Random keys",
-        "Keys of labels and fields get an unpredictable ending.",
-    ),
-}
-"""Label and help of each setting on the faults page."""
 
 
 @dataclass(frozen=True)

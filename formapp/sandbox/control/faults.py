@@ -21,17 +21,9 @@ from formapp.sandbox.api.errors import envelope
 from formapp.sandbox.api.operations import OPERATION_NAMES
 from formapp.sandbox.options import Range, Rules, check
 
-KINDS = {
-    "latency": "Answer late",
-    "status": "Answer with an error",
-    "bad_gateway_html": "Answer with a proxy's HTML page (502)",
-    "cut_before": "Cut the connection before applying the call",
-    "cut_after": "Apply the call, then cut the connection",
-    "truncate": "Apply the call, then send half of the answer",
-    "stall": "Apply the call, then stop halfway through the answer",
-}
+KINDS = ("latency", "status", "bad_gateway_html", "cut_before", "cut_after", "truncate", "stall")
 FAULT_RULES: Rules = {
-    "kind": tuple(KINDS),
+    "kind": KINDS,
     "operation": OPERATION_NAMES,
     "site": str,
     "status": Range(400, 599),
