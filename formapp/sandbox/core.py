@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from flask import request
 
-from formapp.sandbox.api.auth import RateLimiter, Tokens
-from formapp.sandbox.api.call import Call, Caller
+from formapp.sandbox.api.auth import Caller, RateLimiter, Tokens
+from formapp.sandbox.api.call import Call
 from formapp.sandbox.api.labelling import finish_due_jobs
 from formapp.sandbox.control.faults import Faults
 from formapp.sandbox.options import SandboxOptions

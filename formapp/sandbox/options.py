@@ -5,7 +5,7 @@ Every behaviour that CONTRACT.md calls a switch is a field of `Settings`.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self, get_args
 
@@ -88,22 +88,16 @@ class Settings:
         return asdict(self)
 
 
-_COUNT = Range(0, 1_000_000)
-_DELAY = Range(0, MAX_DELAY)
+def _rule(default: object) -> Range | type:
+    if isinstance(default, bool):
+        return bool
+    return Range(0, MAX_DELAY) if isinstance(default, float) else Range(0, 1_000_000)
+
+
 SETTING_RULES: Rules = {
+    **{one.name: _rule(one.default) for one in fields(Settings)},
     "credentials": get_args(Credentials),
-    "rate_limit": _COUNT,
-    "query_delay": _DELAY,
-    "list_delay": _DELAY,
-    "duplicate_blind_window": _DELAY,
-    "job_delay": _DELAY,
-    "token_lifetime": _COUNT,
     "extended_fields": get_args(ExtendedFieldsMode),
-    "labels_quota": _COUNT,
-    "fields_quota": _COUNT,
-    "any_email_duplicates": bool,
-    "refuse_optional_filters": bool,
-    "random_key_suffixes": bool,
 }
 
 

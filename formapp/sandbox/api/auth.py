@@ -4,11 +4,11 @@ import hashlib
 import secrets
 import threading
 from collections import defaultdict, deque
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from werkzeug.datastructures import Headers
 
-from formapp.sandbox.api.call import Caller
 from formapp.sandbox.api.errors import WixError, envelope
 from formapp.sandbox.options import Settings
 from formapp.sandbox.state import Json
@@ -18,6 +18,20 @@ TOKEN_FIELDS = ("client_id", "client_secret", "instance_id")
 MAX_SITE_ID = 200
 WINDOW = 60.0
 """The sliding window of the rate limit, in seconds."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who makes a call.
+
+    A "dashboard" caller is a person (control path only). `bucket` names the rate limit's counter
+    and contains no secret; `app_id` is that of an app token.
+    """
+
+    kind: Literal["key", "app", "dashboard"]
+    site_id: str
+    bucket: str
+    app_id: str | None = None
 
 
 class Token(NamedTuple):

@@ -28,7 +28,8 @@ from flask import Blueprint, Flask, Response, make_response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from formapp.sandbox.api import contacts, records
-from formapp.sandbox.api.call import Call, Caller, iso
+from formapp.sandbox.api.auth import Caller
+from formapp.sandbox.api.call import Call, iso
 from formapp.sandbox.api.errors import envelope
 from formapp.sandbox.api.validation import Sent, read_object
 from formapp.sandbox.control.faults import FAULT_RULES, Faults, read_fault
@@ -259,5 +260,7 @@ def _change_member(call: Call) -> Json:
     record = records.find(call)
     billing = call.body.get("billing_subscription", record.has_billing_subscription)
     record.has_billing_subscription = billing is True
-    records.change_role(call, record, call.body.get("role", record.role))
+    record.role = call.body.get("role", record.role)
+    # CONTRACT.md does not say whether a change of membership raises the revision: it does not.
+    records.store(call, record, record.body)
     return _record_as_json(record)
