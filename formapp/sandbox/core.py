@@ -43,10 +43,7 @@ class CallLog:
 
 
 class Sandbox:
-    """Everything that belongs to one sandbox; two sandboxes share nothing.
-
-    The constructor raises `StateFileError`.
-    """
+    """Everything that belongs to one sandbox; the constructor raises `StateFileError`."""
 
     def __init__(self, options: SandboxOptions) -> None:
         self.options = options

@@ -103,12 +103,9 @@ SETTING_RULES: Rules = {
 
 @dataclass(frozen=True)
 class SandboxOptions:
-    """What is fixed when a sandbox is created.
+    """What is fixed when a sandbox is created; tests have a clock of their own (epoch seconds).
 
-    Attributes:
-        settings: The settings at start and after a reset.
-        state_file: Where the sites are saved; None keeps them only in memory.
-        clock: Returns seconds since the epoch; tests pass their own.
+    The settings return after a reset. Without a state file the sites are only in memory.
     """
 
     settings: Settings = field(default_factory=Settings)

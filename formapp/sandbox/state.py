@@ -48,12 +48,8 @@ def normalize_email(email: str) -> str:
 class ContactRecord:
     """One contact, with what the API does not show.
 
-    Attributes:
-        body: The complete contact in its wire form.
-        created_at: Seconds since the epoch.
-        has_billing_subscription: Protects the contact from deletion.
-        history: One entry per change, oldest first; see `api.records`.
-        gone: "deleted" or "merged" once the contact no longer exists.
+    `created_at` is in seconds since the epoch. The history has one entry per change, oldest first
+    (see `api.records`). `gone` is "deleted" or "merged" once the contact no longer exists.
     """
 
     body: Json

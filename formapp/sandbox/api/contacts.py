@@ -4,7 +4,7 @@ CONTRACT.md sections 7.1 to 7.5 and 11.4.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from operator import itemgetter
 from typing import Any
 
 from formapp.sandbox.api import records
@@ -161,51 +161,29 @@ def _refuse_duplicate(call: Call, info: Json, before: ContactRecord | None = Non
     """Refuse `info` if its email, or without one its phone, belongs to another contact.
 
     `before` is the contact that an update changes; the check applies only if the update changes
-    the compared value. The error has the other contact's id and stored value.
+    the compared value. The error has the id and stored value of the oldest match, then of that
+    with the smallest id. With a blind window the check misses contacts younger than it: this is
+    how two simultaneous creates can both succeed.
     """
     name, same = ("emails", SAME["emails"]) if items(info, "emails") else ("phones", same_phone)
     wanted = primary_of(items(info, name))
     former = primary_of(items(before.body["info"], name)) if before else None
     if wanted is None or (former is not None and same(wanted, former)):
         return
-
-    def matching(other: Json) -> list[Json]:
-        primary = primary_of(items(other, name))
-        compare_all = name == "emails" and call.settings.any_email_duplicates
-        candidates = items(other, name) if compare_all else [primary] if primary else []
-        return [one for one in candidates if same(wanted, one)]
-
-    contacts: Iterable[ContactRecord] = call.site.contacts.values()
-    if name == "emails":
-        contacts = call.site.with_email(wanted["email"])
-    other = _oldest(call, before, contacts, matching)
-    if other is not None:
-        kind = name.removesuffix("s")
-        stored = matching(other.body["info"])[0][kind]
-        data = {"duplicateContactId": other.body["id"], f"duplicate{kind.capitalize()}": stored}
-        raise application_error("DUPLICATE_CONTACT_EXISTS", **data)
-
-
-def _oldest(
-    call: Call,
-    before: ContactRecord | None,
-    candidates: Iterable[ContactRecord],
-    matches: Callable[[Json], list[Json]],
-) -> ContactRecord | None:
-    """Return the oldest match among `candidates`, then the one with the smallest id.
-
-    With a blind window the check misses contacts younger than it: this is how two simultaneous
-    creates can both succeed.
-    """
-    window = call.settings.duplicate_blind_window
-    found = [
-        record
-        for record in candidates
-        if record is not before
-        and not (window and call.now - record.created_at < window)
-        and matches(record.body["info"])
+    site, kind, window = call.site, name.removesuffix("s"), call.settings.duplicate_blind_window
+    compare_all = name == "emails" and call.settings.any_email_duplicates
+    others = site.with_email(wanted["email"]) if kind == "email" else site.contacts.values()
+    matches = [
+        (record.body["createdDate"], record.body["id"], item[kind])
+        for record in others
+        if record is not before and not (window and call.now - record.created_at < window)
+        for item in items(record.body["info"], name)
+        if same(wanted, item) and (compare_all or item["primary"])
     ]
-    return min(found, key=lambda one: (one.body["createdDate"], one.body["id"]), default=None)
+    if matches:
+        _, other_id, stored = min(matches, key=itemgetter(0, 1))
+        data = {"duplicateContactId": other_id, f"duplicate{kind.capitalize()}": stored}
+        raise application_error("DUPLICATE_CONTACT_EXISTS", **data)
 
 
 def delete_contact(call: Call) -> Json:

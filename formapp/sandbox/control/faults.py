@@ -43,15 +43,11 @@ BAD_GATEWAY = (
 
 @dataclass
 class Fault:
-    """One fault. Without an `operation` or a `site` it affects all of them.
+    """One fault, of all calls unless it has an `operation` or a `site`.
 
-    Attributes:
-        status, code, empty_body, retry_after: Only for kind `status`; `retry_after` in seconds.
-        applied: Kinds `status` and `bad_gateway_html` apply the call first.
-        seconds: Only for kinds `latency` and `stall`.
-        times: How many calls it affects before it ends; None has no end.
-        probability: The share of matching calls that it affects.
-        struck: How many calls it has affected.
+    Kind `status` has a status, a code, an empty body and seconds in `retry_after`; it and
+    `bad_gateway_html` may have `applied` the call first. `latency` and `stall` have seconds. A
+    fault strikes a share (`probability`) of the calls, and ends after some `times`.
     """
 
     id: str = field(default_factory=lambda: str(uuid.uuid4()), init=False)

@@ -2,21 +2,17 @@
 
 None of it needs credentials. Errors are `{"error": "…"}` with 400, 403 or 404.
 
-What a call sends, where the name does not say it:
-
 * `POST /faults`: `{"kind": "latency", "operation": "createContact", "site": null, "seconds": 1.5,
   "times": 3, "probability": 0.25}`; `faults.py` lists the kinds and their values.
-* `PATCH /settings`: any of the settings in `options.Settings`.
-* `GET /calls`: `?site=` and `?operation=` filter the calls.
+* `PATCH /settings`: any of `options.Settings`. `GET /calls?site=&operation=` filters.
 * `POST /clock`: `{"advance": 60}` moves the time forward (seconds).
 * `POST /members`: `{"site", "contact_id", "role": "member" | "owner" | "contributor" | null,
   "billing_subscription": bool}`.
 * `POST`, `PATCH /sites/<site>/contacts[/<id>]`: `{"info"}`, as a person in the dashboard creates
   or edits, without a revision.
 
-The faults page posts HTML forms to the same routes: `POST /_sandbox/settings`,
-`POST /_sandbox/faults/<id>/off`, `POST /_sandbox/faults/off`; the answer to a form is a redirect
-to its page. Requests from browsers on other sites are refused.
+The faults page posts HTML forms to the same routes, some under another name; the answer to a form
+is a redirect to its page. Requests from browsers on other sites are refused.
 """
 
 from collections.abc import Callable
