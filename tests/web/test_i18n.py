@@ -123,7 +123,7 @@ def test_the_language_stays_from_page_to_errors_to_thanks(site: Site, path: str,
     again = Page(wrong)
     assert wrong.status_code == 422
     assert html_of(again)["lang"] == "de"
-    assert "E-Mail: Bitte füllen Sie dieses Feld aus" in again.text
+    assert "Bitte füllen Sie das Feld „E-Mail“ aus." in again.text
     done = again.submit(site, **GOOD)
     assert done.status_code == 303
     thanks = site.get(done.headers["Location"])
