@@ -234,7 +234,7 @@ def too_small(least: object) -> ErrorMessage:
     """Return the message for a number or date (`YYYY-MM-DD`) below the least one."""
     if isinstance(least, int | float):
         predicate = gettext_noop("should be %(bound)s or more")
-        sentence = gettext_noop("Enter %(bound)s or more.")
+        sentence = gettext_noop("Enter a number that is %(bound)s or more.")
     else:
         predicate = gettext_noop("should be %(bound)s or later")
         sentence = gettext_noop("Enter %(bound)s or a later date.")
@@ -245,7 +245,7 @@ def too_large(most: object) -> ErrorMessage:
     """Return the message for a number or date (`YYYY-MM-DD`) above the largest one."""
     if isinstance(most, int | float):
         predicate = gettext_noop("should be %(bound)s or less")
-        sentence = gettext_noop("Enter %(bound)s or less.")
+        sentence = gettext_noop("Enter a number that is %(bound)s or less.")
     else:
         predicate = gettext_noop("should be %(bound)s or earlier")
         sentence = gettext_noop("Enter %(bound)s or an earlier date.")

@@ -78,8 +78,8 @@ def required_text(label: str, language: str) -> str:
             "should have at most 50 characters",
             "Enter no more than 50 characters.",
         ),
-        (messages.too_small(2.5), "should be 2.5 or more", "Enter 2.5 or more."),
-        (messages.too_large(10), "should be 10 or less", "Enter 10 or less."),
+        (messages.too_small(2.5), "should be 2.5 or more", "Enter a number that is 2.5 or more."),
+        (messages.too_large(10), "should be 10 or less", "Enter a number that is 10 or less."),
         (
             messages.too_small("2026-12-31"),
             "should be 2026-12-31 or later",

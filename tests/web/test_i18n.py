@@ -228,7 +228,9 @@ def test_a_refusal_at_a_form_is_in_the_forms_language(site: Site) -> None:
     answer = site.open("POST", "/f/german", data=GOOD, headers=asked("ja") | {"Origin": UNLISTED})
 
     assert answer.status_code == 403
-    assert "Dieses Formular kann nicht von jener Seite aus gesendet werden." in Page(answer).text
+    assert (
+        "Dieses Formular kann von der anderen Seite aus nicht gesendet werden." in Page(answer).text
+    )
 
 
 def links(page: Page) -> dict[str, dict[str, list[str]]]:
