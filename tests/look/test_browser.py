@@ -128,7 +128,7 @@ def test_screen_readers_hear_label_help_and_error(open_page: OpenPage, origin: s
 
     email = page.get_by_role("textbox", name="E-mail")
     expect(email).to_have_accessible_description(
-        "We'll send the quote to this address. Error: Enter your e-mail address."
+        "We\u2019ll send the quote to this address. Error: Enter your e-mail address."
     )
     group = page.get_by_role("group", name="What do you need?")
     expect(group).to_have_accessible_description("Error: Choose an option.")
