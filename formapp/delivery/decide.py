@@ -35,13 +35,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the search found.
-
-    Attributes:
-        contact: complete and with its revision, or None.
-        matched_by: what it was matched by. A phone is a weak match.
-        flags: sentences for the owner, with ids only.
-    """
+    """What the search found; a phone is a weak match. Flags are for the owner, with ids only."""
 
     contact: Contact | None = None
     matched_by: Literal["email", "phone"] | None = None
@@ -73,17 +67,21 @@ class Nothing:
 
 Decision = Create | Update | Nothing
 
+_TextKey = Literal["company", "jobTitle", "birthdate", "locale"]
+_ADDRESS = {
+    "addressLine": "line",
+    "addressLine2": "line2",
+    "city": "city",
+    "postalCode": "postal_code",
+    "subdivision": "subdivision",
+    "country": "country",
+}
+
 
 def decide(lead: Lead, found: Found, keys: Keys, *, contested: bool = False) -> Decision:
-    """Decide what to do.
+    """Decide what to do. Applied to its own result it returns `Nothing`: repetitions are harmless.
 
-    Applied to its own result it returns `Nothing`: that makes every repetition harmless.
-
-    Args:
-        lead: what the visitor gave.
-        found: the contact, if there is one.
-        keys: of all the lead's labels and extended fields.
-        contested: the e-mail or phone belongs to another contact: an update leaves both out.
+    If the e-mail or phone is `contested`, it belongs to another contact: an update leaves both out.
     """
     contact = found.contact
     if contact is None:
@@ -104,8 +102,7 @@ def decide(lead: Lead, found: Found, keys: Keys, *, contested: bool = False) -> 
 def _new_contact(lead: Lead, keys: Keys) -> InfoBody:
     """All values of the lead. Wix makes the first phone the primary one (section 5.4)."""
     info: InfoBody = {}
-    if name := _name(*(text.value if text else None for text in (lead.first_name, lead.last_name))):
-        info["name"] = name
+    _merge_name(info, ContactInfo(), lead)
     if lead.email:
         info["emails"] = {"items": [_email_item(lead.email)]}
     if phones := merged_phones((), lead.phones):
@@ -113,24 +110,12 @@ def _new_contact(lead: Lead, keys: Keys) -> InfoBody:
     if lead.addresses:
         info["addresses"] = {"items": [_address_item(address) for address in lead.addresses]}
     _merge_texts(info, ContactInfo(), lead)
-    if lead.labels:
-        info["labelKeys"] = {
-            "items": list(dict.fromkeys(keys.labels[name] for name in lead.labels))
-        }
+    _merge_labels(info, ContactInfo(), lead, keys)
     if lead.extended_fields:
         # Of several values for one field the first counts.
         values = {keys.fields[each.name]: each.value for each in reversed(lead.extended_fields)}
         info["extendedFields"] = {"items": values}
     return info
-
-
-def _name(first: str | None, last: str | None) -> NameBody:
-    name: NameBody = {}
-    if first:
-        name["first"] = first
-    if last:
-        name["last"] = last
-    return name
 
 
 def _email_item(email: Email) -> EmailItem:
@@ -146,15 +131,7 @@ def _phone_item(phone: Phone) -> PhoneItem:
 
 
 def _address_item(address: Address) -> AddressItem:
-    body = {
-        "addressLine": address.line,
-        "addressLine2": address.line2,
-        "city": address.city,
-        "postalCode": address.postal_code,
-        "subdivision": address.subdivision,
-        "country": address.country,
-    }
-    given = {key: value for key, value in body.items() if value}
+    given = {key: value for key, name in _ADDRESS.items() if (value := getattr(address, name))}
     return {"tag": address.tag, "address": cast("AddressBody", given)}
 
 
@@ -185,7 +162,8 @@ def _merge_name(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
         last = last or (lead.last_name.value if lead.last_name else None)
     if (first, last) != (held.first, held.last):
         # Wix may merge a name or replace all of it (section 7.3): both parts are sent.
-        info["name"] = _name(first, last)
+        name = {"first": first, "last": last}
+        info["name"] = cast("NameBody", {part: text for part, text in name.items() if text})
 
 
 def _overwritten(held: str | None, given: Text | None) -> str | None:
@@ -198,23 +176,15 @@ def _differs(held: str | None, given: Text | None) -> bool:
 
 
 def _merge_texts(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
-    texts: tuple[
-        tuple[
-            Literal["company", "jobTitle", "birthdate", "locale"],
-            str | None,
-            Text | None,
-        ],
-        ...,
-    ] = (
-        ("company", held.company, lead.company),
-        ("jobTitle", held.job_title, lead.job_title),
-        ("birthdate", held.birthdate, lead.birthdate),
-        ("locale", held.locale, lead.locale),
-    )
-    for key, have, given in texts:
-        if given is None or _same(have, given):
-            continue
-        if not have or given.merge is Merge.OVERWRITE:
+    texts: dict[_TextKey, tuple[str | None, Text | None]] = {
+        "company": (held.company, lead.company),
+        "jobTitle": (held.job_title, lead.job_title),
+        "birthdate": (held.birthdate, lead.birthdate),
+        "locale": (held.locale, lead.locale),
+    }
+    for key, (have, given) in texts.items():
+        fills = not have or (given and given.merge is Merge.OVERWRITE)
+        if given and fills and not _same(have, given):
             info[key] = given.value
 
 
