@@ -9,19 +9,19 @@ from formapp.cli.mailing import make_confirmation_sender
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import Settings
 from formapp.confirmation.store import CONFIRMATION_MAIL
-from formapp.db.counters import Sweep
+from formapp.db import counters
 from formapp.db.database import Database
 from formapp.db.notify import Listener
 from formapp.delivery.deliver import Deliverer
 from formapp.delivery.sites import Clock, Site
 from formapp.jobs.runner import Handler, JobRunner
-from formapp.jobs.worker import Worker, WorkerGroup
+from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
+from formapp.leads import expire
 from formapp.leads.challenge import conclude_challenge
-from formapp.leads.expire import Expiry
 from formapp.mail.smtp import SmtpMailer
+from formapp.monitoring import incidents
 from formapp.monitoring.alerts import Channel, mail_alert, post_alert
 from formapp.monitoring.metrics import Metrics
-from formapp.monitoring.monitor import Monitor
 from formapp.spam.challenge_job import ChallengeChecks
 from formapp.spam.providers import CHALLENGE_CHECK, PROVIDERS
 from formapp.wix import ApiKey, AppToken, Auth, Timeouts
@@ -42,19 +42,22 @@ def make_worker_group(settings: Settings, database: Database, metrics: Metrics) 
 
     So no challenge waits for a mail server that is slow: a token is worthless after minutes.
     """
-    monitor = Monitor(
-        database,
-        _channels(settings),
-        clock=_now,
-        backlog=timedelta(minutes=settings.alert_backlog),
-    )
     deliverer = make_deliverer(settings, database, metrics=metrics)
-    expiry = Expiry(database, settings.keep_days, _now)
-    periodic = [expiry.run, Sweep(database, _now).run]
+    backlog = timedelta(minutes=settings.alert_backlog)
+    report = partial(incidents.report_incidents, database, _channels(settings), backlog)
     return WorkerGroup(
-        Worker(deliverer.deliver_next, interrupt=deliverer.interrupt, periodic=periodic),
+        Worker(
+            deliverer.deliver_next,
+            interrupt=deliverer.interrupt,
+            periodic=[
+                PeriodicTask(
+                    partial(expire.expire_batch, database, settings.keep_days), expire.EVERY, _now
+                ),
+                PeriodicTask(partial(counters.sweep, database), counters.EVERY, _now),
+            ],
+        ),
         # On its own: a slow alert must not hold up a delivery.
-        Worker(lambda: False, periodic=[monitor.check_if_due]),
+        Worker(lambda: False, periodic=[PeriodicTask(report, incidents.EVERY, _now)]),
         *(Worker(runner.run_next) for runner in _job_runners(settings, database, metrics)),
     )
 

@@ -3,6 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from formapp.db.database import DatabaseUnavailableError
@@ -19,6 +21,31 @@ Work = Callable[[], bool]
 _log = logging.getLogger(__name__)
 
 
+@dataclass
+class PeriodicTask:
+    """Runs a task from time to time, between two pieces of a worker's work.
+
+    The task receives the time, and returns whether it has more to do at once.
+    """
+
+    task: Callable[[datetime], object]
+    every: timedelta
+    clock: Callable[[], datetime]
+
+    def __post_init__(self) -> None:
+        self._next = self.clock()
+
+    def __call__(self) -> None:
+        """Run the task if it is time to; one that fails waits as well."""
+        now = self.clock()
+        # A clock that was put back must not stop it for longer than planned.
+        if self._next - self.every <= now < self._next:
+            return
+        self._next = now + self.every
+        if self.task(now):
+            self._next = now
+
+
 class Worker:
     """Works until it is stopped. `wake` and `stop` may be called from any thread.
 
@@ -26,7 +53,7 @@ class Worker:
         work: such as `Deliverer.deliver_next`.
         interrupt: makes the work in hand end soon.
         poll_seconds: how long to sleep when nothing is due.
-        periodic: tasks that are called between two pieces of work; each decides whether it is time.
+        periodic: called between two pieces of work.
 
     Attributes:
         defects: how many exceptions it met while it drained.
@@ -126,12 +153,7 @@ class Tried(NamedTuple):
 
 
 class WorkerGroup:
-    """Several workers as one, each in its own thread, so that none waits for another.
-
-    Args:
-        deliveries: the one that delivers.
-        jobs: those that run jobs.
-    """
+    """Several workers as one, each in its own thread, so that none waits for another."""
 
     def __init__(self, deliveries: Worker, *jobs: Worker) -> None:
         self._deliveries = deliveries
