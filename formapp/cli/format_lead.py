@@ -113,7 +113,7 @@ def format_hits(hits: Hits) -> str:
     """What would be erased."""
     lines = [f"{number_of(len(hits.own), 'submission')} would be erased."]
     lines += [f"  {submission_id}" for submission_id in hits.own]
-    lines += [f"The mention in {each} would be struck out." for each in hits.mention]
+    lines += [f"The mention in {each} would be erased." for each in hits.mention]
     return "\n".join(lines)
 
 
@@ -127,8 +127,8 @@ def _erasure_lines(erasure: Erasure) -> Iterator[str]:
     for row in erasure.own:
         was = "was pending: its delivery is cancelled" if row.state == "pending" else row.state
         yield f"  {row.id}  {row.received_at.isoformat()[:19]}  {row.form}  {was}"
-    for submission_id in erasure.struck_out:
-        yield f"Struck out in {submission_id}, which another person sent."
+    for submission_id in erasure.mentions:
+        yield f"The mention in {submission_id}, which another person sent, was erased."
     for site, contact_id in erasure.contacts:
         yield f"Contact {contact_id} of the site {site} is still at Wix: delete it there."
     if any(row.in_flight for row in erasure.own):

@@ -17,7 +17,7 @@ from formapp.delivery.sites import Clock, Site
 from formapp.jobs.runner import Handler, JobRunner
 from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
 from formapp.leads import expire
-from formapp.leads.challenge import conclude_challenge
+from formapp.leads.held import conclude_challenge
 from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring import incidents
 from formapp.monitoring.alerts import Channel, mail_alert, post_alert

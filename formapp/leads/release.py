@@ -7,9 +7,9 @@ its answers.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from formapp.db.database import Database
 from formapp.db.tables import submissions
@@ -17,13 +17,13 @@ from formapp.forms.form import Form
 from formapp.forms.posted import InvalidAnswersError
 from formapp.lead import Lead
 from formapp.leads.accept import Status
-from formapp.leads.confirm import release_held
 from formapp.leads.errors import (
     ErasedError,
     NotHeldError,
     UnknownSubmissionError,
     UnreadableError,
 )
+from formapp.leads.held import lock_submission, release_held
 
 _RELEASABLE = (Status.QUARANTINED, Status.SPAM)
 
@@ -75,26 +75,22 @@ def release(database: Database, submission_id: str, reread: Reread, now: datetim
     confirm it: then the mail is due.
 
     Raises:
-        LeadError: nothing was changed: the submission is unknown, erased, not held or unreadable.
+        LeadError: it is unknown, erased, not held or unreadable; nothing was changed.
     """
     with database.write() as connection:
-        query = select(submissions).where(submissions.c.id == submission_id)
-        held = connection.execute(query.with_for_update(key_share=True))
-        row: Any = held.mappings().first()
+        row = lock_submission(connection, submission_id)
         if row is None:
             raise UnknownSubmissionError(submission_id)
-        if row["erased_at"]:
+        if row.erased_at:
             raise ErasedError(submission_id)
-        if row["status"] not in _RELEASABLE:
+        if row.status not in _RELEASABLE:
             raise NotHeldError(submission_id)
-        changed: dict[str, Any] = {"meta": row["meta"] | {"released_at": now.isoformat()}}
-        if row["status"] == Status.SPAM:
-            found = reread(row)
+        changed: dict[str, Any] = {"meta": row.meta | {"released_at": now.isoformat()}}
+        if row.status == Status.SPAM:
+            found = reread(row._asdict())
             changed |= {"answers": found.answers, "consents": found.consents}
             changed |= {"lead": found.lead.to_json()}
         this = submissions.c.id == submission_id
         connection.execute(update(submissions).where(this).values(changed))
         status = release_held(connection, submission_id, _RELEASABLE, now, ignore_quota=True)
-        if status is None:  # the row is locked, so only a defect can cause this
-            raise NotHeldError(submission_id)
-        return status
+        return cast("Status", status)  # the row is locked, so its status is still releasable

@@ -73,11 +73,7 @@ def entry_of(row: Row[Any]) -> dict[str, Any]:
 
 
 def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
-    """One submission with its answers, consents, confirmation, delivery and attempts.
-
-    Raises:
-        UnknownSubmissionError: no submission has this id.
-    """
+    """One submission with all that is known of it; raises UnknownSubmissionError."""
     one = select_submissions(with_spam=True).where(submissions.c.id == submission_id)
     with database.read() as connection:
         row = connection.execute(one).first()
@@ -143,8 +139,7 @@ def list_ids(database: Database, state: str, form: str | None = None) -> list[st
 def count_unmailed(database: Database) -> int:
     """How many submissions wait for a confirmation whose mail has not been sent.
 
-    The mail waits or was given up; `show_submission` says why. Reads all unconfirmed submissions,
-    which retention keeps few.
+    Reads all unconfirmed submissions, which retention keeps few.
     """
     unconfirmed = select(submissions.c.meta).where(
         submissions.c.status == "unconfirmed", submissions.c.erased_at.is_(None)

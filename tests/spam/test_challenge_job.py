@@ -18,9 +18,8 @@ from formapp.db.upgrade import upgrade
 from formapp.jobs.queue import LEASE, Job, claim_job
 from formapp.jobs.runner import JobRunner
 from formapp.leads.accept import Status, keep
-from formapp.leads.accept_held import accept_held
 from formapp.leads.anonymize import anonymize, lock
-from formapp.leads.challenge import conclude_challenge
+from formapp.leads.held import accept_held, conclude_challenge
 from formapp.leads.report import show_submission
 from formapp.spam.challenge_job import ChallengeChecks
 from formapp.spam.providers import CHALLENGE_CHECK, PROVIDERS, pending_reason

@@ -12,7 +12,7 @@ from formapp.config.settings import Settings, SettingsError
 from formapp.db.tables import jobs
 from formapp.jobs.runner import JobRunner
 from formapp.leads.accept import Status
-from formapp.leads.challenge import conclude_challenge
+from formapp.leads.held import conclude_challenge
 from formapp.leads.release import release
 from formapp.spam import PROVIDERS
 from formapp.spam.challenge_job import ChallengeChecks
