@@ -86,7 +86,7 @@ def _services(
         raise SettingsError(faults)
     token = settings.metrics_token
     database = database or Database(settings.database_url)
-    keys = [key.get_secret_value() for key in settings.secret_key]
+    keys = settings.keys
     sign = Keyring(keys, COUNTED).sign
     counts = counts_in(settings.limit_storage.get_secret_value(), database, sign)
     return Services(

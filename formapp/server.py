@@ -5,6 +5,7 @@ pool. With many connections allowed, poll instead of select and a short channel 
 a good request at once beside hundreds of stalled ones; with its defaults it doesn't.
 """
 
+import errno
 import json
 import resource
 import socket
@@ -19,8 +20,6 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
-
-from formapp.ports import PortInUseError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -62,19 +61,11 @@ _PAGE_HEADERS = [
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Bind the address; port 0 takes a free one.
-
-    Raises:
-        PortInUseError: it can't be listened on.
-    """
-    if not 0 <= port <= MAX_PORT:
-        raise PortInUseError(f"{host}:{port} can't be listened on: ports end at {MAX_PORT}")
+    """Bind the address, or raise OSError; port 0 takes a free one."""
+    if port > MAX_PORT:
+        raise OSError(errno.EINVAL, f"ports end at {MAX_PORT}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise PortInUseError(f"{host}:{port} can't be listened on: {reason}") from error
+    return socket.create_server((host, port), family=family, backlog=1024)
 
 
 class _ErrorTask(ErrorTask):  # type: ignore[misc] # waitress publishes no types

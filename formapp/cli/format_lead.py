@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from formapp.cli.wiring import number_of
 from formapp.leads.erase import Erasure
 from formapp.leads.identity_search import Hits
 
@@ -135,8 +136,3 @@ def _erasure_lines(erasure: Erasure) -> Iterator[str]:
         yield "One was on its way to Wix at that moment: look there for a contact of theirs."
     for submission_id in erasure.same_phone:
         yield f"{submission_id} has the same telephone number: if it is theirs, erase by --phone."
-
-
-def number_of(count: int, noun: str) -> str:
-    """Such as `1 submission` and `2 submissions`."""
-    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -16,11 +16,16 @@ from formapp.cli.format_lead import (
     format_entry,
     format_erasure,
     format_hits,
-    number_of,
 )
 from formapp.cli.load import load
-from formapp.cli.mailing import limit_of
-from formapp.cli.wiring import keyring_of, one_line_errors, open_database, read_settings
+from formapp.cli.wiring import (
+    keyring_of,
+    limit_of,
+    number_of,
+    one_line_errors,
+    open_database,
+    read_settings,
+)
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database

@@ -12,6 +12,7 @@ from formapp.cli.load import load
 from formapp.cli.wiring import (
     exit_on_signals,
     ignore_signals,
+    listening_on,
     on_signals,
     one_line_errors,
     open_database,
@@ -37,7 +38,8 @@ def command(host: str, port: int, *, worker: bool) -> None:
         settings = read_settings(web=True, wix=worker)
         logs.configure(settings.log_format)
         forms = load(settings)
-        listener = listen(host, port)
+        with listening_on(host, port):
+            listener = listen(host, port)
         database, metrics = open_database(settings), Metrics()
         runner = make_worker_group(settings, database, metrics) if worker else None
         app = create_app(
@@ -62,7 +64,7 @@ def command(host: str, port: int, *, worker: bool) -> None:
 
 
 def run_together(server: Server, runner: WorkerGroup | None) -> None:
-    """Run the server here and the worker in a thread; both have ended when this returns.
+    """Run the server here and the worker in a thread, until the server is stopped.
 
     Both end at the same time: each has most of the 30 s that a process gets.
     """
@@ -70,12 +72,8 @@ def run_together(server: Server, runner: WorkerGroup | None) -> None:
     if thread:
         thread.start()
     try:
-        server.run(runner.stop if runner else _nothing)
+        server.run(*([runner.stop] if runner else []))
     finally:
         if runner and thread:
             runner.stop()
             thread.join()
-
-
-def _nothing() -> None:
-    """Deliveries are another process's work."""

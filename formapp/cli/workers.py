@@ -5,16 +5,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from formapp.cli.mailing import make_confirmation_sender
+from formapp.cli.wiring import limit_of
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import Settings
+from formapp.confirmation.links import LinkSigner
+from formapp.confirmation.sender import ConfirmationSender
 from formapp.confirmation.store import CONFIRMATION_MAIL
 from formapp.db import counters
 from formapp.db.database import Database
 from formapp.db.notify import Listener
 from formapp.delivery.deliver import Deliverer
 from formapp.delivery.sites import Clock, Site
-from formapp.jobs.runner import Handler, JobRunner
+from formapp.jobs.runner import JobRunner
 from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
 from formapp.leads import expire
 from formapp.leads.held import conclude_challenge
@@ -64,13 +66,32 @@ def make_worker_group(settings: Settings, database: Database, metrics: Metrics) 
 
 def _job_runners(settings: Settings, database: Database, metrics: Metrics) -> Iterator[JobRunner]:
     """One for each kind of job that this process is configured for."""
-    for kind, run in make_challenge_checks(settings, database, _now).items():
-        # Without the secret, only expired tokens: their submissions stay in quarantine.
-        age = timedelta(0) if settings.challenge_secret else LONGEST_LIFE
-        yield JobRunner(database, {kind: run}, clock=_now, age=age)
+    secret = settings.challenge_secret
+    checks = ChallengeChecks(
+        conclude=partial(conclude_challenge, database),
+        secret=secret.get_secret_value() if secret else None,
+        verify_url=settings.challenge_verify_url,
+        clock=_now,
+    )
+    # Without the secret, only expired tokens: their submissions stay in quarantine.
+    age = timedelta(0) if secret else LONGEST_LIFE
+    yield JobRunner(database, {CHALLENGE_CHECK: checks.run}, clock=_now, age=age)
     # After the challenges: a passed one may leave a mail to send.
-    if sender := make_confirmation_sender(settings, database, metrics, _now):
-        yield JobRunner(database, {CONFIRMATION_MAIL: sender}, clock=_now)
+    if settings.smtp_url and settings.base_url and settings.secret_key:
+        send = ConfirmationSender(
+            database=database,
+            mailer=SmtpMailer(settings.smtp_url.get_secret_value()),
+            links=LinkSigner(settings.keys),
+            limit=limit_of(settings, database),
+            sender=settings.sender,
+            base_url=settings.base_url,
+            clock=_now,
+            answers_expire_at=partial(
+                expire.unaccepted_expiry, database, keep_days=settings.keep_days
+            ),
+            count=metrics.mail,
+        )
+        yield JobRunner(database, {CONFIRMATION_MAIL: send}, clock=_now)
 
 
 def make_deliverer(
@@ -94,17 +115,6 @@ def make_deliverer(
         clock=clock,
         metrics=metrics,
     )
-
-
-def make_challenge_checks(
-    settings: Settings, database: Database, clock: Clock
-) -> dict[str, Handler]:
-    """Wire the handler that verifies tokens, or without the secret ends expired jobs."""
-    secret = settings.challenge_secret
-    url = settings.challenge_verify_url
-    known = secret.get_secret_value() if secret else None
-    conclude = partial(conclude_challenge, database)
-    return {CHALLENGE_CHECK: ChallengeChecks(conclude, known, url, clock).run}
 
 
 def _channels(settings: Settings) -> list[Channel]:
@@ -132,11 +142,7 @@ def woken_by(database: Database, worker: WorkerGroup) -> Iterator[None]:
 
 
 def auth_of(settings: Settings) -> Auth:
-    """The credentials of the site.
-
-    Raises:
-        ValueError: a value is not valid in a header.
-    """
+    """The credentials of the site; raises ValueError if one is not valid in a header."""
     if settings.wix_api_key and settings.wix_site_id:
         key = settings.wix_api_key.get_secret_value()
         return ApiKey(key, settings.wix_site_id, settings.wix_account_id)

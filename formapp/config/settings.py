@@ -112,6 +112,11 @@ class Settings(BaseModel):
         return settings
 
     @property
+    def keys(self) -> list[str]:
+        """The secret keys; the first one signs."""
+        return [key.get_secret_value() for key in self.secret_key]
+
+    @property
     def sender(self) -> str | None:
         """The From address of mail to visitors, unless a form has its own."""
         return self.mail_from or self.alert_from
