@@ -14,21 +14,20 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from formapp.db.database import Database
-from formapp.db.tables import jobs, submissions
+from formapp.db.tables import is_over, jobs, submissions
 from formapp.jobs.backoff import LONGEST_WAIT
 
 LEASE = timedelta(minutes=2)
 """How long one try may take before another worker takes over."""
 
+_SUBMISSION = ("id", "form", "status", "answers", "meta", "lead", "received_at")
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Job:
-    """Something to do.
+    """Something to do: `kind` names the handler, `content` is what the handler needs, as JSON.
 
-    Attributes:
-        kind: names the handler.
-        content: what the handler needs; JSON.
-        key: where given, at most one waiting job of this kind has it.
+    At most one waiting job of a kind has the same `key`.
     """
 
     kind: str
@@ -38,13 +37,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ClaimedJob:
-    """A job that this worker runs.
+    """A job that this worker runs; `attempt` counts from 1, `since` is when it was stored.
 
-    Attributes:
-        attempt: 1 for the first.
-        since: when it was stored.
-        submission: `id`, `form`, `status`, `answers`, `meta`, `lead` and `received_at` of the
-            submission that it is about; empty where it is about none.
+    `submission` has the columns `_SUBMISSION` of the submission that it is about; empty if none.
     """
 
     id: int
@@ -58,16 +53,9 @@ class ClaimedJob:
 def add_job(
     connection: Connection, job: Job, now: datetime, submission_id: str | None = None
 ) -> bool:
-    """Store a job in the caller's transaction; due at once.
+    """Store a job in the caller's transaction; due at once, and deleted with its submission.
 
-    Args:
-        connection: of the transaction.
-        job: what to do.
-        now: the time.
-        submission_id: the submission that it is about: the job is deleted with it.
-
-    Returns:
-        False if one of its kind and key waits already; then nothing was stored.
+    Returns False, and stores nothing, if one of its kind and key waits already.
     """
     values = {
         "submission_id": submission_id,
@@ -88,15 +76,8 @@ def add_job(
 def claim_job(
     database: Database, now: datetime, kinds: Collection[str], *, age: timedelta = timedelta(0)
 ) -> ClaimedJob | None:
-    """Claim the job of these kinds that has been due longest; None: none is due.
-
-    Args:
-        database: of the queue.
-        now: the time.
-        kinds: those that the caller has a handler for.
-        age: the least time since it was stored.
-    """
-    wanted = _due(now) & jobs.c.kind.in_(kinds)
+    """Claim the job of these kinds, at least of this `age`, that has been due longest."""
+    wanted = is_over(jobs.c.due_at, now, LONGEST_WAIT) & jobs.c.kind.in_(kinds)
     if age:
         wanted &= jobs.c.created_at <= now - age
     oldest = select(jobs.c.id).where(wanted).order_by(jobs.c.due_at, jobs.c.id).limit(1)
@@ -113,26 +94,18 @@ def claim_job(
         # Another worker has claimed it in between; others may be due.
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
-    # A time further ahead than any wait was stored by a wrong clock.
-    return (jobs.c.due_at <= now) | (jobs.c.due_at > now + LONGEST_WAIT)
-
-
 def _read(connection: Connection, job_id: int) -> ClaimedJob:
-    names = ("form", "status", "answers", "meta", "lead", "received_at")
-    row = connection.execute(
-        select(jobs, *(submissions.c[name] for name in names))
-        .outerjoin(submissions, submissions.c.id == jobs.c.submission_id)
-        .where(jobs.c.id == job_id)
-    ).one()
-    about = {"id": row.submission_id, **{name: getattr(row, name) for name in names}}
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
+    columns = (submissions.c[name] for name in _SUBMISSION)
+    query = select(*columns).where(submissions.c.id == row.submission_id)
+    about = connection.execute(query).mappings().first()
     return ClaimedJob(
         id=row.id,
         kind=row.kind,
         content=row.content,
         attempt=row.attempts,
         since=row.created_at,
-        submission=about if row.submission_id else {},
+        submission=dict(about or {}),
     )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from formapp.db.database import Database, DatabaseUnavailableError
@@ -20,40 +21,27 @@ Handler = Callable[[ClaimedJob], None]
 `ClaimedJob.since` when it has tried for long enough."""
 
 
+@dataclass
 class JobRunner:
     """Runs one due job at a time.
 
-    Args:
-        database: of the queue.
+    Attributes:
         handlers: by kind. Jobs of other kinds are left to other workers.
-        clock: the time, aware.
         age: the least time since a job was stored; younger ones are left to other workers, too.
     """
 
-    def __init__(
-        self,
-        database: Database,
-        handlers: Mapping[str, Handler],
-        *,
-        clock: Callable[[], datetime],
-        age: timedelta = timedelta(0),
-    ) -> None:
-        self._database = database
-        self._handlers = handlers
-        self._clock = clock
-        self._age = age
+    database: Database
+    handlers: Mapping[str, Handler]
+    clock: Callable[[], datetime]
+    age: timedelta = timedelta(0)
 
     def run_next(self) -> bool:
-        """Run one job; False if none is due.
-
-        Raises:
-            Exception: a defect; the job is tried again like any other that fails.
-        """
-        job = claim_job(self._database, self._clock(), self._handlers, age=self._age)
+        """Run one job; False if none is due. Raises a defect; that job is tried again, too."""
+        job = claim_job(self.database, self.clock(), self.handlers, age=self.age)
         if job is None:
             return False
         try:
-            self._handlers[job.kind](job)
+            self.handlers[job.kind](job)
         except RetryLaterError as error:
             _log.warning("job %d (%s) is retried later: %s", job.id, job.kind, error)
             self._postpone(job)
@@ -65,4 +53,4 @@ class JobRunner:
         return True
 
     def _postpone(self, job: ClaimedJob) -> None:
-        postpone_job(self._database, job, self._clock() + doubled(FIRST, job.attempt - 1))
+        postpone_job(self.database, job, self.clock() + doubled(FIRST, job.attempt - 1))
