@@ -144,8 +144,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
     def run(self, draining: Callable[[], None] = lambda: None) -> None:
         """Serve until stopped; requests in progress are answered first.
 
-        Args:
-            draining: called once the server is stopped, before it waits for those requests.
+        `draining` is called once the server is stopped, before it waits for those requests.
         """
         self._draining = draining
         super().run()
@@ -177,14 +176,12 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         if self._draining:
             self._draining()
             self._draining = None
-        was_idle, self._was_idle = self._was_idle, self._is_idle()
+        busy = any(map(_is_busy, list(self.active_channels.values())))
+        was_idle, self._was_idle = self._was_idle, not busy
         if self._was_idle:
             # Have the next turn read pending data, without waiting for more.
             self.pull_trigger()
         return (was_idle and self._was_idle) or time.monotonic() >= stop_by
-
-    def _is_idle(self) -> bool:
-        return not any(map(_is_busy, list(self.active_channels.values())))
 
 
 def _is_busy(channel: HTTPChannel) -> bool:

@@ -85,15 +85,9 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, environ: Mapping[str, str], *, web: bool = False, wix: bool = False) -> Self:
-        """Read and check every setting.
+        """Read and check every setting; SettingsError has all wrong and missing ones.
 
-        Args:
-            environ: The environment.
-            web: Require the settings of the web server (`SECRET_KEY`).
-            wix: Require the settings of deliveries (the credentials of a site).
-
-        Raises:
-            SettingsError: With every wrong or missing setting.
+        `web` requires `SECRET_KEY`, `wix` the credentials of a site.
         """
         values, faults = _values(environ, set(cls.model_fields))
         try:
