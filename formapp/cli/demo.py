@@ -8,24 +8,14 @@ import click
 from flask import Flask, render_template, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from formapp.app import create_app
-from formapp.cli.serve import run_together
-from formapp.cli.wiring import (
-    exit_on_signals,
-    ignore_signals,
-    listening_on,
-    on_signals,
-    one_line_errors,
-    open_database,
-)
-from formapp.cli.workers import make_worker_group
+from formapp.cli.serve import serve
+from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
 from formapp.config.settings import Settings
 from formapp.forms.form import Form, compile_form
 from formapp.forms.loader import load_forms
-from formapp.monitoring.metrics import Metrics
 from formapp.resources import STATIC, TEMPLATES
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
-from formapp.server import Server, listen
+from formapp.server import listen
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 
@@ -58,26 +48,16 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
             sandbox = SandboxServer(sandbox_app, _HOST, sandbox_port)
         sandbox_app.mounts = {"/example": _create_example(web, sandbox.url)}
         settings = _settings(web, sandbox.url, data)
-        database = open_database(settings)
         origins = tuple(f"http://{host}:{sandbox.port}" for host in (_HOST, "localhost"))
-        metrics = Metrics()
-        worker = make_worker_group(settings, database, metrics)
-        app = create_app(
-            settings,
-            forms=allow_origins(load_forms(settings.forms), origins),
-            database=database,
-            on_kept=worker.wake,
-            metrics=metrics,
-        )
-        # Only this machine reaches it.
-        share.init_app(app, Owner(everybody=True))
-    server = Server(app, listener)
-    on_signals(server.stop)
-    click.echo(_greeting(web, sandbox.url, data))
-    with sandbox:
-        run_together(server, worker)
-    ignore_signals()
-    database.close()
+        forms = allow_origins(load_forms(settings.forms), origins)
+
+        def ready(app: Flask) -> None:
+            # Only this machine reaches it.
+            share.init_app(app, Owner(everybody=True))
+            click.echo(_greeting(web, sandbox.url, data))
+
+        with sandbox:
+            serve(settings, forms, listener, ready)
 
 
 def _make_folder(data: Path) -> None:

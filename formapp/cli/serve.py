@@ -2,10 +2,13 @@
 
 import gc
 import logging
+import socket
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 import click
+from flask import Flask
 
 from formapp.app import create_app
 from formapp.cli.load import load
@@ -19,6 +22,8 @@ from formapp.cli.wiring import (
     read_settings,
 )
 from formapp.cli.workers import make_worker_group, woken_by
+from formapp.config.settings import Settings
+from formapp.forms.form import Form
 from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics
@@ -40,21 +45,32 @@ def command(host: str, port: int, *, worker: bool) -> None:
         forms = load(settings)
         with listening_on(host, port):
             listener = listen(host, port)
-        database, metrics = open_database(settings), Metrics()
-        runner = make_worker_group(settings, database, metrics) if worker else None
-        app = create_app(
-            settings,
-            forms=forms,
-            database=database,
-            on_kept=runner.wake if runner else None,
-            metrics=metrics,
-        )
+        where = settings.base_url or f"http://{host}:{listener.getsockname()[1]}"
+
+        def ready(_app: Flask) -> None:
+            _log.info("serving %s at %s/f/…", ", ".join(forms), where)
+
+        serve(settings, forms, listener, ready, worker=worker)
+
+
+def serve(
+    settings: Settings,
+    forms: Mapping[str, Form],
+    listener: socket.socket,
+    ready: Callable[[Flask], None],
+    *,
+    worker: bool = True,
+) -> None:
+    """Serve until a signal comes; `ready` gets the app before the first request is answered."""
+    database, metrics = open_database(settings), Metrics()
+    runner = make_worker_group(settings, database, metrics) if worker else None
+    on_kept = runner.wake if runner else None
+    app = create_app(settings, forms=forms, database=database, on_kept=on_kept, metrics=metrics)
     server = Server(app, listener)
     on_signals(server.stop)
     # All objects so far are permanent: garbage collection can skip them.
     gc.freeze()
-    where = settings.base_url or f"http://{host}:{listener.getsockname()[1]}"
-    _log.info("serving %s at %s/f/…", ", ".join(forms), where)
+    ready(app)
     with ExitStack() as beside:
         if runner:
             beside.enter_context(woken_by(database, runner))

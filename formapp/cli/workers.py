@@ -16,7 +16,7 @@ from formapp.db.database import Database
 from formapp.db.notify import Listener
 from formapp.delivery.deliver import Deliverer
 from formapp.delivery.sites import Clock, Site
-from formapp.jobs.runner import JobRunner
+from formapp.jobs.queue import JobRunner
 from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
 from formapp.leads import expire
 from formapp.leads.held import conclude_challenge

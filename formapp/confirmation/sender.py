@@ -15,8 +15,7 @@ from formapp.confirmation.links import Link, LinkSigner, address_hash
 from formapp.confirmation.message import write_message
 from formapp.confirmation.store import REQUEST, UNCONFIRMED, discard, record_sent, record_unsent
 from formapp.db.database import Database
-from formapp.jobs.queue import ClaimedJob
-from formapp.jobs.runner import RetryLaterError
+from formapp.jobs.queue import ClaimedJob, RetryLaterError
 from formapp.mail.limit import MailLimit, MailLimitError, Reservation
 from formapp.mail.message import Message
 from formapp.mail.smtp import MailError, MailRejectedError, MailUncertainError, SmtpMailer

@@ -7,10 +7,11 @@ worker raise `ClaimLostError`, and it must stop.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -37,7 +38,6 @@ SKEW = timedelta(minutes=1)
 """How far Wix's clock may be behind ours."""
 
 _LOCK = 0x636C616D  # "clam"
-_TIMES = ("at", "first_at")
 _UNREADABLE = "its lead can't be read by this version of formapp: retry it to have it made anew"
 
 _log = logging.getLogger(__name__)
@@ -47,8 +47,7 @@ class ClaimLostError(Exception):
     """Another worker holds the delivery, or this one's lease has ended: it must stop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """A write that is about to be sent to Wix, stored before it is.
 
     An update names the contact and its revision. A repeated create has the time of the first one of
@@ -66,19 +65,14 @@ class Intent:
         """The earliest time at which a write of ours may have been applied."""
         return self.first_at or self.at
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Any:
         """The stored form."""
-        stored = asdict(self)
-        for name in _TIMES:
-            at = stored.pop(name)
-            stored |= {name: at.isoformat()} if at else {}
-        return stored
+        return msgspec.to_builtins(self)
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Self:
-        """Read the stored form."""
-        times = {name: datetime.fromisoformat(stored[name]) for name in _TIMES if stored.get(name)}
-        return cls(**{**stored, **times})
+    def from_json(cls, stored: Any) -> Self:
+        """Read the stored form; raises ValueError."""
+        return msgspec.convert(stored, cls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +121,8 @@ def _claim(connection: Connection, row: Row[Any], now: datetime) -> Claim | None
         intent = Intent.from_json(row.intent) if row.intent else None
         if intent and intent.at > now + SKEW:
             # Of a clock that was ahead.
-            intent = replace(intent, at=now)
-    except (ValueError, TypeError, KeyError):
+            intent = msgspec.structs.replace(intent, at=now)
+    except ValueError:
         _log.error("delivery %d failed: its lead can't be read", row.id)
         connection.execute(mine.values(state="failed", reason=_UNREADABLE, finished_at=now))
         return None

@@ -7,7 +7,7 @@ blank answers, so nothing is ever cleared.
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar, cast
+from typing import Any, Literal, cast
 
 from formapp.lead import Address, Email, ExtendedField, Lead, Merge, Phone, Text
 from formapp.wix import Address as WixAddress
@@ -229,40 +229,26 @@ def _custom_values(contact: Contact) -> dict[str, Any]:
 # Phones and addresses: an update replaces the entire list (section 7.3), so it carries all items.
 
 
-class _Given(Protocol):
-    @property
-    def tag(self) -> str: ...
-    @property
-    def merge(self) -> Merge: ...
-
-
-_Held = TypeVar("_Held", WixPhone, WixAddress)
-_New = TypeVar("_New", bound=_Given)
-_Items = list[dict[str, Any]]
-
-
 def merged_phones(held: Sequence[WixPhone], given: Sequence[Phone]) -> list[PhoneItem] | None:
     """The complete new list, or None if it stays."""
-    merged = _merged(held, given, same_number, lambda phone: phone.e164, _phone_item)
-    return cast("list[PhoneItem] | None", merged)
+    return _merged(held, given, same_number, lambda phone: phone.e164, _phone_item)
 
 
 def merged_addresses(
     held: Sequence[WixAddress], given: Sequence[Address]
 ) -> list[AddressItem] | None:
     """The complete new list, or None if it stays."""
-    merged = _merged(held, given, _same_address, _shape, _address_item)
-    return cast("list[AddressItem] | None", merged)
+    return _merged(held, given, _same_address, _shape, _address_item)
 
 
 def _merged(
-    held: Sequence[_Held],
-    given: Sequence[_New],
-    same: Callable[[_Held, _New], bool],
-    key: Callable[[_New], Hashable],
-    item: Callable[[_New], Mapping[str, Any]],
-) -> _Items | None:
-    items: _Items = [dict(each.as_item()) for each in held]
+    held: Sequence[WixPhone | WixAddress],
+    given: Sequence[Phone | Address],
+    same: Callable[[Any, Any], bool],
+    key: Callable[[Any], Hashable],
+    item: Callable[[Any], Any],
+) -> list[Any] | None:
+    items = [dict(each.as_item()) for each in held]
     # An item that the lead itself gives is not replaced by another one that it gives.
     stays = {index for index, have in enumerate(held) if any(same(have, new) for new in given)}
     done: set[Hashable] = set()
@@ -277,7 +263,7 @@ def _merged(
     return items if done else None
 
 
-def _place(held: Sequence[_Held], new: _New, taken: set[int]) -> int:
+def _place(held: Sequence[WixPhone | WixAddress], new: Phone | Address, taken: set[int]) -> int:
     """The first item with its tag if it overwrites and there is one, else the end."""
     if new.merge is Merge.OVERWRITE:
         for index, have in enumerate(held):
@@ -286,7 +272,7 @@ def _place(held: Sequence[_Held], new: _New, taken: set[int]) -> int:
     return max(len(held), 1 + max(taken, default=-1))
 
 
-def _put(items: _Items, place: int, item: dict[str, Any]) -> None:
+def _put(items: list[Any], place: int, item: dict[str, Any]) -> None:
     if place >= len(items):
         items.append(item)
         return

@@ -4,6 +4,7 @@ Each is looked up once and then cached in the database. A key is never derived f
 (CONTRACT.md sections 9.3 and 10.3).
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -14,7 +15,7 @@ from formapp.db.tables import contacts, deliveries, wix_keys
 from formapp.delivery.claims import SKEW, Claim
 from formapp.delivery.decide import Found, Keys, same_number
 from formapp.delivery.sites import RateLimitedClient
-from formapp.lead import ExtendedField, Lead
+from formapp.lead import DataType, Lead
 from formapp.wix import Contact, NotFoundError, normalise_email
 
 Kind = Literal["label", "field"]
@@ -146,7 +147,9 @@ class KeyCache:
             WixError: a call did not succeed.
             WrongDataTypeError: a field has another data type than the lead's value.
         """
-        return Keys(labels=self._labels(client, lead), fields=self._fields(client, lead))
+        labels = [(name, None) for name in lead.labels]
+        fields = [(each.name, each.data_type) for each in lead.extended_fields]
+        return Keys(self._keys(client, "label", labels), self._keys(client, "field", fields))
 
     def renew(self, client: RateLimitedClient, lead: Lead) -> Keys:
         """Forget the lead's keys and find them anew; raises as `keys_for`."""
@@ -156,39 +159,34 @@ class KeyCache:
             connection.execute(delete(wix_keys).where(mine))
         return self.keys_for(client, lead)
 
-    def _labels(self, client: RateLimitedClient, lead: Lead) -> dict[str, str]:
-        cached = self.cached(client.site, "label") if lead.labels else {}
-        return {
-            name: cached[name][0] if name in cached else self._find_label(client, name)
-            for name in lead.labels
-        }
-
-    def _find_label(self, client: RateLimitedClient, name: str) -> str:
-        label, is_new = client.wix.labels.find_or_create(name)
-        self.created += is_new
-        self.remember_key(client.site, "label", name, label.key)
-        return label.key
-
-    def _fields(self, client: RateLimitedClient, lead: Lead) -> dict[str, str]:
-        cached = self.cached(client.site, "field") if lead.extended_fields else {}
+    def _keys(
+        self, client: RateLimitedClient, kind: Kind, wanted: Sequence[tuple[str, DataType | None]]
+    ) -> dict[str, str]:
+        cached = self.cached(client.site, kind) if wanted else {}
         keys = {}
-        for wanted in lead.extended_fields:
-            key, data_type = cached.get(wanted.name, ("", None))
+        for name, data_type in wanted:
+            key, held = cached.get(name, ("", None))
             # A field of another type may have been deleted and created again since: look it up.
-            if data_type != wanted.data_type:
-                key = self._find_field(client, wanted)
-            keys[wanted.name] = key
+            known = name in cached and held == data_type
+            keys[name] = key if known else self._find(client, kind, name, data_type)
         return keys
 
-    def _find_field(self, client: RateLimitedClient, wanted: ExtendedField) -> str:
-        found, is_new = client.wix.extended_fields.find_or_create(wanted.name, wanted.data_type)
+    def _find(
+        self, client: RateLimitedClient, kind: Kind, name: str, data_type: DataType | None
+    ) -> str:
+        held: str | None = None
+        if data_type is None:
+            label, is_new = client.wix.labels.find_or_create(name)
+            key = label.key
+        else:
+            found, is_new = client.wix.extended_fields.find_or_create(name, data_type)
+            # A response without a type doesn't contradict the requested one.
+            key, held = found.key, found.data_type or data_type
         self.created += is_new
-        # A response without a type doesn't contradict the requested one.
-        data_type = found.data_type or wanted.data_type
-        self.remember_key(client.site, "field", wanted.name, found.key, data_type)
-        if data_type != wanted.data_type:
-            raise WrongDataTypeError(wanted.name, wanted.data_type, data_type)
-        return found.key
+        self.remember_key(client.site, kind, name, key, held)
+        if data_type and held != data_type:
+            raise WrongDataTypeError(name, data_type, held)
+        return key
 
     def cached(self, site: str, kind: Kind) -> dict[str, tuple[str, str | None]]:
         """Display name to key and data type (None for labels)."""

@@ -1,11 +1,12 @@
-"""The durable queue: work that a worker does later, once unless it fails.
+"""The durable queue: jobs that a worker runs later, by the handler of their kind.
 
 A job is stored in the transaction that causes it, such as a confirmation mail with its submission.
 A claim first postpones the next try, so that another worker takes over if this one dies. A job may
 run twice: its handler must allow for that.
 """
 
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,13 +14,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from formapp.db.database import Database
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import is_over, jobs, submissions
-from formapp.jobs.backoff import LONGEST_WAIT
+from formapp.jobs.backoff import FIRST, LONGEST_WAIT, doubled
 
 LEASE = timedelta(minutes=2)
 """How long one try may take before another worker takes over."""
 
+_log = logging.getLogger(__name__)
 _SUBMISSION = ("id", "form", "status", "answers", "meta", "lead", "received_at")
 
 
@@ -128,3 +130,50 @@ def _held(job: ClaimedJob) -> ColumnElement[bool]:
         & (jobs.c.created_at == job.since)
         & jobs.c.submission_id.is_not_distinct_from(job.submission.get("id"))
     )
+
+
+# Running jobs
+
+
+class RetryLaterError(Exception):
+    """The job can't be done yet; the text is the reason, without answers and secrets."""
+
+
+Handler = Callable[[ClaimedJob], None]
+"""Runs one job and deletes it (`finish_job`), or raises `RetryLaterError`. It decides by
+`ClaimedJob.since` when it has tried for long enough."""
+
+
+@dataclass
+class JobRunner:
+    """Runs one due job at a time.
+
+    Attributes:
+        handlers: by kind. Jobs of other kinds are left to other workers.
+        age: the least time since a job was stored; younger ones are left to other workers, too.
+    """
+
+    database: Database
+    handlers: Mapping[str, Handler]
+    clock: Callable[[], datetime]
+    age: timedelta = timedelta(0)
+
+    def run_next(self) -> bool:
+        """Run one job; False if none is due. Raises a defect; that job is tried again, too."""
+        job = claim_job(self.database, self.clock(), self.handlers, age=self.age)
+        if job is None:
+            return False
+        try:
+            self.handlers[job.kind](job)
+        except RetryLaterError as error:
+            _log.warning("job %d (%s) is retried later: %s", job.id, job.kind, error)
+            self._postpone(job)
+        except DatabaseUnavailableError:
+            raise
+        except Exception:
+            self._postpone(job)
+            raise
+        return True
+
+    def _postpone(self, job: ClaimedJob) -> None:
+        postpone_job(self.database, job, self.clock() + doubled(FIRST, job.attempt - 1))

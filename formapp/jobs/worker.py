@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from formapp.db.database import DatabaseUnavailableError
 
@@ -49,14 +48,8 @@ class PeriodicTask:
 class Worker:
     """Works until it is stopped. `wake` and `stop` may be called from any thread.
 
-    Args:
-        work: such as `Deliverer.deliver_next`.
-        interrupt: makes the work in hand end soon.
-        poll_seconds: how long to sleep when nothing is due.
-        periodic: called between two pieces of work.
-
-    Attributes:
-        defects: how many exceptions it met while it drained.
+    `interrupt` makes the work in hand end soon, `periodic` is called between two pieces of work.
+    `defects` counts the exceptions that it met while it drained.
     """
 
     def __init__(
@@ -145,13 +138,6 @@ def _log_defect(error: Exception) -> None:
     _log.error("a worker met a defect of formapp: %s", type(error).__name__)
 
 
-class Tried(NamedTuple):
-    """How many things a group has tried; one that was tried twice counts twice."""
-
-    deliveries: int
-    jobs: int
-
-
 class WorkerGroup:
     """Several workers as one, each in its own thread, so that none waits for another."""
 
@@ -173,15 +159,15 @@ class WorkerGroup:
         for thread in threads:
             thread.join()
 
-    def drain(self, progress: Callable[[int], None] = lambda _count: None) -> Tried:
-        """Do all that is due, one worker after the other; return how many things were tried.
+    def drain(self, progress: Callable[[int], None] = lambda _count: None) -> tuple[int, int]:
+        """Do all that is due, one worker after the other; return the tried deliveries and jobs.
 
         Deliveries run first, so that they don't wait for a slow mail server, and again at the end:
         a job may release a submission.
         """
         first = self._deliveries.drain(progress)
         jobs = sum(worker.drain(progress) for worker in self._jobs)
-        return Tried(first + self._deliveries.drain(progress), jobs)
+        return first + self._deliveries.drain(progress), jobs
 
     def wake(self) -> None:
         """Look at once: something may be due."""

@@ -15,6 +15,7 @@ _state = case(
     else_=submissions.c.status,
 ).label("state")
 
+_DELIVERY = ("site", "outcome", "contact_id", "due_at", "finished_at", "reason", "flags")
 _ATTEMPT = ("result", "operation", "status", "code", "request_id", "duration_ms", "calls")
 
 
@@ -39,14 +40,8 @@ def select_submissions(*, with_spam: bool) -> Select[Any]:
             submissions,
             _state,
             deliveries.c.id.label("delivery_id"),
-            deliveries.c.site,
-            deliveries.c.outcome,
-            deliveries.c.contact_id,
             func.coalesce(deliveries.c.attempts, 0).label("attempts"),
-            deliveries.c.due_at,
-            deliveries.c.finished_at,
-            deliveries.c.reason,
-            deliveries.c.flags,
+            *(deliveries.c[name] for name in _DELIVERY),
         )
         .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
         .order_by(submissions.c.received_at, submissions.c.id)

@@ -14,8 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from formapp import http
-from formapp.jobs.queue import ClaimedJob
-from formapp.jobs.runner import RetryLaterError
+from formapp.jobs.queue import ClaimedJob, RetryLaterError
 from formapp.spam.providers import PROVIDERS, Provider
 
 _NOT_ABOUT_THE_TOKEN = {
@@ -58,8 +57,8 @@ class ChallengeChecks:
         except RetryLaterError as error:
             if self.clock() - job.since < provider.life:
                 raise
-            _log.error("%s did not answer in time: %s", provider.title, error)
-            reason = f"{provider.title} did not answer in time"
+            _log.error("%s did not verify a token in time: %s", provider.title, error)
+            reason = f"{provider.title} did not verify the token in time"
         self.conclude(job, reason, self.clock())
 
     def _check(self, provider: Provider, job: ClaimedJob) -> str | None:

@@ -15,8 +15,7 @@ from formapp import http
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs, submissions
 from formapp.db.upgrade import upgrade
-from formapp.jobs.queue import LEASE, Job, claim_job
-from formapp.jobs.runner import JobRunner
+from formapp.jobs.queue import LEASE, Job, JobRunner, claim_job
 from formapp.leads.accept import Status, keep
 from formapp.leads.anonymize import anonymize, lock
 from formapp.leads.held import accept_held, conclude_challenge
@@ -164,9 +163,9 @@ def test_after_the_tokens_life_it_stays_in_quarantine_and_says_why(
     state, reasons = lite.suspect(submission_id)
     assert (state, reasons[-1]) == (
         "quarantined",
-        f"{PROVIDERS[provider].title} did not answer in time",
+        f"{PROVIDERS[provider].title} did not verify the token in time",
     )
-    assert "did not answer in time: it reports internal-error" in caplog.text
+    assert "did not verify a token in time: it reports internal-error" in caplog.text
 
 
 def test_nobody_there_is_an_outage(

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from formapp.app import create_app
 from formapp.config.settings import Settings, SettingsError
 from formapp.db.tables import jobs
-from formapp.jobs.runner import JobRunner
+from formapp.jobs.queue import JobRunner
 from formapp.leads.accept import Status
 from formapp.leads.held import conclude_challenge
 from formapp.leads.release import release
