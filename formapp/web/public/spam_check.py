@@ -16,7 +16,7 @@ from formapp.forms.form import Form
 from formapp.forms.posted import Posted, Reading
 from formapp.forms.tokens import Token
 from formapp.jobs.queue import Job
-from formapp.leads.quota import QUOTA, quota_meta
+from formapp.leads.held import QUOTA, quota_meta
 from formapp.spam import PROVIDERS, Facts, read_session, score_of, suspicions
 from formapp.spam.providers import ALTCHA_FIELD, CHALLENGE_CHECK, pending_reason
 from formapp.web.services import Services

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from formapp.demo import allow_origins
+from formapp.cli.demo import allow_origins
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.forms.loader import load_forms

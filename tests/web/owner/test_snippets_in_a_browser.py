@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from formapp.demo import allow_origins
+from formapp.cli.demo import allow_origins
 from formapp.forms.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
 from formapp.server import Server, listen
