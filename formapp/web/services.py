@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
 
-from flask import current_app, request
+from flask import Request, current_app, request
 
 from formapp.confirmation.links import LinkSigner
 from formapp.db.database import Database
@@ -27,15 +27,13 @@ class Services:
     """The collaborators of the web side.
 
     Attributes:
-        intake: stores submissions in `database`.
-        on_kept: called after each commit that created work for a worker.
         base_url: where visitors reach this server, without a slash at the end; None: the trusted
             host of each request.
         default_site: the site of forms that name none.
-        metrics_token: required by `/metrics`; None: only this machine may read them.
-        challenges: makes and checks proofs of work.
+        on_kept: called after each commit that created work for a worker.
         sign: makes the keyed hash of a counter's name.
         site_key: this site's key at the owner's challenge service.
+        metrics_token: required by `/metrics`; None: only this machine may read them.
         pages: the page cache; bounded, since visitors can't make up its keys.
     """
 
@@ -85,3 +83,8 @@ def _origin(address: str) -> str:
 def services() -> Services:
     """Return the services of the current app."""
     return cast("Services", current_app.extensions[EXTENSION])
+
+
+def current_request() -> Request:
+    """Return the request itself: Flask's proxy for it looks it up again at each use."""
+    return cast("Request", request._get_current_object())  # type: ignore[attr-defined] # noqa: SLF001 - a proxy's documented method
