@@ -40,7 +40,7 @@ def check_wix(
     try:
         auth = auth_of(settings)
     except ValueError as error:
-        yield fault("credentials", str(error), "copy it again, without blanks and line ends")
+        yield fault("credentials", str(error), "copy it again, without spaces and line breaks")
         return
     with WixContacts(auth, base_url=settings.wix_api_url, timeouts=TIMEOUTS) as wix:
         yield from _check_site(wix, targets_of(forms))
@@ -105,11 +105,11 @@ def _forbidden(what: str, scope: str) -> Finding:
 
 def _failed(check: str, error: WixError) -> Finding:
     if isinstance(error, UnauthorizedError):
-        advice = "see that key (or app) and site id belong together, and that it isn't revoked"
+        advice = "check that key (or app) and site id belong together, and that it isn't revoked"
         return fault("credentials", str(error), advice)
     if isinstance(error, RateLimitedError):
-        return hint(check, str(error), "Wix has too many calls just now: ask again in a minute")
-    advice = "see the network, FORMAPP_WIX_API_URL, and Wix's status page; leads wait meanwhile"
+        return hint(check, str(error), "Wix has too many calls just now: try again in a minute")
+    advice = "check the network, FORMAPP_WIX_API_URL, and Wix's status page; leads wait meanwhile"
     return fault(check, str(error), advice)
 
 
@@ -145,25 +145,25 @@ def _wrong_types(targets: Targets, types: Mapping[str, str | None]) -> Iterator[
 
 def _room(own: int, missing: set[str]) -> Iterator[Finding]:
     left = MAX_FIELDS - own - len(missing)
-    advice = "delete a custom field at Wix that nobody needs"
+    advice = "delete an unused custom field at Wix"
     if left < 0:
-        message = f"{len(missing)} are still to be made, and the site has {own} of {MAX_FIELDS}"
+        message = f"{len(missing)} are still to be created, and the site has {own} of {MAX_FIELDS}"
         yield fault("fields", message, advice)
     elif left < _LITTLE_ROOM:
-        yield hint("fields", f"the site has room for {left} more than the forms want", advice)
+        yield hint("fields", f"the site has room for {left} more than the forms need", advice)
 
 
 def _nearly_same(what: str, missing: set[str], names: set[str]) -> Iterator[Finding]:
     folded = {name.strip().casefold(): name for name in names}
     for name in sorted(missing):
         if close := folded.get(name.strip().casefold()):
-            message = f'the {what} "{name}" will be made beside "{close}"'
-            yield hint("forms", message, "write it alike in the form file if it is the same")
+            message = f'the {what} "{name}" will be created beside "{close}"'
+            yield hint("forms", message, "use the same spelling in the form file if it is the same")
 
 
 def _on_first_use(missing: set[str]) -> str:
     if not missing:
-        return "all that the forms want are there"
+        return "all that the forms need exist"
     names = ", ".join(f'"{name}"' for name in sorted(missing))
     # Only making one would show whether that is permitted.
-    return f"{names} will be made on first use"
+    return f"{names} will be created on first use"
