@@ -108,7 +108,6 @@ def find_duplicate(client: RateLimitedClient, lead: Lead) -> Found:
         typed_email=email.typed if email else None,
         phone=phone.typed if phone else None,
         country=phone.country if phone else None,
-        also_report_phone=True,
     )
     flags = []
     if duplicate.contact and duplicate.others:

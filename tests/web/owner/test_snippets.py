@@ -203,5 +203,5 @@ def test_the_page_says_what_a_challenge_wants_of_an_html_form(make_site: SiteMak
     text = OTHER.replace("[[", '[spam]\nchallenge = "altcha"\n[[', 1)
     site = make_site(forms={"x": compile_form("x", parse_form("x.toml", text))})
     share.init_app(site.app, Owner(everybody=True))
-    assert "must send its solution" in Page(site.get("/f/x/share")).text
+    assert "must send the solution" in Page(site.get("/f/x/share")).text
     assert site.get("/f/x/share/preview?_use=embed").status_code == 200
