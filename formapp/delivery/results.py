@@ -241,19 +241,16 @@ class ResultWriter:
             result.contact_id,
         )
 
-    def too_early(self, claim: Claim, ready_at: datetime) -> None:
-        """The grace period of a create of unknown outcome isn't over."""
-        due_at = min(ready_at, self.clock() + LONGEST_WAIT)
+    def not_sent(self, claim: Claim, ready_at: datetime | None = None) -> None:
+        """The call at hand was not sent: give the delivery back as it was claimed."""
+        now = self.clock()
+        due_at = min(ready_at or now, now + LONGEST_WAIT)
         put_back(self.database, claim, None, due_at=due_at, intent=claim.intent)
 
-    def interrupted(self, claim: Claim) -> None:
-        """The worker is to end; what this attempt intended was not sent, or not applied."""
-        put_back(self.database, claim, None, due_at=self.clock(), intent=claim.intent)
-
     def budget_spent(self, claim: Claim, spent: BudgetSpentError) -> None:
-        """The call at hand was not sent; what this attempt intended was not applied."""
+        """As `not_sent`; the site pauses until its rate budget has room."""
         self.pauses.pause(claim.site, spent.free_at, "the rate budget is spent", failure=False)
-        put_back(self.database, claim, None, due_at=self.clock(), intent=claim.intent)
+        self.not_sent(claim)
 
     def refused(
         self, claim: Claim, client: RateLimitedClient, error: WixError, intent: Intent | None

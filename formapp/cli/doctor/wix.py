@@ -1,9 +1,8 @@
 """The site at Wix: clock, credentials, permissions, labels and fields that the forms need."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
@@ -12,15 +11,12 @@ from formapp.cli.workers import TIMEOUTS, auth_of
 from formapp.config.settings import Settings
 from formapp.forms.definition.model import FormDefinition
 from formapp.wix import (
-    Definition,
     ForbiddenError,
     RateLimitedError,
     UnauthorizedError,
     WixContacts,
     WixError,
 )
-
-T = TypeVar("T")
 
 MAX_FIELDS = 100
 """Custom fields of a site (contract section 10.2). The number of labels isn't published."""
@@ -75,23 +71,16 @@ def _check_site(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
         return
     else:
         yield ok("credentials", "accepted; contacts can be read")
-    labels = _read("labels", "MANAGE-LABELS", lambda: list(wix.labels.iterate(page_size=_PAGE)))
-    fields = _read(
-        "extended fields",
-        "MANAGE-EX-FIELDS",
-        lambda: list(wix.extended_fields.iterate(page_size=_PAGE)),
-    )
-    yield from [labels] if isinstance(labels, Finding) else _labels(targets, labels)
-    yield from [fields] if isinstance(fields, Finding) else _fields(targets, fields)
-
-
-def _read(what: str, scope: str, call: Callable[[], T]) -> T | Finding:
-    try:
-        return call()
-    except ForbiddenError:
-        return _forbidden(what, scope)
-    except WixError as error:
-        return _failed(what, error)
+    for what, scope, check in (
+        ("labels", "MANAGE-LABELS", _check_labels),
+        ("extended fields", "MANAGE-EX-FIELDS", _check_fields),
+    ):
+        try:
+            yield from list(check(wix, targets))
+        except ForbiddenError:
+            yield _forbidden(what, scope)
+        except WixError as error:
+            yield _failed(what, error)
 
 
 def _forbidden(what: str, scope: str) -> Finding:
@@ -112,14 +101,15 @@ def _failed(check: str, error: WixError) -> Finding:
     return fault(check, str(error), advice)
 
 
-def _labels(targets: Targets, held: list[Definition]) -> Iterator[Finding]:
-    names = {label.display_name for label in held}
+def _check_labels(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
+    names = {label.display_name for label in wix.labels.iterate(page_size=_PAGE)}
     missing = targets.labels - names
     yield ok("labels", f"{len(names)} at Wix; {_on_first_use(missing)}")
     yield from _nearly_same("label", missing, names)
 
 
-def _fields(targets: Targets, held: list[Definition]) -> Iterator[Finding]:
+def _check_fields(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
+    held = list(wix.extended_fields.iterate(page_size=_PAGE))
     types = {each.display_name: each.data_type for each in held}
     missing = targets.fields.keys() - types.keys()
     wrong = list(_wrong_types(targets, types))
