@@ -51,7 +51,7 @@ def password(value: str) -> str:
 def word(value: str) -> str:
     """Check that a text fits into a header: printable ASCII without blanks."""
     if not _TOKEN.fullmatch(value):
-        raise ValueError("holds a blank or a character that no key has; copy all of it again")
+        raise ValueError("has a space or a character that no key has; copy all of it again")
     return value
 
 

@@ -120,15 +120,6 @@ class Settings(BaseModel):
         """The From address of mail to visitors, unless a form has its own."""
         return self.mail_from or self.alert_from
 
-    def missing_for_mail(self) -> list[str]:
-        """Return the names of missing settings that mail to visitors needs."""
-        needed = {
-            "SMTP_URL": self.smtp_url,
-            "BASE_URL": self.base_url,
-            "SECRET_KEY": self.secret_key,
-        }
-        return [name for name, value in needed.items() if not value]
-
     def credential_faults(self) -> list[str]:
         """Return a line for each missing part of one complete set of credentials."""
         key = {"WIX_API_KEY": self.wix_api_key, "WIX_SITE_ID": self.wix_site_id}

@@ -306,5 +306,5 @@ def test_alerts_take_a_webhook_with_a_query_and_need_a_server_for_mail() -> None
 def test_what_goes_into_a_header_holds_no_blank_and_is_not_quoted(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.read({f"FORMAPP_{name}": value})
-    assert caught.value.faults[0].startswith(f"FORMAPP_{name}: holds a blank")
+    assert caught.value.faults[0].startswith(f"FORMAPP_{name}: has a space")
     assert value not in str(caught.value)

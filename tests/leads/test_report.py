@@ -30,7 +30,8 @@ def filled(database: Database) -> dict[str, str]:
         at = NOON - timedelta(hours=len(ids) + 1)
         sent = submission(lead(f"{state}@example.com"), at, meta={"page": "p", "_subject": "s"})
         ids[state] = keep(database, sent).id
-        attempt = Attempt(NOON, state, 12, CALLS, "createContact", 400, "CODE", "request-1")
+        result = "retry" if state == "pending" else state
+        attempt = Attempt(NOON, result, 12, CALLS, "createContact", 400, "CODE", "request-1")
         if state == "delivered":
             claim = _claim(database)
             finish(database, claim, attempt, Result("created", "c1", ("look",)))
@@ -38,7 +39,7 @@ def filled(database: Database) -> dict[str, str]:
             give_up(database, _claim(database), attempt, "Wix's reason")
         else:
             later = NOON + timedelta(hours=1)
-            put_back(database, _claim(database), attempt, due_at=later, reason="r", spent=True)
+            put_back(database, _claim(database), attempt, due_at=later, reason="r")
     for status in (Status.QUARANTINED, Status.UNCONFIRMED, Status.SPAM):
         sent = submission(lead(form="quote"), NOON, status=status, form="quote")
         ids[status.value] = keep(database, sent).id

@@ -34,7 +34,7 @@ from formapp.forms.fields.values import (
 from formapp.forms.origins import matches, origin_of
 from formapp.forms.phones import REGIONS
 from formapp.lead import Merge
-from formapp.spam import CHALLENGE_NAMES
+from formapp.spam.providers import CHALLENGE_NAMES
 
 Problem = tuple[str, str]
 """The key, and what is wrong with it."""
