@@ -85,7 +85,7 @@ def _services(
     if faults := [*challenge_faults(settings, files), *confirm_faults(settings, files)]:
         raise SettingsError(faults)
     token = settings.metrics_token
-    database = database or Database(settings.database_url)
+    database = database or Database(settings.database_url, must_exist=True)
     keys = [key.get_secret_value() for key in settings.secret_key]
     sign = Keyring(keys, COUNTED).sign
     counts = counts_in(settings.limit_storage.get_secret_value(), database, sign)

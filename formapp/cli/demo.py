@@ -53,7 +53,7 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         addresses = Addresses(f"http://{_HOST}:{listener.getsockname()[1]}", sandbox.url)
         sandbox_app.mounts = {"/example": create_example(addresses)}
         settings = _settings(addresses, data)
-        database = open_database(settings)
+        database = open_database(settings, create=True)
         origins = tuple(f"http://{host}:{sandbox.port}" for host in (_HOST, "localhost"))
         metrics = Metrics()
         worker = make_worker_group(settings, database, metrics)

@@ -38,7 +38,7 @@ def command(host: str, port: int, *, worker: bool) -> None:
         logs.configure(settings.log_format)
         forms = load(settings)
         listener = listen(host, port)
-        database, metrics = open_database(settings), Metrics()
+        database, metrics = open_database(settings, create=True), Metrics()
         runner = make_worker_group(settings, database, metrics) if worker else None
         app = create_app(
             settings,

@@ -42,7 +42,7 @@ def command(*, once: bool, metrics_port: int | None) -> None:
         metrics = Metrics()
         if metrics_port is not None:
             _serve_metrics(metrics, metrics_port)
-        database = open_database(settings)
+        database = open_database(settings, create=True)
         worker = make_worker_group(settings, database, metrics)
         on_signals(worker.stop)
         if once:

@@ -23,7 +23,11 @@ from formapp.monitoring.incidents import find_incidents
 from formapp.monitoring.metrics import count_quarantined
 
 _LITTLE_SPACE = 200 * 1024 * 1024
-_EMPTY = "it has no tables yet: the first start makes them, or `formapp db upgrade`"
+_NONE = "there is no database of formapp at"
+_NONE_ADVICE = (
+    "correct FORMAPP_DATABASE_URL, or have one made there: by `formapp serve`, `formapp worker` or "
+    "`formapp db upgrade`"
+)
 
 
 def check_database(settings: Settings, now: datetime) -> Iterator[Finding]:
@@ -32,7 +36,7 @@ def check_database(settings: Settings, now: datetime) -> Iterator[Finding]:
     if url.get_backend_name() == "sqlite":
         found = list(_check_file(Path(url.database or "")))
         yield from found
-        if any(finding.level == "fault" or finding.message.endswith(_EMPTY) for finding in found):
+        if any(each.level == "fault" or each.message.startswith(_NONE) for each in found):
             return
     with closing(Database(settings.database_url)) as database:
         try:
@@ -50,7 +54,7 @@ def _check_file(path: Path) -> Iterator[Finding]:
         yield fault("database", f"{path} can't be written", advice)
         return
     if is_empty_file:
-        yield hint("database", f"{path}: {_EMPTY}")
+        yield hint("database", f"{_NONE} {path.absolute()}", _NONE_ADVICE)
         return
     free = shutil.disk_usage(folder).free
     if free < _LITTLE_SPACE:
@@ -65,17 +69,15 @@ def _check_tables(path: Path) -> Iterator[Finding]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as found:
             if not found.execute(query).fetchone()[0]:
-                yield hint("database", f"{path}: {_EMPTY}")
+                yield hint("database", f"{_NONE} {path.absolute()}", _NONE_ADVICE)
     except sqlite3.Error as error:
         advice = "restore it from a back-up, or name another file"
         yield fault("database", f"{path} can't be read as SQLite: {error}", advice)
 
 
 def _check_schema(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
-    # Without its query, which may hold a password as well.
-    shown = database.url.set(query={}).render_as_string()
     if is_empty(database):
-        yield hint("database", f"{shown}: {_EMPTY}")
+        yield hint("database", f"{_NONE} {database.place}", _NONE_ADVICE)
         return
     with database.read() as connection:
         revision = current_revision(connection) or "none"
@@ -89,7 +91,7 @@ def _check_schema(database: Database, settings: Settings, now: datetime) -> Iter
     if refused:
         yield fault("database", refused, "grant the role of FORMAPP_DATABASE_URL what it lacks")
         return
-    yield ok("database", f"{shown}: reachable, writable, schema {revision}")
+    yield ok("database", f"{database.place}: reachable, writable, schema {revision}")
     yield from _check_incidents(database, settings, now)
     yield from _check_waiting(database)
     if lost := count_lost_erasures(database, keyring_of(settings)):
