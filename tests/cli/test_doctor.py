@@ -34,6 +34,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.processes import Commands, Result, free_port
 from tests.support.wixsite import KEY, SITE_ID, WixSite
 
+NO_DATABASE = "there is no database of formapp at"
 SECRET = "d41d8cd98f00b204e9800998ecf8427e"
 FORM = """
 title = "Quote"
@@ -173,7 +174,7 @@ def test_without_any_setting_it_says_what_is_missing(commands: Commands) -> None
     assert (done.returncode, done.stderr) == (1, "")
     assert "FORMAPP_SECRET_KEY: is missing" in done.stdout
     assert "FORMAPP_WIX_API_KEY: is missing" in done.stdout
-    assert "there is no database of formapp at" in done.stdout
+    assert NO_DATABASE in done.stdout
     assert list(commands.folder.iterdir()) == []
 
 
@@ -217,7 +218,7 @@ def test_a_form_for_an_unknown_site_is_a_fault(patient: Patient) -> None:
 
 def test_a_missing_database_is_reported_and_not_made(patient: Patient) -> None:
     found = patient.findings("hint", DATABASE_URL=f"sqlite:///{patient.folder / 'no.db'}")
-    assert "there is no database of formapp at" in found["database"]
+    assert NO_DATABASE in found["database"]
     assert not (patient.folder / "no.db").exists()
 
 
@@ -228,7 +229,7 @@ def test_a_database_of_something_else_is_left_as_it_is(patient: Patient) -> None
         other.commit()
     before = file.read_bytes()
     found = patient.findings("hint", DATABASE_URL=f"sqlite:///{file}")
-    assert "there is no database of formapp at" in found["database"]
+    assert NO_DATABASE in found["database"]
     assert file.read_bytes() == before
 
 
@@ -401,10 +402,7 @@ def test_an_answer_without_a_date_tells_nothing_of_the_clock() -> None:
 
 def test_postgresql_is_looked_at_too(patient: Patient, postgres: PostgresServer) -> None:
     with postgres.database() as url:
-        assert (
-            "there is no database of formapp at"
-            in patient.findings("hint", DATABASE_URL=url)["database"]
-        )
+        assert NO_DATABASE in patient.findings("hint", DATABASE_URL=url)["database"]
         with closing(Database(url)) as database:
             upgrade(database)
             assert "schema" in patient.findings("ok", DATABASE_URL=url)["database"]

@@ -48,6 +48,33 @@ def test_the_two_commands_at_the_top_are_single_lines_for_the_demo_and_the_tests
     assert "\n" not in run + test
 
 
+@pytest.mark.parametrize("command", BLOCKS[:2])
+def test_the_commands_at_the_top_say_first_what_takes_so_long(command: str, tmp_path: Path) -> None:
+    stand_in = tmp_path / "python3"
+    stand_in.write_text("#!/bin/sh\necho python3 $*\nexit 3\n")
+    stand_in.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=tmp_path,
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    first, second = done.stdout.splitlines()
+    assert "Installing, about" in first
+    assert second == "python3 -m venv .venv"
+
+
+def test_ci_installs_into_an_empty_environment_with_an_empty_cache() -> None:
+    steps = Path(__file__).parents[2].joinpath(".ci", "run").read_text("utf-8")
+    before, _, _ = steps.partition("readme_command.py")
+    assert "python3 -m venv --clear .venv" in before
+    assert 'PIP_CACHE_DIR="$(mktemp -d)"' in before
+
+
 def test_the_form_file_of_the_readme_has_no_fault(folder: Path) -> None:
     assert check_forms(folder / "forms") == []
 
