@@ -107,7 +107,37 @@ def test_forms_check_prints_every_fault_of_every_file(commands: Commands, tmp_pa
     assert done.returncode == 1
     assert "one.toml" in done.stderr
     assert "two.toml" in done.stderr
-    assert commands.run("forms", "check", str(tmp_path / "missing")).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "said"),
+    [
+        (None, 1, "one.toml:3: fields[0] (email).requird: is not a known key; did you mean"),
+        ("forms", 1, "one.toml:3: fields[0] (email).requird: is not a known key; did you mean"),
+        ("forms/one.toml", 1, "formapp: 1 fault in forms/one.toml"),
+        (
+            "one",
+            1,
+            'one.toml:3: fields[0] (email).requird: is not a known key; did you mean "requir',
+        ),
+        ("forms/two.toml", 0, "1 form in forms/two.toml: two. No faults."),
+        ("two", 0, "1 form in forms/two.toml: two. No faults."),
+        ("tow", 1, 'there is no folder, file or form tow; did you mean "two"?'),
+        ("tow.toml", 1, 'there is no folder, file or form tow.toml; did you mean "two"?'),
+        ("zzz", 1, "there is no folder, file or form zzz; the forms of forms are one, two"),
+    ],
+)
+def test_forms_check_takes_a_folder_a_file_or_a_name(
+    commands: Commands, path: str | None, code: int, said: str
+) -> None:
+    forms = commands.folder / "forms"
+    forms.mkdir()
+    good = 'title = "T"\n[[fields]]\nname = "email"\ntype = "email"\nlabel = "E"\nto = "email"\n'
+    (forms / "one.toml").write_text(good.replace("]]\n", "]]\nrequird = true\n"))
+    (forms / "two.toml").write_text(good)
+    done = commands.run("forms", "check", *([path] if path else []), FORMS="forms")
+    assert done.returncode == code
+    assert said in (done.stderr if code else done.stdout)
 
 
 def test_a_form_for_an_unknown_site_keeps_serve_from_starting(
