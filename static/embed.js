@@ -1,4 +1,4 @@
-// Puts a form of formapp into the page, after this element; the README has all attributes.
+// Puts a form of formapp into the page; the README has all attributes.
 (() => {
   "use strict";
   const LOOK = ["accent", "text", "background", "radius", "font"];
@@ -36,8 +36,8 @@
     style.height = "32rem"; // until the form tells its own
     style.border = "0";
 
-    // The frame is transparent: the form is light or dark by the text of the page, or where the
-    // page is made for both, by its visitor. Mixed, a colour of any notation is told as RGB.
+    // The transparent frame is light or dark by the page's text, or by its visitor if the page is
+    // made for both. Mixed, any colour is told as RGB.
     const instead = document.createElement("p");
     instead.style.color = "color-mix(in srgb,currentcolor,currentcolor)";
     place.append(instead);
@@ -61,7 +61,9 @@
       frame.after(instead);
       warn(why);
     };
-    const refused = `Is ${origin} among its origins? Is ${url.origin} there?`;
+    const refused = /^http/.test(origin)
+      ? `Add "${origin}" to origins in ${form}.toml. Is ${url.origin} there?`
+      : "The page has no origin: is it in a sandbox?";
     frame.addEventListener("load", () => setTimeout(fail, 3000, refused));
     setTimeout(fail, 20000, refused);
     document.addEventListener("securitypolicyviolation", (event) => {
@@ -97,7 +99,7 @@
     else script.after(frame);
   };
 
-  // A module doesn't learn which element it is.
+  // A module has no currentScript.
   const me = document.currentScript;
   const all = document.querySelectorAll('script[data-form][src*="/embed.js"]');
   for (const script of me?.dataset.form ? [me] : all) {

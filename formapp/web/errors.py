@@ -27,8 +27,8 @@ class RefusalError(Exception):
     Attributes:
         status: HTTP status.
         code: for programs; Formspree's where it has one.
-        msgid: for people, in English; never repeats what was sent. The catalogues extract it from
-            where the refusal is raised, so it is a literal there.
+        msgid: for people, in English; repeats nothing that was sent but a normalised origin. The
+            catalogues extract it from where the refusal is raised, so it is a literal there.
         headers: further headers of the answer.
         params: values for the text's `%(name)s`.
     """

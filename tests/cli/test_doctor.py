@@ -25,6 +25,7 @@ from formapp.db.upgrade import upgrade
 from formapp.delivery.sites import Pauses
 from formapp.leads.accept import Status
 from formapp.leads.erase import erase_person
+from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.sandbox import SandboxOptions, SandboxServer, Settings, create_sandbox
 from formapp.signing import Keyring
 from tests.support.clock import NOON
@@ -271,6 +272,30 @@ def test_confirmations_that_nobody_was_asked_for_are_a_hint(patient: Patient) ->
     hint = patient.findings("hint")["confirmations"]
     assert "no mail has been sent yet for 2 leads" in hint
     assert "formapp leads resend" in hint
+
+
+@BOTH
+def test_refused_origins_are_a_hint_until_they_are_listed(patient: Patient) -> None:
+    shop, other = "https://shop.example.com", "https://other.example.com"
+    with closing(patient.database()) as database:
+        refused = RefusedOrigins(database)
+        for origin in (shop, shop, other, "null", "none"):
+            refused.note("quote", origin)
+        long_ago = datetime.now(UTC) - timedelta(days=9)
+        RefusedOrigins(database, lambda: long_ago).note("quote", "https://gone.example.com")
+    done = patient.examine()
+    assert done.returncode == 0
+    assert f"quote refused {shop} 2 times since" in done.stdout
+    assert f'add "{shop}" to origins in quote.toml' in done.stdout
+    assert "FORMAPP_API_TOKEN" in done.stdout
+    assert "quote refused pages that hide their origin 1 time since" in done.stdout
+    assert "gone" not in done.stdout
+    spam = '[spam]\nunknown_origin = "quarantine"\n'
+    listed = FORM.replace("labels", f'origins = ["{shop}"]\nlabels').replace("[[", f"{spam}[[", 1)
+    (patient.folder / "forms" / "quote.toml").write_text(listed)
+    told = patient.examine().stdout
+    assert f"quote refused {other} 1 time since" in told
+    assert told.count("quote refused") == 1
 
 
 @BOTH

@@ -1,5 +1,6 @@
 """Every command of the README runs: those at its top in CI, the others here."""
 
+import json
 import os
 import re
 import shlex
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -165,6 +167,36 @@ def test_the_proof_runs_in_its_shortest_form() -> None:
 
 
 @pytest.mark.slow
+def test_a_program_posts_by_the_curl_of_the_readme(
+    commands: Commands, database_url: str, folder: Path
+) -> None:
+    token = "a-token-of-16-or-more"
+    forms = str(folder / "forms")
+    installation = Installation(
+        commands, database_url, FORMS=forms, API_TOKEN=f"{token},an-older-token-too"
+    )
+    (block,) = [block for block in BLOCKS if "Authorization: Bearer" in block]
+    script = block.replace("https://forms.example.com", installation.web)
+
+    def post(**settings: str) -> tuple[dict[str, Any], str]:
+        process = _bash(f"{script} --silent --write-out '\\n%{{http_code}}'", folder, settings)
+        printed, _ = process.communicate(timeout=30)
+        body, _, status = printed.rpartition("\n")
+        return json.loads(body), status
+
+    for given in (token, token, "an-older-token-too"):
+        answer, status = post(API_TOKEN=given)
+        assert (answer["ok"], status) == (True, "200")
+    for given in ("", "another-token-of-16"):
+        answer, status = post(API_TOKEN=given)
+        assert (answer["errors"][0]["code"], status) == ("UNAUTHORIZED", "401")
+        assert "FORMAPP_API_TOKEN" in answer["error"]
+    # Once, by its Idempotency-Key.
+    (lead,) = json.loads(installation.run("leads", "list", "--json").stdout)
+    assert lead["form"] == "callback"
+
+
+@pytest.mark.slow
 def test_the_sandbox_takes_the_faults_of_the_readme(commands: Commands) -> None:
     port = free_port()
     commands.start("sandbox", "--port", str(port))
@@ -173,7 +205,7 @@ def test_the_sandbox_takes_the_faults_of_the_readme(commands: Commands) -> None:
         line.replace("8001", str(port))
         for block in BLOCKS[2:]
         for line in block.splitlines()
-        if line.startswith("curl")
+        if line.startswith("curl") and "_sandbox" in line
     ]
     assert len(calls) == 3
     for call in calls:

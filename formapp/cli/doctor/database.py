@@ -3,7 +3,7 @@
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,11 +17,15 @@ from formapp.config.settings import Settings
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import current_revision, is_empty
 from formapp.db.tables import REVISION, metadata
+from formapp.forms.definition.model import FormDefinition
 from formapp.leads.erase import count_lost_erasures
 from formapp.leads.report import count_unmailed
 from formapp.monitoring.incidents import find_incidents
 from formapp.monitoring.metrics import count_quarantined
+from formapp.monitoring.refused_origins import find_refused
 
+_REFUSED_DAYS = timedelta(days=7)
+_MOST_REFUSED = 30
 _LITTLE_SPACE = 200 * 1024 * 1024
 _NONE = "there is no database of formapp at"
 _NONE_ADVICE = (
@@ -30,7 +34,9 @@ _NONE_ADVICE = (
 )
 
 
-def check_database(settings: Settings, now: datetime) -> Iterator[Finding]:
+def check_database(
+    settings: Settings, forms: Mapping[str, FormDefinition], now: datetime
+) -> Iterator[Finding]:
     """Check the database without creating anything, not even a file."""
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite":
@@ -40,7 +46,7 @@ def check_database(settings: Settings, now: datetime) -> Iterator[Finding]:
             return
     with closing(Database(settings.database_url)) as database:
         try:
-            yield from _check_schema(database, settings, now)
+            yield from _check_schema(database, settings, forms, now)
         except DatabaseUnavailableError as error:
             advice = "start it, or correct FORMAPP_DATABASE_URL; forms answer 503 meanwhile"
             yield fault("database", f"it {error}", advice)
@@ -75,7 +81,9 @@ def _check_tables(path: Path) -> Iterator[Finding]:
         yield fault("database", f"{path} can't be read as SQLite: {error}", advice)
 
 
-def _check_schema(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
+def _check_schema(
+    database: Database, settings: Settings, forms: Mapping[str, FormDefinition], now: datetime
+) -> Iterator[Finding]:
     if is_empty(database):
         yield hint("database", f"{_NONE} {database.place}", _NONE_ADVICE)
         return
@@ -94,6 +102,7 @@ def _check_schema(database: Database, settings: Settings, now: datetime) -> Iter
     yield ok("database", f"{database.place}: reachable, writable, schema {revision}")
     yield from _check_incidents(database, settings, now)
     yield from _check_waiting(database)
+    yield from _check_refused(database, forms, now)
     if lost := count_lost_erasures(database, keyring_of(settings)):
         message = f"erasures under a secret key that is gone: {lost}"
         advice = "keep the old key behind the new one: a restored back-up may bring them back"
@@ -137,3 +146,18 @@ def _check_waiting(database: Database) -> Iterator[Finding]:
             "correct the cause, then `formapp leads resend ID`; unconfirmed leads are erased"
         )
         yield hint("confirmations", f"no mail has been sent yet for {unmailed} leads", advice)
+
+
+def _check_refused(
+    database: Database, forms: Mapping[str, FormDefinition], now: datetime
+) -> Iterator[Finding]:
+    """Report origins that were refused and still would be."""
+    since = (now - _REFUSED_DAYS).date()
+    for refused in find_refused(database, since)[:_MOST_REFUSED]:
+        form = forms.get(refused.form)
+        quarantined = form and form.spam.unknown_origin == "quarantine"
+        if form and (form.allows_origin(refused.origin) or (refused.is_unknown and quarantined)):
+            continue
+        times = "1 time" if refused.count == 1 else f"{refused.count} times"
+        message = f"{refused.form} refused {refused.shown} {times} since {since}"
+        yield hint("origins", message, refused.advice)
