@@ -43,14 +43,9 @@ def create_app(
     on_kept: Callable[[], None] | None = None,
     metrics: Metrics | None = None,
 ) -> Flask:
-    """Build the web app.
+    """Build the web app; what is not given comes from the settings, these from the environment.
 
-    Args:
-        settings: read from the environment unless given.
-        forms: read from the folder of the settings unless given.
-        database: opened by the settings unless given.
-        on_kept: called after each commit that left something to deliver; wakes a worker.
-        metrics: of this process, where a worker shares them.
+    `on_kept` is called after each commit that left something to deliver: it wakes a worker.
 
     Raises:
         SettingsError: a setting is wrong, or a form needs one that is missing.
@@ -87,7 +82,7 @@ def _services(
         raise SettingsError(faults)
     token = settings.metrics_token
     database = database or Database(settings.database_url, must_exist=True)
-    keys = [key.get_secret_value() for key in settings.secret_key]
+    keys = settings.keys
     sign = Keyring(keys, COUNTED).sign
     counts = counts_in(settings.limit_storage.get_secret_value(), database, sign)
     return Services(

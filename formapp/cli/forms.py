@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from formapp.cli.wiring import number_of
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import check_file, check_forms, names_in
 from formapp.resources import BUNDLED_FORMS
@@ -30,10 +31,10 @@ def check(path: str | None) -> None:
     for fault in faults:
         click.echo(str(fault), err=True)
     if faults:
-        click.echo(f"formapp: {_count(len(faults), 'fault')} in {place}", err=True)
+        click.echo(f"formapp: {number_of(len(faults), 'fault')} in {place}", err=True)
         sys.exit(1)
     names = [place.stem] if is_file else names_in(place)
-    click.echo(f"{_count(len(names), 'form')} in {place}: {', '.join(names)}. No faults.")
+    click.echo(f"{number_of(len(names), 'form')} in {place}: {', '.join(names)}. No faults.")
 
 
 def _find(path: str | None, folder: Path) -> Path:
@@ -46,7 +47,3 @@ def _find(path: str | None, folder: Path) -> Path:
     hint = suggestion(path.removesuffix(".toml"), names_in(folder))
     known = hint or f"the forms of {folder} are {', '.join(names_in(folder)) or 'none'}"
     raise click.ClickException(f"there is no folder, file or form {path}; {known}")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")

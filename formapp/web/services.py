@@ -28,17 +28,15 @@ class Services:
     """The collaborators of the web side.
 
     Attributes:
-        intake: stores submissions in `database`.
-        on_kept: called after each commit that created work for a worker.
         base_url: where visitors reach this server, without a slash at the end; None: the trusted
             host of each request.
         default_site: the site of forms that name none.
-        metrics_token: required by `/metrics`; None: only this machine may read them.
+        on_kept: called after each commit that created work for a worker.
         refused_origins: logs and counts posts from origins that aren't listed.
         api_tokens: let a program post without an origin.
-        challenges: makes and checks proofs of work.
         sign: makes the keyed hash of a counter's name.
         site_key: this site's key at the owner's challenge service.
+        metrics_token: required by `/metrics`; None: only this machine may read them.
         pages: the page cache; bounded, since visitors can't make up its keys.
     """
 
