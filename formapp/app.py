@@ -28,7 +28,7 @@ from formapp.web import errors, health, hooks, i18n
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 from formapp.web.public import views
-from formapp.web.rate_limit import Limits, counts_in
+from formapp.web.rate_limit import DATABASE, MEMORY, Limits, counts_in
 from formapp.web.responses import refuse
 from formapp.web.services import EXTENSION, Services
 
@@ -84,7 +84,7 @@ def _services(
     database = database or Database(settings.database_url, must_exist=True)
     keys = settings.keys
     sign = Keyring(keys, COUNTED).sign
-    counts = counts_in(settings.limit_storage.get_secret_value(), database, sign)
+    storage = settings.limit_storage.get_secret_value()
     return Services(
         forms=forms,
         signer=TokenSigner(keys),
@@ -96,7 +96,13 @@ def _services(
         challenges=Challenges(keys),
         sign=sign,
         site_key=settings.challenge_site_key,
-        limits=Limits(settings.limit_per_address, settings.limit_per_form, counts, sign=sign),
+        limits=Limits(
+            settings.limit_per_address,
+            settings.limit_per_form,
+            counts_in(storage, database, sign),
+            # Memory shows addresses to nobody, and the database's counts sign their keys.
+            sign=str if storage in {MEMORY, DATABASE} else sign,
+        ),
         base_url=settings.base_url,
         default_site=DEFAULT_SITE,
         on_kept=on_kept,
