@@ -113,6 +113,8 @@ def _delivery_lines(delivery: Entry) -> Iterator[str]:
 def format_hits(hits: Hits) -> str:
     """What would be erased."""
     lines = [f"{number_of(len(hits.own), 'submission')} would be erased."]
+    if not hits.own and not hits.mention:
+        lines = ["Nothing to erase: no submission is of this person or mentions them."]
     lines += [f"  {submission_id}" for submission_id in hits.own]
     lines += [f"The mention in {each} would be erased." for each in hits.mention]
     return "\n".join(lines)
@@ -124,7 +126,10 @@ def format_erasure(erasure: Erasure) -> str:
 
 
 def _erasure_lines(erasure: Erasure) -> Iterator[str]:
-    yield f"{number_of(len(erasure.own), 'submission')} erased."
+    if erasure.own or erasure.mentions:
+        yield f"{number_of(len(erasure.own), 'submission')} erased."
+    else:
+        yield "Nothing to erase: no submission is of such a person or mentions one."
     for row in erasure.own:
         was = "was pending: its delivery is cancelled" if row.state == "pending" else row.state
         yield f"  {row.id}  {row.received_at.isoformat()[:19]}  {row.form}  {was}"

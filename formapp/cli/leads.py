@@ -24,6 +24,8 @@ from formapp.cli.wiring import (
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
+from formapp.forms.definition.explain import suggestion
+from formapp.forms.definition.parse import names_in
 from formapp.leads.accept import Status
 from formapp.leads.confirm import resend_mail
 from formapp.leads.erase import (
@@ -39,7 +41,7 @@ from formapp.leads.export import csv_rows
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
 from formapp.leads.release import release as release_submission
 from formapp.leads.release import reread_by
-from formapp.leads.report import list_ids, list_submissions, show_submission
+from formapp.leads.report import list_forms, list_ids, list_submissions, show_submission
 from formapp.leads.retry import remap_by, retry_submission
 from formapp.mail.limit import MailLimitError
 from formapp.signing import Keyring
@@ -67,6 +69,23 @@ def _opened() -> Iterator[tuple[Settings, Database]]:
             database.close()
 
 
+def _check_form(settings: Settings, database: Database, form: str | None) -> None:
+    """Refuse a form that has neither a file nor a submission."""
+    known = names_in(settings.forms)
+    if form is None or form in known:
+        return
+    known += list_forms(database)
+    if form not in known:
+        hint = suggestion(form, known) or f"there are {', '.join(sorted(set(known)))}"
+        raise click.ClickException(f"there is no form {form}; {hint}")
+
+
+def _none(state: str | None, form: str | None) -> str:
+    """Return that there is no such submission."""
+    kind = f"{state} submission" if state else "submission"
+    return f"There is no {kind} of the form {form}." if form else f"There is no {kind}."
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -77,13 +96,17 @@ def _now() -> datetime:
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 def list_leads(form: str | None, state: str | None, *, as_json: bool) -> None:
     """List the submissions, oldest first; honeypot catches only with `--state spam`."""
-    with _opened() as (_, database):
+    with _opened() as (settings, database):
+        _check_form(settings, database, form)
         entries = list_submissions(database, form=form, state=state)
         if as_json:
             click.echo(json.dumps(list(entries), indent=2, ensure_ascii=False))
             return
+        entry = None
         for entry in entries:
             click.echo(format_brief(entry))
+        if entry is None:
+            click.echo(_none(state, form), err=True)
 
 
 @command.command("show")
@@ -105,8 +128,12 @@ def retry(submission_ids: tuple[str, ...], *, failed: bool, form: str | None) ->
     if bool(submission_ids) == failed or (form and not failed):
         raise click.UsageError("give one or more IDs, or --failed (with --form if you like)")
     with _opened() as (settings, database):
+        _check_form(settings, database, form)
         remap = remap_by(load(settings), DEFAULT_SITE)
-        for submission_id in list_ids(database, "failed", form) if failed else submission_ids:
+        chosen = list_ids(database, "failed", form) if failed else submission_ids
+        if not chosen:
+            click.echo(f"Nothing to retry. {_none('failed', form)}")
+        for submission_id in chosen:
             try:
                 retry_submission(database, submission_id, remap, _now())
             except UnconfirmedError as error:
@@ -131,7 +158,10 @@ def release(
     if bool(submission_ids) == bool(form or everything):
         raise click.UsageError("give one or more IDs, or --form FORM, or --all")
     with _opened() as (settings, database):
+        _check_form(settings, database, form)
         chosen = submission_ids or list_ids(database, "quarantined", form)
+        if not chosen:
+            click.echo(f"Nothing to release. {_none('quarantined', form)}")
         if not submission_ids and not yes and chosen:
             click.confirm(f"Release {len(chosen)} from quarantine?", abort=True)
         # A fault in a form file doesn't hold back what was read when it came.
@@ -165,7 +195,15 @@ def resend(submission_id: str) -> None:
 def export() -> None:
     """Write all submissions with their answers to standard output, as CSV."""
     with _opened() as (_, database):
-        csv.writer(sys.stdout).writerows(csv_rows(database))
+        rows = csv_rows(database)
+        header, first = next(rows), next(rows, None)
+        writer = csv.writer(sys.stdout)
+        writer.writerow(header)
+        if first is None:
+            click.echo(_none(None, None), err=True)
+        else:
+            writer.writerow(first)
+            writer.writerows(rows)
 
 
 @command.command("expire")
@@ -176,7 +214,8 @@ def expire(*, dry_run: bool) -> None:
         run = count_expired if dry_run else expire_all
         count = run(database, settings.keep_days, _now())
     done = "would be erased" if dry_run else "were erased"
-    click.echo(f"The answers of {number_of(count, 'submission')} {done}.")
+    none = "Nothing to erase: no answers have expired."
+    click.echo(f"The answers of {number_of(count, 'submission')} {done}." if count else none)
 
 
 @command.command("erase")
@@ -201,8 +240,11 @@ def erase(
         raise click.UsageError("give --email, --phone or both; or --list; or --again FILE")
     with _opened() as (settings, database):
         if list_hashes:
-            for erased in list_erasures(database):
-                click.echo(str(erased))
+            erased = list_erasures(database)
+            for each in erased:
+                click.echo(str(each))
+            if not erased:
+                click.echo("No person has been erased.", err=True)
             return
         forms = load(settings).values() if phone else ()
         regions = {field.region for form in forms for field in form.definition.fields}

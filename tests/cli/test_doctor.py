@@ -202,7 +202,7 @@ def test_a_rate_above_what_wix_allows_is_a_hint(patient: Patient) -> None:
 def test_a_faulty_form_file_is_a_fault(patient: Patient) -> None:
     (patient.folder / "forms" / "bad.toml").write_text("title = 1\nfields = []")
     found = patient.findings("fault")
-    assert "bad.toml: " in found["forms"]
+    assert "bad.toml:2: fields: " in found["forms"]
     assert "formapp forms check" in found["forms"]
 
 
