@@ -108,6 +108,9 @@ def _delivery_lines(delivery: Entry) -> Iterator[str]:
 
 def hits_lines(hits: Hits) -> Iterator[str]:
     """What would be erased."""
+    if not hits.own and not hits.mention:
+        yield "Nothing to erase: no submission is of this person or mentions them."
+        return
     yield f"{number_of(len(hits.own), 'submission')} would be erased."
     yield from (f"  {submission_id}" for submission_id in hits.own)
     yield from (f"The mention in {each} would be erased." for each in hits.mention)
@@ -115,7 +118,10 @@ def hits_lines(hits: Hits) -> Iterator[str]:
 
 def erasure_lines(erasure: Erasure) -> Iterator[str]:
     """What was erased, and what the owner may have to do at Wix."""
-    yield f"{number_of(len(erasure.own), 'submission')} erased."
+    if erasure.own or erasure.mentions:
+        yield f"{number_of(len(erasure.own), 'submission')} erased."
+    else:
+        yield "Nothing to erase: no submission is of such a person or mentions one."
     for row in erasure.own:
         was = "was pending: its delivery is cancelled" if row.state == "pending" else row.state
         yield f"  {row.id}  {row.received_at.isoformat()[:19]}  {row.form}  {was}"

@@ -125,7 +125,7 @@ def database(value: str) -> str:
             "is no database address; write sqlite:///formapp.db "
             "or postgresql+psycopg://user@host/name",
         ) from None
-    if url.get_backend_name() == "postgresql":
+    if url.get_backend_name() in {"postgres", "postgresql"}:  # libpq takes both
         return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     if url.drivername not in {"sqlite", "sqlite+pysqlite"}:
         raise ValueError("names an engine that formapp doesn't know; use sqlite or postgresql")

@@ -14,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -29,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0007"
+REVISION = "0009"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = MetaData(
@@ -259,3 +260,13 @@ counts = Table(
     Column("expires_at", UtcDateTime, nullable=False),
 )
 Index(None, counts.c.expires_at)
+
+# How often each form refused an origin on a day: see `formapp.monitoring.refused_origins`.
+refused_origins = Table(
+    "refused_origins",
+    metadata,
+    Column("form", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("origin", String(300), primary_key=True),
+    Column("count", Integer, nullable=False),
+)
