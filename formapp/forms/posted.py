@@ -19,12 +19,15 @@ from formapp.forms.definition.model import (
 from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
 from formapp.forms.fields.text import Hidden
 from formapp.forms.mapping import E164, LeadMapping
-from formapp.forms.phones import PhoneNumber
+from formapp.forms.reading.contact import PhoneNumber
 from formapp.lead import Lead
 from formapp.spam import CHALLENGE_NAMES
 
 RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id")
 """Names of formapp's own; no field's name begins with `_`."""
+
+_SEVERAL = {"checkboxes", "checkbox", "consent"}
+"""Types of which a post may hold several values: a hidden input may be beside a box."""
 
 _KNOWN = frozenset(RESERVED) | CHALLENGE_NAMES
 _NO_INDEX = -1
@@ -58,18 +61,19 @@ class Posted:
         return texts[0] if texts else None
 
     def repeated(self) -> list[str]:
-        """Return the single-valued names that came more than once or as a JSON list.
+        """Return the single-valued names that came as a JSON list, or with different texts.
 
-        Two names of one field count as a repetition, unless all but one are blank.
+        Blanks don't count: a hidden input may send one beside a field.
         """
         found: list[str] = []
         for field, names in zip(self.fields, self.sent, strict=True):
-            if names and field.type != "checkboxes":
-                if len(names) > 1:
-                    filled = self.filled(names)
-                    found += self._several(names) or (filled if len(filled) > 1 else [])
-                elif names[0] in self.lists or len(self.values[names[0]]) > 1:
-                    found += names
+            if names and field.type not in _SEVERAL:
+                filled = self.filled(names)
+                texts = {text.strip() for name in filled for text in self.values[name]}
+                if len(texts - {""}) > 1:
+                    found += filled
+                else:
+                    found += self.lists.intersection(names)
         return found + self._several(RESERVED)
 
     def called(self) -> dict[str, str]:
@@ -171,7 +175,7 @@ class Reader:
         texts = [values[names[0]] if len(names) == 1 else [] for names in sent]
         posted = Posted(self._definitions, values, sent, texts, lists, unknown)
         for slot, names in enumerate(sent):
-            if len(names) > 1:
+            if len(names) > 1 or len(texts[slot]) > 1:
                 self._join(posted, slot)
         return posted
 
@@ -195,7 +199,7 @@ class Reader:
         names: list[str] = []
         for field, sent in zip(self._fields, posted.texts, strict=True):
             try:
-                answer, identity = field.read(sent)
+                answer, identity, not_offered = field.read(sent)
             except InvalidValueError:
                 raise InvalidAnswersError from None
             name = field.name
@@ -208,7 +212,7 @@ class Reader:
             if identity is not None:
                 identities[name] = identity
                 if isinstance(identity, PhoneNumber):
-                    answers[f"{name}{E164}"] = identity.e164
+                    answers[f"{name}{E164}"] = identity.identity
             if name in self._texts and isinstance(answer, str):
                 texts.append(answer)
                 if name in self._names:
@@ -225,9 +229,10 @@ class Reader:
         """Choose among the names of one field, or join the values of a group."""
         names = posted.sent[slot]
         names.sort(key=lambda name: _NO_INDEX if name in self._slots else _index(name))
+        texts = [text for name in names for text in posted.values[name]]
         if not self._fields[slot].several:
-            names = posted.filled(names)[:1] or names[:1]
-        posted.texts[slot] = [text for name in names for text in posted.values[name]]
+            texts = [text for text in texts if text.strip()][:1] or texts[:1]
+        posted.texts[slot] = texts
 
 
 def _index(name: str) -> int:

@@ -1,10 +1,10 @@
 """Splitting a full name."""
 
 import pytest
+from formapp.forms.fields.values import clean_line
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formapp.forms.fields.values import clean_line
 from formapp.forms.mapping import split_full_name
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from formapp.forms.fields.values import parse_email
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +11,6 @@ from formapp.forms.definition.parse import parse_form
 from formapp.forms.fields.base import Field, InvalidValueError, Parsed
 from formapp.forms.fields.registry import FIELD_TYPES
 from formapp.forms.fields.text import Email
-from formapp.forms.fields.values import parse_email
 from formapp.forms.form import Form, compile_form
 from formapp.forms.posted import InvalidAnswersError
 from tests.support.forms import posted
