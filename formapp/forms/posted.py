@@ -7,6 +7,7 @@ values in the order of their numbers. An alias that has brackets itself takes pr
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import TypedDict
 
 from formapp.forms.definition.model import (
@@ -19,6 +20,7 @@ from formapp.forms.definition.model import (
 from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
 from formapp.forms.fields.text import Hidden
 from formapp.forms.mapping import E164, LeadMapping
+from formapp.forms.notes import Note
 from formapp.forms.reading.contact import PhoneNumber
 from formapp.lead import Lead
 from formapp.spam import CHALLENGE_NAMES
@@ -117,7 +119,7 @@ class Reading:
     `answers` are by field name, in the order of the form file; blank ones are left out, but a box
     that isn't ticked is False. A telephone number is there as typed, and in E.164 as
     `<name>.e164`. The store adds the time to `consents`. `texts` are the answers to fields for
-    free text, `names` those of them that are a person's name.
+    free text, `names` those of them that are a person's name. `notes` are for the owner.
     """
 
     answers: dict[str, Answer]
@@ -125,6 +127,7 @@ class Reading:
     lead: Lead
     texts: list[str]
     names: list[str]
+    notes: list[Note] = dataclass_field(default_factory=list)
 
     def __repr__(self) -> str:
         return "<Reading>"

@@ -152,6 +152,7 @@ def searched_rows() -> Any:
     return (
         select(
             *(sent.id, sent.received_at, sent.answers, sent.meta, sent.lead),
+            *(sent.notes, sent.unknown),
             *(deliveries.c.email, deliveries.c.phone, deliveries.c.reason),
         )
         .outerjoin(deliveries, deliveries.c.submission_id == sent.id)
@@ -161,7 +162,7 @@ def searched_rows() -> Any:
 
 
 def strike_out(row: Row[Any], wanted: Wanted) -> dict[str, Any]:
-    """Answers, meta, lead and reason without the mentions of wanted persons."""
+    """All searched parts without the mentions of wanted persons."""
     return _SearchedTexts(row, wanted).without_mentions()
 
 
@@ -176,6 +177,8 @@ class _SearchedTexts:
             "answers": row.answers,
             "meta": row.meta,
             "lead": row.lead,
+            "notes": row.notes,
+            "unknown": row.unknown,
             "reason": row.reason,
         }
         self._phones = {
@@ -191,9 +194,10 @@ class _SearchedTexts:
         known |= self._phones
         if any(self._wanted.matches(each, row.received_at) for each in known if each):
             return True
+        sent = [row.answers, row.unknown, row.notes, row.meta.get("_replyto")]
         return any(
             text[start:end].strip() == text.strip()
-            for text in _texts([row.answers, row.meta.get("_replyto")])
+            for text in _texts(sent)
             for start, end in self._find(text)
         )
 
@@ -211,7 +215,8 @@ class _SearchedTexts:
         if isinstance(value, list):
             return [self._strike_out(each) for each in value]
         if isinstance(value, dict):
-            return {key: self._strike_out(each) for key, each in value.items()}
+            # Names of unknown fields are the sender's, too.
+            return {self._strike_out(key): self._strike_out(each) for key, each in value.items()}
         return value
 
     def _find(self, text: str) -> list[tuple[int, int]]:
@@ -231,7 +236,7 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
+        for each in [*value, *value.values()] if isinstance(value, dict) else value:
             yield from _texts(each)
 
 

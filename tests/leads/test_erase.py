@@ -172,6 +172,40 @@ def test_where_somebody_else_mentions_the_person_the_mention_is_struck_out(
     assert "7946 0018" not in everything(database)
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"unknown": {"second_mail": EMAIL.upper()}},
+        {"unknown": {"others": ["x", EMAIL]}},
+        {"unknown": {EMAIL: "on"}},
+        {"unknown": {"tel": "+44 20 7946 0018"}},
+        {"notes": [{"code": "NOT_AN_OPTION", "field": "team", "value": EMAIL}]},
+    ],
+)
+def test_unknown_fields_and_notes_are_the_persons_own_and_go(
+    database: Database, sent: dict[str, Any]
+) -> None:
+    submission_id = delivered(database, replace(_other(message="hello"), **sent))
+    done = _erase(database, EMAIL, PHONE)
+    assert [row.id for row in done.own] == [submission_id]
+    row = submission_row(database, submission_id)
+    assert (row["unknown"], row["notes"]) == (None, None)
+    assert "7946" not in everything(database)
+
+
+def test_a_mention_in_unknown_fields_and_notes_is_struck_out(database: Database) -> None:
+    sent = replace(
+        _other(),
+        unknown={f"of {EMAIL}": f"see {EMAIL}", "tags": ["a", f"via {EMAIL}"]},
+        notes=[{"code": "FILE_DROPPED", "field": "cv", "value": f"letter of {EMAIL} (1).pdf"}],
+    )
+    submission_id = kept(database, sent)
+    assert _erase(database, EMAIL).struck_out == [submission_id]
+    row = submission_row(database, submission_id)
+    assert row["unknown"] == {"of [erased]": "see [erased]", "tags": ["a", "via [erased]"]}
+    assert EMAIL not in everything(database)
+
+
 def test_people_with_similar_addresses_are_left_alone(database: Database) -> None:
     for address in (f"x{EMAIL}", f"{EMAIL}.uk", "ines@example.com", "ines.okafor@example.org"):
         kept(database, submission(lead(address), answers={"email": address}))

@@ -197,6 +197,7 @@ def _submission(post: Post) -> Submission:
         lead=reading.lead,
         answers=reading.answers,
         consents=[{**consent, "at": now.isoformat()} for consent in reading.consents],
+        notes=reading.notes,
         meta=_meta(post) | verdict.meta() | (confirmation_meta(form) if given.confirm else {}),
         status=status,
         jobs=jobs,
