@@ -28,6 +28,7 @@ from formapp.confirmation.definition import Confirm, Line, Paragraphs
 from formapp.forms.definition.base import Definition, LabelName, Text, trimmed
 from formapp.forms.definition.theme import Theme
 from formapp.forms.fields.values import clean_line, parse_date, parse_locale
+from formapp.forms.reading.text import normalize
 from formapp.forms.origins import matches, normalise
 from formapp.languages import gettext_noop
 from formapp.lead import AddressTag, DataType, EmailTag, Merge, PhoneTag
@@ -178,7 +179,7 @@ def _sent(value: str) -> str:
 
 def _alias(name: str) -> str:
     # Posted names are normalised too. Apart from that HTML allows any name, even with blanks.
-    name = unicodedata.normalize("NFC", name)
+    name = normalize(name)
     if not name.strip():
         raise ValueError("is empty")
     if name.startswith("_"):

@@ -4,7 +4,6 @@ Each parser takes cleaned text and returns the value, or None where the text doe
 """
 
 import re
-import unicodedata
 from datetime import date
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from email_validator import EmailNotValidError, validate_email
 
 from formapp.forms.countries import COUNTRIES
+from formapp.forms.reading.text import normalize, remove_format_characters
 
 _LARGEST_EXPONENT = 15
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,4})?", re.ASCII)
@@ -35,20 +35,18 @@ _NOT_IN_LINE = re.compile(f"[\t\n{_CONTROLS}]")
 
 def clean_line(text: str) -> str:
     """Return one line: NFC, line ends and control characters as blanks, trimmed."""
-    return _NOT_IN_LINE.sub(" ", unicodedata.normalize("NFC", text)).strip()
+    return _NOT_IN_LINE.sub(" ", normalize(text)).strip()
 
 
 def clean_lines(text: str) -> str:
     """Return lines parted by LF: NFC, no control character but tab, trimmed as a whole."""
-    unified = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
+    unified = normalize(text).replace("\r\n", "\n").replace("\r", "\n")
     return _NOT_IN_LINES.sub(" ", unified).strip()
 
 
 def clean_token(text: str) -> str:
     """Return one line without invisible format characters, which come along when pasting."""
-    if not text.isascii():  # ASCII has none
-        text = "".join(char for char in text if unicodedata.category(char) != "Cf")
-    return clean_line(text)
+    return clean_line(remove_format_characters(text))
 
 
 def parse_number(text: str) -> int | float | None:

@@ -22,7 +22,7 @@ from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
 from formapp.forms.posted import Posted
 from formapp.web.public.accept import Post, _read, _submission, accept_post
-from formapp.web.public.body import read_body
+from formapp.web.public.body import clean_body, read_body
 from formapp.web.services import services
 from tests.proofs.benchmarks.bodies import FORM, FORMS, SECRET, bodies, form, own_token
 from tests.proofs.benchmarks.report import Report
@@ -109,7 +109,7 @@ def _views() -> dict[str, View]:
 
 
 def _valid() -> None:
-    _validate(form().reader.sort(*read_body(request)))
+    _validate(form().reader.sort(*clean_body(*read_body(request))))
 
 
 def _validate(posted: Posted) -> None:
