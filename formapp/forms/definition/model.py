@@ -28,8 +28,8 @@ from formapp.confirmation.definition import Confirm, Line, Paragraphs
 from formapp.forms.definition.base import Definition, LabelName, Text, trimmed
 from formapp.forms.definition.theme import Theme
 from formapp.forms.fields.values import clean_line, parse_date, parse_locale
-from formapp.forms.reading.text import normalize
 from formapp.forms.origins import matches, normalise
+from formapp.forms.reading.text import normalize
 from formapp.languages import gettext_noop
 from formapp.lead import AddressTag, DataType, EmailTag, Merge, PhoneTag
 from formapp.spam.definition import Spam

@@ -102,9 +102,8 @@ def _views() -> dict[str, View]:
         "formapp's frame": lambda: None,
         "parse": lambda: read_body(request),
         "validate": _valid,
-        "token, and where it came from": _validated(_post),
-        "limits": _validated(_limited),
-        "lead and record": lambda: _submission(_limited()),
+        "token, origin and limits": _validated(_post),
+        "lead and record": lambda: _submission(_post()),
     }
 
 
@@ -126,12 +125,7 @@ def _validated(view: Callable[[], Post]) -> View:
 
 
 def _post() -> Post:
-    return _read(request, services().form(FORM), services())
-
-
-def _limited() -> Post:
-    post = _post()
-    services().limits.hit(request.remote_addr or "", FORM)
+    post, _ = _read(request, services().form(FORM), services())
     return post
 
 
@@ -140,7 +134,7 @@ def _answered() -> Response:
 
 
 def _commit() -> None:
-    services().intake.keep(_submission(_limited()))
+    services().intake.keep(_submission(_post()))
 
 
 def _climb(app: Flask, view: View | None, calls: int, numbers: Iterator[int]) -> float:
