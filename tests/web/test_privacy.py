@@ -157,7 +157,7 @@ def test_the_repr_of_what_was_posted_holds_no_answer(site: Site) -> None:
     with site.app.test_request_context(
         f"/f/lead?utm_source={CANARY}", method="POST", data=data, headers=headers
     ):
-        post = _read(request, services().form("lead"), services())
+        post, _ = _read(request, services().form("lead"), services())
     assert post.posted.values["message"] == [CANARY]
     for each in (post, post.posted, post.attribution, post.token):
         assert CANARY not in repr(each)

@@ -28,7 +28,7 @@ from formapp.confirmation.definition import Confirm, Line, Paragraphs
 from formapp.forms.definition.base import Definition, LabelName, Text, trimmed
 from formapp.forms.definition.theme import Theme
 from formapp.forms.origins import matches, normalise
-from formapp.forms.reading.text import clean_line, read_locale
+from formapp.forms.reading.text import clean_line, normalize, read_locale
 from formapp.languages import gettext_noop
 from formapp.lead import AddressTag, DataType, EmailTag, Merge, PhoneTag
 from formapp.spam.definition import Spam
@@ -189,7 +189,7 @@ def _sent(value: str) -> str:
 
 def _alias(name: str) -> str:
     # Posted names are normalised too. Apart from that HTML allows any name, even with blanks.
-    name = unicodedata.normalize("NFC", name)
+    name = normalize(name)
     if not name.strip():
         raise ValueError("is empty")
     if name.startswith("_"):

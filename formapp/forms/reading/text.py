@@ -44,6 +44,9 @@ _DEFAULT = "en"
 class TooManyMarksError(ValueError):
     """More than 30 combining marks in a row: no language has such text."""
 
+    def __init__(self) -> None:
+        super().__init__(f"has more than {MOST_MARKS} combining marks in a row")
+
 
 def has_too_many_marks(text: str) -> bool:
     """Report whether a run of combining marks is longer than 30, in linear time.
