@@ -17,8 +17,12 @@ class Note(TypedDict):
     value: NotRequired[str]
 
 
+LONGEST_NOTE = 2000
+"""Longest value in characters; more of it isn't kept."""
+
 NOTES = {
     "CHARSET_GUESSED": "The text was neither UTF-8 nor declared: it was read as windows-1252.",
+    "NOT_AN_OPTION": "This is none of the options: nothing of it went to Wix.",
     "FILE_DROPPED": "A file was sent, which forms don't take: it was dropped.",
 }
 """Each code's text for the owner."""

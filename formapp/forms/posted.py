@@ -20,7 +20,7 @@ from formapp.forms.definition.model import (
 from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
 from formapp.forms.fields.text import Hidden
 from formapp.forms.mapping import E164, LeadMapping
-from formapp.forms.notes import Note
+from formapp.forms.notes import LONGEST_NOTE, Note
 from formapp.forms.reading.contact import PhoneNumber
 from formapp.lead import Lead
 from formapp.spam import CHALLENGE_NAMES
@@ -69,6 +69,9 @@ class Posted:
         """
         found: list[str] = []
         for field, names in zip(self.fields, self.sent, strict=True):
+            is_plain = len(names) == 1 and len(self.values[names[0]]) == 1
+            if is_plain and names[0] not in self.lists:
+                continue
             if names and field.type not in _SEVERAL:
                 filled = self.filled(names)
                 texts = {text.strip() for name in filled for text in self.values[name]}
@@ -200,12 +203,15 @@ class Reader:
         identities: dict[str, Identity] = {}
         texts: list[str] = []
         names: list[str] = []
+        notes: list[Note] = []
         for field, sent in zip(self._fields, posted.texts, strict=True):
             try:
                 answer, identity, not_offered = field.read(sent)
             except InvalidValueError:
                 raise InvalidAnswersError from None
             name = field.name
+            if not_offered:
+                notes += _not_offered(name, not_offered)
             if answer is None and isinstance(field, Hidden) and field.definition.from_:
                 elsewhere = page if field.definition.from_ == "page" else referrer
                 answer = field.cut(elsewhere or "") or None
@@ -222,7 +228,7 @@ class Reader:
                     names.append(answer)
         consents = [each for each in self._consents if answers.get(each["field"]) is True]
         lead = self._mapping.lead_of(answers, default_site, identities)
-        return Reading(answers, tuple(consents), lead, texts, names)
+        return Reading(answers, tuple(consents), lead, texts, names, notes)
 
     def _slot(self, name: str) -> int | None:
         field = in_brackets(self._definitions, name) if name.endswith("]") else None
@@ -236,6 +242,10 @@ class Reader:
         if not self._fields[slot].several:
             texts = [text for text in texts if text.strip()][:1] or texts[:1]
         posted.texts[slot] = texts
+
+
+def _not_offered(name: str, texts: Iterable[str]) -> list[Note]:
+    return [Note(code="NOT_AN_OPTION", field=name, value=text[:LONGEST_NOTE]) for text in texts]
 
 
 def _index(name: str) -> int:

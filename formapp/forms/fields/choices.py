@@ -212,6 +212,11 @@ class Checkbox(Field):
     several = True
     typed = autofilled = False
 
+    @cached_property
+    def ticked(self) -> str:
+        """The value of the box on our own pages."""
+        return self.definition.tick_value
+
     def read(self, texts: Sequence[str]) -> Parsed:
         """Return whether it is ticked."""
         if self.shown(texts):
@@ -222,8 +227,7 @@ class Checkbox(Field):
 
     def shown(self, texts: Sequence[str]) -> bool:
         """Return whether it is ticked."""
-        ticked = self.definition.tick_value
-        return any(t == ticked or t.strip().lower() not in _NOT_TICKED for t in texts)
+        return any(t == self.ticked or t.strip().lower() not in _NOT_TICKED for t in texts)
 
     def type_errors(self) -> list[ErrorMessage]:
         """Return none."""
@@ -235,7 +239,7 @@ class Checkbox(Field):
             return dict(patterns.SCALAR)
         negative = f"^{_BLANK}*{_NOT_TICKED_PATTERN}{_BLANK}*$"
         ticked = {"type": "string", "pattern": patterns.ANYTHING, "not": {"pattern": negative}}
-        return {"anyOf": [{"const": True}, {"const": self.definition.tick_value}, ticked]}
+        return {"anyOf": [{"const": True}, {"const": self.ticked}, ticked]}
 
 
 class Consent(Checkbox):

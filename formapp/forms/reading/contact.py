@@ -21,7 +21,6 @@ _DOTS = re.compile(r"\.+")
 # its own from ezweb.ne.jp to au.com: https://www.docomo.ne.jp/service/docomo_mail/rfc_add/ and
 # https://github.com/EC-CUBE/ec-cube/issues/1325 (2,000 such customers in one shop).
 _DOTTED_DOMAINS = frozenset({"docomo.ne.jp", "ezweb.ne.jp", "au.com"})
-_GMAIL = frozenset({"gmail.com", "googlemail.com"})
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HOST = re.compile(r"[^\s.<>\"'`{}|\\^%\[\]]+(?:\.[^\s.<>\"'`{}|\\^%\[\]]+)+\.?")
@@ -56,17 +55,6 @@ def _validate(address: str) -> str | None:
     except (EmailNotValidError, ValueError):
         return None
     return found.ascii_email.lower() if found.ascii_email else None
-
-
-def fold_gmail(address: str) -> str:
-    """Return one address for all that reach the same Gmail mailbox; others as they are.
-
-    Gmail ignores dots and what follows a `+`: https://support.google.com/mail/answer/7436150.
-    """
-    local, _, domain = address.lower().rpartition("@")
-    if domain not in _GMAIL:
-        return address
-    return f"{local.partition('+')[0].replace('.', '')}@gmail.com"
 
 
 def read_url(text: str) -> str | None:
@@ -139,7 +127,7 @@ class PhoneNumber:
     @property
     def identity(self) -> str:
         """The number with its extension."""
-        return with_extension(self.e164, self.extension)
+        return with_extension(self.e164, self.extension) if self.extension else self.e164
 
 
 def read_phone(text: str, region: str | None) -> PhoneNumber | None:
@@ -151,7 +139,7 @@ def read_phone(text: str, region: str | None) -> PhoneNumber | None:
     """
     if len(text) > _LONGEST_PHONE:
         return None
-    line = _with_rfc3966_extension(fold(text))
+    line = _with_rfc3966_extension(text.strip() if text.isascii() else fold(text))
     number = _possible(line, region)
     if number is None and line.startswith("00"):
         number = _possible(f"+{line[2:]}", None)
@@ -257,6 +245,8 @@ def split_full_name(text: str) -> tuple[str, str]:
     as U+0020.
     """
     line = _BLANK.sub(" ", text)
+    if line.isascii():
+        return (_split_at_comma(line) if "," in line else None) or _split_words(line)
     return _split_east_asian(line) or _split_at_comma(line) or _split_words(line)
 
 
