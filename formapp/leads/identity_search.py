@@ -181,10 +181,13 @@ class _SearchedTexts:
             "unknown": row.unknown,
             "reason": row.reason,
         }
-        self._phones = {
-            with_extension(phone["e164"], phone.get("extension", ""))
-            for phone in row.lead.get("phones") or ()
+        phones = row.lead.get("phones") or ()
+        # Without its extension a number is that of others at the same switchboard.
+        self._whole = {
+            phone["e164"]: with_extension(phone["e164"], phone.get("extension", ""))
+            for phone in phones
         }
+        self._phones = set(self._whole.values())
         typed = {value for name, value in row.answers.items() if name.endswith(".e164")}
         self._numbers = self._phones | typed
 
@@ -225,7 +228,7 @@ class _SearchedTexts:
             self._spans[text] = [
                 (start, end)
                 for identity, start, end in find_identities(
-                    text, self._numbers, phones=self._wanted.phones
+                    self._whole.get(text, text), self._numbers, phones=self._wanted.phones
                 )
                 if self._wanted.matches(identity, self._row.received_at)
             ]
