@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from formapp.cli.wiring import number_of
+from formapp.forms.notes import format_note
 from formapp.leads.erase import Erasure
 from formapp.leads.identity_search import Hits
 
@@ -33,6 +34,10 @@ def entry_lines(entry: Entry) -> Iterator[str]:
     if entry["erased_at"]:
         yield f"  the answers were erased {entry['erased_at']}"
     yield from _pair_lines("Answers", entry["answers"])
+    yield from _pair_lines("Fields that the form doesn't know", entry["unknown"])
+    if entry["notes"]:
+        yield "Notes"
+        yield from (f"  {_indented(format_note(note), 2)}" for note in entry["notes"])
     yield from _held_lines(entry)
     meta = {name: value for name, value in entry["meta"].items() if name not in _SHOWN_ELSEWHERE}
     yield from _pair_lines("Circumstances", meta)

@@ -64,7 +64,7 @@ class Settings(BaseModel):
     trusted_hosts: Annotated[tuple[_Host, ...], _SPLIT] = ()
     proxy_hops: Annotated[int, Field(ge=0, le=10)] = 0
     api_token: Annotated[tuple[_ApiToken, ...], _SPLIT] = ()
-    metrics_token: SecretStr | None = None
+    metrics_token: Annotated[SecretStr, _checked(checks.metrics_token)] | None = None
     owner_password: Annotated[SecretStr, _checked(checks.password)] | None = None
     log_format: Literal["console", "json"] = "console"
     alert_webhook: Annotated[SecretStr, _checked(checks.link)] | None = None

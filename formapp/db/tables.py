@@ -97,6 +97,10 @@ submissions = Table(
     Column("consents", _Json, nullable=False),
     Column("meta", _Json, nullable=False),
     Column("lead", _Json, nullable=False),
+    # Remarks on how it was read (`formapp.forms.notes`), and by their names the texts of fields
+    # that the form doesn't know; NULL where there are none.
+    Column("notes", _Json),
+    Column("unknown", _Json),
     # The visitor's address, if the form file has `keep_ip`.
     Column("address", String(45)),
     # The token's nonce, the Idempotency-Key or `_id`: the same key and answers, the same receipt.
