@@ -45,9 +45,9 @@ BAD_GATEWAY = (
 class Fault:
     """One fault, of all calls unless it has an `operation` or a `site`.
 
-    Kind `status` has a status, a code, an empty body and seconds in `retry_after`; it and
-    `bad_gateway_html` may have `applied` the call first. `latency` and `stall` have seconds. A
-    fault strikes a share (`probability`) of the calls, and ends after some `times`.
+    `status`, `code`, `empty_body` and `retry_after` (seconds) are for kind `status`, `seconds` for
+    `latency` and `stall`. `applied`: kinds `status` and `bad_gateway_html` apply the call first.
+    It affects the share `probability` of the calls, and ends after `times`; `struck` counts them.
     """
 
     id: str = field(default_factory=lambda: str(uuid.uuid4()), init=False)

@@ -258,6 +258,6 @@ def _change_member(call: Call) -> Json:
     billing = call.body.get("billing_subscription", record.has_billing_subscription)
     record.has_billing_subscription = billing is True
     record.role = call.body.get("role", record.role)
-    # CONTRACT.md does not say whether a change of membership raises the revision: it does not.
+    # CONTRACT.md does not say whether a change of membership raises the revision; here it doesn't.
     records.store(call, record, record.body)
     return _record_as_json(record)
