@@ -53,11 +53,7 @@ def read_settings(*, web: bool = False, wix: bool = False) -> Settings:
 
 
 def open_database(settings: Settings) -> Database:
-    """Open the database; an empty one gets the schema.
-
-    Raises:
-        DatabaseUnavailableError: it can't be reached, or its owner has to upgrade the schema.
-    """
+    """Open the database; an empty one gets the schema, an older one its owner has to upgrade."""
     database = Database(settings.database_url)
     if is_empty(database):
         upgrade(database)
