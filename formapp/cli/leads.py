@@ -24,6 +24,8 @@ from formapp.cli.wiring import (
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
+from formapp.forms.definition.explain import suggestion
+from formapp.forms.definition.parse import names_in
 from formapp.leads import confirm, erase, expire, export, release, report, retry
 from formapp.leads.accept import Status
 from formapp.leads.errors import LeadError, UnconfirmedError
@@ -54,6 +56,23 @@ def _opened() -> Iterator[tuple[Settings, Database]]:
             database.close()
 
 
+def _check_form(settings: Settings, database: Database, form: str | None) -> None:
+    """Refuse a form that has neither a file nor a submission."""
+    known = names_in(settings.forms)
+    if form is None or form in known:
+        return
+    known += report.list_forms(database)
+    if form not in known:
+        hint = suggestion(form, known) or f"there are {', '.join(sorted(set(known)))}"
+        raise click.ClickException(f"there is no form {form}; {hint}")
+
+
+def _none(state: str | None, form: str | None) -> str:
+    """Return that there is no such submission."""
+    kind = f"{state} submission" if state else "submission"
+    return f"There is no {kind} of the form {form}." if form else f"There is no {kind}."
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -64,13 +83,17 @@ def _now() -> datetime:
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 def list_leads(form: str | None, state: str | None, *, as_json: bool) -> None:
     """List the submissions, oldest first; honeypot catches only with `--state spam`."""
-    with _opened() as (_, database):
+    with _opened() as (settings, database):
+        _check_form(settings, database, form)
         entries = report.list_submissions(database, form=form, state=state)
         if as_json:
             click.echo(json.dumps(list(entries), indent=2, ensure_ascii=False))
             return
+        entry = None
         for entry in entries:
             click.echo(format_brief(entry))
+        if entry is None:
+            click.echo(_none(state, form), err=True)
 
 
 @command.command("show")
@@ -95,8 +118,12 @@ def retry_leads(submission_ids: tuple[str, ...], *, failed: bool, form: str | No
     if bool(submission_ids) == failed or (form and not failed):
         raise click.UsageError("give one or more IDs, or --failed (with --form if you like)")
     with _opened() as (settings, database):
+        _check_form(settings, database, form)
         remap = retry.remap_by(load(settings), DEFAULT_SITE)
-        for submission_id in submission_ids or report.list_ids(database, "failed", form):
+        chosen = report.list_ids(database, "failed", form) if failed else submission_ids
+        if not chosen:
+            click.echo(f"Nothing to retry. {_none('failed', form)}")
+        for submission_id in chosen:
             try:
                 retry.retry_submission(database, submission_id, remap, _now())
             except UnconfirmedError as error:
@@ -121,7 +148,10 @@ def release_leads(
     if bool(submission_ids) == bool(form or everything):
         raise click.UsageError("give one or more IDs, or --form FORM, or --all")
     with _opened() as (settings, database):
+        _check_form(settings, database, form)
         chosen = submission_ids or report.list_ids(database, "quarantined", form)
+        if not chosen:
+            click.echo(f"Nothing to release. {_none('quarantined', form)}")
         if not submission_ids and not yes and chosen:
             click.confirm(f"Release {len(chosen)} from quarantine?", abort=True)
         # A fault in a form file doesn't hold back what was read when it came.
@@ -155,7 +185,15 @@ def resend_lead(submission_id: str) -> None:
 def export_leads() -> None:
     """Write all submissions with their answers to standard output, as CSV."""
     with _opened() as (_, database):
-        csv.writer(sys.stdout).writerows(export.csv_rows(database))
+        rows = export.csv_rows(database)
+        header, first = next(rows), next(rows, None)
+        writer = csv.writer(sys.stdout)
+        writer.writerow(header)
+        if first is None:
+            click.echo(_none(None, None), err=True)
+        else:
+            writer.writerow(first)
+            writer.writerows(rows)
 
 
 @command.command("expire")
@@ -166,7 +204,8 @@ def expire_leads(*, dry_run: bool) -> None:
         run = expire.count_expired if dry_run else expire.expire_all
         count = run(database, settings.keep_days, _now())
     done = "would be erased" if dry_run else "were erased"
-    click.echo(f"The answers of {number_of(count, 'submission')} {done}.")
+    none = "Nothing to erase: no answers have expired."
+    click.echo(f"The answers of {number_of(count, 'submission')} {done}." if count else none)
 
 
 @command.command("erase")
@@ -191,8 +230,11 @@ def erase_person(
         raise click.UsageError("give --email, --phone or both; or --list; or --again FILE")
     with _opened() as (settings, database):
         if list_hashes:
-            for erased in erase.list_erasures(database):
-                click.echo(str(erased))
+            erased = erase.list_erasures(database)
+            for each in erased:
+                click.echo(str(each))
+            if not erased:
+                click.echo("No person has been erased.", err=True)
             return
         forms = load(settings).values() if phone else ()
         regions = {field.region for form in forms for field in form.definition.fields}

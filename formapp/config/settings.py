@@ -43,6 +43,7 @@ _SPLIT = BeforeValidator(checks.split)
 _Limit = Annotated[str | None, BeforeValidator(checks.limit)]
 _Secret = Annotated[SecretStr, _checked(checks.secret)]
 _Token = Annotated[SecretStr, _checked(checks.word)]
+_ApiToken = Annotated[_Secret, _checked(checks.word)]
 _Word = Annotated[str, AfterValidator(checks.word)]
 _Address = Annotated[str, AfterValidator(checks.address)]
 _Host = Annotated[str, AfterValidator(checks.host)]
@@ -62,7 +63,8 @@ class Settings(BaseModel):
     base_url: Annotated[_Address, AfterValidator(checks.base)] | None = None
     trusted_hosts: Annotated[tuple[_Host, ...], _SPLIT] = ()
     proxy_hops: Annotated[int, Field(ge=0, le=10)] = 0
-    metrics_token: SecretStr | None = None
+    api_token: Annotated[tuple[_ApiToken, ...], _SPLIT] = ()
+    metrics_token: Annotated[SecretStr, _checked(checks.metrics_token)] | None = None
     owner_password: Annotated[SecretStr, _checked(checks.password)] | None = None
     log_format: Literal["console", "json"] = "console"
     alert_webhook: Annotated[SecretStr, _checked(checks.link)] | None = None

@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
+from formapp.forms.reading.text import TooManyMarksError
 from formapp.languages import gettext_noop
 
 _log = logging.getLogger(__name__)
@@ -25,8 +26,8 @@ class RefusalError(Exception):
     """Ends a request with a status, a code and a sentence.
 
     `code` is for programs: Formspree's where it has one. `msgid` is for people, in English, and
-    never repeats what was sent; the catalogues extract it from where the refusal is raised, so it
-    is a literal there. `params` are the values of its `%(name)s`.
+    repeats nothing that was sent but an origin; the catalogues extract it from where the refusal is
+    raised, so it is a literal there. `params` are the values of its `%(name)s`.
     """
 
     def __init__(
@@ -54,8 +55,17 @@ class RefusalError(Exception):
 def init_app(app: Flask, answer: Callable[[RefusalError], Response]) -> None:
     """Have `answer` render every refusal, HTTP error and unexpected exception of the app."""
     app.register_error_handler(RefusalError, answer)
+    app.register_error_handler(TooManyMarksError, lambda _: answer(_of_marks()))
     app.register_error_handler(HTTPException, lambda error: answer(_of_http(error)))
     app.register_error_handler(Exception, lambda error: answer(_of_defect(error)))
+
+
+def _of_marks() -> RefusalError:
+    return RefusalError(
+        400,
+        "TOO_MANY_MARKS",
+        "We could not read the request: a letter carries more accents than any language has.",
+    )
 
 
 def _of_http(error: HTTPException) -> RefusalError:

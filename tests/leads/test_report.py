@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from formapp.cli.format_lead import entry_lines
 from formapp.db.database import Database
 from formapp.delivery.claims import claim_next
 from formapp.delivery.results import Attempt, Result, finish, give_up, put_back
@@ -122,6 +123,18 @@ def test_show_tells_the_whole_story(database: Database) -> None:
         }
     ]
     json.dumps(shown)
+
+
+def test_show_has_unknown_fields_and_notes(database: Database) -> None:
+    notes = [{"code": "FILE_DROPPED", "field": "cv", "value": "cv.pdf"}]
+    sent = submission(lead(), unknown={"budget": "5", "tags": ["a", "b"]}, notes=notes)
+    shown = show_submission(database, keep(database, sent).id)
+    assert (shown["unknown"], shown["notes"]) == (sent.unknown, notes)
+    lines = list(entry_lines(shown))
+    for line in ("  budget  5", "  tags    a, b", "Fields that the form doesn't know", "Notes"):
+        assert line in lines
+    plain = show_submission(database, keep(database, submission(lead())).id)
+    assert (plain["unknown"], plain["notes"]) == ({}, [])
 
 
 @pytest.mark.parametrize("status", ["quarantined", "unconfirmed"])
