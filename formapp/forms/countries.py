@@ -1,4 +1,4 @@
-"""ISO 3166-1 alpha-2 country codes. Babel and phonenumbers also list unassigned ones, such as XK."""
+"""ISO 3166-1 alpha-2 country codes. Babel and phonenumbers list unassigned ones too, such as XK."""
 
 import pycountry
 
