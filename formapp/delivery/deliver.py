@@ -252,7 +252,7 @@ class ContactUpsert:
             raise error
         contact = self._client.wix.contacts.get(error.contact_id).contact
         # Wix's duplicate check may compare more loosely than we do: its result counts.
-        by_phone = not self._lead.email or (error.by_phone and not error.by_email)
+        by_phone = not self._lead.email or error.by_phone_alone
         named = Found(contact, "phone" if by_phone else "email")
         self._named_by_wix = match(contact, self._lead) or named
         return self._named_by_wix
