@@ -23,7 +23,7 @@ from formapp.forms.mapping import E164, LeadMapping
 from formapp.forms.notes import LONGEST_NOTE, Note
 from formapp.forms.reading.contact import PhoneNumber
 from formapp.lead import Lead
-from formapp.spam import CHALLENGE_NAMES
+from formapp.spam.providers import CHALLENGE_NAMES
 
 RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id")
 """Names of formapp's own; no field's name begins with `_`."""

@@ -133,6 +133,12 @@ def list_ids(database: Database, state: str, form: str | None = None) -> list[st
         return [*connection.scalars(query)]
 
 
+def list_forms(database: Database) -> list[str]:
+    """Names of the forms that have submissions."""
+    with database.read() as connection:
+        return [*connection.scalars(select(submissions.c.form).distinct())]
+
+
 def count_unmailed(database: Database) -> int:
     """How many submissions wait for a confirmation whose mail has not been sent.
 

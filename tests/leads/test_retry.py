@@ -75,7 +75,7 @@ def test_what_was_tried_before_the_replay_uses_up_none_of_its_patience(database:
             assert claim.tried_since == (at if minutes else None)
             spent = Attempt(tried, "retry", 1)
             due = tried + timedelta(minutes=1)
-            put_back(database, claim, spent, due_at=due, reason="why", spent=True)
+            put_back(database, claim, spent, due_at=due, reason="why")
         give_up(database, claim_next(database, [SITE], due), attempt(), "why")  # type: ignore[arg-type] # there is one
         retry_submission(database, submission_id, same, LATER)
 
@@ -139,7 +139,7 @@ def test_a_pending_lead_is_due_at_once_as_it_is(database: Database) -> None:
     submission_id = keep(database, submission(lead())).id
     claim: Any = claim_next(database, [SITE], NOON)
     due = NOON + timedelta(hours=1)
-    put_back(database, claim, attempt("retry"), due_at=due, reason="why", spent=True)
+    put_back(database, claim, attempt("retry"), due_at=due, reason="why")
     retry_submission(database, submission_id, to(lead("new@example.com")), NOON)
     found = row(database, submission_id)
     assert (found.due_at, found.attempts, found.created_at) == (NOON, 1, NOON)
