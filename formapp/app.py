@@ -23,7 +23,7 @@ from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.resources import STATIC, TEMPLATES
 from formapp.signing import COUNTED, Keyring
-from formapp.spam import Challenges
+from formapp.spam.altcha import Challenges
 from formapp.web import errors, health, hooks, i18n
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner

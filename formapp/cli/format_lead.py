@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from formapp.cli.wiring import number_of
+from formapp.forms.notes import format_note
 from formapp.leads.erase import Erasure
 from formapp.leads.identity_search import Hits
 
@@ -26,17 +27,17 @@ def format_brief(entry: Entry) -> str:
     return "  ".join(parts)
 
 
-def format_entry(entry: Entry) -> str:
+def entry_lines(entry: Entry) -> Iterator[str]:
     """All that `show_submission` returns."""
-    return "\n".join(_entry_lines(entry))
-
-
-def _entry_lines(entry: Entry) -> Iterator[str]:
     yield f"Submission {entry['id']}"
     yield f"  received {entry['received_at']} by the form {entry['form']} ({entry['state']})"
     if entry["erased_at"]:
         yield f"  the answers were erased {entry['erased_at']}"
     yield from _pair_lines("Answers", entry["answers"])
+    yield from _pair_lines("Fields that the form doesn't know", entry["unknown"])
+    if entry["notes"]:
+        yield "Notes"
+        yield from (f"  {_indented(format_note(note), 2)}" for note in entry["notes"])
     yield from _held_lines(entry)
     meta = {name: value for name, value in entry["meta"].items() if name not in _SHOWN_ELSEWHERE}
     yield from _pair_lines("Circumstances", meta)
@@ -110,22 +111,18 @@ def _delivery_lines(delivery: Entry) -> Iterator[str]:
             yield f"     {call['operation']}: {answer}{code} in {call['ms']} ms"
 
 
-def format_hits(hits: Hits) -> str:
+def hits_lines(hits: Hits) -> Iterator[str]:
     """What would be erased."""
-    lines = [f"{number_of(len(hits.own), 'submission')} would be erased."]
     if not hits.own and not hits.mention:
-        lines = ["Nothing to erase: no submission is of this person or mentions them."]
-    lines += [f"  {submission_id}" for submission_id in hits.own]
-    lines += [f"The mention in {each} would be erased." for each in hits.mention]
-    return "\n".join(lines)
+        yield "Nothing to erase: no submission is of this person or mentions them."
+        return
+    yield f"{number_of(len(hits.own), 'submission')} would be erased."
+    yield from (f"  {submission_id}" for submission_id in hits.own)
+    yield from (f"The mention in {each} would be erased." for each in hits.mention)
 
 
-def format_erasure(erasure: Erasure) -> str:
+def erasure_lines(erasure: Erasure) -> Iterator[str]:
     """What was erased, and what the owner may have to do at Wix."""
-    return "\n".join(_erasure_lines(erasure))
-
-
-def _erasure_lines(erasure: Erasure) -> Iterator[str]:
     if erasure.own or erasure.mentions:
         yield f"{number_of(len(erasure.own), 'submission')} erased."
     else:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, create_engine, event
+from sqlalchemy import Connection, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -150,6 +150,13 @@ def upsert(
             set_=dict(values if changes is None else changes),
         ),
     )
+
+
+def lock_for_transaction(connection: Connection, key: int, name: str | None = None) -> None:
+    """Let one transaction at a time pass this point; SQLite has a single writer anyway."""
+    if connection.dialect.name == "postgresql":
+        names = [func.hashtext(name)] if name else []
+        connection.execute(select(func.pg_advisory_xact_lock(key, *names)))
 
 
 @contextmanager

@@ -82,6 +82,8 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
         **entry_of(row),
         "form_version": row.form_version,
         "answers": row.answers,
+        "notes": row.notes or [],
+        "unknown": row.unknown or {},
         "meta": row.meta,
         "consents": row.consents,
         "address": row.address,

@@ -15,7 +15,7 @@ from formapp.forms.tokens import TokenSigner
 from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.refused_origins import RefusedOrigins
-from formapp.spam import Challenges
+from formapp.spam.altcha import Challenges
 from formapp.web.errors import RefusalError
 from formapp.web.public.page_cache import PageTemplate
 from formapp.web.rate_limit import Limits

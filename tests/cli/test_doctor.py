@@ -139,8 +139,8 @@ def test_a_healthy_installation_has_no_fault(patient: Patient) -> None:
     assert "0 faults" in done.stdout
     for check in ("settings", "forms", "database", "leads", "clock", "credentials", "fields"):
         assert f"ok     {check}: " in done.stdout
-    assert '"Website lead" will be made on first use' in done.stdout
-    assert '"Size" will be made on first use' in done.stdout
+    assert '"Website lead" will be created on first use' in done.stdout
+    assert '"Size" will be created on first use' in done.stdout
 
 
 def test_nothing_is_changed_anywhere(patient: Patient) -> None:
@@ -342,7 +342,7 @@ def test_a_missing_permission_is_a_fault(patient: Patient) -> None:
 
 def test_a_key_that_can_not_be_sent_is_a_fault(patient: Patient) -> None:
     found = patient.findings("fault", WIX_API_KEY="hunter2 with blanks")
-    assert "WIX_API_KEY: holds a blank" in found["settings"]
+    assert "WIX_API_KEY: has a space" in found["settings"]
     assert "hunter2" not in str(found)
 
 
@@ -366,8 +366,8 @@ def test_fields_and_labels_that_are_there_are_well(patient: Patient) -> None:
     patient.site.field("Size", "NUMBER")
     patient.site.label("Website lead")
     found = patient.findings("ok")
-    assert "all that the forms want are there" in found["fields"]
-    assert "all that the forms want are there" in found["labels"]
+    assert "all that the forms need exist" in found["fields"]
+    assert "all that the forms need exist" in found["labels"]
 
 
 def test_a_name_that_differs_in_case_only_is_a_hint(patient: Patient) -> None:
@@ -380,7 +380,7 @@ def test_no_room_for_a_field_is_told(patient: Patient, held: int, level: str) ->
     for number in range(held):
         patient.site.field(f"Field {number}")
     found = patient.findings(level)["fields"]
-    assert "delete a custom field" in found
+    assert "delete an unused custom field" in found
 
 
 def test_an_address_that_doesnt_answer_is_only_a_hint(patient: Patient) -> None:
@@ -433,7 +433,7 @@ def test_postgresql_is_looked_at_too(patient: Patient, postgres: PostgresServer)
             assert "schema" in patient.findings("ok", DATABASE_URL=url)["database"]
             read_only = f"{url}?options=-c%20default_transaction_read_only%3Don"
             found = patient.findings("fault", DATABASE_URL=read_only)
-            assert "takes no writes" in found["database"]
+            assert "accepts no writes" in found["database"]
             with database.write() as connection:
                 connection.exec_driver_sql("DROP ROLE IF EXISTS weak")
                 connection.exec_driver_sql("CREATE ROLE weak LOGIN")

@@ -44,7 +44,7 @@ FAULTS = [
     ("SECRET_KEY", f"{SECRET},short", "is too short to be a secret"),
     ("API_TOKEN", "fifteen-letters", "is too short to be a secret: use at least 16 random"),
     ("API_TOKEN", f"{SECRET.replace(' ', '-')},short", "is too short to be a secret"),
-    ("API_TOKEN", "a token of 16 or more", "holds a blank or a character that no key has"),
+    ("API_TOKEN", "a token of 16 or more", "has a space or a character that no key has"),
     ("BASE_URL", "forms.example.com", ADDRESS),
     ("BASE_URL", "ftp://forms.example.com", ADDRESS),
     ("BASE_URL", "https://", ADDRESS),
@@ -219,7 +219,7 @@ def test_a_file_that_is_empty_or_no_text_is_a_fault(tmp_path: Path) -> None:
 SECRETS = {
     "SECRET_KEY": f"canary-one-long-enough,{SECRET}",
     "DATABASE_URL": "postgresql://user:canary-two@host/name",
-    "METRICS_TOKEN": "canary-three",
+    "METRICS_TOKEN": "canary-three-long-enough",
     "WIX_API_KEY": "canary-four",
     "WIX_APP_SECRET": "canary-five",
 }
@@ -306,5 +306,5 @@ def test_alerts_take_a_webhook_with_a_query_and_need_a_server_for_mail() -> None
 def test_what_goes_into_a_header_holds_no_blank_and_is_not_quoted(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.read({f"FORMAPP_{name}": value})
-    assert caught.value.faults[0].startswith(f"FORMAPP_{name}: holds a blank")
+    assert caught.value.faults[0].startswith(f"FORMAPP_{name}: has a space")
     assert value not in str(caught.value)

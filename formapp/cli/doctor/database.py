@@ -111,7 +111,7 @@ def _check_schema(
 
 def _refused(connection: Connection) -> str | None:
     if connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
-        return "it takes no writes (a stand-by, or read-only by its settings)"
+        return "it accepts no writes (a stand-by, or read-only by its settings)"
     for table in metadata.tables:
         for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE"):
             query = text("SELECT has_table_privilege(:table, :privilege)")
@@ -127,7 +127,7 @@ def _check_incidents(database: Database, settings: Settings, now: datetime) -> I
         advice = "see `formapp leads list`, correct the cause, then `formapp leads retry --failed`"
         yield hint("leads", f"site {incident.site}: {incident.detail}", advice)
     if not incidents:
-        yield ok("leads", "none failed, none waits for long")
+        yield ok("leads", "no delivery has failed or waits for long")
 
 
 def _check_waiting(database: Database) -> Iterator[Finding]:
@@ -136,13 +136,13 @@ def _check_waiting(database: Database) -> Iterator[Finding]:
     if quarantined:
         listed = ", ".join(f"{form} {number}" for form, number in sorted(quarantined.items()))
         advice = (
-            "look at them by `formapp leads list --state quarantined` and `formapp leads show ID`, "
-            "release people's by `formapp leads release ID`; the rest is erased by itself"
+            "review them with `formapp leads list --state quarantined` and `leads show ID`, "
+            "release people's with `formapp leads release ID`; the rest is erased automatically"
         )
-        yield hint("quarantine", f"waiting to be looked at: {listed}", advice)
+        yield hint("quarantine", f"waiting for review: {listed}", advice)
     if unmailed := count_unmailed(database):
         advice = (
-            "see why by `formapp leads list --state unconfirmed` and `formapp leads show ID`, "
+            "see why with `formapp leads list --state unconfirmed` and `formapp leads show ID`, "
             "correct the cause, then `formapp leads resend ID`; unconfirmed leads are erased"
         )
         yield hint("confirmations", f"no mail has been sent yet for {unmailed} leads", advice)

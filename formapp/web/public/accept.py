@@ -18,6 +18,7 @@ from formapp.confirmation.request import STEP, TO_CONFIRM
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
 from formapp.forms.posted import InvalidAnswersError, Posted
+from formapp.forms.reading.text import TooManyMarksError
 from formapp.forms.tokens import (
     TOKEN_NAME,
     ExpiredTokenError,
@@ -29,7 +30,7 @@ from formapp.forms.tokens import (
 from formapp.languages import gettext_noop
 from formapp.lead import Lead
 from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
-from formapp.spam import CHALLENGE_NAMES
+from formapp.spam.providers import CHALLENGE_NAMES
 from formapp.spam.session import HEADER
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import next_language_query
@@ -47,7 +48,7 @@ from formapp.web.public.attribution import (
     refuse_stolen_token,
     thanks_query,
 )
-from formapp.web.public.body import read_body
+from formapp.web.public.body import Pairs, clean_body, read_body
 from formapp.web.public.confirmation import confirmation_meta, jobs_of, status_of
 from formapp.web.public.form_page import show_form
 from formapp.web.public.preserved_fields import PreservedFields
@@ -107,16 +108,14 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
     """
     metrics = services.metrics
     try:
-        post = _read(request, form, services)
-    except RefusalError:
+        post, limited = _read(request, form, services)
+    except (RefusalError, TooManyMarksError):
         metrics.submission(form.name, "refused")
         raise
     metrics.unknown_fields(form.name, post.posted.unknown)
-    try:
-        services.limits.hit(request.remote_addr or "", form.name)
-    except RefusalError as refusal:
+    if limited:
         metrics.submission(form.name, "refused")
-        return _refused(post, refusal)
+        return _refused(post, limited)
     if (post.posted.get("_gotcha") or "").strip() not in _NOT_FILLED:
         return _keep(post, _caught(post))
     try:
@@ -127,9 +126,27 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
     return _keep(post, submission)
 
 
-def _read(request: Request, form: Form, services: Services) -> Post:
+def _read(request: Request, form: Form, services: Services) -> tuple[Post, RefusalError | None]:
+    """Return the post, and the limit that it exceeds.
+
+    Origin and limits are checked before the text is cleaned, which costs the most.
+    """
     pairs, lists = read_body(request)
-    posted = form.reader.sort(pairs, lists)
+    sender = _check_sender(request, form, services, pairs)
+    limited = None
+    try:
+        services.limits.hit(request.remote_addr or "", form.name)
+    except RefusalError as refusal:
+        limited = refusal
+    try:
+        posted = _sort(form, pairs, lists)
+    except (RefusalError, TooManyMarksError) as error:
+        raise limited or error from None
+    return Post(request, form, services, posted, *sender), limited
+
+
+def _sort(form: Form, pairs: Pairs, lists: frozenset[str]) -> Posted:
+    posted = form.reader.sort(*clean_body(pairs, lists))
     if repeated := posted.repeated():
         raise RefusalError(
             400,
@@ -137,7 +154,18 @@ def _read(request: Request, form: Form, services: Services) -> Post:
             "Send each of these fields only once: %(names)s.",
             names=", ".join(repeated),
         )
-    text = posted.get(TOKEN_NAME)
+    return posted
+
+
+def _check_sender(
+    request: Request, form: Form, services: Services, pairs: Pairs
+) -> tuple[Attribution, Use, bool, Token | None, bool]:
+    """Return what a `Post` says about its sender, in the order of its attributes.
+
+    Raises:
+        RefusalError: 403, its page may not post here.
+    """
+    text = next((value for name, value in pairs if name == TOKEN_NAME), None)
     is_own = text is not None and is_own_page(request, services.origin)
     token = None
     if text is not None:
@@ -147,15 +175,11 @@ def _read(request: Request, form: Form, services: Services) -> Post:
             token = None
     use: Use = "embed" if is_embedded(request) else "page"
     if is_own:
-        attribution = own_attribution(request, form, services.address)
-        return Post(
-            request, form, services, posted, attribution, use, is_own, token, origin_known=True
-        )
+        return own_attribution(request, form, services.address), use, is_own, token, True
     if token:
         refuse_stolen_token(request, form)
     known = check_foreign(request, form)
-    attribution = foreign_attribution(request)
-    return Post(request, form, services, posted, attribution, use, is_own, None, origin_known=known)
+    return foreign_attribution(request), use, is_own, None, known
 
 
 def _submission(post: Post) -> Submission:
@@ -197,6 +221,7 @@ def _submission(post: Post) -> Submission:
         lead=reading.lead,
         answers=reading.answers,
         consents=[{**consent, "at": now.isoformat()} for consent in reading.consents],
+        notes=reading.notes,
         meta=_meta(post) | verdict.meta() | (confirmation_meta(form) if given.confirm else {}),
         status=status,
         jobs=jobs,

@@ -5,9 +5,7 @@ silently replaces invalid UTF-8.
 """
 
 import json
-import unicodedata
 from collections.abc import Iterable
-from functools import partial
 from typing import Any, Never
 from urllib.parse import parse_qsl
 
@@ -15,11 +13,16 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 
+from formapp.forms.reading.numbers import JsonNumber
+from formapp.forms.reading.text import normalize
 from formapp.languages import gettext_noop
 from formapp.web.errors import RefusalError
 
 MAX_BYTES = 64 * 1024
 MAX_PAIRS = 200
+MAX_BOUNDARY = 70
+"""RFC 2046, section 5.1.1. Python caches a regular expression for each boundary."""
+
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _JSON = "application/json"
 _NO_TEXT = gettext_noop("We could not read the request: it is not UTF-8 text.")
@@ -31,7 +34,9 @@ _NO_SCALAR = gettext_noop(
     "We could not read the request: a field's value must be text, a number, true, "
     "false or a list of these."
 )
-_NO_BOUNDARY = gettext_noop("We could not read the request: its Content-Type has no boundary.")
+_NO_BOUNDARY = gettext_noop(
+    "We could not read the request: its Content-Type has no valid boundary."
+)
 _TORN = gettext_noop("We could not read the request: it is incomplete.")
 
 
@@ -39,7 +44,7 @@ Pairs = list[tuple[str, str]]
 
 
 def read_body(request: Request) -> tuple[Pairs, frozenset[str]]:
-    """Return the pairs that were posted, NFC-normalised, and the names whose value is a JSON list.
+    """Return the pairs as they were posted, and the names whose value is a JSON list.
 
     Raises:
         RefusalError: 400, 413 or 415, with the reason.
@@ -53,10 +58,10 @@ def read_body(request: Request) -> tuple[Pairs, frozenset[str]]:
         raise RefusalError(415, "CHARSET", "Send the text as UTF-8.")
     data = _data(request)
     if request.mimetype == _URLENCODED:
-        return _cleaned(_urlencoded(data)), frozenset()
+        return _urlencoded(data), frozenset()
     if request.mimetype == _MULTIPART:
         boundary = request.mimetype_params.get("boundary", "")
-        return _cleaned(_multipart(data, boundary)), frozenset()
+        return _multipart(data, boundary), frozenset()
     if request.mimetype == _JSON:
         return _json(data)
     raise RefusalError(
@@ -113,7 +118,7 @@ def _urlencoded(data: bytes) -> Pairs:
 
 
 def _multipart(data: bytes, boundary: str) -> Pairs:
-    if not boundary:
+    if not 0 < len(boundary) <= MAX_BOUNDARY:
         raise _malformed(_NO_BOUNDARY)
     # A decoder that may buffer the whole body needs no limit of its own: `data` is limited.
     decoder = MultipartDecoder(boundary.encode("latin-1", "replace"))
@@ -150,9 +155,9 @@ def _json(data: bytes) -> tuple[Pairs, frozenset[str]]:
         content = json.loads(
             _text(data),
             object_pairs_hook=_unique,
-            # Numbers keep their text; the form parses it.
-            parse_int=str,
-            parse_float=str,
+            # Numbers keep their text; the form reads it.
+            parse_int=JsonNumber,
+            parse_float=JsonNumber,
             parse_constant=_no_number,
         )
     except (ValueError, RecursionError):
@@ -165,7 +170,7 @@ def _json(data: bytes) -> tuple[Pairs, frozenset[str]]:
     lists = [name for name, value in content.items() if isinstance(value, list)]
     if len(pairs) > MAX_PAIRS and not lists:
         raise _too_many()
-    return _cleaned(pairs), frozenset(name for name, _ in _cleaned([(name, "") for name in lists]))
+    return pairs, frozenset(lists)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -186,20 +191,25 @@ def _scalars(value: object) -> Iterable[str]:
             raise _malformed(_NO_SCALAR)
         if isinstance(each, bool):
             yield "true" if each else "false"
-        elif each is not None:
-            yield str(each)
+        elif isinstance(each, str):
+            yield each
 
 
-def _cleaned(pairs: Pairs) -> Pairs:
-    """Return the pairs NFC-normalised; different names may become equal."""
+def clean_body(pairs: Pairs, lists: frozenset[str]) -> tuple[Pairs, frozenset[str]]:
+    """Return what `read_body` returned, NFC-normalised; different names may become equal.
+
+    Raises:
+        RefusalError: 400, a text can't be stored.
+        TooManyMarksError: a text can't be normalised.
+    """
     text = "".join([part for pair in pairs for part in pair])
     if "\0" in text:
         raise RefusalError(400, "NUL", "A field contains a character that can't be stored (NUL).")
     if text.isascii():
-        return pairs
+        return pairs, lists
     try:
         text.encode()
     except UnicodeEncodeError:
         raise RefusalError(400, "NOT_TEXT", "A field contains data that is not text.") from None
-    normalize = partial(unicodedata.normalize, "NFC")
-    return [(normalize(name), normalize(value)) for name, value in pairs]
+    cleaned = [(normalize(name), normalize(value)) for name, value in pairs]
+    return cleaned, frozenset(map(normalize, lists))
