@@ -7,11 +7,11 @@ or mail should mix two languages.
 
 from typing import Any, TypeVar
 
+from formapp.confirmation.definition import ConfirmTexts
 from formapp.forms.definition.base import Definition
 from formapp.forms.definition.model import (
     SEND,
     THANK_YOU,
-    ConfirmTexts,
     FieldDefinition,
     FieldTexts,
     FormDefinition,
@@ -49,11 +49,10 @@ def in_language(definition: FormDefinition, language: str) -> FormDefinition:
 
 def _own_texts(definition: FormDefinition) -> Texts:
     """Return the owner's texts in the form's own language, without formapp's defaults."""
-    thanks, confirm = definition.thanks, definition.confirm
-    texts = {key: getattr(confirm, key) for key in ConfirmTexts.model_fields} if confirm else {}
+    thanks = definition.thanks
     return Texts(
         title=definition.title,
-        confirm=ConfirmTexts.model_validate(texts),
+        confirm=definition.confirm,
         submit=definition.submit if "submit" in definition.model_fields_set else None,
         thanks=ThanksTexts(title=thanks.title if "title" in thanks.model_fields_set else None),
     )
