@@ -114,6 +114,8 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc] # waitress publishes no types
 class _ChunkedReceiver(ChunkedReceiver):  # type: ignore[misc] # waitress publishes no types
     """Takes chunk sizes as RFC 9112, section 7.1 has them: waitress accepts 11, LF, CR, LF."""
 
+    error: BadRequest | None
+
     def received(self, data: bytes) -> int:
         """Return how many of the bytes belong to this body; `error` says what is wrong with it."""
         taken = 0

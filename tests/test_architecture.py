@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "formapp.signing": (),
     "formapp.http": (),
     "formapp.ports": (),
+    "formapp.printable": (),
     "formapp.server": ("formapp.ports",),
     "formapp.wix": (),
     "formapp.sandbox": (),
@@ -33,7 +34,7 @@ MAY_IMPORT = {
     "formapp.db": (),
     "formapp.mail": ("formapp.db", "formapp.signing"),
     "formapp.jobs": ("formapp.db",),
-    "formapp.monitoring": ("formapp.db", "formapp.http", "formapp.mail"),
+    "formapp.monitoring": ("formapp.db", "formapp.http", "formapp.mail", "formapp.printable"),
     "formapp.forms": (
         "formapp.confirmation",
         "formapp.languages",

@@ -7,6 +7,7 @@ import click
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from formapp.app import create_app
+from formapp.cli.output import echo
 from formapp.cli.serve import run_together
 from formapp.cli.wiring import (
     exit_on_signals,
@@ -102,7 +103,7 @@ def _settings(addresses: Addresses, data: Path) -> Settings:
 
 
 def _greet(addresses: Addresses, data: Path) -> None:
-    click.echo(
+    echo(
         f"""formapp demo is running.
 
   1. Fill in a form:            {addresses.form}

@@ -5,6 +5,7 @@ from typing import Any
 
 from formapp.leads.erase import Erasure
 from formapp.leads.identity_search import Hits
+from formapp.printable import printable
 
 Entry = Mapping[str, Any]
 
@@ -12,11 +13,13 @@ _HELD = {
     "quarantined": "In quarantine: nothing of it goes to Wix.",
     "spam": "Caught by the honeypot: nothing of it goes to Wix.",
 }
+_INDENTED = {"answers", "unknown", "meta", "text"}
 _SHOWN_ELSEWHERE = {"confirmation", "mail", "confirmed", "suspect", "score"}
 
 
 def format_brief(entry: Entry) -> str:
     """One line: id, time, form, state, outcome and contact."""
+    entry = _printable(entry)
     parts = [entry["id"], entry["received_at"][:19], entry["form"], entry["state"]]
     if entry["outcome"]:
         parts.append(f"{entry['outcome']} contact {entry['contact_id']}")
@@ -27,7 +30,20 @@ def format_brief(entry: Entry) -> str:
 
 def format_entry(entry: Entry) -> str:
     """All that `show_submission` returns."""
-    return "\n".join(_entry_lines(entry))
+    return "\n".join(_entry_lines(_printable(entry)))
+
+
+def _printable(value: Any, *, lines: bool = False) -> Any:
+    """All texts and names in a value made safe; line ends stay only where they are indented."""
+    if isinstance(value, Mapping):
+        pairs = (
+            (name, _printable(each, lines=lines or name in _INDENTED))
+            for name, each in value.items()
+        )
+        return {printable(name): each for name, each in pairs}
+    if isinstance(value, list):
+        return [_printable(each, lines=lines) for each in value]
+    return printable(value, lines=lines) if isinstance(value, str) else value
 
 
 def _entry_lines(entry: Entry) -> Iterator[str]:

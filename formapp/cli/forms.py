@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from formapp.cli.output import echo
 from formapp.forms.definition.parse import check_forms
 from formapp.forms.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
@@ -26,12 +27,12 @@ def check(folder: Path | None) -> None:
     folder = folder or Path(os.environ.get("FORMAPP_FORMS") or BUNDLED_FORMS)
     faults = check_forms(folder)
     for fault in faults:
-        click.echo(str(fault), err=True)
+        echo(str(fault), err=True)
     if faults:
-        click.echo(f"formapp: {_count(len(faults), 'fault')} in {folder}", err=True)
+        echo(f"formapp: {_count(len(faults), 'fault')} in {folder}", err=True)
         sys.exit(1)
     forms = load_forms(folder)
-    click.echo(f"{_count(len(forms), 'form')} in {folder}: {', '.join(forms)}. No faults.")
+    echo(f"{_count(len(forms), 'form')} in {folder}: {', '.join(forms)}. No faults.")
 
 
 def _count(number: int, what: str) -> str:

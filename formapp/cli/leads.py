@@ -20,6 +20,7 @@ from formapp.cli.format_lead import (
 )
 from formapp.cli.load import load
 from formapp.cli.mailing import limit_of
+from formapp.cli.output import echo
 from formapp.cli.wiring import keyring_of, one_line_errors, open_database, read_settings
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import PREFIX, Settings, SettingsError
@@ -84,10 +85,10 @@ def list_leads(form: str | None, state: str | None, *, as_json: bool) -> None:
     with _opened() as (_, database):
         entries = list_submissions(database, form=form, state=state)
         if as_json:
-            click.echo(json.dumps(list(entries), indent=2, ensure_ascii=False))
+            echo(json.dumps(list(entries), indent=2, ensure_ascii=False))
             return
         for entry in entries:
-            click.echo(format_brief(entry))
+            echo(format_brief(entry))
 
 
 @command.command("show")
@@ -97,7 +98,7 @@ def show(submission_id: str, *, as_json: bool) -> None:
     """Show one submission: answers, consents, and every attempt to deliver it."""
     with _opened() as (_, database):
         entry = show_submission(database, submission_id)
-    click.echo(json.dumps(entry, indent=2, ensure_ascii=False) if as_json else format_entry(entry))
+    echo(json.dumps(entry, indent=2, ensure_ascii=False) if as_json else format_entry(entry))
 
 
 @command.command("retry")
@@ -116,7 +117,7 @@ def retry(submission_ids: tuple[str, ...], *, failed: bool, form: str | None) ->
             except UnconfirmedError as error:
                 hint = f"`formapp leads resend {submission_id}` sends the mail once more"
                 raise click.ClickException(f"{error}; {hint}") from None
-            click.echo(f"{submission_id} is due now")
+            echo(f"{submission_id} is due now")
 
 
 @command.command("release")
@@ -144,7 +145,7 @@ def release(
             status = release_submission(database, submission_id, reread, _now())
             waits = status is Status.UNCONFIRMED
             state = "waits for its sender's confirmation" if waits else "is due now"
-            click.echo(f"{submission_id} {state}")
+            echo(f"{submission_id} {state}")
 
 
 @command.command("resend")
@@ -162,7 +163,7 @@ def resend(submission_id: str) -> None:
             resend_mail(database, submission_id, _now(), limit)
         except MailLimitError as error:
             raise click.ClickException(f"{error}; try again later") from None
-    click.echo(f"the mail of {submission_id} is due now")
+    echo(f"the mail of {submission_id} is due now")
 
 
 @command.command("export")
@@ -180,7 +181,7 @@ def expire(*, dry_run: bool) -> None:
         run = count_expired if dry_run else expire_all
         count = run(database, settings.keep_days, _now())
     done = "would be erased" if dry_run else "were erased"
-    click.echo(f"The answers of {number_of(count, 'submission')} {done}.")
+    echo(f"The answers of {number_of(count, 'submission')} {done}.")
 
 
 @command.command("erase")
@@ -211,7 +212,7 @@ def erase(
     with _opened() as (settings, database):
         if list_hashes:
             for erased in list_erasures(database):
-                click.echo(str(erased))
+                echo(str(erased))
             return
         if again:
             keyring = _keyring(settings)
@@ -223,13 +224,13 @@ def erase(
             regions = {field.region for form in forms for field in form.definition.fields}
             identities = parse_identities(email, phone, regions)
             if dry_run:
-                click.echo(format_hits(find_person(database, identities)))
+                echo(format_hits(find_person(database, identities)))
                 return
             keyring = _keyring(settings)
             erasure = erase_person(
                 database, identities, keyring=keyring, now=_now(), progress=_show_progress
             )
-    click.echo(format_erasure(erasure))
+    echo(format_erasure(erasure))
 
 
 def _keyring(settings: Settings) -> Keyring:
@@ -241,4 +242,4 @@ def _keyring(settings: Settings) -> Keyring:
 
 def _show_progress(count: int) -> None:
     if count % _PROGRESS_EVERY == 0:
-        click.echo(f"searched {count} submissions", err=True)
+        echo(f"searched {count} submissions", err=True)
