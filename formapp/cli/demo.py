@@ -28,6 +28,7 @@ from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 
 _HOST = "127.0.0.1"
+_DATABASE = "formapp.db"
 _SITE = "00000000-0000-4000-8000-00000000de40"
 
 
@@ -78,7 +79,10 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
 
 def _make_folder(data: Path) -> None:
     try:
+        is_ours = not data.exists() or (data / _DATABASE).exists()
         data.mkdir(parents=True, exist_ok=True)
+        if is_ours:
+            data.chmod(0o700)  # whatever the umask says
     except OSError as error:
         reason = f"the folder {data} can't be made: {error.strerror}; choose another with --data"
         raise click.ClickException(reason) from error
@@ -87,7 +91,7 @@ def _make_folder(data: Path) -> None:
 def _settings(addresses: Addresses, data: Path) -> Settings:
     return Settings.read(
         {
-            "FORMAPP_DATABASE_URL": f"sqlite:///{data.absolute() / 'formapp.db'}",
+            "FORMAPP_DATABASE_URL": f"sqlite:///{data.absolute() / _DATABASE}",
             "FORMAPP_SECRET_KEY": secrets.token_hex(),
             "FORMAPP_BASE_URL": addresses.web,
             "FORMAPP_TRUSTED_HOSTS": "127.0.0.1,localhost",

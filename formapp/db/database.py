@@ -9,9 +9,11 @@ Everything that uses a `Database` may raise `DatabaseUnavailableError`; nothing 
 """
 
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Table, create_engine, event
@@ -21,6 +23,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 BUSY_SECONDS = 5.0
+PRIVATE = 0o600
 _READ_ONLY = "formapp_read_only"
 
 
@@ -52,6 +55,7 @@ class Database:
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if self.is_sqlite:
+            event.listen(self.engine, "do_connect", _make_private)
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
@@ -161,6 +165,17 @@ def _translated() -> Iterator[None]:
 def _first_line(error: DBAPIError) -> str:
     # PostgreSQL's further lines may quote the row.
     return (str(error.orig).splitlines() or [type(error).__name__])[0]
+
+
+def _make_private(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+    """Let only this user read the file and its -wal and -shm, whatever the umask says."""
+    file = Path(arguments[0])
+    with suppress(OSError):  # SQLite reports what is wrong with it
+        file.touch(PRIVATE, exist_ok=False)
+    for path in (file, *(file.with_name(f"{file.name}-{end}") for end in ("wal", "shm"))):
+        with suppress(OSError):  # there is none, or it is another user's
+            if stat.S_IMODE(path.stat().st_mode) != PRIVATE:
+                path.chmod(PRIVATE)
 
 
 def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
