@@ -1,30 +1,29 @@
-"""Outgoing HTTP with a deadline for the whole call and a limit on the response.
+"""Outgoing HTTP with a deadline for the whole call and a limit on the response."""
 
-The timeouts of sockets count from byte to byte: a server that sends a byte now and then would hold
-its caller for hours.
-"""
-
-import contextlib
+import io
 import socket
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
+
+from formapp.deadline import SECONDS, Deadline, current
 
 TIMEOUTS = (3, 10)
 """Seconds for connecting to one address, and for the next byte."""
 
-DEADLINE = 15.0
-"""Seconds for the call in all: a stopping process has 30."""
+DEADLINE = SECONDS
 
 MAX_BYTES = 64 * 1024
 """The rest of a longer response is not read."""
 
-_RETRY_SECONDS = 0.1
+
+# Headers that describe a body as it was sent.
+_BODY = {"content-encoding", "content-length", "transfer-encoding"}
 
 
 class NoResponseError(Exception):
@@ -44,81 +43,81 @@ def post(url: str, *, data: Mapping[str, str] | None = None, json: Any = None) -
     Raises:
         NoResponseError: there is no response within the deadline.
     """
-    adapter = _Adapter()
-    with requests.Session() as session, _deadline(adapter) as expired:
+    adapter = DeadlineAdapter(max_bytes=MAX_BYTES)
+    with requests.Session() as session:
         session.mount("https://", adapter)
         session.mount("http://", adapter)
+        # A small compressed response may be a large one.
+        headers = {"Accept-Encoding": "identity"}
         try:
-            with session.post(
-                url,
-                data=data,
-                json=json,
-                timeout=TIMEOUTS,
-                allow_redirects=False,
-                stream=True,
-                # A small compressed response may be a large one.
-                headers={"Accept-Encoding": "identity"},
-            ) as response:
-                content = response.raw.read(MAX_BYTES, decode_content=True)
-        except (requests.RequestException, HTTPError) as error:
+            response = session.post(
+                url, data=data, json=json, timeout=TIMEOUTS, allow_redirects=False, headers=headers
+            )
+        except requests.RequestException as error:
             raise NoResponseError(type(error).__name__) from None
-        # A connection that was shut down may look like a response that has ended.
-        if expired.is_set():
-            raise NoResponseError("DeadlineExpired")
-        return Response(response.status_code, content)
+        return Response(response.status_code, response.content)
 
 
-@contextmanager
-def _deadline(adapter: "_Adapter") -> Iterator[threading.Event]:
-    """Shut the adapter's connections down at the deadline, from another thread; set the event."""
-    done, expired = threading.Event(), threading.Event()
+class DeadlineAdapter(HTTPAdapter):
+    """Ends each call at its deadline, and reads its response up to a limit."""
 
-    def enforce() -> None:
-        seconds = DEADLINE
-        # More than once: a connection that is being made has no socket for a moment.
-        while not done.wait(seconds):
-            expired.set()
-            adapter.shut_down()
-            seconds = _RETRY_SECONDS
+    def __init__(self, *, max_bytes: int) -> None:
+        super().__init__(max_retries=0)
+        self._max_bytes = max_bytes
 
-    thread = threading.Thread(target=enforce, daemon=True)
-    thread.start()
-    try:
-        yield expired
-    finally:
-        done.set()
-        thread.join()
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
+        """Return the response with its content.
 
-
-class _Adapter(HTTPAdapter):
-    """Keeps a list of its connections, so that another thread can end them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._connections: list[Any] = []
-        self._sockets: list[Any] = []
+        Raises:
+            ReadTimeout: the deadline has passed; the request may have arrived.
+            RequestException: any other failure.
+        """
+        with Deadline(DEADLINE) as deadline:
+            try:
+                response = super().send(request, *args, **options | {"stream": True})
+                with response:
+                    content = response.raw.read(self._max_bytes, decode_content=True)
+            except (requests.RequestException, HTTPError) as error:
+                if deadline.expired and not isinstance(error, requests.ConnectTimeout):
+                    raise requests.ReadTimeout(request=request) from None
+                if isinstance(error, HTTPError):
+                    raise requests.ConnectionError(error, request=request) from error
+                raise
+            # A connection that was shut down may look like a response that has ended.
+            if deadline.expired:
+                raise requests.ReadTimeout(request=request)
+        raw = urllib3.HTTPResponse(
+            io.BytesIO(content),
+            {name: value for name, value in response.headers.items() if name.lower() not in _BODY},
+            response.status_code,
+            reason=response.reason,
+            preload_content=False,
+            decode_content=False,
+        )
+        return self.build_response(request, raw)
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        """Return a pool, of a proxy or not, whose connections are recorded here."""
+        """Return a pool, of a proxy or not, whose connections are watched."""
         pool: Any = super().get_connection_with_tls_context(*args, **options)
-        connections, sockets = self._connections, self._sockets
-
-        class Recorded(pool.ConnectionCls):  # type: ignore[misc] # of HTTP or of HTTPS
-            def connect(self) -> None:
-                connections.append(self)
-                super().connect()
-                # A connection forgets its socket when the response ends with the connection.
-                sockets.append(self.sock)
-
-        pool.ConnectionCls = Recorded
+        if not issubclass(pool.ConnectionCls, _Watched):
+            pool.ConnectionCls = type("Watched", (_Watched, pool.ConnectionCls), {})
         return pool
 
-    def shut_down(self) -> None:
-        """Shut all sockets down; a thread that is reading gets an end of file."""
-        for each in [*self._sockets, *(connection.sock for connection in self._connections)]:
-            # TLS inside a proxy's TLS wraps the socket.
-            inner = getattr(each, "socket", each)
-            if isinstance(inner, socket.socket):
-                with contextlib.suppress(OSError):
-                    # Not SSLSocket.shutdown, which discards the state that the reader uses.
-                    socket.socket.shutdown(inner, socket.SHUT_RDWR)
+
+class _Watched(HTTPConnection):
+    """Comes before a connection class of urllib3, of HTTP or of HTTPS."""
+
+    def _new_conn(self) -> socket.socket:
+        connection: socket.socket = super()._new_conn()
+        _watch(connection)
+        return connection
+
+    def request(self, *args: Any, **options: Any) -> None:
+        if self.sock is not None:
+            _watch(self.sock)
+        super().request(*args, **options)
+
+
+def _watch(connection: Any) -> None:
+    if (deadline := current()) is not None:
+        deadline.watch(connection)

@@ -22,7 +22,8 @@ MAY_IMPORT = {
     "formapp.lead": (),
     "formapp.resources": (),
     "formapp.signing": (),
-    "formapp.http": (),
+    "formapp.deadline": (),
+    "formapp.http": ("formapp.deadline",),
     "formapp.ports": (),
     "formapp.printable": (),
     "formapp.server": ("formapp.ports",),
@@ -32,7 +33,7 @@ MAY_IMPORT = {
     "formapp.demo": ("formapp.forms", "formapp.resources"),
     "formapp.config": ("formapp.forms", "formapp.resources", "formapp.spam"),
     "formapp.db": (),
-    "formapp.mail": ("formapp.db", "formapp.signing"),
+    "formapp.mail": ("formapp.db", "formapp.deadline", "formapp.forms.reading", "formapp.signing"),
     "formapp.jobs": ("formapp.db",),
     "formapp.monitoring": ("formapp.db", "formapp.http", "formapp.mail", "formapp.printable"),
     "formapp.forms": (
@@ -46,6 +47,7 @@ MAY_IMPORT = {
     "formapp.confirmation": ("formapp.db", "formapp.jobs", "formapp.mail", "formapp.signing"),
     "formapp.delivery": (
         "formapp.db",
+        "formapp.http",
         "formapp.jobs",
         "formapp.lead",
         "formapp.monitoring",

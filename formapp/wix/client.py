@@ -5,6 +5,8 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
+from requests.adapters import HTTPAdapter
+
 from formapp.wix.auth import Auth, AuthenticatedTransport
 from formapp.wix.contacts import Contacts
 from formapp.wix.definitions import ExtendedFields, Labels
@@ -19,6 +21,7 @@ class WixContacts:
         auth: an `ApiKey` or an `AppToken`.
         base_url: where the API is.
         timeouts: connect and read, in seconds.
+        adapter: sends the requests, as of `requests`; it must not repeat any.
         user_agent: sent with every call.
         before_call: gets the operation's name before each HTTP call, token requests included; an
             exception from it passes through and prevents the call. Enforce a rate limit here.
@@ -34,6 +37,7 @@ class WixContacts:
         *,
         base_url: str = BASE_URL,
         timeouts: tuple[float, float] = Timeouts(),
+        adapter: HTTPAdapter | None = None,
         user_agent: str = USER_AGENT,
         before_call: Callable[[str], None] | None = None,
         on_call: Callable[[Call], None] | None = None,
@@ -41,6 +45,7 @@ class WixContacts:
         self._transport = Transport(
             base_url,
             timeouts=timeouts,
+            adapter=adapter,
             user_agent=user_agent,
             before_call=before_call,
             on_call=on_call,

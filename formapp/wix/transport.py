@@ -122,6 +122,7 @@ class Transport:
 
     Args:
         base_url: scheme and host, and a path only where a proxy needs one.
+        adapter: sends the requests; it must not repeat any.
         before_call: gets the operation's name; an exception from it prevents the call.
         on_call: gets the `Call` afterwards, successful or not.
 
@@ -129,11 +130,12 @@ class Transport:
         ValueError: `base_url` is not an http or https address, or holds credentials.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - collaborators and settings, all by keyword but one
         self,
         base_url: str = BASE_URL,
         *,
         timeouts: tuple[float, float] = Timeouts(),
+        adapter: HTTPAdapter | None = None,
         user_agent: str = USER_AGENT,
         before_call: Callable[[str], None] | None = None,
         on_call: Callable[[Call], None] | None = None,
@@ -149,8 +151,8 @@ class Transport:
         self._on_call = on_call
         self._session = _Session()
         # Zero is HTTPAdapter's default, spelled out: a second POST may make a second contact.
-        self._session.mount("https://", HTTPAdapter(max_retries=0))
-        self._session.mount("http://", HTTPAdapter(max_retries=0))
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, adapter or HTTPAdapter(max_retries=0))
         self._session.headers.update({"User-Agent": user_agent, "Accept": "application/json"})
         # Without cookies the session has no state for which threads could race.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
