@@ -1,9 +1,16 @@
-"""Outgoing HTTP with a deadline for the whole call and a limit on the response."""
+"""Outgoing calls: a deadline for the call as a whole, and HTTP with a limit on the response.
 
+The timeouts of sockets count from byte to byte: a server that sends a byte now and then would hold
+its caller for hours.
+"""
+
+import contextlib
 import io
+import os
 import socket
+import threading
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import requests
 import urllib3
@@ -11,12 +18,11 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
 
-from formapp.deadline import SECONDS, Deadline, current
-
 TIMEOUTS = (3, 10)
 """Seconds for connecting to one address, and for the next byte."""
 
-DEADLINE = SECONDS
+DEADLINE = 15.0
+"""Seconds for any call in all: a stopping process has 30."""
 
 MAX_BYTES = 64 * 1024
 """The rest of a longer response is not read."""
@@ -56,6 +62,64 @@ def post(url: str, *, data: Mapping[str, str] | None = None, json: Any = None) -
         except requests.RequestException as error:
             raise NoResponseError(type(error).__name__) from None
         return Response(response.status_code, response.content)
+
+
+class Deadline:
+    """Shuts the connections of a call down, from another thread, if it takes too long.
+
+    A thread that is reading then gets an end of file; so ask `expired` before you trust the end of
+    a response. In its block it is the `current` one of its thread.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.expired = False
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def watch(self, connection: socket.socket) -> None:
+        """Include a connection, of which TLS may take over the socket."""
+        twin = socket.socket(fileno=os.dup(connection.fileno()))
+        with self._lock:
+            self._sockets.append(twin)
+            if self.expired:
+                _shut_down(twin)
+
+    def __enter__(self) -> Self:
+        _threads.current = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._timer.cancel()
+        _threads.current = None
+        with self._lock:
+            while self._sockets:
+                self._sockets.pop().close()
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.expired = True
+            for each in self._sockets:
+                _shut_down(each)
+
+
+class _Threads(threading.local):
+    current: Deadline | None = None
+
+
+_threads = _Threads()
+
+
+def current() -> Deadline | None:
+    """Return the deadline of the call that this thread is making."""
+    return _threads.current
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class DeadlineAdapter(HTTPAdapter):

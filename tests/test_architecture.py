@@ -22,8 +22,7 @@ MAY_IMPORT = {
     "formapp.lead": (),
     "formapp.resources": (),
     "formapp.signing": (),
-    "formapp.deadline": (),
-    "formapp.http": ("formapp.deadline",),
+    "formapp.http": (),
     "formapp.ports": (),
     "formapp.printable": (),
     "formapp.server": ("formapp.ports",),
@@ -33,7 +32,7 @@ MAY_IMPORT = {
     "formapp.demo": ("formapp.forms", "formapp.resources"),
     "formapp.config": ("formapp.forms", "formapp.resources", "formapp.spam"),
     "formapp.db": (),
-    "formapp.mail": ("formapp.db", "formapp.deadline", "formapp.forms.reading", "formapp.signing"),
+    "formapp.mail": ("formapp.db", "formapp.forms.reading", "formapp.http", "formapp.signing"),
     "formapp.jobs": ("formapp.db",),
     "formapp.monitoring": ("formapp.db", "formapp.http", "formapp.mail", "formapp.printable"),
     "formapp.forms": (

@@ -5,15 +5,11 @@ submissions are UUIDv7 as text; deliveries count up, so that their order is the 
 came.
 """
 
-from datetime import UTC, datetime
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -21,10 +17,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
+
+from formapp.db.database import UtcDateTime
 
 REVISION = "0007"
 """The newest migration; a test holds it to the folder's head."""
@@ -38,31 +35,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     },
 )
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC. SQLite stores it as text without an offset, sortable as such."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times; SQLite's driver takes them only without an offset."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone can't be stored")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return an aware time in UTC."""
-        if value is None:
-            return None
-        if dialect.name == "sqlite":
-            return value.replace(tzinfo=UTC)
-        return value.astimezone(UTC)
-
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 _Json = JSON(none_as_null=True)

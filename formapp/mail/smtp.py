@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from formapp.deadline import SECONDS, Deadline, current
+from formapp.http import DEADLINE, Deadline, current
 from formapp.mail.message import Message, compose, domain_of
 
 STEP_SECONDS = 10.0
@@ -67,7 +67,7 @@ class SmtpMailer:
         server: str,
         *,
         step_seconds: float = STEP_SECONDS,
-        total_seconds: float = SECONDS,
+        total_seconds: float = DEADLINE,
     ) -> None:
         self._server = urlsplit(server)
         self._step_seconds = step_seconds
