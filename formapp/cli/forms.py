@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from formapp.cli.output import echo
+from formapp.cli.wiring import number_of
 from formapp.forms.definition.parse import check_forms
 from formapp.forms.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
@@ -29,11 +30,7 @@ def check(folder: Path | None) -> None:
     for fault in faults:
         echo(str(fault), err=True)
     if faults:
-        echo(f"formapp: {_count(len(faults), 'fault')} in {folder}", err=True)
+        echo(f"formapp: {number_of(len(faults), 'fault')} in {folder}", err=True)
         sys.exit(1)
     forms = load_forms(folder)
-    echo(f"{_count(len(forms), 'form')} in {folder}: {', '.join(forms)}. No faults.")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
+    echo(f"{number_of(len(forms), 'form')} in {folder}: {', '.join(forms)}. No faults.")

@@ -6,13 +6,7 @@ import click
 
 from formapp.cli.output import echo
 from formapp.cli.wiring import ignore_signals, listening_on, on_signals, one_line_errors
-from formapp.sandbox import (
-    SandboxOptions,
-    SandboxServer,
-    Settings,
-    StateFileError,
-    create_sandbox,
-)
+from formapp.sandbox import SandboxOptions, SandboxServer, Settings, StateFileError, create_sandbox
 
 
 @click.command("sandbox")

@@ -13,11 +13,10 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, DateTime, Dialect, Table, TypeDecorator, create_engine, event
+from sqlalchemy import Connection, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -64,26 +63,18 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that is committed at the end of the block.
+        """A transaction that is committed at the end of the block; may raise IntegrityError.
 
         SQLite takes its write lock at once, so that waiting happens here and never half-way.
-
-        Raises:
-            IntegrityError: a constraint refuses; nothing was written.
         """
         with self._write_turn(), _translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write_at_once(self) -> Iterator[Connection]:
-        """A transaction of exactly one statement: on PostgreSQL it takes one round trip.
+        """A transaction of exactly one statement, in one round trip; may raise IntegrityError.
 
-        On SQLite, where a round trip costs nothing, it is like any other; so there it may have
-        several statements.
-
-        Raises:
-            DatabaseUnavailableError: if the database refuses; nothing was written.
-            IntegrityError: if a constraint refuses; nothing was written.
+        On SQLite, where a round trip costs nothing, it is like any other and may have several.
         """
         if self.is_sqlite:
             with self.write() as connection:
@@ -120,30 +111,6 @@ class Database:
         self.engine.dispose()
 
 
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC. SQLite stores it as text without an offset, sortable as such."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times; SQLite's driver takes them only without an offset."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone can't be stored")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return an aware time in UTC."""
-        if value is None:
-            return None
-        if dialect.name == "sqlite":
-            return value.replace(tzinfo=UTC)
-        return value.astimezone(UTC)
-
-
 def upsert(
     connection: Connection,
     table: Table,
@@ -154,12 +121,8 @@ def upsert(
 ) -> None:
     """Insert or update one row in one statement, so that two processes at once never collide.
 
-    Args:
-        connection: of the caller's transaction.
-        table: where to.
-        key: the primary key's columns.
-        values: the other columns of a new row.
-        changes: what to set on an existing row, if not `values`.
+    `key` are the primary key's columns, `values` the others of a new row; an existing row gets
+    `changes`, if given.
     """
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = build(table).values(**key, **values)

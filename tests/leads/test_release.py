@@ -11,11 +11,7 @@ from formapp.db.tables import deliveries, jobs
 from formapp.leads.accept import Status, keep
 from formapp.leads.anonymize import anonymize
 from formapp.leads.errors import ErasedError, NotHeldError, UnknownSubmissionError
-from formapp.leads.release import (
-    Caught,
-    Read,
-    release,
-)
+from formapp.leads.release import Caught, release
 from formapp.leads.report import list_ids, show_submission
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
@@ -23,7 +19,7 @@ from tests.support.leads import EMAIL, lead, submission
 LATER = NOON.replace(hour=15)
 
 
-def no_reading(_caught: Caught) -> Read:
+def no_reading(_caught: Caught) -> dict[str, Any]:
     raise AssertionError("what was read when it came isn't read again")
 
 
@@ -78,10 +74,10 @@ def test_a_honeypots_catch_is_read_by_the_form_of_today(database: Database) -> N
     )
     seen: list[Caught] = []
 
-    def reread(caught: Caught) -> Read:
+    def reread(caught: Caught) -> dict[str, Any]:
         seen.append(caught)
         consents = [{"field": "privacy", "text": "I agree.", "at": NOON.isoformat()}]
-        return Read(lead(EMAIL), {"email": EMAIL}, consents)
+        return {"lead": lead(EMAIL).to_json(), "answers": {"email": EMAIL}, "consents": consents}
 
     assert release(database, submission_id, reread, LATER) is Status.ACCEPTED
     assert seen[0]["answers"] == {"email": [EMAIL], "_gotcha": ["x"]}
@@ -96,7 +92,7 @@ def test_a_honeypots_catch_is_read_by_the_form_of_today(database: Database) -> N
 def test_what_can_not_be_read_stays_as_it_was(database: Database) -> None:
     submission_id = kept(database, Status.SPAM, answers={"email": ["x"]})
 
-    def reread(_caught: Caught) -> Read:
+    def reread(_caught: Caught) -> dict[str, Any]:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -137,7 +133,7 @@ def test_who_has_to_confirm_is_asked_for_it_once_released(database: Database) ->
     asked = {"confirmation": {"title": "Newsletter"}}
     held, caught = kept(database, meta=asked), kept(database, Status.SPAM, meta=asked)
     assert release(database, held, no_reading, LATER) is Status.UNCONFIRMED
-    again = Read(lead(EMAIL), {"email": EMAIL}, [])
+    again = {"lead": lead(EMAIL).to_json(), "answers": {"email": EMAIL}, "consents": []}
     assert release(database, caught, lambda _caught: again, LATER) is Status.UNCONFIRMED
     assert number_of_deliveries(database) == 0
     with database.read() as connection:
