@@ -15,7 +15,7 @@
       button.removeAttribute("aria-disabled");
     };
     form.addEventListener("submit", (event) => {
-      // A half-typed date or number would be sent as blank: the browser reports it.
+      // A half-typed date would be sent as blank: the browser reports it.
       const half = [...form.elements].find((control) => control.validity?.badInput);
       if (half || button.hasAttribute("aria-disabled")) {
         event.preventDefault();
@@ -27,5 +27,22 @@
     });
     // Back from the next page: browsers restore the page as it was left.
     addEventListener("pageshow", rest);
+
+    // Near its limit, say how much of a text is used. A `maxlength` would cut pasted text, unseen.
+    const count = (control) => {
+      const { limit } = control.dataset;
+      const used = [...control.value.trim()].length; // code points, as the server counts
+      const near = used >= limit * 0.8;
+      let output = control.nextElementSibling;
+      if (near && !output) control.after((output = document.createElement("output")));
+      if (!output) return;
+      output.hidden = !near;
+      output.classList.toggle("over", used > limit);
+      output.textContent = form.dataset.count.replace("{count}", used).replace("{limit}", limit);
+    };
+    for (const control of form.querySelectorAll("[data-limit]")) {
+      control.addEventListener("input", () => count(control));
+      count(control);
+    }
   }
 })();

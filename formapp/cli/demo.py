@@ -69,7 +69,7 @@ def _make_folder(data: Path) -> None:
         if is_ours:
             data.chmod(0o700)  # whatever the umask says
     except OSError as error:
-        reason = f"the folder {data} can't be made: {error.strerror}; choose another with --data"
+        reason = f"the folder {data} can't be created: {error.strerror}; choose another with --data"
         raise click.ClickException(reason) from error
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from formapp.cli.wiring import number_of
+from formapp.forms.notes import format_note
 from formapp.leads.erase import Erasure
 from formapp.leads.identity_search import Hits
 from formapp.printable import printable
@@ -29,9 +30,9 @@ def format_brief(entry: Entry) -> str:
     return "  ".join(parts)
 
 
-def format_entry(entry: Entry) -> str:
+def entry_lines(entry: Entry) -> Iterator[str]:
     """All that `show_submission` returns."""
-    return "\n".join(_entry_lines(_printable(entry)))
+    yield from _entry_lines(_printable(entry))
 
 
 def _printable(value: Any, *, lines: bool = False) -> Any:
@@ -53,6 +54,10 @@ def _entry_lines(entry: Entry) -> Iterator[str]:
     if entry["erased_at"]:
         yield f"  the answers were erased {entry['erased_at']}"
     yield from _pair_lines("Answers", entry["answers"])
+    yield from _pair_lines("Fields that the form doesn't know", entry["unknown"])
+    if entry["notes"]:
+        yield "Notes"
+        yield from (f"  {_indented(format_note(note), 2)}" for note in entry["notes"])
     yield from _held_lines(entry)
     meta = {name: value for name, value in entry["meta"].items() if name not in _SHOWN_ELSEWHERE}
     yield from _pair_lines("Circumstances", meta)
@@ -126,21 +131,22 @@ def _delivery_lines(delivery: Entry) -> Iterator[str]:
             yield f"     {call['operation']}: {answer}{code} in {call['ms']} ms"
 
 
-def format_hits(hits: Hits) -> str:
+def hits_lines(hits: Hits) -> Iterator[str]:
     """What would be erased."""
-    lines = [f"{number_of(len(hits.own), 'submission')} would be erased."]
-    lines += [f"  {submission_id}" for submission_id in hits.own]
-    lines += [f"The mention in {each} would be erased." for each in hits.mention]
-    return "\n".join(lines)
+    if not hits.own and not hits.mention:
+        yield "Nothing to erase: no submission is of this person or mentions them."
+        return
+    yield f"{number_of(len(hits.own), 'submission')} would be erased."
+    yield from (f"  {submission_id}" for submission_id in hits.own)
+    yield from (f"The mention in {each} would be erased." for each in hits.mention)
 
 
-def format_erasure(erasure: Erasure) -> str:
+def erasure_lines(erasure: Erasure) -> Iterator[str]:
     """What was erased, and what the owner may have to do at Wix."""
-    return "\n".join(_erasure_lines(erasure))
-
-
-def _erasure_lines(erasure: Erasure) -> Iterator[str]:
-    yield f"{number_of(len(erasure.own), 'submission')} erased."
+    if erasure.own or erasure.mentions:
+        yield f"{number_of(len(erasure.own), 'submission')} erased."
+    else:
+        yield "Nothing to erase: no submission is of such a person or mentions one."
     for row in erasure.own:
         was = "was pending: its delivery is cancelled" if row.state == "pending" else row.state
         yield f"  {row.id}  {row.received_at.isoformat()[:19]}  {row.form}  {was}"

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from formapp.cli.output import echo
-from formapp.config.settings import Settings, SettingsError
-from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.config.settings import PREFIX, Settings, SettingsError
+from formapp.db.database import Database, DatabaseMissingError, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.upgrade import upgrade
 from formapp.forms.definition.parse import FormFilesError
@@ -51,14 +51,27 @@ def read_settings(*, web: bool = False, wix: bool = False) -> Settings:
     return Settings.read(os.environ, web=web, wix=wix)
 
 
-def open_database(settings: Settings) -> Database:
-    """Open the database; an empty one gets the schema.
+def open_database(settings: Settings, *, create: bool = False) -> Database:
+    """Open the database; an older one waits for its owner.
+
+    Args:
+        settings: name it.
+        create: make a missing one, and give an empty one the schema.
 
     Raises:
-        DatabaseUnavailableError: it can't be reached, or its owner has to upgrade the schema.
+        DatabaseUnavailableError: it can't be reached, or its schema isn't current.
+        SettingsError: there is none, and it is not to be made.
     """
-    database = Database(settings.database_url)
-    if is_empty(database):
+    database = Database(settings.database_url, must_exist=not create)
+    try:
+        missing = is_empty(database)
+    except DatabaseMissingError:
+        missing = True
+    if missing and not create:
+        advice = "correct the setting, or make a new one by `formapp db upgrade`"
+        fault = f"there is no database of formapp at {database.place}; {advice}"
+        raise SettingsError([f"{PREFIX}DATABASE_URL: {fault}"])
+    if missing:
         upgrade(database)
     elif not is_current(database):
         raise DatabaseUnavailableError("has an older schema: run `formapp db upgrade`")

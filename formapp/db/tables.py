@@ -14,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -29,7 +30,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0007"
+REVISION = "0009"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = MetaData(
@@ -96,6 +97,10 @@ submissions = Table(
     Column("consents", _Json, nullable=False),
     Column("meta", _Json, nullable=False),
     Column("lead", _Json, nullable=False),
+    # Remarks on how it was read (`formapp.forms.notes`), and by their names the texts of fields
+    # that the form doesn't know; NULL where there are none.
+    Column("notes", _Json),
+    Column("unknown", _Json),
     # The visitor's address, if the form file has `keep_ip`.
     Column("address", String(45)),
     # The token's nonce, the Idempotency-Key or `_id`: the same key and answers, the same receipt.
@@ -259,3 +264,13 @@ counts = Table(
     Column("expires_at", UtcDateTime, nullable=False),
 )
 Index(None, counts.c.expires_at)
+
+# How often each form refused an origin on a day: see `formapp.monitoring.refused_origins`.
+refused_origins = Table(
+    "refused_origins",
+    metadata,
+    Column("form", String(64), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("origin", String(300), primary_key=True),
+    Column("count", Integer, nullable=False),
+)

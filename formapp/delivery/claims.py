@@ -21,12 +21,11 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.sql import Select
 
-from formapp.db.database import Database, upsert
+from formapp.db.database import Database, lock_for_transaction, upsert
 from formapp.db.tables import attempts, deliveries, is_over, pauses, submissions, turns
 from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.lead import Lead
@@ -99,11 +98,10 @@ class Claim:
 def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim | None:
     """Claim the oldest delivery to these sites that is due (`due`); forms take turns."""
     with database.write() as connection:
-        if not database.is_sqlite:
-            # Two claims at once would each look at a time before the other, and both find that
-            # nothing of the same person is in flight. The lock comes first and a statement sees
-            # what was committed before it began, so the second one sees the first one's lease.
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        # Two claims at once would each look at a time before the other, and both find that nothing
+        # of the same person is in flight. The lock comes first and a statement sees what was
+        # committed before it began, so the second one sees the first one's lease.
+        lock_for_transaction(connection, _LOCK)
         for form in _forms_in_turn(connection):
             query = due(sites, form, now).with_for_update(skip_locked=True)
             while row := connection.execute(query).first():

@@ -99,7 +99,11 @@ class Deliverer:
             DatabaseUnavailableError: a claim that is held then is released by the next call, or
                 when its lease ends.
         """
-        self._release_stranded()
+        if self._stranded:
+            # Now that the database is back, it needn't wait for its lease.
+            with suppress(ClaimLostError):
+                release(self._database, self._stranded)
+            self._stranded = None
         now = self._clock()
         # A claim takes SQLite's only write lock, for longer the more deliveries wait: while they
         # pile up behind a pause, posts would wait for it.
@@ -124,20 +128,13 @@ class Deliverer:
         for client in self._clients.values():
             client.close()
 
-    def _release_stranded(self) -> None:
-        """Once the database is back, a delivery that it interrupted needn't wait for its lease."""
-        if self._stranded:
-            with suppress(ClaimLostError):
-                release(self._database, self._stranded)
-            self._stranded = None
-
     def _deliver_lead(self, claim: Claim) -> None:
         intent = claim.intent
         if intent and intent.operation == "create":
             # By then a search would find its contact.
             ready_at = intent.at + self._grace
             if ready_at > self._clock():
-                self._results.too_early(claim, ready_at)
+                self._results.not_sent(claim, ready_at)
                 return
         client = self._clients[claim.site]
         upsert = ContactUpsert(claim, client, self._keys)
@@ -145,7 +142,7 @@ class Deliverer:
             client.begin()
             result = upsert.run()
         except StoppedError:
-            self._results.interrupted(claim)
+            self._results.not_sent(claim)
         except BudgetSpentError as spent:
             self._results.budget_spent(claim, spent)
         except WixError as error:

@@ -18,11 +18,10 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     update,
 )
 
-from formapp.db.database import Database, upsert
+from formapp.db.database import Database, lock_for_transaction, upsert
 from formapp.db.tables import is_over, pauses, wix_calls
 from formapp.delivery.claims import is_paused
 from formapp.http import DeadlineAdapter
@@ -155,11 +154,7 @@ class Budget:
     def take(self, site: str, now: datetime) -> datetime | None:
         """Count one call; returns None if it may be sent, else when there is room again."""
         with self._database.write() as connection:
-            if not self._database.is_sqlite:
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:lock, hashtext(:site))"),
-                    {"lock": _LOCK, "site": site},
-                )
+            lock_for_transaction(connection, _LOCK, site)
             connection.execute(delete(wix_calls).where(wix_calls.c.site == site, ~_recent(now)))
             free_at = self._free_at(connection, site, now, 1)
             if free_at is None:

@@ -7,6 +7,7 @@ values in the order of their numbers. An alias that has brackets itself takes pr
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import TypedDict
 
 from formapp.forms.definition.model import (
@@ -19,12 +20,16 @@ from formapp.forms.definition.model import (
 from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
 from formapp.forms.fields.text import Hidden
 from formapp.forms.mapping import E164, LeadMapping
-from formapp.forms.phones import PhoneNumber
+from formapp.forms.notes import LONGEST_NOTE, Note
+from formapp.forms.reading.contact import PhoneNumber
 from formapp.lead import Lead
-from formapp.spam import CHALLENGE_NAMES
+from formapp.spam.providers import CHALLENGE_NAMES
 
 RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id")
 """Names of formapp's own; no field's name begins with `_`."""
+
+_SEVERAL = {"checkboxes", "checkbox", "consent"}
+"""Types of which a post may hold several values: a hidden input may be beside a box."""
 
 _KNOWN = frozenset(RESERVED) | CHALLENGE_NAMES
 _NO_INDEX = -1
@@ -58,18 +63,22 @@ class Posted:
         return texts[0] if texts else None
 
     def repeated(self) -> list[str]:
-        """Return the single-valued names that came more than once or as a JSON list.
+        """Return the single-valued names that came as a JSON list, or with different texts.
 
-        Two names of one field count as a repetition, unless all but one are blank.
+        Blanks don't count: a hidden input may send one beside a field.
         """
         found: list[str] = []
         for field, names in zip(self.fields, self.sent, strict=True):
-            if names and field.type != "checkboxes":
-                if len(names) > 1:
-                    filled = self.filled(names)
-                    found += self._several(names) or (filled if len(filled) > 1 else [])
-                elif names[0] in self.lists or len(self.values[names[0]]) > 1:
-                    found += names
+            is_plain = len(names) == 1 and len(self.values[names[0]]) == 1
+            if is_plain and names[0] not in self.lists:
+                continue
+            if names and field.type not in _SEVERAL:
+                filled = self.filled(names)
+                texts = {text.strip() for name in filled for text in self.values[name]}
+                if len(texts - {""}) > 1:
+                    found += filled
+                else:
+                    found += self.lists.intersection(names)
         return found + self._several(RESERVED)
 
     def called(self) -> dict[str, str]:
@@ -113,7 +122,7 @@ class Reading:
     `answers` are by field name, in the order of the form file; blank ones are left out, but a box
     that isn't ticked is False. A telephone number is there as typed, and in E.164 as
     `<name>.e164`. The store adds the time to `consents`. `texts` are the answers to fields for
-    free text, `names` those of them that are a person's name.
+    free text, `names` those of them that are a person's name. `notes` are for the owner.
     """
 
     answers: dict[str, Answer]
@@ -121,6 +130,7 @@ class Reading:
     lead: Lead
     texts: list[str]
     names: list[str]
+    notes: list[Note] = dataclass_field(default_factory=list)
 
     def __repr__(self) -> str:
         return "<Reading>"
@@ -171,7 +181,7 @@ class Reader:
         texts = [values[names[0]] if len(names) == 1 else [] for names in sent]
         posted = Posted(self._definitions, values, sent, texts, lists, unknown)
         for slot, names in enumerate(sent):
-            if len(names) > 1:
+            if len(names) > 1 or len(texts[slot]) > 1:
                 self._join(posted, slot)
         return posted
 
@@ -193,12 +203,15 @@ class Reader:
         identities: dict[str, Identity] = {}
         texts: list[str] = []
         names: list[str] = []
+        notes: list[Note] = []
         for field, sent in zip(self._fields, posted.texts, strict=True):
             try:
-                answer, identity = field.read(sent)
+                answer, identity, not_offered = field.read(sent)
             except InvalidValueError:
                 raise InvalidAnswersError from None
             name = field.name
+            if not_offered:
+                notes += _not_offered(name, not_offered)
             if answer is None and isinstance(field, Hidden) and field.definition.from_:
                 elsewhere = page if field.definition.from_ == "page" else referrer
                 answer = field.cut(elsewhere or "") or None
@@ -208,14 +221,14 @@ class Reader:
             if identity is not None:
                 identities[name] = identity
                 if isinstance(identity, PhoneNumber):
-                    answers[f"{name}{E164}"] = identity.e164
+                    answers[f"{name}{E164}"] = identity.identity
             if name in self._texts and isinstance(answer, str):
                 texts.append(answer)
                 if name in self._names:
                     names.append(answer)
         consents = [each for each in self._consents if answers.get(each["field"]) is True]
         lead = self._mapping.lead_of(answers, default_site, identities)
-        return Reading(answers, tuple(consents), lead, texts, names)
+        return Reading(answers, tuple(consents), lead, texts, names, notes)
 
     def _slot(self, name: str) -> int | None:
         field = in_brackets(self._definitions, name) if name.endswith("]") else None
@@ -225,9 +238,14 @@ class Reader:
         """Choose among the names of one field, or join the values of a group."""
         names = posted.sent[slot]
         names.sort(key=lambda name: _NO_INDEX if name in self._slots else _index(name))
+        texts = [text for name in names for text in posted.values[name]]
         if not self._fields[slot].several:
-            names = posted.filled(names)[:1] or names[:1]
-        posted.texts[slot] = [text for name in names for text in posted.values[name]]
+            texts = [text for text in texts if text.strip()][:1] or texts[:1]
+        posted.texts[slot] = texts
+
+
+def _not_offered(name: str, texts: Iterable[str]) -> list[Note]:
+    return [Note(code="NOT_AN_OPTION", field=name, value=text[:LONGEST_NOTE]) for text in texts]
 
 
 def _index(name: str) -> int:

@@ -25,6 +25,7 @@ from formapp.db.counters import UsageLimit, count_up
 from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError
 from formapp.db.notify import CHANNEL
 from formapp.db.tables import UtcDateTime, deliveries, jobs, submissions
+from formapp.forms.notes import Note
 from formapp.jobs.queue import Job
 from formapp.lead import Lead
 
@@ -57,6 +58,8 @@ class Submission:
     Attributes:
         answers: by field name, cleaned.
         consents: of each ticked consent its `field`, exact `text` and `at` (ISO 8601, UTC).
+        notes: remarks on how it was read, for the owner.
+        unknown: name -> text or texts of fields that the form doesn't know.
         meta: `page`, `referrer`, `use`, `utm`, `_subject`, `_replyto` where they are known.
         key: the nonce, Idempotency-Key or `_id`; None where there is none.
         address: the visitor's IP address, only if the form file has `keep_ip`.
@@ -73,6 +76,8 @@ class Submission:
     answers: dict[str, Any]
     consents: list[dict[str, Any]] = field(default_factory=list)
     meta: dict[str, Any] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    unknown: dict[str, Any] = field(default_factory=dict)
     status: Status = Status.ACCEPTED
     key: str | None = None
     address: str | None = None
@@ -88,7 +93,8 @@ class Submission:
     @property
     def digest(self) -> str:
         """SHA-256 of the answers, which distinguishes a repetition from other answers."""
-        return hashlib.sha256(_SORTED(self.answers).encode()).hexdigest()
+        sent = [self.answers, self.unknown] if self.unknown else self.answers
+        return hashlib.sha256(_SORTED(sent).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,12 +281,13 @@ def _take_usage_limits(
 
 def delivery_of(submission_id: str, form: str, lead: Lead, now: datetime | str) -> Row:
     """Return the row of a delivery that is due at once."""
+    phone = lead.phones[0] if lead.phones else None
     return {
         "submission_id": submission_id,
         "form": form,
         "site": lead.site,
         "email": lead.email.address if lead.email else None,
-        "phone": lead.phones[0].e164 if lead.phones else None,
+        "phone": phone and (phone.number if phone.extension else phone.e164),
         "state": "pending",
         "created_at": now,
         "due_at": now,
@@ -332,6 +339,8 @@ def _row(submission_id: str, submission: Submission, now: str) -> Row:
         "consents": _json(submission.consents),
         "meta": _json(submission.meta),
         "lead": _json(submission.lead),
+        "notes": _json(submission.notes) if submission.notes else None,
+        "unknown": _json(submission.unknown) if submission.unknown else None,
         "address": submission.address,
         "key": submission.key,
         "digest": submission.digest,

@@ -1,9 +1,9 @@
 """Anonymizing submissions: what the visitor sent is erased, the row stays.
 
 What stays shows that there was a lead and how it ended: id, form, times, state, outcome, contact id
-and attempts. Erased are answers, lead, meta, address, idempotency key, digest, e-mail and phone,
-Wix's reason (it may quote an answer), and the cached contact of the person unless another lead of
-theirs is still kept.
+and attempts. Erased are answers, lead, meta, notes, unknown fields, address, idempotency key,
+digest, e-mail and phone, Wix's reason (it may quote an answer), and the cached contact of the
+person unless another lead of theirs is still kept.
 """
 
 import contextlib
@@ -80,6 +80,7 @@ def anonymize(
     if not rows:
         return []
     erased: dict[str, Any] = {"answers": {}, "meta": {}, "address": None, "key": None}
+    erased |= {"notes": None, "unknown": None}
     erased |= {"digest": "", "erased_at": now} | ({"consents": []} if consents else {})
     for row in rows:
         this = update(submissions).where(submissions.c.id == row.id)

@@ -1,6 +1,7 @@
 """Finding a person in the record, in any spelling.
 
-An identity has one spelling: an address in lower case with its domain in ASCII, a number in E.164.
+An identity has one spelling: an address in lower case with its domain in ASCII, a number in E.164
+with its extension.
 A submission is the person's own if its lead has their identity, or if one complete answer is
 it, mapped or not. If another person's text only mentions it, only the mention is erased.
 """
@@ -18,8 +19,9 @@ from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
 from sqlalchemy import Connection, Row, select
 
 from formapp.db.tables import deliveries, submissions
-from formapp.forms.fields.values import clean_token, parse_email
-from formapp.forms.phones import parse_phone
+from formapp.forms.reading.contact import read_email, read_phone
+from formapp.forms.reading.text import clean_token
+from formapp.lead import with_extension
 
 ERASED_MENTION = "[erased]"
 
@@ -47,13 +49,13 @@ def parse_identities(
     """
     identities = set()
     if email:
-        address = parse_email(clean_token(email))
+        address = read_email(clean_token(email))
         if address is None:
             raise InvalidIdentityError("this is no e-mail address")
         identities.add(address)
     if phone:
-        numbers = {parse_phone(clean_token(phone), region) for region in {*regions, None}}
-        found = {number.e164 for number in numbers if number}
+        numbers = {read_phone(clean_token(phone), region) for region in {*regions, None}}
+        found = {number.identity for number in numbers if number}
         if len(found) != 1:
             raise InvalidIdentityError("write the number with its country code, such as +44…")
         identities |= found
@@ -71,7 +73,7 @@ def find_identities(
     for found in _ADDRESS.finditer(text):
         typed = unquote(found[0]) if "%" in found[0] else found[0]
         for spelling in dict.fromkeys((typed, typed.strip(_WRAPPING))):
-            if identity := parse_email(spelling):
+            if identity := read_email(spelling):
                 yield identity, *found.span()
     if phones and sum(char.isdigit() for char in text) >= _MIN_DIGITS:
         yield from _find_numbers(text, numbers)
@@ -83,17 +85,17 @@ def _find_numbers(text: str, numbers: Collection[str]) -> Iterator[tuple[str, in
         return
     # With a region, numbers that have their country code are found as well.
     for region in {_region(number) for number in numbers} or {None}:
-        if whole := parse_phone(clean_token(text), region):
-            yield whole.e164, 0, len(text)
+        if whole := read_phone(clean_token(text), region):
+            yield whole.identity, 0, len(text)
             continue
         for found in PhoneNumberMatcher(text, region, leniency=Leniency.POSSIBLE):
             e164 = phonenumbers.format_number(found.number, PhoneNumberFormat.E164)
-            yield e164, found.start, found.end
+            yield with_extension(e164, found.number.extension or ""), found.start, found.end
 
 
 @lru_cache(maxsize=1024)
 def _region(number: str) -> str | None:
-    parsed = parse_phone(number, None)
+    parsed = read_phone(number, None)
     return parsed.country if parsed else None
 
 
@@ -142,6 +144,7 @@ def searched_rows() -> Any:
     return (
         select(
             *(sent.id, sent.received_at, sent.answers, sent.meta, sent.lead),
+            *(sent.notes, sent.unknown),
             *(deliveries.c.email, deliveries.c.phone, deliveries.c.reason),
         )
         .outerjoin(deliveries, deliveries.c.submission_id == sent.id)
@@ -151,7 +154,7 @@ def searched_rows() -> Any:
 
 
 def without_mentions(row: Row[Any], wanted: Wanted) -> dict[str, Any]:
-    """Answers, meta, lead and reason without the mentions of wanted persons."""
+    """All searched parts without the mentions of wanted persons."""
     return _SearchedTexts(row, wanted).without_mentions()
 
 
@@ -162,8 +165,14 @@ class _SearchedTexts:
         self._row = row
         self._wanted = wanted
         self._spans: dict[str, list[tuple[int, int]]] = {}
-        self._parts = {n: getattr(row, n) for n in ("answers", "meta", "lead", "reason")}
-        self._phones = {phone["e164"] for phone in row.lead.get("phones") or ()}
+        parts = ("answers", "meta", "lead", "notes", "unknown", "reason")
+        self._parts = {name: getattr(row, name) for name in parts}
+        # Without its extension a number is that of others at the same switchboard.
+        self._whole = {
+            phone["e164"]: with_extension(phone["e164"], phone.get("extension", ""))
+            for phone in row.lead.get("phones") or ()
+        }
+        self._phones = set(self._whole.values())
         typed = {value for name, value in row.answers.items() if name.endswith(".e164")}
         self._numbers = self._phones | typed
 
@@ -173,9 +182,10 @@ class _SearchedTexts:
         known |= self._phones
         if any(self._wanted.matches(each, row.received_at) for each in known if each):
             return True
+        sent = [row.answers, row.unknown, row.notes, row.meta.get("_replyto")]
         return any(
             text[start:end].strip() == text.strip()
-            for text in _texts([row.answers, row.meta.get("_replyto")])
+            for text in _texts(sent)
             for start, end in self._find(text)
         )
 
@@ -193,7 +203,8 @@ class _SearchedTexts:
         if isinstance(value, list):
             return [self._without(each) for each in value]
         if isinstance(value, dict):
-            return {key: self._without(each) for key, each in value.items()}
+            # Names of unknown fields are the sender's, too.
+            return {self._without(key): self._without(each) for key, each in value.items()}
         return value
 
     def _find(self, text: str) -> list[tuple[int, int]]:
@@ -202,7 +213,7 @@ class _SearchedTexts:
             self._spans[text] = [
                 (start, end)
                 for identity, start, end in find_identities(
-                    text, self._numbers, phones=self._wanted.phones
+                    self._whole.get(text, text), self._numbers, phones=self._wanted.phones
                 )
                 if self._wanted.matches(identity, self._row.received_at)
             ]
@@ -213,7 +224,7 @@ def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
+        for each in [*value, *value.values()] if isinstance(value, dict) else value:
             yield from _texts(each)
 
 

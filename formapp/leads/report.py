@@ -82,6 +82,8 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
         **entry_of(row),
         "form_version": row.form_version,
         "answers": row.answers,
+        "notes": row.notes or [],
+        "unknown": row.unknown or {},
         "meta": row.meta,
         "consents": row.consents,
         "address": row.address,
@@ -129,6 +131,12 @@ def list_ids(database: Database, state: str, form: str | None = None) -> list[st
         query = query.where(submissions.c.form == form)
     with database.read() as connection:
         return [*connection.scalars(query)]
+
+
+def list_forms(database: Database) -> list[str]:
+    """Names of the forms that have submissions."""
+    with database.read() as connection:
+        return [*connection.scalars(select(submissions.c.form).distinct())]
 
 
 def count_unmailed(database: Database) -> int:

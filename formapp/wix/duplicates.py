@@ -39,21 +39,23 @@ class DuplicateMatch:
     others: tuple[str, ...] = ()
 
 
-def find_duplicate(
+def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
     contacts: Contacts,
     *,
     email: str | None = None,
     typed_email: str | None = None,
     phone: str | None = None,
+    typed_phone: str | None = None,
     country: str | None = None,
 ) -> DuplicateMatch:
     """Make one query, or none without e-mail and phone.
 
-    The e-mail is compared trimmed and in lower case, and searched for as typed, too. The phone, as
-    typed, decides only where there is no e-mail, as at Wix; `country` (alpha-2) is for a number
+    The e-mail is compared trimmed and in lower case, and searched for as typed, too; so is the
+    phone. It decides only where there is no e-mail, as at Wix; `country` (alpha-2) is for a number
     without a country code.
     """
-    emails, numbers = _email_forms(email, typed_email), phone_forms(phone or "", country)
+    emails = _email_forms(email, typed_email)
+    numbers = phone_forms(phone or "", country, typed_phone or "")
     conditions: list[dict[str, Any]] = []
     if emails:
         wanted = {"$eq": emails[0]} if len(emails) == 1 else {"$in": list(emails)}
@@ -70,7 +72,8 @@ def find_duplicate(
         limit=_LIMIT_WITH_PHONE if both else _LIMIT,
         fieldsets=["FULL"],
     )
-    same_phone = [row for row in rows if numbers and _has_phone(row, phone or "", country)]
+    number, digits = e164(phone or "", country), set(map(_digits, numbers))
+    same_phone = [row for row in rows if numbers and _has_phone(row, number, digits)]
     if not emails:
         return _match("phone", same_phone)
     same_email = [row for row in rows if normalise_email(row.primary_email or "") == emails[0]]
@@ -103,8 +106,10 @@ def _parse_phone(number: str, country: str | None) -> phonenumbers.PhoneNumber |
     except phonenumbers.NumberParseException:
         return None
     # "Possible" checks only the length: number plans change, and a number that Wix would not call
-    # valid must still be found.
-    return parsed if phonenumbers.is_possible_number(parsed) else None
+    # valid must still be found. E.164 leaves an extension out, so a number that has one has none:
+    # it would be that of others at the same switchboard.
+    possible = phonenumbers.is_possible_number(parsed) and not parsed.extension
+    return parsed if possible else None
 
 
 def e164(number: str, country: str | None) -> str | None:
@@ -115,20 +120,18 @@ def e164(number: str, country: str | None) -> str | None:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-def phone_forms(number: str, country: str | None) -> tuple[str, ...]:
-    """The raw number, E.164 and the national digits, each once (section 11.3, step 3).
+def phone_forms(number: str, country: str | None, typed: str = "") -> tuple[str, ...]:
+    """The raw number, E.164, the national digits and as typed, each once (section 11.3, step 3).
 
     Empty for a text without a digit: all such texts would compare as equal.
     """
-    raw = number.strip()
-    if not _digits(raw):
-        return ()
-    parsed = _parse_phone(raw, country)
-    if parsed is None:
-        return (raw,)
-    international = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
-    return tuple(dict.fromkeys([raw, international, _digits(national)]))
+    forms = [number.strip()]
+    parsed = _parse_phone(number, country)
+    if parsed:
+        international = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+        forms += [international, _digits(national)]
+    return tuple(dict.fromkeys(form for form in [*forms, typed.strip()] if _digits(form)))
 
 
 def _digits(number: str) -> str:
@@ -144,12 +147,11 @@ def _stored_e164(contact: Contact) -> str | None:
     return e164(contact.primary_phone, None) if contact.primary_phone else None
 
 
-def _has_phone(contact: Contact, number: str, country: str | None) -> bool:
-    """Same E.164 where both have one, else the same digits as one of the given number's forms."""
+def _has_phone(contact: Contact, number: str | None, digits: set[str]) -> bool:
+    """Same E.164 where both have one, else the same digits as one of the number's forms."""
     if not contact.primary_phone:
         return False
-    given, stored = e164(number, country), _stored_e164(contact)
-    if given and stored:
-        return given == stored
-    forms = {_digits(form) for form in phone_forms(number, country)}
-    return _digits(contact.primary_phone) in forms
+    stored = _stored_e164(contact)
+    if number and stored:
+        return number == stored
+    return _digits(contact.primary_phone) in digits

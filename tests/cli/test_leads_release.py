@@ -158,7 +158,7 @@ def test_the_doctor_counts_what_waits_to_be_looked_at(lone: Quarantine) -> None:
     done = lone.run(doctor.command, "--json")
     findings = {each["check"]: each for each in json.loads(done.stdout)["findings"]}
     assert findings["quarantine"]["level"] == "hint"
-    assert findings["quarantine"]["message"] == "waiting to be looked at: contact 2"
+    assert findings["quarantine"]["message"] == "waiting for review: contact 2"
     assert "leads release" in findings["quarantine"]["advice"]
 
 

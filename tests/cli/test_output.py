@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from formapp.cli import leads
 from formapp.cli.doctor.findings import hint
-from formapp.cli.format_lead import format_brief, format_entry
+from formapp.cli.format_lead import entry_lines, format_brief
 from formapp.cli.output import echo
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
@@ -37,7 +37,7 @@ def entry(tmp_path: Path) -> Any:
 
 
 def test_a_lead_is_shown_without_commands(entry: Any) -> None:
-    shown = format_entry(entry)
+    shown = "\n".join(entry_lines(entry))
     lines = shown.split("\n")
     assert all(line.isprintable() for line in lines)
     assert len([line for line in lines if line.startswith("Delivery to")]) == 1

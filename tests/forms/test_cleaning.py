@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formapp.forms.fields.values import clean_line, clean_lines, clean_token
+from formapp.forms.reading.text import clean_line, clean_lines, clean_token
 
 ENDS = {"Cc", "Cs", "Zl", "Zp"}
 # Nearly all characters are letters: these are drawn as often as all others.

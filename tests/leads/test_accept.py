@@ -94,6 +94,13 @@ def test_the_same_key_with_other_answers_is_refused_and_nothing_is_kept(
     assert kept["answers"] == {"a": 1}
 
 
+def test_the_same_key_with_other_unknown_fields_is_refused(database: Database) -> None:
+    keep(database, submission(lead(), key="k", unknown={"budget": "5"}))
+    assert keep(database, submission(lead(), key="k", unknown={"budget": "5"})).repeated
+    with pytest.raises(KeyReusedError):
+        keep(database, submission(lead(), key="k", unknown={"budget": "6"}))
+
+
 def test_a_key_of_one_form_is_not_anothers_and_no_key_is_no_key(database: Database) -> None:
     keep(database, submission(lead(), key="nonce"))
     keep(database, submission(lead(form="quote"), key="nonce"))

@@ -22,6 +22,7 @@ from formapp.leads.erase import (
     find_person,
     remember_erasures,
 )
+from formapp.leads.identity_search import parse_identities
 from formapp.signing import Keyring
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, PHONE, SITE, email, lead, phone, submission, text
@@ -137,6 +138,20 @@ def test_a_number_is_found_however_it_was_typed(database: Database, typed: str) 
     assert "7946" not in held
 
 
+@pytest.mark.parametrize("erased", ["x11", "ext. 11", "Durchwahl 11", "x12", ""])
+def test_a_number_with_an_extension_is_one_person(sqlite: Database, erased: str) -> None:
+    """Others at the same switchboard stay, and so does who gave no extension."""
+    people = {}
+    for extension in ("11", "12", ""):
+        typed = f"020 7946 0018 x{extension}" if extension else "020 7946 0018"
+        given = lead(None, phones=(phone(typed=typed, extension=extension),))
+        answers = {"phone": typed, "phone.e164": given.phone_identity}
+        people[extension] = delivered(sqlite, submission(given, answers=answers))
+    done = _erase(sqlite, *parse_identities(None, f"+44 20 7946 0018 {erased}"))
+    assert [row.id for row in done.own] == [people[erased[-2:]]]
+    assert done.mentions == []
+
+
 def test_a_second_number_of_a_lead_counts_as_well(sqlite: Database) -> None:
     second = phone("+442079460999")
     submission_id = delivered(sqlite, submission(lead(phones=(phone(), second))))
@@ -170,6 +185,40 @@ def test_where_somebody_else_mentions_the_person_the_mention_is_struck_out(
     assert delivery_row(database, submission_id)["state"] == "pending"
     assert claim_next(database, [SITE], LATER)
     assert "7946 0018" not in everything(database)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"unknown": {"second_mail": EMAIL.upper()}},
+        {"unknown": {"others": ["x", EMAIL]}},
+        {"unknown": {EMAIL: "on"}},
+        {"unknown": {"tel": "+44 20 7946 0018"}},
+        {"notes": [{"code": "NOT_AN_OPTION", "field": "team", "value": EMAIL}]},
+    ],
+)
+def test_unknown_fields_and_notes_are_the_persons_own_and_go(
+    database: Database, sent: dict[str, Any]
+) -> None:
+    submission_id = delivered(database, replace(_other(message="hello"), **sent))
+    done = _erase(database, EMAIL, PHONE)
+    assert [row.id for row in done.own] == [submission_id]
+    row = submission_row(database, submission_id)
+    assert (row["unknown"], row["notes"]) == (None, None)
+    assert "7946" not in everything(database)
+
+
+def test_a_mention_in_unknown_fields_and_notes_is_struck_out(database: Database) -> None:
+    sent = replace(
+        _other(),
+        unknown={f"of {EMAIL}": f"see {EMAIL}", "tags": ["a", f"via {EMAIL}"]},
+        notes=[{"code": "FILE_DROPPED", "field": "cv", "value": f"letter of {EMAIL} (1).pdf"}],
+    )
+    submission_id = kept(database, sent)
+    assert _erase(database, EMAIL).mentions == [submission_id]
+    row = submission_row(database, submission_id)
+    assert row["unknown"] == {"of [erased]": "see [erased]", "tags": ["a", "via [erased]"]}
+    assert EMAIL not in everything(database)
 
 
 def test_people_with_similar_addresses_are_left_alone(database: Database) -> None:

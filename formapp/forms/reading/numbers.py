@@ -4,6 +4,8 @@ import re
 from decimal import Decimal
 from functools import lru_cache
 
+from babel.numbers import format_decimal
+
 from formapp.forms.reading.text import fold, locale_of
 
 MOST_DIGITS = 15
@@ -17,6 +19,12 @@ _GROUPED_IN_INDIA = re.compile(r"[1-9][0-9]?(?:([^0-9])[0-9]{2})(?:\1[0-9]{2})*\
 _MAY_BE_GROUP = re.compile(r"[1-9][0-9]{0,2}[.,][0-9]{3}")
 
 
+class JsonNumber(str):
+    """A number of a JSON body, as its text: no language changes its meaning."""
+
+    __slots__ = ()
+
+
 def read_number(text: str, language: str) -> int | float | None:
     """Return the number, whole ones as int; None with more than 15 digits before the point.
 
@@ -25,6 +33,8 @@ def read_number(text: str, language: str) -> int | float | None:
     writes it so, else it is the decimal one; so are all other lone commas and points. Blanks and
     apostrophes only part groups. Currency and percent signs aren't read.
     """
+    if isinstance(text, JsonNumber):
+        language = "en"  # there a point never parts groups
     found = _match(text)
     if not found:
         return None
@@ -40,10 +50,11 @@ def read_number(text: str, language: str) -> int | float | None:
     return int(number) if number == number.to_integral_value() else float(number)
 
 
-def is_ambiguous_number(text: str) -> bool:
-    """Report whether the value depends on the language: `1,234` and `1.234`."""
-    found = _match(text)
-    return found is not None and _MAY_BE_GROUP.fullmatch(found[1]) is not None
+def write_number(number: float, language: str) -> str:
+    """Return a number as the language writes it, without groups, so that `read_number` reads it."""
+    return format_decimal(
+        number, locale=locale_of(language), group_separator=False, decimal_quantization=False
+    )
 
 
 def _match(text: str) -> tuple[str, str, str] | None:

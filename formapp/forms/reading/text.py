@@ -1,4 +1,4 @@
-"""Normalizing text, and folding other scripts' forms to ASCII.
+"""Cleaning and normalizing text, folding other scripts' forms to ASCII, and language tags.
 
 Everything that normalizes what a visitor sent uses `normalize`: Unicode's canonical ordering takes
 quadratic time on a long run of combining marks, so that 63 KB could block a thread for seconds.
@@ -25,6 +25,19 @@ _HIDDEN_MARKS = re.compile("[\u0f73\u0f75\u0f81]")
 _BLANKS = frozenset({"Cc", "Cs", "Zl", "Zp", "Zs"})
 # The lowest combining class of accents; vowel and tone signs have lower ones.
 _ACCENTS = 200
+# Of Unicode's categories Cc, Cs, Zl and Zp (line and paragraph ends). Cs: a lone surrogate can't
+# be stored or sent as UTF-8.
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029"
+_NOT_IN_LINES = re.compile(f"[{_CONTROLS}]")
+_NOT_IN_LINE = re.compile(f"[\t\n{_CONTROLS}]")
+# RFC 5646 section 2.1 without grandfathered tags and languages of more than three letters, of
+# which none is registered.
+_LANGUAGE = re.compile(
+    r"(?P<language>[a-z]{2,3}(?:-[a-z]{3}){0,3})(?:-(?P<script>[a-z]{4}))?"
+    r"(?:-(?P<region>[a-z]{2}|\d{3}))?(?P<rest>(?:-(?:[a-z0-9]{5,8}|\d[a-z0-9]{3}))*"
+    r"(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?)",
+    re.IGNORECASE | re.ASCII,
+)
 _DEFAULT = "en"
 
 
@@ -56,6 +69,22 @@ def normalize(text: str) -> str:
 def remove_format_characters(text: str) -> str:
     """Remove invisible characters (category Cf), which come along when pasting."""
     return text if text.isascii() else _FORMAT.sub("", text)
+
+
+def clean_line(text: str) -> str:
+    """Return one line: NFC, line ends and control characters as blanks, trimmed."""
+    return _NOT_IN_LINE.sub(" ", normalize(text)).strip()
+
+
+def clean_lines(text: str) -> str:
+    """Return lines parted by LF: NFC, no control character but tab, trimmed as a whole."""
+    unified = normalize(text).replace("\r\n", "\n").replace("\r", "\n")
+    return _NOT_IN_LINES.sub(" ", unified).strip()
+
+
+def clean_token(text: str) -> str:
+    """Return one line without invisible format characters, which come along when pasting."""
+    return clean_line(remove_format_characters(text))
 
 
 def plain_words(text: str) -> list[str]:
@@ -121,3 +150,13 @@ def locale_of(language: str) -> Locale:
         except (UnknownLocaleError, ValueError):
             continue
     return Locale.parse(_DEFAULT)
+
+
+def read_locale(text: str) -> str | None:
+    """Return a BCP 47 language tag in its usual capitals (`pt_pt` becomes `pt-PT`)."""
+    found = _LANGUAGE.fullmatch(text.replace("_", "-"))
+    if not found:
+        return None
+    script, region = found["script"], found["region"]
+    parts = [found["language"].lower(), script and script.title(), region and region.upper()]
+    return "-".join(part for part in parts if part) + found["rest"].lower()

@@ -21,17 +21,9 @@ from formapp.sandbox.api.errors import envelope
 from formapp.sandbox.api.operations import OPERATION_NAMES
 from formapp.sandbox.options import Range, Rules, check
 
-KINDS = {
-    "latency": "Answer late",
-    "status": "Answer with an error",
-    "bad_gateway_html": "Answer with a proxy's HTML page (502)",
-    "cut_before": "Cut the connection before applying the call",
-    "cut_after": "Apply the call, then cut the connection",
-    "truncate": "Apply the call, then send half of the answer",
-    "stall": "Apply the call, then stop halfway through the answer",
-}
+KINDS = ("latency", "status", "bad_gateway_html", "cut_before", "cut_after", "truncate", "stall")
 FAULT_RULES: Rules = {
-    "kind": tuple(KINDS),
+    "kind": KINDS,
     "operation": OPERATION_NAMES,
     "site": str,
     "status": Range(400, 599),
@@ -51,15 +43,11 @@ BAD_GATEWAY = (
 
 @dataclass
 class Fault:
-    """One fault. Without an `operation` or a `site` it affects all of them.
+    """One fault, of all calls unless it has an `operation` or a `site`.
 
-    Attributes:
-        status, code, empty_body, retry_after: Only for kind `status`; `retry_after` in seconds.
-        applied: Kinds `status` and `bad_gateway_html` apply the call first.
-        seconds: Only for kinds `latency` and `stall`.
-        times: How many calls it affects before it ends; None has no end.
-        probability: The share of matching calls that it affects.
-        struck: How many calls it has affected.
+    Kind `status` has a status, a code, an empty body and seconds in `retry_after`; it and
+    `bad_gateway_html` may have `applied` the call first. `latency` and `stall` have seconds. A
+    fault strikes a share (`probability`) of the calls, and ends after some `times`.
     """
 
     id: str = field(default_factory=lambda: str(uuid.uuid4()), init=False)
@@ -159,11 +147,6 @@ class Faults:
         """Deactivate a fault; return whether it was active."""
         with self._lock:
             return self._faults.pop(fault_id, None) is not None
-
-    def clear(self) -> None:
-        """Deactivate all faults."""
-        with self._lock:
-            self._faults.clear()
 
     def draw(self, operation: str, site: str | None) -> tuple[float, Fault | None]:
         """Return the seconds that a call must wait, and the fault that replaces its answer.

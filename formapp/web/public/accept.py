@@ -30,7 +30,7 @@ from formapp.forms.tokens import (
 from formapp.languages import gettext_noop
 from formapp.lead import Lead
 from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
-from formapp.spam import CHALLENGE_NAMES
+from formapp.spam.providers import CHALLENGE_NAMES
 from formapp.spam.session import HEADER
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import next_language_query
@@ -221,6 +221,7 @@ def _submission(post: Post) -> Submission:
         lead=reading.lead,
         answers=reading.answers,
         consents=[{**consent, "at": now.isoformat()} for consent in reading.consents],
+        notes=reading.notes,
         meta=_meta(post) | verdict.meta() | (confirmation_meta(form) if given.confirm else {}),
         status=status,
         jobs=jobs,

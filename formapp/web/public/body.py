@@ -13,6 +13,7 @@ from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 
+from formapp.forms.reading.numbers import JsonNumber
 from formapp.forms.reading.text import normalize
 from formapp.languages import gettext_noop
 from formapp.web.errors import RefusalError
@@ -154,9 +155,9 @@ def _json(data: bytes) -> tuple[Pairs, frozenset[str]]:
         content = json.loads(
             _text(data),
             object_pairs_hook=_unique,
-            # Numbers keep their text; the form parses it.
-            parse_int=str,
-            parse_float=str,
+            # Numbers keep their text; the form reads it.
+            parse_int=JsonNumber,
+            parse_float=JsonNumber,
             parse_constant=_no_number,
         )
     except (ValueError, RecursionError):
@@ -190,8 +191,8 @@ def _scalars(value: object) -> Iterable[str]:
             raise _malformed(_NO_SCALAR)
         if isinstance(each, bool):
             yield "true" if each else "false"
-        elif each is not None:
-            yield str(each)
+        elif isinstance(each, str):
+            yield each
 
 
 def clean_body(pairs: Pairs, lists: frozenset[str]) -> tuple[Pairs, frozenset[str]]:

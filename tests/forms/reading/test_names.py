@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formapp.forms.reading.names import split_full_name
+from formapp.forms.reading.contact import split_full_name
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formapp.forms.reading.phones import PhoneNumber, read_phone
+from formapp.forms.reading.contact import PhoneNumber, read_phone
 
 
 @pytest.mark.parametrize(
