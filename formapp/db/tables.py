@@ -5,18 +5,12 @@ submissions are UUIDv7 as text; deliveries count up, so that their order is the 
 came.
 """
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
     Column,
-    ColumnElement,
     Date,
-    DateTime,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -24,11 +18,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
-    or_,
     text,
 )
+
+from formapp.db.database import UtcDateTime
 
 REVISION = "0009"
 """The newest migration; a test holds it to the folder's head."""
@@ -42,38 +36,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     },
 )
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC; naive ones are refused. SQLite stores sortable text, no offset."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """SQLite's driver takes times only without an offset."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone can't be stored")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Restore the offset."""
-        if value is None or dialect.name == "sqlite":
-            return value and value.replace(tzinfo=UTC)
-        return value.astimezone(UTC)
-
-
-def is_over(column: Any, now: datetime, longest: timedelta) -> ColumnElement[bool]:
-    """Whether a stored time has passed.
-
-    One further ahead than `longest`, which no writer exceeds, was stored by a clock that was ahead:
-    it counts as passed, too.
-    """
-    return or_(column <= now, column > now + longest)
-
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 _Json = JSON(none_as_null=True)

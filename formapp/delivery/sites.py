@@ -21,8 +21,8 @@ from sqlalchemy import (
     update,
 )
 
-from formapp.db.database import Database, lock_for_transaction, upsert
-from formapp.db.tables import is_over, pauses, wix_calls
+from formapp.db.database import Database, is_over, lock_for_transaction, upsert
+from formapp.db.tables import pauses, wix_calls
 from formapp.delivery.claims import is_paused
 from formapp.http import DeadlineAdapter
 from formapp.jobs.backoff import LONGEST_WAIT

@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from formapp.db.database import Database, DatabaseUnavailableError
-from formapp.db.tables import is_over, jobs, submissions
+from formapp.db.database import Database, DatabaseUnavailableError, is_over
+from formapp.db.tables import jobs, submissions
 from formapp.jobs.backoff import FIRST, LONGEST_WAIT, doubled
 
 LEASE = timedelta(minutes=2)
