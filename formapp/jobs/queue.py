@@ -136,7 +136,14 @@ def _held(job: ClaimedJob) -> ColumnElement[bool]:
 
 
 class RetryLaterError(Exception):
-    """The job can't be done yet; the text is the reason, without answers and secrets."""
+    """The job can't be done yet; the text is the reason, without answers and secrets.
+
+    `wait` is how long, if that is known; then its handler has reported it already.
+    """
+
+    def __init__(self, reason: str, wait: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.wait = wait
 
 
 Handler = Callable[[ClaimedJob], None]
@@ -166,8 +173,9 @@ class JobRunner:
         try:
             self.handlers[job.kind](job)
         except RetryLaterError as error:
-            _log.warning("job %d (%s) is retried later: %s", job.id, job.kind, error)
-            self._postpone(job)
+            if error.wait is None:
+                _log.warning("job %d (%s) is retried later: %s", job.id, job.kind, error)
+            self._postpone(job, error.wait)
         except DatabaseUnavailableError:
             raise
         except Exception:
@@ -175,5 +183,6 @@ class JobRunner:
             raise
         return True
 
-    def _postpone(self, job: ClaimedJob) -> None:
-        postpone_job(self.database, job, self.clock() + doubled(FIRST, job.attempt - 1))
+    def _postpone(self, job: ClaimedJob, wait: timedelta | None = None) -> None:
+        wait = doubled(FIRST, job.attempt - 1) if wait is None else wait
+        postpone_job(self.database, job, self.clock() + wait)
