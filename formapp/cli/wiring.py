@@ -52,15 +52,9 @@ def read_settings(*, web: bool = False, wix: bool = False) -> Settings:
 
 
 def open_database(settings: Settings, *, create: bool = False) -> Database:
-    """Open the database; an older one waits for its owner.
+    """Open the database; an older one its owner has to upgrade.
 
-    Args:
-        settings: name it.
-        create: make a missing one, and give an empty one the schema.
-
-    Raises:
-        DatabaseUnavailableError: it can't be reached, or its schema isn't current.
-        SettingsError: there is none, and it is not to be made.
+    A missing or empty one is only created with the schema if that is asked for: else SettingsError.
     """
     database = Database(settings.database_url, must_exist=not create)
     try:
@@ -68,7 +62,7 @@ def open_database(settings: Settings, *, create: bool = False) -> Database:
     except DatabaseMissingError:
         missing = True
     if missing and not create:
-        advice = "correct the setting, or make a new one by `formapp db upgrade`"
+        advice = "correct the setting, or create a new one with `formapp db upgrade`"
         fault = f"there is no database of formapp at {database.place}; {advice}"
         raise SettingsError([f"{PREFIX}DATABASE_URL: {fault}"])
     if missing:

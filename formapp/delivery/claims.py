@@ -151,11 +151,10 @@ def _tried_since(connection: Connection, row: Row[Any]) -> datetime | None:
 
 
 def intend(database: Database, claim: Claim, intent: Intent) -> None:
-    """Store what is about to be sent, and renew the lease.
+    """Store what is about to be sent, and renew the lease; nothing may be sent if that raises.
 
-    Raises:
-        ClaimLostError: nothing may be sent. Even where no other worker holds the delivery, one may
-            work for the same person since the lease ended.
+    Even where no other worker holds the delivery, one may work for the same person since the lease
+    ended.
     """
     values = {"intent": intent.as_json(), "lease_until": intent.at + LEASE}
     with database.write() as connection:
@@ -163,7 +162,7 @@ def intend(database: Database, claim: Claim, intent: Intent) -> None:
 
 
 def release(database: Database, claim: Claim) -> None:
-    """Give a delivery back as it is; raises ClaimLostError."""
+    """Give a delivery back as it is."""
     with database.write() as connection:
         write_held(connection, claim, lease_until=None)
 
@@ -171,11 +170,7 @@ def release(database: Database, claim: Claim) -> None:
 def write_held(
     connection: Connection, claim: Claim, *conditions: ColumnElement[bool], **values: Any
 ) -> None:
-    """Write to the delivery, if this claim still holds it.
-
-    Raises:
-        ClaimLostError: it doesn't, or a condition isn't met; roll back.
-    """
+    """Write to the delivery, or raise ClaimLostError if the claim or a condition doesn't hold."""
     held = update(deliveries).where(
         deliveries.c.id == claim.delivery_id,
         deliveries.c.fence == claim.fence,

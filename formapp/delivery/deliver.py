@@ -95,9 +95,7 @@ class Deliverer:
     def deliver_next(self) -> bool:
         """Claim and deliver one lead; False if none is due.
 
-        Raises:
-            DatabaseUnavailableError: a claim that is held then is released by the next call, or
-                when its lease ends.
+        After DatabaseUnavailableError the next call releases the claim, or the lease ends.
         """
         if self._stranded:
             # Now that the database is back, it needn't wait for its lease.
@@ -247,15 +245,14 @@ class ContactUpsert:
         """The prediction was wrong: Wix names the contact (CONTRACT.md section 11.3, 7 and 8)."""
         if not isinstance(decision, Create):
             self._contested = True
-            self._flags.append(
-                f"its e-mail or phone is another contact's: {error.contact_id or 'not named'}",
-            )
+            other = error.contact_id or "not named"
+            self._flags.append(f"its e-mail or phone is another contact's: {other}")
             return self._after_change(found)
         if error.contact_id is None:
             raise error
         contact = self._client.wix.contacts.get(error.contact_id).contact
         # Wix's duplicate check may compare more loosely than we do: its result counts.
-        by_phone = not self._lead.email or (error.by_phone and not error.by_email)
+        by_phone = not self._lead.email or error.by_phone_alone
         named = Found(contact, "phone" if by_phone else "email")
         self._named_by_wix = match(contact, self._lead) or named
         return self._named_by_wix

@@ -111,11 +111,7 @@ class RateLimitedClient:
         self._closing = True
 
     def begin(self) -> None:
-        """Begin an attempt.
-
-        Raises:
-            BudgetSpentError: there is no room for a whole lead: its search would be wasted.
-        """
+        """Begin an attempt, or raise BudgetSpentError: without room for a write, don't search."""
         self.started, self.calls = self.clock(), []
         if free_at := self._budget.room_at(self.site, self.started, CALLS_PER_LEAD):
             raise BudgetSpentError(free_at)
@@ -205,10 +201,7 @@ def _recent(now: datetime) -> ColumnElement[bool]:
 
 
 class Pauses:
-    """The circuit breaker: while a site is paused, none of its deliveries is claimed.
-
-    A site pauses when Wix refuses all its calls; the pause ends by time.
-    """
+    """The circuit breaker: while Wix refuses all calls, a site's deliveries are not claimed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

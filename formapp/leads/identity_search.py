@@ -42,10 +42,9 @@ class InvalidIdentityError(ValueError):
 def parse_identities(
     email: str | None, phone: str | None, regions: Collection[str | None] = ()
 ) -> set[str]:
-    """Normalize what an owner typed: an address, a number with country code or of one region.
+    """Normalize an address and a number (with country code or of one region), as typed.
 
-    Raises:
-        InvalidIdentityError: one of them can't be read.
+    Raises InvalidIdentityError if one of them can't be read.
     """
     identities = set()
     if email:

@@ -209,11 +209,6 @@ class Store:
         with self._lock:
             return self._sites.setdefault(site_id, Site(site_id))
 
-    def find(self, site_id: str) -> Site | None:
-        """Return a site if it exists."""
-        with self._lock:
-            return self._sites.get(site_id)
-
     def sites(self) -> list[Site]:
         """Return all sites in the order of their first use."""
         with self._lock:

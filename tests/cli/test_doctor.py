@@ -380,7 +380,7 @@ def test_no_room_for_a_field_is_told(patient: Patient, held: int, level: str) ->
     for number in range(held):
         patient.site.field(f"Field {number}")
     found = patient.findings(level)["fields"]
-    assert "delete a custom field" in found
+    assert "delete an unused custom field" in found
 
 
 def test_an_address_that_doesnt_answer_is_only_a_hint(patient: Patient) -> None:

@@ -85,7 +85,8 @@ def test_all_of_a_form_or_all_there_are_after_a_question(lone: Quarantine) -> No
     assert lone.leads("release", "--all", "--yes").stdout == f"{quote} is due now\n"
     # Never the honeypot's: these are named one by one.
     assert lone.listed("--state", "spam") == {caught: "spam"}
-    assert lone.leads("release", "--all", "--yes").stdout == ""
+    none = "Nothing to release. There is no quarantined submission.\n"
+    assert lone.leads("release", "--all", "--yes").stdout == none
 
 
 @pytest.mark.parametrize("args", [[], ["--yes"], ["some-id", "--all"], ["some-id", "--form", "x"]])

@@ -44,7 +44,7 @@ FAULTS = [
     ("SECRET_KEY", f"{SECRET},short", "is too short to be a secret"),
     ("API_TOKEN", "fifteen-letters", "is too short to be a secret: use at least 16 random"),
     ("API_TOKEN", f"{SECRET.replace(' ', '-')},short", "is too short to be a secret"),
-    ("API_TOKEN", "a token of 16 or more", "holds a blank or a character that no key has"),
+    ("API_TOKEN", "a token of 16 or more", "has a space or a character that no key has"),
     ("BASE_URL", "forms.example.com", ADDRESS),
     ("BASE_URL", "ftp://forms.example.com", ADDRESS),
     ("BASE_URL", "https://", ADDRESS),

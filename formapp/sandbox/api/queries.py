@@ -228,9 +228,9 @@ def read_projection(fields: Sequence[Any], fieldsets: Sequence[Any]) -> Projecti
     return (*fields, *(path for one in fieldsets for path in FIELDSETS[one]))
 
 
-def value_at(path: str) -> Read:
-    """Return the function that reads a row's value at a dotted path, None if absent."""
-    names = path.split(".")
+def value_at(path: str, *keys: str) -> Read:
+    """Return the function that reads a row's value at a dotted path and keys, None if absent."""
+    names = [*path.split("."), *keys]
 
     def read(row: Json) -> Any:
         value: Any = row

@@ -31,12 +31,8 @@ DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
 MAX_SEARCH = 100
 
+EXTENDED = "info.extendedFields.items"
 EXTENDED_PREFIX = "info.extendedFields."
-
-
-def _extended_value(key: str) -> Read:
-    """Return the function that reads a contact's extended field, None if absent."""
-    return lambda row: row["info"].get("extendedFields", {}).get("items", {}).get(key)
 
 
 def _scalar(read: Read, operators: tuple[str, ...], kind: ValueKind = "text") -> FilterField:
@@ -162,8 +158,8 @@ def _extended_field(site: Site, key: str) -> FilterField | None:
     if definition is None:
         return None
     if definition["fieldType"] == "SYSTEM":
-        return _scalar(_extended_value(key), SYSTEM_FIELDS.get(key, ()))
-    return _scalar(_extended_value(key), *CUSTOM_FIELDS[definition["dataType"]])
+        return _scalar(value_at(EXTENDED, key), SYSTEM_FIELDS.get(key, ()))
+    return _scalar(value_at(EXTENDED, key), *CUSTOM_FIELDS[definition["dataType"]])
 
 
 def _contains(row: Json, search: str) -> bool:
@@ -205,4 +201,4 @@ def _sort_value(site: Site, name: str) -> Read | None:
     if definition is None:
         return None
     sortable = definition["fieldType"] != "SYSTEM" or key == "emailSubscriptions.effectiveEmail"
-    return _extended_value(key) if sortable else None
+    return value_at(EXTENDED, key) if sortable else None

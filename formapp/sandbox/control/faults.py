@@ -45,9 +45,9 @@ BAD_GATEWAY = (
 class Fault:
     """One fault, of all calls unless it has an `operation` or a `site`.
 
-    Kind `status` has a status, a code, an empty body and seconds in `retry_after`; it and
-    `bad_gateway_html` may have `applied` the call first. `latency` and `stall` have seconds. A
-    fault strikes a share (`probability`) of the calls, and ends after some `times`.
+    `status`, `code`, `empty_body` and `retry_after` (seconds) are for kind `status`, `seconds` for
+    `latency` and `stall`. `applied`: kinds `status` and `bad_gateway_html` apply the call first.
+    It affects the share `probability` of the calls, and ends after `times`; `struck` counts them.
     """
 
     id: str = field(default_factory=lambda: str(uuid.uuid4()), init=False)
@@ -82,17 +82,20 @@ class Fault:
             return self._error()
         if self.kind == "bad_gateway_html":
             return Response(BAD_GATEWAY, 502, content_type="text/html; charset=utf-8")
-        if self.cuts_connection:
-            return Response(_cut_body(environ), 503)  # the status never reaches the client
-        pause = self.seconds if self.kind == "stall" else 0.0
         whole = answer.get_data()
 
-        def half() -> Iterator[bytes]:
-            yield whole[: len(whole) // 2]
+        def part(body: bytes, pause: float) -> Iterator[bytes]:
+            """Send nothing before the cut if there is no body: the server asks for it first."""
+            if body:
+                yield body
             closing.wait(pause)
             _cut(environ)
 
-        truncated = Response(half(), answer.status_code, content_type=answer.content_type)
+        if self.cuts_connection:
+            return Response(part(b"", 0.0), 503)  # the status never reaches the client
+        pause = self.seconds if self.kind == "stall" else 0.0
+        half = part(whole[: len(whole) // 2], pause)
+        truncated = Response(half, answer.status_code, content_type=answer.content_type)
         truncated.content_length = len(whole)
         return truncated
 
@@ -111,12 +114,6 @@ def _cut(environ: Mapping[str, Any]) -> None:
         raise ConnectionAbortedError("this server passes no socket to cut")
     with suppress(OSError):  # the client may have disconnected first
         connection.shutdown(socket.SHUT_RDWR)
-
-
-def _cut_body(environ: Mapping[str, Any]) -> Iterator[bytes]:
-    """Cut when the server asks for the body: it has sent nothing yet."""
-    _cut(environ)
-    yield b""
 
 
 def read_fault(sent: Mapping[str, Any]) -> Fault:

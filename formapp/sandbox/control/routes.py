@@ -245,7 +245,8 @@ def _in_dashboard(
     contact_id: str = "",
 ) -> Json:
     """Answer a person in the dashboard of a site; only a create may add the site."""
-    if operation != "createContact" and sandbox.store.find(site_id) is None:
+    known = [site.id for site in sandbox.store.sites()]
+    if operation != "createContact" and site_id not in known:
         raise envelope(404)
     body = read_object(request.get_data(), required=False)
     caller = Caller("dashboard", site_id, "dashboard")
@@ -257,6 +258,6 @@ def _change_member(call: Call) -> Json:
     billing = call.body.get("billing_subscription", record.has_billing_subscription)
     record.has_billing_subscription = billing is True
     record.role = call.body.get("role", record.role)
-    # CONTRACT.md does not say whether a change of membership raises the revision: it does not.
+    # CONTRACT.md does not say whether a change of membership raises the revision; here it doesn't.
     records.store(call, record, record.body)
     return _record_as_json(record)

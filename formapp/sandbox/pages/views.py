@@ -76,7 +76,9 @@ def _find(sandbox: Sandbox, site_id: str | None) -> Json:
     for site in sites:
         if site_id in (None, site.id):
             with site.lock:
-                records = sorted(site.contacts.values(), key=_last_change)
+                records = sorted(
+                    site.contacts.values(), key=lambda one: str(one.body["updatedDate"])
+                )
                 shown = records if search else records[-MAX_SHOWN:]
                 total += len(records)
                 cards += [_card(site, record) for record in shown]
@@ -98,10 +100,6 @@ def _find(sandbox: Sandbox, site_id: str | None) -> Json:
         "address_text": address_text,
         "items": items,
     }
-
-
-def _last_change(record: ContactRecord) -> str:
-    return str(record.body["updatedDate"])
 
 
 def _card(site: Site, record: ContactRecord) -> Json:
