@@ -25,8 +25,9 @@ from formapp.ports import PortInUseError
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-MAX_BODY = 1024 * 1024
-"""Waitress refuses larger bodies by itself; the app's own limit is far below."""
+MAX_BODY = 12 * 1024 * 1024
+"""Waitress refuses larger bodies by itself; the app's own limits are below. Beyond half a MiB it
+stores a body in a temporary file."""
 
 THREADS = 16
 """Requests handled at once: more than cores, since waiting ones share a commit."""

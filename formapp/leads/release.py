@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.forms.form import Form
+from formapp.forms.notes import UNKNOWN_CUT, Note
 from formapp.forms.posted import InvalidAnswersError
 from formapp.lead import Lead
 from formapp.leads.accept import Status
@@ -35,6 +36,8 @@ class Read:
     lead: Lead
     answers: dict[str, Any]
     consents: list[dict[str, Any]]
+    unknown: dict[str, Any]
+    notes: list[Note]
 
 
 Caught = Mapping[str, Any]
@@ -63,7 +66,11 @@ def reread_by(forms: Callable[[], Mapping[str, Form]], default_site: str) -> Rer
             raise UnreadableError(caught["id"], faults) from None
         at = caught["received_at"].isoformat()
         consents = [{**consent, "at": at} for consent in reading.consents]
-        return Read(reading.lead, dict(reading.answers), consents)
+        unknown, cut = posted.unknown_fields()
+        notes = reading.notes
+        if cut:
+            notes.append({"code": UNKNOWN_CUT})
+        return Read(reading.lead, dict(reading.answers), consents, unknown, notes)
 
     return reread
 
@@ -91,7 +98,8 @@ def release(database: Database, submission_id: str, reread: Reread, now: datetim
         if row["status"] == Status.SPAM:
             found = reread(row)
             changed |= {"answers": found.answers, "consents": found.consents}
-            changed |= {"lead": found.lead.to_json()}
+            changed |= {"lead": found.lead.to_json(), "unknown": found.unknown or None}
+            changed |= {"notes": [*(row["notes"] or ()), *found.notes] or None}
         this = submissions.c.id == submission_id
         connection.execute(update(submissions).where(this).values(changed))
         status = release_held(connection, submission_id, _RELEASABLE, now, ignore_quota=True)

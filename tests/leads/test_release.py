@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs
+from formapp.forms.notes import Note
 from formapp.leads.accept import Status, keep
 from formapp.leads.anonymize import anonymize
 from formapp.leads.errors import ErasedError, NotHeldError, UnknownSubmissionError
@@ -21,6 +22,7 @@ from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
 LATER = NOON.replace(hour=15)
+NOTE: Note = {"code": "UNKNOWN_CUT"}
 
 
 def no_reading(_caught: Caught) -> Read:
@@ -81,7 +83,7 @@ def test_a_honeypots_catch_is_read_by_the_form_of_today(database: Database) -> N
     def reread(caught: Caught) -> Read:
         seen.append(caught)
         consents = [{"field": "privacy", "text": "I agree.", "at": NOON.isoformat()}]
-        return Read(lead(EMAIL), {"email": EMAIL}, consents)
+        return Read(lead(EMAIL), {"email": EMAIL}, consents, {"budget": "5"}, [NOTE])
 
     assert release(database, submission_id, reread, LATER) is Status.ACCEPTED
     assert seen[0]["answers"] == {"email": [EMAIL], "_gotcha": ["x"]}
@@ -89,6 +91,7 @@ def test_a_honeypots_catch_is_read_by_the_form_of_today(database: Database) -> N
     shown = show_submission(database, submission_id)
     assert (shown["answers"], shown["state"]) == ({"email": EMAIL}, "pending")
     assert shown["consents"][0]["text"] == "I agree."
+    assert (shown["unknown"], shown["notes"]) == ({"budget": "5"}, [NOTE])
     with database.read() as connection:
         assert connection.execute(select(deliveries.c.email)).scalar_one() == EMAIL
 
@@ -137,7 +140,7 @@ def test_who_has_to_confirm_is_asked_for_it_once_released(database: Database) ->
     asked = {"confirmation": {"title": "Newsletter"}}
     held, caught = kept(database, meta=asked), kept(database, Status.SPAM, meta=asked)
     assert release(database, held, no_reading, LATER) is Status.UNCONFIRMED
-    again = Read(lead(EMAIL), {"email": EMAIL}, [])
+    again = Read(lead(EMAIL), {"email": EMAIL}, [], {}, [])
     assert release(database, caught, lambda _caught: again, LATER) is Status.UNCONFIRMED
     assert number_of_deliveries(database) == 0
     with database.read() as connection:

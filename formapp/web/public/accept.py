@@ -9,14 +9,17 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Request, Response, url_for
+from flask_babel import gettext
 
 from formapp.confirmation.request import STEP, TO_CONFIRM
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
+from formapp.forms.notes import FILE_DROPPED, MAX_NAME, UNKNOWN_CUT, Note
 from formapp.forms.posted import InvalidAnswersError, Posted
 from formapp.forms.tokens import (
     TOKEN_NAME,
@@ -47,10 +50,10 @@ from formapp.web.public.attribution import (
     refuse_stolen_token,
     thanks_query,
 )
-from formapp.web.public.body import read_body
+from formapp.web.public.body import MAX_BYTES, Body, read_body, too_large
 from formapp.web.public.confirmation import confirmation_meta, jobs_of, status_of
 from formapp.web.public.form_page import show_form
-from formapp.web.public.preserved_fields import PreservedFields
+from formapp.web.public.preserved_fields import FILE, PreservedFields
 from formapp.web.public.spam_check import HONEYPOT, check_spam
 from formapp.web.responses import invalid_json, json_answer, prefers_json
 from formapp.web.services import Services
@@ -63,6 +66,11 @@ KEY_REUSED = gettext_noop(
     "You have already sent this form with other answers. To send these as well, press "
     "the button again."
 )
+FILES_LEFT_OUT = gettext_noop(
+    "Your file was left out: this form can't take files. We have received everything else."
+)
+FILES, ONWARD = "files", "next"
+"""Parameters of the thank-you page: that files were dropped, and the page to go on to."""
 # A form library may send a box that isn't ticked as the JSON `false`.
 _NOT_FILLED = {"", "false"}
 
@@ -76,6 +84,8 @@ class Post:
         is_own: whether one of our own pages sent it; these carry a token.
         token: the verified token; None if it is missing or invalid.
         origin_known: whether the browser reported the site that sent it.
+        notes: on how its body was read.
+        too_large: it is longer than the form takes.
     """
 
     request: Request
@@ -87,6 +97,13 @@ class Post:
     is_own: bool
     token: Token | None
     origin_known: bool
+    notes: list[Note]
+    too_large: bool
+
+    @property
+    def dropped_files(self) -> list[Note]:
+        """The notes on files that were dropped."""
+        return [note for note in self.notes if note["code"] == FILE_DROPPED]
 
     @property
     def key(self) -> str | None:
@@ -111,14 +128,17 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
     except RefusalError:
         metrics.submission(form.name, "refused")
         raise
-    metrics.unknown_fields(form.name, post.posted.unknown)
+    metrics.unknown_fields(form.name, len(post.posted.unknown))
     try:
         services.limits.hit(request.remote_addr or "", form.name)
     except RefusalError as refusal:
         metrics.submission(form.name, "refused")
         return _refused(post, refusal)
-    if (post.posted.get("_gotcha") or "").strip() not in _NOT_FILLED:
+    if _is_trapped(post):
         return _keep(post, _caught(post))
+    if post.too_large:
+        metrics.submission(form.name, "refused")
+        return _refused(post, too_large(form.max_bytes))
     try:
         submission = _submission(post)
     except InvalidAnswersError:
@@ -128,8 +148,8 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
 
 
 def _read(request: Request, form: Form, services: Services) -> Post:
-    pairs, lists = read_body(request)
-    posted = form.reader.sort(pairs, lists)
+    body = read_body(request, max(form.max_bytes, MAX_BYTES))
+    posted = form.reader.sort(body.pairs, body.lists)
     if repeated := posted.repeated():
         raise RefusalError(
             400,
@@ -145,17 +165,46 @@ def _read(request: Request, form: Form, services: Services) -> Post:
             token = services.signer.read(text, form.name)
         except (InvalidTokenError, ExpiredTokenError):
             token = None
-    use: Use = "embed" if is_embedded(request) else "page"
+    known = True
     if is_own:
         attribution = own_attribution(request, form, services.address)
-        return Post(
-            request, form, services, posted, attribution, use, is_own, token, origin_known=True
-        )
-    if token:
-        refuse_stolen_token(request, form)
-    known = check_foreign(request, form)
-    attribution = foreign_attribution(request)
-    return Post(request, form, services, posted, attribution, use, is_own, None, origin_known=known)
+    else:
+        if token:
+            refuse_stolen_token(request, form)
+            token = None
+        known = check_foreign(request, form)
+        attribution = foreign_attribution(request)
+    return Post(
+        request,
+        form,
+        services,
+        posted,
+        attribution,
+        "embed" if is_embedded(request) else "page",
+        is_own,
+        token,
+        origin_known=known,
+        notes=_notes(body, posted),
+        too_large=body.size > form.max_bytes,
+    )
+
+
+def _notes(body: Body, posted: Posted) -> list[Note]:
+    """Return the notes on a post; our own page repeats what it knows of files."""
+    notes = body.notes
+    if files := posted.get(FILE):
+        notes.append({"code": FILE_DROPPED, "value": files[:MAX_NAME]})
+    return notes
+
+
+def _is_trapped(post: Post) -> bool:
+    """Return whether a field was filled in that people don't see."""
+    values = post.posted.values
+    return any(
+        text.strip() not in _NOT_FILLED
+        for name in ("_gotcha", *post.form.definition.spam.honeypots)
+        for text in values.get(name, ())
+    )
 
 
 def _submission(post: Post) -> Submission:
@@ -190,6 +239,10 @@ def _submission(post: Post) -> Submission:
         status = Status.QUARANTINED
     elif given.confirm:
         status, jobs = status_of(form), jobs_of(form)
+    unknown, cut = post.posted.unknown_fields() if post.posted.unknown else ({}, False)
+    notes = [*post.notes, *reading.notes]
+    if cut:
+        notes.append({"code": UNKNOWN_CUT})
     return Submission(
         form=form.name,
         form_version=form.version,
@@ -197,7 +250,8 @@ def _submission(post: Post) -> Submission:
         lead=reading.lead,
         answers=reading.answers,
         consents=[{**consent, "at": now.isoformat()} for consent in reading.consents],
-        notes=reading.notes,
+        notes=notes,
+        unknown=unknown,
         meta=_meta(post) | verdict.meta() | (confirmation_meta(form) if given.confirm else {}),
         status=status,
         jobs=jobs,
@@ -227,6 +281,7 @@ def _caught(post: Post) -> Submission:
         },
         # On release, its sender has to confirm it too.
         meta=_meta(post) | {"suspect": [HONEYPOT]} | confirmation_meta(form),
+        notes=post.notes,
         status=Status.SPAM,
         keep_days=form.definition.keep_days,
     )
@@ -287,7 +342,7 @@ def _result(receipt: Receipt) -> str:
 
 
 def _refused(post: Post, refusal: RefusalError, *, fresh_token: bool = False) -> Response:
-    """Refuse a valid post; a visitor gets the form back with their answers."""
+    """Refuse a post that could be read; a visitor gets the form back with their answers."""
     if prefers_json(post.request.headers.get("Accept", "")):
         raise refusal
     return _again(
@@ -320,13 +375,14 @@ def _again(
         token = signer.issue_for(form.name, form.version, post.use)
     context = TokenContext(signer, form.name, form.version, post.use, token)
     bound = form.bind(post.posted, token=context)
-    if is_invalid:
+    with_faults = is_invalid or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if with_faults:
         bound.validate()
     foreign = None if post.is_own else post.attribution
     return show_form(
         form,
-        PreservedFields(bound, post.posted),
-        faults=bound.faults() if is_invalid else [],
+        PreservedFields(bound, post.posted, form.definition.next_fields, post.notes),
+        faults=bound.faults() if with_faults else [],
         action=action(post.request, form, context, foreign),
         status=status,
         notice=notice,
@@ -345,13 +401,28 @@ def _success(post: Post) -> Response:
     target = _next(post)
     if as_json:
         absolute = target if "://" in target else post.services.address + target
-        return json_answer({"ok": True, "next": absolute})
+        return json_answer({"ok": True, "next": absolute, **_told(post)})
+    if post.dropped_files and target.startswith("http"):
+        # Another site's page can't say that a file is missing; ours does, and leads on to it.
+        target = _thanks(post, onward=target)
     return Response(status=303, headers={"Location": target})
+
+
+def _told(post: Post) -> dict[str, Any]:
+    """Return what the response says of dropped files, if there were any."""
+    message = gettext(FILES_LEFT_OUT) if post.dropped_files else ""
+    told = [
+        {"code": FILE_DROPPED, "field": note.get("field"), "message": message}
+        for note in post.dropped_files
+    ]
+    return {"notes": told} if told else {}
 
 
 def _next(post: Post) -> str:
     definition = post.form.definition
-    requested = allowed_next(definition, post.posted.get("_next"))
+    names = ("_next", *definition.next_fields)
+    targets = (allowed_next(definition, post.posted.get(name)) for name in names)
+    requested = next(filter(None, targets), None)
     # The owner's thank-you page waits for the confirmation, and needs a window of its own: in a
     # frame it would not report the success to the embedding page.
     own = not definition.confirm and post.use == "page"
@@ -359,11 +430,13 @@ def _next(post: Post) -> str:
     return requested or redirect or _thanks(post)
 
 
-def _thanks(post: Post) -> str:
+def _thanks(post: Post, *, onward: str | None = None) -> str:
     query = next_language_query(post.form) if len(post.form.languages) > 1 else {}
     if post.form.definition.confirm:
         query |= {STEP: TO_CONFIRM}
     if post.use == "embed":
         query |= {USE: "embed", **thanks_query(post.request)}
+    if post.dropped_files:
+        query |= {FILES: "dropped"} | ({ONWARD: onward} if onward else {})
     address = url_for("forms.thanks", name=post.form.name)
     return f"{address}?{urlencode(query)}" if query else address

@@ -109,7 +109,8 @@ def _views() -> dict[str, View]:
 
 
 def _valid() -> None:
-    _validate(form().reader.sort(*read_body(request)))
+    body = read_body(request)
+    _validate(form().reader.sort(body.pairs, body.lists))
 
 
 def _validate(posted: Posted) -> None:
