@@ -311,19 +311,19 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
             rows[jobs].append(row | {"created_at": now, "due_at": now})
     # Two processes that store the same two keys at once must not deadlock.
     rows[submissions].sort(key=lambda row: row["key"] or "")
-    given = {table: given for table, given in rows.items() if given}
+    # One statement for each table, whose rows are one parameter: the driver hands the interpreter
+    # to other threads once a statement, not once a row.
+    given = {table: _json(given) for table, given in rows.items() if given}
+    names = {table: tuple(rows[table][0]) for table in given}
     if is_sqlite:
-        for table, each_rows in given.items():
-            connection.exec_driver_sql(_sqlite(table, tuple(each_rows[0])), each_rows)
+        for table, content in given.items():
+            connection.exec_driver_sql(_sqlite(table, names[table]), (content,))
         return ids
-    # One statement in one round trip; each table's rows are one parameter.
-    inserts = [
-        f"{table.name}_ AS ({_postgresql(table, tuple(each_rows[0]))})"
-        for table, each_rows in given.items()
-    ]
+    # All of them in one statement: one round trip.
+    inserts = [f"{table.name}_ AS ({_postgresql(table, names[table])})" for table in given]
     wake = f"pg_notify('{CHANNEL}', '')" if len(given) > 1 else "1"
     statement = f"WITH {', '.join(inserts)} SELECT {wake}"
-    connection.exec_driver_sql(statement, tuple(map(_json, given.values())))
+    connection.exec_driver_sql(statement, tuple(given.values()))
     return ids
 
 
@@ -349,7 +349,8 @@ def _row(submission_id: str, submission: Submission, now: str) -> Row:
 
 @cache
 def _sqlite(table: Table, names: tuple[str, ...]) -> str:
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES (:{', :'.join(names)})"  # noqa: S608 - our own names
+    values = ", ".join(f"json_extract(value, '$.{name}')" for name in names)
+    return f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {values} FROM json_each(?)"  # noqa: S608 - our own names
 
 
 @cache

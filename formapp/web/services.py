@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import cast
 
-from flask import current_app, request
+from flask import Request, current_app, request
 
 from formapp.confirmation.links import LinkSigner
 from formapp.db.database import Database
@@ -85,3 +85,8 @@ def _origin(address: str) -> str:
 def services() -> Services:
     """Return the services of the current app."""
     return cast("Services", current_app.extensions[EXTENSION])
+
+
+def current_request() -> Request:
+    """Return the request itself: Flask's proxy for it looks it up again at each use."""
+    return cast("Request", request._get_current_object())  # type: ignore[attr-defined] # noqa: SLF001 - a proxy's documented method

@@ -12,7 +12,7 @@ from formapp.web.public.form_page import show_new_form
 from formapp.web.public.json_schema import show_schema
 from formapp.web.public.theme import show_theme, theme_context
 from formapp.web.responses import show_page
-from formapp.web.services import services
+from formapp.web.services import current_request, services
 
 forms = Blueprint("forms", __name__)
 confirm = Blueprint("confirm", __name__)
@@ -44,9 +44,10 @@ def embed(name: str) -> Response:
 def submit(name: str) -> Response:
     """A submission, from any of the three uses; OPTIONS is a browser's preflight."""
     form = localized_form(name)
-    if request.method == "OPTIONS":
+    post = current_request()
+    if post.method == "OPTIONS":
         return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
-    return accept_post(request, form, services())
+    return accept_post(post, form, services())
 
 
 @forms.get("/f/<name>/thanks")
