@@ -56,13 +56,27 @@ class Email(_Part, frozen=True, kw_only=True):
 
 
 class Phone(_Part, frozen=True, kw_only=True):
-    """A phone number: E.164 (`+442079460018`), as typed, and its country (ISO alpha-2) if known."""
+    """A phone number: E.164 (`+442079460018`), as typed, and its country (ISO alpha-2) if known.
+
+    `extension` is digits, or empty.
+    """
 
     e164: str
     typed: str
     country: str | None = None
+    extension: str = ""
     tag: PhoneTag = "UNTAGGED"
     merge: Merge = Merge.FILL
+
+    @property
+    def number(self) -> str:
+        """The number with its extension: two people at one switchboard have two numbers."""
+        return with_extension(self.e164, self.extension)
+
+
+def with_extension(e164: str, extension: str) -> str:
+    """Return a number as it is dialled, compared and sent: `+442079460018 ext. 11`."""
+    return f"{e164} ext. {extension}" if extension else e164
 
 
 class Address(_Part, frozen=True, kw_only=True):
@@ -131,5 +145,5 @@ class Lead(_Part, frozen=True, kw_only=True):
 
     @property
     def phone_identity(self) -> str | None:
-        """The first phone in E.164: who this is where there is no e-mail."""
-        return self.phones[0].e164 if self.phones else None
+        """The first phone in E.164, with its extension: who this is where there is no e-mail."""
+        return self.phones[0].number if self.phones else None

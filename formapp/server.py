@@ -29,6 +29,9 @@ MAX_BODY = 12 * 1024 * 1024
 """Waitress refuses larger bodies by itself; the app's own limits are below. Beyond half a MiB it
 stores a body in a temporary file."""
 
+MAX_HEADERS = 16 * 1024
+"""Bytes of address and headers."""
+
 THREADS = 16
 """Requests handled at once: more than cores, since waiting ones share a commit."""
 
@@ -136,6 +139,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
             channel_timeout=20,
             cleanup_interval=5,
             max_request_body_size=MAX_BODY,
+            max_request_header_size=MAX_HEADERS,
             ident=None,
             # The app knows how many proxies to believe (PROXY_HOPS).
             clear_untrusted_proxy_headers=False,

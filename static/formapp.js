@@ -15,7 +15,7 @@
       button.removeAttribute("aria-disabled");
     };
     form.addEventListener("submit", (event) => {
-      // A half typed date or number would reach the server as nothing: the browser points it out.
+      // A half typed date would reach the server as nothing: the browser points it out.
       const half = [...form.elements].find((control) => control.validity?.badInput);
       if (half || button.hasAttribute("aria-disabled")) {
         event.preventDefault();
@@ -27,5 +27,26 @@
     });
     // Back from the next page: the page is shown as it was left.
     addEventListener("pageshow", rest);
+
+    // Near the limit of a text, say how much of it is used. No `maxlength`: pasted text would be cut
+    // at it, unseen.
+    const count = (control) => {
+      const limit = Number(control.dataset.limit);
+      const used = [...control.value.trim()].length; // code points, as the server counts
+      let output = control.nextElementSibling;
+      if (used < limit * 0.8 && !output) return;
+      if (!output) {
+        output = document.createElement("output");
+        output.htmlFor = control.id;
+        control.after(output);
+      }
+      output.hidden = used < limit * 0.8;
+      output.classList.toggle("over", used > limit);
+      output.textContent = form.dataset.count.replace("{count}", used).replace("{limit}", limit);
+    };
+    for (const control of form.querySelectorAll("[data-limit]")) {
+      control.addEventListener("input", () => count(control));
+      count(control);
+    }
   }
 })();

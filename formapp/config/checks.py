@@ -15,8 +15,13 @@ from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from formapp.forms.reading.text import has_too_many_marks
+
 MIN_SECRET_LENGTH = 16
 MIN_PASSWORD_LENGTH = 12
+MAX_PASSWORD_BYTES = 1024
+"""Longer ones are refused unread when they are sent."""
+
 _IPV6 = re.compile(r"\[[0-9a-f:.]+\]")
 _TOKEN = re.compile(r"[!-~]+")
 _HOST = re.compile(r"[^\s:/?#@\[\]\\,*]+(?<![.])|[0-9a-f:.]*:[0-9a-f:.]*")
@@ -46,7 +51,18 @@ def password(value: SecretStr) -> SecretStr:
     """Check that a password is too long to guess."""
     if len(value.get_secret_value()) < MIN_PASSWORD_LENGTH:
         raise ValueError(f"is too short: use at least {MIN_PASSWORD_LENGTH} characters")
+    if len(value.get_secret_value().encode()) > MAX_PASSWORD_BYTES:
+        raise ValueError(f"is too long: use at most {MAX_PASSWORD_BYTES} bytes")
+    if has_too_many_marks(value.get_secret_value()):
+        raise ValueError("has more combining marks in a row than any language")
     return value
+
+
+def metrics_token(value: SecretStr) -> SecretStr:
+    """Check a secret that is sent in a header."""
+    if len(value.get_secret_value()) > MAX_PASSWORD_BYTES:
+        raise ValueError(f"is too long: use at most {MAX_PASSWORD_BYTES} characters")
+    return secret(value)
 
 
 def word(value: str) -> str:

@@ -57,7 +57,7 @@ class Settings(BaseModel):
     base_url: Annotated[_Address, AfterValidator(checks.base)] | None = None
     trusted_hosts: Annotated[tuple[_Host, ...], _SPLIT] = ()
     proxy_hops: Annotated[int, Field(ge=0, le=10)] = 0
-    metrics_token: SecretStr | None = None
+    metrics_token: Annotated[SecretStr, AfterValidator(checks.metrics_token)] | None = None
     owner_password: Annotated[SecretStr, AfterValidator(checks.password)] | None = None
     log_format: Literal["console", "json"] = "console"
     alert_webhook: Annotated[SecretStr, AfterValidator(checks.secret_link)] | None = None

@@ -138,9 +138,13 @@ def _email_item(email: Email) -> EmailItem:
 
 
 def _phone_item(phone: Phone) -> PhoneItem:
-    """In E.164: the one form in which a later exact search finds it (section 11.3, step 1)."""
-    item: PhoneItem = {"tag": phone.tag, "phone": phone.e164}
-    if phone.country:
+    """In E.164: the one form in which a later exact search finds it (section 11.3, step 1).
+
+    With a country Wix computes the number without its extension (section 5.3), by which it takes
+    two people at one switchboard for one.
+    """
+    item: PhoneItem = {"tag": phone.tag, "phone": phone.number}
+    if phone.country and not phone.extension:
         item["countryCode"] = phone.country
     return item
 
@@ -273,7 +277,7 @@ _Items = list[dict[str, Any]]
 
 def merged_phones(held: Sequence[WixPhone], given: Sequence[Phone]) -> list[PhoneItem] | None:
     """The complete new list, or None if it stays."""
-    merged = _merged(held, given, same_number, lambda phone: phone.e164, _phone_item)
+    merged = _merged(held, given, same_number, lambda phone: phone.number, _phone_item)
     return cast("list[PhoneItem] | None", merged)
 
 
@@ -328,9 +332,9 @@ def _put(items: _Items, place: int, item: dict[str, Any]) -> None:
 
 def same_number(held: WixPhone, given: Phone) -> bool:
     """Whether it is the same number: by E.164 if Wix computed it, else by its digits."""
-    if held.e164:
+    if held.e164 and not given.extension:
         return held.e164 == given.e164
-    return _digits(held.number) in {_digits(given.e164), _digits(given.typed)}
+    return _digits(held.number) in {_digits(given.number), _digits(given.typed)}
 
 
 def _digits(number: str) -> str:

@@ -101,7 +101,8 @@ def find_duplicate(client: RateLimitedClient, lead: Lead) -> Found:
     duplicate = client.wix.find_duplicate(
         email=email.address if email else None,
         typed_email=email.typed if email else None,
-        phone=phone.typed if phone else None,
+        phone=phone.number if phone else None,
+        typed_phone=phone.typed if phone else None,
         country=phone.country if phone else None,
         also_report_phone=True,
     )

@@ -10,8 +10,8 @@ from formapp.forms.definition.model import FieldDefinition, FormDefinition
 from formapp.forms.fields.base import Field
 from formapp.forms.fields.registry import compile_field
 from formapp.forms.lead_form import LeadForm, form_class
-from formapp.forms.phones import load_region
 from formapp.forms.posted import Posted, Reader
+from formapp.forms.reading.contact import load_region
 from formapp.forms.tokens import TokenContext
 
 
@@ -106,9 +106,13 @@ def compile_form(name: str, definition: FormDefinition) -> Form:
         if field.region:
             load_region(field.region)
     spoken: dict[str, Form] = {}
-    for language in definition.languages:
-        localized = in_language(definition, language)
-        fields = tuple(compile_field(field, language) for field in localized.fields)
+    in_all = {language: in_language(definition, language) for language in definition.languages}
+    translations = list(zip(*(each.fields for each in in_all.values()), strict=True))
+    for language, localized in in_all.items():
+        fields = tuple(
+            compile_field(field, language, others)
+            for field, others in zip(localized.fields, translations, strict=True)
+        )
         spoken[language] = Form(
             name,
             language,

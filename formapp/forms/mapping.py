@@ -6,6 +6,7 @@ stays with the submission), and text is cut at Wix's limit.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -18,33 +19,43 @@ from formapp.forms.definition.model import (
     PropertyTarget,
     limit_of,
 )
-from formapp.forms.fields.values import (
-    parse_country,
-    parse_date,
-    parse_email,
-    parse_locale,
-    parse_number,
-    parse_url,
+from formapp.forms.reading.contact import (
+    PhoneNumber,
+    read_email,
+    read_phone,
+    read_url,
+    split_full_name,
 )
-from formapp.forms.phones import PhoneNumber, parse_phone
+from formapp.forms.reading.dates import read_birthdate, read_date
+from formapp.forms.reading.numbers import read_number
+from formapp.forms.reading.places import read_country, read_subdivision
+from formapp.forms.reading.text import read_locale
 from formapp.lead import Address, Email, ExtendedField, Lead, Phone, Text
 
 Answers = Mapping[str, Any]
-"""Kept answers by field name, and by `<name>.e164` for telephone numbers: JSON values."""
+"""Kept answers by field name, and by `<name>.e164` (with the extension) for telephone numbers: JSON
+values."""
 
 Identities = Mapping[str, str | PhoneNumber]
 
 E164 = ".e164"
-_CHECKED: dict[str, Callable[[str], str | None]] = {
-    "birthdate": parse_date,
-    "country": parse_country,
-    "locale": parse_locale,
+# By property, and by data type of an extended field: what reads a text in a language.
+_PROPERTY: dict[str, Callable[[str, str], str | None]] = {
+    "birthdate": lambda text, language: read_birthdate(text, language, datetime.now(UTC).date()),
+    "country": read_country,
+    "locale": lambda text, _: read_locale(text),
 }
-_TYPED: dict[str, Callable[[str], str | int | float | None]] = {
-    "NUMBER": parse_number,
-    "DATE": parse_date,
-    "URL": parse_url,
+_DATA: dict[str, Callable[[str, str], str | int | float | None]] = {
+    # Numbers are kept as such, and form files have a decimal point.
+    "NUMBER": lambda text, _: read_number(text, "en"),
+    "DATE": read_date,
+    "URL": lambda text, _: read_url(text) or None,
 }
+
+
+def _as_it_is(text: str, _language: str) -> str:
+    return text
+
 
 # Parts of a lead by the names of its attributes; addresses are still dicts by their tags.
 _Parts = dict[str, Any]
@@ -62,7 +73,8 @@ class LeadMapping:
     def __init__(self, definition: FormDefinition, name: str) -> None:
         self._name = name
         self._site = definition.site
-        self._steps = [(f, _step(f, f.to)) for f in definition.fields if f.to is not None]
+        self._language = language = definition.language
+        self._steps = [(f, _step(f, f.to, language)) for f in definition.fields if f.to is not None]
         self._labels = tuple(dict.fromkeys(definition.labels))
         self._labelling = [
             field
@@ -91,11 +103,10 @@ class LeadMapping:
                 answer = _as_text(field, answer)
             if answer:
                 step(parts, answer, answers, identities)
-        if parts["addresses"]:
-            addresses = [Address(**each) for each in parts["addresses"].values()]
-            parts["addresses"] = tuple(addresses)
-        else:
-            parts["addresses"] = ()
+        parts["addresses"] = tuple(
+            Address(**_with_subdivision(each, self._language))
+            for each in parts["addresses"].values()
+        )
         parts["extended_fields"] = tuple(parts["extended_fields"].values())
         labels = self._labels
         if self._labelling:
@@ -126,17 +137,24 @@ def _as_text(field: FieldDefinition, answer: Any) -> str:
     return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer)
 
 
-def _step(field: FieldDefinition, target: object) -> _Step:
+def _with_subdivision(address: dict[str, Any], language: str) -> dict[str, Any]:
+    """Return the parts of an address with the code of its subdivision, where that is known."""
+    typed, country = address.get("subdivision"), address.get("country")
+    code = read_subdivision(typed, country, language) if typed and country else None
+    return address | {"subdivision": code} if code else address
+
+
+def _step(field: FieldDefinition, target: object, language: str) -> _Step:
     """Return the function that puts a field's answer, as text, into a lead's parts."""
     if isinstance(target, ExtendedFieldTarget):
-        return _extended_field(target)
+        return _extended_field(target, language)
     if not isinstance(target, PropertyTarget):
         return lambda _parts, _text, _answers, _identities: None
     if target.property == "email":
         return _email(field, target)
     if target.property == "phone":
         return _phone(field, target)
-    return _text(target)
+    return _text(target, language)
 
 
 def _one_line(text: str) -> str:
@@ -144,14 +162,14 @@ def _one_line(text: str) -> str:
     return ", ".join(line for each in text.split("\n") if (line := each.strip()))
 
 
-def _text(target: PropertyTarget) -> _Step:
+def _text(target: PropertyTarget, language: str) -> _Step:
     kind, merge, limit = target.property, target.merge, limit_of(target)
-    check = _CHECKED.get(kind)
+    read = _PROPERTY.get(kind)
     tag, part = target.tag or "UNTAGGED", ADDRESS_PARTS.get(kind)
 
     def put(parts: _Parts, text: str, _answers: Answers, _identities: Identities) -> None:
         line = _one_line(text) if "\n" in text else text.strip()
-        value = check(line) if check else line[:limit]
+        value = read(line, language) if read else line[:limit]
         if not value:
             return
         if part:
@@ -175,7 +193,7 @@ def _email(field: FieldDefinition, target: PropertyTarget) -> _Step:
     def put(parts: _Parts, text: str, _answers: Answers, identities: Identities) -> None:
         line = _one_line(text) if "\n" in text else text.strip()
         known = identities.get(name)
-        address = known if isinstance(known, str) else parse_email(line)
+        address = known if isinstance(known, str) else read_email(line)
         if address:
             parts["email"] = Email(address=address, typed=line, tag=tag)  # type: ignore[arg-type] # checked with the form file
 
@@ -188,15 +206,16 @@ def _phone(field: FieldDefinition, target: PropertyTarget) -> _Step:
 
     def put(parts: _Parts, text: str, answers: Answers, identities: Identities) -> None:
         line = _one_line(text) if "\n" in text else text.strip()
-        number = identities.get(name) or parse_phone(line, region)
+        number = identities.get(name) or read_phone(line, region)
         kept = answers.get(f"{name}{E164}")
         if number is None and isinstance(kept, str):
-            number = parse_phone(kept, None)
+            number = read_phone(kept, None)
         if isinstance(number, PhoneNumber):
             phone = Phone(
                 e164=number.e164,
                 typed=line[:limit],
                 country=number.country,
+                extension=number.extension,
                 tag=tag,  # type: ignore[arg-type] # checked with the form file
                 merge=merge,
             )
@@ -205,44 +224,23 @@ def _phone(field: FieldDefinition, target: PropertyTarget) -> _Step:
     return put
 
 
-def _extended_field(target: ExtendedFieldTarget) -> _Step:
+def _extended_field(target: ExtendedFieldTarget, language: str) -> _Step:
     name, data_type, merge, limit = (
         target.extended_field,
         target.data_type,
         target.merge,
         limit_of(target),
     )
-    typed = _TYPED.get(data_type, str)
+    read = _DATA.get(data_type, _as_it_is)
 
     def put(parts: _Parts, text: str, _answers: Answers, _identities: Identities) -> None:
         """Of several fields for one extended field the first answered one counts."""
-        if name not in parts["extended_fields"] and (value := typed(text[:limit])) is not None:
+        if (
+            name not in parts["extended_fields"]
+            and (value := read(text[:limit], language)) is not None
+        ):
             parts["extended_fields"][name] = ExtendedField(
                 name=name, data_type=data_type, value=value, merge=merge
             )
 
     return put
-
-
-# Written in lower case before the last name they belong to it: Ludwig van Beethoven.
-_PARTICLES = frozenset(
-    (  # noqa: SIM905 - a list would take a line for each
-        "al ap ben bin da das de del della den der di do dos du el ibn la las le lo los st te ten "
-        "ter to van vom von zu zum zur"
-    ).split(" ")
-)
-
-
-def split_full_name(text: str) -> tuple[str, str]:
-    """Return first and last name, such that both joined by a blank give back the text.
-
-    The last word is the last name, with the lower-case particles before it; a single word is the
-    first name, and the last name is then empty. Only the blank (U+0020) parts words, and runs of
-    blanks are kept, so that nothing that was typed is lost.
-    """
-    words = text.split(" ")
-    start = len(words) - 1
-    while start > 1 and words[start - 1] in _PARTICLES:
-        start -= 1
-    first, last = " ".join(words[:start]), " ".join(words[start:])
-    return (first, last) if start > 0 else (text, "")

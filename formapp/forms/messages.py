@@ -29,7 +29,6 @@ Code = Literal[
     "TOO_LONG",
     "TOO_SMALL",
     "TOO_LARGE",
-    "NOT_AN_OPTION",
     "TOKEN_EXPIRED",
     "TOKEN_INVALID",
 ]
@@ -151,20 +150,14 @@ URL = ErrorMessage(
 )
 COUNTRY = ErrorMessage(
     "TYPE_COUNTRY",
-    gettext_noop("should be a country code of two letters, such as GB"),
-    gettext_noop("Enter a country code of two letters, such as GB."),
+    gettext_noop("should be a country, such as France or FR"),
+    gettext_noop("Enter a country, such as France or FR."),
 )
 LOCALE = ErrorMessage(
     "TYPE_LOCALE",
     gettext_noop("should be a language code such as en or pt-BR"),
     gettext_noop("Enter a language code such as en or pt-BR."),
 )
-NOT_AN_OPTION = ErrorMessage(
-    "NOT_AN_OPTION",
-    gettext_noop("should be one of the choices"),
-    gettext_noop("Choose one of the options."),
-)
-
 _EXPIRED = gettext_noop(
     "This page was open for more than a day. "
     "Your answers are still here: please press the button again."
@@ -230,26 +223,32 @@ def too_long(most: int) -> ErrorMessage:
     )
 
 
-def too_small(least: object) -> ErrorMessage:
-    """Return the message for a number or date (`YYYY-MM-DD`) below the least one."""
+def too_small(least: object, written: str | None = None) -> ErrorMessage:
+    """Return the message for a number or date (`YYYY-MM-DD`) below the least one.
+
+    `written` is a number as the form's language writes it.
+    """
     if isinstance(least, int | float):
         predicate = gettext_noop("should be %(bound)s or more")
         sentence = gettext_noop("Enter %(bound)s or more.")
     else:
         predicate = gettext_noop("should be %(bound)s or later")
         sentence = gettext_noop("Enter %(bound)s or a later date.")
-    return ErrorMessage("TOO_SMALL", predicate, sentence, bound=least)
+    return ErrorMessage("TOO_SMALL", predicate, sentence, bound=written or least)
 
 
-def too_large(most: object) -> ErrorMessage:
-    """Return the message for a number or date (`YYYY-MM-DD`) above the largest one."""
+def too_large(most: object, written: str | None = None) -> ErrorMessage:
+    """Return the message for a number or date (`YYYY-MM-DD`) above the largest one.
+
+    `written` is a number as the form's language writes it.
+    """
     if isinstance(most, int | float):
         predicate = gettext_noop("should be %(bound)s or less")
         sentence = gettext_noop("Enter %(bound)s or less.")
     else:
         predicate = gettext_noop("should be %(bound)s or earlier")
         sentence = gettext_noop("Enter %(bound)s or an earlier date.")
-    return ErrorMessage("TOO_LARGE", predicate, sentence, bound=most)
+    return ErrorMessage("TOO_LARGE", predicate, sentence, bound=written or most)
 
 
 _LONGEST_LABEL = 40

@@ -17,7 +17,10 @@ class Note(TypedDict):
     value: NotRequired[str]
 
 
-CHARSET_GUESSED, FILE_DROPPED, UNKNOWN_CUT = "CHARSET_GUESSED", "FILE_DROPPED", "UNKNOWN_CUT"
+CHARSET_GUESSED, FILE_DROPPED = "CHARSET_GUESSED", "FILE_DROPPED"
+NOT_AN_OPTION, UNKNOWN_CUT = "NOT_AN_OPTION", "UNKNOWN_CUT"
+LONGEST_NOTE = 2000
+"""Longest value in characters; more of it isn't kept."""
 MAX_NAME = 200
 """Longest name, in characters, of a file or of a field that the form doesn't know."""
 
@@ -26,6 +29,7 @@ NOTES = {
         "The encoding of the text was not given, or wrong; some letters may be wrong"
     ),
     FILE_DROPPED: "A file was sent, which forms don't take: it was dropped",
+    NOT_AN_OPTION: "This is none of the options; nothing of it went to Wix",
     UNKNOWN_CUT: "More or longer fields that the form doesn't know came than are kept",
 }
 """Each code's text for the owner."""

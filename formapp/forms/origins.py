@@ -7,6 +7,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?:\*\.{_LABEL}\.)?{_LABEL}(?:\.{_LABEL})*")
 _IPV6 = re.compile(r"[0-9a-f:.]+")
+_LONGEST_HOST = 253
+"""RFC 1035, section 2.3.4. Encoding a host (IDNA) takes quadratic time."""
+
 _BROKEN = re.compile(r"[\s\\]")
 _KEPT = re.compile("[\xdf\u03c2\u200c\u200d]")
 """Characters that browsers keep in a host (UTS 46, section 4) and Python's IDNA 2003 replaces."""
@@ -70,7 +73,7 @@ def _parts(text: str) -> tuple[str, str, int | None, bool]:
 def _ascii_host(name: str) -> str:
     if ":" in name:
         return f"[{name}]" if _IPV6.fullmatch(name) else ""
-    if _KEPT.search(name):
+    if len(name) > _LONGEST_HOST or _KEPT.search(name):
         return ""
     try:
         host = name if name.isascii() else name.encode("idna").decode()

@@ -22,10 +22,13 @@ from formapp.forms.definition.model import (
 from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
 from formapp.forms.fields.text import Hidden
 from formapp.forms.mapping import E164, LeadMapping
-from formapp.forms.notes import MAX_NAME, Note
-from formapp.forms.phones import PhoneNumber
+from formapp.forms.notes import LONGEST_NOTE, MAX_NAME, NOT_AN_OPTION, Note
+from formapp.forms.reading.contact import PhoneNumber
 from formapp.lead import Lead
 from formapp.spam import CHALLENGE_NAMES
+
+_SEVERAL = {"checkboxes", "checkbox", "consent"}
+"""Types of which a post may hold several values: a hidden input may be beside a box."""
 
 _REPLY_TO = "_replyto"
 _MAX_UNKNOWN, _MAX_TEXT = 50, 2000
@@ -92,18 +95,22 @@ class Posted:
         ]
 
     def repeated(self) -> list[str]:
-        """Return the single-valued names that came more than once or as a JSON list.
+        """Return the single-valued names that came as a JSON list, or with different texts.
 
-        Two names of one field count as a repetition, unless all but one are blank.
+        Blanks don't count: a hidden input may send one beside a field.
         """
         found: list[str] = []
         for field, names in zip(self.fields, self.sent, strict=True):
-            if names and field.type != "checkboxes":
-                if len(names) > 1:
-                    filled = self.filled(names)
-                    found += self._several(names) or (filled if len(filled) > 1 else [])
-                elif names[0] in self.lists or len(self.values[names[0]]) > 1:
-                    found += names
+            is_plain = len(names) == 1 and len(self.values[names[0]]) == 1
+            if is_plain and names[0] not in self.lists:
+                continue
+            if names and field.type not in _SEVERAL:
+                filled = self.filled(names)
+                texts = {text.strip() for name in filled for text in self.values[name]}
+                if len(texts - {""}) > 1:
+                    found += filled
+                else:
+                    found += self.lists.intersection(names)
         return found + self._several(RESERVED)
 
     def called(self) -> dict[str, str]:
@@ -200,7 +207,7 @@ class Reader:
         texts = [values[names[0]] if len(names) == 1 else [] for names in sent]
         posted = Posted(self._definitions, values, sent, texts, lists, unknown)
         for slot, names in enumerate(sent):
-            if len(names) > 1:
+            if len(names) > 1 or len(texts[slot]) > 1:
                 self._join(posted, slot)
         if _REPLY_TO in values and self._reply_to is not None:
             self._fill_in(posted, self._reply_to)
@@ -224,12 +231,15 @@ class Reader:
         identities: dict[str, Identity] = {}
         texts: list[str] = []
         names: list[str] = []
+        notes: list[Note] = []
         for field, sent in zip(self._fields, posted.texts, strict=True):
             try:
-                answer, identity = field.read(sent)
+                answer, identity, not_offered = field.read(sent)
             except InvalidValueError:
                 raise InvalidAnswersError from None
             name = field.name
+            if not_offered:
+                notes += _not_offered(name, not_offered)
             if answer is None and isinstance(field, Hidden) and field.definition.from_:
                 elsewhere = page if field.definition.from_ == "page" else referrer
                 answer = field.cut(elsewhere or "") or None
@@ -239,14 +249,14 @@ class Reader:
             if identity is not None:
                 identities[name] = identity
                 if isinstance(identity, PhoneNumber):
-                    answers[f"{name}{E164}"] = identity.e164
+                    answers[f"{name}{E164}"] = identity.identity
             if name in self._texts and isinstance(answer, str):
                 texts.append(answer)
                 if name in self._names:
                     names.append(answer)
         consents = [each for each in self._consents if answers.get(each["field"]) is True]
         lead = self._mapping.lead_of(answers, default_site, identities)
-        return Reading(answers, tuple(consents), lead, texts, names)
+        return Reading(answers, tuple(consents), lead, texts, names, notes)
 
     def _by_slot(self, values: Iterable[str]) -> tuple[list[list[str]], list[str]]:
         """Return the names that stand for each field, and the unknown ones."""
@@ -276,9 +286,14 @@ class Reader:
         """Choose among the names of one field, or join the values of a group."""
         names = posted.sent[slot]
         names.sort(key=lambda name: _NO_INDEX if name in self._slots else _index(name))
+        texts = [text for name in names for text in posted.values[name]]
         if not self._fields[slot].several:
-            names = posted.filled(names)[:1] or names[:1]
-        posted.texts[slot] = [text for name in names for text in posted.values[name]]
+            texts = [text for text in texts if text.strip()][:1] or texts[:1]
+        posted.texts[slot] = texts
+
+
+def _not_offered(name: str, texts: Iterable[str]) -> list[Note]:
+    return [Note(code=NOT_AN_OPTION, field=name, value=text[:LONGEST_NOTE]) for text in texts]
 
 
 def _email_slot(fields: tuple[FieldDefinition, ...]) -> int | None:

@@ -281,12 +281,13 @@ def _take_usage_limits(
 
 def delivery_of(submission_id: str, form: str, lead: Lead, now: datetime | str) -> Row:
     """Return the row of a delivery that is due at once."""
+    phone = lead.phones[0] if lead.phones else None
     return {
         "submission_id": submission_id,
         "form": form,
         "site": lead.site,
         "email": lead.email.address if lead.email else None,
-        "phone": lead.phones[0].e164 if lead.phones else None,
+        "phone": phone and (phone.number if phone.extension else phone.e164),
         "state": "pending",
         "created_at": now,
         "due_at": now,

@@ -1,6 +1,7 @@
 """Finding a person in the record, in any spelling.
 
-An identity has one spelling: an address in lower case with its domain in ASCII, a number in E.164.
+An identity has one spelling: an address in lower case with its domain in ASCII, a number in E.164
+with its extension.
 A submission is the person's own if its lead has their identity, or if one complete answer is
 it, mapped or not. If another person's text only mentions it, only the mention is struck out.
 """
@@ -18,8 +19,9 @@ from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
 from sqlalchemy import Connection, Row, select
 
 from formapp.db.tables import deliveries, submissions
-from formapp.forms.fields.values import clean_token, parse_email
-from formapp.forms.phones import parse_phone
+from formapp.forms.reading.contact import read_email, read_phone
+from formapp.forms.reading.text import clean_token
+from formapp.lead import with_extension
 
 STRUCK_OUT = "[erased]"
 
@@ -52,13 +54,13 @@ def parse_identities(
     """
     identities = set()
     if email:
-        address = parse_email(clean_token(email))
+        address = read_email(clean_token(email))
         if address is None:
             raise InvalidIdentityError("this is no e-mail address")
         identities.add(address)
     if phone:
-        numbers = {parse_phone(clean_token(phone), region) for region in {*regions, None}}
-        found = {number.e164 for number in numbers if number}
+        numbers = {read_phone(clean_token(phone), region) for region in {*regions, None}}
+        found = {number.identity for number in numbers if number}
         if len(found) != 1:
             raise InvalidIdentityError("write the number with its country code, such as +44…")
         identities |= found
@@ -79,7 +81,7 @@ def find_identities(
     for found in _ADDRESS.finditer(text):
         typed = unquote(found[0]) if "%" in found[0] else found[0]
         for spelling in dict.fromkeys((typed, typed.strip(_WRAPPING))):
-            if identity := parse_email(spelling):
+            if identity := read_email(spelling):
                 yield identity, *found.span()
     if phones and sum(char.isdigit() for char in text) >= _MIN_DIGITS:
         yield from _find_numbers(text, numbers)
@@ -91,17 +93,17 @@ def _find_numbers(text: str, numbers: Collection[str]) -> Iterator[tuple[str, in
         return
     # With a region, numbers that have their country code are found as well.
     for region in {_region(number) for number in numbers} or {None}:
-        if whole := parse_phone(clean_token(text), region):
-            yield whole.e164, 0, len(text)
+        if whole := read_phone(clean_token(text), region):
+            yield whole.identity, 0, len(text)
             continue
         for found in PhoneNumberMatcher(text, region, leniency=Leniency.POSSIBLE):
             e164 = phonenumbers.format_number(found.number, PhoneNumberFormat.E164)
-            yield e164, found.start, found.end
+            yield with_extension(e164, found.number.extension or ""), found.start, found.end
 
 
 @lru_cache(maxsize=1024)
 def _region(number: str) -> str | None:
-    parsed = parse_phone(number, None)
+    parsed = read_phone(number, None)
     return parsed.country if parsed else None
 
 
@@ -179,7 +181,10 @@ class _SearchedTexts:
             "unknown": row.unknown,
             "reason": row.reason,
         }
-        self._phones = {phone["e164"] for phone in row.lead.get("phones") or ()}
+        self._phones = {
+            with_extension(phone["e164"], phone.get("extension", ""))
+            for phone in row.lead.get("phones") or ()
+        }
         typed = {value for name, value in row.answers.items() if name.endswith(".e164")}
         self._numbers = self._phones | typed
 

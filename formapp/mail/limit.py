@@ -144,7 +144,9 @@ def mailbox(address: str) -> str:
     """Return one address for all addresses of the same mailbox.
 
     Many servers ignore what follows a `+` (RFC 5233), and none in use distinguishes upper case from
-    lower case.
+    lower case. Gmail ignores dots (https://support.google.com/mail/answer/7436150).
     """
     local, at, domain = address.casefold().rpartition("@")
+    if domain in {"gmail.com", "googlemail.com"}:
+        local, domain = local.replace(".", ""), "gmail.com"
     return f"{local.partition('+')[0] or local}{at}{domain}"

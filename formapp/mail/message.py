@@ -1,8 +1,10 @@
 """An e-mail and its form on the wire (RFC 5322)."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email import policy
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
@@ -11,6 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 
 # Every server accepts 7-bit content without the 8BITMIME extension (RFC 6152).
 _SEVEN_BIT = policy.SMTP.clone(cte_type="7bit")
+_DOTS = re.compile(r"\.+")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -38,31 +41,51 @@ def compose(message: Message, now: datetime) -> EmailMessage:
     Raises:
         ValueError: an address or the subject is not valid in a header.
     """
-    name, address = parseaddr(message.sender)
-    sender = Address(name, addr_spec=_ascii(address))
     composed = EmailMessage(policy=_SEVEN_BIT)
-    composed["From"] = sender
-    composed["To"] = tuple(Address(addr_spec=_ascii(each)) for each in message.to)
-    composed["Subject"] = message.subject
-    composed["Date"] = format_datetime(now)
-    composed["Message-ID"] = message.message_id or make_msgid(domain=sender.domain)
-    # RFC 3834: prevents automatic replies.
-    composed["Auto-Submitted"] = "auto-generated"
+    try:
+        _add_headers(composed, message, now)
+    except MessageError as error:  # such as an encoded word (RFC 2047) in an address
+        raise ValueError(f"a header can't be written ({type(error).__name__})") from None
     composed.set_content(message.text)
     if message.html is not None:
         composed.add_alternative(message.html, subtype="html")
     return composed
 
 
+def _add_headers(composed: EmailMessage, message: Message, now: datetime) -> None:
+    name, address = parseaddr(message.sender)
+    sender = Address(name, addr_spec=mailbox(address))
+    composed["From"] = sender
+    composed["To"] = tuple(Address(addr_spec=mailbox(each)) for each in message.to)
+    composed["Subject"] = message.subject
+    composed["Date"] = format_datetime(now)
+    composed["Message-ID"] = message.message_id or make_msgid(domain=sender.domain)
+    # RFC 3834: prevents automatic replies.
+    composed["Auto-Submitted"] = "auto-generated"
+
+
 def domain_of(sender: str) -> str:
     """Return the domain of an address, or of `Name <address>`, in ASCII."""
-    return _ascii(parseaddr(sender)[1]).rpartition("@")[2]
+    return mailbox(parseaddr(sender)[1]).rpartition("@")[2]
 
 
-def _ascii(address: str) -> str:
-    """Return the address with its domain in ASCII (RFC 5891), as every mail server accepts it."""
+def mailbox(address: str) -> str:
+    """Return an address as a header needs it, with its domain in ASCII (RFC 5891).
+
+    The part before the @ is quoted where its dots demand that (RFC 5322): Japanese carriers issued
+    addresses such as `a..x.@docomo.ne.jp`.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    local, at, domain = address.rpartition("@")
+    plain = _DOTS.sub(".", local).removesuffix(".")
     try:
-        found = validate_email(address, check_deliverability=False, test_environment=True)
+        found = validate_email(
+            f"{plain}{at}{domain}", check_deliverability=False, test_environment=True
+        )
     except EmailNotValidError:
         raise ValueError("this is no e-mail address") from None
-    return found.ascii_email or found.normalized
+    if plain == local:
+        return found.ascii_email or found.normalized
+    return f'"{local}"@{found.ascii_domain}'

@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 
+from formapp.forms.reading.text import TooManyMarksError
 from formapp.languages import gettext_noop
 
 _log = logging.getLogger(__name__)
@@ -61,8 +62,17 @@ class RefusalError(Exception):
 def init_app(app: Flask, answer: Callable[[RefusalError], Response]) -> None:
     """Have `answer` render every refusal, HTTP error and unexpected exception of the app."""
     app.register_error_handler(RefusalError, answer)
+    app.register_error_handler(TooManyMarksError, lambda _: answer(_of_marks()))
     app.register_error_handler(HTTPException, lambda error: answer(_of_http(error)))
     app.register_error_handler(Exception, lambda error: answer(_of_defect(error)))
+
+
+def _of_marks() -> RefusalError:
+    return RefusalError(
+        400,
+        "TOO_MANY_MARKS",
+        "We could not read the request: a letter carries more accents than any language has.",
+    )
 
 
 def _of_http(error: HTTPException) -> RefusalError:

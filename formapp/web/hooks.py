@@ -8,19 +8,31 @@ routed as for one of our own hosts, and refused before its view.
 import re
 import secrets
 import time
+from typing import TYPE_CHECKING
+from urllib.parse import unquote_plus
 
 import structlog
 from flask import Flask, Request, Response, g, request
 from werkzeug.exceptions import SecurityError
 from werkzeug.routing import MapAdapter
 
+from formapp.forms.reading.text import TooManyMarksError, has_too_many_marks
 from formapp.monitoring.metrics import Metrics
 from formapp.web.errors import RefusalError
 from formapp.web.headers import add_headers
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
 HEADER = "X-Request-Id"
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _ID_BYTES = 16
+MAX_HEADERS = 16 * 1024
+"""Address and headers of a request together; `formapp.server` refuses more before it reads them."""
+
+_LONGEST_ORIGIN = 300
+"""A scheme, a host of at most 253 characters and a port."""
+
 
 _REFUSED = "formapp.host_refused"
 # Hosts that a setting may name but Werkzeug never trusts: IPv6 addresses, and underscores.
@@ -72,15 +84,37 @@ def init_app(app: Flask, metrics: Metrics) -> None:
 
 
 def _begin() -> None:
-    """Give the request the proxy's id if that is usable, else a new one; refuse foreign hosts.
+    """Give the request the proxy's id if that is usable, else a new one; refuse odd requests.
 
     Raises:
-        RefusalError: 400.
+        RefusalError: 400, the host isn't ours; 431, the headers are too long.
+        TooManyMarksError: the query can't be normalised.
     """
     given = request.headers.get(HEADER, "")
     id_ = given if _SAFE_ID.fullmatch(given) else secrets.token_hex(_ID_BYTES)
     structlog.contextvars.bind_contextvars(request_id=id_)
     g.begun = id_, time.perf_counter()
+    environ = request.environ
+    origin: str = environ.get("HTTP_ORIGIN", "")
+    if len(origin) > _LONGEST_ORIGIN or not origin.isascii():
+        del environ["HTTP_ORIGIN"]
+    _limit_headers(environ)
     # Health checks use the machine's address.
-    if _REFUSED in request.environ and request.blueprint != "health":
+    if _REFUSED in environ and request.blueprint != "health":
         raise RefusalError(400, "HOST", "This server doesn't answer to that host name.")
+    query: str = environ.get("QUERY_STRING", "")
+    if "%" in query and has_too_many_marks(unquote_plus(query)):
+        raise TooManyMarksError
+
+
+def _limit_headers(environ: "WSGIEnvironment") -> None:
+    """Refuse headers that another server than ours has let through."""
+    sizes = [len(value) for name, value in environ.items() if name.startswith("HTTP_")]
+    more = [len(environ.get(name, "")) for name in ("PATH_INFO", "QUERY_STRING", "CONTENT_TYPE")]
+    if sum(sizes) + sum(more) > MAX_HEADERS:
+        # Choosing language and format of the refusal would read them.
+        for name in [name for name in environ if name.startswith("HTTP_ACCEPT")]:
+            del environ[name]
+        raise RefusalError(
+            431, "HEADERS_TOO_LONG", "The address or the headers of this request are too long."
+        )

@@ -41,6 +41,7 @@ def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
     email: str | None = None,
     typed_email: str | None = None,
     phone: str | None = None,
+    typed_phone: str | None = None,
     country: str | None = None,
     also_report_phone: bool = False,
 ) -> DuplicateMatch:
@@ -50,25 +51,27 @@ def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
         contacts: of the site.
         email: the address; compared trimmed and in lower case.
         typed_email: the address as typed, searched for as well where it differs.
-        phone: the number as typed; decides only where there is no e-mail, as at Wix.
+        phone: the number; decides only where there is no e-mail, as at Wix.
+        typed_phone: the number as typed, searched for as well where it differs.
         country: alpha-2, for a number without a country code.
         also_report_phone: with an e-mail and a phone, list contacts with the phone in `others`.
             They are never the match: a shared phone must not attach one person to another.
     """
     emails = _email_forms(email, typed_email)
-    numbers = phone_forms(phone or "", country)
+    numbers = phone_forms(phone or "", country, typed_phone or "")
+    number = e164(phone or "", country)
     if emails and numbers and also_report_phone:
         # More than the limit may share the phone and push the e-mail's hit off the page. Create
         # then reports the duplicate.
         either = {"$or": [_email_filter(emails), _phone_filter(numbers)]}
         rows = _query(contacts, either, _LIMIT_WITH_PHONE)
         matches = _with_email(rows, emails[0])
-        return _match("email", matches, _with_phone(rows, phone or "", country))
+        return _match("email", matches, _with_phone(rows, number, numbers))
     if emails:
         return _match("email", _with_email(_query(contacts, _email_filter(emails)), emails[0]))
     if numbers:
         rows = _query(contacts, _phone_filter(numbers))
-        return _match("phone", _with_phone(rows, phone or "", country))
+        return _match("phone", _with_phone(rows, number, numbers))
     return DuplicateMatch()
 
 
@@ -101,8 +104,11 @@ def _with_email(rows: Iterable[Contact], email: str) -> list[Contact]:
     return [row for row in rows if normalise_email(row.primary_email or "") == email]
 
 
-def _with_phone(rows: Iterable[Contact], number: str, country: str | None) -> list[Contact]:
-    return [row for row in rows if _has_phone(row, number, country)]
+def _with_phone(
+    rows: Iterable[Contact], number: str | None, forms: tuple[str, ...]
+) -> list[Contact]:
+    digits = {_digits(form) for form in forms}
+    return [row for row in rows if _has_phone(row, number, digits)]
 
 
 def _match(
@@ -125,8 +131,10 @@ def _parse_phone(number: str, country: str | None) -> phonenumbers.PhoneNumber |
     except phonenumbers.NumberParseException:
         return None
     # "Possible" checks only the length: number plans change, and a number that Wix would not call
-    # valid must still be found.
-    return parsed if phonenumbers.is_possible_number(parsed) else None
+    # valid must still be found. E.164 leaves an extension out, so a number that has one has none:
+    # it would be that of others at the same switchboard.
+    possible = phonenumbers.is_possible_number(parsed) and not parsed.extension
+    return parsed if possible else None
 
 
 def e164(number: str, country: str | None) -> str | None:
@@ -137,20 +145,18 @@ def e164(number: str, country: str | None) -> str | None:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
 
 
-def phone_forms(number: str, country: str | None) -> tuple[str, ...]:
-    """The raw number, E.164 and the national digits; each once.
+def phone_forms(number: str, country: str | None, typed: str = "") -> tuple[str, ...]:
+    """The raw number, E.164, the national digits and the number as typed; each once.
 
     Empty for a text without a digit: all such texts would compare as equal.
     """
-    raw = number.strip()
-    if not _digits(raw):
-        return ()
-    parsed = _parse_phone(raw, country)
-    if parsed is None:
-        return (raw,)
-    international = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
-    return tuple(dict.fromkeys([raw, international, _digits(national)]))
+    forms = [number.strip()]
+    parsed = _parse_phone(number, country)
+    if parsed:
+        international = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+        national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+        forms += [international, _digits(national)]
+    return tuple(dict.fromkeys(form for form in [*forms, typed.strip()] if _digits(form)))
 
 
 def _digits(number: str) -> str:
@@ -166,12 +172,11 @@ def _stored_e164(contact: Contact) -> str | None:
     return e164(contact.primary_phone, None) if contact.primary_phone else None
 
 
-def _has_phone(contact: Contact, number: str, country: str | None) -> bool:
-    """Same E.164 where both have one, else the same digits as one of the given number's forms."""
+def _has_phone(contact: Contact, number: str | None, digits: set[str]) -> bool:
+    """Same E.164 where both have one, else the same digits as one of the number's forms."""
     if not contact.primary_phone:
         return False
-    given, stored = e164(number, country), _stored_e164(contact)
-    if given and stored:
-        return given == stored
-    forms = {_digits(form) for form in phone_forms(number, country)}
-    return _digits(contact.primary_phone) in forms
+    stored = _stored_e164(contact)
+    if number and stored:
+        return number == stored
+    return _digits(contact.primary_phone) in digits

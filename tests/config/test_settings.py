@@ -219,7 +219,7 @@ def test_a_file_that_is_empty_or_no_text_is_a_fault(tmp_path: Path) -> None:
 SECRETS = {
     "SECRET_KEY": f"canary-one-long-enough,{SECRET}",
     "DATABASE_URL": "postgresql://user:canary-two@host/name",
-    "METRICS_TOKEN": "canary-three",
+    "METRICS_TOKEN": "canary-three-long-enough",
     "WIX_API_KEY": "canary-four",
     "WIX_APP_SECRET": "canary-five",
 }

@@ -49,15 +49,14 @@ def required_text(label: str, language: str) -> str:
         ),
         (
             messages.COUNTRY,
-            "should be a country code of two letters, such as GB",
-            "Enter a country code of two letters, such as GB.",
+            "should be a country, such as France or FR",
+            "Enter a country, such as France or FR.",
         ),
         (
             messages.LOCALE,
             "should be a language code such as en or pt-BR",
             "Enter a language code such as en or pt-BR.",
         ),
-        (messages.NOT_AN_OPTION, "should be one of the choices", "Choose one of the options."),
         (
             messages.too_short(1),
             "should have at least 1 character",

@@ -10,9 +10,9 @@ from formapp.forms.definition.parse import parse_form
 from formapp.forms.fields.base import Field, InvalidValueError, Parsed
 from formapp.forms.fields.registry import FIELD_TYPES
 from formapp.forms.fields.text import Email
-from formapp.forms.fields.values import parse_email
 from formapp.forms.form import Form, compile_form
 from formapp.forms.posted import InvalidAnswersError
+from formapp.forms.reading.contact import read_email
 from tests.support.forms import posted
 
 OPTIONS = 'options = ["a", "b", { value = "é o", label = "E" }]'
@@ -98,7 +98,10 @@ def test_what_is_shown_again_is_read_alike(form: Form, text: str) -> None:
     for field in form.fields:
         if field.several or field.definition.type in {"checkbox", "consent"}:
             continue
-        assert result(field, text) == result(field, field.shown([text]))
+        first, again = result(field, text), result(field, field.shown([text]))
+        if isinstance(first, Parsed):
+            first = first._replace(not_offered=())  # no control shows it
+        assert first == again
 
 
 def result(field: Field, text: str) -> Parsed | str:
@@ -128,4 +131,4 @@ def test_a_plain_address_is_read_as_the_library_reads_it(address: str) -> None:
     except InvalidValueError:
         found = None
     text = field.clean(address)
-    assert found == (parse_email(text) if len(text) <= field.limit else None)
+    assert found == (read_email(text) if len(text) <= field.limit else None)

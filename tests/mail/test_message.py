@@ -73,3 +73,23 @@ def test_its_repr_shows_no_address() -> None:
 
 def test_the_domain_of_a_sender_is_in_ascii() -> None:
     assert domain_of("Ä <a@bücher.example>") == "xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [
+        ("ann@example.com", "ann@example.com"),
+        ("ann@b\u00fccher.example", "ann@xn--bcher-kva.example"),
+        ("a..x@docomo.ne.jp", "a..x@docomo.ne.jp"),
+        ("a.@ezweb.ne.jp", "a.@ezweb.ne.jp"),
+    ],
+)
+def test_carriers_addresses_can_be_written(address: str, sent: str) -> None:
+    [found] = compose(message_with(to=(address,)), NOON)["To"].addresses
+    assert f"{found.username}@{found.domain}" == sent
+
+
+@pytest.mark.parametrize("address", ["=?x?q?one?=@example.com", "=?utf-8?b?YQ==?=@example.com"])
+def test_a_header_that_can_not_be_written_is_an_error_of_that_message(address: str) -> None:
+    with pytest.raises(ValueError, match=r"encoded-word|can't be written"):
+        compose(message_with(to=(address,)), NOON)

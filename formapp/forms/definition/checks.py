@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from formapp.forms.countries import COUNTRIES
 from formapp.forms.definition.explain import a, one_of, suggestion
 from formapp.forms.definition.model import (
     ADDRESS_PARTS,
@@ -21,19 +22,15 @@ from formapp.forms.definition.model import (
     PropertyTarget,
     Texts,
     in_brackets,
+    iso_date,
     limit_of,
 )
 from formapp.forms.definition.theme import unreadable
 from formapp.forms.fields.autofill import TOKENS, is_autocomplete
-from formapp.forms.fields.values import (
-    parse_country,
-    parse_date,
-    parse_locale,
-    parse_number,
-    parse_url,
-)
 from formapp.forms.origins import matches, origin_of
-from formapp.forms.phones import REGIONS
+from formapp.forms.reading.contact import REGIONS, read_url
+from formapp.forms.reading.numbers import read_number
+from formapp.forms.reading.text import read_locale
 from formapp.lead import Merge
 from formapp.spam import CHALLENGE_NAMES
 
@@ -81,14 +78,17 @@ _DATA_TYPES = {
 }
 _FIELD_TYPE_OF_DATA = {"NUMBER": "number", "DATE": "date", "URL": "url"}
 _VALUES: dict[str, tuple[Callable[[str], object], str]] = {
-    "NUMBER": (parse_number, "a number"),
-    "DATE": (parse_date, "a date such as 2026-12-31"),
-    "URL": (parse_url, "a web address"),
-    "birthdate": (parse_date, "a date such as 1990-12-31"),
-    "country": (parse_country, "two letters of ISO 3166-1 such as GB"),
-    "locale": (parse_locale, "a language tag such as pt-BR"),
+    "NUMBER": (lambda text: read_number(text, "en"), "a number"),
+    "DATE": (iso_date, "a date such as 2026-12-31"),
+    "URL": (lambda text: read_url(text) or None, "a web address"),
+    "birthdate": (iso_date, "a date such as 1990-12-31"),
+    "country": (
+        lambda text: text.upper() in COUNTRIES or None,
+        "two letters of ISO 3166-1 such as GB",
+    ),
+    "locale": (read_locale, "a language tag such as pt-BR"),
 }
-"""Data type or property -> what parses its values, and what they should be."""
+"""Data type or property -> what parses its values in a form file, and what they should be."""
 
 
 def repeated(items: Iterable[tuple[int, str]]) -> Iterator[tuple[int, int]]:
@@ -424,12 +424,12 @@ def check_texts(
     tables = data.get("texts")
     if not isinstance(tables, Mapping):
         return
-    own = parse_locale(str(data.get("language", FormDefinition.model_fields["language"].default)))
+    own = read_locale(str(data.get("language", FormDefinition.model_fields["language"].default)))
     tags = list(tables)
-    for index, first in repeated(enumerate(parse_locale(tag) or tag for tag in tags)):
+    for index, first in repeated(enumerate(read_locale(tag) or tag for tag in tags)):
         yield f"texts.{tags[index]}", f"is the same language as texts.{tags[first]}"
     for tag in tags:
-        if parse_locale(tag) == own:
+        if read_locale(tag) == own:
             yield f"texts.{tag}", "is the form's own language; its texts stand at the top"
         elif draft.complete and tag not in broken:
             texts = Texts.model_validate(tables[tag])

@@ -26,8 +26,8 @@ from pydantic import Field as Key
 from formapp.confirmation.definition import Confirm, Line, Paragraphs
 from formapp.forms.definition.base import Definition, LabelName, Text, trimmed
 from formapp.forms.definition.theme import Theme
-from formapp.forms.fields.values import clean_line, parse_date, parse_locale
 from formapp.forms.origins import matches, normalise
+from formapp.forms.reading.text import clean_line, read_locale
 from formapp.languages import gettext_noop
 from formapp.lead import AddressTag, DataType, EmailTag, Merge, PhoneTag
 from formapp.spam.definition import PostedNames, Spam, posted_name
@@ -37,8 +37,8 @@ RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id", "_file"
 
 VERSION_LENGTH = 12
 LARGEST = 10**15
+"""Numbers have at most 15 digits before the point, as in `read_number`."""
 _LEAST_BYTES = 64 * 1024
-"""Numbers have at most 15 digits before the point, as in `values.parse_number`."""
 SEND, THANK_YOU = gettext_noop("Send"), gettext_noop("Thank you")
 """The default texts of the button and of the thank-you page's heading."""
 
@@ -168,7 +168,18 @@ FieldType = Literal[
     "consent",
     "hidden",
 ]
-_TYPE_LIMITS = {"textarea": 10_000, "email": 320, "tel": 50, "url": 2000, "number": 50, "date": 10}
+_TYPE_LIMITS = {"textarea": 10_000, "email": 320, "tel": 50, "url": 2000, "number": 50, "date": 100}
+
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def iso_date(text: str) -> date | None:
+    """Return the date that `YYYY-MM-DD` stands for."""
+    try:
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None
 
 
 def _sent(value: str) -> str:
@@ -186,8 +197,8 @@ def _alias(name: str) -> str:
 
 
 def _bound(given: Any) -> int | float | date:
-    if isinstance(given, str) and (day := parse_date(given)):
-        return date.fromisoformat(day)
+    if isinstance(given, str) and (day := iso_date(given)):
+        return day
     if isinstance(given, int | float) and not isinstance(given, bool) and abs(given) < LARGEST:
         return given
     if isinstance(given, date) and not isinstance(given, datetime):
@@ -291,7 +302,7 @@ class FieldDefinition(Definition):
 
 
 def _language(tag: str) -> str:
-    if (language := parse_locale(tag)) is None:
+    if (language := read_locale(tag)) is None:
         raise ValueError(f'"{tag}" is not a language tag; write it as "en" or "pt-BR" (BCP 47)')
     return language
 

@@ -20,9 +20,10 @@ from formapp.forms.countries import COUNTRIES
 from formapp.forms.definition.model import FieldDefinition, PropertyTarget
 from formapp.forms.fields import patterns
 from formapp.forms.fields.autofill import OF_PROPERTY
-from formapp.forms.fields.values import clean_line, parse_country, parse_locale
 from formapp.forms.messages import Code, ErrorMessage
-from formapp.forms.phones import PhoneNumber
+from formapp.forms.reading.contact import PhoneNumber
+from formapp.forms.reading.places import read_country
+from formapp.forms.reading.text import clean_line, read_locale
 from formapp.languages import direction
 
 Answer = str | int | float | bool | list[str]
@@ -33,21 +34,28 @@ Schema = dict[str, Any]
 
 _COUNTRY = "|".join(f"[{c[0]}{c[0].lower()}][{c[1]}{c[1].lower()}]" for c in sorted(COUNTRIES))
 _LOCALE = "[A-Za-z]{2,3}(?:[-_][A-Za-z]{4})?(?:[-_](?:[A-Za-z]{2}|[0-9]{3}))?"
-_CODES: Mapping[str | None, tuple[Callable[[str], str | None], ErrorMessage, str]] = {
-    "country": (parse_country, messages.COUNTRY, _COUNTRY),
-    "locale": (parse_locale, messages.LOCALE, _LOCALE),
+_CODES: Mapping[str, tuple[Callable[[str, str], str | None], ErrorMessage, str]] = {
+    "country": (read_country, messages.COUNTRY, _COUNTRY),
+    "locale": (lambda text, _language: read_locale(text), messages.LOCALE, _LOCALE),
 }
-"""Properties whose texts are codes: the parser, the error, the pattern."""
+"""Properties whose texts stand for codes: the reader, the error, the pattern."""
 
 _PLAIN = re.compile("[ -~]*")
 """Texts that have nothing to clean but blanks around them."""
 
 
 class Parsed(NamedTuple):
-    """The answer that is kept, None for a blank one, and the person that it names."""
+    """What a field makes of a post.
+
+    Attributes:
+        answer: as it is kept; None for a blank one.
+        identity: the person that it names.
+        not_offered: texts that are none of the options; they are kept for the owner alone.
+    """
 
     answer: Answer | None
     identity: Identity | None = None
+    not_offered: tuple[str, ...] = ()
 
 
 class InvalidValueError(Exception):
@@ -106,7 +114,7 @@ class Field:
         control, widget: how WTForms shows it.
         invalid: the error of a text that isn't of this type.
         several: whether a post may hold several values.
-        typed: whether people type it, so that its length is limited in the browser too.
+        typed: whether people type it, so that its length is limited.
         autofilled: whether browsers may fill it in.
         left_to_right: whether it runs from left to right in every language.
     """
@@ -124,8 +132,15 @@ class Field:
     pattern: str | None = None
     invalid: ErrorMessage | None = None
 
-    def __init__(self, definition: FieldDefinition, language: str) -> None:
+    def __init__(
+        self,
+        definition: FieldDefinition,
+        language: str,
+        translations: Sequence[FieldDefinition] = (),
+    ) -> None:
+        """Compile a field; `translations` are the same field in all languages of the form."""
         self.definition = definition
+        self.translations = translations
         self.language = language
         self.name = definition.name
         self.required = definition.required
@@ -133,9 +148,9 @@ class Field:
         self.min_length = definition.min_length or 0
         self.options = [option.value for option in definition.options]
         to = definition.to
-        self.code = None
+        self.read_code: Callable[[str, str], str | None] | None = None
         if isinstance(to, PropertyTarget) and to.property in _CODES:
-            self.code, self.invalid, self.pattern = _CODES[to.property]
+            self.read_code, self.invalid, self.pattern = _CODES[to.property]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
@@ -162,7 +177,7 @@ class Field:
         Raises:
             InvalidValueError: it isn't of this type.
         """
-        if self.code and self.invalid and self.code(text) is None:
+        if self.read_code and self.invalid and self.read_code(text, self.language) is None:
             raise InvalidValueError(self.invalid)
         return Parsed(text)
 
@@ -205,10 +220,9 @@ class Field:
             found["dir"] = "ltr"
         if self.required:
             found["required"] = True
-        if self.typed:
-            found["maxlength"] = self.limit
-            if self.min_length:
-                found["minlength"] = self.min_length
+        # No `maxlength`: browsers cut pasted text at it, unseen.
+        if self.typed and self.min_length:
+            found["minlength"] = self.min_length
         if given.placeholder:
             found["placeholder"] = given.placeholder
         if self.autofilled and (tokens := self.autocomplete()):

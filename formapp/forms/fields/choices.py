@@ -1,20 +1,21 @@
 """Types whose answer is chosen: `select`, `radio`, `checkboxes`, `checkbox` and `consent`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 from wtforms import fields as wtforms
 from wtforms import widgets
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined] # stubs of 3.2
 
-from formapp.forms import messages
-from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields import patterns
-from formapp.forms.fields.base import Control, Field, InvalidValueError, Parsed, Schema
+from formapp.forms.fields.base import Control, Field, Parsed, Schema
 from formapp.forms.messages import ErrorMessage
 
-_TICKED = frozenset({"true", "on", "1"})
-_TICKED_PATTERN = "[Tt][Rr][Uu][Ee]|[Oo][Nn]|1"
+_NOT_TICKED = frozenset({"", "false", "0", "off", "no"})
+"""What a hidden input beside a box sends, in any case; anything else ticks the box."""
+
+_NOT_TICKED_PATTERN = "(?:[Ff][Aa][Ll][Ss][Ee]|0|[Oo][Ff][Ff]|[Nn][Oo])?"
 _BLANK = r"[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 
 
@@ -47,26 +48,82 @@ class CheckboxesControl(Control, wtforms.SelectMultipleField):
         return f"{self.id}-0"
 
 
-class _Choice(Field):
-    """One choice; the country's and the language's error come before that of the list."""
+class _Options(Field):
+    """Choices among options, each of which is known by its value and by its label.
+
+    Nobody types such an answer. So one that is none of the options is no visitor's error: it is
+    kept for the owner where the field is optional, and counts as no answer where it is required.
+    """
 
     widget = None
     typed = False
 
-    def parse(self, text: str) -> Parsed:
-        """Return the listed value."""
-        parsed = super().parse(text)
-        if text not in self.options:
-            raise InvalidValueError(messages.NOT_AN_OPTION)
-        return parsed
+    @cached_property
+    def _meanings(self) -> dict[str, str | None]:
+        """What a text stands for, without regard to case; None where that is not clear."""
+        spoken = (self.definition, *self.translations)
+        found: dict[str, str | None] = {}
+        for pairs in (
+            [(value, value) for value in self.options],
+            [(option.label, option.value) for option in self.definition.options],
+            [(option.label, option.value) for each in spoken for option in each.options],
+            [(each.placeholder, "") for each in spoken if each.placeholder],
+        ):
+            found = _unambiguous(pairs) | found
+        return found
+
+    def option(self, text: str) -> str | None:
+        """Return the value of the option that a text stands for; None where there is none.
+
+        A blank text, and the field's own placeholder, are "".
+        """
+        if text in self.options:
+            return text
+        text = self.clean(text)
+        found = text if not text or text in self.options else self._meanings.get(_key(text))
+        if found is None and self.read_code and len(text) <= self.limit:
+            code = self.read_code(text, self.language)
+            found = self._meanings.get(_key(code)) if code else None
+        return found
+
+    def unanswered(self, texts: Sequence[str], not_offered: list[str]) -> Parsed:
+        """Return the answer of a field for which none of its options was sent."""
+        return self.blank(texts)._replace(not_offered=tuple(not_offered))
 
     def control_options(self) -> dict[str, Any]:
         """Return the choices."""
         return {"choices": [SelectChoice(o.value, o.label) for o in self.definition.options]}
 
     def type_errors(self) -> list[ErrorMessage]:
-        """Return the errors with that of the list."""
-        return [*super().type_errors(), messages.NOT_AN_OPTION]
+        """Return none."""
+        return []
+
+
+def _key(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _unambiguous(pairs: Iterable[tuple[str, str]]) -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for text, value in pairs:
+        key = _key(text)
+        found[key] = value if found.get(key, value) == value else None
+    return found
+
+
+class _Choice(_Options):
+    """One of the options."""
+
+    def read(self, texts: Sequence[str]) -> Parsed:
+        """Return the value of the option."""
+        text = texts[0] if texts else ""
+        if value := self.option(text):
+            return Parsed(value)
+        return self.unanswered(texts, [] if value == "" else [text])
+
+    def shown(self, texts: Sequence[str]) -> str:
+        """Return the value of the option."""
+        return (self.option(texts[0]) if texts else "") or ""
 
     def value_schema(self) -> Schema:
         """Return the schema of a listed value."""
@@ -99,38 +156,33 @@ class Radio(_Choice):
     autofilled = False
 
 
-class Checkboxes(Field):
+class Checkboxes(_Options):
     """Any number of choices, kept once each, in the order of the form file."""
 
     control = CheckboxesControl
-    widget = None
     several = True
-    typed = autofilled = False
+    autofilled = False
 
     def read(self, texts: Sequence[str]) -> Parsed:
         """Return the chosen values."""
-        chosen = set(self.shown(texts))
+        chosen = self.shown(texts)
+        not_offered = [
+            text
+            for text in texts
+            if self.option(text) is None and text.strip().lower() not in _NOT_TICKED
+        ]
         if not chosen:
-            return self.blank(texts)
-        if not chosen.issubset(self.options):
-            raise InvalidValueError(messages.NOT_AN_OPTION)
-        return Parsed([value for value in self.options if value in chosen])
+            return self.unanswered(texts, not_offered)
+        answer = [value for value in self.options if value in chosen]
+        return Parsed(answer, not_offered=tuple(not_offered))
 
     def shown(self, texts: Sequence[str]) -> list[str]:
-        """Return all texts but blanks."""
-        return [text for text in map(self.clean, texts) if text]
-
-    def control_options(self) -> dict[str, Any]:
-        """Return the choices."""
-        return {"choices": [SelectChoice(o.value, o.label) for o in self.definition.options]}
+        """Return the values of the options."""
+        return [value for text in texts if (value := self.option(text))]
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes; `required` would demand every single box."""
         return {key: value for key, value in super().attributes().items() if key != "required"}
-
-    def type_errors(self) -> list[ErrorMessage]:
-        """Return the error of a value that isn't listed."""
-        return [messages.NOT_AN_OPTION]
 
     def value_schema(self) -> Schema:
         """Return the schema of a list of values, or of one."""
@@ -151,17 +203,19 @@ class CheckboxControl(Control, wtforms.BooleanField):
 class Checkbox(Field):
     """A box; its answer is True or False.
 
-    It is ticked by `true`, `on`, `1` (in any case) and its own value. Anything else doesn't tick
-    it: a consent must be unmistakable.
+    Any text but a known negative ticks it, since a page chooses the value of its box. A hidden
+    input of the same name may send a negative beside it.
     """
 
     control = CheckboxControl
     widget = None
+    several = True
     typed = autofilled = False
 
-    def __init__(self, definition: FieldDefinition, language: str) -> None:
-        super().__init__(definition, language)
-        self.value = definition.tick_value
+    @cached_property
+    def ticked(self) -> str:
+        """The value of the box on our own pages."""
+        return self.definition.tick_value
 
     def read(self, texts: Sequence[str]) -> Parsed:
         """Return whether it is ticked."""
@@ -173,8 +227,7 @@ class Checkbox(Field):
 
     def shown(self, texts: Sequence[str]) -> bool:
         """Return whether it is ticked."""
-        text = texts[0].strip() if texts else ""
-        return text == self.value or text.lower() in _TICKED
+        return any(t == self.ticked or t.strip().lower() not in _NOT_TICKED for t in texts)
 
     def type_errors(self) -> list[ErrorMessage]:
         """Return none."""
@@ -184,8 +237,9 @@ class Checkbox(Field):
         """Return the schema of what ticks a required box, else of anything."""
         if not self.required:
             return dict(patterns.SCALAR)
-        ticked = f"^{_BLANK}*(?:{_TICKED_PATTERN}|{patterns.escaped(self.value)}){_BLANK}*$"
-        return {"anyOf": [{"const": True}, {"type": "string", "pattern": ticked}]}
+        negative = f"^{_BLANK}*{_NOT_TICKED_PATTERN}{_BLANK}*$"
+        ticked = {"type": "string", "pattern": patterns.ANYTHING, "not": {"pattern": negative}}
+        return {"anyOf": [{"const": True}, {"const": self.ticked}, ticked]}
 
 
 class Consent(Checkbox):

@@ -1,25 +1,28 @@
 """What can be compared with a bound: `number` and `date`."""
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
-from wtforms.widgets import DateInput, NumberInput
+from wtforms.widgets import DateInput, TextInput
 
 from formapp.forms import messages
-from formapp.forms.definition.model import LARGEST
+from formapp.forms.definition.model import LARGEST, PropertyTarget
 from formapp.forms.fields import patterns
 from formapp.forms.fields.base import Field, InvalidValueError, Parsed, Schema
-from formapp.forms.fields.values import clean_token, parse_date, parse_number
 from formapp.forms.messages import ErrorMessage
+from formapp.forms.reading.dates import OLDEST_AGE, read_date
+from formapp.forms.reading.numbers import JsonNumber, read_number, write_number
+from formapp.forms.reading.text import clean_token
 
 # At most 50 characters, and a first digit between the 15th before and the 14th behind the point, as
-# `values.parse_number` wants it. The last line is how programs write very small numbers.
+# `read_number` wants it. The last line is how programs write very small numbers; three digits
+# behind its point would be a group in some languages.
 _NUMBER = (
     r"[+-]?(?:0{0,10}[1-9][0-9]{0,14}(?:\.[0-9]{0,20})?"
     r"|0{0,10}\.0{0,13}[1-9][0-9]{0,20}"
     r"|0{1,10}(?:\.0{0,20})?|\.0{1,20}"
-    r"|[1-9](?:\.[0-9]{0,20})?[eE][+-]?(?:0?[0-9]|1[0-4]))"
+    r"|[1-9](?:\.(?:[0-9]{0,2}|[0-9]{4,20}))?[eE][+-]?(?:0?[0-9]|1[0-4]))"
 )
 _YEAR = "(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
 _LEAP = (
@@ -40,80 +43,131 @@ class _Bounded(Field):
     left_to_right = True
     invalid: ErrorMessage
 
-    @staticmethod
-    def parse_value(text: str) -> str | int | float | None:
+    def value(self, text: str) -> str | int | float | None:
         """Return the value of a text, None where it isn't one."""
         raise NotImplementedError
 
-    def bound(self, key: str) -> Any:
-        """Return the form file's `min` or `max` as it is compared with values."""
-        bound = getattr(self.definition, key)
-        return bound.isoformat() if isinstance(bound, date) else bound
+    def bounds(self) -> tuple[Any, Any]:
+        """Return the least and the largest value, None where there is none."""
+        return self.definition.min, self.definition.max
+
+    def too_small(self, bound: Any) -> ErrorMessage:
+        """Return the message for a value below this bound."""
+        return messages.too_small(bound)
+
+    def too_large(self, bound: Any) -> ErrorMessage:
+        """Return the message for a value above this bound."""
+        return messages.too_large(bound)
 
     def parse(self, text: str) -> Parsed:
         """Return the value, if it lies within the bounds."""
-        value: Any = self.parse_value(text)
+        value: Any = self.value(text)
         if value is None:
             raise InvalidValueError(self.invalid)
-        least, largest = self.bound("min"), self.bound("max")
-        if least is not None and value < least:
-            raise InvalidValueError(messages.too_small(self.definition.min))
-        if largest is not None and value > largest:
-            raise InvalidValueError(messages.too_large(self.definition.max))
+        least, largest = self.bounds()
+        if least is not None and value < _comparable(least):
+            raise InvalidValueError(self.too_small(least))
+        if largest is not None and value > _comparable(largest):
+            raise InvalidValueError(self.too_large(largest))
         return Parsed(value)
-
-    def attributes(self) -> dict[str, Any]:
-        """Return the attributes with the bounds."""
-        bounds = {key: self.bound(key) for key in ("min", "max")}
-        return super().attributes() | {
-            k: str(each) for k, each in bounds.items() if each is not None
-        }
 
     def type_errors(self) -> list[ErrorMessage]:
         """Return the errors with those of the bounds."""
-        least, largest = self.definition.min, self.definition.max
-        small = [messages.too_small(least)] if least is not None else []
-        large = [messages.too_large(largest)] if largest is not None else []
+        least, largest = self.bounds()
+        small = [self.too_small(least)] if least is not None else []
+        large = [self.too_large(largest)] if largest is not None else []
         return [*super().type_errors(), *small, *large]
 
 
-class Number(_Bounded):
-    """A number; what isn't one stays in the control as it was typed."""
+def _comparable(bound: Any) -> Any:
+    return bound.isoformat() if isinstance(bound, date) else bound
 
-    widget = NumberInput()
+
+class Number(_Bounded):
+    """A number as people write it in the form's language: a browser's number control refuses that.
+
+    What was typed stays in the control.
+    """
+
+    widget = TextInput()
     input_mode = "decimal"
     invalid = messages.NUMBER
-    parse_value = staticmethod(parse_number)
 
-    def attributes(self) -> dict[str, Any]:
-        """Return the attributes with a step that takes fractions."""
-        return super().attributes() | {"step": "any"}
+    def value(self, text: str) -> int | float | None:
+        """Return the number."""
+        return read_number(text, self.language)
+
+    def read(self, texts: Sequence[str]) -> Parsed:
+        """Return the number of a text, or of a JSON number."""
+        if texts and isinstance(texts[0], JsonNumber):
+            return self.parse(texts[0])
+        return super().read(texts)
+
+    def too_small(self, bound: Any) -> ErrorMessage:
+        """Return the message with the bound as the language writes it."""
+        return messages.too_small(bound, write_number(bound, self.language))
+
+    def too_large(self, bound: Any) -> ErrorMessage:
+        """Return the message with the bound as the language writes it."""
+        return messages.too_large(bound, write_number(bound, self.language))
+
+    @property
+    def range(self) -> tuple[str | None, str | None]:
+        """The bounds as the language writes them, for a hint at the control."""
+        least, largest = (
+            None if bound is None else write_number(bound, self.language) for bound in self.bounds()
+        )
+        return least, largest
 
     def value_schema(self) -> Schema:
         """Return the schema of a number, or of a text that is one."""
-        smallest = 10 / LARGEST  # the first digit counts: `values.parse_number`
+        smallest = 10 / LARGEST  # the first digit counts: `read_number`
         number: Schema = {
             "type": "number",
             "exclusiveMinimum": -LARGEST,
             "exclusiveMaximum": LARGEST,
             "anyOf": [{"const": 0}, {"minimum": smallest}, {"maximum": -smallest}],
         }
-        bounds = {"minimum": self.bound("min"), "maximum": self.bound("max")}
-        number |= {key: bound for key, bound in bounds.items() if bound is not None}
+        bounds = zip(("minimum", "maximum"), self.bounds(), strict=True)
+        number |= {key: bound for key, bound in bounds if bound is not None}
         text = {"type": "string", "pattern": patterns.trimmed(_NUMBER, required=self.required)}
         return {"anyOf": [number, text] if self.required else [number, text, {"type": "null"}]}
 
 
 class Date(_Bounded):
-    """A date as `YYYY-MM-DD`; what isn't one stays in the control as it was typed."""
+    """A date, kept as `YYYY-MM-DD`; what isn't one stays in the control as it was typed."""
 
     widget = DateInput()
     invalid = messages.DATE
-    parse_value = staticmethod(parse_date)
+
+    def value(self, text: str) -> str | None:
+        """Return the date."""
+        return read_date(text, self.language)
+
+    def bounds(self) -> tuple[Any, Any]:
+        """Return the form file's bounds; nobody is born tomorrow, or was 150 years ago."""
+        least, largest = super().bounds()
+        to = self.definition.to
+        if isinstance(to, PropertyTarget) and to.property == "birthdate":
+            today = datetime.now(UTC).date()
+            oldest = date(today.year - OLDEST_AGE, 1, 1)
+            return max(least or oldest, oldest), min(largest or today, today)
+        return least, largest
+
+    def shown(self, texts: Sequence[str]) -> str:
+        """Return the date as browsers' date controls take it, else the text."""
+        text: str = super().shown(texts)
+        return self.value(text) or text
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the attributes with the form file's bounds."""
+        bounds = {"min": self.definition.min, "max": self.definition.max}
+        given = {key: str(bound) for key, bound in bounds.items() if bound is not None}
+        return super().attributes() | given
 
     def value_patterns(self) -> list[str]:
-        """Return patterns of a calendar date within the bounds."""
-        least, largest = self.bound("min"), self.bound("max")
+        """Return patterns of a calendar date within the form file's bounds."""
+        least, largest = map(_comparable, (self.definition.min, self.definition.max))
         found = [_DATE]
         if least is not None:
             found.append(_beyond(least, lambda digit: f"[{digit + 1}-9]" if digit < 9 else ""))  # noqa: PLR2004 - the last digit

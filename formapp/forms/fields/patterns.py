@@ -1,18 +1,20 @@
 """Regular expressions for the JSON Schemas (2020-12) of fields: what may be posted as JSON.
 
 They are written in the part of ECMA-262 that Python reads alike, without flags and look-arounds.
-`BLANK` is what `values.clean_line` trims, `VISIBLE` anything else; NUL is refused in every text.
+`BLANK` is what `clean_line` trims, `VISIBLE` anything else; NUL is refused in every text.
 
 The server accepts every text that a schema accepts, except where no schema can say it:
 
 - `email`, `tel` and `url`: the server knows which domains, numbering plans and hosts exist, and an
   address without its scheme gets `https://`, which counts.
 - `number` as text with `min` or `max`: JSON Schema compares numbers, not texts of numbers.
+- A birth date: it lies within the last 150 years.
 - Lengths are counted after Unicode normalisation (NFC), and CR LF is one line end.
 
-The server also accepts some texts that a schema refuses: a number, true or false where a text is
-expected; blanks around a choice or beyond `maxLength`; invisible format characters in numbers and
-dates; long forms of numbers, such as `0012e3`; rare language tags.
+A schema describes what a program should send, not what people type. So the server also accepts
+texts that a schema refuses: numbers, dates and countries as the form's language writes them; an
+option by its label, and an option that isn't offered; a number, true or false where a text is
+expected; blanks around a choice or beyond `maxLength`; long forms of numbers, such as `0012e3`.
 """
 
 from collections.abc import Iterable

@@ -1,6 +1,6 @@
 """The field types by their names in a form file. A new type is a class and a line here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields.base import Field
@@ -25,6 +25,8 @@ FIELD_TYPES: Mapping[str, type[Field]] = {
 }
 
 
-def compile_field(definition: FieldDefinition, language: str) -> Field:
+def compile_field(
+    definition: FieldDefinition, language: str, translations: Sequence[FieldDefinition] = ()
+) -> Field:
     """Return the field of a form file in a language, ready to be shown and read."""
-    return FIELD_TYPES[definition.type](definition, language)
+    return FIELD_TYPES[definition.type](definition, language, translations)

@@ -12,23 +12,17 @@ from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields import patterns
 from formapp.forms.fields.autofill import OF_PROPERTY
 from formapp.forms.fields.base import Field, InvalidValueError, Parsed, Schema
-from formapp.forms.fields.values import (
-    clean_line,
-    clean_lines,
-    clean_token,
-    parse_email,
-    parse_url,
-)
-from formapp.forms.phones import parse_phone
+from formapp.forms.reading.contact import read_email, read_phone, read_url
+from formapp.forms.reading.text import clean_line, clean_lines, clean_token
 
 _TEXTAREA_ROWS = 5
 
-_ATEXT = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+"
+_ATEXT = r"(?:[A-Za-z0-9!#$%&'*+\-/?^_`{|}~]|=(?!\?))+"  # no encoded word
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9]|-(?!-)){0,61}(?<!-)"
 _PLAIN_ADDRESS = re.compile(
     rf"(?=[^@]{{1,64}}@){_ATEXT}(?:\.{_ATEXT})*@(?:{_LABEL}\.)+(?P<tld>[A-Za-z]{{2,61}})"
 )
-"""Addresses that `values.parse_email` accepts for certain, which takes ten times as long."""
+"""Addresses that `read_email` accepts for certain, which takes ten times as long."""
 
 _SPECIAL_TLDS = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
 _PLAIN_LENGTH = 200
@@ -94,35 +88,40 @@ class Email(Field):
         """Return the text and the address."""
         plain = _PLAIN_ADDRESS.fullmatch(text) if len(text) <= _PLAIN_LENGTH else None
         is_sure = plain is not None and plain["tld"].lower() not in _SPECIAL_TLDS
-        address = text.lower() if is_sure else parse_email(text)
+        address = text.lower() if is_sure else read_email(text)
         if address is None:
             raise InvalidValueError(messages.EMAIL)
         return Parsed(text, address)
 
 
 class Tel(Field):
-    """A telephone number: kept as typed, with its E.164 form as identity."""
+    """A telephone number: kept as typed, with E.164 and extension as identity."""
 
     widget = TelInput()
     clean = staticmethod(clean_token)
     input_mode = autofill = "tel"
     left_to_right = True
 
-    def __init__(self, definition: FieldDefinition, language: str) -> None:
-        super().__init__(definition, language)
+    def __init__(
+        self,
+        definition: FieldDefinition,
+        language: str,
+        translations: Sequence[FieldDefinition] = (),
+    ) -> None:
+        super().__init__(definition, language, translations)
         self.region = definition.region
         self.invalid = messages.PHONE if self.region else messages.PHONE_ABROAD
 
     def parse(self, text: str) -> Parsed:
         """Return the text and the number."""
-        number = parse_phone(text, self.region)
+        number = read_phone(text, self.region)
         if number is None:
             raise InvalidValueError(self.invalid or messages.PHONE)
         return Parsed(text, number)
 
 
 class Url(Field):
-    """A web address; one without its scheme gets `https://`."""
+    """A web address; one without its scheme gets `https://`, and `http://` alone is blank."""
 
     widget = URLInput()
     clean = staticmethod(clean_token)
@@ -133,9 +132,11 @@ class Url(Field):
 
     def parse(self, text: str) -> Parsed:
         """Return the address with its scheme, which counts towards the limit."""
-        url = parse_url(text)
+        url = read_url(text)
         if url is None:
             raise InvalidValueError(messages.URL)
+        if not url:
+            return self.blank([text])
         if len(url) > self.limit:
             raise InvalidValueError(messages.too_long(self.limit))
         return Parsed(url)

@@ -6,7 +6,6 @@ Wrong passwords are counted in this process's memory, for each address as limits
 import hashlib
 import hmac
 import logging
-import unicodedata
 
 from flask import Request
 from limits import parse_many
@@ -14,8 +13,12 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from werkzeug.exceptions import NotFound
 
+from formapp.forms.reading.text import normalize
 from formapp.web.errors import RefusalError
 from formapp.web.rate_limit import network_of
+
+LONGEST_PASSWORD = 1024
+"""Bytes; longer ones are refused unread."""
 
 WRONG_PASSWORDS = "5/minute;30/hour"
 _ASK = {"WWW-Authenticate": 'Basic realm="formapp", charset="UTF-8"'}
@@ -50,11 +53,12 @@ class Owner:
         if self._password is None:
             raise NotFound
         given = request.authorization
-        if given is None or given.type != "basic" or given.password is None:
+        password = given.password if given and given.type == "basic" else None
+        if password is None or len(password.encode()) > LONGEST_PASSWORD:
             raise RefusalError(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
         network = network_of(request.remote_addr or "")
         self._check_limits(network)
-        if not hmac.compare_digest(_digest(given.password), self._password):
+        if not hmac.compare_digest(_digest(password), self._password):
             self._count(network)
             raise RefusalError(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
 
@@ -72,4 +76,4 @@ class Owner:
 
 def _digest(password: str) -> bytes:
     # Digests of equal length compare in constant time; NFC, since keyboards differ on umlauts.
-    return hashlib.sha256(unicodedata.normalize("NFC", password).encode()).digest()
+    return hashlib.sha256(normalize(password).encode()).digest()

@@ -91,8 +91,8 @@ def height(form: Form) -> int:
 
 
 def _input_type(field: FieldDefinition) -> str:
-    # formapp accepts a web address without its scheme; a control of type url would reject it.
-    return "text" if field.type == "url" else field.type
+    # formapp accepts a web address without its scheme, and `2.500,00`; their controls reject it.
+    return "text" if field.type in {"url", "number"} else field.type
 
 
 def _component(name: str) -> str:

@@ -21,6 +21,7 @@ from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
 from formapp.forms.notes import FILE_DROPPED, MAX_NAME, UNKNOWN_CUT, Note
 from formapp.forms.posted import InvalidAnswersError, Posted
+from formapp.forms.reading.text import TooManyMarksError
 from formapp.forms.tokens import (
     TOKEN_NAME,
     ExpiredTokenError,
@@ -50,7 +51,7 @@ from formapp.web.public.attribution import (
     refuse_stolen_token,
     thanks_query,
 )
-from formapp.web.public.body import MAX_BYTES, Body, read_body, too_large
+from formapp.web.public.body import MAX_BYTES, Body, clean_body, read_body, too_large
 from formapp.web.public.confirmation import confirmation_meta, jobs_of, status_of
 from formapp.web.public.form_page import show_form
 from formapp.web.public.preserved_fields import FILE, PreservedFields
@@ -103,7 +104,8 @@ class Post:
     @property
     def dropped_files(self) -> list[Note]:
         """The notes on files that were dropped."""
-        return [note for note in self.notes if note["code"] == FILE_DROPPED]
+        notes = self.notes
+        return [note for note in notes if note["code"] == FILE_DROPPED] if notes else []
 
     @property
     def key(self) -> str | None:
@@ -124,16 +126,14 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
     """
     metrics = services.metrics
     try:
-        post = _read(request, form, services)
-    except RefusalError:
+        post, limited = _read(request, form, services)
+    except (RefusalError, TooManyMarksError):
         metrics.submission(form.name, "refused")
         raise
     metrics.unknown_fields(form.name, len(post.posted.unknown))
-    try:
-        services.limits.hit(request.remote_addr or "", form.name)
-    except RefusalError as refusal:
+    if limited:
         metrics.submission(form.name, "refused")
-        return _refused(post, refusal)
+        return _refused(post, limited)
     if _is_trapped(post):
         return _keep(post, _caught(post))
     if post.too_large:
@@ -147,9 +147,32 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
     return _keep(post, submission)
 
 
-def _read(request: Request, form: Form, services: Services) -> Post:
+def _read(request: Request, form: Form, services: Services) -> tuple[Post, RefusalError | None]:
+    """Return the post, and the limit that it exceeds.
+
+    Origin and limits are checked before the text is cleaned, which costs the most.
+    """
     body = read_body(request, max(form.max_bytes, MAX_BYTES))
-    posted = form.reader.sort(body.pairs, body.lists)
+    sender = _check_sender(request, form, services, body)
+    limited = None
+    try:
+        services.limits.hit(request.remote_addr or "", form.name)
+    except RefusalError as refusal:
+        limited = refusal
+    try:
+        posted = _sort(form, body)
+    except (RefusalError, TooManyMarksError) as error:
+        raise limited or error from None
+    notes = body.notes
+    if files := posted.get(FILE):
+        # Our own page repeats what it knows of files.
+        notes.append({"code": FILE_DROPPED, "value": files[:MAX_NAME]})
+    is_long = body.size > form.max_bytes
+    return Post(request, form, services, posted, *sender, notes, is_long), limited
+
+
+def _sort(form: Form, body: Body) -> Posted:
+    posted = form.reader.sort(*clean_body(body))
     if repeated := posted.repeated():
         raise RefusalError(
             400,
@@ -157,7 +180,18 @@ def _read(request: Request, form: Form, services: Services) -> Post:
             "Send each of these fields only once: %(names)s.",
             names=", ".join(repeated),
         )
-    text = posted.get(TOKEN_NAME)
+    return posted
+
+
+def _check_sender(
+    request: Request, form: Form, services: Services, body: Body
+) -> tuple[Attribution, Use, bool, Token | None, bool]:
+    """Return what a `Post` says about its sender, in the order of its attributes.
+
+    Raises:
+        RefusalError: 403, its page may not post here.
+    """
+    text = next((value for name, value in body.pairs if name == TOKEN_NAME), None)
     is_own = text is not None and is_own_page(request, services.origin)
     token = None
     if text is not None:
@@ -165,46 +199,22 @@ def _read(request: Request, form: Form, services: Services) -> Post:
             token = services.signer.read(text, form.name)
         except (InvalidTokenError, ExpiredTokenError):
             token = None
-    known = True
+    use: Use = "embed" if is_embedded(request) else "page"
     if is_own:
-        attribution = own_attribution(request, form, services.address)
-    else:
-        if token:
-            refuse_stolen_token(request, form)
-            token = None
-        known = check_foreign(request, form)
-        attribution = foreign_attribution(request)
-    return Post(
-        request,
-        form,
-        services,
-        posted,
-        attribution,
-        "embed" if is_embedded(request) else "page",
-        is_own,
-        token,
-        origin_known=known,
-        notes=_notes(body, posted),
-        too_large=body.size > form.max_bytes,
-    )
-
-
-def _notes(body: Body, posted: Posted) -> list[Note]:
-    """Return the notes on a post; our own page repeats what it knows of files."""
-    notes = body.notes
-    if files := posted.get(FILE):
-        notes.append({"code": FILE_DROPPED, "value": files[:MAX_NAME]})
-    return notes
+        return own_attribution(request, form, services.address), use, is_own, token, True
+    if token:
+        refuse_stolen_token(request, form)
+    known = check_foreign(request, form)
+    return foreign_attribution(request), use, is_own, None, known
 
 
 def _is_trapped(post: Post) -> bool:
     """Return whether a field was filled in that people don't see."""
-    values = post.posted.values
-    return any(
-        text.strip() not in _NOT_FILLED
-        for name in ("_gotcha", *post.form.definition.spam.honeypots)
-        for text in values.get(name, ())
-    )
+    for name in ("_gotcha", *post.form.definition.spam.honeypots):
+        for text in post.posted.values.get(name, ()):
+            if text.strip() not in _NOT_FILLED:
+                return True
+    return False
 
 
 def _submission(post: Post) -> Submission:
@@ -420,14 +430,14 @@ def _told(post: Post) -> dict[str, Any]:
 
 def _next(post: Post) -> str:
     definition = post.form.definition
-    names = ("_next", *definition.next_fields)
-    targets = (allowed_next(definition, post.posted.get(name)) for name in names)
-    requested = next(filter(None, targets), None)
+    for name in ("_next", *definition.next_fields):
+        if requested := allowed_next(definition, post.posted.get(name)):
+            return requested
     # The owner's thank-you page waits for the confirmation, and needs a window of its own: in a
     # frame it would not report the success to the embedding page.
     own = not definition.confirm and post.use == "page"
     redirect = definition.thanks.redirect if own else None
-    return requested or redirect or _thanks(post)
+    return redirect or _thanks(post)
 
 
 def _thanks(post: Post, *, onward: str | None = None) -> str:

@@ -6,10 +6,8 @@ encoding is known only when all have been read.
 """
 
 import json
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import islice
 from typing import IO, Any, Never
 from urllib.parse import parse_qsl
@@ -28,6 +26,8 @@ from werkzeug.sansio.multipart import (
 )
 
 from formapp.forms.notes import CHARSET_GUESSED, FILE_DROPPED, MAX_NAME, Note
+from formapp.forms.reading.numbers import JsonNumber
+from formapp.forms.reading.text import normalize
 from formapp.languages import gettext_noop
 from formapp.web.errors import RefusalError
 from formapp.web.public.charsets import Guess, Pairs, decode_json, decode_pairs
@@ -37,6 +37,9 @@ MAX_BYTES = 1024 * 1024
 MAX_FILE_BYTES = 10 * 1024 * 1024
 """Files are read past up to this size, all together."""
 MAX_PAIRS = 200
+MAX_BOUNDARY = 70
+"""RFC 2046, section 5.1.1. Python caches a regular expression for each boundary."""
+
 CHARSET = "_charset_"
 """In this field a browser names the encoding of a form (HTML, "Constructing the entry list")."""
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
@@ -45,7 +48,9 @@ _NO_JSON = gettext_noop("We could not read the request: it is not JSON.")
 _NO_OBJECT = gettext_noop(
     "We could not read the request: send a JSON object with the fields' names as keys."
 )
-_NO_BOUNDARY = gettext_noop("We could not read the request: its Content-Type has no boundary.")
+_NO_BOUNDARY = gettext_noop(
+    "We could not read the request: its Content-Type has no valid boundary."
+)
 _TORN = gettext_noop("We could not read the request: it is incomplete.")
 
 _CHUNK = 64 * 1024
@@ -60,7 +65,7 @@ class Body:
     """What was posted.
 
     Attributes:
-        pairs: names and texts, NFC-normalised.
+        pairs: names and texts, not yet normalised.
         lists: names whose value is a JSON list.
         notes: on files that were dropped, and on an encoding that was guessed.
         size: bytes, without those of files.
@@ -131,15 +136,15 @@ def _form(raw: Pairs, declared: str | None, size: int, own: dict[int, str] | Non
     """Decode the pairs of a form; `own` are labels of single values, by the index of the pair."""
     if len(raw) > MAX_PAIRS:
         raise _too_many()
-    declared = next((value for name, value in raw if name == CHARSET), None) or declared
+    declared = dict(raw).get(CHARSET) or declared
     guess: Guess = None
-    if declared or own or not "".join([part for pair in raw for part in pair]).isascii():
+    if declared or own or not "".join(map("".join, raw)).isascii():
         raw, guess = decode_pairs(raw, declared, own or {})
-    return Body(_cleaned(raw), frozenset(), _notes(guess), size)
+    return Body(raw, frozenset(), _notes(guess) if guess else [], size)
 
 
-def _notes(guess: Guess) -> list[Note]:
-    return [{"code": CHARSET_GUESSED, "value": guess}] if guess else []
+def _notes(guess: str) -> list[Note]:
+    return [{"code": CHARSET_GUESSED, "value": guess}]
 
 
 def _urlencoded(data: bytes) -> Pairs:
@@ -150,7 +155,7 @@ def _urlencoded(data: bytes) -> Pairs:
 
 def _multipart(request: Request, declared: str | None, max_bytes: int) -> Body:
     boundary, stream = request.mimetype_params.get("boundary", ""), request.stream
-    if not boundary:
+    if not 0 < len(boundary) <= MAX_BOUNDARY:
         raise _malformed(_NO_BOUNDARY)
     raw: Pairs = []
     own: dict[int, str] = {}
@@ -170,7 +175,7 @@ def _multipart(request: Request, declared: str | None, max_bytes: int) -> Body:
             raise _too_many()
     body = _form(raw + files, declared, stream.tell() - file_size, own)
     dropped: list[Note] = [
-        {"code": FILE_DROPPED, "field": name[:MAX_NAME], "value": file[:MAX_NAME]}
+        {"code": FILE_DROPPED, "field": _short(name), "value": _short(file)}
         for name, file in body.pairs[len(raw) :]
     ]
     return replace(body, pairs=body.pairs[: len(raw)], notes=body.notes + dropped)
@@ -219,6 +224,10 @@ def _bytewise(part: Field | File, key: str) -> str:
     return text.encode().decode("latin-1") if is_escaped else text
 
 
+def _short(name: str) -> str:
+    return name[:MAX_NAME].replace("\0", "")
+
+
 def _label(part: Field) -> str | None:
     return parse_options_header(part.headers.get("Content-Type"))[1].get("charset")
 
@@ -229,9 +238,9 @@ def _json(data: bytes, declared: str | None) -> Body:
         content = json.loads(
             text,
             object_pairs_hook=_unique,
-            # Numbers keep their text; the form parses it.
-            parse_int=str,
-            parse_float=str,
+            # Numbers keep their text; the form reads it.
+            parse_int=JsonNumber,
+            parse_float=JsonNumber,
             parse_constant=_no_number,
         )
     except (ValueError, RecursionError):
@@ -243,12 +252,7 @@ def _json(data: bytes, declared: str | None) -> Body:
         raise _too_many()
     pairs = [(name, text) for name, value in named for text in _scalars(value)]
     lists = [name for name, value in named if isinstance(value, list)]
-    return Body(
-        _cleaned(pairs),
-        frozenset(name for name, _ in _cleaned([(name, "") for name in lists])),
-        _notes(guess),
-        len(data),
-    )
+    return Body(pairs, frozenset(lists), _notes(guess) if guess else [], len(data))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -283,20 +287,26 @@ def _scalars(value: object) -> Iterable[str]:
     for each in value if isinstance(value, list) else [value]:
         if isinstance(each, bool):
             yield "true" if each else "false"
-        elif each is not None:
-            yield str(each)
+        elif isinstance(each, str):
+            yield each
 
 
-def _cleaned(pairs: Pairs) -> Pairs:
-    """Return the pairs NFC-normalised; different names may become equal."""
-    text = "".join([part for pair in pairs for part in pair])
+def clean_body(body: Body) -> tuple[Pairs, frozenset[str]]:
+    """Return pairs and lists, NFC-normalised; different names may become equal.
+
+    Raises:
+        RefusalError: 400, a text can't be stored.
+        TooManyMarksError: a text can't be normalised.
+    """
+    pairs = body.pairs
+    text = "".join(map("".join, pairs))
     if "\0" in text:
         raise RefusalError(400, "NUL", "A field contains a character that can't be stored (NUL).")
     if text.isascii():
-        return pairs
+        return pairs, body.lists
     try:
         text.encode()
     except UnicodeEncodeError:
         raise RefusalError(400, "NOT_TEXT", "A field contains data that is not text.") from None
-    normalize = partial(unicodedata.normalize, "NFC")
-    return [(normalize(name), normalize(value)) for name, value in pairs]
+    cleaned = [(normalize(name), normalize(value)) for name, value in pairs]
+    return cleaned, frozenset(map(normalize, body.lists))

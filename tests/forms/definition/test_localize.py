@@ -130,22 +130,19 @@ def test_all_languages_of_a_form_are_one_version(form: Form) -> None:
 
 
 def test_what_is_wrong_is_said_in_the_language_and_its_code_stays(form: Form, post: Post) -> None:
-    said = {one: post(form.speaking(one), size="xl").faults() for one in ("en", "de", "pt-BR")}
+    said = {one: post(form.speaking(one), email="x").faults() for one in ("en", "de", "pt-BR")}
 
     assert [(fault.label, fault.message) for fault in said["de"]] == [
-        ("E-Mail", "Bitte füllen Sie dieses Feld aus"),
-        ("Größe", "Bitte wählen Sie eine der angebotenen Möglichkeiten"),
+        ("E-Mail", "Bitte geben Sie eine E-Mail-Adresse wie name@example.com an"),
     ]
     assert [fault.message for fault in said["pt-BR"]] == [
-        "preencha este campo",
-        "escolha uma das opções",
+        "indique um endereço de e-mail, como name@example.com",
     ]
     assert [fault.message for fault in said["en"]] == [
-        "is required",
-        "should be one of the choices",
+        "should be an e-mail address such as name@example.com",
     ]
     codes = {tuple(fault.code for fault in faults) for faults in said.values()}
-    assert codes == {("REQUIRED_FIELD_MISSING", "NOT_AN_OPTION")}
+    assert codes == {("TYPE_EMAIL",)}
 
 
 def test_the_consent_is_kept_as_it_was_worded_to_the_visitor(form: Form, post: Post) -> None:

@@ -22,7 +22,7 @@ from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
 from formapp.forms.posted import Posted
 from formapp.web.public.accept import Post, _read, _submission, accept_post
-from formapp.web.public.body import read_body
+from formapp.web.public.body import clean_body, read_body
 from formapp.web.services import services
 from tests.proofs.benchmarks.bodies import FORM, FORMS, SECRET, bodies, form, own_token
 from tests.proofs.benchmarks.report import Report
@@ -102,15 +102,13 @@ def _views() -> dict[str, View]:
         "formapp's frame": lambda: None,
         "parse": lambda: read_body(request),
         "validate": _valid,
-        "token, and where it came from": _validated(_post),
-        "limits": _validated(_limited),
-        "lead and record": lambda: _submission(_limited()),
+        "token, origin and limits": _validated(_post),
+        "lead and record": lambda: _submission(_post()),
     }
 
 
 def _valid() -> None:
-    body = read_body(request)
-    _validate(form().reader.sort(body.pairs, body.lists))
+    _validate(form().reader.sort(*clean_body(read_body(request))))
 
 
 def _validate(posted: Posted) -> None:
@@ -127,12 +125,7 @@ def _validated(view: Callable[[], Post]) -> View:
 
 
 def _post() -> Post:
-    return _read(request, services().form(FORM), services())
-
-
-def _limited() -> Post:
-    post = _post()
-    services().limits.hit(request.remote_addr or "", FORM)
+    post, _ = _read(request, services().form(FORM), services())
     return post
 
 
@@ -141,7 +134,7 @@ def _answered() -> Response:
 
 
 def _commit() -> None:
-    services().intake.keep(_submission(_limited()))
+    services().intake.keep(_submission(_post()))
 
 
 def _climb(app: Flask, view: View | None, calls: int, numbers: Iterator[int]) -> float:

@@ -127,8 +127,8 @@ def accepts(schema: dict[str, Any]) -> Draft202012Validator:
     return Draft202012Validator(schema)
 
 
-def is_taken(site: Site, content: dict[str, Any]) -> bool:
-    answer = site.foreign(content, json=True)
+def is_taken(site: Site, content: dict[str, Any], language: str = "en") -> bool:
+    answer = site.foreign(content, json=True, form=f"lead?lang={language}")
     assert answer.status_code in {200, 400, 422}, answer.text
     return answer.status_code == 200
 
@@ -146,6 +146,12 @@ def bounded_text(content: dict[str, Any]) -> bool:
 @example({"amount": 1e-14})
 @example({"amount": "0.00000000000001"})
 @example({"amount": "9e14"})
+@example({"amount": "1.234e14"})
+@example({"amount": "999.999"})
+@example({"day": "2100-02-29"})
+@example({"day": "0000-01-01"})
+@example({"term": "2031-10-05 "})
+@example({"country": " gb"})
 @example({"privacy": " tRue "})
 @example({"ways": [None, "", "post"]})
 @example({"extras": "b", "more[]": ["a"], "extras[1]": "b"})
@@ -156,19 +162,16 @@ def test_what_the_schema_accepts_the_server_takes(
     assume(not bounded_text(content))
     if accepts.is_valid(content):
         assert is_taken(one_site, content)
+        assert is_taken(one_site, content, "de")
 
 
 @pytest.mark.slow
 @THOROUGHLY
 @given(
-    name=st.sampled_from(["name", "short", "code", "country", "notes", "day", "term"]),
+    name=st.sampled_from(["name", "short", "code", "notes"]),
     text=PADDED,
 )
 @example("short", "  a c  ")
-@example("day", "2100-02-29")
-@example("day", "0000-01-01")
-@example("term", "2024-02-28")
-@example("term", "2031-10-05 ")
 def test_of_texts_the_schema_accepts_just_what_the_server_takes(
     one_site: Site, accepts: Draft202012Validator, name: str, text: str
 ) -> None:
@@ -201,9 +204,8 @@ def test_of_numbers_the_schema_accepts_just_what_the_server_takes(
         *({name: None} for name in ("name", "ways", "privacy", "seats", "term", "colour")),
         *({name: ""} for name in ("name", "ways", "privacy", "seats", "term", "colour")),
         {"your-name": "Bob"},
-        {"topic": "coffee"},
-        {"extras": ["c"]},
-        {"more[]": "c"},
+        {"colour": "green"},
+        {"ways": ["pigeon"]},
         {"privacy": False},
         {"privacy": "no"},
         {"email": "nobody"},
@@ -261,7 +263,7 @@ def test_a_front_end_finds_what_it_draws(schema: dict[str, Any]) -> None:
     }
     topic = schema["properties"]["topic"]["x-formapp"]
     assert topic["options"][0] == {"value": "t", "label": "Tea"}
-    assert topic["messages"]["NOT_AN_OPTION"] == "should be one of the choices"
+    assert "messages" not in topic
     assert schema["properties"]["term"]["x-formapp"]["min"] == "2024-02-29"
     assert schema["properties"]["your-name"] == {"$ref": "#/properties/name"}
 
