@@ -27,7 +27,7 @@ from formapp.web import errors, health, hooks, i18n
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 from formapp.web.public import views
-from formapp.web.rate_limit import Limits, counts_in
+from formapp.web.rate_limit import DATABASE, MEMORY, Limits, counts_in
 from formapp.web.responses import refuse
 from formapp.web.services import EXTENSION, Services
 
@@ -42,14 +42,9 @@ def create_app(
     on_kept: Callable[[], None] | None = None,
     metrics: Metrics | None = None,
 ) -> Flask:
-    """Build the web app.
+    """Build the web app; what is not given comes from the settings, these from the environment.
 
-    Args:
-        settings: read from the environment unless given.
-        forms: read from the folder of the settings unless given.
-        database: opened by the settings unless given.
-        on_kept: called after each commit that left something to deliver; wakes a worker.
-        metrics: of this process, where a worker shares them.
+    `on_kept` is called after each commit that left something to deliver: it wakes a worker.
 
     Raises:
         SettingsError: a setting is wrong, or a form needs one that is missing.
@@ -86,9 +81,9 @@ def _services(
         raise SettingsError(faults)
     token = settings.metrics_token
     database = database or Database(settings.database_url)
-    keys = [key.get_secret_value() for key in settings.secret_key]
+    keys = settings.keys
     sign = Keyring(keys, COUNTED).sign
-    counts = counts_in(settings.limit_storage.get_secret_value(), database, sign)
+    storage = settings.limit_storage.get_secret_value()
     return Services(
         forms=forms,
         signer=TokenSigner(keys),
@@ -98,7 +93,13 @@ def _services(
         challenges=Challenges(keys),
         sign=sign,
         site_key=settings.challenge_site_key,
-        limits=Limits(settings.limit_per_address, settings.limit_per_form, counts, sign=sign),
+        limits=Limits(
+            settings.limit_per_address,
+            settings.limit_per_form,
+            counts_in(storage, database, sign),
+            # Memory shows addresses to nobody, and the database's counts sign their keys.
+            sign=str if storage in {MEMORY, DATABASE} else sign,
+        ),
         base_url=settings.base_url,
         default_site=DEFAULT_SITE,
         on_kept=on_kept,

@@ -39,11 +39,7 @@ class Response(NamedTuple):
 
 
 def post(url: str, *, data: Mapping[str, str] | None = None, json: Any = None) -> Response:
-    """Post a form (`data`) or JSON; redirects are not followed.
-
-    Raises:
-        NoResponseError: there is no response within the deadline.
-    """
+    """Post a form (`data`) or JSON, following no redirect; may raise NoResponseError."""
     adapter = _Adapter()
     with requests.Session() as session, _deadline(adapter) as expired:
         session.mount("https://", adapter)

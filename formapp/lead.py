@@ -123,11 +123,7 @@ class Lead(_Part, frozen=True, kw_only=True):
 
     @classmethod
     def from_json(cls, content: Any) -> Self:
-        """Return a stored lead.
-
-        Raises:
-            InvalidLeadError: it isn't one.
-        """
+        """Return a stored lead, or raise InvalidLeadError."""
         try:
             return msgspec.convert(content, cls)
         except msgspec.ValidationError:

@@ -5,6 +5,7 @@ pool. With many connections allowed, poll instead of select and a short channel 
 a good request at once beside hundreds of stalled ones; with its defaults it doesn't.
 """
 
+import errno
 import json
 import resource
 import socket
@@ -19,8 +20,6 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
-
-from formapp.ports import PortInUseError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -66,19 +65,11 @@ _PAGE_HEADERS = [
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Bind the address; port 0 takes a free one.
-
-    Raises:
-        PortInUseError: it can't be listened on.
-    """
-    if not 0 <= port <= MAX_PORT:
-        raise PortInUseError(f"{host}:{port} can't be listened on: ports end at {MAX_PORT}")
+    """Bind the address, or raise OSError; port 0 takes a free one."""
+    if port > MAX_PORT:
+        raise OSError(errno.EINVAL, f"ports end at {MAX_PORT}")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=1024)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise PortInUseError(f"{host}:{port} can't be listened on: {reason}") from error
+    return socket.create_server((host, port), family=family, backlog=1024)
 
 
 class _ErrorTask(ErrorTask):  # type: ignore[misc] # waitress publishes no types
@@ -158,8 +149,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
     def run(self, draining: Callable[[], None] = lambda: None) -> None:
         """Serve until stopped; requests in progress are answered first.
 
-        Args:
-            draining: called once the server is stopped, before it waits for those requests.
+        `draining` is called once the server is stopped, before it waits for those requests.
         """
         self._draining = draining
         super().run()
@@ -191,14 +181,12 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         if self._draining:
             self._draining()
             self._draining = None
-        was_idle, self._was_idle = self._was_idle, self._is_idle()
+        busy = any(map(_is_busy, list(self.active_channels.values())))
+        was_idle, self._was_idle = self._was_idle, not busy
         if self._was_idle:
             # Have the next turn read pending data, without waiting for more.
             self.pull_trigger()
         return (was_idle and self._was_idle) or time.monotonic() >= stop_by
-
-    def _is_idle(self) -> bool:
-        return not any(map(_is_busy, list(self.active_channels.values())))
 
 
 def _is_busy(channel: HTTPChannel) -> bool:

@@ -50,13 +50,8 @@ class _ClockSigner(TimestampSigner):
 class Signer:
     """Signs and reads texts. The first key signs, all keys verify, so that keys can change.
 
-    Args:
-        keys: Secret keys, the newest first.
-        salt: The texts' purpose; a text that was signed for another one is not genuine.
-        clock: Replaced in tests.
-
-    Raises:
-        ValueError: There is no key, or an empty one.
+    `salt` is the texts' purpose: a text that was signed for another one is not genuine. Raises
+    ValueError if there is no key, or an empty one.
     """
 
     def __init__(self, keys: Sequence[str], *, salt: str, clock: Clock = time.time) -> None:
@@ -86,11 +81,7 @@ class Signer:
         return self._timed.sign(base64_encode(_ENCODE(content))).decode()
 
     def read(self, text: str) -> Signed:
-        """Return the content of a text.
-
-        Raises:
-            InvalidSignatureError: It is anything else than a text of this signer.
-        """
+        """Return the content of a text of this signer, or raise InvalidSignatureError."""
         if not text.isascii():
             raise InvalidSignatureError("the text is not genuine")
         try:

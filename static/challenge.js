@@ -1,17 +1,17 @@
-// Solves the form's proof of work while the visitor types: nothing to click, no other server. The
-// challenge is ALTCHA's, version 2: find the counter whose derived key begins as it says. Whatever goes
-// wrong, the form is sent without a solution: then the owner sees it before it goes on.
+// Solves the form's proof of work while the visitor types, with nothing to click and no other server.
+// The challenge is ALTCHA's, version 2: find the counter whose derived key has the given prefix. If
+// anything fails, the form is sent without a solution, and the submission goes to quarantine.
 (() => {
   "use strict";
   const control = document.querySelector("input[data-challenge]");
   const form = control?.form;
-  // Browsers have no cryptography for pages that came over plain HTTP from another machine.
+  // Browsers offer no cryptography on plain HTTP pages from another machine.
   if (!form || !globalThis.crypto?.subtle) return;
 
-  const AT_ONCE = 4; // derivations under way: the browser spreads them over the cores
-  const MOST = 100_000; // derivations after which it is given up
-  const PATIENCE = 20_000; // milliseconds that a visitor who has pressed the button waits at most
-  const SPARE = 30; // seconds that a solution must still be good for
+  const AT_ONCE = 4; // parallel derivations: the browser spreads them over the cores
+  const MOST = 100_000; // derivations before giving up
+  const PATIENCE = 20_000; // longest wait after the button is pressed, in milliseconds
+  const SPARE = 30; // least remaining validity of a solution, in seconds
 
   const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
   const hex = (buffer) =>
@@ -42,7 +42,7 @@
     return 0;
   };
 
-  let work; // a promise of when the solution expires; 0 where there is none
+  let work; // a promise of the solution's expiry in Unix seconds; 0 without a solution
   let goodUntil = 0;
   const start = () => {
     control.value = "";
@@ -56,7 +56,7 @@
 
   const button = form.querySelector("button");
   let sending = false;
-  // Before any other listener: these hear of it once, when the form really goes.
+  // Runs before any other listener: the others see one event, when the form is really sent.
   const hold = (event) => {
     if (event.target !== form) return;
     const isGood = () => goodUntil > Date.now() / 1000 + SPARE;
@@ -67,11 +67,11 @@
     event.preventDefault();
     event.stopImmediatePropagation();
     if (form.ariaBusy === "true") return;
-    if (!work || goodUntil) start(); // not begun, or too old by now
+    if (!work || goodUntil) start(); // not started, or expired
     form.ariaBusy = "true";
     button.setAttribute("aria-disabled", "true");
     const patience = new Promise((rest) => setTimeout(rest, PATIENCE));
-    // Not before this event is over: until then browsers let the form go nowhere.
+    // After this event: browsers ignore a submission during it.
     Promise.race([work, patience]).then(() => setTimeout(send));
   };
   const send = () => {
@@ -83,6 +83,6 @@
   };
   addEventListener("submit", hold, true);
 
-  // Back from the next page: the solution was used for what was sent.
+  // Back from the next page: the solution has been used.
   addEventListener("pageshow", ({ persisted }) => persisted && start());
 })();

@@ -1,4 +1,4 @@
-// Puts a form of formapp into the page, after this element; the README has all attributes.
+// Embeds a form after this script element; the README lists all attributes.
 (() => {
   "use strict";
   const LOOK = ["accent", "text", "background", "radius", "font"];
@@ -8,7 +8,7 @@
   const put = (script, place) => {
     const { form, title, lang, link, target } = script.dataset;
     const warn = (text) => console.warn(`formapp: the form "${form}" isn't shown. ${text}`);
-    if (!place || place === document.head) return warn("Name its place: data-target.");
+    if (!place || place === document.head) return warn("Set data-target to the element for it.");
 
     const own = new URL(`f/${encodeURIComponent(form)}`, script.src);
     for (const [key, value] of query) if (/^utm_/.test(key)) own.searchParams.append(key, value);
@@ -17,7 +17,7 @@
     const url = new URL(own);
     url.pathname += "/embed";
     const say = (key, value) => value && url.searchParams.set(key, value);
-    // A page without an origin (a file, a sandbox) can't be named. Queries stay on the page.
+    // Files and sandboxes have no origin to name. Queries stay on the page.
     if (/^http/.test(origin)) {
       say("parent", origin);
       say("_page", bare(location.href));
@@ -33,11 +33,11 @@
     const { style } = frame;
     style.display = "block";
     style.width = "100%";
-    style.height = "32rem"; // until the form tells its own
+    style.height = "32rem"; // until the form reports its height
     style.border = "0";
 
-    // The frame is transparent: the form is light or dark by the text of the page, or where the
-    // page is made for both, by its visitor. Mixed, a colour of any notation is told as RGB.
+    // The frame is transparent. The form follows the page's text colour; if the page supports light
+    // and dark, the visitor's preference. color-mix() turns any colour notation into RGB.
     const instead = document.createElement("p");
     instead.style.color = "color-mix(in srgb,currentcolor,currentcolor)";
     place.append(instead);
@@ -61,7 +61,7 @@
       frame.after(instead);
       warn(why);
     };
-    const refused = `Is ${origin} among its origins? Is ${url.origin} there?`;
+    const refused = `Do its origins list ${origin}? Is ${url.origin} reachable?`;
     frame.addEventListener("load", () => setTimeout(fail, 3000, refused));
     setTimeout(fail, 20000, refused);
     document.addEventListener("securitypolicyviolation", (event) => {
@@ -97,7 +97,7 @@
     else script.after(frame);
   };
 
-  // A module doesn't learn which element it is.
+  // Modules have no currentScript.
   const me = document.currentScript;
   const all = document.querySelectorAll('script[data-form][src*="/embed.js"]');
   for (const script of me?.dataset.form ? [me] : all) {

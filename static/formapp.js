@@ -1,10 +1,10 @@
-// What a form page does better with JavaScript. Everything works without it.
+// Improves form pages with JavaScript. Everything works without it.
 (() => {
   "use strict";
   const form = document.querySelector("form");
 
-  // In a frame, errors and thanks get the focus, so that they are heard and seen at once; on a page of
-  // its own, autofocus and the page load do that.
+  // In a frame, focus errors and thanks, so that they are read out and scrolled into view. On a hosted
+  // page, autofocus and the page load do that.
   document.querySelector("[data-focus]")?.focus();
 
   if (form) {
@@ -15,7 +15,7 @@
       button.removeAttribute("aria-disabled");
     };
     form.addEventListener("submit", (event) => {
-      // A half typed date would reach the server as nothing: the browser points it out.
+      // A half-typed date would be sent as blank: the browser reports it.
       const half = [...form.elements].find((control) => control.validity?.badInput);
       if (half || button.hasAttribute("aria-disabled")) {
         event.preventDefault();
@@ -25,7 +25,7 @@
       button.setAttribute("aria-disabled", "true");
       timer = setTimeout(rest, 10000); // the connection may have failed; sending again is harmless
     });
-    // Back from the next page: the page is shown as it was left.
+    // Back from the next page: browsers restore the page as it was left.
     addEventListener("pageshow", rest);
 
     // Near the limit of a text, say how much of it is used. No `maxlength`: pasted text would be cut

@@ -1,5 +1,5 @@
-// What a form in a frame does besides formapp.js: it tells the page around how tall it is, asks it what
-// to fill in beforehand, and says so where the frame doesn't let it be sent.
+// Runs beside formapp.js in a frame: reports the form's height to the embedding page, requests values
+// for prefilling, and shows a notice if the frame's sandbox blocks the form.
 (() => {
   "use strict";
   const { body } = document;
@@ -8,20 +8,20 @@
 
   const say = (why) => {
     const link = blocked.querySelector("a");
-    link.textContent = link.href; // a frame that opens no window either shows where to go
+    link.textContent = link.href; // readable even if the frame may not open windows
     blocked.querySelector(`[data-why="${why}"]`).hidden = false;
     blocked.hidden = false;
     if (why === "forms") blocked.focus();
   };
   if (blocked && window.origin === "null") say("origin");
   else if (form && blocked) {
-    // A sandbox without allow-forms swallows the post, and even the event before it.
+    // A sandbox without allow-forms suppresses the submission and its event.
     let pressed = 0;
     form.querySelector("button").addEventListener("click", () => (pressed = setTimeout(say, 0, "forms")));
     form.addEventListener("submit", () => clearTimeout(pressed));
   }
 
-  // The page around is spoken to by its origin alone, which the address of this one names.
+  // Messages go only to the embedding page's origin, which this page's address names.
   const around = new URLSearchParams(location.search).get("parent");
   if (window.parent === window || !around || !URL.canParse(around)) return;
   const { origin, protocol } = new URL(around);
@@ -30,14 +30,14 @@
     window.parent.postMessage({ ...message, form: body.dataset.form }, origin);
   const fit = () =>
     tell({ type: "formapp:height", height: Math.ceil(body.getBoundingClientRect().height) });
-  fit(); // a frame that is out of sight may not be observed until it comes into view
+  fit(); // browsers may not observe a frame before it is visible
   new ResizeObserver(fit).observe(body);
-  // Going back and forward, or loading it again, shows the thanks once more; nothing was sent then.
+  // Going back or reloading shows the thanks again, although nothing was sent.
   const [{ type: way }] = performance.getEntriesByType("navigation");
   if ("sent" in body.dataset && way === "navigate") tell({ type: "formapp:sent" });
 
-  // What the page's own query or its script element holds is asked for by name, and fills only what
-  // is blank. It comes as a message: an address would leave it in the log of every proxy.
+  // Request values from the embedding page's query or script element by name, and fill only blank
+  // controls. They arrive by message: in an address they would get into the logs of proxies.
   const asked = new URLSearchParams(form?.dataset.asked);
   const fill = (control, values) => {
     if (control.type === "radio" || control.type === "checkbox") {

@@ -1,5 +1,4 @@
-// Shows the copy buttons and makes them copy. Where a page may not write to the clipboard, the text is
-// selected instead.
+// Shows the copy buttons. If the page may not write to the clipboard, they select the text instead.
 (() => {
   "use strict";
   const said = document.getElementById("said");

@@ -1,33 +1,27 @@
 """`formapp demo`: the main job with no account and no set-up."""
 
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
+from flask import Flask, render_template, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from formapp.app import create_app
-from formapp.cli.serve import run_together
-from formapp.cli.wiring import (
-    exit_on_signals,
-    ignore_signals,
-    listening_on,
-    on_signals,
-    one_line_errors,
-    open_database,
-)
-from formapp.cli.workers import make_worker_group
+from formapp.cli.serve import serve
+from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
 from formapp.config.settings import Settings
-from formapp.demo import Addresses, allow_origins, create_example
+from formapp.forms.form import Form, compile_form
 from formapp.forms.loader import load_forms
-from formapp.monitoring.metrics import Metrics
+from formapp.resources import STATIC, TEMPLATES
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
-from formapp.server import Server, listen
+from formapp.server import listen
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 
 _HOST = "127.0.0.1"
 _SITE = "00000000-0000-4000-8000-00000000de40"
+_FORM = "contact"
 
 
 @click.command("demo")
@@ -45,34 +39,25 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
     exit_on_signals()
     with one_line_errors():
         _make_folder(data)
-        listener = listen(_HOST, port)
+        with listening_on(_HOST, port):
+            listener = listen(_HOST, port)
+        web = f"http://{_HOST}:{listener.getsockname()[1]}"
         options = SandboxOptions(state_file=data / "contacts.json")
         sandbox_app = DispatcherMiddleware(create_sandbox(options))
         with listening_on(_HOST, sandbox_port):
             sandbox = SandboxServer(sandbox_app, _HOST, sandbox_port)
-        addresses = Addresses(f"http://{_HOST}:{listener.getsockname()[1]}", sandbox.url)
-        sandbox_app.mounts = {"/example": create_example(addresses)}
-        settings = _settings(addresses, data)
-        database = open_database(settings)
+        sandbox_app.mounts = {"/example": _create_example(web, sandbox.url)}
+        settings = _settings(web, sandbox.url, data)
         origins = tuple(f"http://{host}:{sandbox.port}" for host in (_HOST, "localhost"))
-        metrics = Metrics()
-        worker = make_worker_group(settings, database, metrics)
-        app = create_app(
-            settings,
-            forms=allow_origins(load_forms(settings.forms), origins),
-            database=database,
-            on_kept=worker.wake,
-            metrics=metrics,
-        )
-        # Only this machine reaches it.
-        share.init_app(app, Owner(everybody=True))
-    server = Server(app, listener)
-    on_signals(server.stop)
-    _greet(addresses, data)
-    with sandbox:
-        run_together(server, worker)
-    ignore_signals()
-    database.close()
+        forms = allow_origins(load_forms(settings.forms), origins)
+
+        def ready(app: Flask) -> None:
+            # Only this machine reaches it.
+            share.init_app(app, Owner(everybody=True))
+            click.echo(_greeting(web, sandbox.url, data))
+
+        with sandbox:
+            serve(settings, forms, listener, ready)
 
 
 def _make_folder(data: Path) -> None:
@@ -83,14 +68,14 @@ def _make_folder(data: Path) -> None:
         raise click.ClickException(reason) from error
 
 
-def _settings(addresses: Addresses, data: Path) -> Settings:
+def _settings(web: str, sandbox: str, data: Path) -> Settings:
     return Settings.read(
         {
             "FORMAPP_DATABASE_URL": f"sqlite:///{data.absolute() / 'formapp.db'}",
             "FORMAPP_SECRET_KEY": secrets.token_hex(),
-            "FORMAPP_BASE_URL": addresses.web,
+            "FORMAPP_BASE_URL": web,
             "FORMAPP_TRUSTED_HOSTS": "127.0.0.1,localhost",
-            "FORMAPP_WIX_API_URL": addresses.sandbox,
+            "FORMAPP_WIX_API_URL": sandbox,
             "FORMAPP_WIX_API_KEY": "any-key-is-accepted-by-the-sandbox",
             "FORMAPP_WIX_SITE_ID": _SITE,
             # All visitors of the demo have the same address.
@@ -101,17 +86,45 @@ def _settings(addresses: Addresses, data: Path) -> Settings:
     )
 
 
-def _greet(addresses: Addresses, data: Path) -> None:
-    click.echo(
-        f"""formapp demo is running.
+def allow_origins(forms: Mapping[str, Form], origins: tuple[str, ...]) -> dict[str, Form]:
+    """Return the forms with these origins, whose pages may embed them and post to them."""
+    return {
+        name: compile_form(name, form.definition.model_copy(update={"origins": origins}))
+        for name, form in forms.items()
+    }
 
-  1. Fill in a form:            {addresses.form}
-     or another one:            {addresses.web}/f/quote
-                                {addresses.web}/f/newsletter
-  2. See the contact it made:   {addresses.contacts}
-  3. A form on another site:    {addresses.example}
-  4. What to paste into yours:  {addresses.share}
+
+def _create_example(web: str, sandbox: str) -> Flask:
+    """Return an app with a page that embeds a form.
+
+    The sandbox's server serves it: it has another origin than the forms, like a customer's site.
+    """
+    app = Flask(__name__, static_folder=str(STATIC), template_folder=str(TEMPLATES))
+
+    @app.get("/")
+    def page() -> str:
+        return render_template(
+            "demo/embedding.html",
+            form_name=_FORM,
+            form_url=f"{web}/f/{_FORM}",
+            embed_js_url=f"{web}/embed.js",
+            embed_url=f"{web}/f/{_FORM}/embed",
+            contacts_url=f"{sandbox}/",
+            css_url=url_for("static", filename="demo.css"),
+        )
+
+    return app
+
+
+def _greeting(web: str, sandbox: str, data: Path) -> str:
+    return f"""formapp demo is running.
+
+  1. Fill in a form:            {web}/f/{_FORM}
+     or another one:            {web}/f/quote
+                                {web}/f/newsletter
+  2. See the contact it made:   {sandbox}/
+  3. A form on another site:    {sandbox}/example/
+  4. What to paste into yours:  {web}/f/{_FORM}/share
 
 The contacts are in a sandbox that stands in for Wix; nothing leaves this machine.
-What visitors sent is kept in {data / "formapp.db"}. Ctrl+C ends the demo.""",
-    )
+What visitors sent is kept in {data / "formapp.db"}. Ctrl+C ends the demo."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from formapp.cli.wiring import number_of
 from formapp.forms.notes import format_note
 from formapp.leads.erase import Erasure
 from formapp.leads.identity_search import Hits
@@ -118,7 +119,7 @@ def format_hits(hits: Hits) -> str:
     """What would be erased."""
     lines = [f"{number_of(len(hits.own), 'submission')} would be erased."]
     lines += [f"  {submission_id}" for submission_id in hits.own]
-    lines += [f"The mention in {each} would be struck out." for each in hits.mention]
+    lines += [f"The mention in {each} would be erased." for each in hits.mention]
     return "\n".join(lines)
 
 
@@ -132,16 +133,11 @@ def _erasure_lines(erasure: Erasure) -> Iterator[str]:
     for row in erasure.own:
         was = "was pending: its delivery is cancelled" if row.state == "pending" else row.state
         yield f"  {row.id}  {row.received_at.isoformat()[:19]}  {row.form}  {was}"
-    for submission_id in erasure.struck_out:
-        yield f"Struck out in {submission_id}, which another person sent."
+    for submission_id in erasure.mentions:
+        yield f"The mention in {submission_id}, which another person sent, was erased."
     for site, contact_id in erasure.contacts:
         yield f"Contact {contact_id} of the site {site} is still at Wix: delete it there."
     if any(row.in_flight for row in erasure.own):
         yield "One was on its way to Wix at that moment: look there for a contact of theirs."
     for submission_id in erasure.same_phone:
         yield f"{submission_id} has the same telephone number: if it is theirs, erase by --phone."
-
-
-def number_of(count: int, noun: str) -> str:
-    """Such as `1 submission` and `2 submissions`."""
-    return f"{count} {noun}" + ("" if count == 1 else "s")

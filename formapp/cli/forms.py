@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from formapp.cli.wiring import number_of
 from formapp.forms.definition.parse import check_forms
 from formapp.forms.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
@@ -28,11 +29,7 @@ def check(folder: Path | None) -> None:
     for fault in faults:
         click.echo(str(fault), err=True)
     if faults:
-        click.echo(f"formapp: {_count(len(faults), 'fault')} in {folder}", err=True)
+        click.echo(f"formapp: {number_of(len(faults), 'fault')} in {folder}", err=True)
         sys.exit(1)
     forms = load_forms(folder)
-    click.echo(f"{_count(len(forms), 'form')} in {folder}: {', '.join(forms)}. No faults.")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
+    click.echo(f"{number_of(len(forms), 'form')} in {folder}: {', '.join(forms)}. No faults.")

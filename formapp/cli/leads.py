@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
-from formapp.cli.format_lead import (
-    format_brief,
-    format_entry,
-    format_erasure,
-    format_hits,
-    number_of,
-)
+from formapp.cli.format_lead import format_brief, format_entry, format_erasure, format_hits
 from formapp.cli.load import load
-from formapp.cli.mailing import limit_of
-from formapp.cli.wiring import keyring_of, one_line_errors, open_database, read_settings
+from formapp.cli.wiring import (
+    keyring_of,
+    limit_of,
+    number_of,
+    one_line_errors,
+    open_database,
+    read_settings,
+)
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
@@ -39,11 +39,7 @@ from formapp.leads.export import csv_rows
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
 from formapp.leads.release import release as release_submission
 from formapp.leads.release import reread_by
-from formapp.leads.report import (
-    list_ids,
-    list_submissions,
-    show_submission,
-)
+from formapp.leads.report import list_ids, list_submissions, show_submission
 from formapp.leads.retry import remap_by, retry_submission
 from formapp.mail.limit import MailLimitError
 from formapp.signing import Keyring
@@ -194,12 +190,7 @@ def expire(*, dry_run: bool) -> None:
     help="After a restore: erase again the persons in a file of --list (- is standard input).",
 )
 def erase(
-    email: str | None,
-    phone: str | None,
-    *,
-    dry_run: bool,
-    list_hashes: bool,
-    again: TextIO | None,
+    email: str | None, phone: str | None, *, dry_run: bool, list_hashes: bool, again: TextIO | None
 ) -> None:
     """Erase all that is kept of a person, at once and for good.
 
@@ -213,22 +204,17 @@ def erase(
             for erased in list_erasures(database):
                 click.echo(str(erased))
             return
+        forms = load(settings).values() if phone else ()
+        regions = {field.region for form in forms for field in form.definition.fields}
+        identities = parse_identities(email, phone, regions)
+        if dry_run:
+            click.echo(format_hits(find_person(database, identities)))
+            return
+        more: Any = {"keyring": _keyring(settings), "now": _now(), "progress": _show_progress}
         if again:
-            keyring = _keyring(settings)
-            erasure = erase_listed(
-                database, again, keyring=keyring, now=_now(), progress=_show_progress
-            )
+            erasure = erase_listed(database, again, **more)
         else:
-            forms = load(settings).values() if phone else ()
-            regions = {field.region for form in forms for field in form.definition.fields}
-            identities = parse_identities(email, phone, regions)
-            if dry_run:
-                click.echo(format_hits(find_person(database, identities)))
-                return
-            keyring = _keyring(settings)
-            erasure = erase_person(
-                database, identities, keyring=keyring, now=_now(), progress=_show_progress
-            )
+            erasure = erase_person(database, identities, **more)
     click.echo(format_erasure(erasure))
 
 

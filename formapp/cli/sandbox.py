@@ -5,13 +5,7 @@ from pathlib import Path
 import click
 
 from formapp.cli.wiring import ignore_signals, listening_on, on_signals, one_line_errors
-from formapp.sandbox import (
-    SandboxOptions,
-    SandboxServer,
-    Settings,
-    StateFileError,
-    create_sandbox,
-)
+from formapp.sandbox import SandboxOptions, SandboxServer, Settings, StateFileError, create_sandbox
 
 
 @click.command("sandbox")

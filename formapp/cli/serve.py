@@ -2,22 +2,28 @@
 
 import gc
 import logging
+import socket
 import threading
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 import click
+from flask import Flask
 
 from formapp.app import create_app
 from formapp.cli.load import load
 from formapp.cli.wiring import (
     exit_on_signals,
     ignore_signals,
+    listening_on,
     on_signals,
     one_line_errors,
     open_database,
     read_settings,
 )
 from formapp.cli.workers import make_worker_group, woken_by
+from formapp.config.settings import Settings
+from formapp.forms.form import Form
 from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics
@@ -37,22 +43,34 @@ def command(host: str, port: int, *, worker: bool) -> None:
         settings = read_settings(web=True, wix=worker)
         logs.configure(settings.log_format)
         forms = load(settings)
-        listener = listen(host, port)
-        database, metrics = open_database(settings), Metrics()
-        runner = make_worker_group(settings, database, metrics) if worker else None
-        app = create_app(
-            settings,
-            forms=forms,
-            database=database,
-            on_kept=runner.wake if runner else None,
-            metrics=metrics,
-        )
+        with listening_on(host, port):
+            listener = listen(host, port)
+        where = settings.base_url or f"http://{host}:{listener.getsockname()[1]}"
+
+        def ready(_app: Flask) -> None:
+            _log.info("serving %s at %s/f/…", ", ".join(forms), where)
+
+        serve(settings, forms, listener, ready, worker=worker)
+
+
+def serve(
+    settings: Settings,
+    forms: Mapping[str, Form],
+    listener: socket.socket,
+    ready: Callable[[Flask], None],
+    *,
+    worker: bool = True,
+) -> None:
+    """Serve until a signal comes; `ready` gets the app before the first request is answered."""
+    database, metrics = open_database(settings), Metrics()
+    runner = make_worker_group(settings, database, metrics) if worker else None
+    on_kept = runner.wake if runner else None
+    app = create_app(settings, forms=forms, database=database, on_kept=on_kept, metrics=metrics)
     server = Server(app, listener)
     on_signals(server.stop)
     # All objects so far are permanent: garbage collection can skip them.
     gc.freeze()
-    where = settings.base_url or f"http://{host}:{listener.getsockname()[1]}"
-    _log.info("serving %s at %s/f/…", ", ".join(forms), where)
+    ready(app)
     with ExitStack() as beside:
         if runner:
             beside.enter_context(woken_by(database, runner))
@@ -62,7 +80,7 @@ def command(host: str, port: int, *, worker: bool) -> None:
 
 
 def run_together(server: Server, runner: WorkerGroup | None) -> None:
-    """Run the server here and the worker in a thread; both have ended when this returns.
+    """Run the server here and the worker in a thread, until the server is stopped.
 
     Both end at the same time: each has most of the 30 s that a process gets.
     """
@@ -70,12 +88,8 @@ def run_together(server: Server, runner: WorkerGroup | None) -> None:
     if thread:
         thread.start()
     try:
-        server.run(runner.stop if runner else _nothing)
+        server.run(*([runner.stop] if runner else []))
     finally:
         if runner and thread:
             runner.stop()
             thread.join()
-
-
-def _nothing() -> None:
-    """Deliveries are another process's work."""

@@ -3,8 +3,9 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import click
 
@@ -13,8 +14,8 @@ from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.upgrade import upgrade
 from formapp.forms.definition.parse import FormFilesError
-from formapp.ports import PortInUseError
-from formapp.signing import Keyring
+from formapp.mail.limit import MailLimit
+from formapp.signing import COUNTED, Keyring
 
 
 @contextmanager
@@ -28,39 +29,34 @@ def one_line_errors() -> Iterator[None]:
         _fail("form files are wrong:", *(str(fault) for fault in error.faults))
     except DatabaseUnavailableError as error:
         _fail(f"the database {error}")
-    except PortInUseError as error:
-        _fail(str(error))
 
 
 @contextmanager
 def listening_on(host: str, port: int) -> Iterator[None]:
-    """Turn a failure to listen into PortInUseError."""
+    """Turn a failure to listen into a line on standard error and exit code 1."""
     try:
         yield
-    except OSError as error:
-        raise PortInUseError(f"{host}:{port} can't be listened on: {error.strerror}") from error
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
+        _fail(f"{host}:{port} can't be listened on: {reason}")
 
 
-def _fail(*lines: str) -> None:
+def _fail(*lines: str) -> NoReturn:
     for line in lines:
         click.echo(line if line.startswith("FORMAPP_") else f"formapp: {line}", err=True)
     sys.exit(1)
 
 
 def read_settings(*, web: bool = False, wix: bool = False) -> Settings:
-    """Read the settings from the environment.
-
-    Raises:
-        SettingsError: with all that is wrong.
-    """
+    """Read the settings from the environment; raises SettingsError with all that is wrong."""
     return Settings.read(os.environ, web=web, wix=wix)
 
 
 def open_database(settings: Settings) -> Database:
-    """Open the database; an empty one gets the schema, an older one waits for its owner.
+    """Open the database; an empty one gets the schema.
 
     Raises:
-        DatabaseUnavailableError: it can't be reached, or its schema isn't current.
+        DatabaseUnavailableError: it can't be reached, or its owner has to upgrade the schema.
     """
     database = Database(settings.database_url)
     if is_empty(database):
@@ -72,8 +68,17 @@ def open_database(settings: Settings) -> Database:
 
 def keyring_of(settings: Settings) -> Keyring | None:
     """The keys that recognize erased persons; None without a secret key."""
-    secrets = [key.get_secret_value() for key in settings.secret_key]
-    return Keyring(secrets) if secrets else None
+    return Keyring(settings.keys) if settings.keys else None
+
+
+def limit_of(settings: Settings, database: Database) -> MailLimit:
+    """The limit of mails to visitors; the settings must have a secret key."""
+    return MailLimit(database, Keyring(settings.keys, COUNTED))
+
+
+def number_of(count: int, noun: str) -> str:
+    """Such as `1 submission` and `2 submissions`."""
+    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def on_signals(stop: Callable[[], None]) -> None:
@@ -95,6 +100,3 @@ def ignore_signals() -> None:
     """Everything has ended: a further signal must not spoil the exit code."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
-
-
-Environment = Mapping[str, str]

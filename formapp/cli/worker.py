@@ -9,6 +9,7 @@ from prometheus_client import start_http_server
 from formapp.cli.wiring import (
     exit_on_signals,
     ignore_signals,
+    listening_on,
     on_signals,
     one_line_errors,
     open_database,
@@ -17,12 +18,9 @@ from formapp.cli.wiring import (
 from formapp.cli.workers import make_worker_group, woken_by
 from formapp.config.agreement import challenge_faults, confirm_faults
 from formapp.config.settings import Settings
-from formapp.db.database import Database
 from formapp.forms.definition.parse import FormFilesError, load_definitions
-from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics
-from formapp.ports import PortInUseError
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +39,8 @@ def command(*, once: bool, metrics_port: int | None) -> None:
         _log_missing_settings(settings)
         metrics = Metrics()
         if metrics_port is not None:
-            _serve_metrics(metrics, metrics_port)
+            with listening_on("127.0.0.1", metrics_port):
+                start_http_server(metrics_port, addr="127.0.0.1", registry=metrics.registry)
         database = open_database(settings)
         worker = make_worker_group(settings, database, metrics)
         on_signals(worker.stop)
@@ -49,17 +48,13 @@ def command(*, once: bool, metrics_port: int | None) -> None:
             tried = worker.drain(_progress)
             _log.info("tried %d deliveries, %d mails and challenges", *tried)
         else:
-            _wait(database, worker)
+            with woken_by(database, worker):
+                _log.info("waiting for leads")
+                worker.run()
         ignore_signals()
         database.close()
         if worker.defects:
             sys.exit(1)
-
-
-def _wait(database: Database, worker: WorkerGroup) -> None:
-    with woken_by(database, worker):
-        _log.info("waiting for leads")
-        worker.run()
 
 
 def _log_missing_settings(settings: Settings) -> None:
@@ -72,13 +67,6 @@ def _log_missing_settings(settings: Settings) -> None:
         # Pages alone need that key.
         if not line.startswith("FORMAPP_CHALLENGE_SITE_KEY"):
             _log.error("%s; what this worker can't do waits for one that can", line)
-
-
-def _serve_metrics(metrics: Metrics, port: int) -> None:
-    try:
-        start_http_server(port, addr="127.0.0.1", registry=metrics.registry)
-    except OSError as error:
-        raise PortInUseError(f"127.0.0.1:{port} can't be listened on: {error.strerror}") from error
 
 
 def _progress(count: int) -> None:

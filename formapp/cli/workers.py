@@ -5,23 +5,25 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from formapp.cli.mailing import make_confirmation_sender
+from formapp.cli.wiring import limit_of
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import Settings
+from formapp.confirmation.links import LinkSigner
+from formapp.confirmation.sender import ConfirmationSender
 from formapp.confirmation.store import CONFIRMATION_MAIL
-from formapp.db.counters import Sweep
+from formapp.db import counters
 from formapp.db.database import Database
 from formapp.db.notify import Listener
 from formapp.delivery.deliver import Deliverer
 from formapp.delivery.sites import Clock, Site
-from formapp.jobs.runner import Handler, JobRunner
-from formapp.jobs.worker import Worker, WorkerGroup
-from formapp.leads.challenge import conclude_challenge
-from formapp.leads.expire import Expiry
+from formapp.jobs.queue import JobRunner
+from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
+from formapp.leads import expire
+from formapp.leads.held import conclude_challenge
 from formapp.mail.smtp import SmtpMailer
+from formapp.monitoring import incidents
 from formapp.monitoring.alerts import Channel, mail_alert, post_alert
 from formapp.monitoring.metrics import Metrics
-from formapp.monitoring.monitor import Monitor
 from formapp.spam.challenge_job import ChallengeChecks
 from formapp.spam.providers import CHALLENGE_CHECK, PROVIDERS
 from formapp.wix import ApiKey, AppToken, Auth, Timeouts
@@ -42,32 +44,54 @@ def make_worker_group(settings: Settings, database: Database, metrics: Metrics) 
 
     So no challenge waits for a mail server that is slow: a token is worthless after minutes.
     """
-    monitor = Monitor(
-        database,
-        _channels(settings),
-        clock=_now,
-        backlog=timedelta(minutes=settings.alert_backlog),
-    )
     deliverer = make_deliverer(settings, database, metrics=metrics)
-    expiry = Expiry(database, settings.keep_days, _now)
-    periodic = [expiry.run, Sweep(database, _now).run]
+    backlog = timedelta(minutes=settings.alert_backlog)
+    report = partial(incidents.report_incidents, database, _channels(settings), backlog)
     return WorkerGroup(
-        Worker(deliverer.deliver_next, interrupt=deliverer.interrupt, periodic=periodic),
+        Worker(
+            deliverer.deliver_next,
+            interrupt=deliverer.interrupt,
+            periodic=[
+                PeriodicTask(
+                    partial(expire.expire_batch, database, settings.keep_days), expire.EVERY, _now
+                ),
+                PeriodicTask(partial(counters.sweep, database), counters.EVERY, _now),
+            ],
+        ),
         # On its own: a slow alert must not hold up a delivery.
-        Worker(lambda: False, periodic=[monitor.check_if_due]),
+        Worker(lambda: False, periodic=[PeriodicTask(report, incidents.EVERY, _now)]),
         *(Worker(runner.run_next) for runner in _job_runners(settings, database, metrics)),
     )
 
 
 def _job_runners(settings: Settings, database: Database, metrics: Metrics) -> Iterator[JobRunner]:
     """One for each kind of job that this process is configured for."""
-    for kind, run in make_challenge_checks(settings, database, _now).items():
-        # Without the secret, only expired tokens: their submissions stay in quarantine.
-        age = timedelta(0) if settings.challenge_secret else LONGEST_LIFE
-        yield JobRunner(database, {kind: run}, clock=_now, age=age)
+    secret = settings.challenge_secret
+    checks = ChallengeChecks(
+        conclude=partial(conclude_challenge, database),
+        secret=secret.get_secret_value() if secret else None,
+        verify_url=settings.challenge_verify_url,
+        clock=_now,
+    )
+    # Without the secret, only expired tokens: their submissions stay in quarantine.
+    age = timedelta(0) if secret else LONGEST_LIFE
+    yield JobRunner(database, {CHALLENGE_CHECK: checks.run}, clock=_now, age=age)
     # After the challenges: a passed one may leave a mail to send.
-    if sender := make_confirmation_sender(settings, database, metrics, _now):
-        yield JobRunner(database, {CONFIRMATION_MAIL: sender}, clock=_now)
+    if settings.smtp_url and settings.base_url and settings.secret_key:
+        send = ConfirmationSender(
+            database=database,
+            mailer=SmtpMailer(settings.smtp_url.get_secret_value()),
+            links=LinkSigner(settings.keys),
+            limit=limit_of(settings, database),
+            sender=settings.sender,
+            base_url=settings.base_url,
+            clock=_now,
+            answers_expire_at=partial(
+                expire.unaccepted_expiry, database, keep_days=settings.keep_days
+            ),
+            count=metrics.mail,
+        )
+        yield JobRunner(database, {CONFIRMATION_MAIL: send}, clock=_now)
 
 
 def make_deliverer(
@@ -91,17 +115,6 @@ def make_deliverer(
         clock=clock,
         metrics=metrics,
     )
-
-
-def make_challenge_checks(
-    settings: Settings, database: Database, clock: Clock
-) -> dict[str, Handler]:
-    """Wire the handler that verifies tokens, or without the secret ends expired jobs."""
-    secret = settings.challenge_secret
-    url = settings.challenge_verify_url
-    known = secret.get_secret_value() if secret else None
-    conclude = partial(conclude_challenge, database)
-    return {CHALLENGE_CHECK: ChallengeChecks(conclude, known, url, clock).run}
 
 
 def _channels(settings: Settings) -> list[Channel]:
@@ -129,11 +142,7 @@ def woken_by(database: Database, worker: WorkerGroup) -> Iterator[None]:
 
 
 def auth_of(settings: Settings) -> Auth:
-    """The credentials of the site.
-
-    Raises:
-        ValueError: a value is not valid in a header.
-    """
+    """The credentials of the site; raises ValueError if one is not valid in a header."""
     if settings.wix_api_key and settings.wix_site_id:
         key = settings.wix_api_key.get_secret_value()
         return ApiKey(key, settings.wix_site_id, settings.wix_account_id)

@@ -11,7 +11,6 @@ from urllib.parse import SplitResult, urlsplit
 
 import limits
 from email_validator import EmailNotValidError, validate_email
-from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -37,9 +36,9 @@ def split(value: object) -> object:
 # Secrets and credentials.
 
 
-def secret(value: SecretStr) -> SecretStr:
+def secret(value: str) -> str:
     """Check that a key is long enough."""
-    if len(value.get_secret_value()) < MIN_SECRET_LENGTH:
+    if len(value) < MIN_SECRET_LENGTH:
         raise ValueError(
             f"is too short to be a secret: use at least {MIN_SECRET_LENGTH} random characters, "
             'such as python3 -c "import secrets; print(secrets.token_hex(32))" prints',
@@ -47,20 +46,20 @@ def secret(value: SecretStr) -> SecretStr:
     return value
 
 
-def password(value: SecretStr) -> SecretStr:
+def password(value: str) -> str:
     """Check that a password is too long to guess."""
-    if len(value.get_secret_value()) < MIN_PASSWORD_LENGTH:
+    if len(value) < MIN_PASSWORD_LENGTH:
         raise ValueError(f"is too short: use at least {MIN_PASSWORD_LENGTH} characters")
-    if len(value.get_secret_value().encode()) > MAX_PASSWORD_BYTES:
+    if len(value.encode()) > MAX_PASSWORD_BYTES:
         raise ValueError(f"is too long: use at most {MAX_PASSWORD_BYTES} bytes")
-    if has_too_many_marks(value.get_secret_value()):
+    if has_too_many_marks(value):
         raise ValueError("has more combining marks in a row than any language")
     return value
 
 
-def metrics_token(value: SecretStr) -> SecretStr:
+def metrics_token(value: str) -> str:
     """Check a secret that is sent in a header."""
-    if len(value.get_secret_value()) > MAX_PASSWORD_BYTES:
+    if len(value) > MAX_PASSWORD_BYTES:
         raise ValueError(f"is too long: use at most {MAX_PASSWORD_BYTES} characters")
     return secret(value)
 
@@ -69,12 +68,6 @@ def word(value: str) -> str:
     """Check that a text fits into a header: printable ASCII without blanks."""
     if not _TOKEN.fullmatch(value):
         raise ValueError("holds a blank or a character that no key has; copy all of it again")
-    return value
-
-
-def token(value: SecretStr) -> SecretStr:
-    """Check that a secret fits into a header."""
-    word(value.get_secret_value())
     return value
 
 
@@ -103,12 +96,6 @@ def _web_url(value: str) -> SplitResult:
 def link(value: str) -> str:
     """Check that a text is an http(s) address of any kind."""
     _web_url(value)
-    return value
-
-
-def secret_link(value: SecretStr) -> SecretStr:
-    """Check an http(s) address whose path or query may be secret."""
-    _web_url(value.get_secret_value())
     return value
 
 
@@ -188,13 +175,12 @@ def limit(value: str) -> str | None:
     return value
 
 
-def storage(value: SecretStr) -> SecretStr:
+def storage(value: str) -> str:
     """Return the place where limits are counted: `memory`, `database` or a Redis address."""
-    text = value.get_secret_value()
-    if text.lower() in {"memory", "database"}:
-        return SecretStr(text.lower())
+    if value.lower() in {"memory", "database"}:
+        return value.lower()
     problem = 'is no storage; write "memory", "database" or redis://host:6379/0'
-    _url(text, {"redis", "rediss"}, problem)
+    _url(value, {"redis", "rediss"}, problem)
     if find_spec("redis") is None:
         raise ValueError("needs the package redis: pip install 'formapp[redis]'")
     return value
@@ -208,8 +194,8 @@ def mailbox(value: str) -> str:
         raise ValueError("is no e-mail address; write it like owner@example.com") from None
 
 
-def smtp(value: SecretStr) -> SecretStr:
+def smtp(value: str) -> str:
     """Check that a text is the address of a mail server."""
     problem = "is no mail server; write it like smtp://user:password@host:587"
-    _url(value.get_secret_value(), {"smtp", "smtps"}, problem)
+    _url(value, {"smtp", "smtps"}, problem)
     return value

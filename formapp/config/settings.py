@@ -5,7 +5,7 @@ there. Only the composition roots (`formapp.cli`, `formapp.app`) read settings a
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -34,10 +34,15 @@ class SettingsError(Exception):
         self.faults = faults
 
 
+def _checked(check: Callable[[str], str]) -> AfterValidator:
+    """Check the text of a secret."""
+    return AfterValidator(lambda value: SecretStr(check(value.get_secret_value())))
+
+
 _SPLIT = BeforeValidator(checks.split)
 _Limit = Annotated[str | None, BeforeValidator(checks.limit)]
-_Secret = Annotated[SecretStr, AfterValidator(checks.secret)]
-_Token = Annotated[SecretStr, AfterValidator(checks.token)]
+_Secret = Annotated[SecretStr, _checked(checks.secret)]
+_Token = Annotated[SecretStr, _checked(checks.word)]
 _Word = Annotated[str, AfterValidator(checks.word)]
 _Address = Annotated[str, AfterValidator(checks.address)]
 _Host = Annotated[str, AfterValidator(checks.host)]
@@ -57,15 +62,15 @@ class Settings(BaseModel):
     base_url: Annotated[_Address, AfterValidator(checks.base)] | None = None
     trusted_hosts: Annotated[tuple[_Host, ...], _SPLIT] = ()
     proxy_hops: Annotated[int, Field(ge=0, le=10)] = 0
-    metrics_token: Annotated[SecretStr, AfterValidator(checks.metrics_token)] | None = None
-    owner_password: Annotated[SecretStr, AfterValidator(checks.password)] | None = None
+    metrics_token: Annotated[SecretStr, _checked(checks.metrics_token)] | None = None
+    owner_password: Annotated[SecretStr, _checked(checks.password)] | None = None
     log_format: Literal["console", "json"] = "console"
-    alert_webhook: Annotated[SecretStr, AfterValidator(checks.secret_link)] | None = None
+    alert_webhook: Annotated[SecretStr, _checked(checks.link)] | None = None
     alert_email: Annotated[tuple[_Mailbox, ...], _SPLIT] = ()
     alert_from: _Mailbox | None = None
     mail_from: _Mailbox | None = None
     alert_backlog: Annotated[float, Field(gt=0)] = 15.0
-    smtp_url: Annotated[SecretStr, AfterValidator(checks.smtp)] | None = None
+    smtp_url: Annotated[SecretStr, _checked(checks.smtp)] | None = None
     wix_api_url: _Address = "https://www.wixapis.com"
     wix_api_key: _Token | None = None
     wix_site_id: _Word | None = None
@@ -75,7 +80,7 @@ class Settings(BaseModel):
     wix_instance_id: _Word | None = None
     limit_per_address: _Limit = "120/minute"
     limit_per_form: _Limit = "1200/minute"
-    limit_storage: Annotated[SecretStr, AfterValidator(checks.storage)] = SecretStr("memory")
+    limit_storage: Annotated[SecretStr, _checked(checks.storage)] = SecretStr("memory")
     challenge_site_key: _Word | None = None
     challenge_secret: _Token | None = None
     challenge_verify_url: Annotated[str, AfterValidator(checks.link)] | None = None
@@ -85,15 +90,9 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, environ: Mapping[str, str], *, web: bool = False, wix: bool = False) -> Self:
-        """Read and check every setting.
+        """Read and check every setting; SettingsError has all wrong and missing ones.
 
-        Args:
-            environ: The environment.
-            web: Require the settings of the web server (`SECRET_KEY`).
-            wix: Require the settings of deliveries (the credentials of a site).
-
-        Raises:
-            SettingsError: With every wrong or missing setting.
+        `web` requires `SECRET_KEY`, `wix` the credentials of a site.
         """
         values, faults = _values(environ, set(cls.model_fields))
         try:
@@ -110,6 +109,11 @@ class Settings(BaseModel):
         if faults:
             raise SettingsError(sorted(set(faults)))
         return settings
+
+    @property
+    def keys(self) -> list[str]:
+        """The secret keys; the first one signs."""
+        return [key.get_secret_value() for key in self.secret_key]
 
     @property
     def sender(self) -> str | None:

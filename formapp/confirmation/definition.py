@@ -39,14 +39,8 @@ Paragraphs = Annotated[str, Key(min_length=1, max_length=5000)]
 class Confirm(BaseModel):
     """How a form asks for confirmations; formapp's own texts replace missing ones.
 
-    Attributes:
-        subject: of the mail.
-        text: of the mail, above the button; a blank line separates paragraphs.
-        button: on the button of the mail and of the page that it links to.
-        sender: From address of the mail; the setting's if missing.
-        days: how long the link is valid.
-        title: heading of the page after the form.
-        notice: text of that page.
+    `subject`, `text`, `button` and `sender` are of the mail; the link is valid for `days`. `title`
+    and `notice` are of the page after the form.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

@@ -13,12 +13,9 @@ _HASH_LENGTH = 16
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """The content of a link.
+    """A link confirms a submission until it expires, in whole seconds.
 
-    Attributes:
-        submission_id: the submission that it confirms.
-        address: `address_hash` of the address that it was sent to.
-        until: when it expires, in whole seconds.
+    `address` is the `address_hash` of the address that it was sent to.
     """
 
     submission_id: str
@@ -42,11 +39,7 @@ class LinkSigner:
         return self._signer.sign({"s": link.submission_id, "a": link.address, "u": until})
 
     def read(self, token: str) -> Link:
-        """Return the link of a token; the caller checks whether it has expired.
-
-        Raises:
-            InvalidLinkError: the token is not one of this signer.
-        """
+        """Return the link of a token, or raise InvalidLinkError; it may have expired."""
         try:
             content = self._signer.read(token).content
         except InvalidSignatureError as error:

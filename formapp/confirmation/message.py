@@ -15,38 +15,22 @@ _BODY = "font:16px/1.5 system-ui,sans-serif;color:#1c2125;max-width:36em;margin:
 
 
 def write_message(  # noqa: PLR0913 - the parts of a mail, by keyword
-    request: Mapping[str, Any],
-    *,
-    sender: str,
-    to: str,
-    link: str,
-    until: datetime,
-    unique_id: str,
+    request: Mapping[str, Any], *, sender: str, to: str, link: str, until: datetime, unique_id: str
 ) -> Message:
-    """Return the mail.
+    """Return the mail for a request as of `request_meta`, whose button leads to the link.
 
-    Args:
-        request: as of `request_meta`.
-        sender: From address.
-        to: address.
-        link: target of the button.
-        until: when the link expires.
-        unique_id: local part of the Message-ID; a mail that is sent again keeps it.
+    `unique_id` is the local part of the Message-ID; a mail that is sent again keeps it.
     """
     valid = request["valid"].replace("%(until)s", f"{until:%Y-%m-%d %H:%M} UTC")
+    button = f"{request['button']}:\n{link}"
     return Message(
         sender=sender,
         to=(to,),
         subject=request["subject"],
-        text=_text(request, link, valid),
+        text=f"{request['text']}\n\n{button}\n\n{valid}\n{request['otherwise']}\n",
         html=_html(request, link, valid),
         message_id=f"<{unique_id}@{domain_of(sender)}>",
     )
-
-
-def _text(request: Mapping[str, Any], link: str, valid: str) -> str:
-    button = f"{request['button']}:\n{link}"
-    return f"{request['text']}\n\n{button}\n\n{valid}\n{request['otherwise']}\n"
 
 
 def _html(request: Mapping[str, Any], link: str, valid: str) -> str:

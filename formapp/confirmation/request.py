@@ -27,11 +27,7 @@ def request_meta(
 ) -> dict[str, Any]:
     """Return the request for a submission's `meta`; empty if the form asks for no confirmation.
 
-    Args:
-        confirm: the form's table.
-        title: the form's.
-        language: the visitor's.
-        query: parameters that keep the language on the page that the link leads to.
+    `language` is the visitor's; `query` keeps it on the page that the link leads to.
     """
     if confirm is None:
         return {}

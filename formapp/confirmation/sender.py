@@ -13,16 +13,9 @@ from urllib.parse import urlencode
 
 from formapp.confirmation.links import Link, LinkSigner, address_hash
 from formapp.confirmation.message import write_message
-from formapp.confirmation.store import (
-    REQUEST,
-    UNCONFIRMED,
-    discard,
-    record_sent,
-    record_unsent,
-)
+from formapp.confirmation.store import REQUEST, UNCONFIRMED, discard, record_sent, record_unsent
 from formapp.db.database import Database
-from formapp.jobs.queue import ClaimedJob
-from formapp.jobs.runner import RetryLaterError
+from formapp.jobs.queue import ClaimedJob, RetryLaterError
 from formapp.mail.limit import MailLimit, MailLimitError, Reservation
 from formapp.mail.message import Message
 from formapp.mail.smtp import MailError, MailRejectedError, MailUncertainError, SmtpMailer
@@ -35,11 +28,8 @@ class ConfirmationSender:
     """Runs the jobs.
 
     Attributes:
-        links: signs the link of each mail.
-        limit: of mails to one mailbox and of one form.
         sender: From address, if the form has none of its own.
         base_url: of the links, without a slash at the end.
-        clock: the time, aware.
         answers_expire_at: from a submission's id to when its answers are erased, which no link may
             outlive; None: they are erased.
         count: counts a mail by form and outcome, as `Metrics.mail` does.
@@ -56,11 +46,7 @@ class ConfirmationSender:
     count: Callable[[str, str], None]
 
     def __call__(self, job: ClaimedJob) -> None:
-        """Send the mail, or record why it is not sent.
-
-        Raises:
-            RetryLaterError: try again later.
-        """
+        """Send the mail, record why it is not sent, or raise RetryLaterError."""
         submission = job.submission
         request = submission["meta"].get(REQUEST)
         waits = request is not None and submission["status"] == UNCONFIRMED
@@ -83,11 +69,10 @@ class ConfirmationSender:
             self._send(job, message, until, reservation)
 
     def _reserve(self, job: ClaimedJob, address: str) -> Reservation:
-        """Reserve a slot within the limits.
+        """Reserve a slot within the limits, or raise RetryLaterError.
 
-        Raises:
-            RetryLaterError: no slot is free. The mail waits: if it were dropped, anyone could
-                block a confirmation by typing its address into the form.
+        If the mail were dropped, anyone could block a confirmation by typing its address into the
+        form.
         """
         form = job.submission["form"]
         try:

@@ -2,20 +2,16 @@
 
 A count is stored under a keyed hash, never under an address, until its end; the next use starts it
 again.
-
-A clock that was ahead may have stored ends far in the future. A count that ends later than one that
-begins now is over, too.
 """
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, delete, select
 
 from formapp.db.database import Database, upsert
-from formapp.db.tables import counts
+from formapp.db.tables import counts, is_over
 
 EVERY = timedelta(hours=1)
 """How often a worker deletes ended counts."""
@@ -52,7 +48,7 @@ def count_up(
 
     Two that count at once wait for each other, so that neither misses the other.
     """
-    over = (counts.c.expires_at <= now) | (counts.c.expires_at > until + SKEW)
+    over = is_over(counts.c.expires_at, now, until - now + SKEW)
     changed = {
         "count": case((over, amount), else_=counts.c.count + amount),
         "expires_at": case((over, until), else_=counts.c.expires_at),
@@ -65,47 +61,15 @@ def count_up(
 
 def read_count(connection: Connection, hash_: str, now: datetime) -> tuple[int, datetime]:
     """Return the count and when it ends; 0 and the time where there is none."""
-    row = connection.execute(
-        select(counts.c.count.label("taken"), counts.c.expires_at).where(
-            counts.c.hash == hash_, counts.c.expires_at > now
-        )
-    ).first()
+    current = (counts.c.hash == hash_) & (counts.c.expires_at > now)
+    query = select(counts.c.count.label("taken"), counts.c.expires_at).where(current)
+    row = connection.execute(query).first()
     return (row.taken, row.expires_at) if row else (0, now)
 
 
-def forget_count(connection: Connection, hash_: str) -> None:
-    """Let the count begin again."""
-    connection.execute(delete(counts).where(counts.c.hash == hash_))
-
-
-def sweep(database: Database, now: datetime) -> int:
-    """Delete ended counts; returns how many.
-
-    Raises:
-        DatabaseUnavailableError: nothing was deleted.
-    """
+def sweep(database: Database, now: datetime) -> None:
+    """Delete ended counts."""
     with database.write() as connection:
-        return connection.execute(delete(counts).where(counts.c.expires_at <= now)).rowcount
-
-
-class Sweep:
-    """A worker's periodic task: deletes ended counts every hour."""
-
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._clock = clock
-        self._next = clock()
-
-    def run(self) -> None:
-        """Sweep if it is time to.
-
-        Raises:
-            DatabaseUnavailableError: it is tried again in an hour.
-        """
-        now = self._clock()
-        # A clock that was put back must not stop it for longer than planned.
-        if self._next - EVERY <= now < self._next:
-            return
-        self._next = now + EVERY
-        if swept := sweep(self._database, now):
-            _log.debug("%d counts had ended", swept)
+        swept = connection.execute(delete(counts).where(counts.c.expires_at <= now)).rowcount
+    if swept:
+        _log.debug("%d counts had ended", swept)

@@ -59,26 +59,18 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that is committed at the end of the block.
+        """A transaction that is committed at the end of the block; may raise IntegrityError.
 
         SQLite takes its write lock at once, so that waiting happens here and never half-way.
-
-        Raises:
-            IntegrityError: a constraint refuses; nothing was written.
         """
         with self._write_turn(), _translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write_at_once(self) -> Iterator[Connection]:
-        """A transaction of exactly one statement: on PostgreSQL it takes one round trip.
+        """A transaction of exactly one statement, in one round trip; may raise IntegrityError.
 
-        On SQLite, where a round trip costs nothing, it is like any other; so there it may have
-        several statements.
-
-        Raises:
-            DatabaseUnavailableError: if the database refuses; nothing was written.
-            IntegrityError: if a constraint refuses; nothing was written.
+        On SQLite, where a round trip costs nothing, it is like any other and may have several.
         """
         if self.is_sqlite:
             with self.write() as connection:
@@ -125,12 +117,8 @@ def upsert(
 ) -> None:
     """Insert or update one row in one statement, so that two processes at once never collide.
 
-    Args:
-        connection: of the caller's transaction.
-        table: where to.
-        key: the primary key's columns.
-        values: the other columns of a new row.
-        changes: what to set on an existing row, if not `values`.
+    `key` are the primary key's columns, `values` the others of a new row; an existing row gets
+    `changes`, if given.
     """
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = build(table).values(**key, **values)

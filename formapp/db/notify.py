@@ -28,12 +28,9 @@ def notify(connection: Connection) -> None:
 
 
 class Listener:
-    """Calls `wake` at every notification, in a thread of its own, until it is closed.
+    """Calls `wake` at every notification of PostgreSQL, from a thread of its own, until closed.
 
-    Args:
-        database: a PostgreSQL database.
-        wake: called from that thread; also after each new connection, since notifications may have
-            been missed before it.
+    Also after each new connection: notifications may have been missed before it.
     """
 
     def __init__(self, database: Database, wake: Callable[[], None]) -> None:

@@ -5,13 +5,15 @@ submissions are UUIDv7 as text; deliveries count up, so that their order is the 
 came.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     CheckConstraint,
     Column,
+    ColumnElement,
     DateTime,
     Dialect,
     ForeignKey,
@@ -23,6 +25,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    or_,
     text,
 )
 
@@ -41,13 +44,13 @@ metadata = MetaData(
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware datetime in UTC. SQLite stores it as text without an offset, sortable as such."""
+    """An aware datetime in UTC; naive ones are refused. SQLite stores sortable text, no offset."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times; SQLite's driver takes them only without an offset."""
+        """SQLite's driver takes times only without an offset."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -56,16 +59,30 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return an aware time in UTC."""
-        if value is None:
-            return None
-        if dialect.name == "sqlite":
-            return value.replace(tzinfo=UTC)
+        """Restore the offset."""
+        if value is None or dialect.name == "sqlite":
+            return value and value.replace(tzinfo=UTC)
         return value.astimezone(UTC)
+
+
+def is_over(column: Any, now: datetime, longest: timedelta) -> ColumnElement[bool]:
+    """Whether a stored time has passed.
+
+    One further ahead than `longest`, which no writer exceeds, was stored by a clock that was ahead:
+    it counts as passed, too.
+    """
+    return or_(column <= now, column > now + longest)
 
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 _Json = JSON(none_as_null=True)
+
+
+def _partial_index(table: Table, name: str, condition: str, *columns: str) -> None:
+    where = text(condition)
+    chosen = (table.c[column] for column in columns)
+    Index(f"ix_{table.name}_{name}", *chosen, sqlite_where=where, postgresql_where=where)
+
 
 submissions = Table(
     "submissions",
@@ -100,22 +117,8 @@ submissions = Table(
     ),
 )
 Index(None, submissions.c.received_at)
-_not_erased = text("erased_at IS NULL")
-Index(
-    "ix_submissions_kept",
-    submissions.c.keep_days,
-    submissions.c.received_at,
-    sqlite_where=_not_erased,
-    postgresql_where=_not_erased,
-)
-_quarantined = text("status = 'quarantined'")
-Index(
-    "ix_submissions_quarantined",
-    submissions.c.form,
-    submissions.c.received_at,
-    sqlite_where=_quarantined,
-    postgresql_where=_quarantined,
-)
+_partial_index(submissions, "kept", "erased_at IS NULL", "keep_days", "received_at")
+_partial_index(submissions, "quarantined", "status = 'quarantined'", "form", "received_at")
 
 deliveries = Table(
     "deliveries",
@@ -142,36 +145,13 @@ deliveries = Table(
     UniqueConstraint("submission_id"),
     CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
 )
-_pending = text("state = 'pending'")
-for _name, _columns in (
-    ("due_at", ("due_at",)),
-    ("email", ("site", "email")),
-    ("phone", ("site", "phone")),
-    ("form", ("form", "id")),
-):
-    Index(
-        f"ix_deliveries_pending_{_name}",
-        *(deliveries.c[column] for column in _columns),
-        sqlite_where=_pending,
-        postgresql_where=_pending,
-    )
-
-_failed = text("state = 'failed'")
-Index(
-    "ix_deliveries_failed_site",
-    deliveries.c.site,
-    sqlite_where=_failed,
-    postgresql_where=_failed,
-)
-
-for _name in ("email", "phone"):
-    _given = text(f"{_name} IS NOT NULL")
-    Index(
-        f"ix_deliveries_{_name}",
-        deliveries.c[_name],
-        sqlite_where=_given,
-        postgresql_where=_given,
-    )
+_partial_index(deliveries, "pending_due_at", "state = 'pending'", "due_at")
+_partial_index(deliveries, "pending_email", "state = 'pending'", "site", "email")
+_partial_index(deliveries, "pending_phone", "state = 'pending'", "site", "phone")
+_partial_index(deliveries, "pending_form", "state = 'pending'", "form", "id")
+_partial_index(deliveries, "failed_site", "state = 'failed'", "site")
+_partial_index(deliveries, "email", "email IS NOT NULL", "email")
+_partial_index(deliveries, "phone", "phone IS NOT NULL", "phone")
 
 attempts = Table(
     "attempts",

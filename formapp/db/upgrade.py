@@ -18,11 +18,8 @@ _LOCK = 0x666F726D  # "form": several hosts may upgrade one PostgreSQL at once
 def upgrade(database: Database) -> tuple[str | None, str]:
     """Bring the schema to the current revision; safe to run twice and at once.
 
-    Returns:
-        The revision before (None for an empty database) and after.
-
-    Raises:
-        DatabaseUnavailableError: or the database is of a newer formapp.
+    Returns the revision before (None for an empty database) and after. Raises
+    DatabaseUnavailableError also if the database is of a newer formapp.
     """
     with database.write() as connection:
         if not database.is_sqlite:

@@ -3,21 +3,18 @@
 A claim is a conditional update with a lease and a fencing number. Every later write names the
 number: once the lease has ended and another worker has claimed the delivery, writes of the earlier
 worker raise `ClaimLostError`, and it must stop.
-
-A clock that was ahead may have stored times far in the future. A time further ahead than the
-longest wait counts as over.
 """
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Self
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    FromClause,
     Row,
     and_,
     exists,
@@ -30,31 +27,31 @@ from sqlalchemy import (
 from sqlalchemy.sql import Select
 
 from formapp.db.database import Database, upsert
-from formapp.db.tables import attempts, deliveries, pauses, submissions, turns
+from formapp.db.tables import attempts, deliveries, is_over, pauses, submissions, turns
 from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.lead import Lead
 
 LEASE = timedelta(seconds=90)
 """Longer than any one call to Wix may take; renewed with each intent."""
 
+SKEW = timedelta(minutes=1)
+"""How far Wix's clock may be behind ours."""
+
 _LOCK = 0x636C616D  # "clam"
-_TIMES = ("at", "first_at")
 _UNREADABLE = "its lead can't be read by this version of formapp: retry it to have it made anew"
 
 _log = logging.getLogger(__name__)
 
 
 class ClaimLostError(Exception):
-    """Another worker has claimed the delivery since; this one must stop."""
+    """Another worker holds the delivery, or this one's lease has ended: it must stop."""
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """A write that is about to be sent to Wix, stored before it is.
 
-    Attributes:
-        contact_id, revision: of the contact that an update changes.
-        first_at: of a repeated create, the time of the first one of unknown outcome.
+    An update names the contact and its revision. A repeated create has the time of the first one of
+    unknown outcome in `first_at`.
     """
 
     operation: Literal["create", "update"]
@@ -68,18 +65,14 @@ class Intent:
         """The earliest time at which a write of ours may have been applied."""
         return self.first_at or self.at
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> Any:
         """The stored form."""
-        stored = asdict(self)
-        first_at = stored.pop("first_at")
-        repeated = {"first_at": first_at.isoformat()} if first_at else {}
-        return {**stored, "at": self.at.isoformat(), **repeated}
+        return msgspec.to_builtins(self)
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Self:
-        """Read the stored form."""
-        times = {name: datetime.fromisoformat(stored[name]) for name in _TIMES if stored.get(name)}
-        return cls(**{**stored, **times})
+    def from_json(cls, stored: Any) -> Self:
+        """Read the stored form; raises ValueError."""
+        return msgspec.convert(stored, cls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +81,7 @@ class Claim:
 
     Attributes:
         created_at: when the lead was received, or last retried by its owner.
-        attempts: spent so far.
-        tried_since: when the first of them was spent; None before that.
+        tried_since: when the first of its `attempts` was spent; None before that.
         intent: a write whose outcome is unknown.
     """
 
@@ -127,7 +119,10 @@ def _claim(connection: Connection, row: Row[Any], now: datetime) -> Claim | None
     try:
         lead = Lead.from_json(connection.execute(stored).scalar_one())
         intent = Intent.from_json(row.intent) if row.intent else None
-    except (ValueError, TypeError, KeyError):
+        if intent and intent.at > now + SKEW:
+            # Of a clock that was ahead.
+            intent = msgspec.structs.replace(intent, at=now)
+    except ValueError:
         _log.error("delivery %d failed: its lead can't be read", row.id)
         connection.execute(mine.values(state="failed", reason=_UNREADABLE, finished_at=now))
         return None
@@ -161,41 +156,35 @@ def intend(database: Database, claim: Claim, intent: Intent) -> None:
     """Store what is about to be sent, and renew the lease.
 
     Raises:
-        ClaimLostError: another worker holds the delivery, or the lease has ended and another one
-            may work for the same person. Nothing may be sent.
+        ClaimLostError: nothing may be sent. Even where no other worker holds the delivery, one may
+            work for the same person since the lease ended.
     """
+    values = {"intent": intent.as_json(), "lease_until": intent.at + LEASE}
     with database.write() as connection:
-        unexpired = select(deliveries.c.id).where(
-            deliveries.c.id == claim.delivery_id,
-            deliveries.c.lease_until > intent.at,
-        )
-        if connection.execute(unexpired).first() is None:
-            raise ClaimLostError
-        write_held(connection, claim, intent=intent.as_json(), lease_until=intent.at + LEASE)
+        write_held(connection, claim, deliveries.c.lease_until > intent.at, **values)
 
 
 def release(database: Database, claim: Claim) -> None:
-    """Give a delivery back as it is.
-
-    Raises:
-        ClaimLostError: another worker holds it already.
-    """
+    """Give a delivery back as it is; raises ClaimLostError."""
     with database.write() as connection:
         write_held(connection, claim, lease_until=None)
 
 
-def write_held(connection: Connection, claim: Claim, **values: Any) -> None:
+def write_held(
+    connection: Connection, claim: Claim, *conditions: ColumnElement[bool], **values: Any
+) -> None:
     """Write to the delivery, if this claim still holds it.
 
     Raises:
-        ClaimLostError: it doesn't; roll back.
+        ClaimLostError: it doesn't, or a condition isn't met; roll back.
     """
-    mine = (
-        (deliveries.c.id == claim.delivery_id)
-        & (deliveries.c.fence == claim.fence)
-        & (deliveries.c.state == "pending")
+    held = update(deliveries).where(
+        deliveries.c.id == claim.delivery_id,
+        deliveries.c.fence == claim.fence,
+        deliveries.c.state == "pending",
+        *conditions,
     )
-    if connection.execute(update(deliveries).where(mine).values(**values)).rowcount != 1:
+    if connection.execute(held.values(**values)).rowcount != 1:
         raise ClaimLostError
 
 
@@ -209,35 +198,31 @@ def due(sites: Sequence[str], form: str, now: datetime) -> Select[Any]:
     e-mail or the same phone at the same site) is in flight or precedes it. One whose write has an
     unknown outcome precedes others: until it is known, a second write may make a second contact.
     """
-    from_a_wrong_clock = deliveries.c.due_at > now + LONGEST_WAIT
+    paused = exists().where(pauses.c.site == deliveries.c.site, is_paused(now))
     return (
         select(deliveries)
         .where(
             deliveries.c.state == "pending",
             deliveries.c.form == form,
             deliveries.c.site.in_(sites),
-            or_(deliveries.c.due_at <= now, from_a_wrong_clock),
-            or_(deliveries.c.lease_until.is_(None), ~_leased(deliveries, now)),
+            is_over(deliveries.c.due_at, now, LONGEST_WAIT),
+            or_(
+                deliveries.c.lease_until.is_(None),
+                is_over(deliveries.c.lease_until, now, 2 * LEASE),
+            ),
             # Two conditions, since a database uses one index for each.
             ~_other_comes_first("email", now),
             ~_other_comes_first("phone", now),
-            ~_paused(now),
+            ~paused,
         )
         .order_by(deliveries.c.id)
         .limit(1)
     )
 
 
-def _leased(table: FromClause, now: datetime) -> ColumnElement[bool]:
-    return and_(table.c.lease_until > now, table.c.lease_until <= now + 2 * LEASE)
-
-
-def _paused(now: datetime) -> ColumnElement[bool]:
-    return exists().where(
-        pauses.c.site == deliveries.c.site,
-        pauses.c.paused_until > now,
-        pauses.c.paused_until <= now + LONGEST_WAIT,
-    )
+def is_paused(now: datetime) -> ColumnElement[bool]:
+    """The condition for rows of `pauses`."""
+    return ~is_over(pauses.c.paused_until, now, LONGEST_WAIT)
 
 
 def _other_comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
@@ -249,7 +234,7 @@ def _other_comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
         other.c.id != deliveries.c.id,
         other.c[identity] == deliveries.c[identity],
         or_(
-            _leased(other, now),
+            ~is_over(other.c.lease_until, now, 2 * LEASE),
             and_(other_has_unknown, ~has_unknown),
             and_(other.c.id < deliveries.c.id, or_(other_has_unknown, ~has_unknown)),
         ),

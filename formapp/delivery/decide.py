@@ -7,7 +7,7 @@ blank answers, so nothing is ever cleared.
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar, cast
+from typing import Any, Literal, cast
 
 from formapp.lead import Address, Email, ExtendedField, Lead, Merge, Phone, Text
 from formapp.wix import Address as WixAddress
@@ -35,13 +35,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the search found.
-
-    Attributes:
-        contact: complete and with its revision, or None.
-        matched_by: what it was matched by. A phone is a weak match.
-        flags: sentences for the owner, with ids only.
-    """
+    """What the search found; a phone is a weak match. Flags are for the owner, with ids only."""
 
     contact: Contact | None = None
     matched_by: Literal["email", "phone"] | None = None
@@ -73,17 +67,21 @@ class Nothing:
 
 Decision = Create | Update | Nothing
 
+_TextKey = Literal["company", "jobTitle", "birthdate", "locale"]
+_ADDRESS = {
+    "addressLine": "line",
+    "addressLine2": "line2",
+    "city": "city",
+    "postalCode": "postal_code",
+    "subdivision": "subdivision",
+    "country": "country",
+}
+
 
 def decide(lead: Lead, found: Found, keys: Keys, *, contested: bool = False) -> Decision:
-    """Decide what to do.
+    """Decide what to do. Applied to its own result it returns `Nothing`: repetitions are harmless.
 
-    Applied to its own result it returns `Nothing`: that makes every repetition harmless.
-
-    Args:
-        lead: what the visitor gave.
-        found: the contact, if there is one.
-        keys: of all the lead's labels and extended fields.
-        contested: the e-mail or phone belongs to another contact: an update leaves both out.
+    If the e-mail or phone is `contested`, it belongs to another contact: an update leaves both out.
     """
     contact = found.contact
     if contact is None:
@@ -104,8 +102,7 @@ def decide(lead: Lead, found: Found, keys: Keys, *, contested: bool = False) -> 
 def _new_contact(lead: Lead, keys: Keys) -> InfoBody:
     """All values of the lead. Wix makes the first phone the primary one (section 5.4)."""
     info: InfoBody = {}
-    if name := _name(*(text.value if text else None for text in (lead.first_name, lead.last_name))):
-        info["name"] = name
+    _merge_name(info, ContactInfo(), lead)
     if lead.email:
         info["emails"] = {"items": [_email_item(lead.email)]}
     if phones := merged_phones((), lead.phones):
@@ -113,24 +110,12 @@ def _new_contact(lead: Lead, keys: Keys) -> InfoBody:
     if lead.addresses:
         info["addresses"] = {"items": [_address_item(address) for address in lead.addresses]}
     _merge_texts(info, ContactInfo(), lead)
-    if lead.labels:
-        info["labelKeys"] = {
-            "items": list(dict.fromkeys(keys.labels[name] for name in lead.labels))
-        }
+    _merge_labels(info, ContactInfo(), lead, keys)
     if lead.extended_fields:
         # Of several values for one field the first counts.
         values = {keys.fields[each.name]: each.value for each in reversed(lead.extended_fields)}
         info["extendedFields"] = {"items": values}
     return info
-
-
-def _name(first: str | None, last: str | None) -> NameBody:
-    name: NameBody = {}
-    if first:
-        name["first"] = first
-    if last:
-        name["last"] = last
-    return name
 
 
 def _email_item(email: Email) -> EmailItem:
@@ -150,15 +135,7 @@ def _phone_item(phone: Phone) -> PhoneItem:
 
 
 def _address_item(address: Address) -> AddressItem:
-    body = {
-        "addressLine": address.line,
-        "addressLine2": address.line2,
-        "city": address.city,
-        "postalCode": address.postal_code,
-        "subdivision": address.subdivision,
-        "country": address.country,
-    }
-    given = {key: value for key, value in body.items() if value}
+    given = {key: value for key, name in _ADDRESS.items() if (value := getattr(address, name))}
     return {"tag": address.tag, "address": cast("AddressBody", given)}
 
 
@@ -189,7 +166,8 @@ def _merge_name(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
         last = last or (lead.last_name.value if lead.last_name else None)
     if (first, last) != (held.first, held.last):
         # Wix may merge a name or replace all of it (section 7.3): both parts are sent.
-        info["name"] = _name(first, last)
+        name = {"first": first, "last": last}
+        info["name"] = cast("NameBody", {part: text for part, text in name.items() if text})
 
 
 def _overwritten(held: str | None, given: Text | None) -> str | None:
@@ -202,23 +180,15 @@ def _differs(held: str | None, given: Text | None) -> bool:
 
 
 def _merge_texts(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
-    texts: tuple[
-        tuple[
-            Literal["company", "jobTitle", "birthdate", "locale"],
-            str | None,
-            Text | None,
-        ],
-        ...,
-    ] = (
-        ("company", held.company, lead.company),
-        ("jobTitle", held.job_title, lead.job_title),
-        ("birthdate", held.birthdate, lead.birthdate),
-        ("locale", held.locale, lead.locale),
-    )
-    for key, have, given in texts:
-        if given is None or _same(have, given):
-            continue
-        if not have or given.merge is Merge.OVERWRITE:
+    texts: dict[_TextKey, tuple[str | None, Text | None]] = {
+        "company": (held.company, lead.company),
+        "jobTitle": (held.job_title, lead.job_title),
+        "birthdate": (held.birthdate, lead.birthdate),
+        "locale": (held.locale, lead.locale),
+    }
+    for key, (have, given) in texts.items():
+        fills = not have or (given and given.merge is Merge.OVERWRITE)
+        if given and fills and not _same(have, given):
             info[key] = given.value
 
 
@@ -263,40 +233,26 @@ def _custom_values(contact: Contact) -> dict[str, Any]:
 # Phones and addresses: an update replaces the entire list (section 7.3), so it carries all items.
 
 
-class _Given(Protocol):
-    @property
-    def tag(self) -> str: ...
-    @property
-    def merge(self) -> Merge: ...
-
-
-_Held = TypeVar("_Held", WixPhone, WixAddress)
-_New = TypeVar("_New", bound=_Given)
-_Items = list[dict[str, Any]]
-
-
 def merged_phones(held: Sequence[WixPhone], given: Sequence[Phone]) -> list[PhoneItem] | None:
     """The complete new list, or None if it stays."""
-    merged = _merged(held, given, same_number, lambda phone: phone.number, _phone_item)
-    return cast("list[PhoneItem] | None", merged)
+    return _merged(held, given, same_number, lambda phone: phone.number, _phone_item)
 
 
 def merged_addresses(
     held: Sequence[WixAddress], given: Sequence[Address]
 ) -> list[AddressItem] | None:
     """The complete new list, or None if it stays."""
-    merged = _merged(held, given, _same_address, _shape, _address_item)
-    return cast("list[AddressItem] | None", merged)
+    return _merged(held, given, _same_address, _shape, _address_item)
 
 
 def _merged(
-    held: Sequence[_Held],
-    given: Sequence[_New],
-    same: Callable[[_Held, _New], bool],
-    key: Callable[[_New], Hashable],
-    item: Callable[[_New], Mapping[str, Any]],
-) -> _Items | None:
-    items: _Items = [dict(each.as_item()) for each in held]
+    held: Sequence[WixPhone | WixAddress],
+    given: Sequence[Phone | Address],
+    same: Callable[[Any, Any], bool],
+    key: Callable[[Any], Hashable],
+    item: Callable[[Any], Any],
+) -> list[Any] | None:
+    items = [dict(each.as_item()) for each in held]
     # An item that the lead itself gives is not replaced by another one that it gives.
     stays = {index for index, have in enumerate(held) if any(same(have, new) for new in given)}
     done: set[Hashable] = set()
@@ -311,7 +267,7 @@ def _merged(
     return items if done else None
 
 
-def _place(held: Sequence[_Held], new: _New, taken: set[int]) -> int:
+def _place(held: Sequence[WixPhone | WixAddress], new: Phone | Address, taken: set[int]) -> int:
     """The first item with its tag if it overwrites and there is one, else the end."""
     if new.merge is Merge.OVERWRITE:
         for index, have in enumerate(held):
@@ -320,7 +276,7 @@ def _place(held: Sequence[_Held], new: _New, taken: set[int]) -> int:
     return max(len(held), 1 + max(taken, default=-1))
 
 
-def _put(items: _Items, place: int, item: dict[str, Any]) -> None:
+def _put(items: list[Any], place: int, item: dict[str, Any]) -> None:
     if place >= len(items):
         items.append(item)
         return

@@ -1,8 +1,4 @@
-"""One unit of work: claim a due delivery, apply its lead to a contact, store the result.
-
-A worker calls `Deliverer.deliver_next` alone. It returns whether anything was due, so tests and
-`worker --once` need no loop of their own.
-"""
+"""One unit of work: claim a due delivery, apply its lead to a contact, store the result."""
 
 import logging
 import random
@@ -14,11 +10,17 @@ from datetime import timedelta
 import structlog
 
 from formapp.db.database import Database, DatabaseUnavailableError
-from formapp.delivery.claims import Claim, ClaimLostError, Intent, claim_next, intend, release
+from formapp.delivery.claims import (
+    SKEW,
+    Claim,
+    ClaimLostError,
+    Intent,
+    claim_next,
+    intend,
+    release,
+)
 from formapp.delivery.decide import Create, Decision, Found, Keys, Nothing, Update, decide
 from formapp.delivery.find import (
-    SKEW,
-    ContactCache,
     KeyCache,
     WrongDataTypeError,
     find_contact,
@@ -35,7 +37,7 @@ from formapp.delivery.sites import (
     Site,
     StoppedError,
 )
-from formapp.jobs.backoff import LONGEST_WAIT, Jitter
+from formapp.jobs.backoff import Jitter
 from formapp.monitoring.metrics import Metrics
 from formapp.wix import (
     ContactAlreadyChangedError,
@@ -58,13 +60,7 @@ _log = logging.getLogger(__name__)
 class Deliverer:
     """Delivers leads of some sites, one at a time; each worker thread has its own.
 
-    Args:
-        database: the queue and the record.
-        sites: whose deliveries to claim.
-        grace: how long a create of unknown outcome waits before its contact is searched for.
-        clock: the time.
-        jitter: the randomness of backoff.
-        metrics: of this process.
+    `grace` is how long a create of unknown outcome waits before its contact is searched for.
     """
 
     def __init__(  # noqa: PLR0913 - collaborators, by keyword
@@ -85,10 +81,14 @@ class Deliverer:
         self._grace = grace
         self._clock = clock
         self._pauses = Pauses(database)
-        self._contacts = ContactCache(database)
         self._keys = KeyCache(database)
         self._results = ResultWriter(
-            database, grace=grace, clock=clock, jitter=jitter, metrics=metrics
+            database=database,
+            pauses=self._pauses,
+            grace=grace,
+            clock=clock,
+            jitter=jitter,
+            metrics=metrics,
         )
         self._stranded: Claim | None = None
 
@@ -100,13 +100,18 @@ class Deliverer:
                 when its lease ends.
         """
         self._release_stranded()
-        claim = self._claim()
+        now = self._clock()
+        # A claim takes SQLite's only write lock, for longer the more deliveries wait: while they
+        # pile up behind a pause, posts would wait for it.
+        on_pause = self._pauses.paused(now)
+        sites = [site for site in self._clients if site not in on_pause]
+        claim = claim_next(self._database, sites, now) if sites else None
         if claim is None:
             return False
         ids = {"delivery": claim.delivery_id, "submission": claim.submission_id}
         try:
             with structlog.contextvars.bound_contextvars(**ids):
-                self._deliver_lead(self._without_future(claim))
+                self._deliver_lead(claim)
         except ClaimLostError:
             _log.warning("delivery %d was taken over by another worker", claim.delivery_id)
         except DatabaseUnavailableError:
@@ -119,35 +124,12 @@ class Deliverer:
         for client in self._clients.values():
             client.close()
 
-    def _claim(self) -> Claim | None:
-        """Claim a delivery of the sites that aren't paused, if there are any.
-
-        A claim takes SQLite's only write lock, for longer the more deliveries wait: posts would
-        wait for it, just while deliveries pile up behind a pause.
-        """
-        now = self._clock()
-        paused = {
-            site
-            for site, (until, _) in self._pauses.paused(now).items()
-            # Further ahead than any pause can be: a clock was wrong.
-            if until <= now + LONGEST_WAIT
-        }
-        sites = [site for site in self._clients if site not in paused]
-        return claim_next(self._database, sites, now) if sites else None
-
     def _release_stranded(self) -> None:
         """Once the database is back, a delivery that it interrupted needn't wait for its lease."""
         if self._stranded:
             with suppress(ClaimLostError):
                 release(self._database, self._stranded)
             self._stranded = None
-
-    def _without_future(self, claim: Claim) -> Claim:
-        """An intent of a clock that was ahead counts as stored now."""
-        intent, now = claim.intent, self._clock()
-        if intent is None or intent.at <= now + SKEW:
-            return claim
-        return replace(claim, intent=replace(intent, at=now))
 
     def _deliver_lead(self, claim: Claim) -> None:
         intent = claim.intent
@@ -158,14 +140,7 @@ class Deliverer:
                 self._results.too_early(claim, ready_at)
                 return
         client = self._clients[claim.site]
-        upsert = ContactUpsert(
-            claim,
-            client,
-            database=self._database,
-            contacts=self._contacts,
-            keys=self._keys,
-            clock=self._clock,
-        )
+        upsert = ContactUpsert(claim, client, self._keys)
         try:
             client.begin()
             result = upsert.run()
@@ -195,24 +170,12 @@ class ContactUpsert:
         intent: the last write that was about to be sent, of this attempt or an earlier one.
     """
 
-    def __init__(  # noqa: PLR0913 - collaborators
-        self,
-        claim: Claim,
-        client: RateLimitedClient,
-        *,
-        database: Database,
-        contacts: ContactCache,
-        keys: KeyCache,
-        clock: Clock,
-    ) -> None:
+    def __init__(self, claim: Claim, client: RateLimitedClient, keys: KeyCache) -> None:
         self.intent: Intent | None = claim.intent
         self._claim = claim
         self._lead = claim.lead
         self._client = client
-        self._database = database
-        self._contacts = contacts
         self._keys = keys
-        self._clock = clock
         self._flags: list[str] = []
         self._contested = False
         self._keys_renewed = False
@@ -224,12 +187,11 @@ class ContactUpsert:
         Raises:
             WixError: a call did not succeed, or every round was lost.
             WrongDataTypeError: an extended field has another data type than the lead's value.
-            BudgetSpentError: the rate budget has no room; the call at hand was not sent.
-            StoppedError: the worker is to end; the call at hand was not sent.
+            BudgetSpentError, StoppedError: the call at hand was not sent.
             ClaimLostError: another worker holds the delivery.
         """
         keys = self._keys.keys_for(self._client, self._lead)
-        found = self._flagged(find_contact(self._client, self._contacts, self._claim))
+        found = self._flagged(find_contact(self._client, self._claim))
         lost: WixError | None = None
         for _ in range(ROUNDS):
             decision = decide(self._lead, found, keys, contested=self._contested)
@@ -252,10 +214,10 @@ class ContactUpsert:
             earlier = self._claim.intent
             repeats = earlier is not None and earlier.operation == "create"
             first_at = earlier.since if earlier and repeats else None
-            self._intend(Intent("create", self._clock(), first_at=first_at))
+            self._intend(Intent("create", self._client.clock(), first_at=first_at))
             return self._result("created", contacts.create(decision.info).id, found)
         target, revision = decision.contact_id, decision.revision
-        self._intend(Intent("update", self._clock(), target, revision))
+        self._intend(Intent("update", self._client.clock(), target, revision))
         updated = contacts.update(target, revision, decision.info)
         return self._result("updated", updated.id, found)
 
@@ -270,7 +232,7 @@ class ContactUpsert:
         return "created" if created and created >= intent.since - SKEW else "unchanged"
 
     def _intend(self, intent: Intent) -> None:
-        intend(self._database, self._claim, intent)
+        intend(self._client.database, self._claim, intent)
         self.intent = intent
 
     def _result(self, outcome: Outcome, contact_id: str, found: Found) -> Result:
@@ -307,10 +269,8 @@ class ContactUpsert:
             contact = self._client.wix.contacts.get(found.contact.id).contact
             self._named_by_wix = replace(found, contact=contact)
             return self._named_by_wix
-        if found.contact:
-            again = reread(self._client, self._contacts, self._lead, found.contact.id)
-            if again:
-                return replace(again, matched_by=found.matched_by)
+        if found.contact and (again := reread(self._client, self._lead, found.contact.id)):
+            return replace(again, matched_by=found.matched_by)
         self._contested = False
         return self._flagged(find_duplicate(self._client, self._lead))
 

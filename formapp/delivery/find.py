@@ -4,22 +4,19 @@ Each is looked up once and then cached in the database. A key is never derived f
 (CONTRACT.md sections 9.3 and 10.3).
 """
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection, delete, select
 
 from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, wix_keys
-from formapp.delivery.claims import Claim
+from formapp.delivery.claims import SKEW, Claim
 from formapp.delivery.decide import Found, Keys, same_number
 from formapp.delivery.sites import RateLimitedClient
-from formapp.lead import ExtendedField, Lead
+from formapp.lead import DataType, Lead
 from formapp.wix import Contact, NotFoundError, normalise_email
-
-SKEW = timedelta(minutes=1)
-"""How far Wix's clock may be behind ours."""
 
 Kind = Literal["label", "field"]
 
@@ -37,21 +34,24 @@ class WrongDataTypeError(Exception):
 # The contact. Each function raises `WixError` where a call does not succeed.
 
 
-def find_contact(client: RateLimitedClient, cache: "ContactCache", claim: Claim) -> Found:
+def find_contact(client: RateLimitedClient, claim: Claim) -> Found:
     """Find the contact: after an update of unknown outcome, the one that it was sent to."""
     lead, intent = claim.lead, claim.intent
-    if intent and intent.contact_id and (found := reread(client, cache, lead, intent.contact_id)):
+    if intent and intent.contact_id and (found := reread(client, lead, intent.contact_id)):
         return found
     identity = lead.email_identity or lead.phone_identity
     if identity is None:
-        return _own_creation(client, cache, claim)
-    cached = cache.contact(claim.site, identity)
-    if cached and (found := reread(client, cache, lead, cached)):
+        return _own_creation(client, claim)
+    # The contact of this person's last delivery.
+    mine = (contacts.c.site == claim.site) & (contacts.c.identity == identity)
+    with client.database.read() as connection:
+        cached = connection.execute(select(contacts.c.contact_id).where(mine)).scalar()
+    if cached and (found := reread(client, lead, cached)):
         return found
     return find_duplicate(client, lead)
 
 
-def _own_creation(client: RateLimitedClient, cache: "ContactCache", claim: Claim) -> Found:
+def _own_creation(client: RateLimitedClient, claim: Claim) -> Found:
     """Find what an earlier create of a lead with a name alone has made.
 
     Such a contact is never a duplicate (section 11.2): a create whose response was lost would be
@@ -65,13 +65,16 @@ def _own_creation(client: RateLimitedClient, cache: "ContactCache", claim: Claim
     since = (intent.since - SKEW).strftime("%Y-%m-%dT%H:%M:%S.000Z")
     rows = client.wix.contacts.query({**names, "createdDate": {"$gte": since}}, fieldsets=["FULL"])
     candidates = [row for row in rows if not (row.info.emails or row.info.phones)]
-    others = cache.delivered_to(claim.site, [row.id for row in candidates])
+    ids = [row.id for row in candidates]
+    delivered = select(deliveries.c.contact_id).where(
+        deliveries.c.site == claim.site, deliveries.c.contact_id.in_(ids)
+    )
+    with client.database.read() as connection:
+        others = set(connection.scalars(delivered))
     return Found(next((row for row in candidates if row.id not in others), None))
 
 
-def reread(
-    client: RateLimitedClient, cache: "ContactCache", lead: Lead, contact_id: str
-) -> Found | None:
+def reread(client: RateLimitedClient, lead: Lead, contact_id: str) -> Found | None:
     """Get the contact; if it is gone or another person's now, forget it and return None."""
     try:
         contact = client.wix.contacts.get(contact_id).contact
@@ -80,7 +83,9 @@ def reread(
     else:
         found = match(contact, lead)
     if found is None:
-        cache.forget_contact(client.site, contact_id)
+        gone = (contacts.c.site == client.site) & (contacts.c.contact_id == contact_id)
+        with client.database.write() as connection:
+            connection.execute(delete(contacts).where(gone))
     return found
 
 
@@ -104,41 +109,12 @@ def find_duplicate(client: RateLimitedClient, lead: Lead) -> Found:
         phone=phone.number if phone else None,
         typed_phone=phone.typed if phone else None,
         country=phone.country if phone else None,
-        also_report_phone=True,
     )
     flags = []
     if duplicate.contact and duplicate.others:
         ids = ", ".join(duplicate.others)
         flags.append(f"other contacts have this e-mail or phone, too: {ids}")
     return Found(duplicate.contact, duplicate.matched_by, tuple(flags))
-
-
-class ContactCache:
-    """Which contact a person is, as deliveries have found out. For all sites of one database."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def contact(self, site: str, identity: str) -> str | None:
-        """The id of the contact of this person's last delivery."""
-        mine = (contacts.c.site == site) & (contacts.c.identity == identity)
-        with self._database.read() as connection:
-            return connection.execute(select(contacts.c.contact_id).where(mine)).scalar()
-
-    def forget_contact(self, site: str, contact_id: str) -> None:
-        """Forget a contact that is gone."""
-        gone = (contacts.c.site == site) & (contacts.c.contact_id == contact_id)
-        with self._database.write() as connection:
-            connection.execute(delete(contacts).where(gone))
-
-    def delivered_to(self, site: str, contact_ids: Iterable[str]) -> set[str]:
-        """Those of these contacts that a delivery has ended with."""
-        query = select(deliveries.c.contact_id).where(
-            deliveries.c.site == site,
-            deliveries.c.contact_id.in_(list(contact_ids)),
-        )
-        with self._database.read() as connection:
-            return set(connection.execute(query).scalars())
 
 
 def remember_contact(  # noqa: PLR0913 - a row
@@ -158,24 +134,22 @@ def remember_contact(  # noqa: PLR0913 - a row
 
 
 class KeyCache:
-    """The keys of labels and extended fields. For all sites of one database.
-
-    Attributes:
-        created: how many labels and fields were created at Wix.
-    """
+    """The keys of labels and extended fields; `created` counts those that were made at Wix."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self.created = 0
 
     def keys_for(self, client: RateLimitedClient, lead: Lead) -> Keys:
-        """The keys of the lead's labels and extended fields, found or created where unknown.
+        """The lead's keys, found or created where unknown.
 
         Raises:
             WixError: a call did not succeed.
             WrongDataTypeError: a field has another data type than the lead's value.
         """
-        return Keys(labels=self._labels(client, lead), fields=self._fields(client, lead))
+        labels = [(name, None) for name in lead.labels]
+        fields = [(each.name, each.data_type) for each in lead.extended_fields]
+        return Keys(self._keys(client, "label", labels), self._keys(client, "field", fields))
 
     def renew(self, client: RateLimitedClient, lead: Lead) -> Keys:
         """Forget the lead's keys and find them anew; raises as `keys_for`."""
@@ -185,43 +159,34 @@ class KeyCache:
             connection.execute(delete(wix_keys).where(mine))
         return self.keys_for(client, lead)
 
-    def _labels(self, client: RateLimitedClient, lead: Lead) -> dict[str, str]:
-        if not lead.labels:
-            return {}
-        cached = self.cached(client.site, "label")
-        return {
-            name: cached[name][0] if name in cached else self._find_label(client, name)
-            for name in lead.labels
-        }
-
-    def _find_label(self, client: RateLimitedClient, name: str) -> str:
-        label, is_new = client.wix.labels.find_or_create(name)
-        self.created += is_new
-        self.remember_key(client.site, "label", name, label.key)
-        return label.key
-
-    def _fields(self, client: RateLimitedClient, lead: Lead) -> dict[str, str]:
-        if not lead.extended_fields:
-            return {}
-        cached = self.cached(client.site, "field")
+    def _keys(
+        self, client: RateLimitedClient, kind: Kind, wanted: Sequence[tuple[str, DataType | None]]
+    ) -> dict[str, str]:
+        cached = self.cached(client.site, kind) if wanted else {}
         keys = {}
-        for wanted in lead.extended_fields:
-            key, data_type = cached.get(wanted.name, ("", None))
+        for name, data_type in wanted:
+            key, held = cached.get(name, ("", None))
             # A field of another type may have been deleted and created again since: look it up.
-            if data_type != wanted.data_type:
-                key = self._find_field(client, wanted)
-            keys[wanted.name] = key
+            known = name in cached and held == data_type
+            keys[name] = key if known else self._find(client, kind, name, data_type)
         return keys
 
-    def _find_field(self, client: RateLimitedClient, wanted: ExtendedField) -> str:
-        found, is_new = client.wix.extended_fields.find_or_create(wanted.name, wanted.data_type)
+    def _find(
+        self, client: RateLimitedClient, kind: Kind, name: str, data_type: DataType | None
+    ) -> str:
+        held: str | None = None
+        if data_type is None:
+            label, is_new = client.wix.labels.find_or_create(name)
+            key = label.key
+        else:
+            found, is_new = client.wix.extended_fields.find_or_create(name, data_type)
+            # A response without a type doesn't contradict the requested one.
+            key, held = found.key, found.data_type or data_type
         self.created += is_new
-        # A response without a type doesn't contradict the requested one.
-        data_type = found.data_type or wanted.data_type
-        self.remember_key(client.site, "field", wanted.name, found.key, data_type)
-        if data_type != wanted.data_type:
-            raise WrongDataTypeError(wanted.name, wanted.data_type, data_type)
-        return found.key
+        self.remember_key(client.site, kind, name, key, held)
+        if data_type and held != data_type:
+            raise WrongDataTypeError(name, data_type, held)
+        return key
 
     def cached(self, site: str, kind: Kind) -> dict[str, tuple[str, str | None]]:
         """Display name to key and data type (None for labels)."""

@@ -13,7 +13,7 @@ nothing was written.
 """
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -88,16 +88,10 @@ def after_error(  # noqa: PLR0913 - all that the decision depends on, by keyword
     failures: int,
     jitter: Jitter,
 ) -> Verdict:
-    """Decide what follows.
+    """Decide what follows; `attempts` were spent and `failures` counted before this one.
 
-    Args:
-        error: of the call.
-        now: the time.
-        first_tried: when an attempt was first spent; patience counts from here, so that days in
-            a pause use none of it up.
-        attempts: spent before this one.
-        failures: pauses of the site in a row before this one.
-        jitter: the randomness.
+    Patience counts from `first_tried`, when an attempt was first spent: days in a pause use none of
+    it up.
     """
     if isinstance(error, RateLimitedError):
         asked = timedelta(seconds=error.retry_after or 0)
@@ -166,14 +160,9 @@ def finish(database: Database, claim: Claim, attempt: Attempt, result: Result) -
 def give_up(
     database: Database, claim: Claim, attempt: Attempt, reason: str, intent: Intent | None = None
 ) -> None:
-    """Store that the delivery failed for good.
+    """Store that the delivery failed for good, and why.
 
-    Args:
-        database: of the claim.
-        claim: what is given up.
-        attempt: the last one.
-        reason: for the owner.
-        intent: a write whose outcome is unknown; a retry by the owner checks it first.
+    `intent` is a write whose outcome is unknown; a retry by the owner checks it first.
     """
     with database.write() as connection:
         write_held(
@@ -199,16 +188,9 @@ def put_back(  # noqa: PLR0913 - a row
     spent: bool,
     intent: Intent | None = None,
 ) -> None:
-    """Give the claim back until `due_at`.
+    """Give the claim back until `due_at`; `spent` says whether this counts as an attempt.
 
-    Args:
-        database: of the claim.
-        claim: what is given back.
-        attempt: None where no call was tried.
-        due_at: when to try again.
-        reason: for the owner.
-        spent: whether this counts as an attempt.
-        intent: a write whose outcome is unknown.
+    `attempt` is None where no call was tried, `intent` a write whose outcome is unknown.
     """
     with database.write() as connection:
         write_held(
@@ -226,49 +208,30 @@ def put_back(  # noqa: PLR0913 - a row
 
 def _insert(connection: Connection, claim: Claim, attempt: Attempt) -> None:
     take_turn(connection, claim.lead.form, attempt.at)
-    connection.execute(
-        insert(attempts),
-        {
-            "delivery_id": claim.delivery_id,
-            "at": attempt.at,
-            "result": attempt.result,
-            "operation": attempt.operation,
-            "status": attempt.status,
-            # Cut to the column: what Wix sends must not prevent storing the result.
-            "code": attempt.code and attempt.code[:80],
-            "request_id": attempt.request_id and attempt.request_id[:80],
-            "duration_ms": attempt.duration_ms,
-            "calls": attempt.calls,
-        },
-    )
+    row = {**asdict(attempt), "delivery_id": claim.delivery_id}
+    # Cut to the columns: what Wix sends must not prevent storing the result.
+    row |= {name: row[name] and row[name][:80] for name in ("code", "request_id")}
+    connection.execute(insert(attempts), row)
 
 
+@dataclass(frozen=True, kw_only=True)
 class ResultWriter:
     """Stores, counts and logs the results of deliveries, and pauses sites."""
 
-    def __init__(
-        self,
-        database: Database,
-        *,
-        grace: timedelta,
-        clock: Clock,
-        jitter: Jitter,
-        metrics: Metrics,
-    ) -> None:
-        self._database = database
-        self._pauses = Pauses(database)
-        self._grace = grace
-        self._clock = clock
-        self._jitter = jitter
-        self._metrics = metrics
+    database: Database
+    pauses: Pauses
+    grace: timedelta
+    clock: Clock
+    jitter: Jitter
+    metrics: Metrics
 
     def delivered(self, claim: Claim, client: RateLimitedClient, result: Result) -> None:
         """The lead is in Wix."""
-        finish(self._database, claim, self._attempt(client, "delivered"), result)
-        waited = (self._clock() - claim.created_at).total_seconds()
+        finish(self.database, claim, self._attempt(client, "delivered"), result)
+        waited = (self.clock() - claim.created_at).total_seconds()
         calls = len(client.calls)
-        self._metrics.delivered(claim.site, result.outcome, calls=calls, seconds=waited)
-        if self._pauses.succeeded(claim.site, self._clock()):
+        self.metrics.delivered(claim.site, result.outcome, calls=calls, seconds=waited)
+        if self.pauses.succeeded(claim.site, self.clock()):
             _log.warning("site %s takes leads again", claim.site)
         _log.info(
             "delivery %d of submission %s: %s, contact %s",
@@ -280,41 +243,29 @@ class ResultWriter:
 
     def too_early(self, claim: Claim, ready_at: datetime) -> None:
         """The grace period of a create of unknown outcome isn't over."""
-        self._put_back_unspent(claim, self._at_most_longest_wait(ready_at))
+        self._put_back(claim, None, ready_at, intent=claim.intent)
 
     def interrupted(self, claim: Claim) -> None:
         """The worker is to end; what this attempt intended was not sent, or not applied."""
-        self._put_back_unspent(claim, self._clock())
+        self._put_back(claim, None, self.clock(), intent=claim.intent)
 
     def budget_spent(self, claim: Claim, spent: BudgetSpentError) -> None:
         """The call at hand was not sent; what this attempt intended was not applied."""
-        self._pauses.pause(claim.site, spent.free_at, "the rate budget is spent", failure=False)
-        self._put_back_unspent(claim, self._clock())
-
-    def _put_back_unspent(self, claim: Claim, due_at: datetime) -> None:
-        # An earlier write of unknown outcome stays unknown.
-        put_back(
-            self._database,
-            claim,
-            None,
-            due_at=due_at,
-            reason=None,
-            spent=False,
-            intent=claim.intent,
-        )
+        self.pauses.pause(claim.site, spent.free_at, "the rate budget is spent", failure=False)
+        self._put_back(claim, None, self.clock(), intent=claim.intent)
 
     def refused(
         self, claim: Claim, client: RateLimitedClient, error: WixError, intent: Intent | None
     ) -> None:
         """A call did not succeed."""
-        now = self._clock()
+        now = self.clock()
         verdict = after_error(
             error,
             now=now,
             first_tried=claim.tried_since or now,
             attempts=claim.attempts,
-            failures=self._pauses.failures(claim.site),
-            jitter=self._jitter,
+            failures=self.pauses.failures(claim.site),
+            jitter=self.jitter,
         )
         # An earlier write of unknown outcome stays unknown, whatever the result of this one.
         unknown = intent if error.maybe_applied else claim.intent
@@ -324,29 +275,30 @@ class ResultWriter:
             _log.error("delivery %d failed for good: %s", claim.delivery_id, error)
             return
         if isinstance(verdict, Pause):
-            self._pauses.pause(claim.site, verdict.until, str(error))
+            self.pauses.pause(claim.site, verdict.until, str(error))
             level = logging.ERROR if verdict.owner_must_act else logging.WARNING
             _log.log(level, "site %s is paused until %s: %s", claim.site, verdict.until, error)
-        put_back(
-            self._database,
-            claim,
-            attempt,
-            due_at=self._due_at(verdict, claim, unknown),
-            reason=_reason(error),
-            spent=isinstance(verdict, Retry),
-            intent=unknown,
-        )
-
-    def _due_at(self, verdict: Retry | Pause, claim: Claim, unknown: Intent | None) -> datetime:
-        due_at = verdict.at if isinstance(verdict, Retry) else self._clock()
+        due_at = verdict.at if isinstance(verdict, Retry) else now
         if unknown and unknown is not claim.intent and unknown.operation == "create":
             # The grace counts from here: the call may have been under way until a moment ago.
-            return self._at_most_longest_wait(max(due_at, self._clock() + self._grace))
-        return due_at
+            due_at = max(due_at, self.clock() + self.grace)
+        self._put_back(claim, attempt, due_at, _reason(error), intent=unknown)
 
-    def _at_most_longest_wait(self, due_at: datetime) -> datetime:
-        """A later time would count as that of a wrong clock."""
-        return min(due_at, self._clock() + LONGEST_WAIT)
+    def _put_back(
+        self,
+        claim: Claim,
+        attempt: Attempt | None,
+        due_at: datetime,
+        reason: str | None = None,
+        *,
+        intent: Intent | None,
+    ) -> None:
+        spent = attempt is not None and attempt.result == "retry"
+        # A later time would count as that of a wrong clock.
+        due_at = min(due_at, self.clock() + LONGEST_WAIT)
+        put_back(
+            self.database, claim, attempt, due_at=due_at, reason=reason, spent=spent, intent=intent
+        )
 
     def wrong_type(
         self, claim: Claim, client: RateLimitedClient, error: WrongDataTypeError
@@ -365,23 +317,17 @@ class ResultWriter:
         """
         name = type(error).__name__
         _log.error("delivery %d met a defect of formapp: %s", claim.delivery_id, name)
-        now, reason = self._clock(), f"a defect of formapp: {name}"
+        now, reason = self.clock(), f"a defect of formapp: {name}"
         if now - (claim.tried_since or now) >= PATIENCE:
             self._give_up(claim, self._attempt(client, "failed", code=name), reason, intent)
             return
-        put_back(
-            self._database,
-            claim,
-            self._attempt(client, "retry", code=name),
-            due_at=now + backoff(claim.attempts, self._jitter),
-            reason=reason,
-            spent=True,
-            intent=intent,
-        )
+        attempt = self._attempt(client, "retry", code=name)
+        due_at = now + backoff(claim.attempts, self.jitter)
+        self._put_back(claim, attempt, due_at, reason, intent=intent)
 
     def _give_up(self, claim: Claim, attempt: Attempt, reason: str, intent: Intent | None) -> None:
-        give_up(self._database, claim, attempt, reason, intent)
-        self._metrics.failed(claim.site)
+        give_up(self.database, claim, attempt, reason, intent)
+        self.metrics.failed(claim.site)
 
     def _attempt(
         self,
@@ -391,19 +337,14 @@ class ResultWriter:
         error: WixError | None = None,
         code: str | None = None,
     ) -> Attempt:
-        calls = client.calls
-        last: dict[str, Any] = calls[-1] if calls else {}
-        attempt = Attempt(
-            at=client.started,
-            result=result,
-            duration_ms=round((self._clock() - client.started).total_seconds() * 1000),
-            calls=calls,
-            operation=error.operation if error else last.get("operation"),
-            status=error.status if error else last.get("status"),
-            code=code or (error.code if error else last.get("code")),
-            request_id=error.request_id if error else last.get("request_id"),
-        )
-        self._metrics.attempt(client.site, result, attempt.status, attempt.code)
+        last = client.calls[-1] if client.calls else {}
+        names = ("operation", "status", "code", "request_id")
+        seen = {name: getattr(error, name) if error else last.get(name) for name in names}
+        if code:
+            seen["code"] = code
+        duration = round((self.clock() - client.started).total_seconds() * 1000)
+        attempt = Attempt(client.started, result, duration, client.calls, **seen)
+        self.metrics.attempt(client.site, result, attempt.status, attempt.code)
         return attempt
 
 

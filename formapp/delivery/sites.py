@@ -11,7 +11,6 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    and_,
     case,
     delete,
     func,
@@ -24,13 +23,14 @@ from sqlalchemy import (
 )
 
 from formapp.db.database import Database, upsert
-from formapp.db.tables import pauses, wix_calls
+from formapp.db.tables import is_over, pauses, wix_calls
+from formapp.delivery.claims import is_paused
 from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.monitoring.metrics import Metrics
 from formapp.wix import BASE_URL, Auth, Call, Timeouts, WixContacts
 
 Clock = Callable[[], datetime]
-"""Gives the present time, aware, in UTC."""
+"""The present time, aware, in UTC."""
 
 CALLS_PER_LEAD = 2
 """What a lead costs once its keys are known: a search, and a write where one is needed."""
@@ -50,12 +50,7 @@ _LOCK = 0x62756467  # "budg"
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One Wix site.
-
-    Attributes:
-        name: as form files write it.
-        rate_limit: calls in 60 seconds, of all workers of all hosts together.
-    """
+    """One Wix site; `rate_limit` counts calls in 60 s, of all workers of all hosts together."""
 
     name: str
     auth: Auth
@@ -66,7 +61,7 @@ class Site:
     def connect(
         self, before_call: Callable[[str], None], on_call: Callable[[Call], None]
     ) -> WixContacts:
-        """Make a client; no call is sent by this."""
+        """Make a client; this sends no call."""
         return WixContacts(
             self.auth,
             base_url=self.base_url,
@@ -96,14 +91,13 @@ class RateLimitedClient:
         calls: the HTTP calls since then: operation, status, code, request_id, ms.
     """
 
-    def __init__(
-        self, site: Site, database: Database, clock: Clock, metrics: Metrics | None = None
-    ) -> None:
+    def __init__(self, site: Site, database: Database, clock: Clock, metrics: Metrics) -> None:
         self.site = site.name
+        self.database = database
+        self.clock = clock
         self.wix = site.connect(self._spend, self._record)
         self._budget = Budget(database, site.rate_limit)
-        self._metrics = metrics or Metrics()
-        self._clock = clock
+        self._metrics = metrics
         self._closing = False
         self.started = self._taken = clock()
         self.calls: list[dict[str, Any]] = []
@@ -118,34 +112,27 @@ class RateLimitedClient:
         Raises:
             BudgetSpentError: there is no room for a whole lead: its search would be wasted.
         """
-        self.started, self.calls = self._clock(), []
+        self.started, self.calls = self.clock(), []
         if free_at := self._budget.room_at(self.site, self.started, CALLS_PER_LEAD):
             raise BudgetSpentError(free_at)
 
     def _spend(self, _operation: str) -> None:
         if self._closing:
             raise StoppedError
-        self._taken = self._clock()
+        self._taken = self.clock()
         if self._budget.take(self.site, self._taken) is None:
             return
         # A lead that needs more calls than most must not be begun again and again for nothing:
         # each time, it waits for room for more.
         wanted = len(self.calls) + CALLS_PER_LEAD
-        free_at = self._budget.room_at(self.site, self._clock(), wanted)
-        raise BudgetSpentError(free_at or self._clock())
+        free_at = self._budget.room_at(self.site, self.clock(), wanted)
+        raise BudgetSpentError(free_at or self.clock())
 
     def _record(self, call: Call) -> None:
         self._metrics.call(call.operation, call.status, call.seconds)
-        self.calls.append(
-            {
-                "operation": call.operation,
-                "status": call.status,
-                "code": call.code,
-                "request_id": call.request_id,
-                "ms": round(call.seconds * 1000),
-            },
-        )
-        self._budget.ended(self.site, self._taken, self._clock())
+        seen = {name: getattr(call, name) for name in ("operation", "status", "code", "request_id")}
+        self.calls.append({**seen, "ms": round(call.seconds * 1000)})
+        self._budget.ended(self.site, self._taken, self.clock())
 
 
 class Budget:
@@ -175,15 +162,10 @@ class Budget:
             return free_at
 
     def ended(self, site: str, taken: datetime, now: datetime) -> None:
-        """Count a slow call from a later time: Wix may not have seen it before its end.
+        """Count a slow call from its end: between being counted and reaching Wix, it waited.
 
-        Between being counted and reaching Wix a call waits for the database and the network. Wix
-        sees it before its end, so its room is free a minute after that.
-
-        Args:
-            site: whose call it was.
-            taken: the `now` of its `take`.
-            now: when it ended, with a response or without.
+        `taken` is the `now` of its `take`. Wix saw it before its end, so its room is free a minute
+        after that.
         """
         if now - taken <= SLACK:
             return
@@ -218,22 +200,21 @@ class Budget:
 
 
 def _recent(now: datetime) -> ColumnElement[bool]:
-    """In the window. A time further ahead than hosts' clocks differ is from a wrong clock."""
-    return and_(wix_calls.c.at > now - WINDOW, wix_calls.c.at <= now + WINDOW)
+    """In the window, by any host's clock."""
+    return ~is_over(wix_calls.c.at, now - WINDOW, 2 * WINDOW)
 
 
 class Pauses:
     """The circuit breaker: while a site is paused, none of its deliveries is claimed.
 
-    A site pauses when Wix refuses all its calls; the pause ends by time. `failures` counts pauses
-    in a row that ended without a successful delivery.
+    A site pauses when Wix refuses all its calls; the pause ends by time.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def failures(self, site: str) -> int:
-        """The number of pauses in a row."""
+        """How many pauses in a row ended without a success."""
         with self._database.read() as connection:
             query = select(pauses.c.failures).where(pauses.c.site == site)
             return connection.execute(query).scalar() or 0
@@ -242,8 +223,7 @@ class Pauses:
         """Pause the site until then; a longer pause stays."""
         values = {"paused_until": until, "reason": reason}
         held = pauses.c.paused_until
-        # Further ahead than any pause can be: a clock was wrong.
-        shorter = or_(held.is_(None), held <= until, held > until + LONGEST_WAIT)
+        shorter = or_(held.is_(None), is_over(held, until, LONGEST_WAIT))
         changes = {
             name: case((shorter, literal(value, pauses.c[name].type)), else_=pauses.c[name])
             for name, value in values.items()
@@ -267,14 +247,13 @@ class Pauses:
         with self._database.read() as connection:
             if connection.execute(select(pauses.c.site).where(failed)).first() is None:
                 return False
+        forgotten = {"paused_until": None, "reason": None, "failures": 0}
         with self._database.write() as connection:
-            connection.execute(
-                update(pauses).where(failed).values(paused_until=None, reason=None, failures=0),
-            )
+            connection.execute(update(pauses).where(failed).values(forgotten))
         return True
 
     def paused(self, now: datetime) -> dict[str, tuple[datetime, str]]:
         """The paused sites, until when and why."""
         with self._database.read() as connection:
-            rows = connection.execute(select(pauses).where(pauses.c.paused_until > now)).all()
+            rows = connection.execute(select(pauses).where(is_paused(now))).all()
         return {row.site: (row.paused_until, row.reason) for row in rows}

@@ -34,15 +34,17 @@ if TYPE_CHECKING:
 class FieldFault:
     """One thing to correct.
 
-    `field` is the field's name, None for the form as a whole; `message` a predicate; `id` that of
-    the control to go to, empty for the form as a whole. `called` is the name by which the sender
-    knows the field, which may be an alias. Nothing here repeats an answer.
+    `field` is the field's name, None for the form as a whole; `message` a predicate for programs,
+    `sentence` for pages; `id` that of the control to go to, empty for the form as a whole. `called`
+    is the name by which the sender knows the field, which may be an alias. Nothing here repeats an
+    answer.
     """
 
     field: str | None
     label: str
     code: Code
     message: str
+    sentence: str
     id: str
     called: str | None = None
 
@@ -163,7 +165,7 @@ class LeadForm(FlaskForm):
         """
         called = self.posted.called() if self.posted else {}
         whole = [
-            FieldFault(None, "", *self._localized(text), id="")
+            FieldFault(None, "", *self._localized(text, ""), id="")
             for field in self
             if not isinstance(field, Control)
             for text in field.errors
@@ -172,7 +174,7 @@ class LeadForm(FlaskForm):
             FieldFault(
                 control.name,
                 control.spec.label,
-                *self._localized(text),
+                *self._localized(text, control.spec.label),
                 id=control.first_id,
                 called=called.get(control.name, control.name),
             )
@@ -183,10 +185,12 @@ class LeadForm(FlaskForm):
     def _by_name(self) -> dict[str, wtforms.Field]:
         return {field.name: field for field in self}
 
-    def _localized(self, text: str) -> tuple[Code, str]:
-        if isinstance(text, ErrorMessage):
-            return text.code, text.localize(texts_in(self.spec.language))
-        return "TYPE_TEXT", str(text)
+    def _localized(self, text: str, label: str) -> tuple[Code, str, str]:
+        if not isinstance(text, ErrorMessage):
+            return "TYPE_TEXT", str(text), str(text)
+        language = self.spec.language
+        texts = texts_in(language)
+        return text.code, text.localize(texts), text.sentence(texts, label, language)
 
 
 def form_class(name: str, definition: FormDefinition, fields: Sequence[Field]) -> type[LeadForm]:

@@ -230,7 +230,7 @@ def too_small(least: object, written: str | None = None) -> ErrorMessage:
     """
     if isinstance(least, int | float):
         predicate = gettext_noop("should be %(bound)s or more")
-        sentence = gettext_noop("Enter %(bound)s or more.")
+        sentence = gettext_noop("Enter a number that is %(bound)s or more.")
     else:
         predicate = gettext_noop("should be %(bound)s or later")
         sentence = gettext_noop("Enter %(bound)s or a later date.")
@@ -244,7 +244,7 @@ def too_large(most: object, written: str | None = None) -> ErrorMessage:
     """
     if isinstance(most, int | float):
         predicate = gettext_noop("should be %(bound)s or less")
-        sentence = gettext_noop("Enter %(bound)s or less.")
+        sentence = gettext_noop("Enter a number that is %(bound)s or less.")
     else:
         predicate = gettext_noop("should be %(bound)s or earlier")
         sentence = gettext_noop("Enter %(bound)s or an earlier date.")
@@ -274,14 +274,22 @@ _PROPER_NOUN = re.compile(
     |portuguese|spanish|discord|facebook|google|instagram|skype|telegram|twitter|wix|t-shirt
     """
 )
+_FULL_NOUN = {
+    "e-mail": "e-mail address",
+    "email": "email address",
+    "phone": "phone number",
+    "telephone": "telephone number",
+    "mobile": "mobile number",
+}
 _MINOR_WORD = re.compile("a|an|and|at|by|for|from|in|of|on|or|the|to|with")
 
 
 def label_in_sentence(label: str, language: str) -> str:
     """Return the label as it reads within a sentence in `language`; empty if it doesn't fit.
 
-    Catalogues quote it as it is. In English `Your first name` becomes `first name`. In a language
-    without a catalogue no label fits, since the sentence is English.
+    Catalogues quote it as it is. In English `Your first name` becomes `first name`, and `Phone`
+    becomes `phone number`. In a language without a catalogue no label fits, since the sentence is
+    English.
     """
     label = " ".join(label.split()).rstrip(" :：*")  # noqa: RUF001 - the colon of Chinese, Japanese
     catalogue = spoken_for(language)
@@ -299,8 +307,10 @@ def _english_noun(label: str) -> str:
     if _NO_NOUN.fullmatch(words[0]):
         return ""
     if all(_MINOR_WORD.fullmatch(word) or not word[0].islower() for word in words):
-        return " ".join(map(_uncapitalized, words))
-    return " ".join([_uncapitalized(words[0]), *words[1:]])
+        noun = " ".join(map(_uncapitalized, words))
+    else:
+        noun = " ".join([_uncapitalized(words[0]), *words[1:]])
+    return _FULL_NOUN.get(noun, noun)
 
 
 def _uncapitalized(word: str) -> str:

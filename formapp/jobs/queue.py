@@ -1,11 +1,12 @@
-"""The durable queue: work that a worker does later, once unless it fails.
+"""The durable queue: jobs that a worker runs later, by the handler of their kind.
 
 A job is stored in the transaction that causes it, such as a confirmation mail with its submission.
 A claim first postpones the next try, so that another worker takes over if this one dies. A job may
 run twice: its handler must allow for that.
 """
 
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,22 +14,22 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from formapp.db.database import Database
-from formapp.db.tables import jobs, submissions
-from formapp.jobs.backoff import LONGEST_WAIT
+from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.db.tables import is_over, jobs, submissions
+from formapp.jobs.backoff import FIRST, LONGEST_WAIT, doubled
 
 LEASE = timedelta(minutes=2)
 """How long one try may take before another worker takes over."""
 
+_log = logging.getLogger(__name__)
+_SUBMISSION = ("id", "form", "status", "answers", "meta", "lead", "received_at")
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Job:
-    """Something to do.
+    """Something to do: `kind` names the handler, `content` is what the handler needs, as JSON.
 
-    Attributes:
-        kind: names the handler.
-        content: what the handler needs; JSON.
-        key: where given, at most one waiting job of this kind has it.
+    At most one waiting job of a kind has the same `key`.
     """
 
     kind: str
@@ -38,13 +39,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ClaimedJob:
-    """A job that this worker runs.
+    """A job that this worker runs; `attempt` counts from 1, `since` is when it was stored.
 
-    Attributes:
-        attempt: 1 for the first.
-        since: when it was stored.
-        submission: `id`, `form`, `status`, `answers`, `meta`, `lead` and `received_at` of the
-            submission that it is about; empty where it is about none.
+    `submission` has the columns `_SUBMISSION` of the submission that it is about; empty if none.
     """
 
     id: int
@@ -58,16 +55,9 @@ class ClaimedJob:
 def add_job(
     connection: Connection, job: Job, now: datetime, submission_id: str | None = None
 ) -> bool:
-    """Store a job in the caller's transaction; due at once.
+    """Store a job in the caller's transaction; due at once, and deleted with its submission.
 
-    Args:
-        connection: of the transaction.
-        job: what to do.
-        now: the time.
-        submission_id: the submission that it is about: the job is deleted with it.
-
-    Returns:
-        False if one of its kind and key waits already; then nothing was stored.
+    Returns False, and stores nothing, if one of its kind and key waits already.
     """
     values = {
         "submission_id": submission_id,
@@ -88,15 +78,8 @@ def add_job(
 def claim_job(
     database: Database, now: datetime, kinds: Collection[str], *, age: timedelta = timedelta(0)
 ) -> ClaimedJob | None:
-    """Claim the job of these kinds that has been due longest; None: none is due.
-
-    Args:
-        database: of the queue.
-        now: the time.
-        kinds: those that the caller has a handler for.
-        age: the least time since it was stored.
-    """
-    wanted = _due(now) & jobs.c.kind.in_(kinds)
+    """Claim the job of these kinds, at least of this `age`, that has been due longest."""
+    wanted = is_over(jobs.c.due_at, now, LONGEST_WAIT) & jobs.c.kind.in_(kinds)
     if age:
         wanted &= jobs.c.created_at <= now - age
     oldest = select(jobs.c.id).where(wanted).order_by(jobs.c.due_at, jobs.c.id).limit(1)
@@ -113,26 +96,18 @@ def claim_job(
         # Another worker has claimed it in between; others may be due.
 
 
-def _due(now: datetime) -> ColumnElement[bool]:
-    # A time further ahead than any wait was stored by a wrong clock.
-    return (jobs.c.due_at <= now) | (jobs.c.due_at > now + LONGEST_WAIT)
-
-
 def _read(connection: Connection, job_id: int) -> ClaimedJob:
-    names = ("form", "status", "answers", "meta", "lead", "received_at")
-    row = connection.execute(
-        select(jobs, *(submissions.c[name] for name in names))
-        .outerjoin(submissions, submissions.c.id == jobs.c.submission_id)
-        .where(jobs.c.id == job_id)
-    ).one()
-    about = {"id": row.submission_id, **{name: getattr(row, name) for name in names}}
+    row = connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
+    columns = (submissions.c[name] for name in _SUBMISSION)
+    query = select(*columns).where(submissions.c.id == row.submission_id)
+    about = connection.execute(query).mappings().first()
     return ClaimedJob(
         id=row.id,
         kind=row.kind,
         content=row.content,
         attempt=row.attempts,
         since=row.created_at,
-        submission=about if row.submission_id else {},
+        submission=dict(about or {}),
     )
 
 
@@ -155,3 +130,50 @@ def _held(job: ClaimedJob) -> ColumnElement[bool]:
         & (jobs.c.created_at == job.since)
         & jobs.c.submission_id.is_not_distinct_from(job.submission.get("id"))
     )
+
+
+# Running jobs
+
+
+class RetryLaterError(Exception):
+    """The job can't be done yet; the text is the reason, without answers and secrets."""
+
+
+Handler = Callable[[ClaimedJob], None]
+"""Runs one job and deletes it (`finish_job`), or raises `RetryLaterError`. It decides by
+`ClaimedJob.since` when it has tried for long enough."""
+
+
+@dataclass
+class JobRunner:
+    """Runs one due job at a time.
+
+    Attributes:
+        handlers: by kind. Jobs of other kinds are left to other workers.
+        age: the least time since a job was stored; younger ones are left to other workers, too.
+    """
+
+    database: Database
+    handlers: Mapping[str, Handler]
+    clock: Callable[[], datetime]
+    age: timedelta = timedelta(0)
+
+    def run_next(self) -> bool:
+        """Run one job; False if none is due. Raises a defect; that job is tried again, too."""
+        job = claim_job(self.database, self.clock(), self.handlers, age=self.age)
+        if job is None:
+            return False
+        try:
+            self.handlers[job.kind](job)
+        except RetryLaterError as error:
+            _log.warning("job %d (%s) is retried later: %s", job.id, job.kind, error)
+            self._postpone(job)
+        except DatabaseUnavailableError:
+            raise
+        except Exception:
+            self._postpone(job)
+            raise
+        return True
+
+    def _postpone(self, job: ClaimedJob) -> None:
+        postpone_job(self.database, job, self.clock() + doubled(FIRST, job.attempt - 1))

@@ -3,7 +3,8 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from formapp.db.database import DatabaseUnavailableError
 
@@ -19,17 +20,36 @@ Work = Callable[[], bool]
 _log = logging.getLogger(__name__)
 
 
+@dataclass
+class PeriodicTask:
+    """Runs a task from time to time, between two pieces of a worker's work.
+
+    The task receives the time, and returns whether it has more to do at once.
+    """
+
+    task: Callable[[datetime], object]
+    every: timedelta
+    clock: Callable[[], datetime]
+
+    def __post_init__(self) -> None:
+        self._next = self.clock()
+
+    def __call__(self) -> None:
+        """Run the task if it is time to; one that fails waits as well."""
+        now = self.clock()
+        # A clock that was put back must not stop it for longer than planned.
+        if self._next - self.every <= now < self._next:
+            return
+        self._next = now + self.every
+        if self.task(now):
+            self._next = now
+
+
 class Worker:
     """Works until it is stopped. `wake` and `stop` may be called from any thread.
 
-    Args:
-        work: such as `Deliverer.deliver_next`.
-        interrupt: makes the work in hand end soon.
-        poll_seconds: how long to sleep when nothing is due.
-        periodic: tasks that are called between two pieces of work; each decides whether it is time.
-
-    Attributes:
-        defects: how many exceptions it met while it drained.
+    `interrupt` makes the work in hand end soon, `periodic` is called between two pieces of work.
+    `defects` counts the exceptions that it met while it drained.
     """
 
     def __init__(
@@ -118,20 +138,8 @@ def _log_defect(error: Exception) -> None:
     _log.error("a worker met a defect of formapp: %s", type(error).__name__)
 
 
-class Tried(NamedTuple):
-    """How many things a group has tried; one that was tried twice counts twice."""
-
-    deliveries: int
-    jobs: int
-
-
 class WorkerGroup:
-    """Several workers as one, each in its own thread, so that none waits for another.
-
-    Args:
-        deliveries: the one that delivers.
-        jobs: those that run jobs.
-    """
+    """Several workers as one, each in its own thread, so that none waits for another."""
 
     def __init__(self, deliveries: Worker, *jobs: Worker) -> None:
         self._deliveries = deliveries
@@ -151,15 +159,15 @@ class WorkerGroup:
         for thread in threads:
             thread.join()
 
-    def drain(self, progress: Callable[[int], None] = lambda _count: None) -> Tried:
-        """Do all that is due, one worker after the other; return how many things were tried.
+    def drain(self, progress: Callable[[int], None] = lambda _count: None) -> tuple[int, int]:
+        """Do all that is due, one worker after the other; return the tried deliveries and jobs.
 
         Deliveries run first, so that they don't wait for a slow mail server, and again at the end:
         a job may release a submission.
         """
         first = self._deliveries.drain(progress)
         jobs = sum(worker.drain(progress) for worker in self._jobs)
-        return Tried(first + self._deliveries.drain(progress), jobs)
+        return first + self._deliveries.drain(progress), jobs
 
     def wake(self) -> None:
         """Look at once: something may be due."""

@@ -37,10 +37,10 @@ ERASED = "erased"
 
 @dataclass(frozen=True, slots=True)
 class Anonymized:
-    """One submission that was anonymized. Holds no answer.
+    """One submission that was anonymized, as it was before. Holds no answer.
 
     Attributes:
-        state: before that: the delivery's, or the submission's status if it has no delivery.
+        state: the delivery's, or the submission's status if it has no delivery.
         in_flight: a write to Wix was under way, or its outcome was unknown.
         phone: finds other leads of the person; for the owner's eyes.
     """
@@ -70,15 +70,10 @@ def lock(connection: Connection, submission_ids: Sequence[str]) -> None:
 def anonymize(
     connection: Connection, submission_ids: Sequence[str], now: datetime, *, consents: bool = False
 ) -> list[Anonymized]:
-    """Anonymize submissions in the caller's transaction; skip those that already are.
+    """Anonymize a few hundred submissions at most; skip those that already are.
 
-    Pending deliveries are cancelled: a worker that holds one loses its claim.
-
-    Args:
-        connection: of the caller's transaction.
-        submission_ids: a few hundred at most.
-        now: the time of erasure.
-        consents: erase the record of consents, too.
+    Pending deliveries are cancelled: a worker that holds one loses its claim. `consents` says
+    whether the record of consents is erased, too.
     """
     lock(connection, submission_ids)
     rows = connection.execute(_kept_rows(submission_ids)).all()

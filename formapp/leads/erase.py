@@ -19,7 +19,7 @@ from formapp.leads.identity_search import (
     Wanted,
     search,
     searched_rows,
-    strike_out,
+    without_mentions,
 )
 from formapp.signing import Keyring
 
@@ -44,11 +44,7 @@ class ErasedIdentity:
 
     @classmethod
     def parse(cls, line: str) -> "ErasedIdentity":
-        """Read one line of a list.
-
-        Raises:
-            ErasureListError: it isn't one.
-        """
+        """Read one line of a list; raises ErasureListError."""
         try:
             digest, key, erased_at = line.split()
             return cls(digest, key, datetime.fromisoformat(erased_at).astimezone(UTC))
@@ -62,13 +58,13 @@ class Erasure:
 
     Attributes:
         own: the person's submissions.
-        struck_out: ids of other people's submissions that mentioned the person.
+        mentions: ids of other people's submissions in which mentions of the person were erased.
         cached_contacts: the person's contacts in the contact cache, as (site, contact id).
         same_phone: ids of kept submissions with the same phone, which may be the person's.
     """
 
     own: list[Anonymized] = field(default_factory=list)
-    struck_out: list[str] = field(default_factory=list)
+    mentions: list[str] = field(default_factory=list)
     cached_contacts: set[tuple[str, str]] = field(default_factory=set)
     same_phone: list[str] = field(default_factory=list)
 
@@ -99,12 +95,7 @@ def erase_person(
 ) -> Erasure:
     """Erase all that is kept of a person, in any state, in one transaction.
 
-    Args:
-        database: where.
-        identities: the person's normalized addresses and numbers.
-        keyring: makes the hashes that stay.
-        now: the time.
-        progress: receives the number of submissions that were searched.
+    `identities` are the person's normalized addresses and numbers.
     """
     wanted = _wanted(identities)
     # The search takes time; only erasing needs the write lock.
@@ -206,7 +197,7 @@ def _erase(connection: Connection, hits: Hits, wanted: Wanted, now: datetime) ->
     for batch in _batches(hits.own):
         erasure.own += anonymize(connection, batch, now, consents=True)
     for batch in _batches(hits.mention):
-        erasure.struck_out += _strike_out(connection, batch, wanted)
+        erasure.mentions += _erase_mentions(connection, batch, wanted)
     return erasure
 
 
@@ -214,12 +205,14 @@ def _batches(submission_ids: Sequence[str]) -> Iterator[Sequence[str]]:
     return (submission_ids[at : at + _BATCH] for at in range(0, len(submission_ids), _BATCH))
 
 
-def _strike_out(connection: Connection, submission_ids: Sequence[str], wanted: Wanted) -> list[str]:
+def _erase_mentions(
+    connection: Connection, submission_ids: Sequence[str], wanted: Wanted
+) -> list[str]:
     lock(connection, submission_ids)
     chosen = submissions.c.id.in_(submission_ids)
     rows = connection.execute(searched_rows().where(chosen)).all()
     for row in rows:
-        left = strike_out(row, wanted)
+        left = without_mentions(row, wanted)
         sent = deliveries.c.submission_id == row.id
         connection.execute(update(deliveries).where(sent).values(reason=left.pop("reason")))
         # Key and digest as well: a digest of the answers would reveal a guessed mention.

@@ -9,7 +9,7 @@ shows why the contact may be stored.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
@@ -54,29 +54,14 @@ def expire(database: Database, keep_days: int, now: datetime, limit: int = BATCH
         lock(connection, found)
         # The owner may have retried one meanwhile.
         still_expired = _expired(connection, keep_days, now, among=found)
-        return len(anonymize(connection, still_expired, now))
+        count = len(anonymize(connection, still_expired, now))
+    _log.info("erased the answers of %d submissions that had expired", count)
+    return count
 
 
-class Expiry:
-    """A worker's periodic task: erases one batch at a time, then rests for an hour."""
-
-    def __init__(self, database: Database, keep_days: int, clock: Callable[[], datetime]) -> None:
-        self._database = database
-        self._keep_days = keep_days
-        self._clock = clock
-        self._next = clock()
-
-    def run(self) -> None:
-        """Erase a batch if it is time to; after a failure it waits for an hour, too."""
-        now = self._clock()
-        # A clock that was put back must not stop it for longer than planned.
-        if self._next - EVERY <= now < self._next:
-            return
-        self._next = now + EVERY
-        count = expire(self._database, self._keep_days, now)
-        if count:
-            _log.info("erased the answers of %d submissions that had expired", count)
-            self._next = now
+def expire_batch(database: Database, keep_days: int, now: datetime) -> bool:
+    """As a worker's periodic task: `expire`, then again at once until none is left."""
+    return expire(database, keep_days, now) > 0
 
 
 def unaccepted_expiry(database: Database, submission_id: str, keep_days: int) -> datetime | None:

@@ -3,7 +3,7 @@
 An identity has one spelling: an address in lower case with its domain in ASCII, a number in E.164
 with its extension.
 A submission is the person's own if its lead has their identity, or if one complete answer is
-it, mapped or not. If another person's text only mentions it, only the mention is struck out.
+it, mapped or not. If another person's text only mentions it, only the mention is erased.
 """
 
 import re
@@ -23,7 +23,7 @@ from formapp.forms.reading.contact import read_email, read_phone
 from formapp.forms.reading.text import clean_token
 from formapp.lead import with_extension
 
-STRUCK_OUT = "[erased]"
+ERASED_MENTION = "[erased]"
 
 Progress = Callable[[int], None]
 """Receives the number of submissions that were searched."""
@@ -42,12 +42,7 @@ class InvalidIdentityError(ValueError):
 def parse_identities(
     email: str | None, phone: str | None, regions: Collection[str | None] = ()
 ) -> set[str]:
-    """Normalize what an owner typed.
-
-    Args:
-        email: in any spelling.
-        phone: with its country code, or of one of the regions.
-        regions: countries (ISO alpha-2) that the forms read numbers by.
+    """Normalize what an owner typed: an address, a number with country code or of one region.
 
     Raises:
         InvalidIdentityError: one of them can't be read.
@@ -72,11 +67,8 @@ def find_identities(
 ) -> Iterator[tuple[str, int, int]]:
     """Yield the identities in a text, each with its start and end.
 
-    Args:
-        text: an answer.
-        numbers: the person's numbers in E.164: one without a country code is read as a number of
-            their countries.
-        phones: search for numbers as well, which takes about a millisecond a text.
+    A number without a country code is read as one of the countries of `numbers` (in E.164). To
+    search for `phones` takes about a millisecond a text.
     """
     for found in _ADDRESS.finditer(text):
         typed = unquote(found[0]) if "%" in found[0] else found[0]
@@ -161,7 +153,7 @@ def searched_rows() -> Any:
     )
 
 
-def strike_out(row: Row[Any], wanted: Wanted) -> dict[str, Any]:
+def without_mentions(row: Row[Any], wanted: Wanted) -> dict[str, Any]:
     """All searched parts without the mentions of wanted persons."""
     return _SearchedTexts(row, wanted).without_mentions()
 
@@ -173,14 +165,8 @@ class _SearchedTexts:
         self._row = row
         self._wanted = wanted
         self._spans: dict[str, list[tuple[int, int]]] = {}
-        self._parts = {
-            "answers": row.answers,
-            "meta": row.meta,
-            "lead": row.lead,
-            "notes": row.notes,
-            "unknown": row.unknown,
-            "reason": row.reason,
-        }
+        parts = ("answers", "meta", "lead", "notes", "unknown", "reason")
+        self._parts = {name: getattr(row, name) for name in parts}
         self._phones = {
             with_extension(phone["e164"], phone.get("extension", ""))
             for phone in row.lead.get("phones") or ()
@@ -205,18 +191,18 @@ class _SearchedTexts:
         return any(self._find(text) for text in _texts(self._parts))
 
     def without_mentions(self) -> dict[str, Any]:
-        return {name: self._strike_out(part) for name, part in self._parts.items()}
+        return {name: self._without(part) for name, part in self._parts.items()}
 
-    def _strike_out(self, value: Any) -> Any:
+    def _without(self, value: Any) -> Any:
         if isinstance(value, str):
             for start, end in reversed(_merged(self._find(value))):
-                value = value[:start] + STRUCK_OUT + value[end:]
+                value = value[:start] + ERASED_MENTION + value[end:]
             return value
         if isinstance(value, list):
-            return [self._strike_out(each) for each in value]
+            return [self._without(each) for each in value]
         if isinstance(value, dict):
             # Names of unknown fields are the sender's, too.
-            return {self._strike_out(key): self._strike_out(each) for key, each in value.items()}
+            return {self._without(key): self._without(each) for key, each in value.items()}
         return value
 
     def _find(self, text: str) -> list[tuple[int, int]]:

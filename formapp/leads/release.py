@@ -5,52 +5,39 @@ its answers.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 
 from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.forms.form import Form
-from formapp.forms.notes import UNKNOWN_CUT, Note
+from formapp.forms.notes import UNKNOWN_CUT
 from formapp.forms.posted import InvalidAnswersError
-from formapp.lead import Lead
 from formapp.leads.accept import Status
-from formapp.leads.confirm import release_held
 from formapp.leads.errors import (
     ErasedError,
     NotHeldError,
     UnknownSubmissionError,
     UnreadableError,
 )
+from formapp.leads.held import lock_submission, release_held
 
 _RELEASABLE = (Status.QUARANTINED, Status.SPAM)
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Read:
-    """A honeypot catch, validated by the current form file. Its repr shows no answer."""
-
-    lead: Lead
-    answers: dict[str, Any]
-    consents: list[dict[str, Any]]
-    unknown: dict[str, Any]
-    notes: list[Note]
-
-
 Caught = Mapping[str, Any]
-"""A honeypot catch: `id`, `form`, `answers` (name to texts), `meta`, `received_at`."""
+"""A honeypot catch: `id`, `form`, `answers` (name to texts), `notes`, `meta`, `received_at`."""
 
-Reread = Callable[[Caught], Read]
-"""Reads a honeypot catch, or raises UnreadableError."""
+Reread = Callable[[Caught], dict[str, Any]]
+"""Validates a catch: the columns to store, or raises UnreadableError."""
 
 
 def reread_by(forms: Callable[[], Mapping[str, Form]], default_site: str) -> Reread:
     """Read catches by these forms, which are loaded only if there is a catch to read."""
 
-    def reread(caught: Caught) -> Read:
+    def reread(caught: Caught) -> dict[str, Any]:
         form = forms().get(caught["form"])
         if form is None:
             raise UnreadableError(caught["id"], f"there is no form {caught['form']} any more")
@@ -67,10 +54,16 @@ def reread_by(forms: Callable[[], Mapping[str, Form]], default_site: str) -> Rer
         at = caught["received_at"].isoformat()
         consents = [{**consent, "at": at} for consent in reading.consents]
         unknown, cut = posted.unknown_fields()
-        notes = reading.notes
+        notes = [*(caught["notes"] or ()), *reading.notes]
         if cut:
             notes.append({"code": UNKNOWN_CUT})
-        return Read(reading.lead, dict(reading.answers), consents, unknown, notes)
+        return {
+            "lead": reading.lead.to_json(),
+            "answers": dict(reading.answers),
+            "consents": consents,
+            "unknown": unknown or None,
+            "notes": notes or None,
+        }
 
     return reread
 
@@ -82,27 +75,20 @@ def release(database: Database, submission_id: str, reread: Reread, now: datetim
     confirm it: then the mail is due.
 
     Raises:
-        LeadError: nothing was changed: the submission is unknown, erased, not held or unreadable.
+        LeadError: it is unknown, erased, not held or unreadable; nothing was changed.
     """
     with database.write() as connection:
-        query = select(submissions).where(submissions.c.id == submission_id)
-        held = connection.execute(query.with_for_update(key_share=True))
-        row: Any = held.mappings().first()
+        row = lock_submission(connection, submission_id)
         if row is None:
             raise UnknownSubmissionError(submission_id)
-        if row["erased_at"]:
+        if row.erased_at:
             raise ErasedError(submission_id)
-        if row["status"] not in _RELEASABLE:
+        if row.status not in _RELEASABLE:
             raise NotHeldError(submission_id)
-        changed: dict[str, Any] = {"meta": row["meta"] | {"released_at": now.isoformat()}}
-        if row["status"] == Status.SPAM:
-            found = reread(row)
-            changed |= {"answers": found.answers, "consents": found.consents}
-            changed |= {"lead": found.lead.to_json(), "unknown": found.unknown or None}
-            changed |= {"notes": [*(row["notes"] or ()), *found.notes] or None}
+        changed: dict[str, Any] = {"meta": row.meta | {"released_at": now.isoformat()}}
+        if row.status == Status.SPAM:
+            changed |= reread(row._asdict())
         this = submissions.c.id == submission_id
         connection.execute(update(submissions).where(this).values(changed))
         status = release_held(connection, submission_id, _RELEASABLE, now, ignore_quota=True)
-        if status is None:  # the row is locked, so only a defect can cause this
-            raise NotHeldError(submission_id)
-        return status
+        return cast("Status", status)  # the row is locked, so its status is still releasable

@@ -15,6 +15,7 @@ _state = case(
     else_=submissions.c.status,
 ).label("state")
 
+_DELIVERY = ("site", "outcome", "contact_id", "due_at", "finished_at", "reason", "flags")
 _ATTEMPT = ("result", "operation", "status", "code", "request_id", "duration_ms", "calls")
 
 
@@ -39,14 +40,8 @@ def select_submissions(*, with_spam: bool) -> Select[Any]:
             submissions,
             _state,
             deliveries.c.id.label("delivery_id"),
-            deliveries.c.site,
-            deliveries.c.outcome,
-            deliveries.c.contact_id,
             func.coalesce(deliveries.c.attempts, 0).label("attempts"),
-            deliveries.c.due_at,
-            deliveries.c.finished_at,
-            deliveries.c.reason,
-            deliveries.c.flags,
+            *(deliveries.c[name] for name in _DELIVERY),
         )
         .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
         .order_by(submissions.c.received_at, submissions.c.id)
@@ -73,11 +68,7 @@ def entry_of(row: Row[Any]) -> dict[str, Any]:
 
 
 def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
-    """One submission with its answers, consents, confirmation, delivery and attempts.
-
-    Raises:
-        UnknownSubmissionError: no submission has this id.
-    """
+    """One submission with all that is known of it; raises UnknownSubmissionError."""
     one = select_submissions(with_spam=True).where(submissions.c.id == submission_id)
     with database.read() as connection:
         row = connection.execute(one).first()
@@ -145,8 +136,7 @@ def list_ids(database: Database, state: str, form: str | None = None) -> list[st
 def count_unmailed(database: Database) -> int:
     """How many submissions wait for a confirmation whose mail has not been sent.
 
-    The mail waits or was given up; `show_submission` says why. Reads all unconfirmed submissions,
-    which retention keeps few.
+    Reads all unconfirmed submissions, which retention keeps few.
     """
     unconfirmed = select(submissions.c.meta).where(
         submissions.c.status == "unconfirmed", submissions.c.erased_at.is_(None)

@@ -37,7 +37,7 @@ def retry_submission(database: Database, submission_id: str, remap: Remap, now: 
     """Make the delivery due at once; a failed lead is mapped again from the stored answers.
 
     Raises:
-        LeadError: nothing was changed: the submission is unknown, unconfirmed, delivered or erased.
+        LeadError: it is unknown, unconfirmed, delivered or erased; nothing was changed.
     """
     with database.write() as connection:
         row = _retriable(connection, submission_id)
@@ -45,27 +45,19 @@ def retry_submission(database: Database, submission_id: str, remap: Remap, now: 
         if not _make_due(connection, row, lead, now):
             raise AlreadyDeliveredError(submission_id)
         # A concurrent erasure has locked the delivery, and has committed by now.
-        if _is_erased(connection, submission_id):
+        this = submissions.c.id == submission_id
+        if connection.scalar(select(submissions.c.erased_at).where(this)):
             raise ErasedError(submission_id)
         if lead and row.state == "failed":
-            connection.execute(
-                update(submissions)
-                .where(submissions.c.id == submission_id)
-                .values(lead=lead.to_json()),
-            )
+            connection.execute(update(submissions).where(this).values(lead=lead.to_json()))
 
 
 def _retriable(connection: Connection, submission_id: str) -> Any:
     """The submission with its delivery, if there is something to retry."""
-    sent = submissions.c
-    row = connection.execute(
-        select(
-            *(sent.form, sent.answers, sent.status, sent.erased_at),
-            *(deliveries.c.id, deliveries.c.state),
-        )
-        .outerjoin(deliveries, deliveries.c.submission_id == sent.id)
-        .where(sent.id == submission_id),
-    ).first()
+    sent, sending = submissions.c, deliveries.c
+    columns = (sent.form, sent.answers, sent.status, sent.erased_at, sending.id, sending.state)
+    joined = select(*columns).outerjoin(deliveries, sending.submission_id == sent.id)
+    row = connection.execute(joined.where(sent.id == submission_id)).first()
     if row is None:
         raise UnknownSubmissionError(submission_id)
     if row.status == Status.UNCONFIRMED and not row.erased_at:
@@ -77,18 +69,13 @@ def _retriable(connection: Connection, submission_id: str) -> Any:
     return row
 
 
-def _is_erased(connection: Connection, submission_id: str) -> bool:
-    query = select(submissions.c.erased_at).where(submissions.c.id == submission_id)
-    return connection.execute(query).scalar() is not None
-
-
 def _make_due(connection: Connection, row: Any, lead: Lead | None, now: datetime) -> bool:
     """False if a worker has finished it since the row was read."""
     values: dict[str, Any] = {"state": "pending", "due_at": now, "finished_at": None}
     if row.state == "failed":
         values |= {"attempts": 0, "created_at": now, "reason": None}
         if lead:
-            values |= {"site": lead.site}
-            values |= {"email": lead.email_identity, "phone": lead.phone_identity}
+            identity = {"email": lead.email_identity, "phone": lead.phone_identity}
+            values |= {"site": lead.site, **identity}
     unchanged = (deliveries.c.id == row.id) & (deliveries.c.state == row.state)
     return connection.execute(update(deliveries).where(unchanged).values(values)).rowcount == 1

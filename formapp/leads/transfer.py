@@ -56,18 +56,11 @@ def copy_all(
     now: datetime,
     progress: Progress,
 ) -> Copied:
-    """Copy every table.
-
-    Args:
-        source: read only.
-        target: gets the current schema first; may hold erasures, and nothing else.
-        keyring: recognizes erased persons; needed only if there are erasures.
-        now: the time.
-        progress: called after each batch.
+    """Copy every table to a target that holds erasures at most, after upgrading its schema.
 
     Raises:
-        CopyError: the source has another schema or was still in use, the target holds data, the
-            keyring is missing, or rows were lost on the way.
+        CopyError: the source has another schema or was still in use, the target holds data, rows
+            were lost on the way, or persons were erased and the keyring is missing.
         DatabaseUnavailableError: one of the two refused.
     """
     with _snapshot(source) as reading:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, select, text, update
 
 from formapp.db.counters import SKEW, count_up
 from formapp.db.database import Database, upsert
-from formapp.db.tables import counts
+from formapp.db.tables import counts, is_over
 from formapp.signing import Keyring
 
 MAILBOX_SLOTS = 3
@@ -55,11 +55,7 @@ class MailLimit:
         self._keyring = keyring
 
     def reserve(self, form: str, address: str, now: datetime) -> Reservation:
-        """Reserve a slot for one mail of this form.
-
-        Raises:
-            MailLimitError: no slot is free; nothing was reserved.
-        """
+        """Reserve a slot for one mail of this form, or raise MailLimitError."""
         with self._database.write() as connection:
             self._lock(connection)
             free, reason = self._find_slot(connection, form, address, now)
@@ -106,7 +102,7 @@ class MailLimit:
 
     def _note_full(self, connection: Connection, form: str, now: datetime) -> bool:
         """Record today's report to the owner; False if it is recorded already."""
-        name = f"told of {form}"
+        name = f"report of {form}"
         if self._count(connection, name, DAY, now):
             return False
         self._take(connection, name, now + DAY)
@@ -118,18 +114,10 @@ class MailLimit:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
     def _count(self, connection: Connection, name: str, window: timedelta, now: datetime) -> int:
-        """Count under the hashes of all keys, so that a rotation of keys frees no slot.
-
-        A counter that ends after the window was written by a clock that was ahead: ignore it.
-        """
-        known = self._keyring.hashes(f"mail: {name}")
-        taken = (
-            counts.c.hash.in_(known)
-            & (counts.c.expires_at > now)
-            & (counts.c.expires_at <= now + window + SKEW)
-        )
-        found = connection.execute(select(func.sum(counts.c.count)).where(taken)).scalar()
-        return int(found or 0)
+        """Count under the hashes of all keys, so that a rotation of keys frees no slot."""
+        known = counts.c.hash.in_(self._keyring.hashes(f"mail: {name}"))
+        taken = known & ~is_over(counts.c.expires_at, now, window + SKEW)
+        return int(connection.scalar(select(func.sum(counts.c.count)).where(taken)) or 0)
 
     def _take(self, connection: Connection, name: str, until: datetime) -> str:
         key = self._hash(name)

@@ -18,13 +18,10 @@ _DOTS = re.compile(r"\.+")
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Message:
-    """An e-mail. Its repr shows no content and no address.
+    """An e-mail from an address or `Name <address>`. Its repr shows no content and no address.
 
-    Attributes:
-        sender: an address, or `Name <address>`.
-        to: addresses.
-        message_id: `<…>`; generated when empty. A message that is sent again keeps its id, so that
-            mailboxes recognise the duplicate.
+    A message that is sent again keeps its `message_id` (`<…>`; generated when empty), so that
+    mailboxes recognise the duplicate.
     """
 
     sender: str
@@ -36,11 +33,7 @@ class Message:
 
 
 def compose(message: Message, now: datetime) -> EmailMessage:
-    """Return the message to transmit, with its text and, if given, HTML.
-
-    Raises:
-        ValueError: an address or the subject is not valid in a header.
-    """
+    """Return the message to transmit; ValueError if an address or the subject is not valid."""
     composed = EmailMessage(policy=_SEVEN_BIT)
     try:
         _add_headers(composed, message, now)

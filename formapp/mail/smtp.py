@@ -33,8 +33,7 @@ _log = logging.getLogger(__name__)
 class MailError(Exception):
     """A message was not sent, or perhaps not.
 
-    Attributes:
-        reply: the server's reply. It may quote an address: show it to the owner, never log it.
+    The server's `reply` may quote an address: show it to the owner, never log it.
     """
 
     def __init__(self, text: str, reply: bytes | str = b"") -> None:
@@ -58,11 +57,8 @@ class MailUncertainError(MailError):
 class SmtpMailer:
     """Sends messages through one mail server.
 
-    Args:
-        server: `smtp://user:password@host:587` (STARTTLS where the server offers it) or
-            `smtps://…:465` (TLS from the start).
-        step_seconds: limit for one step.
-        total_seconds: limit for a whole message.
+    Its address is `smtp://user:password@host:587` (STARTTLS where the server offers it) or
+    `smtps://…:465` (TLS from the start).
     """
 
     def __init__(
@@ -105,11 +101,7 @@ class SmtpMailer:
                 raise kind(f"the connection to the mail server broke ({reason})") from None
 
     def check(self) -> None:
-        """Connect and log in without sending anything.
-
-        Raises:
-            MailDeferredError: the server is unreachable or refuses.
-        """
+        """Connect and log in without sending anything, or raise MailDeferredError."""
         with self._connected():
             pass
 

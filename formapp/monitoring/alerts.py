@@ -1,7 +1,7 @@
 """Alerts: one when an incident begins and one when it ends, by mail or to a webhook."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -19,15 +19,7 @@ _TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A message to the owner.
-
-    Attributes:
-        kind: as of `Incident`.
-        site: the site's name.
-        state: `open` when the incident begins, `over` when it ends.
-        detail: in words, never an answer.
-        at: when it was noticed, aware.
-    """
+    """A message to the owner when an `Incident` begins (`open`) or ends (`over`)."""
 
     kind: str
     site: str
@@ -43,14 +35,8 @@ class Alert:
 
     def as_json(self) -> dict[str, Any]:
         """Return the webhook's body; chat tools show `text`."""
-        return {
-            "text": f"{self.subject}: {self.detail}",
-            "kind": self.kind,
-            "site": self.site,
-            "state": self.state,
-            "detail": self.detail,
-            "at": self.at.isoformat(),
-        }
+        text = f"{self.subject}: {self.detail}"
+        return {"text": text, **asdict(self), "at": self.at.isoformat()}
 
 
 Channel = Callable[[Alert], None]
@@ -62,22 +48,13 @@ class WebhookError(Exception):
 
 
 def post_alert(url: str, alert: Alert) -> None:
-    """Post an alert as JSON to a webhook; any status from 200 to 299 accepts it.
-
-    Raises:
-        NoResponseError: there is no response in time.
-        WebhookError: the response is no success.
-    """
+    """Post an alert as JSON to a webhook; may raise NoResponseError or WebhookError."""
     status = http.post(url, json=alert.as_json()).status
     if not 200 <= status < 300:  # noqa: PLR2004 - success, by RFC 9110
         raise WebhookError(f"the webhook answered {status}")
 
 
 def mail_alert(mailer: SmtpMailer, sender: str, to: tuple[str, ...], alert: Alert) -> None:
-    """Send an alert by e-mail.
-
-    Raises:
-        MailError: the alert was not sent, or perhaps not.
-    """
+    """Send an alert by e-mail, or raise MailError."""
     text = f"{alert.detail}\n\nSite: {alert.site}\nNoticed: {alert.at}\n"
     mailer.send(Message(sender, to, alert.subject, text))

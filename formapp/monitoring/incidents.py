@@ -1,9 +1,11 @@
-"""Incidents: those that the database shows now, and those that the owner knows.
+"""Incidents: those that the database shows now, and alerts when one begins or ends.
 
-An incident is opened and closed by conditional writes, so that only one of many workers sends the
-alert.
+The table holds those that the owner knows. A conditional write opens and closes each, so that only
+one of many workers sends the alert.
 """
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -13,6 +15,10 @@ from sqlalchemy.exc import IntegrityError
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, incidents, jobs, pauses, submissions
+from formapp.monitoring.alerts import Alert, Channel
+
+EVERY = timedelta(seconds=10)
+"""How often a worker checks."""
 
 Kind = Literal["failed", "paused", "backlog", "errands"]
 
@@ -22,6 +28,7 @@ ALL_SITES = "all"
 MIN_FAILURES = 3
 """One pause is an everyday rate limit of Wix; this many in a row are an incident."""
 
+_log = logging.getLogger(__name__)
 _JOBS = {
     "confirm": "mails: see the mail server, FORMAPP_SMTP_URL, FORMAPP_MAIL_FROM",
     "challenge": "challenges: see FORMAPP_CHALLENGE_SECRET and whether their service answers",
@@ -114,14 +121,23 @@ def _longer_than(limit: timedelta) -> str:
     return f"for more than {round(limit.total_seconds() / 60)} minutes"
 
 
-def open_incidents(database: Database) -> set[tuple[str, str]]:
-    """Return kind and site of the incidents that the owner knows and that are not over."""
+def report_incidents(
+    database: Database, channels: Sequence[Channel], backlog: timedelta, now: datetime
+) -> None:
+    """Log and send an alert for each incident that has begun or ended since the owner knows."""
+    found = find_incidents(database, now, backlog=backlog)
+    present = {(each.kind, each.site): each.detail for each in found}
     with database.read() as connection:
-        return {(row.kind, row.site) for row in connection.execute(select(incidents))}
+        known = {(row.kind, row.site) for row in connection.execute(select(incidents))}
+    for key, detail in present.items():
+        if key not in known and _open(database, *key, now):
+            _send(channels, Alert(*key, "open", detail, now))
+    for key in known:
+        if key not in present and _close(database, *key):
+            _send(channels, Alert(*key, "over", "all is well again", now))
 
 
-def open_incident(database: Database, kind: str, site: str, now: datetime) -> bool:
-    """Record the alert to the owner; False if another worker has done so."""
+def _open(database: Database, kind: str, site: str, now: datetime) -> bool:
     try:
         with database.write() as connection:
             row = {"kind": kind, "site": site, "opened_at": now}
@@ -131,8 +147,17 @@ def open_incident(database: Database, kind: str, site: str, now: datetime) -> bo
     return True
 
 
-def close_incident(database: Database, kind: str, site: str) -> bool:
-    """Record that it is over; False if another worker has done so."""
+def _close(database: Database, kind: str, site: str) -> bool:
     mine = (incidents.c.kind == kind) & (incidents.c.site == site)
     with database.write() as connection:
         return connection.execute(delete(incidents).where(mine)).rowcount == 1
+
+
+def _send(channels: Sequence[Channel], alert: Alert) -> None:
+    level = logging.ERROR if alert.state == "open" else logging.WARNING
+    _log.log(level, "site %s: %s: %s", alert.site, alert.kind, alert.detail)
+    for send in channels:
+        try:
+            send(alert)
+        except Exception as error:  # noqa: BLE001 - a failing channel must not stop the others
+            _log.error("an alert could not be sent: %s", type(error).__name__)

@@ -29,15 +29,13 @@ class Metrics:
         self._define_queue()
 
     def _define_web(self) -> None:
-        counter = partial(Counter, registry=self.registry)
+        counter = partial(Counter, namespace="formapp", registry=self.registry)
         self._submissions = counter(
-            "formapp_submissions", "Posts to a form, by result.", ("form", "result")
+            "submissions", "Posts to a form, by result.", ("form", "result")
         )
-        self._unknown = counter(
-            "formapp_unknown_fields", "Ignored names that a form doesn't have.", ("form",)
-        )
+        self._unknown = counter("unknown_fields", "Names that a form doesn't have.", ("form",))
         self._mails = counter(
-            "formapp_mails", "Mails that ask for a confirmation, by outcome.", ("form", "outcome")
+            "mails", "Mails that ask for a confirmation, by outcome.", ("form", "outcome")
         )
         self._requests = Histogram(
             "formapp_request_seconds",
@@ -50,66 +48,56 @@ class Metrics:
         self._requests_of: dict[tuple[str, int], Histogram] = {}
 
     def _define_deliveries(self) -> None:
-        counter = partial(Counter, registry=self.registry)
-        histogram = partial(Histogram, registry=self.registry)
+        counter = partial(Counter, namespace="formapp", registry=self.registry)
+        histogram = partial(Histogram, namespace="formapp", registry=self.registry)
         self._delivered = counter(
-            "formapp_deliveries_done",
+            "deliveries_done",
             "Finished deliveries, by outcome; `failed` is one of them.",
             ("site", "outcome"),
         )
         self._attempts = counter(
-            "formapp_attempts",
+            "attempts",
             "Attempts, by result and by Wix's response.",
             ("site", "result", "status", "code"),
         )
         self._calls_per_lead = histogram(
-            "formapp_calls_per_lead",
+            "calls_per_lead",
             "Calls to Wix in the attempt that delivered a lead.",
             ("site",),
             buckets=(0, 1, 2, 3, 4, 6, 10),
         )
         self._lead_seconds = histogram(
-            "formapp_lead_seconds",
+            "lead_seconds",
             "Seconds from a submission's arrival to its contact.",
             ("site",),
             buckets=_LEAD_SECONDS,
         )
         self._call_seconds = histogram(
-            "formapp_wix_call_seconds",
+            "wix_call_seconds",
             "Seconds that a call to Wix took.",
             ("operation", "status"),
             buckets=_CALL_SECONDS,
         )
 
     def _define_queue(self) -> None:
-        gauge = partial(Gauge, registry=self.registry)
-        self._deliveries = gauge(
-            "formapp_deliveries", "Deliveries that are pending or have failed.", ("state",)
-        )
+        gauge = partial(Gauge, namespace="formapp", registry=self.registry)
+        self._deliveries = gauge("deliveries", "Pending and failed deliveries.", ("state",))
         self._oldest = gauge(
-            "formapp_oldest_due_seconds", "Age of the oldest delivery that is due; 0 if none is."
+            "oldest_due_seconds", "Age of the oldest delivery that is due; 0 if none is."
         )
-        self._incidents = gauge(
-            "formapp_incident_open", "Incidents that are not over.", ("kind", "site")
-        )
-        self._quarantined = gauge("formapp_quarantined", "Submissions in quarantine.", ("form",))
+        self._incidents = gauge("incident_open", "Incidents that are not over.", ("kind", "site"))
+        self._quarantined = gauge("quarantined", "Submissions in quarantine.", ("form",))
         self._jobs = gauge(
-            "formapp_errands", "Mails (`confirm`) and challenges that wait for a worker.", ("kind",)
+            "errands", "Mails (`confirm`) and challenges that wait for a worker.", ("kind",)
         )
-        self._paused = gauge("formapp_lane_paused", "Whether a site is paused.", ("site",))
+        self._paused = gauge("lane_paused", "Whether a site is paused.", ("site",))
 
     def submission(self, form: str, result: str) -> None:
-        """Count a post: `kept`, `unconfirmed`, `repeated`, `spam`, `invalid`, `refused`, ….
-
-        Further results are `quarantined`, `unavailable`, and `confirmed` for a click on a link.
-        """
+        """Count a post, or `confirmed` for a click on a link."""
         self._submissions.labels(form, result).inc()
 
     def mail(self, form: str, outcome: str) -> None:
-        """Count a mail that asks for a confirmation.
-
-        Outcomes are `sent`, `failed` (each try) and `withheld` (once: a limit delays it).
-        """
+        """Count a confirmation mail: `sent`, `failed` (each try) or `withheld` by a limit."""
         self._mails.labels(form, outcome).inc()
 
     def unknown_fields(self, form: str, count: int) -> None:

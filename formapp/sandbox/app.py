@@ -4,39 +4,30 @@ A call passes the faults, authentication, the rate limit and its operation; then
 saved and the call is logged.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 import traceback
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from flask import Flask, Response, make_response, request
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.exceptions import HTTPException
+from werkzeug.sansio.response import Response as AnyResponse
 
 from formapp.sandbox.api.auth import authenticate, grant_token, requested_site
-from formapp.sandbox.api.call import Call
+from formapp.sandbox.api.call import Call, iso
 from formapp.sandbox.api.errors import WixError, envelope
-from formapp.sandbox.api.labels import finish_due_jobs
 from formapp.sandbox.api.operations import OPERATIONS, TOKEN_OPERATION, TOKEN_PATH
 from formapp.sandbox.api.validation import read_object
-from formapp.sandbox.clock import iso
 from formapp.sandbox.control.routes import register_control
 from formapp.sandbox.core import Sandbox
 from formapp.sandbox.options import SandboxOptions
-from formapp.sandbox.pages.contacts import register_pages
-from formapp.sandbox.pages.faults import error_page, faults_page
+from formapp.sandbox.pages.views import error_page, faults_page, register_pages
 from formapp.sandbox.server import MAX_BODY
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from werkzeug.sansio.response import Response as AnyResponse
-
-    from formapp.sandbox.api.operations import Operation
-    from formapp.sandbox.state import Json
+from formapp.sandbox.state import Json
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +42,9 @@ class OrderedJson(DefaultJSONProvider):
 
 
 def create_sandbox(options: SandboxOptions | None = None) -> Flask:
-    """Return the application: API, control path and pages.
+    """Return the application: API, control path and pages; raise `StateFileError`.
 
     The `Sandbox` itself is in `app.extensions["sandbox"]`.
-
-    Raises:
-        StateFileError: the state file is invalid.
     """
     app = Flask("formapp.sandbox", static_folder="pages/static", template_folder="pages/templates")
     app.json = OrderedJson(app)
@@ -64,9 +52,9 @@ def create_sandbox(options: SandboxOptions | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     sandbox = Sandbox(options or SandboxOptions())
     app.extensions["sandbox"] = sandbox
-    for operation in OPERATIONS:
-        _add_route(app, operation.name, operation.method, operation.rule, _view(sandbox, operation))
-    _add_route(app, TOKEN_OPERATION, "POST", TOKEN_PATH, _token_view(sandbox))
+    for name, method, rule, answer in OPERATIONS:
+        _add_route(app, name, method, rule, partial(_view, sandbox, name, answer))
+    _add_route(app, TOKEN_OPERATION, "POST", TOKEN_PATH, partial(_token_view, sandbox))
     register_control(app, sandbox, lambda problem: faults_page(sandbox, problem))
     register_pages(app, sandbox)
     app.register_error_handler(WixError, _wix_error)
@@ -108,27 +96,30 @@ def _add_route(
     app.add_url_rule(rule, name, view, methods=[method], provide_automatic_options=False)
 
 
-def _view(sandbox: Sandbox, operation: Operation) -> Callable[..., Response]:
-    def view(**path: str) -> Response:
-        site = requested_site(request.headers, sandbox.tokens, sandbox.clock.now())
-        return _handle(sandbox, operation.name, site, lambda: _apply(sandbox, operation, path))
+def _view(
+    sandbox: Sandbox, operation: str, answer: Callable[[Call], Json], **path: str
+) -> Response:
+    def apply() -> Json:
+        settings = sandbox.settings
+        caller = authenticate(request.headers, sandbox.tokens, settings, sandbox.now())
+        if not sandbox.limiter.allow(caller.bucket, sandbox.now(), settings.rate_limit):
+            raise envelope(429)
+        body = read_object(request.get_data(), required=request.method in WITH_BODY)
+        return sandbox.answer(operation, caller, answer, path, body)
 
-    return view
+    site = requested_site(request.headers, sandbox.tokens, sandbox.now())
+    return _handle(sandbox, operation, site, apply)
 
 
-def _token_view(sandbox: Sandbox) -> Callable[..., Response]:
+def _token_view(sandbox: Sandbox) -> Response:
     def grant() -> Json:
         body = read_object(request.get_data(), required=True)
-        now = sandbox.clock.now()
-        return grant_token(body, sandbox.tokens, sandbox.options, sandbox.settings, now)
+        return grant_token(body, sandbox.tokens, sandbox.settings, sandbox.now())
 
-    def view() -> Response:
-        body = request.get_json(silent=True, force=True)
-        instance = body.get("instance_id") if isinstance(body, dict) else None
-        site = instance if isinstance(instance, str) else None
-        return _handle(sandbox, TOKEN_OPERATION, site, grant)
-
-    return view
+    body = request.get_json(silent=True, force=True)
+    instance = body.get("instance_id") if isinstance(body, dict) else None
+    site = instance if isinstance(instance, str) else None
+    return _handle(sandbox, TOKEN_OPERATION, site, grant)
 
 
 def _handle(
@@ -144,7 +135,7 @@ def _handle(
     if fault is not None:
         answer = fault.replace(answer, request.environ, sandbox.closing)
     entry: dict[str, Any] = {
-        "time": iso(sandbox.clock.now()),
+        "time": iso(sandbox.now()),
         "site": site,
         "operation": operation,
         "method": request.method,
@@ -164,21 +155,3 @@ def _answer(apply: Callable[[], Json]) -> Response:
         return make_response(apply())
     except WixError as error:
         return _wix_error(error)
-
-
-def _apply(sandbox: Sandbox, operation: Operation, path: dict[str, str]) -> Json:
-    settings = sandbox.settings
-    caller = authenticate(request.headers, sandbox.tokens, settings, sandbox.clock.now())
-    if not sandbox.limiter.allow(caller.bucket, sandbox.clock.now(), settings.rate_limit):
-        raise envelope(429)
-    body = read_object(request.get_data(), required=operation.method in WITH_BODY)
-    site = sandbox.store.site(caller.site_id)
-    query = dict(request.args.lists())
-    try:
-        with site.lock:
-            now = sandbox.clock.now()
-            call = Call(operation.name, site, caller, settings, now, path, query, body)
-            finish_due_jobs(call)
-            return operation.answer(call)
-    finally:
-        sandbox.state_file.save()

@@ -1,19 +1,17 @@
 """The sandbox as one object: its sites, settings, faults, tokens, rate limit and call log."""
 
-from __future__ import annotations
-
 import threading
 from collections import Counter, deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+
+from flask import request
 
 from formapp.sandbox.api.auth import RateLimiter, Tokens
-from formapp.sandbox.clock import Clock
+from formapp.sandbox.api.call import Call, Caller
+from formapp.sandbox.api.labelling import finish_due_jobs
 from formapp.sandbox.control.faults import Faults
-from formapp.sandbox.state import StateFile, load_store
-
-if TYPE_CHECKING:
-    from formapp.sandbox.options import SandboxOptions
-    from formapp.sandbox.state import Json
+from formapp.sandbox.options import SandboxOptions
+from formapp.sandbox.state import Json, Store
 
 MAX_CALLS = 20_000
 
@@ -58,21 +56,44 @@ class CallLog:
 class Sandbox:
     """Everything that belongs to one sandbox; two sandboxes share nothing.
 
-    Raises:
-        StateFileError: the state file is invalid.
+    The constructor raises `StateFileError`.
     """
 
     def __init__(self, options: SandboxOptions) -> None:
         self.options = options
         self.settings = options.settings
-        self.clock = Clock(options.clock)
-        self.store = load_store(options.state_file)
-        self.state_file = StateFile(self.store, options.state_file)
+        self.store = Store(options.state_file)
         self.tokens = Tokens()
         self.limiter = RateLimiter()
         self.faults = Faults()
         self.calls = CallLog()
         self.closing = threading.Event()
+        self.skipped = 0.0
+        """Seconds by which the clock was advanced, so that a test need not wait for an expiry."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch, by the sandbox's clock."""
+        return self.options.clock() + self.skipped
+
+    def answer(
+        self,
+        operation: str,
+        caller: Caller,
+        answer: Callable[[Call], Json],
+        path: Mapping[str, str],
+        body: Json,
+    ) -> Json:
+        """Answer a call with its site locked; its changes are saved before this returns."""
+        query = dict(request.args.lists())
+        site = self.store.site(caller.site_id)
+        try:
+            with site.lock:
+                now = self.now()
+                call = Call(operation, site, caller, self.settings, now, path, query, body)
+                finish_due_jobs(call)
+                return answer(call)
+        finally:
+            self.store.save()
 
     def reset(self) -> None:
         """Return to the start: no sites, faults, tokens or calls, and the first settings."""
@@ -81,9 +102,9 @@ class Sandbox:
         self.limiter.clear()
         self.faults.clear()
         self.calls.clear()
-        self.clock.reset()
+        self.skipped = 0.0
         self.settings = self.options.settings
-        self.state_file.save()
+        self.store.save()
 
     def close(self) -> None:
         """End the waits of all calls that a fault delays."""

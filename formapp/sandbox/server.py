@@ -5,20 +5,16 @@ as with the real service; no request is logged, because a query string may hold 
 and `stop` ends all connections, so that clients notice.
 """
 
-from __future__ import annotations
-
 import io
 import logging
 import socket
 import threading
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
+from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 from werkzeug.wsgi import ClosingIterator
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 MAX_BODY = 10 * 1024 * 1024
 IDLE_SECONDS = 75
@@ -32,7 +28,7 @@ class Handler(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
     disable_nagle_algorithm = True
-    server: Server
+    server: "Server"
 
     def setup(self) -> None:
         """Register the connection, so that the server can end it."""

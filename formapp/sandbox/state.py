@@ -4,19 +4,15 @@ Contacts, labels, fields and jobs are stored in their wire form. A stored contac
 changed in place: every write stores a new object, so earlier versions stay intact.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import secrets
 import threading
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from pathlib import Path
+from typing import Any, Literal, Self
 
 from formapp.sandbox.options import MAX_DELAY
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 Json = dict[str, Any]
 Role = Literal["member", "owner", "contributor"]
@@ -55,7 +51,7 @@ class ContactRecord:
         body: The complete contact in its wire form.
         created_at: Seconds since the epoch.
         has_billing_subscription: Protects the contact from deletion.
-        history: One entry per change, oldest first; see `records.remember`.
+        history: One entry per change, oldest first; see `api.records`.
         gone: "deleted" or "merged" once the contact no longer exists.
         versions: Recent bodies with the time of their storage, oldest first, for the indexes
             that lag; None for a contact that no longer exists.
@@ -82,19 +78,15 @@ class ContactRecord:
 
     def version_at(self, moment: float) -> Json | None:
         """Return the body at `moment`; None if the contact did not exist."""
-        found = None
-        for since, body in self.versions:
-            if since > moment:
-                break
-            found = body
-        return found
+        stored = (body for since, body in reversed(self.versions) if since <= moment)
+        return next(stored, None)
 
     def as_json(self) -> Json:
         """Return everything except the versions, for the state file."""
         return {name: value for name, value in vars(self).items() if name != "versions"}
 
     @classmethod
-    def from_json(cls, saved: Json) -> ContactRecord:
+    def from_json(cls, saved: Json) -> Self:
         """Return the record that `as_json` described, known to all indexes."""
         record = cls(**saved)
         record.versions = [(0.0, None if record.gone else record.body)]
@@ -193,16 +185,13 @@ class Site:
 
     def as_json(self) -> Json:
         """Return the site for the state file."""
-        return {
-            **{name: getattr(self, name) for name in self.PLAIN},
-            **{
-                name: {key: record.as_json() for key, record in getattr(self, name).items()}
-                for name in self.RECORDS
-            },
-        }
+        saved: Json = {name: getattr(self, name) for name in self.PLAIN}
+        for name in self.RECORDS:
+            saved[name] = {key: one.as_json() for key, one in getattr(self, name).items()}
+        return saved
 
     @classmethod
-    def from_json(cls, site_id: str, saved: Json) -> Site:
+    def from_json(cls, site_id: str, saved: Json) -> Self:
         """Return the site that `as_json` described."""
         site = cls(site_id)
         for name in cls.PLAIN:
@@ -215,14 +204,24 @@ class Site:
         return site
 
 
-class Store:
-    """All sites of a sandbox. A site exists from its first use."""
+class StateFileError(Exception):
+    """The state file is invalid; the text names it and the reason."""
 
-    def __init__(self, sites: dict[str, Site] | None = None) -> None:
+
+class Store:
+    """All sites of a sandbox; a site exists from its first use.
+
+    With a path the sites are loaded from that file, and `save` writes them to it.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
         self._lock = threading.Lock()
-        self._sites = sites or {}
+        self._saving = threading.Lock()
+        self._sites = _load_sites(path) if path is not None and path.exists() else {}
         self._start = secrets.token_hex(4)
         self._epoch = 0
+        self._saved_version: str | None = None
 
     def site(self, site_id: str) -> Site:
         """Return a site, created if needed."""
@@ -251,56 +250,18 @@ class Store:
     def version(self) -> str:
         """Return a text that differs after every change."""
         with self._lock:
-            return f"{self._start}-{self._epoch}-" + "-".join(
-                str(site.changes) for site in self._sites.values()
-            )
-
-
-class StateFileError(Exception):
-    """The state file is invalid; the text names it and the reason."""
-
-
-def load_store(path: Path | None) -> Store:
-    """Return the store saved at `path`; an empty one without a path or a file.
-
-    Raises:
-        StateFileError: the file exists but is not a state file.
-    """
-    if path is None or not path.exists():
-        return Store()
-    try:
-        return Store(_read_sites(json.loads(path.read_bytes())))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        # Only the type of the error: its text could quote a contact.
-        raise StateFileError(
-            f"{path} is not a state file of the sandbox ({type(error).__name__})"
-        ) from error
-
-
-def _read_sites(saved: Json) -> dict[str, Site]:
-    if saved["format"] != FILE_FORMAT:
-        raise ValueError("unknown format")
-    return {key: Site.from_json(key, one) for key, one in saved["sites"].items()}
-
-
-class StateFile:
-    """Saves the whole store before a change is answered.
-
-    Requests that wait at the same time share one write: the first saves the changes of all.
-    """
-
-    def __init__(self, store: Store, path: Path | None) -> None:
-        self._store = store
-        self._path = path
-        self._lock = threading.Lock()
-        self._saved_version: str | None = None
+            changes = (str(site.changes) for site in self._sites.values())
+            return "-".join([self._start, str(self._epoch), *changes])
 
     def save(self) -> None:
-        """Return once all changes so far are in the file."""
+        """Return once all changes so far are in the file.
+
+        Requests that wait at the same time share one write: the first saves the changes of all.
+        """
         if self._path is None:
             return
-        with self._lock:
-            version = self._store.version()
+        with self._saving:
+            version = self.version()
             if version != self._saved_version:
                 self._write(self._path)
                 self._saved_version = version
@@ -311,16 +272,26 @@ class StateFile:
         There is no fsync: a killed process loses nothing that the system has accepted, and a
         stand-in need not survive a power cut.
         """
+        texts = []
+        for site in self.sites():
+            with site.lock:
+                texts.append(f"{json.dumps(site.id)}: {json.dumps(site.as_json())}")
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(self._text())
+            file.write(f'{{"format": {FILE_FORMAT}, "sites": {{{", ".join(texts)}}}}}\n')
         temporary.replace(path)
 
-    def _text(self) -> str:
-        sites = []
-        for site in self._store.sites():
-            with site.lock:
-                sites.append(f"{json.dumps(site.id)}: {json.dumps(site.as_json())}")
-        return f'{{"format": {FILE_FORMAT}, "sites": {{{", ".join(sites)}}}}}\n'
+
+def _load_sites(path: Path) -> dict[str, Site]:
+    try:
+        saved = json.loads(path.read_bytes())
+        if saved["format"] == FILE_FORMAT:
+            return {key: Site.from_json(key, one) for key, one in saved["sites"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        # Only the type of the error: its text could quote a contact.
+        raise StateFileError(
+            f"{path} is not a state file of the sandbox ({type(error).__name__})"
+        ) from error
+    raise StateFileError(f"{path} has a format that this sandbox does not know")

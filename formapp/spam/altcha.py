@@ -30,12 +30,7 @@ _LONGEST = 4_000
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Solved:
-    """A correct solution.
-
-    Attributes:
-        challenge_id: unique to the challenge.
-        until: when the challenge expires.
-    """
+    """A correct solution of a challenge, which has a unique id and expires."""
 
     challenge_id: str
     until: datetime

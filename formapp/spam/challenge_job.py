@@ -14,8 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from formapp import http
-from formapp.jobs.queue import ClaimedJob
-from formapp.jobs.runner import RetryLaterError
+from formapp.jobs.queue import ClaimedJob, RetryLaterError
 from formapp.spam.providers import PROVIDERS, Provider
 
 _NOT_ABOUT_THE_TOKEN = {
@@ -37,13 +36,9 @@ Conclude = Callable[[ClaimedJob, str | None, datetime], None]
 
 @dataclass(frozen=True, repr=False)
 class ChallengeChecks:
-    """Runs the jobs.
+    """Runs the jobs; without the site's secret at the service, ends those that are too old.
 
-    Attributes:
-        conclude: stores the result.
-        secret: the site's secret at the service; None: only jobs that are too old are ended.
-        verify_url: replaces the provider's URL.
-        clock: the time, aware.
+    `verify_url` replaces the provider's URL.
     """
 
     conclude: Conclude
@@ -54,8 +49,7 @@ class ChallengeChecks:
     def run(self, job: ClaimedJob) -> None:
         """Check the token, then release the submission or leave it in quarantine.
 
-        Raises:
-            RetryLaterError: the service can't be reached now.
+        Raises RetryLaterError if the service can't answer now.
         """
         provider = PROVIDERS[job.content["provider"]]
         try:
@@ -63,8 +57,8 @@ class ChallengeChecks:
         except RetryLaterError as error:
             if self.clock() - job.since < provider.life:
                 raise
-            _log.error("%s could not be asked in time: %s", provider.title, error)
-            reason = f"{provider.title} could not be asked in time"
+            _log.error("%s did not verify a token in time: %s", provider.title, error)
+            reason = f"{provider.title} did not verify the token in time"
         self.conclude(job, reason, self.clock())
 
     def _check(self, provider: Provider, job: ClaimedJob) -> str | None:
@@ -88,10 +82,10 @@ class ChallengeChecks:
         given = response.get("error-codes")
         codes = [code for code in given if _is_code(code)] if isinstance(given, list) else []
         if faults := _NOT_ABOUT_THE_TOKEN.intersection(codes):
-            raise RetryLaterError(f"it refuses to say: {', '.join(sorted(faults))}")
+            raise RetryLaterError(f"it reports {', '.join(sorted(faults))}")
         if response["success"]:
             return None
-        return f"{provider.title} says no ({', '.join(codes) or 'no reason given'})"
+        return f"{provider.title} rejects the token ({', '.join(codes) or 'no reason given'})"
 
 
 def _is_about_the_token(status: int) -> bool:

@@ -57,8 +57,6 @@ class Spam(BaseModel):
 
     Attributes:
         quarantine_at: score from which a submission is quarantined; None (`"off"`): never.
-        unknown_origin: what happens to a post without a known origin.
-        challenge: what a browser or its visitor has to solve.
         difficulty: how much work an ALTCHA challenge is.
         quota: how many leads are accepted, such as `500/day`; further ones are quarantined.
         honeypots: names of fields that people don't see, beside formapp's own `_gotcha`.

@@ -14,15 +14,12 @@ _HCAPTCHA = "https://hcaptcha.com https://*.hcaptcha.com"
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """One service.
+    """One service, with its name for people.
 
     Attributes:
-        title: for people.
-        script: URL that the page loads.
-        css_class: of the element that the script fills.
+        script: URL that the page loads; it fills the element of `css_class`.
         field: the control that sends the token.
         policy: additional directives of the page's content security policy.
-        verify_url: where tokens are checked.
         life: how long a token is valid.
     """
 
@@ -89,5 +86,5 @@ CHALLENGE_CHECK = "challenge"
 
 
 def pending_reason(name: str) -> str:
-    """Return why a submission is in quarantine until this service was asked."""
+    """Return why a submission is in quarantine until this service has answered."""
     return f"{PROVIDERS[name].title} has not been asked yet"

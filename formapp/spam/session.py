@@ -16,12 +16,7 @@ _LONGEST = 1000
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A browser's description of itself.
-
-    Attributes:
-        loaded_at: when the page was loaded, by the browser's clock.
-        webdriver: whether a program drives the browser.
-    """
+    """When the page was loaded, by the browser's clock, and whether a program drives it."""
 
     loaded_at: datetime | None = None
     webdriver: bool = False

@@ -69,7 +69,6 @@ class Facts:
 
     Attributes:
         seconds: from seeing the form to sending it; None if unknown.
-        webdriver: whether the browser reported that a program drives it.
         texts: the answers to all fields for free text, including names.
         names: those of them that are a person's name.
     """
@@ -82,7 +81,7 @@ class Facts:
 
 def suspicions(facts: Facts) -> list[Signal]:
     """Return all signals of the facts, in the order of the table."""
-    return [*_sending(facts), *_content(facts)]
+    return list(_suspicions(facts))
 
 
 def score_of(found: Sequence[Signal]) -> float:
@@ -90,40 +89,27 @@ def score_of(found: Sequence[Signal]) -> float:
     return sum(signal.weight for signal in found)
 
 
-def _sending(facts: Facts) -> Iterator[Signal]:
+def _suspicions(facts: Facts) -> Iterator[Signal]:
     if facts.seconds is not None and facts.seconds < FAST_SECONDS:
         yield Signal.FAST
     if facts.webdriver:
         yield Signal.WEBDRIVER
-
-
-def _content(facts: Facts) -> Iterator[Signal]:
     links = sum(map(len, map(_LINK.findall, facts.texts)))
-    if links > FREE_LINKS:
-        yield _by_number(links)
+    if links >= _FLOOD:
+        yield Signal.FLOOD_OF_LINKS
+    elif links > FREE_LINKS:
+        yield Signal.MANY_LINKS if links >= _MANY_LINKS else Signal.SOME_LINKS
     for pattern, signal in (
         (_SCRIPT, Signal.SCRIPT),
         (_BBCODE, Signal.BBCODE),
         (_ANCHOR, Signal.ANCHOR),
         (_MARKUP, Signal.MARKUP),
     ):
-        for text in facts.texts:
-            if pattern.search(text):
-                yield signal
-                break
+        if any(map(pattern.search, facts.texts)):
+            yield signal
     if any(map(_LINK.search, facts.names)):
         yield Signal.LINK_IN_NAME
-    if _alike(facts.texts):
+    # Short texts are equal by chance (a name, a town, "none").
+    long = [text.strip().casefold() for text in facts.texts if len(text.strip()) >= _SAME_LENGTH]
+    if any(long.count(text) >= _SAME_FIELDS for text in long):
         yield Signal.SAME_TEXT
-
-
-def _by_number(links: int) -> Signal:
-    if links >= _FLOOD:
-        return Signal.FLOOD_OF_LINKS
-    return Signal.MANY_LINKS if links >= _MANY_LINKS else Signal.SOME_LINKS
-
-
-def _alike(texts: Sequence[str]) -> bool:
-    """Whether several long texts are equal: short ones are by chance (a name, a town, "none")."""
-    folded = [text.strip().casefold() for text in texts]
-    return any(len(each) >= _SAME_LENGTH and folded.count(each) >= _SAME_FIELDS for each in folded)

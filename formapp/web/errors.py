@@ -25,13 +25,9 @@ _UNANSWERED = gettext_noop("We could not answer this request.")
 class RefusalError(Exception):
     """Ends a request with a status, a code and a sentence.
 
-    Attributes:
-        status: HTTP status.
-        code: for programs; Formspree's where it has one.
-        msgid: for people, in English; never repeats what was sent. The catalogues extract it from
-            where the refusal is raised, so it is a literal there.
-        headers: further headers of the answer.
-        params: values for the text's `%(name)s`.
+    `code` is for programs: Formspree's where it has one. `msgid` is for people, in English, and
+    never repeats what was sent; the catalogues extract it from where the refusal is raised, so it
+    is a literal there. `params` are the values of its `%(name)s`.
     """
 
     def __init__(
@@ -43,11 +39,8 @@ class RefusalError(Exception):
         **params: object,
     ) -> None:
         super().__init__(code)
-        self.status = status
-        self.code = code
-        self.msgid = msgid
-        self.headers = headers or {}
-        self.params = params
+        self.status, self.code, self.headers = status, code, headers or {}
+        self.msgid, self.params = msgid, params
 
     @property
     def text(self) -> str:

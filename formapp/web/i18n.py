@@ -8,7 +8,7 @@ languages of formapp. Our own pages keep the language in all their links.
 from typing import cast
 
 from flask import Flask, Request, g, request
-from flask_babel import Babel, gettext, refresh
+from flask_babel import Babel, refresh
 from markupsafe import Markup
 
 from formapp.forms.form import Form
@@ -29,8 +29,6 @@ LANG = "lang"
 """The query parameter that selects a language."""
 
 _ENGLISH = Markup('<span lang="en" dir="ltr">{}</span>')
-_ENDS = tuple(".!?。！？؟…")  # noqa: RUF001 - the full stops of other scripts
-_STOPS = (*_ENDS, *":：")  # noqa: RUF001 - the colons of other scripts
 
 
 def init_app(app: Flask) -> None:
@@ -43,12 +41,10 @@ def init_app(app: Flask) -> None:
         locale_selector=_locale,
     )
     app.jinja_env.globals |= {
-        "about": about,
         "direction": direction,
         "language": language,
         "ours": ours,
         "own_name": own_name,
-        "sentence": sentence,
     }
 
 
@@ -104,24 +100,6 @@ def ours(text: str) -> str:
     screen readers pronounce both properly.
     """
     return text if spoken_for(language()) else _ENGLISH.format(text)
-
-
-def sentence(message: str) -> str:
-    """Return a message with a capital and a full stop."""
-    text = message[:1].upper() + message[1:]
-    return text if text.endswith(_ENDS) else str(gettext("%(sentence)s.", sentence=text))
-
-
-def about(label: str, message: str, *, quoted: bool = False) -> Markup:
-    """Return a message after the label of its field.
-
-    The text of a consent, or a label that is a sentence of its own, is quoted.
-    """
-    if quoted or label.endswith(_STOPS):
-        pattern = gettext("“%(label)s” %(message)s")
-    else:
-        pattern = gettext("%(label)s %(message)s")
-    return Markup(pattern) % {"label": label, "message": ours(message)}  # noqa: S704 - our catalogue
 
 
 def _choose(request: Request, form: Form | None) -> str:

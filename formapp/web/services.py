@@ -27,15 +27,13 @@ class Services:
     """The collaborators of the web side.
 
     Attributes:
-        intake: stores submissions in `database`.
-        on_kept: called after each commit that created work for a worker.
         base_url: where visitors reach this server, without a slash at the end; None: the trusted
             host of each request.
         default_site: the site of forms that name none.
-        metrics_token: required by `/metrics`; None: only this machine may read them.
-        challenges: makes and checks proofs of work.
+        on_kept: called after each commit that created work for a worker.
         sign: makes the keyed hash of a counter's name.
         site_key: this site's key at the owner's challenge service.
+        metrics_token: required by `/metrics`; None: only this machine may read them.
         pages: the page cache; bounded, since visitors can't make up its keys.
     """
 

@@ -21,10 +21,9 @@ same. The client never sends a call twice by itself, except once more with a new
 a 401. The facts that it relies on are in CONTRACT.md beside this file.
 """
 
-from formapp.wix.auth import ApiKey, AppToken, Auth
+from formapp.wix.auth import ApiKey, AppToken
 from formapp.wix.client import WixContacts
-from formapp.wix.contacts import FetchedContact
-from formapp.wix.definitions import ExtendedField, FoundField, FoundLabel, Label
+from formapp.wix.definitions import Definition
 from formapp.wix.duplicates import DuplicateMatch, normalise_email
 from formapp.wix.errors import (
     CannotDeleteError,
@@ -58,14 +57,12 @@ from formapp.wix.models import (
     ContactInfo,
     Email,
     EmailItem,
-    ExtendedFieldMap,
     InfoBody,
     NameBody,
     Phone,
     PhoneItem,
 )
-from formapp.wix.parsing import Page, Sort
-from formapp.wix.transport import BASE_URL, Call, Timeouts
+from formapp.wix.transport import BASE_URL, Auth, Call, Timeouts
 
 __all__ = [
     "BASE_URL",
@@ -84,25 +81,19 @@ __all__ = [
     "ContactAlreadyChangedError",
     "ContactInfo",
     "ContactNotFoundError",
+    "Definition",
     "DuplicateContactError",
     "DuplicateMatch",
     "Email",
     "EmailItem",
     "ErrorDetails",
-    "ExtendedField",
-    "ExtendedFieldMap",
-    "FetchedContact",
     "ForbiddenError",
-    "FoundField",
-    "FoundLabel",
     "InfoBody",
     "InvalidRequestError",
-    "Label",
     "MemberEmailError",
     "NameBody",
     "NotFoundError",
     "OutcomeUnknownError",
-    "Page",
     "Phone",
     "PhoneItem",
     "PreconditionFailedError",
@@ -110,7 +101,6 @@ __all__ = [
     "RateLimitedError",
     "RequestTimeoutError",
     "ServerError",
-    "Sort",
     "Timeouts",
     "UnauthorizedError",
     "UnexpectedResponseError",

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from functools import partial
-from types import TracebackType
 from typing import Self
 
-from formapp.wix.auth import Auth, AuthenticatedTransport
 from formapp.wix.contacts import Contacts
-from formapp.wix.definitions import ExtendedFields, Labels
+from formapp.wix.definitions import Definitions
 from formapp.wix.duplicates import find_duplicate
-from formapp.wix.transport import BASE_URL, USER_AGENT, Call, Timeouts, Transport
+from formapp.wix.transport import BASE_URL, Auth, Call, Timeouts, Transport
 
 
 class WixContacts:
@@ -17,38 +15,26 @@ class WixContacts:
 
     Args:
         auth: an `ApiKey` or an `AppToken`.
-        base_url: where the API is.
+        base_url: scheme and host, and a path only where a proxy needs one; else ValueError.
         timeouts: connect and read, in seconds.
-        user_agent: sent with every call.
         before_call: gets the operation's name before each HTTP call, token requests included; an
             exception from it passes through and prevents the call. Enforce a rate limit here.
         on_call: gets a `Call` after each HTTP call, successful or not.
-
-    Raises:
-        ValueError: `base_url` is not an http or https address, or holds credentials.
     """
 
-    def __init__(  # noqa: PLR0913 - collaborators and settings, all by keyword
+    def __init__(
         self,
         auth: Auth,
         *,
         base_url: str = BASE_URL,
         timeouts: tuple[float, float] = Timeouts(),
-        user_agent: str = USER_AGENT,
         before_call: Callable[[str], None] | None = None,
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
-        self._transport = Transport(
-            base_url,
-            timeouts=timeouts,
-            user_agent=user_agent,
-            before_call=before_call,
-            on_call=on_call,
-        )
-        authenticated = AuthenticatedTransport(self._transport, auth)
-        self.contacts = Contacts(authenticated)
-        self.labels = Labels(authenticated)
-        self.extended_fields = ExtendedFields(authenticated)
+        self._transport = transport = Transport(auth, base_url, timeouts, before_call, on_call)
+        self.contacts = Contacts(transport)
+        self.labels = Definitions(transport, "labels", "Label", "label")
+        self.extended_fields = Definitions(transport, "extended-fields", "ExtendedField", "field")
         self.find_duplicate = partial(find_duplicate, self.contacts)
 
     def close(self) -> None:
@@ -58,10 +44,5 @@ class WixContacts:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()

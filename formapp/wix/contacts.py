@@ -3,11 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from formapp.wix.auth import AuthenticatedTransport
 from formapp.wix.errors import NotFoundError
 from formapp.wix.models import Contact, Fieldset, InfoBody
-from formapp.wix.parsing import MAX_PAGE, OLDEST_FIRST, Page, Sort, iterate_pages, text, unwrap
-from formapp.wix.transport import JsonResponse, Operation
+from formapp.wix.parsing import (
+    MAX_PAGE,
+    OLDEST_FIRST,
+    Page,
+    Sort,
+    iterate_pages,
+    list_query,
+    unwrap,
+)
+from formapp.wix.transport import Operation, Transport
 
 _PATH = "/contacts/v4/contacts"
 _ONE = f"{_PATH}/{{contactId}}"
@@ -24,93 +31,67 @@ UNLABEL = Operation("unlabelContact", "DELETE", f"{_ONE}/labels")
 
 
 class FetchedContact(NamedTuple):
-    """Result of Get Contact.
-
-    Attributes:
-        contact: the surviving contact, with another id, when the one asked for was merged away.
-        response_type: REGULAR, MERGED or IMPLICIT; an open list.
-    """
+    """Result of Get Contact: the survivor, with another id, where the contact was merged away."""
 
     contact: Contact
-    response_type: str
-
-    @property
-    def merged(self) -> bool:
-        """Whether the contact asked for was merged away."""
-        return self.response_type == "MERGED"
+    merged: bool
 
 
-def _contact(response: JsonResponse) -> Contact:
+def _contact(body: Mapping[str, Any]) -> Contact:
     """The contact, wrapped or bare (CONTRACT.md section 7.5)."""
-    return response.parse(lambda body: Contact.parse(unwrap(body, "contact", "id")))
+    return Contact.parse(unwrap(body, "contact", "id"))
 
 
-def _page(response: JsonResponse) -> Page[Contact]:
-    return response.parse(lambda body: Page.parse(body, "contacts", Contact.parse))
+def _fetched(body: Mapping[str, Any]) -> FetchedContact:
+    return FetchedContact(_contact(body), body.get("responseType") == "MERGED")
 
 
-def _given(**parts: object) -> dict[str, Any]:
-    """The parts that were given; an empty list counts as not given."""
-    return {key: value for key, value in parts.items() if value is not None and value != []}
+def _page(body: Mapping[str, Any]) -> Page[Contact]:
+    return Page.parse(body, "contacts", Contact.parse)
 
 
 class Contacts:
-    """Contacts of one site."""
+    """Contacts of one site.
 
-    def __init__(self, transport: AuthenticatedTransport) -> None:
+    Fieldsets and fields choose what a page shows; without them it shows everything.
+    """
+
+    def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def create(self, info: InfoBody, *, allow_duplicates: bool = False) -> Contact:
         """Create Contact. Not idempotent: after `maybe_applied`, look before sending it again.
 
-        Raises:
-            DuplicateContactError: the e-mail, or without one the phone, is another contact's.
-            InvalidRequestError: Wix refuses the data.
+        DuplicateContactError: the e-mail, or without one the phone, is another contact's.
         """
         body = {"info": info, "allowDuplicates": allow_duplicates}
-        return _contact(self._transport.call(CREATE, body=body))
+        return self._transport.call(CREATE, _contact, body=body)
 
-    def get(
-        self,
-        contact_id: str,
-        *,
-        fieldsets: Sequence[Fieldset] = (),
-        fields: Sequence[str] = (),
-    ) -> FetchedContact:
-        """Get Contact; everything unless fieldsets or fields narrow it.
+    def get(self, contact_id: str) -> FetchedContact:
+        """Get Contact.
 
-        Raises:
-            ContactNotFoundError: no such contact, and it was not merged into another.
+        ContactNotFoundError: no such contact, and it was not merged into another.
         """
-        query = _given(fields=[*fields], fieldsets=[*fieldsets])
-        response = self._transport.call(GET, resource_id=contact_id, query=query)
-        kind = text(response.body.get("responseType")) or "REGULAR"
-        return FetchedContact(_contact(response), kind)
+        return self._transport.call(GET, _fetched, resource_id=contact_id)
 
     def update(
         self, contact_id: str, revision: int, info: InfoBody, *, allow_duplicates: bool = False
     ) -> Contact:
         """Update Contact: parts of `info` that are not sent stay; lists are replaced whole.
 
-        See CONTRACT.md section 7.3.
-
-        Raises:
-            ContactAlreadyChangedError: the revision is stale.
-            DuplicateContactError: another contact has the e-mail or phone.
-            MemberEmailError: it is the primary e-mail of a site member.
-            ContactNotFoundError: unknown or merged away.
+        ContactAlreadyChangedError: the revision is stale. ContactNotFoundError: merged away, too.
+        MemberEmailError: a site member's primary e-mail stays (CONTRACT.md section 7.3).
         """
         body = {"revision": revision, "info": info, "allowDuplicates": allow_duplicates}
-        return _contact(self._transport.call(UPDATE, resource_id=contact_id, body=body))
+        return self._transport.call(UPDATE, _contact, resource_id=contact_id, body=body)
 
     def delete(self, contact_id: str) -> bool:
         """Delete Contact, permanently. False: there was no such contact (CONTRACT.md section 7.4).
 
-        Raises:
-            CannotDeleteError: a member, an owner or contributor, or a billing subscription.
+        CannotDeleteError: a member, an owner or contributor, or a billing subscription.
         """
         try:
-            self._transport.call(DELETE, resource_id=contact_id)
+            self._transport.call(DELETE, dict, resource_id=contact_id)
         except NotFoundError:
             return False
         return True
@@ -125,14 +106,9 @@ class Contacts:
         fields: Sequence[str] = (),
     ) -> Page[Contact]:
         """List Contacts: one page of at most 1000. Eventually consistent."""
-        query = {
-            "sort.fieldName": sort[0],
-            "sort.order": sort[1],
-            "paging.limit": limit,
-            "paging.offset": offset,
-            **_given(fields=[*fields], fieldsets=[*fieldsets]),
-        }
-        return _page(self._transport.call(LIST, query=query))
+        shown = {"fieldsets": [*fieldsets], "fields": [*fields]}
+        query = {**list_query(sort, limit, offset), **shown}
+        return self._transport.call(LIST, _page, query=query)
 
     def query(  # noqa: PLR0913 - the parts of the request, all by keyword
         self,
@@ -143,16 +119,15 @@ class Contacts:
         offset: int = 0,
         fieldsets: Sequence[Fieldset] = (),
         fields: Sequence[str] = (),
-        search: str | None = None,
     ) -> Page[Contact]:
         """Query Contacts: one page. Lags more than List (CONTRACT.md section 8.1)."""
+        parts = {"filter": filter, "fieldsets": [*fieldsets], "fields": [*fields]}
         query = {
             "sort": [{"fieldName": sort[0], "order": sort[1]}],
             "paging": {"limit": limit, "offset": offset},
-            **_given(filter=filter, fields=[*fields], fieldsets=[*fieldsets]),
+            **{name: part for name, part in parts.items() if part},
         }
-        body = {"query": query, **_given(search=search)}
-        return _page(self._transport.call(QUERY, body=body))
+        return self._transport.call(QUERY, _page, body={"query": query})
 
     def iterate(
         self,
@@ -166,31 +141,27 @@ class Contacts:
 
         Where contacts are deleted meanwhile, offsets shift and a contact may be missed.
         """
-        return iterate_pages(
-            lambda offset: self.query(
+
+        def fetch(offset: int) -> Page[Contact]:
+            return self.query(
                 filter, sort=sort, limit=page_size, offset=offset, fieldsets=fieldsets
-            ),
-            page_size,
-            lambda contact: contact.id,
-        )
+            )
+
+        return iterate_pages(fetch, page_size, lambda contact: contact.id)
 
     def merge(self, target_id: str, revision: int, source_ids: Sequence[str]) -> Contact:
         """Merge Contacts: 1 to 5 sources into the target; deletes them permanently.
 
-        See CONTRACT.md section 7.5.
-
-        Raises:
-            PreconditionFailedError: one of the sources is a member.
-            InvalidRequestError: `ILLEGAL_MERGE`.
-            ContactNotFoundError: one of the contacts does not exist.
+        PreconditionFailedError: a source is a member. InvalidRequestError: `ILLEGAL_MERGE`
+        (CONTRACT.md section 7.5).
         """
         body = {"targetContactRevision": revision, "sourceContactIds": [*source_ids]}
-        return _contact(self._transport.call(MERGE, resource_id=target_id, body=body))
+        return self._transport.call(MERGE, _contact, resource_id=target_id, body=body)
 
     def label(self, contact_id: str, label_keys: Sequence[str]) -> Contact:
         """Label Contact: add 1 to 100 existing labels, without a revision (CONTRACT.md 7.6)."""
         body = {"labelKeys": [*label_keys]}
-        return _contact(self._transport.call(LABEL, resource_id=contact_id, body=body))
+        return self._transport.call(LABEL, _contact, resource_id=contact_id, body=body)
 
     def unlabel(self, contact_id: str, label_keys: Sequence[str]) -> Contact:
         """Unlabel Contact: remove 1 to 100 labels.
@@ -198,4 +169,4 @@ class Contacts:
         The keys are in the query, since some proxies drop the body of a DELETE (CONTRACT.md 7.6).
         """
         query = {"labelKeys": [*label_keys]}
-        return _contact(self._transport.call(UNLABEL, resource_id=contact_id, query=query))
+        return self._transport.call(UNLABEL, _contact, resource_id=contact_id, query=query)

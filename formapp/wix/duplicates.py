@@ -3,7 +3,7 @@
 It only predicts: the authority is the check that Wix makes in Create and Update.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -15,6 +15,8 @@ from formapp.wix.models import Contact
 
 _LIMIT = 10
 _LIMIT_WITH_PHONE = 50
+
+By = Literal["email", "phone"]
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -26,11 +28,13 @@ class DuplicateMatch:
         contact: complete and with its revision, so that it can be updated without a Get.
         matched_by: what it was matched by.
         hits: number of contacts that match by that, this one included.
-        others: ids of further hits, for a person to look at.
+        others: ids of further hits, for a person to look at; beside an e-mail also of the contacts
+            with the phone. Those are never the match: a shared phone must not attach one person to
+            another.
     """
 
     contact: Contact | None = None
-    matched_by: Literal["email", "phone"] | None = None
+    matched_by: By | None = None
     hits: int = 0
     others: tuple[str, ...] = ()
 
@@ -43,36 +47,40 @@ def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
     phone: str | None = None,
     typed_phone: str | None = None,
     country: str | None = None,
-    also_report_phone: bool = False,
 ) -> DuplicateMatch:
     """Make one query, or none without e-mail and phone.
 
-    Args:
-        contacts: of the site.
-        email: the address; compared trimmed and in lower case.
-        typed_email: the address as typed, searched for as well where it differs.
-        phone: the number; decides only where there is no e-mail, as at Wix.
-        typed_phone: the number as typed, searched for as well where it differs.
-        country: alpha-2, for a number without a country code.
-        also_report_phone: with an e-mail and a phone, list contacts with the phone in `others`.
-            They are never the match: a shared phone must not attach one person to another.
+    The e-mail is compared trimmed and in lower case. The phone decides only where there is no
+    e-mail, as at Wix; `country` (alpha-2) is for a number without a country code. Both are searched
+    for as typed, too, where that differs.
     """
     emails = _email_forms(email, typed_email)
-    numbers = phone_forms(phone or "", country, typed_phone or "")
-    number = e164(phone or "", country)
-    if emails and numbers and also_report_phone:
-        # More than the limit may share the phone and push the e-mail's hit off the page. Create
-        # then reports the duplicate.
-        either = {"$or": [_email_filter(emails), _phone_filter(numbers)]}
-        rows = _query(contacts, either, _LIMIT_WITH_PHONE)
-        matches = _with_email(rows, emails[0])
-        return _match("email", matches, _with_phone(rows, number, numbers))
+    number, numbers = (
+        e164(phone or "", country),
+        phone_forms(phone or "", country, typed_phone or ""),
+    )
+    conditions: list[dict[str, Any]] = []
     if emails:
-        return _match("email", _with_email(_query(contacts, _email_filter(emails)), emails[0]))
+        wanted = {"$eq": emails[0]} if len(emails) == 1 else {"$in": list(emails)}
+        conditions.append({"primaryInfo.email": wanted})
     if numbers:
-        rows = _query(contacts, _phone_filter(numbers))
-        return _match("phone", _with_phone(rows, number, numbers))
-    return DuplicateMatch()
+        conditions.append({"primaryInfo.phone": {"$in": list(numbers)}})
+    if not conditions:
+        return DuplicateMatch()
+    both = len(conditions) > 1
+    # More than the limit may share the phone and push the e-mail's hit off the page. Create then
+    # reports the duplicate. FULL, so that a row and its revision are one snapshot (step 6).
+    rows = contacts.query(
+        {"$or": conditions} if both else conditions[0],
+        limit=_LIMIT_WITH_PHONE if both else _LIMIT,
+        fieldsets=["FULL"],
+    )
+    digits = {_digits(form) for form in numbers}
+    same_phone = [row for row in rows if digits and _has_phone(row, number, digits)]
+    if not emails:
+        return _match("phone", same_phone)
+    same_email = [row for row in rows if normalise_email(row.primary_email or "") == emails[0]]
+    return _match("email", same_email, same_phone)
 
 
 def normalise_email(email: str) -> str:
@@ -86,43 +94,13 @@ def _email_forms(email: str | None, typed: str | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys([normalise_email(given[0]), *given])) if given else ()
 
 
-def _email_filter(emails: tuple[str, ...]) -> dict[str, Any]:
-    condition = {"$eq": emails[0]} if len(emails) == 1 else {"$in": list(emails)}
-    return {"primaryInfo.email": condition}
-
-
-def _phone_filter(numbers: tuple[str, ...]) -> dict[str, Any]:
-    return {"primaryInfo.phone": {"$in": list(numbers)}}
-
-
-def _query(contacts: Contacts, condition: dict[str, Any], limit: int = _LIMIT) -> list[Contact]:
-    """Oldest first; FULL, so that a row and its revision are one snapshot (step 6)."""
-    return list(contacts.query(condition, limit=limit, fieldsets=["FULL"]))
-
-
-def _with_email(rows: Iterable[Contact], email: str) -> list[Contact]:
-    return [row for row in rows if normalise_email(row.primary_email or "") == email]
-
-
-def _with_phone(
-    rows: Iterable[Contact], number: str | None, forms: tuple[str, ...]
-) -> list[Contact]:
-    digits = {_digits(form) for form in forms}
-    return [row for row in rows if _has_phone(row, number, digits)]
-
-
-def _match(
-    by: Literal["email", "phone"], rows: list[Contact], others: Iterable[Contact] = ()
-) -> DuplicateMatch:
+def _match(by: By, rows: list[Contact], others: Sequence[Contact] = ()) -> DuplicateMatch:
     """The oldest row, ties by the smallest id (step 5); a row without a date comes last."""
     ranked = sorted(rows, key=lambda row: (row.created_date or _LATEST, row.id))
     ids = tuple(dict.fromkeys(row.id for row in (*ranked, *others)))
     if not ranked:
         return DuplicateMatch(others=ids)
     return DuplicateMatch(ranked[0], by, len(ranked), ids[1:])
-
-
-# Phone numbers in the forms in which Wix may store them (CONTRACT.md section 11.3, step 3)
 
 
 def _parse_phone(number: str, country: str | None) -> phonenumbers.PhoneNumber | None:

@@ -8,15 +8,14 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+_NOT_IMPLEMENTED = 501
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Violation:
-    """One field that Wix refused (CONTRACT.md section 3.1).
+    """One field that Wix refused, by path and rule (CONTRACT.md section 3.1).
 
-    Attributes:
-        field: path such as `info.emails.items[0].email`.
-        rule: rule name such as `FORMAT`, where Wix names one.
-        description: Wix's sentence. It may echo a value, so no text and no repr shows it.
+    The description, Wix's sentence, may echo a value, so no text and no repr shows it.
     """
 
     field: str
@@ -33,10 +32,7 @@ class ErrorDetails:
 
     Attributes:
         status: HTTP status; None when no response arrived.
-        code: `details.applicationError.code`.
-        data: `details.applicationError.data`; numbers may be strings.
-        violations: `details.validationError.fieldViolations`.
-        request_id: `X-Wix-Request-Id`.
+        code, data: of `details.applicationError`; numbers in the data may be strings.
         retry_after: seconds to wait, from `Retry-After`.
     """
 
@@ -53,8 +49,7 @@ class WixError(Exception):
 
     Attributes:
         operation: name of the operation, such as `createContact`.
-        details: what the response contains; also as `status`, `code`, `data`, `violations`,
-            `request_id` and `retry_after`.
+        details: what the response contains; each part is also an attribute of the error.
         retryable: the same call may be sent again later as it is.
         maybe_applied: a write may have been applied: look before sending it again.
     """
@@ -70,16 +65,13 @@ class WixError(Exception):
         maybe_applied: bool = False,
         reason: str = "",
     ) -> None:
-        details = details or ErrorDetails()
         self.operation = operation
-        self.details = details
-        self.status = details.status
-        self.code = details.code
-        self.data = details.data
-        self.violations = details.violations
-        self.request_id = details.request_id
-        self.retry_after = details.retry_after
         self.maybe_applied = maybe_applied
+        self.details = details = details or ErrorDetails()
+        self.status, self.code, self.data = details.status, details.code, details.data
+        self.violations, self.request_id = details.violations, details.request_id
+        self.retry_after = details.retry_after
+        self.retryable = self.retryable and self.status != _NOT_IMPLEMENTED
         facts = [str(fact) for fact in (self.status, self.code, *self.violations) if fact]
         if self.request_id:
             facts.append(f"request {self.request_id}")
@@ -123,12 +115,8 @@ class UnexpectedResponseError(WixError):
 class ServerError(WixError):
     """500 and above. Retryable, except 501 (CONTRACT.md section 3.2)."""
 
+    retryable = True
     summary = "server error"
-
-    @property
-    def retryable(self) -> bool:  # type: ignore[override] # depends on the status
-        """Whether the same call may be sent again later."""
-        return self.status != _NOT_IMPLEMENTED
 
 
 class RateLimitedError(WixError):
@@ -169,8 +157,7 @@ class ConflictError(WixError):
 class DuplicateContactError(ConflictError):
     """409 `DUPLICATE_CONTACT_EXISTS`: the e-mail or phone belongs to another contact.
 
-    One report says that Wix wrote a contact all the same (CONTRACT.md section 14, item 16), so look
-    it up after this error.
+    Look it up: by one report Wix wrote a contact all the same (CONTRACT.md section 14, item 16).
     """
 
     summary = "another contact has this e-mail or phone"
@@ -226,8 +213,6 @@ class InvalidRequestError(WixError):
     """400 and every other 4xx: sending it again would not help."""
 
 
-_NOT_IMPLEMENTED = 501
-
 _BY_STATUS: dict[int, type[WixError]] = {
     401: UnauthorizedError,
     403: ForbiddenError,
@@ -254,14 +239,15 @@ _BY_CODE: dict[tuple[int, str], type[WixError]] = {
 }
 
 
+_BY_CLASS: dict[int, type[WixError]] = {4: InvalidRequestError, 5: ServerError}
+
+
 def error_for(operation: str, details: ErrorDetails, *, writes: bool) -> WixError:
     """The error for a status other than 200: status first, then code, never the message."""
     status = details.status or 0
-    kind = _BY_CODE.get((status, details.code or "")) or _BY_STATUS.get(status)
-    if kind is None and status >= 500:  # noqa: PLR2004 - 5xx
-        kind = ServerError
-    elif kind is None:
-        kind = InvalidRequestError if status >= 400 else UnexpectedResponseError  # noqa: PLR2004 - 4xx
+    by_class = _BY_CLASS.get(min(status // 100, 5), UnexpectedResponseError)
+    kind = _BY_CODE.get((status, details.code or "")) or _BY_STATUS.get(status, by_class)
     # A 4xx was refused and a 501 not implemented; after anything else a write may be in place.
-    refused = (400 <= status < 500 and status != 408) or status == _NOT_IMPLEMENTED  # noqa: PLR2004 - 4xx
-    return kind(operation, details, maybe_applied=writes and not refused)
+    refused = status // 100 == 4 and kind is not RequestTimeoutError  # noqa: PLR2004 - 4xx
+    implemented = status != _NOT_IMPLEMENTED
+    return kind(operation, details, maybe_applied=writes and not refused and implemented)

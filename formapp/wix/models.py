@@ -33,6 +33,14 @@ _NO_MEMBER = re.compile(
     r"|undefined|unknown(_status)?"
 )
 _UNTAGGED = "UNTAGGED"
+_ADDRESS_PARTS = {
+    "line": "addressLine",
+    "line2": "addressLine2",
+    "city": "city",
+    "postal_code": "postalCode",
+    "subdivision": "subdivision",
+    "country": "country",
+}
 
 Fieldset = Literal["BASIC", "COMMUNICATION_DETAILS", "EXTENDED", "FULL"]
 
@@ -63,18 +71,11 @@ class PhoneItem(TypedDict, total=False):
     primary: bool
 
 
-class StreetBody(TypedDict, total=False):
-    """A street in two parts."""
-
-    number: str
-    name: str
-
-
 class AddressBody(TypedDict, total=False):
     """`addressLine` or `streetAddress`, never both."""
 
     addressLine: str
-    streetAddress: StreetBody
+    streetAddress: dict[str, str]
     addressLine2: str
     city: str
     postalCode: str
@@ -90,31 +91,25 @@ class AddressItem(TypedDict, total=False):
     address: AddressBody
 
 
-class ItemList(TypedDict, Generic[T]):
-    """A complete list: it replaces the stored one (CONTRACT.md section 7.3)."""
+class Items(TypedDict, Generic[T]):
+    """A complete list, which replaces the stored one, or values by key (section 7.3)."""
 
-    items: list[T]
-
-
-class ExtendedFieldMap(TypedDict):
-    """Field key to value."""
-
-    items: dict[str, str | int | float]
+    items: T
 
 
 class InfoBody(TypedDict, total=False):
     """`info` of Create and Update."""
 
     name: NameBody
-    emails: ItemList[EmailItem]
-    phones: ItemList[PhoneItem]
-    addresses: ItemList[AddressItem]
+    emails: Items[list[EmailItem]]
+    phones: Items[list[PhoneItem]]
+    addresses: Items[list[AddressItem]]
     company: str
     jobTitle: str
     birthdate: str
     locale: str
-    labelKeys: ItemList[str]
-    extendedFields: ExtendedFieldMap
+    labelKeys: Items[list[str]]
+    extendedFields: Items[dict[str, str | int | float]]
 
 
 def _for_update(item: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
@@ -209,29 +204,17 @@ class Address:
         street = mapping(address.get("streetAddress"))
         return cls(
             tag=text(raw.get("tag")) or _UNTAGGED,
-            line=text(address.get("addressLine")),
             street_number=text(street.get("number")),
             street_name=text(street.get("name")),
-            line2=text(address.get("addressLine2")),
-            city=text(address.get("city")),
-            postal_code=text(address.get("postalCode")),
-            subdivision=text(address.get("subdivision")),
-            country=text(address.get("country")),
             raw=raw,
+            **{name: text(address.get(key)) for name, key in _ADDRESS_PARTS.items()},
         )
 
     def as_item(self) -> AddressItem:
         """The item to send, with one form of the street (CONTRACT.md section 5.3)."""
         street = {"number": self.street_number, "name": self.street_name}
-        parts = {
-            "addressLine": self.line,
-            "streetAddress": {key: value for key, value in street.items() if value},
-            "addressLine2": self.line2,
-            "city": self.city,
-            "postalCode": self.postal_code,
-            "subdivision": self.subdivision,
-            "country": self.country,
-        }
+        parts: dict[str, Any] = {key: getattr(self, name) for name, key in _ADDRESS_PARTS.items()}
+        parts["streetAddress"] = {key: value for key, value in street.items() if value}
         given = {key: value for key, value in parts.items() if value}
         item = _for_update({"tag": self.tag, "address": given}, self.raw)
         address = mapping(item.get("address"))
@@ -246,11 +229,7 @@ class Address:
 class ContactInfo:
     """The writable part of a contact. Blank strings are None.
 
-    Attributes:
-        birthdate: `YYYY-MM-DD`.
-        locale: BCP 47.
-        label_keys: keys, not display names.
-        extended_fields: field key to value, system fields included; read-only.
+    The extended fields, by key, include those of the system, which cannot be written.
     """
 
     first: str | None = None
@@ -274,14 +253,14 @@ class ContactInfo:
         return cls(
             first=text(name.get("first")),
             last=text(name.get("last")),
-            emails=tuple(Email.parse(item) for item in objects(raw.get("emails"))),
-            phones=tuple(Phone.parse(item) for item in objects(raw.get("phones"))),
-            addresses=tuple(Address.parse(item) for item in objects(raw.get("addresses"))),
+            emails=tuple(map(Email.parse, objects(raw.get("emails")))),
+            phones=tuple(map(Phone.parse, objects(raw.get("phones")))),
+            addresses=tuple(map(Address.parse, objects(raw.get("addresses")))),
             company=text(raw.get("company")),
             job_title=text(raw.get("jobTitle")),
             birthdate=text(raw.get("birthdate")),
             locale=text(raw.get("locale")),
-            label_keys=tuple(key for key in items(raw.get("labelKeys")) if text(key)),
+            label_keys=tuple(filter(text, items(raw.get("labelKeys")))),
             extended_fields=_extended_fields(raw.get("extendedFields")),
         )
 
@@ -301,14 +280,12 @@ def _extended_fields(value: object) -> Mapping[str, str | float | int]:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact. Its repr shows id, revision, dates and source only.
+    """One contact. Its repr shows id, revision and dates only.
 
     Attributes:
-        id: GUID.
         revision: is sent with the next update (CONTRACT.md section 7.3).
         created_date, updated_date: aware; None where only some fields were asked for.
         primary_email, primary_phone: what Wix compares duplicates by (CONTRACT.md section 11.2).
-        source_type: `source.sourceType`, an open list.
         raw: the JSON object as it came.
     """
 
@@ -319,16 +296,11 @@ class Contact:
     primary_email: str | None = field(default=None, repr=False)
     primary_phone: str | None = field(default=None, repr=False)
     info: ContactInfo = field(default_factory=ContactInfo, repr=False)
-    source_type: str | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Parse the JSON object of a contact.
-
-        Raises:
-            MalformedResponseError: no id or revision; Wix always sends both (CONTRACT.md 7.2).
-        """
+        """Parse the JSON object of a contact; Wix always sends id and revision (section 7.2)."""
         revision = integer(raw.get("revision"))
         if revision is None:
             raise MalformedResponseError("no revision")
@@ -343,7 +315,6 @@ class Contact:
             primary_phone=_primary(raw, "phone", "primaryPhone")
             or next((item.number for item in info.phones if item.primary), None),
             info=info,
-            source_type=text(mapping(raw.get("source")).get("sourceType")),
             raw=raw,
         )
 

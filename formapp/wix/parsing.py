@@ -23,11 +23,7 @@ def text(value: object) -> str | None:
 
 
 def required(raw: Mapping[str, Any], name: str) -> str:
-    """The string `raw[name]`.
-
-    Raises:
-        MalformedResponseError: it is blank or not a string.
-    """
+    """The string `raw[name]`; MalformedResponseError where it is blank or not a string."""
     found = text(raw.get(name))
     if found is None:
         raise MalformedResponseError(f"no {name}")
@@ -65,11 +61,7 @@ def timestamp(value: object) -> datetime | None:
 
 
 def unwrap(body: Mapping[str, Any], name: str, identity: str) -> Mapping[str, Any]:
-    """`body[name]`, or `body` where the sources show the bare object (CONTRACT.md section 7.5).
-
-    Raises:
-        MalformedResponseError: neither is there.
-    """
+    """`body[name]`, or `body` where the sources show the bare object (CONTRACT.md section 7.5)."""
     inner = body.get(name)
     if isinstance(inner, dict):
         return inner
@@ -88,26 +80,28 @@ def objects(value: object) -> list[dict[str, Any]]:
     return [item for item in items(value) if isinstance(item, dict)]
 
 
-SortOrder = Literal["ASC", "DESC"]
-Sort = tuple[str, SortOrder]
+Sort = tuple[str, Literal["ASC", "DESC"]]
 
 # A sort is always sent: the sources disagree about the default (CONTRACT.md section 8.1).
 OLDEST_FIRST: Sort = ("createdDate", "ASC")
 
 
+def list_query(sort: Sort, limit: int, offset: int) -> dict[str, Any]:
+    """The query parameters of a list."""
+    return {
+        "sort.fieldName": sort[0],
+        "sort.order": sort[1],
+        "paging.limit": limit,
+        "paging.offset": offset,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a list or a query.
-
-    Attributes:
-        offset: where the page starts; None where Wix does not say.
-        total: number of all rows; None where it is missing or `too_many_to_count`.
-    """
+    """One page of a list or a query; `total` is None where Wix does not count all rows."""
 
     items: tuple[T, ...]
-    offset: int | None = None
     total: int | None = None
-    too_many_to_count: bool = False
 
     def __iter__(self) -> Iterator[T]:
         return iter(self.items)
@@ -119,22 +113,14 @@ class Page(Generic[T]):
     def parse(
         cls, body: Mapping[str, Any], name: str, parse_row: Callable[[Mapping[str, Any]], T]
     ) -> Self:
-        """Parse `body[name]` and its `pagingMetadata` or `metadata` (CONTRACT.md 8.1, 9.4).
-
-        Raises:
-            MalformedResponseError: no such list, or a row without its id or key.
-        """
+        """Parse `body[name]` and its `pagingMetadata` or `metadata` (CONTRACT.md 8.1, 9.4)."""
         rows = body.get(name)
         if not isinstance(rows, list):
             raise MalformedResponseError(f"no {name}")
         paging = mapping(body.get("pagingMetadata")) or mapping(body.get("metadata"))
         too_many = True in (paging.get("tooManyToCount"), paging.get("too_many_to_count"))
-        return cls(
-            items=tuple(parse_row(mapping(row)) for row in rows),
-            offset=integer(paging.get("offset")),
-            total=None if too_many else integer(paging.get("total")),
-            too_many_to_count=too_many,
-        )
+        total = None if too_many else integer(paging.get("total"))
+        return cls(tuple(parse_row(mapping(row)) for row in rows), total)
 
 
 def iterate_pages(
@@ -142,10 +128,7 @@ def iterate_pages(
 ) -> Iterator[T]:
     """All rows, page by page, each identity once: paging by offset repeats rows while data change.
 
-    Args:
-        fetch: gets the page at an offset.
-        page_size: the limit that `fetch` asks for.
-        identity: the id or key of a row.
+    `fetch` gets the page at an offset; `page_size` is the limit that it asks for.
     """
     seen: set[str] = set()
     offset = 0

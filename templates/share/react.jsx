@@ -1,4 +1,4 @@
-{#- The example of `@formspree/react`'s guide with this server as its endpoint.
+{#- The example of `@formspree/react`'s guide, with this server as the endpoint.
     Context: `form`, `address` (of this server). -#}
 {%- macro attrs(given) -%}
 {%- for name, value in given.items() %} {{ value | jsx_attribute(name) }}{% endfor -%}
@@ -51,7 +51,7 @@ export default function {{ component }}() {
       <input{{ attrs(dict({"type": input_type(field)}, **given)) }} />
 {% endif %}
 {% endif %}
-{# The message is a predicate: it follows the label. #}
+{# The message is a predicate and follows the label. #}
       <ValidationError{{ attrs({"prefix": quoted(field.label), "field": field.name}) }} errors={state.errors} />
 {% endfor %}
       <ValidationError errors={state.errors} />

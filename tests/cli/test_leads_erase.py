@@ -55,7 +55,7 @@ def test_erase_prints_what_went_and_what_is_left_at_wix(owner: Owner) -> None:
     mention = kept(owner.database, other)
     dry = owner.leads("erase", "--email", EMAIL.upper(), "--dry-run").stdout
     assert "2 submissions would be erased." in dry
-    assert f"The mention in {mention} would be struck out." in dry
+    assert f"The mention in {mention} would be erased." in dry
     assert EMAIL in everything(owner.database)
 
     done = owner.leads("erase", "--email", f" {EMAIL.upper()} ")
@@ -64,7 +64,7 @@ def test_erase_prints_what_went_and_what_is_left_at_wix(owner: Owner) -> None:
     assert f"{done_before}  " in done.stdout
     assert f"Contact {CONTACT} of the site main is still at Wix" in done.stdout
     assert "its delivery is cancelled" in done.stdout
-    assert f"Struck out in {mention}" in done.stdout
+    assert f"The mention in {mention}" in done.stdout
     assert EMAIL not in everything(owner.database).lower()
     assert EMAIL not in (done.stdout + done.stderr).lower()
     shown = json.loads(owner.leads("show", waiting, "--json").stdout)

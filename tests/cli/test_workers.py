@@ -119,7 +119,7 @@ def test_without_the_secret_a_challenge_ends_when_nobody_can_ask_any_more(
     assert attempts(database) == {}
     shown = show_submission(database, submission_id)
     assert shown["state"] == "quarantined"
-    assert shown["meta"]["suspect"] == ["Cloudflare Turnstile could not be asked in time"]
+    assert shown["meta"]["suspect"] == ["Cloudflare Turnstile did not verify the token in time"]
 
 
 FORM = f"""

@@ -13,8 +13,7 @@ from formapp.confirmation.links import LinkSigner, address_hash
 from formapp.confirmation.sender import ConfirmationSender
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import Database
-from formapp.jobs.queue import LEASE, Job, claim_job
-from formapp.jobs.runner import JobRunner
+from formapp.jobs.queue import LEASE, Job, JobRunner, claim_job
 from formapp.leads.accept import Status, keep
 from formapp.leads.anonymize import anonymize
 from formapp.leads.confirm import confirm, resend_mail

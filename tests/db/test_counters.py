@@ -7,11 +7,8 @@ from typing import Any
 from sqlalchemy import func, select
 
 from formapp.db.counters import (
-    EVERY,
-    Sweep,
     UsageLimit,
     count_up,
-    forget_count,
     read_count,
     sweep,
 )
@@ -20,7 +17,7 @@ from formapp.db.tables import counts, deliveries, jobs, submissions
 from formapp.jobs.queue import Job
 from formapp.leads.accept import Receipt, Status, keep
 from formapp.signing import COUNTED, Keyring
-from tests.support.clock import NOON, TurnedClock
+from tests.support.clock import NOON
 from tests.support.leads import lead, submission
 
 KEY = "0" * 64
@@ -63,13 +60,6 @@ def test_processes_whose_clocks_differ_a_little_share_a_count(database: Database
     assert up(database, MINUTE) == 2
 
 
-def test_a_count_can_be_forgotten(database: Database) -> None:
-    up(database)
-    with database.write() as connection:
-        forget_count(connection, KEY)
-    assert up(database) == 1
-
-
 def test_many_at_once_miss_nobody(database: Database) -> None:
     found: list[int] = []
 
@@ -84,19 +74,12 @@ def test_many_at_once_miss_nobody(database: Database) -> None:
     assert sorted(found) == list(range(1, 21))
 
 
-def test_what_has_ended_is_swept_out_hourly(database: Database) -> None:
-    clock = TurnedClock(NOON)
-    chore = Sweep(database, clock)
+def test_what_has_ended_is_deleted(database: Database) -> None:
     up(database)
-    chore.run()
+    sweep(database, NOON + MINUTE - timedelta(seconds=1))
     assert number(database, counts) == 1
-    clock.turn(EVERY.total_seconds() - 1)
-    chore.run()
-    assert number(database, counts) == 1
-    clock.turn(1)
-    chore.run()
+    sweep(database, NOON + MINUTE)
     assert number(database, counts) == 0
-    assert sweep(database, NOON) == 0
 
 
 def test_hashes_of_counts_are_not_those_of_erasures() -> None:

@@ -24,12 +24,7 @@ def test_a_create_is_noted_before_it_is_sent(both_worlds: World) -> None:
     asked = seen_before(world, "queryContacts", submission_id)
     world.drain()
     assert asked[0]["intent"] is None
-    assert rows[0]["intent"] == {
-        "operation": "create",
-        "at": world.clock().isoformat(),
-        "contact_id": None,
-        "revision": None,
-    }
+    assert Intent.from_json(rows[0]["intent"]) == Intent("create", world.clock())
     assert world.row(submission_id)["intent"] is None
 
 

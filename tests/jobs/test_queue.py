@@ -9,11 +9,19 @@ from sqlalchemy import Connection, func, select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs, submissions
-from formapp.jobs.queue import LEASE, ClaimedJob, Job, add_job, claim_job, finish_job
-from formapp.jobs.runner import JobRunner, RetryLaterError
+from formapp.jobs.queue import (
+    LEASE,
+    ClaimedJob,
+    Job,
+    JobRunner,
+    RetryLaterError,
+    add_job,
+    claim_job,
+    finish_job,
+)
 from formapp.leads.accept import KeyReusedError, Status, keep
-from formapp.leads.accept_held import accept_held
 from formapp.leads.anonymize import anonymize
+from formapp.leads.held import accept_held
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 

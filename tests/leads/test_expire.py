@@ -2,6 +2,7 @@
 
 import logging
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import update
@@ -9,12 +10,13 @@ from sqlalchemy import update
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries
 from formapp.delivery.claims import claim_next
+from formapp.jobs.worker import PeriodicTask
 from formapp.lead import Lead
 from formapp.leads import anonymize as erasing
 from formapp.leads import expire as retention
 from formapp.leads.accept import Status, keep
 from formapp.leads.errors import ErasedError
-from formapp.leads.expire import Expiry, expire
+from formapp.leads.expire import EVERY, expire, expire_batch
 from formapp.leads.export import csv_rows
 from formapp.leads.report import list_ids, list_submissions, show_submission
 from formapp.leads.retry import retry_submission
@@ -198,23 +200,23 @@ def test_a_worker_erases_batch_by_batch_then_rests_for_an_hour(
     for number in range(3):
         delivered(sqlite, submission(lead(f"v{number}@example.com")))
     clock = TurnedClock(days_later(NOON, 91))
-    expiry = Expiry(sqlite, 90, clock)
+    run = PeriodicTask(partial(expire_batch, sqlite, 90), EVERY, clock)
 
     def left() -> int:
         return sum(row["erased_at"] is None for row in rows(sqlite, "submissions"))
 
     counts = []
     for _ in range(3):
-        expiry.run()
+        run()
         counts.append(left())
     assert counts == [1, 0, 0]
 
     delivered(sqlite, submission(lead("late@example.com")))
     clock.turn(hours=0.9)
-    expiry.run()
+    run()
     assert left() == 1
     clock.turn(hours=0.2)
-    expiry.run()
+    run()
     assert left() == 0
     assert "erased the answers of 1 submissions" in caplog.text
     assert "example.com" not in caplog.text
@@ -222,11 +224,11 @@ def test_a_worker_erases_batch_by_batch_then_rests_for_an_hour(
 
 def test_a_clock_that_was_put_back_doesnt_stop_it(sqlite: Database) -> None:
     clock = TurnedClock(days_later(NOON, 300))
-    expiry = Expiry(sqlite, 90, clock)
-    expiry.run()
+    run = PeriodicTask(partial(expire_batch, sqlite, 90), EVERY, clock)
+    run()
     delivered(sqlite, submission(lead()))
     clock.turn(hours=-24 * 100)
-    expiry.run()
+    run()
     assert submission_row(sqlite, rows(sqlite, "submissions")[0]["id"])["erased_at"]
 
 

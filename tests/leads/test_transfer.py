@@ -17,8 +17,8 @@ from formapp.delivery.sites import Budget, Pauses
 from formapp.jobs.queue import Job
 from formapp.leads import transfer
 from formapp.leads.accept import Status, keep
-from formapp.leads.accept_held import accept_held
 from formapp.leads.erase import erase_person
+from formapp.leads.held import accept_held
 from formapp.leads.transfer import Copied, CopyError, copy_all
 from formapp.signing import Keyring
 from tests.support.clock import NOON

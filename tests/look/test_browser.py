@@ -95,7 +95,7 @@ def test_the_summary_has_the_focus_and_its_links_move_it(
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("#f-first_name")).to_be_focused()
-    link = page.get_by_role("link", name="What do you need?")
+    link = page.get_by_role("link", name="Choose an option.")
     link.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#f-service-0")).to_be_focused()
@@ -128,10 +128,10 @@ def test_screen_readers_hear_label_help_and_error(open_page: OpenPage, origin: s
 
     email = page.get_by_role("textbox", name="E-mail")
     expect(email).to_have_accessible_description(
-        "The quote goes to this address. Error: Is required."
+        "We\u2019ll send the quote to this address. Error: Enter your e-mail address."
     )
     group = page.get_by_role("group", name="What do you need?")
-    expect(group).to_have_accessible_description("Error: Must be chosen.")
+    expect(group).to_have_accessible_description("Error: Choose an option.")
     expect(page.get_by_role("textbox", name="Leave this field empty")).to_have_count(0)
 
 

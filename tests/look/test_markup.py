@@ -173,7 +173,7 @@ def test_a_page_of_a_language_that_formapp_lacks_marks_the_english_in_it(
 
     assert '<html lang="fa" dir="rtl">' in page
     assert '<span lang="en" dir="ltr">There is a problem</span>' in page
-    assert '<span lang="en" dir="ltr">Is required.</span>' in page
+    assert '<span lang="en" dir="ltr">Enter an answer.</span>' in page
     assert '<html lang="fa" dir="rtl">' in client.get("/f/persian/thanks").get_data(as_text=True)
 
 
@@ -181,7 +181,7 @@ def test_a_page_of_a_language_that_formapp_speaks_marks_nothing(client: FlaskCli
     page = client.post("/f/arabic").get_data(as_text=True)
 
     assert '<html lang="ar" dir="rtl">' in page
-    assert "يُرجى ملء هذا الحقل." in page
+    assert "يُرجى ملء الحقل «البريد الإلكتروني»." in page
     assert 'lang="en"' not in page
 
 

@@ -2,8 +2,10 @@
 
 import json
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,11 +15,12 @@ from sqlalchemy import delete, insert, update
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs, pauses
 from formapp.jobs.queue import Job
+from formapp.jobs.worker import PeriodicTask
 from formapp.lead import Email, Lead
 from formapp.leads.accept import Status, Submission, keep
 from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring.alerts import Alert, WebhookError, mail_alert, post_alert
-from formapp.monitoring.monitor import Monitor
+from formapp.monitoring.incidents import EVERY, report_incidents
 from tests.support.clock import TurnedClock
 from tests.support.mailserver import mail_server
 
@@ -37,32 +40,35 @@ def _submission(clock: TurnedClock, key: str) -> Submission:
     )
 
 
-def _monitor(database: Database, clock: TurnedClock, sent_alerts: list[Alert]) -> Monitor:
-    return Monitor(database, [sent_alerts.append], clock=clock, backlog=timedelta(minutes=15))
+def _monitor(
+    database: Database, clock: TurnedClock, sent_alerts: list[Alert]
+) -> Callable[[], None]:
+    backlog = timedelta(minutes=15)
+    return lambda: report_incidents(database, [sent_alerts.append], backlog, clock())
 
 
 def test_many_failed_leads_are_one_incident_with_one_end(
     database: Database, turned_clock: TurnedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     sent_alerts: list[Alert] = []
-    monitor = _monitor(database, turned_clock, sent_alerts)
+    check = _monitor(database, turned_clock, sent_alerts)
     for number in range(3):
         keep(database, _submission(turned_clock, str(number)))
-    monitor.check()
+    check()
     assert sent_alerts == []
     with database.write() as connection:
         connection.execute(update(deliveries).values(state="failed", reason=CANARY))
     with caplog.at_level(logging.INFO):
         for _ in range(3):
-            monitor.check()
+            check()
     assert [(alert.kind, alert.state) for alert in sent_alerts] == [("failed", "open")]
     assert "3 deliveries" in sent_alerts[0].detail
     assert CANARY not in caplog.text + str(sent_alerts)
     assert "3 deliveries" in caplog.text
     with database.write() as connection:
         connection.execute(update(deliveries).values(state="delivered"))
-    monitor.check()
-    monitor.check()
+    check()
+    check()
     assert [alert.state for alert in sent_alerts] == ["open", "over"]
 
 
@@ -71,11 +77,11 @@ def test_of_two_workers_one_alerts(database: Database, turned_clock: TurnedClock
     with database.write() as connection:
         row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "failures": 3}
         connection.execute(insert(pauses), row)
-    for monitor in (
+    for check in (
         _monitor(database, turned_clock, sent_alerts),
         _monitor(database, turned_clock, sent_alerts),
     ):
-        monitor.check()
+        check()
     assert [(alert.kind, alert.site) for alert in sent_alerts] == [("paused", "main")]
 
 
@@ -84,7 +90,7 @@ def test_one_pause_is_no_incident(database: Database, turned_clock: TurnedClock)
     with database.write() as connection:
         row = {"site": "main", "paused_until": turned_clock(), "reason": "429", "failures": 1}
         connection.execute(insert(pauses), row)
-    _monitor(database, turned_clock, sent_alerts).check()
+    _monitor(database, turned_clock, sent_alerts)()
     assert sent_alerts == []
 
 
@@ -92,13 +98,13 @@ def test_a_backlog_that_is_older_than_the_limit_is_an_incident(
     database: Database, turned_clock: TurnedClock
 ) -> None:
     sent_alerts: list[Alert] = []
-    monitor = _monitor(database, turned_clock, sent_alerts)
+    check = _monitor(database, turned_clock, sent_alerts)
     keep(database, _submission(turned_clock, "1"))
     turned_clock.turn(14 * 60)
-    monitor.check()
+    check()
     assert sent_alerts == []
     turned_clock.turn(2 * 60)
-    monitor.check()
+    check()
     assert [alert.kind for alert in sent_alerts] == ["backlog"]
     assert "15 minutes" in sent_alerts[0].detail
 
@@ -107,25 +113,25 @@ def test_waiting_jobs_are_one_incident_that_says_what_to_do(
     database: Database, turned_clock: TurnedClock
 ) -> None:
     sent_alerts: list[Alert] = []
-    monitor = _monitor(database, turned_clock, sent_alerts)
+    check = _monitor(database, turned_clock, sent_alerts)
     for number, kind in enumerate(("confirm", "confirm", "challenge")):
         waiting = replace(_submission(turned_clock, str(number)), jobs=(Job(kind),))
         keep(database, replace(waiting, status=Status.UNCONFIRMED))
     turned_clock.turn(14 * 60)
-    monitor.check()
+    check()
     assert sent_alerts == []
     turned_clock.turn(2 * 60)
     with database.write() as connection:  # as a try that failed would
         connection.execute(update(jobs).values(due_at=turned_clock() + timedelta(hours=1)))
-    monitor.check()
-    monitor.check()
+    check()
+    check()
     assert [(alert.kind, alert.state) for alert in sent_alerts] == [("errands", "open")]
     for words in ("2 mails", "SMTP_URL", "1 challenges", "CHALLENGE_SECRET", "worker", "15 min"):
         assert words in sent_alerts[0].detail
     assert CANARY not in sent_alerts[0].detail
     with database.write() as connection:
         connection.execute(delete(jobs))
-    monitor.check()
+    check()
     assert sent_alerts[-1].state == "over"
 
 
@@ -136,17 +142,17 @@ def test_the_monitor_checks_every_ten_seconds_and_a_channel_that_fails_stops_not
         raise OSError(CANARY)
 
     sent_alerts: list[Alert] = []
-    monitor = Monitor(
-        database, [broken, sent_alerts.append], clock=turned_clock, backlog=timedelta(minutes=15)
-    )
-    monitor.check_if_due()
+    channels, backlog = [broken, sent_alerts.append], timedelta(minutes=15)
+    report = partial(report_incidents, database, channels, backlog)
+    run = PeriodicTask(report, EVERY, turned_clock)
+    run()
     with database.write() as connection:
         row = {"site": "main", "paused_until": turned_clock(), "reason": "401", "failures": 3}
         connection.execute(insert(pauses), row)
-    monitor.check_if_due()
+    run()
     assert sent_alerts == []
     turned_clock.turn(11)
-    monitor.check_if_due()
+    run()
     assert len(sent_alerts) == 1
     assert "an alert could not be sent: OSError" in caplog.text
     assert CANARY not in caplog.text

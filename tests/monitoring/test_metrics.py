@@ -2,13 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import event, insert
+from sqlalchemy import delete, event, insert
 
 from formapp.db.database import Database
-from formapp.db.tables import pauses
+from formapp.db.tables import incidents, pauses
 from formapp.jobs.queue import Job, claim_job, finish_job
 from formapp.leads.accept import Status, keep
-from formapp.monitoring.incidents import close_incident, open_incident
 from formapp.monitoring.metrics import Metrics, count_quarantined
 from tests.support.clock import NOON
 from tests.support.leads import lead, submission
@@ -48,7 +47,8 @@ def test_the_queue_is_shown_as_the_database_has_it(database: Database) -> None:
         until = NOON + timedelta(hours=1)
         lane = {"site": "main", "paused_until": until, "reason": "429", "failures": 1}
         connection.execute(insert(pauses), lane)
-    assert open_incident(database, "backlog", "main", NOON)
+        incident = {"kind": "backlog", "site": "main", "opened_at": NOON}
+        connection.execute(insert(incidents), incident)
     metrics = Metrics()
     shown = gauges(metrics, database, NOON + timedelta(seconds=12.5))
     for line in (
@@ -59,7 +59,8 @@ def test_the_queue_is_shown_as_the_database_has_it(database: Database) -> None:
         'formapp_incident_open{kind="backlog",site="main"} 1.0',
     ):
         assert line in shown
-    assert close_incident(database, "backlog", "main")
+    with database.write() as connection:
+        connection.execute(delete(incidents))
     later = gauges(metrics, database, NOON + timedelta(hours=2))
     assert not any(line.startswith("formapp_incident_open") for line in later)
     assert 'formapp_lane_paused{site="main"} 0.0' in later

@@ -15,12 +15,10 @@ from formapp import http
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs, submissions
 from formapp.db.upgrade import upgrade
-from formapp.jobs.queue import LEASE, Job, claim_job
-from formapp.jobs.runner import JobRunner
+from formapp.jobs.queue import LEASE, Job, JobRunner, claim_job
 from formapp.leads.accept import Status, keep
-from formapp.leads.accept_held import accept_held
 from formapp.leads.anonymize import anonymize, lock
-from formapp.leads.challenge import conclude_challenge
+from formapp.leads.held import accept_held, conclude_challenge
 from formapp.leads.report import show_submission
 from formapp.spam.challenge_job import ChallengeChecks
 from formapp.spam.providers import CHALLENGE_CHECK, PROVIDERS, pending_reason
@@ -113,7 +111,7 @@ def test_who_has_passed_is_delivered(worker: Checks, service: Verifier) -> None:
 def test_who_has_not_passed_stays_in_quarantine_with_the_reason(worker: Checks) -> None:
     submission_id = worker.kept("wrong")
     assert worker.errands.run_next()
-    told = "Cloudflare Turnstile says no (invalid-input-response)"
+    told = "Cloudflare Turnstile rejects the token (invalid-input-response)"
     assert worker.suspect(submission_id) == ("quarantined", [FAST, told])
     assert (worker.deliveries(), worker.left()) == (0, 0)
 
@@ -126,7 +124,7 @@ def test_a_token_is_good_once(lite: Checks, provider: str) -> None:
     assert lite.suspect(first)[0] == "pending"
     state, reasons = lite.suspect(second)
     assert state == "quarantined"
-    assert reasons[-1] == f"{PROVIDERS[provider].title} says no (timeout-or-duplicate)"
+    assert reasons[-1] == f"{PROVIDERS[provider].title} rejects the token (timeout-or-duplicate)"
 
 
 @pytest.mark.parametrize("fault", ["500", "garbage", "redirect", "internal-error"])
@@ -165,9 +163,9 @@ def test_after_the_tokens_life_it_stays_in_quarantine_and_says_why(
     state, reasons = lite.suspect(submission_id)
     assert (state, reasons[-1]) == (
         "quarantined",
-        f"{PROVIDERS[provider].title} could not be asked in time",
+        f"{PROVIDERS[provider].title} did not verify the token in time",
     )
-    assert "could not be asked in time: it refuses to say: internal-error" in caplog.text
+    assert "did not verify a token in time: it reports internal-error" in caplog.text
 
 
 def test_nobody_there_is_an_outage(
@@ -239,7 +237,7 @@ def test_a_wrong_secret_is_the_owners_fault_and_not_the_visitors(
     assert worker.errands.run_next()
     assert worker.suspect(submission_id) == ("quarantined", [FAST, pending_reason("turnstile")])
     assert worker.left() == 1
-    assert "it refuses to say: invalid-input-secret" in caplog.text
+    assert "it reports invalid-input-secret" in caplog.text
 
 
 def test_neither_token_nor_secret_is_ever_logged(

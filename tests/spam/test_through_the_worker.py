@@ -60,7 +60,7 @@ def test_who_passes_reaches_wix_and_who_does_not_waits_for_the_owner(
             found: list[str] = shown["meta"]["suspect"]
             return found
 
-        told = "Cloudflare Turnstile says no (invalid-input-response)"
+        told = "Cloudflare Turnstile rejects the token (invalid-input-response)"
         eventually(lambda: told in reasons(), 30)
     [contact] = installation.contacts()
     assert contact["primaryInfo"]["email"] == "ada@example.com"

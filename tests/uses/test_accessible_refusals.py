@@ -48,7 +48,8 @@ def test_the_notices_of_what_was_valid_and_not_kept(
 
     page = shown(world, open_page, form, scheme, place)
     complete(look(page, place, "form"))
-    page.evaluate("history.back()")  # Playwright's own way waits for the page around
+    # Playwright's own way waits for the page around; without the timeout it may leave too early.
+    page.evaluate("setTimeout(() => history.back())")
     where = look(page, place, "form")
     where.locator("[name=colour]").last.check()
     send(where)

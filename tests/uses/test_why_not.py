@@ -48,7 +48,7 @@ def test_a_page_that_isnt_listed_gets_a_link_and_its_owner_the_reason(
     page = open_page(world.evil.page(world.snippet()) + "?utm_source=letter")
     instead(page, world)
     [said] = world.warnings()
-    assert f"Is {world.evil.origin} among its origins?" in said
+    assert f"Do its origins list {world.evil.origin}?" in said
 
 
 def test_a_page_whose_policy_forbids_frames_gets_a_link_at_once(
@@ -95,7 +95,7 @@ def test_a_page_in_a_sandbox_has_no_origin_that_could_be_listed(
     )
     expect(page.get_by_role("link", name=INSTEAD)).to_be_visible()
     [said] = world.warnings()
-    assert "Is null among its origins?" in said
+    assert "Do its origins list null?" in said
 
 
 @pytest.mark.parametrize("popups", ["", " allow-popups"])

@@ -123,7 +123,7 @@ def test_the_language_stays_from_page_to_errors_to_thanks(site: Site, path: str,
     again = Page(wrong)
     assert wrong.status_code == 422
     assert html_of(again)["lang"] == "de"
-    assert "E-Mail: Bitte füllen Sie dieses Feld aus" in again.text
+    assert "Bitte füllen Sie das Feld „E-Mail“ aus." in again.text
     done = again.submit(site, **GOOD)
     assert done.status_code == 303
     thanks = site.get(done.headers["Location"])
@@ -228,7 +228,9 @@ def test_a_refusal_at_a_form_is_in_the_forms_language(site: Site) -> None:
     answer = site.open("POST", "/f/german", data=GOOD, headers=asked("ja") | {"Origin": UNLISTED})
 
     assert answer.status_code == 403
-    assert "Dieses Formular kann nicht von jener Seite aus gesendet werden." in Page(answer).text
+    assert (
+        "Dieses Formular kann von der anderen Seite aus nicht gesendet werden." in Page(answer).text
+    )
 
 
 def links(page: Page) -> dict[str, dict[str, list[str]]]:

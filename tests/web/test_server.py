@@ -1,13 +1,14 @@
 """The embedded server over real sockets: ordinary and odd requests."""
 
 import json
+import re
 import resource
 from contextlib import closing
 from urllib.parse import urlencode
 
 import pytest
 
-from formapp.ports import PortInUseError
+from formapp.cli.wiring import listening_on
 from formapp.server import _connections, listen
 from tests.web.pages import Page
 from tests.web.running import Running, get, good, post
@@ -119,12 +120,14 @@ def test_connections_leave_files_to_the_database(monkeypatch: pytest.MonkeyPatch
         assert _connections() == connections
 
 
-def test_a_port_in_use_is_told_in_one_line() -> None:
+def test_an_address_that_is_taken_or_unknown_is_reported_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with closing(listen("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(PortInUseError, match=rf"^127\.0\.0\.1:{port} can't be listened on: "):
-            listen("127.0.0.1", port)
-    with pytest.raises(PortInUseError):
-        listen("127.0.0.1", 99_999)
-    with pytest.raises(PortInUseError):
-        listen("no such host.invalid", 0)
+        wrong = [("127.0.0.1", port), ("127.0.0.1", 99_999), ("no such host.invalid", 0)]
+        for host, number in wrong:
+            with pytest.raises(SystemExit, match="1"), listening_on(host, number):
+                listen(host, number)
+            told = capsys.readouterr().err
+            assert re.fullmatch(rf"formapp: {host}:{number} can't be listened on: .+\n", told)

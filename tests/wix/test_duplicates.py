@@ -75,21 +75,11 @@ def test_the_typed_form_is_looked_up_too_where_it_differs(
     assert asked(api)["filter"] == {"primaryInfo.email": condition}
 
 
-def test_with_an_email_the_phone_is_not_looked_at_even_if_nothing_is_found(
-    api: RequestsMock, wix: WixContacts
-) -> None:
-    finds(api)
-    assert wix.find_duplicate(email="a@example.com", phone="912 000 111") == DuplicateMatch()
-    assert list(asked(api)["filter"]) == ["primaryInfo.email"]
-
-
 @pytest.mark.parametrize("blank", [None, "", "   "])
 def test_without_email_and_phone_no_call_is_made(
     api: RequestsMock, wix: WixContacts, blank: str | None
 ) -> None:
-    found = wix.find_duplicate(
-        email=blank, typed_email=blank, phone=blank, country="PT", also_report_phone=True
-    )
+    found = wix.find_duplicate(email=blank, typed_email=blank, phone=blank, country="PT")
     assert found == DuplicateMatch()
     assert len(api.calls) == 0
 
@@ -181,9 +171,7 @@ def test_both_are_asked_for_in_one_call_and_the_phones_owner_is_never_the_match(
         row("twin", "A@example.com", "912 000 111", createdDate="2025-06-01T00:00:00Z"),
         row("neither", "y@example.com", "913 000 000"),
     )
-    match = wix.find_duplicate(
-        email="a@example.com", phone="912 000 111", country="PT", also_report_phone=True
-    )
+    match = wix.find_duplicate(email="a@example.com", phone="912 000 111", country="PT")
     query = asked(api)
     assert query["filter"] == {
         "$or": [
@@ -202,7 +190,7 @@ def test_a_phone_that_others_have_is_reported_although_no_email_matches(
     api: RequestsMock, wix: WixContacts
 ) -> None:
     finds(api, row("phone", "x@example.com", "912 000 111"))
-    match = wix.find_duplicate(email="a@example.com", phone="912 000 111", also_report_phone=True)
+    match = wix.find_duplicate(email="a@example.com", phone="912 000 111")
     assert match == DuplicateMatch(others=("phone",))
 
 
@@ -210,11 +198,11 @@ def test_a_phone_that_others_have_is_reported_although_no_email_matches(
     ("known", "field"),
     [({"email": "a@example.com"}, "primaryInfo.email"), ({"phone": "912"}, "primaryInfo.phone")],
 )
-def test_with_only_one_of_both_reporting_the_phone_changes_nothing(
+def test_with_only_one_of_both_the_other_is_not_looked_for(
     api: RequestsMock, wix: WixContacts, known: dict[str, Any], field: str
 ) -> None:
     finds(api)
-    wix.find_duplicate(**known, also_report_phone=True)
+    wix.find_duplicate(**known)
     assert list(asked(api)["filter"]) == [field]
     assert asked(api)["paging"]["limit"] == 10
 

@@ -45,18 +45,16 @@ OPERATIONS: dict[str, tuple[str, str, Callable[[WixContacts], object]]] = {
     "label": ("POST", f"{URL}/a/labels", lambda wix: wix.contacts.label("a", ["b"])),
     "unlabel": ("DELETE", f"{URL}/a/labels", lambda wix: wix.contacts.unlabel("a", ["b"])),
     "new label": ("POST", f"{BASE}/labels", lambda wix: wix.labels.find_or_create("A")),
-    "labels": ("GET", f"{BASE}/labels", lambda wix: wix.labels.list()),
-    "query labels": ("POST", f"{BASE}/labels/query", lambda wix: wix.labels.query()),
+    "labels": ("GET", f"{BASE}/labels", lambda wix: list(wix.labels.iterate())),
     "new field": (
         "POST",
         f"{BASE}/extended-fields",
         lambda wix: wix.extended_fields.find_or_create("A"),
     ),
-    "fields": ("GET", f"{BASE}/extended-fields", lambda wix: wix.extended_fields.list()),
-    "query fields": (
-        "POST",
-        f"{BASE}/extended-fields/query",
-        lambda wix: wix.extended_fields.query(),
+    "fields": (
+        "GET",
+        f"{BASE}/extended-fields",
+        lambda wix: list(wix.extended_fields.iterate()),
     ),
 }
 
@@ -65,9 +63,7 @@ READS = {
     "list",
     "query",
     "labels",
-    "query labels",
     "fields",
-    "query fields",
 }
 
 QUERY_CODES = [
@@ -80,15 +76,6 @@ QUERY_CODES = [
     "UNSUPPORTED_FILTER_VALUE",
     "UNSUPPORTED_FILTER_VALUE_TYPE",
 ]
-DEFINITION_CODES = [
-    "INVALID_SORT",
-    "MALFORMED_FILTER",
-    "UNSUPPORTED_FILTER",
-    "UNSUPPORTED_FILTER_FIELD",
-    "UNSUPPORTED_FILTER_OPERATOR",
-    "UNSUPPORTED_FILTER_VALUE",
-]
-
 # operation, status, code -> type, retryable, maybe_applied (CONTRACT.md section 3.3, row by row)
 CODES: list[tuple[str, int, str, type[WixError], bool, bool]] = [
     ("create", 400, "INSUFFICIENT_CONTACT_DATA", InvalidRequestError, False, False),
@@ -126,8 +113,6 @@ CODES: list[tuple[str, int, str, type[WixError], bool, bool]] = [
     ("list", 400, "ILLEGAL_LIMIT", InvalidRequestError, False, False),
     *[("query", 400, code, InvalidRequestError, False, False) for code in QUERY_CODES],
     ("new label", 428, "LABELS_QUOTA_REACHED", QuotaReachedError, False, False),
-    *[("query labels", 400, code, InvalidRequestError, False, False) for code in DEFINITION_CODES],
-    *[("query fields", 400, code, InvalidRequestError, False, False) for code in DEFINITION_CODES],
     ("new field", 429, "FIELDS_QUOTA_EXCEEDED", QuotaReachedError, False, False),
 ]
 

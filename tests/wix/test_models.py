@@ -16,7 +16,6 @@ def test_the_full_example_is_read_whole(contact_json: dict[str, Any]) -> None:
     assert contact.updated_date == datetime(2025, 5, 12, 16, 40, 2, 871000, UTC)
     assert contact.primary_email == "ines.okafor@example.com"
     assert contact.primary_phone == "912 000 111"
-    assert contact.source_type == "WIX_APP"
     assert contact.raw is contact_json
     assert contact.info == ContactInfo(
         first="Ines",

@@ -2,22 +2,19 @@
 
 import textwrap
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The result of one check.
+    """The result of one check, and what to do about it; holds no secret and no answer.
 
-    Attributes:
-        check: what was checked, in one or two words.
-        level: `ok`, `hint` (worth a look) or `fault` (keeps formapp from working).
-        message: the result; holds no secret and no answer.
-        advice: what to do about it.
+    A `hint` is worth a look, a `fault` keeps formapp from working.
     """
 
-    check: str
     level: Literal["ok", "hint", "fault"]
+    check: str
     message: str
     advice: str = ""
 
@@ -26,16 +23,6 @@ class Finding:
         return f"{lines}\n{textwrap.indent(self.advice, ' ' * 7)}" if self.advice else lines
 
 
-def ok(check: str, message: str) -> Finding:
-    """All is well."""
-    return Finding(check, "ok", message)
-
-
-def hint(check: str, message: str, advice: str = "") -> Finding:
-    """Worth a look."""
-    return Finding(check, "hint", message, advice)
-
-
-def fault(check: str, message: str, advice: str) -> Finding:
-    """Keeps formapp from working."""
-    return Finding(check, "fault", message, advice)
+ok = partial(Finding, "ok")
+hint = partial(Finding, "hint")
+fault = partial(Finding, "fault")

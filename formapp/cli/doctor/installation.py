@@ -1,9 +1,7 @@
 """Settings, form files, the mail server and the public address."""
 
 import difflib
-import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +16,7 @@ from formapp.forms.definition.model import ExtendedFieldTarget, FormDefinition, 
 from formapp.forms.definition.parse import check_forms, load_definitions
 from formapp.mail.smtp import MailError, SmtpMailer
 
+_KNOWN = {PREFIX + name.upper() for name in Settings.model_fields}
 _GOOD_LENGTH = 32
 _FEW_CHARACTERS = 10
 _OLD = timedelta(days=365)
@@ -31,12 +30,7 @@ _SECONDS = 5
 
 @dataclass(frozen=True)
 class Reading:
-    """What the environment says.
-
-    Attributes:
-        settings: with defaults in place of invalid values.
-        faults: as lines, `FORMAPP_NAME: what is wrong`.
-    """
+    """The settings, with defaults in place of faulty ones, and a line for each fault."""
 
     settings: Settings
     faults: list[str]
@@ -48,38 +42,25 @@ class Reading:
 
 def read_valid_settings(environ: Mapping[str, str]) -> Reading:
     """Read the settings, leaving out invalid ones."""
-    with _unknown_names_not_logged():
-        try:
-            return Reading(Settings.read(environ, web=True, wix=True), [])
-        except SettingsError as error:
-            faults = error.faults
-        wrong = {line.partition(":")[0].removesuffix("_FILE") for line in faults}
-        valid = {
-            name: value
-            for name, value in environ.items()
-            if name.removesuffix("_FILE") not in wrong and name.startswith(PREFIX)
-        }
-        try:
-            return Reading(Settings.read(valid), faults)
-        except SettingsError:
-            return Reading(Settings(), faults)
-
-
-@contextmanager
-def _unknown_names_not_logged() -> Iterator[None]:
-    """They become hints."""
-    log = logging.getLogger("formapp.config.settings")
-    log.disabled = True
+    known = {name: value for name, value in environ.items() if name.removesuffix("_FILE") in _KNOWN}
     try:
-        yield
-    finally:
-        log.disabled = False
+        return Reading(Settings.read(known, web=True, wix=True), [])
+    except SettingsError as error:
+        faults = error.faults
+    wrong = {line.partition(":")[0].removesuffix("_FILE") for line in faults}
+    valid = {
+        name: value for name, value in known.items() if name.removesuffix("_FILE") not in wrong
+    }
+    try:
+        return Reading(Settings.read(valid), faults)
+    except SettingsError:
+        return Reading(Settings(), faults)
 
 
 def check_settings(
     reading: Reading, environ: Mapping[str, str], now: datetime
 ) -> Iterator[Finding]:
-    """Report all invalid settings, unknown names and weak choices."""
+    """Invalid settings, unknown names and weak choices."""
     settings = reading.settings
     for line in reading.faults:
         yield fault("settings", line, "correct it in the environment: see README, the settings")
@@ -94,16 +75,15 @@ def check_settings(
         yield hint(
             "settings",
             f"{PREFIX}WIX_RATE_LIMIT is above {_WIX_LIMIT}, which is what Wix allows in a minute",
-            "leave it out, unless Wix has granted you more",
+            "remove it, unless Wix has granted you more",
         )
 
 
 def _check_names(environ: Mapping[str, str]) -> Iterator[Finding]:
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            advice = f"did you mean {close[0]}?" if close else "take it out"
+        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in _KNOWN:
+            close = difflib.get_close_matches(name, _KNOWN, 1)
+            advice = f"did you mean {close[0]}?" if close else "remove it"
             yield hint("settings", f"{name} is no setting of formapp", advice)
 
 
@@ -158,10 +138,7 @@ def _check_data_types(forms: Mapping[str, FormDefinition]) -> Iterator[Finding]:
 
 @dataclass
 class Targets:
-    """The display names of labels and extended fields that the forms fill.
-
-    `fields` has each field's data types, and the forms that use each of them.
-    """
+    """The labels and extended fields that the forms fill; of each field, type to forms."""
 
     labels: set[str] = field(default_factory=set)
     fields: dict[str, dict[str, list[str]]] = field(default_factory=dict)
@@ -191,7 +168,7 @@ def check_confirmations(
         return
     faults = confirm_faults(settings, forms)
     for line in faults:
-        yield fault("confirmations", line, "set it, or take [confirm] out of the form file")
+        yield fault("confirmations", line, "set it, or remove [confirm] from the form file")
     if faults or settings.smtp_url is None:
         return
     server = settings.smtp_url.get_secret_value()

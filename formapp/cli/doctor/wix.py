@@ -12,9 +12,8 @@ from formapp.cli.workers import TIMEOUTS, auth_of
 from formapp.config.settings import Settings
 from formapp.forms.definition.model import FormDefinition
 from formapp.wix import (
-    ExtendedField,
+    Definition,
     ForbiddenError,
-    Label,
     RateLimitedError,
     UnauthorizedError,
     WixContacts,
@@ -113,14 +112,14 @@ def _failed(check: str, error: WixError) -> Finding:
     return fault(check, str(error), advice)
 
 
-def _labels(targets: Targets, held: list[Label]) -> Iterator[Finding]:
+def _labels(targets: Targets, held: list[Definition]) -> Iterator[Finding]:
     names = {label.display_name for label in held}
     missing = targets.labels - names
     yield ok("labels", f"{len(names)} at Wix; {_on_first_use(missing)}")
     yield from _nearly_same("label", missing, names)
 
 
-def _fields(targets: Targets, held: list[ExtendedField]) -> Iterator[Finding]:
+def _fields(targets: Targets, held: list[Definition]) -> Iterator[Finding]:
     types = {each.display_name: each.data_type for each in held}
     missing = targets.fields.keys() - types.keys()
     wrong = list(_wrong_types(targets, types))

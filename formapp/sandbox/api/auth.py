@@ -1,22 +1,17 @@
 """Who may call: API keys, app tokens, the rate limit (CONTRACT.md sections 2 and 4)."""
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 import threading
 from collections import defaultdict, deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from werkzeug.datastructures import Headers
 
 from formapp.sandbox.api.call import Caller
 from formapp.sandbox.api.errors import WixError, envelope
-
-if TYPE_CHECKING:
-    from werkzeug.datastructures import Headers
-
-    from formapp.sandbox.options import SandboxOptions, Settings
-    from formapp.sandbox.state import Json
+from formapp.sandbox.options import Settings
+from formapp.sandbox.state import Json
 
 TOKEN_PREFIX = "OauthNG.JWS."  # noqa: S105 - the public start of every token, no secret
 TOKEN_FIELDS = ("client_id", "client_secret", "instance_id")
@@ -95,10 +90,6 @@ def authenticate(headers: Headers, tokens: Tokens, settings: Settings, now: floa
 
     CONTRACT.md has no answer for a key without a site; as a key alone gives access to no site's
     contacts, the sandbox answers 403.
-
-    Raises:
-        WixError: 401 without a credential or with an unknown or expired token; 403 without a
-            site; either one if the settings refuse all credentials.
     """
     credential = _credential(headers)
     if not credential or settings.credentials == "unauthenticated":
@@ -124,13 +115,10 @@ def _credential(headers: Headers) -> str:
     return rest.strip() if scheme.lower() == "bearer" else value
 
 
-def grant_token(
-    body: Json, tokens: Tokens, options: SandboxOptions, settings: Settings, now: float
-) -> Json:
-    """Answer `POST /oauth2/token`. The instance id is the id of the site.
+def grant_token(body: Json, tokens: Tokens, settings: Settings, now: float) -> Json:
+    """Answer `POST /oauth2/token`, or raise an OAuth error (CONTRACT.md section 2.2).
 
-    Raises:
-        WixError: 400 with an OAuth error (CONTRACT.md section 2.2).
+    Any app gets a token; its instance id is the id of the site.
     """
     if body.get("grant_type") != "client_credentials":
         raise WixError(400, {"error": "unsupported_grant_type"})
@@ -138,8 +126,7 @@ def grant_token(
     app_id, secret, instance = (one if isinstance(one, str) else "" for one in sent)
     if not (app_id and secret and instance) or len(instance) > MAX_SITE_ID:
         raise WixError(400, {"error": "invalid_request"})
-    known = options.app_id in (None, app_id) and options.app_secret in (None, secret)
-    if settings.credentials != "accepted" or not known:
+    if settings.credentials != "accepted":
         raise WixError(400, {"error": "invalid_client"})
     return {
         "access_token": tokens.issue(app_id, instance, now, settings.token_lifetime),

@@ -1,17 +1,19 @@
 """One call of the API as the operations see it, independent of HTTP framework and socket."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from datetime import UTC, datetime
+from typing import Literal
 
-from formapp.sandbox.clock import iso
+from formapp.sandbox.api.validation import Sent
+from formapp.sandbox.options import Settings
+from formapp.sandbox.state import Json, Site
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
-    from formapp.sandbox.options import Settings
-    from formapp.sandbox.state import Json, Site
+def iso(seconds: float) -> str:
+    """Return the wire form of a time: `2025-03-04T09:15:30.123Z` (CONTRACT.md section 1)."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,9 @@ class Call:
         """The time of the call in its wire form."""
         return iso(self.now)
 
-    def first(self, name: str) -> str | None:
-        """Return the first value of a query parameter; None if it is absent or empty."""
-        values = self.query.get(name)
-        return values[0] if values and values[0] != "" else None
+    def parameters(self) -> Sent:
+        """Return the first value of each query parameter; an empty one counts as absent."""
+        return Sent({name: values[0] or None for name, values in self.query.items() if values})
 
     def many(self, name: str) -> list[str]:
         """Return all values, repeated or comma-separated (CONTRACT.md section 7.2)."""

@@ -4,32 +4,32 @@ CONTRACT.md sections 5.2 to 5.4 and 7.3. Reading keeps only the writable parts: 
 read-only fields are ignored. Rules that need the site's state are in `contacts`.
 """
 
-from __future__ import annotations
-
+import re
 import uuid
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import phonenumbers
 
-from formapp.sandbox.api import validation as check
 from formapp.sandbox.api.errors import application_error
-from formapp.sandbox.state import normalize_email
+from formapp.sandbox.api.validation import GUID, MAX_KEY, Sent, is_calendar_date
+from formapp.sandbox.state import Json, normalize_email
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from formapp.sandbox.api.errors import Violations
-    from formapp.sandbox.state import Json
+Same = Callable[[Any, Any], bool]
 
 SCALARS = ("company", "jobTitle", "birthdate", "locale", "picture")
+LISTS = ("emails", "phones", "addresses", "labelKeys", "locations")
 
 MAX_ITEMS = 50
 MAX_LABELS = 2000
 MAX_TEXT = 1000
-MAX_KEY = 80
 MAX_EMAIL = 320
 MAX_PHONE = 50
+
+EMAIL = re.compile(r"[^\s@\x00-\x1f]+@[^\s@.\x00-\x1f]+(\.[^\s@.\x00-\x1f]+)+")
+COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
+LOCALE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*", re.ASCII)
 
 EMAIL_TAGS = ("UNTAGGED", "MAIN", "HOME", "WORK")
 PHONE_TAGS = ("UNTAGGED", "MAIN", "HOME", "MOBILE", "WORK", "FAX")
@@ -44,170 +44,122 @@ ADDRESS_LENGTHS = {
 STREET_LENGTHS = {"number": 100, "name": 1000}
 
 
-def read_info(found: Violations, raw: Any) -> Json | None:
-    """Return the writable parts of `raw`, or None if it is absent.
+def read_info(sent: Sent) -> Json | None:
+    """Return the writable parts that were sent, or None without an `info`.
 
-    A key is present only if it was sent. Scalars are a string, or "" for null; lists are plain
-    arrays; a null list is left out (CONTRACT.md section 7.3, "Clearing").
+    Scalars are a string, or "" for null; lists are plain arrays; a null list is left out
+    (CONTRACT.md section 7.3, "Clearing").
     """
-    info = check.mapping(found, "info", raw)
+    info = sent.mapping()
     if info is None:
         return None
-    clean: Json = {}
-    for name, read in _READERS.items():
-        if name in info:
-            value = read(found, f"info.{name}", info[name])
-            if value is not None:
-                clean[name] = value
-    return clean
+    read = {name: reader(sent[name]) for name, reader in _READERS.items() if name in info}
+    return {name: value for name, value in read.items() if value is not None}
 
 
-def _name(found: Violations, path: str, raw: Any) -> Json | None:
-    name = check.mapping(found, path, raw)
+def _name(sent: Sent) -> Json | None:
+    name = sent.mapping()
     if name is None:
         return None
-    parts = (part for part in ("first", "last") if part in name)
-    return {part: _text(found, f"{path}.{part}", name[part]) for part in parts}
+    return {part: _text(sent[part]) for part in ("first", "last") if part in name}
 
 
-def _text(found: Violations, path: str, raw: Any) -> str:
-    return check.text(found, path, raw, MAX_TEXT) or ""
+def _text(sent: Sent) -> str:
+    return sent.text(MAX_TEXT) or ""
 
 
-def _birthdate(found: Violations, path: str, raw: Any) -> str:
-    if raw in (None, ""):
-        return ""
-    if not check.is_calendar_date(raw):
-        found.add(path, "must be a valid date", "FORMAT", type="DATE")
-        return ""
-    return str(raw)
+def _birthdate(sent: Sent) -> str:
+    if sent.value not in (None, "") and not is_calendar_date(sent.value):
+        sent.refuse("must be a valid date", "FORMAT", type="DATE")
+    return sent.value or ""
 
 
-def _locale(found: Violations, path: str, raw: Any) -> str:
-    return check.pattern(found, path, raw, check.LOCALE, "LANGUAGE_TAG") or ""
+def _locale(sent: Sent) -> str:
+    return sent.pattern(LOCALE, "LANGUAGE_TAG")
 
 
-def _items(
-    found: Violations,
-    path: str,
-    raw: Any,
-    read: Callable[[Violations, str, Any], Any],
-    longest: int = MAX_ITEMS,
-) -> list[Any] | None:
+def _items(sent: Sent, read: Callable[[Sent], Any], longest: int = MAX_ITEMS) -> list[Any] | None:
     """Return the items in `{"items": [...]}`, each read by `read`; None if none were sent."""
-    wrapper = check.mapping(found, path, raw)
-    if wrapper is None:
-        return None
-    sent = check.sequence(found, f"{path}.items", wrapper.get("items"), longest)
-    if sent is None:
-        return None
-    return [read(found, f"{path}.items[{index}]", item) for index, item in enumerate(sent)]
+    items = sent["items"].items(longest)
+    return None if items is None else [read(item) for item in items]
 
 
-def _label_keys(found: Violations, path: str, raw: Any) -> list[str] | None:
-    keys = _items(found, path, raw, _key, MAX_LABELS)
+def _label_keys(sent: Sent) -> list[str] | None:
+    keys = _items(sent, lambda key: key.required(MAX_KEY), MAX_LABELS)
     return None if keys is None else list(dict.fromkeys(keys))
 
 
-def _key(found: Violations, path: str, raw: Any) -> str:
-    return check.required_text(found, path, raw, MAX_KEY) or ""
+def _guid(sent: Sent) -> str:
+    sent.required(MAX_KEY)
+    return sent.pattern(GUID, "GUID").lower()
 
 
-def _guid(found: Violations, path: str, raw: Any) -> str:
-    value = check.required_text(found, path, raw, MAX_KEY)
-    return (check.pattern(found, path, value, check.GUID, "GUID") or "").lower()
-
-
-def _item(found: Violations, path: str, raw: Any, tags: tuple[str, ...]) -> tuple[Json, Json]:
-    """Return the object as sent, and what all kinds of items have in common."""
-    sent = check.mapping(found, path, raw)
-    if sent is None:
-        if raw is None:
-            found.add(path, "must be an object")
-        return {}, {}
-    return sent, {
-        "id": sent.get("id"),
-        "tag": check.choice(found, f"{path}.tag", sent.get("tag"), tags) or "UNTAGGED",
-        "primary": check.flag(found, f"{path}.primary", sent.get("primary")),
+def _item(sent: Sent, tags: tuple[str, ...]) -> Json:
+    """Return what all kinds of items have in common."""
+    if sent.value is None:
+        sent.refuse("must be an object")
+    return {
+        "id": sent["id"].value,
+        "tag": sent["tag"].choice(tags) or "UNTAGGED",
+        "primary": sent["primary"].flag(),
     }
 
 
-def _email(found: Violations, path: str, raw: Any) -> Json:
-    sent, item = _item(found, path, raw, EMAIL_TAGS)
-    value = check.required_text(found, f"{path}.email", sent.get("email"), MAX_EMAIL)
-    if value is not None:
-        check.pattern(found, f"{path}.email", value, check.EMAIL, "EMAIL")
-    return {**item, "email": value or ""}
+def _email(sent: Sent) -> Json:
+    item, email = _item(sent, EMAIL_TAGS), sent["email"]
+    email.required(MAX_EMAIL)
+    return {**item, "email": email.pattern(EMAIL, "EMAIL")}
 
 
-def _phone(found: Violations, path: str, raw: Any) -> Json:
-    sent, item = _item(found, path, raw, PHONE_TAGS)
-    value = check.required_text(found, f"{path}.phone", sent.get("phone"), MAX_PHONE)
-    country = _country(found, f"{path}.countryCode", sent.get("countryCode"))
-    if country:
-        item["countryCode"] = country
-    return {**item, "phone": value or ""}
+def _phone(sent: Sent) -> Json:
+    item = _item(sent, PHONE_TAGS)
+    phone = sent["phone"].required(MAX_PHONE)
+    country = sent["countryCode"].pattern(COUNTRY, "COUNTRY")
+    return {**item, **({"countryCode": country} if country else {}), "phone": phone}
 
 
-def _country(found: Violations, path: str, raw: Any) -> str | None:
-    return check.pattern(found, path, raw, check.COUNTRY, "COUNTRY")
-
-
-def _address(found: Violations, path: str, raw: Any) -> Json:
-    sent, item = _item(found, path, raw, ADDRESS_TAGS)
-    item.pop("primary", None)
-    path = f"{path}.address"
-    parts = check.mapping(found, path, sent.get("address")) or {}
-    address = _texts(found, path, parts, ADDRESS_LENGTHS)
-    country = _country(found, f"{path}.country", parts.get("country"))
-    if country:
+def _address(sent: Sent) -> Json:
+    item, parts = _item(sent, ADDRESS_TAGS), sent["address"]
+    del item["primary"]
+    address = _texts(parts, ADDRESS_LENGTHS)
+    if country := parts["country"].pattern(COUNTRY, "COUNTRY"):
         address["country"] = country
-    street = check.mapping(found, f"{path}.streetAddress", parts.get("streetAddress"))
-    if street is not None:
-        if parts.get("addressLine") is not None:
-            found.add(path, "must have addressLine or streetAddress, not both")
-        address["streetAddress"] = _texts(found, f"{path}.streetAddress", street, STREET_LENGTHS)
+    street = parts["streetAddress"]
+    if street.mapping() is not None:
+        if parts["addressLine"].value is not None:
+            parts.refuse("must have addressLine or streetAddress, not both")
+        address["streetAddress"] = _texts(street, STREET_LENGTHS)
     return {**item, "address": address}
 
 
-def _texts(found: Violations, path: str, sent: Json, lengths: dict[str, int]) -> Json:
-    parts = {
-        name: check.text(found, f"{path}.{name}", sent.get(name), longest)
-        for name, longest in lengths.items()
-    }
+def _texts(sent: Sent, lengths: dict[str, int]) -> Json:
+    parts = {name: sent[name].text(longest) for name, longest in lengths.items()}
     return {name: value for name, value in parts.items() if value}
 
 
-def _extended_fields(found: Violations, path: str, raw: Any) -> Json | None:
-    """Read the keys; `extended_fields` checks the values against the types of the fields."""
-    wrapper = check.mapping(found, path, raw)
-    if wrapper is None:
-        return None
-    values = check.mapping(found, f"{path}.items", wrapper.get("items"))
+def _extended_fields(sent: Sent) -> Json | None:
+    """Read the keys; `contacts` checks the values against the types of the fields."""
+    values = sent["items"].mapping()
     for key in values or {}:
-        check.required_text(found, f"{path}.items key", key, MAX_KEY)
+        Sent(key, f"{sent.path}.items key", sent.violations).required(MAX_KEY)
     return values
 
 
-def _picture(found: Violations, path: str, raw: Any) -> Json | None:
+def _picture(sent: Sent) -> Json | None:
     """Null clears the picture, like a scalar; CONTRACT.md leaves this case open."""
-    if raw is None:
+    if sent.value is None:
         return {}
-    wrapper = check.mapping(found, path, raw)
-    image = check.mapping(found, f"{path}.image", (wrapper or {}).get("image"))
-    if image is None:
+    image = sent["image"]
+    if image.mapping() is None:
         return None
-    parts: Json = {
-        name: check.text(found, f"{path}.image.{name}", image.get(name))
-        for name in ("id", "url", "altText")
-    }
+    parts: Json = {name: image[name].text() for name in ("id", "url", "altText")}
     for name in ("width", "height"):
-        if image.get(name) is not None:
-            parts[name] = check.integer(found, f"{path}.image.{name}", image[name])
+        if image[name].value is not None:
+            parts[name] = image[name].integer()
     return {"image": {name: value for name, value in parts.items() if value is not None}}
 
 
-_READERS: dict[str, Callable[[Violations, str, Any], Any]] = {
+_READERS: dict[str, Callable[[Sent], Any]] = {
     "name": _name,
     "emails": partial(_items, read=_email),
     "phones": partial(_items, read=_phone),
@@ -222,6 +174,12 @@ _READERS: dict[str, Callable[[Violations, str, Any], Any]] = {
     "picture": _picture,
 }
 WRITABLE = tuple(_READERS)
+
+
+def without_blanks(info: Json) -> Json:
+    """Return the parts that hold something: a blank part is not stored."""
+    blanks: tuple[Any, ...] = ("", {}, {"items": []}, {"items": {}})
+    return {name: value for name, value in info.items() if value not in blanks}
 
 
 def items(info: Json, name: str) -> list[Any]:
@@ -249,7 +207,7 @@ def same_phone(one: Json, other: Json) -> bool:
 
 
 def _digits(phone: str) -> str:
-    return "".join(letter for letter in phone if letter.isdigit())
+    return "".join(character for character in phone if character.isdigit())
 
 
 def same_phone_or_text(one: Json, other: Json) -> bool:
@@ -263,11 +221,7 @@ def same_address(one: Json, other: Json) -> bool:
 
 
 def build_items(name: str, sent: list[Any], stored: list[Any]) -> list[Any]:
-    """Return a list as it is stored: with ids, one primary item, and E.164 where computable.
-
-    Raises:
-        WixError: CANNOT_HAVE_MULTIPLE_PRIMARY_INFO.
-    """
+    """Return a list as it is stored: with ids, one primary item, and E.164 where computable."""
     if name == "emails":
         return _with_primary(_with_ids(sent, stored, same_email), stored, same_email)
     if name == "phones":
@@ -278,9 +232,7 @@ def build_items(name: str, sent: list[Any], stored: list[Any]) -> list[Any]:
     return sent
 
 
-def _with_ids(
-    sent: list[Json], stored: list[Json], same: Callable[[Json, Json], bool]
-) -> list[Json]:
+def _with_ids(sent: list[Json], stored: list[Json], same: Same) -> list[Json]:
     """Give each item the id of the stored item with its id, else with its value, else a new id.
 
     Each stored id is given only once.
@@ -288,21 +240,17 @@ def _with_ids(
     free = {item["id"]: item for item in stored}
     ids: list[str | None] = []
     for item in sent:
-        known = item.get("id") if isinstance(item.get("id"), str) else None
-        ids.append(known if free.pop(known or "", None) else None)
+        known = item["id"] if isinstance(item["id"], str) else ""
+        ids.append(known if free.pop(known, None) else None)
     for index, item in enumerate(sent):
         if ids[index] is None:
             ids[index] = next((key for key, other in free.items() if same(item, other)), None)
             free.pop(ids[index] or "", None)
-    return [
-        {"id": key or str(uuid.uuid4()), **{name: item[name] for name in item if name != "id"}}
-        for key, item in zip(ids, sent, strict=True)
-    ]
+    pairs = zip(sent, ids, strict=True)
+    return [{**item, "id": known or str(uuid.uuid4())} for item, known in pairs]
 
 
-def _with_primary(
-    sent: list[Json], stored: list[Json], same: Callable[[Json, Json], bool]
-) -> list[Json]:
+def _with_primary(sent: list[Json], stored: list[Json], same: Same) -> list[Json]:
     """Mark one item: the one sent as primary, else the former primary, else the first."""
     marked = [item for item in sent if item["primary"]]
     if len(marked) > 1:
@@ -314,15 +262,15 @@ def _with_primary(
 
 
 def _with_e164(phone: Json) -> Json:
-    number = _parse_phone(phone)
-    if number is None:
-        return phone
-    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return {**phone, "e164Phone": e164}
+    e164 = format_phone(phone, phonenumbers.PhoneNumberFormat.E164)
+    return {**phone, "e164Phone": e164} if e164 else phone
 
 
-def _parse_phone(phone: Json) -> phonenumbers.PhoneNumber | None:
-    """Return the number if it and its country code are both valid (CONTRACT.md section 5.3)."""
+def format_phone(phone: Json, form: int) -> str | None:
+    """Return the number of a phone item in a form of `phonenumbers.PhoneNumberFormat`.
+
+    None unless number and country code are both valid (CONTRACT.md section 5.3).
+    """
     country = phone.get("countryCode")
     if country not in phonenumbers.SUPPORTED_REGIONS:
         return None
@@ -330,12 +278,5 @@ def _parse_phone(phone: Json) -> phonenumbers.PhoneNumber | None:
         number = phonenumbers.parse(phone["phone"], country)
     except phonenumbers.NumberParseException:
         return None
-    return number if phonenumbers.is_valid_number(number) else None
-
-
-def international_form(phone: Json) -> str | None:
-    """Return the number in its international form, such as `+351 912 000 111`."""
-    number = _parse_phone(phone)
-    if number is None:
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+    valid = phonenumbers.is_valid_number(number)
+    return phonenumbers.format_number(number, form) if valid else None

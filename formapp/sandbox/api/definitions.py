@@ -1,15 +1,15 @@
-"""What labels and extended fields have in common (CONTRACT.md sections 9 and 10)."""
-
-from __future__ import annotations
+"""Labels and extended fields, which have almost all in common (CONTRACT.md sections 9 and 10)."""
 
 import re
 import secrets
 import string
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from formapp.sandbox.api import validation as check
-from formapp.sandbox.api.errors import Violations, application_error, envelope
+from formapp.sandbox.api import records
+from formapp.sandbox.api.call import Call
+from formapp.sandbox.api.errors import WixError, application_error, envelope
 from formapp.sandbox.api.queries import (
     EQUALITY,
     ORDERS,
@@ -18,23 +18,18 @@ from formapp.sandbox.api.queries import (
     FilterRules,
     Page,
     Sorting,
-    compile_filter,
     read_page,
 )
+from formapp.sandbox.api.validation import MAX_KEY, Sent
+from formapp.sandbox.state import Json, Site
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from formapp.sandbox.api.call import Call
-    from formapp.sandbox.state import Json
-
-MAX_KEY = 80
 SUFFIX_LENGTH = 19
 QUERY_DEFAULT = 50
 QUERY_MAX = 1000
 NAMESPACE_LENGTHS = (3, 25)
-SORT_FIELDS = ("displayName", "createdDate", "updatedDate")
+DATA_TYPES = ("TEXT", "NUMBER", "DATE", "URL")
 MOMENTS = ("createdDate", "updatedDate")
+SORT_FIELDS = ("displayName", *MOMENTS)
 COMMON_FILTERS: dict[str, tuple[str, ...]] = {
     "key": (*EQUALITY, "$in"),
     "displayName": (*EQUALITY, "$in", "$startsWith"),
@@ -46,27 +41,64 @@ COMMON_FILTERS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """Labels or extended fields, with the operations that are the same for both.
+    """Labels or extended fields, with their operations.
 
     Attributes:
         singular: Wire name of one definition.
         plural: Wire name of several, also the attribute of a site that holds them.
+        part: The part of a contact's `info` that refers to them.
         type_name: Wire name of the type, such as `labelType`.
-        types: Values of the type.
-        max_name: Longest display name, in characters.
-        list_default: Limit of a list without one.
+        flat_names: Where a rename may have the name, if it is not nested.
         list_max: Highest limit of a list; None if CONTRACT.md knows none.
         filters: Filter fields in addition to the common ones.
+        quota_error: Makes an error from the quota and the present total.
     """
 
     singular: Literal["label", "field"]
     plural: Literal["labels", "fields"]
+    part: Literal["labelKeys", "extendedFields"]
     type_name: str
     types: tuple[str, ...]
+    flat_names: tuple[str, ...]
     max_name: int
     list_default: int
     list_max: int | None
     filters: dict[str, tuple[str, ...]]
+    quota_error: Callable[[int, int], WixError]
+
+    def find_or_create(self, call: Call) -> Json:
+        """Answer Find Or Create: the definition with exactly this display name; case matters."""
+        sent, stored = Sent(call.body), self._all(call)
+        name = sent["displayName"].required(self.max_name)
+        sent.raise_violations()
+        type_ = self._data_type(sent)
+        is_new = f"new{self.singular.capitalize()}"
+        for known in stored.values():
+            if known["displayName"] == name:
+                return {self.singular: known, is_new: False}
+        total = sum(one["namespace"] == "custom" for one in stored.values())
+        quota: int = getattr(call.settings, f"{self.plural}_quota")
+        if total >= quota:
+            raise self.quota_error(quota, total)
+        key = _make_key(name, stored, random_suffix=call.settings.random_key_suffixes)
+        stored[key] = {
+            "namespace": "custom",
+            "key": key,
+            "displayName": name,
+            **type_,
+            self.type_name: "USER_DEFINED",
+            "createdDate": call.moment,
+            "updatedDate": call.moment,
+        }
+        call.site.changes += 1
+        return {self.singular: stored[key], is_new: True}
+
+    def _data_type(self, sent: Sent) -> Json:
+        if self.singular == "label":
+            return {"namespaceDisplayName": ""}
+        data_type = sent["dataType"].choice(DATA_TYPES) or "TEXT"
+        sent.raise_violations()
+        return {"dataType": data_type}
 
     def get(self, call: Call) -> Json:
         """Answer Get."""
@@ -77,24 +109,24 @@ class Kind:
 
         Without a sort the order is that of creation, system definitions first.
         """
-        found = Violations()
-        wanted_type = check.choice(found, self.type_name, call.first(self.type_name), self.types)
-        namespace = call.first("namespace")
+        sent = call.parameters()
+        wanted_type = sent[self.type_name].choice(self.types)
+        namespace = sent["namespace"]
         shortest, longest = NAMESPACE_LENGTHS
-        if namespace is not None and not shortest <= len(namespace) <= longest:
-            found.add("namespace", f"must have {shortest} to {longest} characters", "MIN_LENGTH")
-        start = check.text(found, "startsWith", call.first("startsWith"), self.max_name) or ""
-        field = check.choice(found, "sort.fieldName", call.first("sort.fieldName"), SORT_FIELDS)
-        order = check.choice(found, "sort.order", call.first("sort.order"), ORDERS)
-        paging = {"limit": call.first("paging.limit"), "offset": call.first("paging.offset")}
-        page = _read_page(found, "paging", paging, self.list_default, self.list_max)
-        found.raise_if_any()
+        if namespace.value is not None and not shortest <= len(namespace.value) <= longest:
+            namespace.refuse(f"must have {shortest} to {longest} characters", "MIN_LENGTH")
+        start = sent["startsWith"].text(self.max_name) or ""
+        field = sent["sort.fieldName"].choice(SORT_FIELDS)
+        order = sent["sort.order"].choice(ORDERS)
+        limit, offset = sent["paging.limit"], sent["paging.offset"]
+        page = _read_page(limit, offset, self.list_default, self.list_max)
+        sent.raise_violations()
         rows = [
             one
             for one in self._all(call).values()
             if one["displayName"].startswith(start)
             and wanted_type in (None, one[self.type_name])
-            and namespace in (None, one["namespace"])
+            and namespace.value in (None, one["namespace"])
         ]
         return self._answer(rows, Sorting(field, order == "DESC"), page)
 
@@ -104,69 +136,50 @@ class Kind:
         Without a sort the newest definition comes first, as in the SDK; system definitions have
         no date and come last.
         """
-        found = Violations()
-        query = check.mapping(found, "query", call.body.get("query")) or {}
-        paging = check.mapping(found, "query.paging", query.get("paging")) or {}
-        page = _read_page(found, "query.paging", paging, QUERY_DEFAULT, QUERY_MAX)
-        found.raise_if_any()
-        sorting = _read_sort(query.get("sort"))
-        matches = compile_filter(query.get("filter"), self._filter_rules())
+        query = Sent(call.body)["query"]
+        paging = query["paging"]
+        page = _read_page(paging["limit"], paging["offset"], QUERY_DEFAULT, QUERY_MAX)
+        query.raise_violations()
+        sorting = _read_sort(query["sort"].value)
+        matches = self._filter_rules().compile(query["filter"].value)
         rows = [one for one in self._all(call).values() if matches(one)]
         answer = self._answer(rows, sorting, page)
         return {**answer, "pagingMetadata": answer["metadata"]}
 
-    def find_by_name(self, call: Call, display_name: str) -> Json | None:
-        """Return the definition with exactly this display name; case matters."""
-        all_ = self._all(call).values()
-        return next((one for one in all_ if one["displayName"] == display_name), None)
-
-    def count_custom(self, call: Call) -> int:
-        """Return how many definitions of the site count towards its quota."""
-        return sum(one["namespace"] == "custom" for one in self._all(call).values())
-
-    def add(self, call: Call, definition: Json) -> Json:
-        """Store a custom definition; return it with its key and dates."""
-        stored = self._all(call)
-        random_suffix = call.settings.random_key_suffixes
-        key = _make_key(definition["displayName"], stored, random_suffix=random_suffix)
-        dates = {"createdDate": call.moment, "updatedDate": call.moment}
-        stored[key] = {"namespace": "custom", "key": key, **definition, **dates}
-        call.site.changes += 1
-        return stored[key]
-
-    def rename(self, call: Call, raw: Any, path: str) -> Json:
-        """Answer Rename; the key stays. `path` is where the request has the name."""
-        name = self.read_display_name(raw, path)
-        renamed = {**self._find(call), "displayName": name}
+    def rename(self, call: Call) -> Json:
+        """Answer Rename: the name is nested or flat; the key stays."""
+        sent = Sent(call.body)
+        if isinstance(call.body.get(self.singular), dict):
+            name = sent[self.singular]["displayName"]
+        else:
+            given = (one for one in self.flat_names if one in call.body)
+            name = sent[next(given, "displayName")]
+        display_name = name.required(self.max_name)
+        sent.raise_violations()
+        renamed = {**self._find(call), "displayName": display_name}
         if "updatedDate" in renamed:
             renamed["updatedDate"] = call.moment
         self._all(call)[renamed["key"]] = renamed
         call.site.changes += 1
         return {self.singular: renamed}
 
-    def remove(self, call: Call) -> str:
-        """Remove the definition and return its key.
-
-        Raises:
-            WixError: 404 for an unknown key, 428 for a system definition.
-        """
+    def delete(self, call: Call) -> Json:
+        """Answer Delete: remove the definition from all contacts too, without new revisions."""
         definition = self._find(call)
         if definition[self.type_name] == "SYSTEM":
             raise envelope(428)
-        del self._all(call)[definition["key"]]
+        key = definition["key"]
+        del self._all(call)[key]
         call.site.changes += 1
-        return str(definition["key"])
-
-    def read_display_name(self, raw: Any, path: str = "displayName") -> str:
-        """Return a display name.
-
-        Raises:
-            WixError: 400 if it is missing, empty or too long.
-        """
-        found = Violations()
-        name = check.required_text(found, path, raw, self.max_name)
-        found.raise_if_any()
-        return name or ""
+        for record in call.site.contacts.values():
+            info = record.body["info"]
+            held: Any = info.get(self.part, {}).get("items", ())
+            if key in held:
+                rest: Any = [one for one in held if one != key]
+                if isinstance(held, dict):
+                    rest = {one: held[one] for one in rest}
+                records.replace_info(call, record, {**info, self.part: {"items": rest}})
+        return {}
 
     def _all(self, call: Call) -> dict[str, Json]:
         definitions: dict[str, Json] = getattr(call.site, self.plural)
@@ -199,6 +212,45 @@ class Kind:
         return FilterRules(find, "UNSUPPORTED_FILTER_FIELD", "UNSUPPORTED_FILTER_VALUE")
 
 
+LABELS = Kind(
+    singular="label",
+    plural="labels",
+    part="labelKeys",
+    type_name="labelType",
+    types=("SYSTEM", "USER_DEFINED", "WIX_APP_DEFINED"),
+    flat_names=("displayName",),
+    max_name=180,
+    list_default=1000,
+    list_max=2000,
+    filters={"labelType": ("$eq",)},
+    quota_error=lambda quota, total: application_error(
+        "LABELS_QUOTA_REACHED", labelsQuota=str(quota), labelsCurrentTotal=str(total)
+    ),
+)
+FIELDS = Kind(
+    singular="field",
+    plural="fields",
+    part="extendedFields",
+    type_name="fieldType",
+    types=("SYSTEM", "USER_DEFINED"),
+    flat_names=("displayName", "name"),
+    max_name=150,
+    list_default=100,
+    list_max=None,
+    filters={"fieldType": ("$eq",), "dataType": ("$eq", "$ne")},
+    quota_error=lambda *_: application_error("FIELDS_QUOTA_EXCEEDED"),
+)
+
+
+def require_labels(site: Site, keys: Iterable[str], path: str) -> None:
+    """Refuse labels that do not exist, with a violation for each (CONTRACT.md section 9.5)."""
+    sent = Sent(None)
+    for index, key in enumerate(keys):
+        if key not in site.labels:
+            Sent(key, f"{path}[{index}]", sent.violations).refuse("label does not exist")
+    sent.raise_violations()
+
+
 def _make_key(display_name: str, taken: Collection[str], *, random_suffix: bool) -> str:
     """Return a key by the rule of CONTRACT.md section 9.3."""
     slug = re.sub(r"[^a-z0-9_]+", "-", display_name.strip().lower()).strip("-")
@@ -216,21 +268,18 @@ def _random_letters(count: int) -> str:
     return "".join(secrets.choice(string.ascii_lowercase) for _ in range(count))
 
 
-def _read_page(
-    found: Violations, path: str, paging: Json, default: int, highest: int | None
-) -> Page:
-    page = read_page(found, path, paging, default)
+def _read_page(limit: Sent, offset: Sent, default: int, highest: int | None) -> Page:
+    page = read_page(limit, offset, default)
     if page.limit < 1:
-        found.add(f"{path}.limit", "must be at least 1", "MIN", threshold=1)
+        limit.refuse("must be at least 1", "MIN", threshold=1)
     if highest is not None and page.limit > highest:
-        found.add(f"{path}.limit", f"must be at most {highest}", "MAX", threshold=highest)
+        limit.refuse(f"must be at most {highest}", "MAX", threshold=highest)
     return page
 
 
 def _read_sort(raw: Any) -> Sorting:
-    sorts = (
-        [raw] if isinstance(raw, dict) else raw or [{"fieldName": "createdDate", "order": "DESC"}]
-    )
+    default = [{"fieldName": "createdDate", "order": "DESC"}]
+    sorts = [raw] if isinstance(raw, dict) else raw or default
     if not isinstance(sorts, list) or len(sorts) != 1 or not isinstance(sorts[0], dict):
         raise application_error("INVALID_SORT")
     field, order = sorts[0].get("fieldName"), sorts[0].get("order") or "ASC"

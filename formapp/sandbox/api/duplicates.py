@@ -3,41 +3,36 @@
 CONTRACT.md sections 7.1, 7.5 and 11.4.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable
+from operator import eq
+from typing import Any
 
 from formapp.sandbox.api import records
-from formapp.sandbox.api import validation as check
+from formapp.sandbox.api.call import Call
 from formapp.sandbox.api.contact_info import (
     SCALARS,
+    Same,
     items,
     primary_of,
     same_address,
     same_email,
     same_phone,
     same_phone_or_text,
+    without_blanks,
 )
-from formapp.sandbox.api.errors import Violations, application_error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Any
-
-    from formapp.sandbox.api.call import Call
-    from formapp.sandbox.state import ContactRecord, Json
+from formapp.sandbox.api.errors import application_error
+from formapp.sandbox.api.validation import GUID, Sent
+from formapp.sandbox.state import ContactRecord, Json
 
 MAX_SOURCES = 5
+GUID_LENGTH = 36
 
 
 def refuse_duplicate(call: Call, info: Json, before: ContactRecord | None = None) -> None:
     """Refuse `info` if its email, or without one its phone, belongs to another contact.
 
     `before` is the contact that an update changes; the check applies only if the update changes
-    the compared value.
-
-    Raises:
-        WixError: DUPLICATE_CONTACT_EXISTS with the other contact's id and stored value.
+    the compared value. The error has the other contact's id and stored value.
     """
     name, same = ("emails", same_email) if items(info, "emails") else ("phones", same_phone)
     wanted = primary_of(items(info, name))
@@ -56,12 +51,9 @@ def refuse_duplicate(call: Call, info: Json, before: ContactRecord | None = None
         contacts = call.site.with_email(wanted["email"])
     other = _oldest(call, before, contacts, matching)
     if other is not None:
-        stored = matching(other.body["info"])[0]
-        data = {"duplicateContactId": other.body["id"]}
-        if name == "emails":
-            data["duplicateEmail"] = stored["email"]
-        else:
-            data["duplicatePhone"] = stored["phone"]
+        kind = name.removesuffix("s")
+        stored = matching(other.body["info"])[0][kind]
+        data = {"duplicateContactId": other.body["id"], f"duplicate{kind.capitalize()}": stored}
         raise application_error("DUPLICATE_CONTACT_EXISTS", **data)
 
 
@@ -89,9 +81,9 @@ def _oldest(
 
 def merge_contacts(call: Call) -> Json:
     """Answer Merge Contacts: delete the sources and remember their ids for Get Contact."""
-    found = Violations()
-    revision = check.integer(found, "targetContactRevision", call.body.get("targetContactRevision"))
-    target, sources = _read_parties(call, found)
+    sent = Sent(call.body)
+    revision = sent["targetContactRevision"].integer()
+    target, sources = _read_parties(call, sent)
     if revision != target.body["revision"]:
         raise application_error("FAILED_PRECONDITION")
     info = _merged_info(call, target, sources)
@@ -102,25 +94,23 @@ def merge_contacts(call: Call) -> Json:
     return {"contact": records.revise(call, target, info, lastActivity=activity)}
 
 
-def preview_merge_contacts(call: Call) -> Json:
+def preview_merge(call: Call) -> Json:
     """Answer Preview Merge Contacts: the merged target, with its present revision."""
-    target, sources = _read_parties(call, Violations())
+    target, sources = _read_parties(call, Sent(call.body))
     body = {**target.body, "info": _merged_info(call, target, sources)}
     return {"contact": records.complete(call.site, body, target.role)}
 
 
-def _read_parties(call: Call, found: Violations) -> tuple[ContactRecord, list[ContactRecord]]:
+def _read_parties(call: Call, sent: Sent) -> tuple[ContactRecord, list[ContactRecord]]:
     """Return target and sources after all checks except that of the revision."""
-    raw = call.body.get("sourceContactIds")
-    if raw is None:
-        found.add("sourceContactIds", "is required", "REQUIRED_FIELD")
+    listed = sent["sourceContactIds"]
+    if listed.value is None:
+        listed.refuse("is required", "REQUIRED_FIELD")
     ids = []
-    for index, one in enumerate(check.sequence(found, "sourceContactIds", raw, MAX_SOURCES) or []):
-        path = f"sourceContactIds[{index}]"
-        value = check.required_text(found, path, one, check.GUID_LENGTH)
-        check.pattern(found, path, value, check.GUID, "GUID")
-        ids.append((value or "").lower())
-    found.raise_if_any()
+    for one in listed.items(MAX_SOURCES) or []:
+        one.required(GUID_LENGTH)
+        ids.append(one.pattern(GUID, "GUID").lower())
+    sent.raise_violations()
     target_id = call.path["targetContactId"].lower()
     if not ids or len(set(ids)) < len(ids) or target_id in ids:
         raise application_error("ILLEGAL_MERGE")
@@ -143,11 +133,10 @@ def _merged_info(call: Call, target: ContactRecord, sources: list[ContactRecord]
         for name, same in _SAME.items():
             info[name] = {"items": _appended(items(info, name), items(source, name), same)}
         values = {**call.site.custom_values(source), **values}
-    info["extendedFields"] = {"items": values}
-    return {name: value for name, value in info.items() if value not in ({}, {"items": []})}
+    return without_blanks({**info, "extendedFields": {"items": values}})
 
 
-def _appended(held: list[Any], added: list[Any], same: Callable[[Any, Any], bool]) -> list[Any]:
+def _appended(held: list[Any], added: list[Any], same: Same) -> list[Any]:
     """Append the new items; an appended item is primary only if the list had no primary one."""
     merged = list(held)
     had_primary = any(isinstance(item, dict) and item.get("primary") for item in held)
@@ -158,14 +147,10 @@ def _appended(held: list[Any], added: list[Any], same: Callable[[Any, Any], bool
     return merged
 
 
-def _equal(one: str, other: str) -> bool:
-    return one == other
-
-
-_SAME: dict[str, Callable[[Any, Any], bool]] = {
+_SAME: dict[str, Same] = {
     "emails": same_email,
     "phones": same_phone_or_text,
     "addresses": same_address,
-    "labelKeys": _equal,
-    "locations": _equal,
+    "labelKeys": eq,
+    "locations": eq,
 }

@@ -1,7 +1,5 @@
 """Errors in their envelope (CONTRACT.md section 3)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 ALREADY_EXISTS = "A contact with the same primary email or phone already exists."
@@ -74,33 +72,3 @@ def envelope(status: int, code: str | None = None, data: dict[str, Any] | None =
 def application_error(code: str, **data: Any) -> WixError:
     """Return the error with an application error code and its `data`."""
     return envelope(CODES[code][0], code, data)
-
-
-class Violations:
-    """Collects all violations of a request's shape, to answer them together."""
-
-    def __init__(self) -> None:
-        self._found: list[dict[str, Any]] = []
-
-    def add(self, field: str, description: str, rule: str = "OTHER", **data: Any) -> None:
-        """Record that `field` (a path such as `info.emails.items[0].email`) violates `rule`."""
-        found: dict[str, Any] = {"field": field, "description": description, "violatedRule": rule}
-        if data:
-            found["data"] = data
-        self._found.append(found)
-
-    def raise_if_any(self) -> None:
-        """Raise the 400 with all violations, if there are any.
-
-        Raises:
-            WixError: 400 with a validation error.
-        """
-        if self._found:
-            first = self._found[0]
-            raise WixError(
-                400,
-                {
-                    "message": f"{first['field']} {first['description']}",
-                    "details": {"validationError": {"fieldViolations": self._found}},
-                },
-            )

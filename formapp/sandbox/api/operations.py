@@ -1,31 +1,24 @@
 """The 25 operations: method, path and the function that answers (CONTRACT.md section 6)."""
 
-from __future__ import annotations
+from collections.abc import Callable
+from typing import NamedTuple
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from formapp.sandbox.api import contacts, duplicates, extended_fields, labels, search
-from formapp.sandbox.api.extended_fields import FIELDS
-from formapp.sandbox.api.labels import LABELS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from formapp.sandbox.api.call import Call
-    from formapp.sandbox.state import Json
+from formapp.sandbox.api import contacts, duplicates, labelling, search
+from formapp.sandbox.api.call import Call
+from formapp.sandbox.api.definitions import FIELDS, LABELS
+from formapp.sandbox.state import Json
 
 TOKEN_OPERATION = "createAccessToken"  # noqa: S105 - the name of an operation
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
 
 C = "/contacts/v4/contacts"
+M = f"{C}/<targetContactId>"
 B = "/contacts/v4/bulk"
 L = "/contacts/v4/labels"
 F = "/contacts/v4/extended-fields"
 
 
-@dataclass(frozen=True)
-class Operation:
+class Operation(NamedTuple):
     """One operation; `name` is its operationId, `rule` its path with parameters."""
 
     name: str
@@ -34,42 +27,40 @@ class Operation:
     answer: Callable[[Call], Json]
 
 
-OPERATIONS = (
-    Operation("createContact", "POST", C, contacts.create_contact),
-    Operation("getContact", "GET", f"{C}/<contactId>", contacts.get_contact),
-    Operation("updateContact", "PATCH", f"{C}/<contactId>", contacts.update_contact),
-    Operation("deleteContact", "DELETE", f"{C}/<contactId>", contacts.delete_contact),
-    Operation("listContacts", "GET", C, search.list_contacts),
-    Operation("queryContacts", "POST", f"{C}/query", search.query_contacts),
-    Operation("mergeContacts", "POST", f"{C}/<targetContactId>/merge", duplicates.merge_contacts),
-    Operation(
-        "previewMergeContacts",
-        "POST",
-        f"{C}/<targetContactId>/preview-merge",
-        duplicates.preview_merge_contacts,
-    ),
-    Operation("labelContact", "POST", f"{C}/<contactId>/labels", labels.label_contact),
-    Operation("unlabelContact", "DELETE", f"{C}/<contactId>/labels", labels.unlabel_contact),
-    Operation(
-        "bulkLabelAndUnlabelContacts",
-        "POST",
-        f"{B}/contacts/add-remove-labels",
-        labels.bulk_label_and_unlabel,
-    ),
-    Operation("getBulkJob", "GET", f"{B}/contact/jobs/<jobId>", labels.get_bulk_job),
-    Operation("listBulkJobs", "GET", f"{B}/contact/jobs", labels.list_bulk_jobs),
-    Operation("findOrCreateLabel", "POST", L, labels.find_or_create),
-    Operation("getLabel", "GET", f"{L}/<key>", LABELS.get),
-    Operation("listLabels", "GET", L, LABELS.list_all),
-    Operation("queryLabels", "POST", f"{L}/query", LABELS.query),
-    Operation("renameLabel", "PATCH", f"{L}/<key>", labels.rename),
-    Operation("deleteLabel", "DELETE", f"{L}/<key>", labels.delete),
-    Operation("findOrCreateExtendedField", "POST", F, extended_fields.find_or_create),
-    Operation("getExtendedField", "GET", f"{F}/<key>", FIELDS.get),
-    Operation("listExtendedFields", "GET", F, FIELDS.list_all),
-    Operation("queryExtendedFields", "POST", f"{F}/query", FIELDS.query),
-    Operation("renameExtendedField", "PATCH", f"{F}/<key>", extended_fields.rename),
-    Operation("deleteExtendedField", "DELETE", f"{F}/<key>", extended_fields.delete),
+OPERATIONS = tuple(
+    Operation(*row)
+    for row in (
+        ("createContact", "POST", C, contacts.create_contact),
+        ("getContact", "GET", f"{C}/<contactId>", contacts.get_contact),
+        ("updateContact", "PATCH", f"{C}/<contactId>", contacts.update_contact),
+        ("deleteContact", "DELETE", f"{C}/<contactId>", contacts.delete_contact),
+        ("listContacts", "GET", C, search.list_contacts),
+        ("queryContacts", "POST", f"{C}/query", search.query_contacts),
+        ("mergeContacts", "POST", f"{M}/merge", duplicates.merge_contacts),
+        ("previewMergeContacts", "POST", f"{M}/preview-merge", duplicates.preview_merge),
+        ("labelContact", "POST", f"{C}/<contactId>/labels", labelling.label_contact),
+        ("unlabelContact", "DELETE", f"{C}/<contactId>/labels", labelling.unlabel_contact),
+        (
+            "bulkLabelAndUnlabelContacts",
+            "POST",
+            f"{B}/contacts/add-remove-labels",
+            labelling.label_many,
+        ),
+        ("getBulkJob", "GET", f"{B}/contact/jobs/<jobId>", labelling.get_bulk_job),
+        ("listBulkJobs", "GET", f"{B}/contact/jobs", labelling.list_bulk_jobs),
+        ("findOrCreateLabel", "POST", L, LABELS.find_or_create),
+        ("getLabel", "GET", f"{L}/<key>", LABELS.get),
+        ("listLabels", "GET", L, LABELS.list_all),
+        ("queryLabels", "POST", f"{L}/query", LABELS.query),
+        ("renameLabel", "PATCH", f"{L}/<key>", LABELS.rename),
+        ("deleteLabel", "DELETE", f"{L}/<key>", LABELS.delete),
+        ("findOrCreateExtendedField", "POST", F, FIELDS.find_or_create),
+        ("getExtendedField", "GET", f"{F}/<key>", FIELDS.get),
+        ("listExtendedFields", "GET", F, FIELDS.list_all),
+        ("queryExtendedFields", "POST", f"{F}/query", FIELDS.query),
+        ("renameExtendedField", "PATCH", f"{F}/<key>", FIELDS.rename),
+        ("deleteExtendedField", "DELETE", f"{F}/<key>", FIELDS.delete),
+    )
 )
 
 OPERATION_NAMES = (*(one.name for one in OPERATIONS), TOKEN_OPERATION)

@@ -3,30 +3,24 @@
 CONTRACT.md sections 7.2, 8.1, 8.3, 8.4, 9.4 and 10.5.
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from datetime import UTC, datetime
+from typing import Any, Literal
 
-from formapp.sandbox.api import validation as check
-from formapp.sandbox.api.errors import Violations, application_error
-from formapp.sandbox.clock import parse_iso
+from formapp.sandbox.api.errors import application_error
+from formapp.sandbox.api.validation import Sent
+from formapp.sandbox.state import Json
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from formapp.sandbox.state import Json
-
-Matcher = Callable[["Json"], bool]
+Matcher = Callable[[Json], bool]
 ValueKind = Literal["text", "number", "moment"]
 Projection = tuple[str, ...] | None
 """Paths to show; None shows everything."""
 
 EQUALITY = ("$eq", "$ne")
 RANGE = (*EQUALITY, "$gt", "$gte", "$lt", "$lte")
-TEXT = (*EQUALITY, "$in", "$exists", "$startsWith")
 CHOICE = (*EQUALITY, "$in", "$exists")
+TEXT = (*CHOICE, "$startsWith")
 KEYS = ("$hasSome", "$hasAll")
 ALIASES = {"$begins": "$startsWith"}
 LIST_OPERATORS = ("$in", "$nin", "$hasSome", "$hasAll")
@@ -54,6 +48,10 @@ class FilterField:
     operators: tuple[str, ...]
     kind: ValueKind = "text"
 
+    def comparable(self, value: Any) -> Any:
+        """Return the form in which values are compared; None for a text that is no time."""
+        return _parse_iso(value) if self.kind == "moment" else value
+
 
 @dataclass(frozen=True)
 class FilterRules:
@@ -63,89 +61,78 @@ class FilterRules:
     unknown_field: str
     wrong_type: str
 
+    def compile(self, raw: Any, depth: int = 0) -> Matcher:
+        """Return the function that decides whether a row matches `raw`; null matches all rows.
 
-def compile_filter(raw: Any, rules: FilterRules) -> Matcher:
-    """Return the function that decides whether a row matches `raw`; null matches all rows.
-
-    All errors are raised here, before any row is read.
-
-    Raises:
-        WixError: 400 with a filter code.
-    """
-    return _object({} if raw is None else raw, rules, 0)
-
-
-def _object(raw: Any, rules: FilterRules, depth: int) -> Matcher:
-    if not isinstance(raw, dict):
-        raise application_error("MALFORMED_FILTER")
-    if depth > MAX_DEPTH:
-        raise application_error("UNSUPPORTED_FILTER")
-    parts = [_part(name, value, rules, depth) for name, value in raw.items()]
-    return lambda row: all(part(row) for part in parts)
-
-
-def _part(name: str, value: Any, rules: FilterRules, depth: int) -> Matcher:
-    if name in ("$and", "$or"):
-        if not isinstance(value, list) or not value:
+        All errors, a 400 with a filter code, are raised here, before any row is read.
+        """
+        condition = {} if raw is None and not depth else raw
+        if not isinstance(condition, dict):
             raise application_error("MALFORMED_FILTER")
-        parts = [_object(one, rules, depth + 1) for one in value]
-        combine = all if name == "$and" else any
-        return lambda row: combine(part(row) for part in parts)
-    if name == "$not":
-        inner = _object(value, rules, depth + 1)
-        return lambda row: not inner(row)
-    if name.startswith("$"):
-        raise application_error("MALFORMED_FILTER")
-    field = rules.find(name)
-    if field is None:
-        raise application_error(rules.unknown_field)
-    return _conditions(field, value, rules)
+        if depth > MAX_DEPTH:
+            raise application_error("UNSUPPORTED_FILTER")
+        return _all([self._part(name, value, depth) for name, value in condition.items()])
+
+    def _part(self, name: str, value: Any, depth: int) -> Matcher:
+        if name in ("$and", "$or"):
+            if not isinstance(value, list) or not value:
+                raise application_error("MALFORMED_FILTER")
+            parts = [self.compile(one, depth + 1) for one in value]
+            return _all(parts) if name == "$and" else lambda row: any(part(row) for part in parts)
+        if name == "$not":
+            inner = self.compile(value, depth + 1)
+            return lambda row: not inner(row)
+        if name.startswith("$"):
+            raise application_error("MALFORMED_FILTER")
+        field = self.find(name)
+        if field is None:
+            raise application_error(self.unknown_field)
+        # A bare value means `$eq`; several operators mean AND.
+        operands = value if isinstance(value, dict) else {"$eq": value}
+        if not operands or not all(operator.startswith("$") for operator in operands):
+            raise application_error("MALFORMED_FILTER")
+        return _all([self._condition(field, *one) for one in operands.items()])
+
+    def _condition(self, field: FilterField, name: str, operand: Any) -> Matcher:
+        operator = ALIASES.get(name, name)
+        if operator not in field.operators:
+            raise application_error("UNSUPPORTED_FILTER_OPERATOR")
+        wanted = self._operand(field, operator, operand)
+        test = _TESTS[operator]
+        return lambda row: test([field.comparable(one) for one in field.values(row)], wanted)
+
+    def _operand(self, field: FilterField, operator: str, operand: Any) -> Any:
+        if operator in LIST_OPERATORS and isinstance(operand, list):
+            return [self._single(field, one) for one in operand]
+        if operator == "$exists" and isinstance(operand, bool):
+            return operand
+        if operator in (*LIST_OPERATORS, "$exists"):
+            raise application_error(self.wrong_type)
+        return self._single(field, operand)
+
+    def _single(self, field: FilterField, operand: Any) -> Any:
+        if operand is None:
+            raise application_error("UNSUPPORTED_FILTER_VALUE")
+        expected = (int, float) if field.kind == "number" else str
+        if isinstance(operand, bool) or not isinstance(operand, expected):
+            raise application_error(self.wrong_type)
+        value = field.comparable(operand)
+        if value is None:
+            raise application_error("UNSUPPORTED_FILTER_VALUE")
+        return value
 
 
-def _conditions(field: FilterField, value: Any, rules: FilterRules) -> Matcher:
-    """Compile the value of one field: a bare one means `$eq`; several operators mean AND."""
-    operands = value if isinstance(value, dict) else {"$eq": value}
-    if not operands or not all(name.startswith("$") for name in operands):
-        raise application_error("MALFORMED_FILTER")
-    parts = [_condition(field, name, operand, rules) for name, operand in operands.items()]
+def _all(parts: list[Matcher]) -> Matcher:
     return lambda row: all(part(row) for part in parts)
 
 
-def _condition(field: FilterField, name: str, operand: Any, rules: FilterRules) -> Matcher:
-    operator = ALIASES.get(name, name)
-    if operator not in field.operators:
-        raise application_error("UNSUPPORTED_FILTER_OPERATOR")
-    wanted = _operand(field, operator, operand, rules)
-    test = _TESTS[operator]
-    return lambda row: test([_comparable(field, one) for one in field.values(row)], wanted)
-
-
-def _operand(field: FilterField, operator: str, operand: Any, rules: FilterRules) -> Any:
-    if operator == "$exists":
-        if not isinstance(operand, bool):
-            raise application_error(rules.wrong_type)
-        return operand
-    if operator in LIST_OPERATORS:
-        if not isinstance(operand, list):
-            raise application_error(rules.wrong_type)
-        return [_single(field, one, rules) for one in operand]
-    return _single(field, operand, rules)
-
-
-def _single(field: FilterField, operand: Any, rules: FilterRules) -> Any:
-    if operand is None:
-        raise application_error("UNSUPPORTED_FILTER_VALUE")
-    expected = (int, float) if field.kind == "number" else str
-    if isinstance(operand, bool) or not isinstance(operand, expected):
-        raise application_error(rules.wrong_type)
-    value = _comparable(field, operand)
-    if value is None:
-        raise application_error("UNSUPPORTED_FILTER_VALUE")
-    return value
-
-
-def _comparable(field: FilterField, value: Any) -> Any:
-    return parse_iso(value) if field.kind == "moment" else value
+def _parse_iso(text: str) -> datetime | None:
+    """Return a date or time in UTC, None if `text` is neither; without a zone it is UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _starts_with(values: list[Any], wanted: str) -> bool:
@@ -182,20 +169,17 @@ class Sorting:
         return [*sorted(known, key=value_of, reverse=self.descending), *unknown]
 
 
-def read_sort(found: Violations, path: str, raw: Any) -> list[Sorting]:
-    """Return the sorts in `raw`: an array, or one object as some examples show.
+def read_sort(sent: Sent) -> Sorting:
+    """Return the sort in an array of at most one, or in one object as some examples show.
 
-    The caller checks the field names.
+    The caller checks the name of the field.
     """
-    if isinstance(raw, dict):
-        raw = [raw]
-    sorts = []
-    for index, one in enumerate(check.sequence(found, path, raw, 1) or []):
-        sent = check.mapping(found, f"{path}[{index}]", one) or {}
-        name = check.required_text(found, f"{path}[{index}].fieldName", sent.get("fieldName"), 200)
-        order = check.choice(found, f"{path}[{index}].order", sent.get("order"), ORDERS)
-        sorts.append(Sorting(name, order == "DESC"))
-    return sorts
+    if isinstance(sent.value, dict):
+        sent.value = [sent.value]
+    first = next(iter(sent.items(1) or []), None)
+    if first is None:
+        return Sorting()
+    return Sorting(first["fieldName"].required(200), first["order"].choice(ORDERS) == "DESC")
 
 
 @dataclass(frozen=True)
@@ -215,43 +199,29 @@ class Page:
         return {"count": count, "offset": self.offset, "total": total, "tooManyToCount": False}
 
 
-def read_page(found: Violations, path: str, paging: Json, default: int) -> Page:
-    """Return the page that `paging` (`limit` and `offset`, both optional) describes.
-
-    The caller checks the range of the limit, as each resource has its own error for it.
-    """
-    limit = _number(found, f"{path}.limit", paging.get("limit"), default)
-    offset = _number(found, f"{path}.offset", paging.get("offset"), 0)
-    if offset < 0:
-        found.add(f"{path}.offset", "must be at least 0", "MIN", threshold=0)
-    return Page(limit, offset)
-
-
-def _number(found: Violations, path: str, value: Any, default: int) -> int:
-    number = None if value is None else check.integer(found, path, value)
-    return default if number is None else number
+def read_page(limit: Sent, offset: Sent, default: int) -> Page:
+    """Return the page; the caller checks the limit, as each resource has its own error for it."""
+    page = Page(limit.integer(default), offset.integer(0))
+    if page.offset < 0:
+        offset.refuse("must be at least 0", "MIN", threshold=0)
+    return page
 
 
 def read_projection(fields: Sequence[Any], fieldsets: Sequence[Any]) -> Projection:
     """Return the union of the requested fields and fieldsets; FULL if there are none.
 
     A field that no contact has shows nothing; CONTRACT.md names no error for it.
-
-    Raises:
-        WixError: 400 for too many or too long fields, or an unknown fieldset.
     """
-    found = Violations()
-    if len(fields) > MAX_FIELDS:
-        found.add("fields", f"must have at most {MAX_FIELDS} items", "MAX_SIZE")
-    if len(fieldsets) > MAX_FIELDSETS:
-        found.add("fieldsets", f"must have at most {MAX_FIELDSETS} items", "MAX_SIZE")
-    for index, field in enumerate(fields):
-        if not isinstance(field, str) or len(field) > MAX_FIELD_LENGTH:
-            found.add(f"fields[{index}]", "must be a string of at most 100 characters")
-    for index, fieldset in enumerate(fieldsets):
-        if not isinstance(fieldset, str) or fieldset not in FIELDSETS:
-            found.add(f"fieldsets[{index}]", f"must be one of {', '.join(FIELDSETS)}")
-    found.raise_if_any()
+    violations: list[Json] = []
+    names = Sent([*fields], "fields", violations).items(MAX_FIELDS)
+    sets = Sent([*fieldsets], "fieldsets", violations).items(MAX_FIELDSETS)
+    for one in names or []:
+        if not isinstance(one.value, str) or len(one.value) > MAX_FIELD_LENGTH:
+            one.refuse(f"must be a string of at most {MAX_FIELD_LENGTH} characters")
+    for one in sets or []:
+        if not isinstance(one.value, str) or one.value not in FIELDSETS:
+            one.refuse(f"must be one of {', '.join(FIELDSETS)}")
+    Sent(None, "", violations).raise_violations()
     if "FULL" in fieldsets or not (fields or fieldsets):
         return None
     return (*fields, *(path for one in fieldsets for path in FIELDSETS[one]))

@@ -3,19 +3,16 @@
 Every operation that writes a contact does it through this module.
 """
 
-from __future__ import annotations
-
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from formapp.sandbox.api import validation as check
-from formapp.sandbox.api.contact_info import international_form, items, primary_of
+import phonenumbers
+
+from formapp.sandbox.api.call import Call
+from formapp.sandbox.api.contact_info import format_phone, items, primary_of, without_blanks
 from formapp.sandbox.api.errors import application_error
-from formapp.sandbox.state import MAX_HISTORY, ContactRecord
-
-if TYPE_CHECKING:
-    from formapp.sandbox.api.call import Call
-    from formapp.sandbox.state import Json, Role, Site
+from formapp.sandbox.api.validation import GUID
+from formapp.sandbox.state import MAX_HISTORY, ContactRecord, Json, Role, Site
 
 MEMBERSHIP_STATUS = "APPROVED"
 """Value of `members.membershipStatus` of every member; CONTRACT.md leaves the values open."""
@@ -23,13 +20,13 @@ MEMBERSHIP_STATUS = "APPROVED"
 DERIVED = ("primaryInfo", "primaryEmail", "primaryPhone")
 
 
-def find(call: Call, contact_id: str) -> ContactRecord:
-    """Return the record of a contact; an id that is not a GUID is unknown like any other.
+def find(call: Call, contact_id: str | None = None) -> ContactRecord:
+    """Return a contact, that of the path by default, or raise CONTACT_NOT_FOUND.
 
-    Raises:
-        WixError: CONTACT_NOT_FOUND.
+    An id that is not a GUID is unknown like any other.
     """
-    record = call.site.contacts.get(contact_id.lower())
+    wanted = call.path["contactId"] if contact_id is None else contact_id
+    record = call.site.contacts.get(wanted.lower())
     if record is None:
         raise application_error("CONTACT_NOT_FOUND")
     return record
@@ -46,11 +43,7 @@ def create(call: Call, info: Json) -> Json:
         "lastActivity": {"activityDate": call.moment, "activityType": "CONTACT_CREATED"},
         "info": info,
     }
-    body = complete(call.site, body, None)
-    record = ContactRecord(body, call.now)
-    _remember(record, {}, body, call)
-    call.site.store(record, body, call.now)
-    return body
+    return _store(call, ContactRecord({"info": {}}, call.now), body)
 
 
 def _source(call: Call) -> Json:
@@ -63,7 +56,7 @@ def _source(call: Call) -> Json:
     if call.caller.kind == "key":
         return {"sourceType": "OTHER"}
     app_id = call.caller.app_id or ""
-    return {"sourceType": "WIX_APP", **({"appId": app_id} if check.GUID.fullmatch(app_id) else {})}
+    return {"sourceType": "WIX_APP", **({"appId": app_id} if GUID.fullmatch(app_id) else {})}
 
 
 def revise(call: Call, record: ContactRecord, info: Json, **root: Json) -> Json:
@@ -84,7 +77,7 @@ def change_role(call: Call, record: ContactRecord, role: Role | None) -> None:
 
 def _store(call: Call, record: ContactRecord, body: Json) -> Json:
     body = complete(call.site, body, record.role)
-    _remember(record, record.body, body, call)
+    _remember(record, body, call)
     call.site.store(record, body, call.now)
     return body
 
@@ -97,7 +90,7 @@ def replace_info(call: Call, record: ContactRecord, info: Json) -> None:
 
 def remove(call: Call, record: ContactRecord, reason: str) -> None:
     """Remove a contact; `reason` is "deleted" or "merged"."""
-    _remember(record, record.body, {**record.body, "info": {}}, call)
+    _remember(record, {**record.body, "info": {}}, call)
     call.site.remove(record.body["id"], reason, call.now)
 
 
@@ -126,11 +119,9 @@ def complete(site: Site, body: Json, role: Role | None) -> Json:
         derived["primaryPhone"] = _primary_phone(phone)
     if role is not None:
         values["members.membershipStatus"] = MEMBERSHIP_STATUS
-    info = {name: info[name] for name in info if name != "extendedFields"}
-    if values:
-        info["extendedFields"] = {"items": values}
     kept = {name: body[name] for name in body if name not in (*DERIVED, "info")}
-    return {**kept, **{name: part for name, part in derived.items() if part}, "info": info}
+    info = without_blanks({**info, "extendedFields": {"items": values}})
+    return {**kept, **without_blanks(derived), "info": info}
 
 
 def _primary_phone(phone: Json) -> Json:
@@ -139,19 +130,19 @@ def _primary_phone(phone: Json) -> Json:
         "phone": phone["phone"],
         "countryCode": phone.get("countryCode"),
         "e164Phone": e164,
-        "formattedPhone": international_form(phone),
+        "formattedPhone": format_phone(phone, phonenumbers.PhoneNumberFormat.INTERNATIONAL),
         "subscriptionStatus": "NOT_SET" if e164 else "NO_SUBSCRIPTION_STATUS",
     }
     return {name: value for name, value in parts.items() if value}
 
 
-def _remember(record: ContactRecord, before: Json, after: Json, call: Call) -> None:
+def _remember(record: ContactRecord, after: Json, call: Call) -> None:
     """Add an entry to the record's history, for the pages and for tests.
 
     An entry is `{time, operation, by, revision, changes}`, a change `{field, before, after}`
     with a string, a number, a list of strings, or null for an absent value.
     """
-    old, new = _flatten(before.get("info", {})), _flatten(after["info"])
+    old, new = flatten(record.body["info"]), flatten(after["info"])
     entry = {
         "time": call.moment,
         "operation": call.operation,
@@ -167,7 +158,8 @@ def _remember(record: ContactRecord, before: Json, after: Json, call: Call) -> N
     del record.history[:-MAX_HISTORY]
 
 
-def _flatten(info: Json) -> Json:
+def flatten(info: Json) -> Json:
+    """Return the values by field, each a text, a number or a list of texts."""
     flat: Json = {}
     for name, value in info.items():
         if name == "name":
@@ -197,11 +189,9 @@ def _item_text(item: Any) -> str:
 def address_text(address: Json) -> str:
     """Return an address in one line."""
     street = address.get("streetAddress", {})
-    parts = (
-        address.get("addressLine") or " ".join(filter(None, map(street.get, ("number", "name")))),
-        *(
-            address.get(name)
-            for name in ("addressLine2", "postalCode", "city", "subdivision", "country")
-        ),
-    )
-    return ", ".join(part for part in parts if part)
+    line = address.get("addressLine") or " ".join(filter(None, map(street.get, STREET)))
+    return ", ".join(filter(None, [line, *map(address.get, AFTER_STREET)]))
+
+
+STREET = ("number", "name")
+AFTER_STREET = ("addressLine2", "postalCode", "city", "subdivision", "country")

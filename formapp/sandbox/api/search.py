@@ -1,12 +1,11 @@
 """List and Query Contacts: what can be filtered, sorted and searched (CONTRACT.md section 8)."""
 
-from __future__ import annotations
+from collections.abc import Callable
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from formapp.sandbox.api import validation as check
+from formapp.sandbox.api.call import Call
 from formapp.sandbox.api.contact_info import items
-from formapp.sandbox.api.errors import Violations, application_error
+from formapp.sandbox.api.errors import application_error
 from formapp.sandbox.api.queries import (
     CHOICE,
     EQUALITY,
@@ -19,18 +18,15 @@ from formapp.sandbox.api.queries import (
     Projection,
     Sorting,
     ValueKind,
-    compile_filter,
     project,
     read_page,
     read_projection,
     read_sort,
 )
+from formapp.sandbox.api.validation import Sent
+from formapp.sandbox.state import Json, Site
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from formapp.sandbox.api.call import Call
-    from formapp.sandbox.state import Json, Site
+Read = Callable[[Any], Any]
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
@@ -49,7 +45,7 @@ SORT_FIELDS = (
 EXTENDED_PREFIX = "info.extendedFields."
 
 
-def _value_at(path: str) -> Callable[[Json], Any]:
+def _value_at(path: str) -> Read:
     """Return the function that reads a contact's value at a dotted path, None if absent."""
     names = path.split(".")
 
@@ -62,33 +58,27 @@ def _value_at(path: str) -> Callable[[Json], Any]:
     return read
 
 
-def _extended_value(key: str) -> Callable[[Json], Any]:
+def _extended_value(key: str) -> Read:
     """Return the function that reads a contact's extended field, None if absent."""
     return lambda row: row["info"].get("extendedFields", {}).get("items", {}).get(key)
 
 
-def _scalar(
-    read: Callable[[Json], Any], operators: tuple[str, ...], kind: ValueKind = "text"
-) -> FilterField:
+def _scalar(read: Read, operators: tuple[str, ...], kind: ValueKind = "text") -> FilterField:
     return FilterField(lambda row: [read(row)] if read(row) is not None else [], operators, kind)
 
 
-def _listed(
-    name: str, values_of: Callable[[Any], list[Any]], operators: tuple[str, ...]
-) -> FilterField:
+def _listed(name: str, operators: tuple[str, ...], *parts: Read) -> FilterField:
+    """Return the field of a list: the values that `parts` read from its items."""
+
     def values(row: Json) -> list[Any]:
-        return [one for item in items(row["info"], name) for one in values_of(item) if one]
+        found = [part(item) for item in items(row["info"], name) for part in parts]
+        return [value for value in found if value]
 
     return FilterField(values, operators)
 
 
-def _address_part(part: str) -> Callable[[Json], list[Any]]:
-    return lambda item: [item["address"].get(part)]
-
-
-def _street(item: Json) -> list[Any]:
-    address = item["address"]
-    return [address.get("addressLine"), address.get("streetAddress", {}).get("name")]
+def _itself(item: str) -> str:
+    return item
 
 
 MOMENTS = ("createdDate", "updatedDate", "lastActivity.activityDate", "info.birthdate")
@@ -102,23 +92,23 @@ TEXTS = (
 )
 
 AGREED: dict[str, FilterField] = {
-    "id": _scalar(_value_at("id"), CHOICE),
+    **{name: _scalar(_value_at(name), CHOICE) for name in ("id", "info.locale")},
     **{name: _scalar(_value_at(name), RANGE, "moment") for name in MOMENTS},
     **{name: _scalar(_value_at(name), TEXT) for name in TEXTS},
-    "info.locale": _scalar(_value_at("info.locale"), CHOICE),
-    "info.labelKeys": _listed("labelKeys", lambda key: [key], KEYS),
+    "info.labelKeys": _listed("labelKeys", KEYS, _itself),
 }
 """Fields that every source of CONTRACT.md lists."""
 
+_STREET = (_value_at("address.addressLine"), _value_at("address.streetAddress.name"))
 OPTIONAL: dict[str, FilterField] = {
-    "info.emails.email": _listed("emails", lambda item: [item["email"]], TEXT),
-    "info.phones.phone": _listed("phones", lambda item: [item["phone"]], TEXT),
-    "info.phones.e164Phone": _listed("phones", lambda item: [item.get("e164Phone")], TEXT),
-    "info.addresses.street": _listed("addresses", _street, TEXT),
-    "info.addresses.city": _listed("addresses", _address_part("city"), TEXT),
-    "info.addresses.subdivision": _listed("addresses", _address_part("subdivision"), CHOICE),
-    "info.addresses.country": _listed("addresses", _address_part("country"), CHOICE),
-    "info.locations": _listed("locations", lambda location: [location], KEYS),
+    "info.emails.email": _listed("emails", TEXT, _value_at("email")),
+    "info.phones.phone": _listed("phones", TEXT, _value_at("phone")),
+    "info.phones.e164Phone": _listed("phones", TEXT, _value_at("e164Phone")),
+    "info.addresses.street": _listed("addresses", TEXT, *_STREET),
+    "info.addresses.city": _listed("addresses", TEXT, _value_at("address.city")),
+    "info.addresses.subdivision": _listed("addresses", CHOICE, _value_at("address.subdivision")),
+    "info.addresses.country": _listed("addresses", CHOICE, _value_at("address.country")),
+    "info.locations": _listed("locations", KEYS, _itself),
 }
 """Fields that only some sources list; the setting `refuse_optional_filters` refuses them."""
 
@@ -140,51 +130,46 @@ SYSTEM_FIELDS: dict[str, tuple[str, ...]] = {
 
 def list_contacts(call: Call) -> Json:
     """Answer List Contacts."""
-    found = Violations()
-    paging = {"limit": call.first("paging.limit"), "offset": call.first("paging.offset")}
-    page = read_page(found, "paging", paging, DEFAULT_LIMIT)
-    field, order = call.first("sort.fieldName"), call.first("sort.order")
-    sorts = read_sort(found, "sort", [{"fieldName": field, "order": order}] if field else None)
-    found.raise_if_any()
+    sent = call.parameters()
+    page = read_page(sent["paging.limit"], sent["paging.offset"], DEFAULT_LIMIT)
+    field, order = sent["sort.fieldName"].value, sent["sort.order"].value
+    sort = [{"fieldName": field, "order": order}] if field else None
+    sorting = read_sort(Sent(sort, "sort", sent.violations))
+    sent.raise_violations()
     projection = read_projection(call.many("fields"), call.many("fieldsets"))
     rows = call.site.indexed(call.now, call.settings.list_delay)
-    return _answer(call, rows, sorts, page, projection)
+    return _answer(call, rows, sorting, page, projection)
 
 
 def query_contacts(call: Call) -> Json:
     """Answer Query Contacts; an empty body matches everything."""
-    found = Violations()
-    query = check.mapping(found, "query", call.body.get("query")) or {}
-    paging = check.mapping(found, "query.paging", query.get("paging")) or {}
-    page = read_page(found, "query.paging", paging, DEFAULT_LIMIT)
-    sorts = read_sort(found, "query.sort", query.get("sort"))
-    search = read_search(found, call.body.get("search"))
-    fields = _strings(found, "query.fields", query.get("fields"))
-    fieldsets = _strings(found, "query.fieldsets", query.get("fieldsets"))
-    found.raise_if_any()
+    sent = Sent(call.body)
+    query = sent["query"]
+    paging = query["paging"]
+    page = read_page(paging["limit"], paging["offset"], DEFAULT_LIMIT)
+    sorting = read_sort(query["sort"])
+    search = read_search(sent)
+    fields, fieldsets = _strings(query["fields"]), _strings(query["fieldsets"])
+    sent.raise_violations()
     projection = read_projection(fields, fieldsets)
-    rows = find_contacts(call, query.get("filter"), search)
-    return _answer(call, rows, sorts, page, projection)
+    rows = find_contacts(call, query["filter"].value, search)
+    return _answer(call, rows, sorting, page, projection)
 
 
-def _strings(found: Violations, path: str, raw: Any) -> list[Any]:
+def _strings(sent: Sent) -> list[Any]:
     """Return an array, or the parts of a comma-separated string."""
-    if isinstance(raw, str):
-        return [part.strip() for part in raw.split(",") if part.strip()]
-    return check.sequence(found, path, raw, MAX_LIMIT) or []
+    if isinstance(sent.value, str):
+        return [part.strip() for part in sent.value.split(",") if part.strip()]
+    return [one.value for one in sent.items(MAX_LIMIT) or []]
 
 
-def read_search(found: Violations, raw: Any) -> str | None:
-    """Return the plain-text search; an empty one counts as none."""
-    return check.text(found, "search", raw, MAX_SEARCH) or None
+def read_search(sent: Sent) -> str | None:
+    """Return the plain-text search of a request; an empty one counts as none."""
+    return sent["search"].text(MAX_SEARCH) or None
 
 
 def find_contacts(call: Call, condition: Any, search: str | None) -> list[Json]:
-    """Return the contacts in the query index that match a filter and a search.
-
-    Raises:
-        WixError: 400 with a filter code.
-    """
+    """Return the contacts in the query index that match a filter and a search."""
 
     def find(name: str) -> FilterField | None:
         if name.startswith(EXTENDED_PREFIX):
@@ -194,7 +179,7 @@ def find_contacts(call: Call, condition: Any, search: str | None) -> list[Json]:
         return AGREED.get(name) or OPTIONAL.get(name)
 
     rules = FilterRules(find, "UNSUPPORTED_FILTER_FIELD_UNKNOWN", "UNSUPPORTED_FILTER_VALUE_TYPE")
-    matches = compile_filter(condition, rules)
+    matches = rules.compile(condition)
     rows = call.site.indexed(call.now, call.settings.query_delay)
     return [row for row in rows if matches(row) and (search is None or _contains(row, search))]
 
@@ -223,13 +208,12 @@ def _contains(row: Json, search: str) -> bool:
 
 
 def _answer(
-    call: Call, rows: list[Json], sorts: list[Sorting], page: Page, projection: Projection
+    call: Call, rows: list[Json], sorting: Sorting, page: Page, projection: Projection
 ) -> Json:
-    """Sort by the first sort, else by `createdDate` ascending; equal values by id."""
+    """Sort by `sorting`, else by `createdDate` ascending; equal values by id."""
     if not 1 <= page.limit <= MAX_LIMIT:
         raise application_error("ILLEGAL_LIMIT")
-    sorting = sorts[0] if sorts else Sorting("createdDate")
-    value_of = _sort_value(call.site, sorting.field or "")
+    value_of = _sort_value(call.site, sorting.field or "createdDate")
     if value_of is None:
         raise application_error("UNSUPPORTED_SORT_FIELD")
     ordered = sorting.apply(sorted(rows, key=_value_at("id")), value_of)
@@ -239,7 +223,7 @@ def _answer(
     }
 
 
-def _sort_value(site: Site, name: str) -> Callable[[Json], Any] | None:
+def _sort_value(site: Site, name: str) -> Read | None:
     """Return the function that reads a contact's value of a sort field; None if unsupported."""
     if name in SORT_FIELDS:
         return _value_at(name)

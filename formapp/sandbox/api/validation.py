@@ -1,41 +1,129 @@
-"""Reads the JSON of a request and checks its values.
-
-Each check of a value records a violation and returns a usable value or None.
-"""
-
-from __future__ import annotations
+"""Reads the JSON of a request and checks its values, recording every violation of its shape."""
 
 import json
 import math
 import re
+from collections.abc import Collection
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from formapp.sandbox.api.errors import WixError
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from formapp.sandbox.api.errors import Violations
-
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-EMAIL = re.compile(r"[^\s@\x00-\x1f]+@[^\s@.\x00-\x1f]+(\.[^\s@.\x00-\x1f]+)+")
-COUNTRY = re.compile(r"[A-Z]{2}", re.ASCII)
-LOCALE = re.compile(r"[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
-GUID_LENGTH = 36
+INTEGER = re.compile(r"-?\d{1,15}", re.ASCII)
+MAX_KEY = 80
 MAX_SAFE_INTEGER = 2**53
+
+
+class Sent:
+    """A value that was sent, with its path, such as `info.emails.items[0].email`.
+
+    A check returns the value if it passes. Otherwise it records a violation, and the value counts
+    as absent from then on, as null does.
+    """
+
+    def __init__(
+        self, value: Any, path: str = "", violations: list[dict[str, Any]] | None = None
+    ) -> None:
+        self.value = value
+        self.path = path
+        self.violations = [] if violations is None else violations
+
+    def __getitem__(self, name: str) -> "Sent":
+        value = (self.mapping() or {}).get(name)
+        return Sent(value, f"{self.path}.{name}" if self.path else name, self.violations)
+
+    def refuse(self, description: str, rule: str = "OTHER", **data: Any) -> None:
+        """Record a violation of `rule`."""
+        found = {"field": self.path, "description": description, "violatedRule": rule}
+        self.violations.append({**found, "data": data} if data else found)
+        self.value = None
+
+    def raise_violations(self) -> None:
+        """Raise the 400 with all violations of the request, if there are any."""
+        if self.violations:
+            first = self.violations[0]
+            message = f"{first['field']} {first['description']}"
+            details = {"validationError": {"fieldViolations": self.violations}}
+            raise WixError(400, {"message": message, "details": details})
+
+    def _typed(self, kind: type, noun: str) -> Any:
+        if self.value is not None and not isinstance(self.value, kind):
+            self.refuse(f"must be {noun}")
+        return self.value
+
+    def text(self, longest: int | None = None) -> str | None:
+        """A string of at most `longest` characters."""
+        if self._typed(str, "a string") and longest is not None and len(self.value) > longest:
+            self.refuse(f"must have at most {longest} characters", "MAX_LENGTH", threshold=longest)
+        text: str | None = self.value
+        return text
+
+    def required(self, longest: int) -> str:
+        """A string of 1 to `longest` characters."""
+        if self.value is None:
+            self.refuse("is required", "REQUIRED_FIELD")
+        elif self.value == "":
+            self.refuse("must not be empty", "MIN_LENGTH", threshold=1)
+        return self.text(longest) or ""
+
+    def pattern(self, form: re.Pattern[str], kind: str) -> str:
+        """A string that matches `form`, or an empty one."""
+        text = self.text() or ""
+        if not text or form.fullmatch(text):
+            return text
+        self.refuse(f"must be a valid {kind.lower()}", "FORMAT", type=kind)
+        return ""
+
+    def choice(self, known: Collection[str]) -> str | None:
+        """One of `known`."""
+        if self.value is not None and not (isinstance(self.value, str) and self.value in known):
+            self.refuse(f"must be one of {', '.join(known)}")
+        chosen: str | None = self.value
+        return chosen
+
+    def flag(self) -> bool:
+        """A boolean; null counts as false."""
+        return bool(self._typed(bool, "a boolean"))
+
+    def integer(self, default: int | None = None) -> int:
+        """A whole number, or a string of digits as in a query string."""
+        value: Any = default if self.value is None else self.value
+        if isinstance(value, str) and INTEGER.fullmatch(value):
+            return int(value)
+        whole = isinstance(value, float) and value.is_integer()
+        if isinstance(value, bool) or not (isinstance(value, int) or whole):
+            self.refuse("must be an integer")
+        elif abs(value) > MAX_SAFE_INTEGER:
+            self.refuse("is out of range", "MAX")
+        else:
+            return int(value)
+        return default or 0
+
+    def mapping(self) -> dict[str, Any] | None:
+        """An object."""
+        found: dict[str, Any] | None = self._typed(dict, "an object")
+        return found
+
+    def items(self, longest: int) -> "list[Sent] | None":
+        """An array of at most `longest` items."""
+        found = self._typed(list, "an array")
+        if found is not None and len(found) > longest:
+            self.refuse(f"must have at most {longest} items", "MAX_SIZE", threshold=longest)
+        if self.value is None:
+            return None
+        return [
+            Sent(one, f"{self.path}[{index}]", self.violations)
+            for index, one in enumerate(self.value)
+        ]
 
 
 def read_object(raw: bytes, *, required: bool) -> dict[str, Any]:
     """Return the JSON object in `raw`; an empty object for no body unless it is `required`.
 
     Text that UTF-8 cannot encode (lone surrogates) and numbers that JSON cannot represent are
-    refused like other malformed JSON.
-
-    Raises:
-        WixError: 400 (CONTRACT.md section 3.1).
+    refused like other malformed JSON (CONTRACT.md section 3.1).
     """
     if not raw and not required:
         return {}
@@ -55,89 +143,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(text)
     return number
-
-
-def _typed(found: Violations, path: str, value: Any, kind: type, noun: str) -> Any:
-    """Return `value` if it is null or of a type."""
-    if value is None or isinstance(value, kind):
-        return value
-    found.add(path, f"must be {noun}")
-    return None
-
-
-def text(found: Violations, path: str, value: Any, longest: int | None = None) -> str | None:
-    """Return `value` if it is a string of at most `longest` characters."""
-    checked: str | None = _typed(found, path, value, str, "a string")
-    if checked is not None and longest is not None and len(checked) > longest:
-        found.add(path, f"must have at most {longest} characters", "MAX_LENGTH", threshold=longest)
-        return None
-    return checked
-
-
-def required_text(found: Violations, path: str, value: Any, longest: int) -> str | None:
-    """Return `value` if it is a string of 1 to `longest` characters."""
-    if value is None:
-        found.add(path, "is required", "REQUIRED_FIELD")
-        return None
-    if value == "":
-        found.add(path, "must not be empty", "MIN_LENGTH", threshold=1)
-        return None
-    return text(found, path, value, longest)
-
-
-def pattern(
-    found: Violations, path: str, value: Any, form: re.Pattern[str], kind: str
-) -> str | None:
-    """Return `value` if it is a string that matches `form`; an empty one is returned unchanged."""
-    checked = text(found, path, value)
-    if checked and not form.fullmatch(checked):
-        found.add(path, f"must be a valid {kind.lower()}", "FORMAT", type=kind)
-        return None
-    return checked
-
-
-def choice(found: Violations, path: str, value: Any, known: Collection[str]) -> str | None:
-    """Return `value` if it is one of `known`."""
-    if value is None:
-        return None
-    if not isinstance(value, str) or value not in known:
-        found.add(path, f"must be one of {', '.join(known)}")
-        return None
-    return value
-
-
-def flag(found: Violations, path: str, value: Any) -> bool:
-    """Return `value` if it is a boolean; null counts as false."""
-    return bool(_typed(found, path, value, bool, "a boolean"))
-
-
-def integer(found: Violations, path: str, value: Any) -> int | None:
-    """Return a whole number; a string of digits counts too, as in a query string."""
-    if isinstance(value, str) and re.fullmatch(r"-?\d{1,15}", value, re.ASCII):
-        return int(value)
-    whole = isinstance(value, float) and value.is_integer()
-    if isinstance(value, bool) or not (isinstance(value, int) or whole):
-        found.add(path, "must be an integer")
-        return None
-    if abs(value) > MAX_SAFE_INTEGER:
-        found.add(path, "is out of range", "MAX")
-        return None
-    return int(value)
-
-
-def mapping(found: Violations, path: str, value: Any) -> dict[str, Any] | None:
-    """Return `value` if it is an object; null counts as absent."""
-    checked: dict[str, Any] | None = _typed(found, path, value, dict, "an object")
-    return checked
-
-
-def sequence(found: Violations, path: str, value: Any, longest: int) -> list[Any] | None:
-    """Return `value` if it is an array of at most `longest` items; null counts as absent."""
-    checked: list[Any] | None = _typed(found, path, value, list, "an array")
-    if checked is not None and len(checked) > longest:
-        found.add(path, f"must have at most {longest} items", "MAX_SIZE", threshold=longest)
-        return None
-    return checked
 
 
 def is_calendar_date(value: Any) -> bool:

@@ -6,23 +6,20 @@ A cut is real: the server passes its socket in `environ["werkzeug.socket"]`, and
 down in both directions, as when a process dies.
 """
 
-from __future__ import annotations
-
 import random
 import socket
 import threading
 import uuid
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from flask import Response, make_response
 
 from formapp.sandbox.api.errors import envelope
 from formapp.sandbox.api.operations import OPERATION_NAMES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from formapp.sandbox.options import Range, Rules, check
 
 KINDS = {
     "latency": "Answer late",
@@ -33,27 +30,26 @@ KINDS = {
     "truncate": "Apply the call, then send half of the answer",
     "stall": "Apply the call, then stop halfway through the answer",
 }
-RANGES: dict[str, tuple[float, float, bool]] = {
-    "status": (400, 599, True),
-    "seconds": (0, 600, False),
-    "times": (1, 1_000_000, True),
-    "probability": (0, 1, False),
-    "retry_after": (0, 86_400, True),
+FAULT_RULES: Rules = {
+    "kind": tuple(KINDS),
+    "operation": OPERATION_NAMES,
+    "site": str,
+    "status": Range(400, 599),
+    "code": str,
+    "empty_body": bool,
+    "applied": bool,
+    "seconds": Range(0, 600.0),
+    "times": Range(1, 1_000_000),
+    "probability": Range(0, 1.0),
+    "retry_after": Range(0, 86_400),
 }
-"""Lowest and highest value of each number, and whether it must be whole."""
-
-NULLABLE = ("operation", "site", "code", "times", "retry_after")
 BAD_GATEWAY = (
     "<!doctype html>\n<html><head><title>502 Bad Gateway</title></head>\n"
     "<body><h1>502 Bad Gateway</h1></body></html>\n"
 )
 
 
-class FaultError(ValueError):
-    """The description of a fault is invalid; the text says why."""
-
-
-@dataclass(frozen=True)
+@dataclass
 class Fault:
     """One fault. Without an `operation` or a `site` it affects all of them.
 
@@ -63,8 +59,10 @@ class Fault:
         seconds: Only for kinds `latency` and `stall`.
         times: How many calls it affects before it ends; None has no end.
         probability: The share of matching calls that it affects.
+        struck: How many calls it has affected.
     """
 
+    id: str = field(default_factory=lambda: str(uuid.uuid4()), init=False)
     kind: str
     operation: str | None = None
     site: str | None = None
@@ -76,6 +74,7 @@ class Fault:
     times: int | None = None
     probability: float = 1.0
     retry_after: int | None = None
+    struck: int = field(default=0, init=False)
 
     @property
     def applies_call(self) -> bool:
@@ -118,13 +117,9 @@ class Fault:
 
 
 def _cut(environ: Mapping[str, Any]) -> None:
-    """Shut the connection down in both directions.
-
-    Raises:
-        ConnectionAbortedError: the server passes no socket; most servers then drop the connection.
-    """
+    """Shut the connection down in both directions."""
     connection = environ.get("werkzeug.socket")
-    if connection is None:
+    if connection is None:  # most servers drop the connection after an error
         raise ConnectionAbortedError("this server passes no socket to cut")
     with suppress(OSError):  # the client may have disconnected first
         connection.shutdown(socket.SHUT_RDWR)
@@ -137,33 +132,9 @@ def _cut_body(environ: Mapping[str, Any]) -> Iterator[bytes]:
 
 
 def read_fault(sent: Mapping[str, Any]) -> Fault:
-    """Return the fault that `sent` describes.
-
-    Raises:
-        FaultError: a name is unknown or a value is invalid.
-    """
-    unknown = sorted(set(sent) - {one.name for one in fields(Fault)})
-    if unknown:
-        raise FaultError(f"{unknown[0]} is not part of a fault")
-    if sent.get("kind") not in KINDS:
-        raise FaultError(f"kind must be one of {', '.join(KINDS)}")
-    if sent.get("operation") is not None and sent["operation"] not in OPERATION_NAMES:
-        raise FaultError(f"operation must be one of {', '.join(OPERATION_NAMES)}")
-    for name, value in sent.items():
-        _check(name, value)
-    return Fault(**{k: v for k, v in sent.items() if v is not None or k in NULLABLE})
-
-
-def _check(name: str, value: Any) -> None:
-    if name in ("site", "code") and not (value is None or isinstance(value, str)):
-        raise FaultError(f"{name} must be a string or null")
-    if name in ("empty_body", "applied") and not isinstance(value, bool):
-        raise FaultError(f"{name} must be true or false")
-    if name in RANGES and value is not None:
-        lowest, highest, whole = RANGES[name]
-        number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-        if not number or not lowest <= value <= highest:
-            raise FaultError(f"{name} must be a number from {lowest} to {highest}")
+    """Return the fault that `sent` describes, or raise `SettingError`; null is the default."""
+    given = {name: value for name, value in sent.items() if value is not None}
+    return Fault(**check({**given, "kind": given.get("kind")}, FAULT_RULES, "part of a fault"))
 
 
 class Faults:
@@ -172,21 +143,17 @@ class Faults:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faults: dict[str, Fault] = {}
-        self._struck: dict[str, int] = {}
         self._random = random.Random()  # noqa: S311 - selects calls for test faults, no secrets
 
-    def add(self, fault: Fault) -> dict[str, Any]:
-        """Activate a fault and return it with its id."""
-        fault_id = str(uuid.uuid4())
+    def add(self, fault: Fault) -> None:
+        """Activate a fault."""
         with self._lock:
-            self._faults[fault_id] = fault
-            self._struck[fault_id] = 0
-            return self._as_json(fault_id)
+            self._faults[fault.id] = fault
 
     def read(self) -> list[dict[str, Any]]:
-        """Return all faults, each with `id` and `struck`, the number of calls it has affected."""
+        """Return all faults."""
         with self._lock:
-            return [self._as_json(fault_id) for fault_id in self._faults]
+            return [asdict(fault) for fault in self._faults.values()]
 
     def remove(self, fault_id: str) -> bool:
         """Deactivate a fault; return whether it was active."""
@@ -205,20 +172,16 @@ class Faults:
         """
         delay, replacing = 0.0, None
         with self._lock:
-            for fault_id, fault in list(self._faults.items()):
+            for fault in list(self._faults.values()):
                 superseded = fault.kind != "latency" and replacing is not None
                 matches = fault.operation in (None, operation) and fault.site in (None, site)
                 if superseded or not matches or self._random.random() >= fault.probability:
                     continue
-                self._struck[fault_id] += 1
-                if fault.times is not None and self._struck[fault_id] >= fault.times:
-                    del self._faults[fault_id]
+                fault.struck += 1
+                if fault.struck == fault.times:
+                    del self._faults[fault.id]
                 if fault.kind == "latency":
                     delay += fault.seconds
                 else:
                     replacing = fault
         return delay, replacing
-
-    def _as_json(self, fault_id: str) -> dict[str, Any]:
-        fault = self._faults[fault_id]
-        return {"id": fault_id, **asdict(fault), "struck": self._struck[fault_id]}

@@ -19,36 +19,28 @@ The faults page posts HTML forms to the same routes: `POST /_sandbox/settings`,
 to its page. Requests from browsers on other sites are refused.
 """
 
-from __future__ import annotations
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-from flask import Blueprint, Response, make_response, redirect, request
+from flask import Blueprint, Flask, Response, make_response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from formapp.sandbox.api import contacts, records
-from formapp.sandbox.api.call import Call, Caller
-from formapp.sandbox.api.errors import Violations, envelope
-from formapp.sandbox.api.labels import finish_due_jobs
-from formapp.sandbox.api.validation import read_object
-from formapp.sandbox.clock import iso
-from formapp.sandbox.control.faults import FaultError, read_fault
-from formapp.sandbox.options import SETTING_NAMES, SettingError, Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flask import Flask
-    from werkzeug.wrappers import Response as AnyResponse
-
-    from formapp.sandbox.core import Sandbox
-    from formapp.sandbox.state import ContactRecord, Json
+from formapp.sandbox.api.call import Call, Caller, iso
+from formapp.sandbox.api.errors import envelope
+from formapp.sandbox.api.validation import Sent, read_object
+from formapp.sandbox.control.faults import FAULT_RULES, read_fault
+from formapp.sandbox.core import Sandbox
+from formapp.sandbox.options import SETTING_RULES, Range, Rules, SettingError, check
+from formapp.sandbox.state import ContactRecord, Json
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-FAULT_FLAGS = ("applied", "empty_body")
-FAULT_NUMBERS = ("status", "seconds", "times", "retry_after")
 FAULTS_PAGE = "/faults"
-MAX_ADVANCE = 365 * 86_400
+MAX_ADVANCE = 365 * 86_400.0
 ROLES = (None, "member", "owner", "contributor")
+COUNTED = ("contacts", "labels", "fields", "jobs", "merged")
 
 
 def register_control(app: Flask, sandbox: Sandbox, refuse_form: Callable[[str], Response]) -> None:
@@ -56,18 +48,14 @@ def register_control(app: Flask, sandbox: Sandbox, refuse_form: Callable[[str], 
     control = Blueprint("control", __name__, url_prefix="/_sandbox")
     control.before_request(_refuse_other_sites)
 
-    def refuse(error: ValueError) -> Response:
+    def refuse(error: SettingError) -> Response:
         if _is_form():
             return refuse_form(str(error))
         return make_response({"error": str(error)}, 400)
 
-    for kind in (FaultError, SettingError):
-        control.register_error_handler(kind, refuse)
-    _add_faults(control, sandbox)
-    _add_settings(control, sandbox)
-    _add_log(control, sandbox)
-    _add_sites(control, sandbox)
-    _add_dashboard(control, sandbox)
+    control.register_error_handler(SettingError, refuse)
+    for add_routes in (_add_faults, _add_settings, _add_log, _add_sites, _add_dashboard):
+        add_routes(control, sandbox)
     app.register_blueprint(control)
 
 
@@ -86,6 +74,30 @@ def _body() -> Json:
     return read_object(request.get_data(), required=True)
 
 
+def _sent(rules: Rules) -> Json:
+    """Return what was sent: JSON, or a form, whose empty controls and unticked boxes don't count.
+
+    A number that is none stays a text, for the check to refuse.
+    """
+    form = request.form
+    if not _is_form():
+        return _body()
+    sent: Json = {}
+    for name, rule in rules.items():
+        if rule is bool:
+            sent[name] = name in form
+        elif form.get(name):
+            sent[name] = _number(form[name]) if isinstance(rule, Range) else form[name]
+    return sent
+
+
+def _number(text: str) -> int | float | str:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
+
+
 def _done(answer: Json, page: str = FAULTS_PAGE) -> AnyResponse:
     return redirect(page, 303) if _is_form() else make_response(answer)
 
@@ -97,43 +109,26 @@ def _add_faults(control: Blueprint, sandbox: Sandbox) -> None:
 
     @control.post("/faults")
     def add_fault() -> AnyResponse:
-        fault = read_fault(_fault_from_form() if _is_form() else _body())
-        return _done({"fault": sandbox.faults.add(fault)})
+        sent = _sent(FAULT_RULES)
+        if text := request.form.get("percent"):
+            percent = _number(text)
+            sent["probability"] = percent if isinstance(percent, str) else percent / 100
+        fault = read_fault(sent)
+        sandbox.faults.add(fault)
+        return _done({"fault": asdict(fault)})
 
-    @control.route("/faults", methods=["DELETE"])
-    @control.route("/faults/off", methods=["POST"])
+    @control.delete("/faults")
+    @control.post("/faults/off")
     def clear_faults() -> AnyResponse:
         sandbox.faults.clear()
         return _done({})
 
-    @control.route("/faults/<fault_id>", methods=["DELETE"])
-    @control.route("/faults/<fault_id>/off", methods=["POST"])
+    @control.delete("/faults/<fault_id>")
+    @control.post("/faults/<fault_id>/off")
     def remove_fault(fault_id: str) -> AnyResponse:
         if not sandbox.faults.remove(fault_id) and not _is_form():
             return make_response({"error": "no such fault"}, 404)
         return _done({})
-
-
-def _fault_from_form() -> Json:
-    """Return the fault in the posted form; empty controls are left out."""
-    form = request.form
-    sent: Json = {name: form[name] for name in form if form[name] and name not in FAULT_FLAGS}
-    sent.update({name: _number(sent[name]) for name in FAULT_NUMBERS if name in sent})
-    if "percent" in sent:
-        percent = _number(sent.pop("percent"))
-        sent["probability"] = percent if isinstance(percent, str) else percent / 100
-    sent.update({name: True for name in FAULT_FLAGS if name in form})
-    return sent
-
-
-def _number(text: str) -> int | float | str:
-    """Return the number in `text`; other text unchanged, for the check to refuse."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
 
 
 def _add_settings(control: Blueprint, sandbox: Sandbox) -> None:
@@ -143,28 +138,13 @@ def _add_settings(control: Blueprint, sandbox: Sandbox) -> None:
 
     @control.route("/settings", methods=["PATCH", "POST"])
     def change_settings() -> AnyResponse:
-        sandbox.settings = sandbox.settings.changed(
-            _settings_from_form() if _is_form() else _body()
-        )
+        sandbox.settings = sandbox.settings.changed(_sent(SETTING_RULES))
         return _done(read_settings())
 
     @control.post("/reset")
     def reset() -> AnyResponse:
         sandbox.reset()
         return _done({}, "/")
-
-
-def _settings_from_form() -> Json:
-    """Return the settings in the posted form; browsers do not send unticked checkboxes."""
-    sent: Json = {}
-    for name in SETTING_NAMES:
-        default = getattr(Settings, name)
-        if isinstance(default, bool):
-            sent[name] = name in request.form
-        elif name in request.form:
-            text = request.form[name]
-            sent[name] = text if isinstance(default, str) else _number(text)
-    return sent
 
 
 def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
@@ -180,15 +160,13 @@ def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
 
     @control.get("/clock")
     def read_clock() -> Json:
-        return {"now": iso(sandbox.clock.now())}
+        return {"now": iso(sandbox.now())}
 
     @control.post("/clock")
     def advance_clock() -> Json:
         seconds: Any = _body().get("advance")
-        number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
-        if not number or not 0 <= seconds <= MAX_ADVANCE:
-            raise SettingError(f"advance must be a number of seconds from 0 to {MAX_ADVANCE}")
-        sandbox.clock.advance(float(seconds))
+        check({"advance": seconds}, {"advance": Range(0, MAX_ADVANCE)}, "a setting of the clock")
+        sandbox.skipped += seconds
         return read_clock()
 
     @control.delete("/tokens")
@@ -200,9 +178,8 @@ def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
 def _add_sites(control: Blueprint, sandbox: Sandbox) -> None:
     @control.get("/sites")
     def read_sites() -> Json:
-        names = ("contacts", "labels", "fields", "jobs", "merged")
         sites = [
-            {"id": site.id, **{name: len(getattr(site, name)) for name in names}}
+            {"id": site.id, **{name: len(getattr(site, name)) for name in COUNTED}}
             for site in sandbox.store.sites()
         ]
         return {"sites": sites}
@@ -210,7 +187,7 @@ def _add_sites(control: Blueprint, sandbox: Sandbox) -> None:
     @control.delete("/sites/<site_id>")
     def drop_site(site_id: str) -> Json:
         sandbox.store.drop(site_id)
-        sandbox.state_file.save()
+        sandbox.store.save()
         return {}
 
     @control.get("/sites/<site_id>/contacts")
@@ -254,14 +231,14 @@ def _add_dashboard(control: Blueprint, sandbox: Sandbox) -> None:
 
     @control.post("/members")
     def change_member() -> Json:
-        sent, found = _body(), Violations()
-        for name in ("site", "contact_id"):
-            if not isinstance(sent.get(name), str):
-                found.add(name, "is required", "REQUIRED_FIELD")
-        if sent.get("role") not in ROLES:
-            found.add("role", "must be member, owner, contributor or null")
-        found.raise_if_any()
-        site_id, contact_id = sent["site"], sent["contact_id"]
+        sent = Sent(_body())
+        for part in (sent["site"], sent["contact_id"]):
+            if not isinstance(part.value, str):
+                part.refuse("is required", "REQUIRED_FIELD")
+        if sent["role"].value not in ROLES:
+            sent["role"].refuse("must be member, owner, contributor or null")
+        sent.raise_violations()
+        site_id, contact_id = sent["site"].value, sent["contact_id"].value
         return _in_dashboard(sandbox, site_id, "changeMember", _change_member, contact_id)
 
 
@@ -272,26 +249,16 @@ def _in_dashboard(
     answer: Callable[[Call], Json],
     contact_id: str = "",
 ) -> Json:
-    """Call `answer` as a person in the dashboard of a site; only a create may add the site."""
-    creates = operation == "createContact"
-    site = sandbox.store.site(site_id) if creates else sandbox.store.find(site_id)
-    if site is None:
+    """Answer a person in the dashboard of a site; only a create may add the site."""
+    if operation != "createContact" and sandbox.store.find(site_id) is None:
         raise envelope(404)
     body = read_object(request.get_data(), required=False)
     caller = Caller("dashboard", site_id, "dashboard")
-    path = {"contactId": contact_id}
-    try:
-        with site.lock:
-            now = sandbox.clock.now()
-            call = Call(operation, site, caller, sandbox.settings, now, path, {}, body)
-            finish_due_jobs(call)
-            return answer(call)
-    finally:
-        sandbox.state_file.save()
+    return sandbox.answer(operation, caller, answer, {"contactId": contact_id}, body)
 
 
 def _change_member(call: Call) -> Json:
-    record = records.find(call, call.path["contactId"])
+    record = records.find(call)
     billing = call.body.get("billing_subscription", record.has_billing_subscription)
     record.has_billing_subscription = billing is True
     records.change_role(call, record, call.body.get("role", record.role))

@@ -10,7 +10,7 @@ from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
 from formapp.web.i18n import localized_form, set_language
 from formapp.web.owner.sign_in import Owner
-from formapp.web.owner.snippets import height, snippets
+from formapp.web.owner.snippets import SNIPPETS, height, snippet
 from formapp.web.public.attribution import action, is_embedded
 from formapp.web.public.form_page import render_form
 from formapp.web.responses import html_answer
@@ -51,7 +51,9 @@ def show(name: str) -> Response:
         "share.html",
         form=form,
         address=f"{address}/f/{name}",
-        snippets={snippet.name: snippet for snippet in snippets(form, address)},
+        snippets={
+            key: (title, snippet(key, form, address)) for key, (title, _) in SNIPPETS.items()
+        },
         height=height(form),
         others=[other for other in app.forms if other != name],
     )

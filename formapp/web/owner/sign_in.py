@@ -57,21 +57,15 @@ class Owner:
         if password is None or len(password.encode()) > LONGEST_PASSWORD:
             raise RefusalError(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
         network = network_of(request.remote_addr or "")
-        self._check_limits(network)
-        if not hmac.compare_digest(_digest(password), self._password):
-            self._count(network)
-            raise RefusalError(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
-
-    def _check_limits(self, network: str) -> None:
         for limit in self._limits:
             if not self._limiter.test(limit, network):
                 wait = {"Retry-After": str(limit.get_expiry())}
                 raise RefusalError(429, "TOO_MANY_REQUESTS", _WAIT, wait)
-
-    def _count(self, network: str) -> None:
-        _log.warning("wrong password on a page of the owner")
-        for limit in self._limits:
-            self._limiter.hit(limit, network)
+        if not hmac.compare_digest(_digest(password), self._password):
+            _log.warning("wrong password on a page of the owner")
+            for limit in self._limits:
+                self._limiter.hit(limit, network)
+            raise RefusalError(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
 
 
 def _digest(password: str) -> bytes:

@@ -6,7 +6,6 @@ They contain only texts of the form file and the address of this server.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -47,24 +46,9 @@ _PLAIN_TEXT = re.compile(r"[^\s{}<>&](?:[^{}<>&\n]*[^\s{}<>&])?")
 _PLAIN_VALUE = re.compile(r'[^"&\n]*')
 
 
-@dataclass(frozen=True)
-class Snippet:
-    """One snippet: its name, its title on the page and the text to copy."""
-
-    name: str
-    title: str
-    text: str
-
-
-def snippets(form: Form, address: str) -> list[Snippet]:
-    """Return all snippets of a form; `address` is this server's, without a slash at its end."""
-    return [Snippet(name, SNIPPETS[name][0], snippet(name, form, address)) for name in SNIPPETS]
-
-
 def snippet(name: str, form: Form, address: str) -> str:
-    """Return the text of one snippet."""
-    _, template = SNIPPETS[name]
-    return _TEMPLATES.get_template(template).render(
+    """Return a snippet's text; `address` is this server's, without a slash at its end."""
+    return _TEMPLATES.get_template(SNIPPETS[name][1]).render(
         form=form,
         address=address,
         height=height(form),
@@ -104,9 +88,9 @@ def _quoted(label: str) -> str:
     return f"“{label}”" if label.endswith(_ENDS) else label
 
 
-def _script_text(text: str) -> str:
+def _script_text(text: str) -> Markup:
     # `</script>` and `<!--` would end the element or hide its end.
-    return json.dumps(text, ensure_ascii=False).replace("<", "\\u003c")
+    return Markup(json.dumps(text, ensure_ascii=False).replace("<", "\\u003c"))  # noqa: S704 - JSON
 
 
 def _jsx_text(text: str) -> str:
@@ -126,22 +110,17 @@ def _jsx_attribute(value: Any, name: str) -> str:
     return f"{name}={{{json.dumps(value, ensure_ascii=False)}}}"
 
 
-def _templates() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES / "share"),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals |= {"input_type": _input_type, "quoted": _quoted}
-    environment.filters |= {
-        "json_text": json.dumps,
-        "jsx_attribute": _jsx_attribute,
-        "jsx_text": _jsx_text,
-        "script_text": lambda text: Markup(_script_text(text)),  # noqa: S704 - JSON without `<`
-    }
-    return environment
-
-
-_TEMPLATES = _templates()
+_TEMPLATES = Environment(
+    loader=FileSystemLoader(TEMPLATES / "share"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_TEMPLATES.globals |= {"input_type": _input_type, "quoted": _quoted}
+_TEMPLATES.filters |= {
+    "json_text": json.dumps,
+    "jsx_attribute": _jsx_attribute,
+    "jsx_text": _jsx_text,
+    "script_text": _script_text,
+}

@@ -35,11 +35,7 @@ def challenge_context() -> dict[str, Any]:
 
 
 def show_challenge(form: Form) -> Response:
-    """Answer a fresh challenge for one post to this form, in ALTCHA's format.
-
-    Raises:
-        RefusalError: 404, the form sets no challenge of this kind.
-    """
+    """Answer a fresh challenge for one post to this form, in ALTCHA's format, else 404."""
     spam = form.definition.spam
     if spam.challenge != "altcha":
         raise RefusalError(404, "NO_CHALLENGE", "This form doesn't use this kind of challenge.")

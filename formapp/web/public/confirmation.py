@@ -75,8 +75,10 @@ def show_confirmation(form: Form) -> Response:
 def confirm_submission(form: Form) -> Response:
     """Answer the button: release the submission, once."""
     app = services()
+    # No other site's page may press the button through a visitor's browser.
+    if not is_own_page(request, app.origin):
+        return _refused(form, RefusalError(403, "BLOCKED", FOREIGN))
     try:
-        _check_own_page(app.origin)
         confirmation = _look_up(form)
         if confirmation.is_confirmed or not _confirm(confirmation):
             return _already(form)
@@ -87,12 +89,6 @@ def confirm_submission(form: Form) -> Response:
         app.on_kept()
     target = form.definition.thanks.redirect or _address("forms.thanks", form)
     return Response(status=303, headers={"Location": target})
-
-
-def _check_own_page(origin: str) -> None:
-    # No other site's page may press the button through a visitor's browser.
-    if not is_own_page(request, origin):
-        raise RefusalError(403, "BLOCKED", FOREIGN)
 
 
 def _look_up(form: Form) -> Confirmation:

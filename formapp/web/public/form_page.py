@@ -28,15 +28,15 @@ def show_new_form(form: Form, use: Use) -> Response:
     app = services()
     if _fills_fields(request, form):
         context = TokenContext(app.signer, form.name, form.version, use)
-        attribution = own_attribution(request, form, services().address)
+        attribution = own_attribution(request, form, app.address)
         bound = form.bind(
             token=context,
             prefill=request.args,
             page=attribution.page,
             referrer=attribution.referrer,
         )
-        prefill = form.asked if use == "embed" else None
-        return show_form(form, bound, action=action(request, form, context), asked=prefill)
+        asked = form.asked if use == "embed" else None
+        return show_form(form, bound, action=action(request, form, context), asked=asked)
     query = action_query(request, form, use)
     values = {
         "token": app.signer.issue_for(form.name, form.version, use),
@@ -46,58 +46,47 @@ def show_new_form(form: Form, use: Use) -> Response:
         "address": app.address,
     }
     page = _template(app, form, use, themed=has_sheet(form, values["theme"]))
-    return _answer(app, form, use, page.filled(values))
+    return _answer(form, use, page.filled(values))
 
 
-def show_form(  # noqa: PLR0913 - what the template needs, by keyword
+def show_form(
     form: Form,
     bound: LeadForm | PreservedFields,
     *,
     action: str,
-    faults: Sequence[FieldFault] = (),
     status: int = 200,
-    notice: str | None = None,
     headers: Mapping[str, str] | None = None,
-    asked: Mapping[str, str] | None = None,
-    back: str | None = None,
+    **context: Any,
 ) -> Response:
-    """Render the form with the answers and their faults.
-
-    `asked` names the values that a frame requests from the embedding page (`Form.asked`); `back` is
-    the page of another, listed site that the form belongs to.
-    """
-    app = services()
+    """Render the form with the answers and their faults; `context` is as of `render_form`."""
     use: Use = "embed" if is_embedded(request) else "page"
-    html = render_form(
-        form,
-        bound,
-        use=use,
-        faults=faults,
-        notice=notice,
-        links=_query_of_links(action.partition("?")[2]),
-        address=app.address,
-        action=action,
-        asked=asked,
-        back=back,
-    )
-    return _answer(app, form, use, html, status, headers)
+    context |= {
+        "links": _query_of_links(action.partition("?")[2]),
+        "address": services().address,
+    }
+    html = render_form(form, bound, use=use, action=action, **context)
+    return _answer(form, use, html, status, headers)
 
 
 def render_form(
     form: Form,
     bound: LeadForm | PreservedFields,
     *,
+    faults: Sequence[FieldFault] = (),
     asked: Mapping[str, str] | None = None,
     **context: Any,
 ) -> str:
-    """Return the HTML of a form's page; `context` has the template's other values."""
+    """Return the HTML of a form's page; `context` has the template's other values.
+
+    `asked` names the values that a frame requests from the embedding page (`Form.asked`).
+    """
+    asked_query = urlencode(asked or {})
     return render_template(
-        "form.html", form=form, bound=bound, asked=urlencode(asked or {}), **context
+        "form.html", form=form, bound=bound, faults=faults, asked=asked_query, **context
     )
 
 
-def _answer(  # noqa: PLR0913, PLR0917 - the parts of a response
-    app: Services,
+def _answer(
     form: Form,
     use: Use,
     html: str,
@@ -106,7 +95,7 @@ def _answer(  # noqa: PLR0913, PLR0917 - the parts of a response
 ) -> Response:
     origins = form.definition.origins
     policy = page_headers(
-        app.origin,
+        services().origin,
         targets=origins,
         ancestors=origins if use == "embed" else None,
         challenge=form.definition.spam.challenge,
@@ -149,7 +138,6 @@ def _render_template(app: Services, form: Form, use: Use, *, themed: bool) -> Pa
         form,
         bound,
         use=use,
-        faults=(),
         links=blanks["links"],
         address=blanks["address"],
         action=f"{url_for('forms.show', name=form.name)}?{blanks['action']}",

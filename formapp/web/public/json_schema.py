@@ -14,9 +14,6 @@ from formapp.web.public.body import MAX_PAIRS
 from formapp.web.responses import json_answer
 from formapp.web.services import services
 
-MAX_AGE = 300
-"""Seconds for which clients may reuse a copy."""
-
 
 def show_schema(name: str) -> Response:
     """Answer the schema, in the language of `?lang=` if the form offers it.
@@ -38,6 +35,6 @@ def _answer(form: Form) -> Response:
     # With the digest: another release of formapp may describe the form differently.
     digest = hashlib.sha256(body).hexdigest()[:8]
     response.set_etag(f"{form.version}-{form.language}-{digest}")
-    response.headers["Cache-Control"] = f"public, max-age={MAX_AGE}"
+    response.headers["Cache-Control"] = "public, max-age=300"
     response.make_conditional(request)
     return response

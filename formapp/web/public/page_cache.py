@@ -10,22 +10,14 @@ from collections.abc import Mapping
 
 from markupsafe import escape
 
-_BYTES = 16
-"""Random bytes of a placeholder: it can't collide with the text of a page."""
-
 
 def placeholder() -> str:
-    """Return a placeholder: letters and digits, which need no escaping."""
-    return secrets.token_hex(_BYTES)
+    """Return a placeholder: 16 random bytes in hex, which no page's text contains by chance."""
+    return secrets.token_hex(16)
 
 
 class PageTemplate:
-    """A page with placeholders, each of which may occur any number of times.
-
-    Args:
-        html: the page.
-        placeholders: name of a value -> its placeholder.
-    """
+    """A page with placeholders (name -> text), each of which may occur any number of times."""
 
     def __init__(self, html: str, placeholders: Mapping[str, str]) -> None:
         names = {text: name for name, text in placeholders.items()}

@@ -16,7 +16,7 @@ from formapp.forms.form import Form
 from formapp.forms.posted import Posted, Reading
 from formapp.forms.tokens import Token
 from formapp.jobs.queue import Job
-from formapp.leads.quota import QUOTA, quota_meta
+from formapp.leads.held import QUOTA, quota_meta
 from formapp.spam import PROVIDERS, Facts, read_session, score_of, suspicions
 from formapp.spam.providers import ALTCHA_FIELD, CHALLENGE_CHECK, pending_reason
 from formapp.web.services import Services
@@ -31,15 +31,10 @@ _LONGEST_TOKEN = 8000
 
 @dataclass(slots=True, repr=False)
 class Verdict:
-    """The result of the spam check of a post.
+    """The result of the spam check of a post, which is quarantined if `held`.
 
-    Attributes:
-        score: of its content and of how it was sent.
-        reasons: in words for the owner; none repeats an answer.
-        held: whether it is quarantined.
-        jobs: jobs that may still release it.
-        usage_limits: the limits that it counts towards.
-        quota: the form's, as JSON; the post counts towards it on release.
+    `reasons` are for the owner; none repeats an answer. `jobs` may still release the post, which
+    counts towards `usage_limits`, and on release towards `quota`, the form's as JSON.
     """
 
     score: float = 0.0
@@ -73,15 +68,8 @@ def check_spam(  # noqa: PLR0913 - all facts about a post
 ) -> Verdict:
     """Check a valid post.
 
-    Args:
-        services: of the app: challenges, and keyed hashes.
-        form: the form.
-        posted: the raw values.
-        reading: the validated answers.
-        token: of our own page.
-        session_data: the header `Formspree-Session-Data`.
-        now: when it was received.
-        origin_known: whether the browser reported the site that sent it.
+    `token` is that of our own page, `session_data` the header `Formspree-Session-Data`;
+    `origin_known` is whether the browser reported the site that sent the post.
     """
     spam = form.definition.spam
     seconds, webdriver = token.age.total_seconds() if token else None, False
@@ -95,26 +83,33 @@ def check_spam(  # noqa: PLR0913 - all facts about a post
     if not origin_known:
         verdict.hold(UNKNOWN_ORIGIN)
     if spam.challenge == "altcha":
-        solved = services.challenges.check(form.name, posted.get(ALTCHA_FIELD) or "")
-        if solved is None:
-            verdict.hold(NOT_SOLVED)
-        else:
-            mark = services.sign(f"altcha {solved.challenge_id}")
-            verdict.usage_limits += (UsageLimit(mark, 1, solved.until, USED_BEFORE),)
+        _check_altcha(verdict, services, form, posted)
     elif spam.challenge:
-        answer = posted.get(PROVIDERS[spam.challenge].field) or ""
-        if not answer or len(answer) > _LONGEST_TOKEN:
-            verdict.hold(NOT_SOLVED)
-        elif not verdict.held:
-            # No need to send the token if the post is quarantined anyway.
-            verdict.hold(pending_reason(spam.challenge))
-            verdict.jobs = (Job(CHALLENGE_CHECK, {"provider": spam.challenge, "token": answer}),)
+        _queue_check(verdict, spam.challenge, posted)
     if spam.quota and verdict.jobs:
         # Tokens can be forged: only posts that the service verifies may use the quota up.
         verdict.quota = quota_meta(_quota(services, form, spam.quota, now), now)
     elif spam.quota and not verdict.held:
         verdict.usage_limits += (_quota(services, form, spam.quota, now),)
     return verdict
+
+
+def _check_altcha(verdict: Verdict, services: Services, form: Form, posted: Posted) -> None:
+    solved = services.challenges.check(form.name, posted.get(ALTCHA_FIELD) or "")
+    if solved is None:
+        verdict.hold(NOT_SOLVED)
+    else:
+        mark = services.sign(f"altcha {solved.challenge_id}")
+        verdict.usage_limits += (UsageLimit(mark, 1, solved.until, USED_BEFORE),)
+
+
+def _queue_check(verdict: Verdict, provider: str, posted: Posted) -> None:
+    answer = posted.get(PROVIDERS[provider].field) or ""
+    if not answer or len(answer) > _LONGEST_TOKEN:
+        verdict.hold(NOT_SOLVED)
+    elif not verdict.held:  # no need to verify the token if the post is quarantined anyway
+        verdict.hold(pending_reason(provider))
+        verdict.jobs = (Job(CHALLENGE_CHECK, {"provider": provider, "token": answer}),)
 
 
 def _quota(services: Services, form: Form, quota: str, now: datetime) -> UsageLimit:

@@ -197,7 +197,7 @@ def test_wtforms_own_texts_come_in_the_language_too(form: Form) -> None:
         (too_long(50), "ar", "يُرجى إدخال 50 حرفًا على الأكثر"),
         (too_long(100), "ar", "يُرجى إدخال 100 حرف على الأكثر"),
         (too_long(5), "ja", "5文字以内で入力してください"),
-        (too_small(2.5), "de", "Bitte geben Sie mindestens 2.5 an"),
+        (too_small(2.5), "de", "Bitte geben Sie mindestens 2.5 ein"),
         (
             too_small("2026-12-31"),
             "he",

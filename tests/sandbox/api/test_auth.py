@@ -97,14 +97,6 @@ def test_a_bad_token_request_has_an_oauth_error(anonymous: Any, changes: Any, er
     assert (answer.status_code, answer.get_json()) == (400, {"error": error})
 
 
-def test_configured_credentials_are_the_only_ones(make_api: Any) -> None:
-    api = make_api(SandboxOptions(app_id=APP["client_id"], app_secret="right"))
-    answer = api.call("POST", "/oauth2/token", APP)
-    assert (answer.status_code, answer.get_json()) == (400, {"error": "invalid_client"})
-    assert token(api, client_secret="right")
-    assert "right" not in repr(SandboxOptions(app_secret="right"))
-
-
 @pytest.mark.parametrize(("setting", "expected"), [("unauthenticated", 401), ("forbidden", 403)])
 def test_a_switch_refuses_all_credentials(api: Any, setting: str, expected: int) -> None:
     header = {"Authorization": token(api)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from formapp.demo import allow_origins
+from formapp.cli.demo import allow_origins
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.forms.loader import load_forms
@@ -203,5 +203,5 @@ def test_the_page_says_what_a_challenge_wants_of_an_html_form(make_site: SiteMak
     text = OTHER.replace("[[", '[spam]\nchallenge = "altcha"\n[[', 1)
     site = make_site(forms={"x": compile_form("x", parse_form("x.toml", text))})
     share.init_app(site.app, Owner(everybody=True))
-    assert "must send its solution" in Page(site.get("/f/x/share")).text
+    assert "must send the solution" in Page(site.get("/f/x/share")).text
     assert site.get("/f/x/share/preview?_use=embed").status_code == 200

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from formapp.demo import allow_origins
+from formapp.cli.demo import allow_origins
 from formapp.forms.loader import load_forms
 from formapp.resources import BUNDLED_FORMS
 from formapp.server import Server, listen
@@ -136,7 +136,7 @@ def test_fetch_shows_what_is_wrong_and_then_the_thanks_without_leaving_the_page(
     page.get_by_label("Phone").fill("020 7946 0018")
     page.get_by_role("button").click()
     expect(page.get_by_role("status")).to_have_text(
-        "Thank you. We have your message and will be in touch."
+        "Thank you. We have received your message and will be in touch."
     )
     assert page.url == f"{elsewhere.origin}/"
     assert elsewhere.site.row().answers["phone.e164"] == "+442079460018"

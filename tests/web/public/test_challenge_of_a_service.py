@@ -10,9 +10,9 @@ from sqlalchemy import select
 from formapp.app import create_app
 from formapp.config.settings import Settings, SettingsError
 from formapp.db.tables import jobs
-from formapp.jobs.runner import JobRunner
+from formapp.jobs.queue import JobRunner
 from formapp.leads.accept import Status
-from formapp.leads.challenge import conclude_challenge
+from formapp.leads.held import conclude_challenge
 from formapp.leads.release import release
 from formapp.spam import PROVIDERS
 from formapp.spam.challenge_job import ChallengeChecks

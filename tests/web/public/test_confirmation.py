@@ -20,7 +20,8 @@ from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.leads.accept import Status
 from formapp.leads.anonymize import anonymize
-from formapp.leads.confirm import confirm, release_held
+from formapp.leads.confirm import confirm
+from formapp.leads.held import release_held
 from formapp.leads.report import show_submission
 from tests.support import formfiles
 from tests.web.pages import Page

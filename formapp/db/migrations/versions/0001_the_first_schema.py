@@ -16,7 +16,6 @@ _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _JSON = sa.JSON(none_as_null=True)
 _WHERE = sa.text("state = 'pending'")
 _PENDING: dict[str, Any] = {"sqlite_where": _WHERE, "postgresql_where": _WHERE}
-_TABLES = ("attempts", "deliveries", "submissions", "contacts", "wix_keys", "wix_calls", "lanes")
 
 
 def upgrade() -> None:
@@ -26,12 +25,6 @@ def upgrade() -> None:
     _create_attempts()
     _create_memory()
     _create_lanes()
-
-
-def downgrade() -> None:
-    """Drop all tables."""
-    for table in _TABLES:
-        op.drop_table(table)
 
 
 def _create_submissions() -> None:

@@ -27,16 +27,6 @@ def upgrade() -> None:
     )
 
 
-def downgrade() -> None:
-    """Take it back; who asked to be erased is forgotten, what was erased stays so."""
-    op.drop_table("erasures")
-    op.drop_index("ix_deliveries_phone", "deliveries")
-    op.drop_index("ix_deliveries_email", "deliveries")
-    op.drop_index("ix_submissions_kept", "submissions")
-    op.drop_column("submissions", "erased_at")
-    op.drop_column("submissions", "keep_days")
-
-
 def _index(name: str, table: str, columns: list[str], where: str) -> None:
     condition = sa.text(where)
     op.create_index(name, table, columns, sqlite_where=condition, postgresql_where=condition)

@@ -1,4 +1,4 @@
-"""What the owner was told of, so that it is told once."""
+"""Incidents that were reported to the owner, so that each is reported once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -27,9 +27,3 @@ def upgrade() -> None:
         sqlite_where=failed,
         postgresql_where=failed,
     )
-
-
-def downgrade() -> None:
-    """Take it back."""
-    op.drop_index("ix_deliveries_failed_site", "deliveries")
-    op.drop_table("incidents")

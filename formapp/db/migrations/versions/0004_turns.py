@@ -12,7 +12,7 @@ _PENDING = sa.text("state = 'pending'")
 
 
 def upgrade() -> None:
-    """Tell each delivery its form, and remember when each form had its last turn."""
+    """Store the form with each delivery, and when each form had its last turn."""
     op.add_column("deliveries", sa.Column("form", sa.String(length=64)))
     op.execute(
         "UPDATE deliveries SET form = "
@@ -31,10 +31,3 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("form", name="pk_turns"),
     )
-
-
-def downgrade() -> None:
-    """Take it back."""
-    op.drop_table("turns")
-    op.drop_index("ix_deliveries_pending_form", "deliveries")
-    op.drop_column("deliveries", "form")

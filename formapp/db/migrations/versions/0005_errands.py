@@ -40,9 +40,3 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash", name="pk_counts"),
     )
     op.create_index("ix_counts_expires_at", "counts", ["expires_at"])
-
-
-def downgrade() -> None:
-    """Take it back."""
-    op.drop_table("counts")
-    op.drop_table("errands")

@@ -20,8 +20,3 @@ def upgrade() -> None:
         sqlite_where=_HELD,
         postgresql_where=_HELD,
     )
-
-
-def downgrade() -> None:
-    """Take it back."""
-    op.drop_index("ix_submissions_quarantined", "submissions")

@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from formapp.sandbox.options import SETTING_NAMES
-from formapp.sandbox.pages.faults import PRESETS
+from formapp.sandbox.options import SETTING_RULES
+from formapp.sandbox.pages.views import PRESETS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -142,7 +142,7 @@ def test_more_contacts_than_the_page_shows_are_counted_and_found(api: Any) -> No
 
 def test_every_setting_has_a_control(api: Any) -> None:
     page = page_of(api, "/faults")
-    assert all(f'name="{name}"' in page for name in SETTING_NAMES)
+    assert all(f'name="{name}"' in page for name in SETTING_RULES)
 
 
 @pytest.mark.parametrize(("words", "values"), PRESETS)

@@ -1,0 +1,138 @@
+"""Submissions that are held back: quarantined, or waiting for their confirmation.
+
+However often one is released, it gets exactly one delivery: only the change of status adds it.
+"""
+
+import logging
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from formapp.confirmation.store import CONFIRMED, REQUEST, schedule_mail
+from formapp.db.counters import UsageLimit, count_up
+from formapp.db.database import Database
+from formapp.db.notify import notify
+from formapp.db.tables import deliveries, submissions
+from formapp.jobs.queue import ClaimedJob, finish_job
+from formapp.lead import Lead
+from formapp.leads.accept import Status, delivery_of
+from formapp.spam.providers import pending_reason
+
+QUOTA = "quota"
+"""The name in `meta` of a quota that a submission uses only when it is released.
+
+While a challenge is not yet verified, its token may be forged: only verified submissions may use
+the quota up. A `UsageLimit` as JSON, with `seconds` in place of `until`.
+"""
+
+_log = logging.getLogger(__name__)
+
+
+def lock_submission(connection: Connection, submission_id: str) -> Row[Any] | None:
+    """The submission, locked until the transaction ends; it may be erased."""
+    query = select(submissions).where(submissions.c.id == submission_id)
+    return connection.execute(query.with_for_update(key_share=True)).first()
+
+
+def accept_held(
+    connection: Connection,
+    submission_id: str,
+    was: Collection[Status],
+    now: datetime,
+    **changed: Any,
+) -> bool:
+    """Accept a submission in the caller's transaction; its delivery is due at once.
+
+    `changed` are further columns to write. Returns False if the submission is unknown or erased, or
+    its status is none of `was`.
+    """
+    waiting = (
+        (submissions.c.id == submission_id)
+        & submissions.c.status.in_(was)
+        & submissions.c.erased_at.is_(None)
+    )
+    accepted = update(submissions).where(waiting).values(status=Status.ACCEPTED, **changed)
+    if connection.execute(accepted).rowcount != 1:
+        return False
+    kept = select(submissions.c.form, submissions.c.lead).where(submissions.c.id == submission_id)
+    row = connection.execute(kept).one()
+    lead = Lead.from_json(row.lead)
+    connection.execute(insert(deliveries), delivery_of(submission_id, row.form, lead, now))
+    notify(connection)
+    return True
+
+
+def release_held(
+    connection: Connection,
+    submission_id: str,
+    was: Collection[Status],
+    now: datetime,
+    *,
+    ignore_quota: bool = False,
+) -> Status | None:
+    """Release a quarantined submission, in the caller's transaction; returns its new status.
+
+    It is accepted, or its sender is asked to confirm it first. If the form's quota is used up, it
+    stays in quarantine, with the reason. Returns None if its status is none of `was`, or it is
+    erased.
+    """
+    row = lock_submission(connection, submission_id)
+    if row is None or row.erased_at or row.status not in was:
+        return None
+    # The quota is used only once.
+    meta = {name: value for name, value in row.meta.items() if name != QUOTA}
+    this = update(submissions).where(submissions.c.id == submission_id)
+    if not ignore_quota and (reason := _take_quota(connection, row.meta, now)):
+        meta["suspect"] = [*meta.get("suspect", ()), reason]
+        connection.execute(this.values(meta=meta))
+        return Status(row.status)
+    if REQUEST not in meta or CONFIRMED in meta:
+        accept_held(connection, submission_id, was, now, meta=meta)
+        return Status.ACCEPTED
+    connection.execute(this.values(status=Status.UNCONFIRMED, meta=meta))
+    schedule_mail(connection, submission_id, now)
+    return Status.UNCONFIRMED
+
+
+def conclude_challenge(
+    database: Database, job: ClaimedJob, reason: str | None, now: datetime
+) -> None:
+    """End the job of a challenge, and release its submission or store why it stays."""
+    submission_id = job.submission["id"]
+    with database.write() as connection:
+        # The submission before its job: an erasure locks them in this order, too.
+        row = lock_submission(connection, submission_id)
+        if not finish_job(connection, job):
+            return  # another worker has taken it over
+        if row is None or row.erased_at or row.status != Status.QUARANTINED:
+            return
+        pending = pending_reason(job.content["provider"])
+        suspect = [each for each in row.meta.get("suspect", ()) if each != pending]
+        meta = {**row.meta, "suspect": [*suspect, reason] if reason else suspect}
+        this = submissions.c.id == submission_id
+        connection.execute(update(submissions).where(this).values(meta=meta))
+        if reason is None:
+            release_held(connection, submission_id, {Status.QUARANTINED}, now)
+
+
+def quota_meta(quota: UsageLimit, now: datetime) -> dict[str, Any]:
+    """Return a quota as JSON for `meta`, with its duration in place of its end."""
+    stored = asdict(quota)
+    return stored | {"seconds": (stored.pop("until") - now).total_seconds()}
+
+
+def _take_quota(connection: Connection, meta: Mapping[str, Any], now: datetime) -> str | None:
+    """Use the stored quota; returns the reason if it is used up, and logs the first time."""
+    if QUOTA not in meta:
+        return None
+    stored = dict(meta[QUOTA])
+    quota = UsageLimit(until=now + timedelta(seconds=stored.pop("seconds")), **stored)
+    count = count_up(connection, quota.hash, quota.until, now)
+    if count == quota.amount + 1:
+        _log.warning(
+            "the quota of the form %s is used up: leads go to quarantine meanwhile", quota.name
+        )
+    return quota.reason if count > quota.amount else None
