@@ -133,7 +133,7 @@ def test_what_is_wrong_is_said_in_the_language_and_its_code_stays(form: Form, po
     said = {one: post(form.speaking(one), email="x").faults() for one in ("en", "de", "pt-BR")}
 
     assert [(fault.label, fault.message) for fault in said["de"]] == [
-        ("E-Mail", "Bitte geben Sie eine E-Mail-Adresse wie name@example.com an"),
+        ("E-Mail", "Bitte geben Sie eine E-Mail-Adresse wie name@example.com ein"),
     ]
     assert [fault.message for fault in said["pt-BR"]] == [
         "indique um endereço de e-mail, como name@example.com",
