@@ -20,9 +20,10 @@ from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
 from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
+from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.resources import STATIC, TEMPLATES
 from formapp.signing import COUNTED, Keyring
-from formapp.spam import Challenges
+from formapp.spam.altcha import Challenges
 from formapp.web import errors, health, hooks, i18n
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
@@ -80,7 +81,7 @@ def _services(
     if faults := [*challenge_faults(settings, files), *confirm_faults(settings, files)]:
         raise SettingsError(faults)
     token = settings.metrics_token
-    database = database or Database(settings.database_url)
+    database = database or Database(settings.database_url, must_exist=True)
     keys = settings.keys
     sign = Keyring(keys, COUNTED).sign
     storage = settings.limit_storage.get_secret_value()
@@ -90,6 +91,8 @@ def _services(
         links=LinkSigner(keys),
         database=database,
         intake=GroupCommit(database),
+        refused_origins=RefusedOrigins(database),
+        api_tokens=tuple(token.get_secret_value() for token in settings.api_token),
         challenges=Challenges(keys),
         sign=sign,
         site_key=settings.challenge_site_key,

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
-from itsdangerous.encoding import base64_encode
+from itsdangerous import BadData, TimestampSigner
+from itsdangerous.encoding import base64_decode, base64_encode
 
 Clock = Callable[[], float]
 """Seconds since 1970."""
@@ -59,34 +59,29 @@ class Signer:
             raise ValueError("a token needs at least one key, and none may be empty")
         self._clock = clock
         # As itsdangerous would derive them each time, by the derivation that it calls "hmac".
-        derived = [hmac.digest(key.encode(), salt.encode(), hashlib.sha256) for key in keys]
-        self._serializer: URLSafeTimedSerializer = URLSafeTimedSerializer(
+        derived = [_hmac(key.encode(), salt.encode()) for key in keys]
+        self._signer = _ClockSigner(
             list(reversed(derived)),  # itsdangerous wants the oldest first and signs with the last
-            signer=_ClockSigner,
-            signer_kwargs={
-                "clock": clock,
-                "key_derivation": "none",
-                "digest_method": hashlib.sha256,
-            },
+            clock=clock,
+            key_derivation="none",
+            digest_method=hashlib.sha256,
         )
-        self._timed = self._serializer.make_signer()
 
     def __repr__(self) -> str:
         return "<Signer>"
 
     def sign(self, content: Mapping[str, Any]) -> str:
         """Return a text with this content: letters, digits, `-`, `_` and `.`."""
-        # As the serializer writes it, but without trying to compress: our texts are too short to
-        # gain from that, and it takes most of the time.
-        return self._timed.sign(base64_encode(_ENCODE(content))).decode()
+        return self._signer.sign(base64_encode(_ENCODE(content))).decode()
 
     def read(self, text: str) -> Signed:
         """Return the content of a text of this signer, or raise InvalidSignatureError."""
         if not text.isascii():
             raise InvalidSignatureError("the text is not genuine")
         try:
-            content, signed_at = self._serializer.loads(text, return_timestamp=True)
-        except BadData as err:
+            signed, signed_at = self._signer.unsign(text, return_timestamp=True)
+            content = json.loads(base64_decode(signed))
+        except (BadData, ValueError) as err:
             raise InvalidSignatureError("the text is not genuine") from err
         age = datetime.fromtimestamp(int(self._clock()), UTC) - signed_at
         return Signed(content, signed_at, age)
@@ -102,21 +97,21 @@ class Keyring:
     def __init__(self, secrets: Sequence[str], purpose: bytes = ERASED) -> None:
         if not secrets:
             raise ValueError("a keyring needs a secret")
-        self._keys = [_hmac(secret.encode(), purpose).digest() for secret in secrets]
+        self._keys = [_hmac(secret.encode(), purpose) for secret in secrets]
 
     @property
     def names(self) -> list[str]:
         """A public name of each key."""
-        return [_hmac(key, b"name").hexdigest()[:16] for key in self._keys]
+        return [_hmac(key, b"name").hex()[:16] for key in self._keys]
 
     def sign(self, identity: str) -> str:
         """The hash of an identity by the first key: 64 hex digits."""
-        return _hmac(self._keys[0], identity.encode()).hexdigest()
+        return _hmac(self._keys[0], identity.encode()).hex()
 
     def hashes(self, identity: str) -> list[str]:
         """The hashes of an identity by every key."""
-        return [_hmac(key, identity.encode()).hexdigest() for key in self._keys]
+        return [_hmac(key, identity.encode()).hex() for key in self._keys]
 
 
-def _hmac(key: bytes, message: bytes) -> "hmac.HMAC":
-    return hmac.new(key, message, hashlib.sha256)
+def _hmac(key: bytes, message: bytes) -> bytes:
+    return hmac.digest(key, message, hashlib.sha256)

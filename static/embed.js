@@ -61,7 +61,9 @@
       frame.after(instead);
       warn(why);
     };
-    const refused = `Do its origins list ${origin}? Is ${url.origin} reachable?`;
+    const refused = /^http/.test(origin)
+      ? `Add "${origin}" to origins in ${form}.toml. Is ${url.origin} there?`
+      : "The page has no origin: is it in a sandbox?";
     frame.addEventListener("load", () => setTimeout(fail, 3000, refused));
     setTimeout(fail, 20000, refused);
     document.addEventListener("securitypolicyviolation", (event) => {

@@ -28,19 +28,15 @@
     // Back from the next page: browsers restore the page as it was left.
     addEventListener("pageshow", rest);
 
-    // Near the limit of a text, say how much of it is used. No `maxlength`: pasted text would be cut
-    // at it, unseen.
+    // Near its limit, say how much of a text is used. A `maxlength` would cut pasted text, unseen.
     const count = (control) => {
-      const limit = Number(control.dataset.limit);
+      const { limit } = control.dataset;
       const used = [...control.value.trim()].length; // code points, as the server counts
+      const near = used >= limit * 0.8;
       let output = control.nextElementSibling;
-      if (used < limit * 0.8 && !output) return;
-      if (!output) {
-        output = document.createElement("output");
-        output.htmlFor = control.id;
-        control.after(output);
-      }
-      output.hidden = used < limit * 0.8;
+      if (near && !output) control.after((output = document.createElement("output")));
+      if (!output) return;
+      output.hidden = !near;
       output.classList.toggle("over", used > limit);
       output.textContent = form.dataset.count.replace("{count}", used).replace("{limit}", limit);
     };

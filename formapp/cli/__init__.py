@@ -1,5 +1,6 @@
 """The command line. Each command's module is loaded when it is called: `--help` stays quick."""
 
+import difflib
 import importlib
 import sys
 
@@ -23,8 +24,11 @@ class _LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
         return list(_COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's interface
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
+            near = difflib.get_close_matches(cmd_name, _COMMANDS, 1)
+            if near and not ctx.resilient_parsing:
+                ctx.fail(f"No such command '{cmd_name}'. Did you mean '{near[0]}'?")
             return None
         module = importlib.import_module(f"formapp.cli.{cmd_name}")
         command: click.Command = module.command

@@ -64,7 +64,7 @@ def _make_folder(data: Path) -> None:
     try:
         data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = f"the folder {data} can't be made: {error.strerror}; choose another with --data"
+        reason = f"the folder {data} can't be created: {error.strerror}; choose another with --data"
         raise click.ClickException(reason) from error
 
 

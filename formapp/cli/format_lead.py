@@ -27,12 +27,8 @@ def format_brief(entry: Entry) -> str:
     return "  ".join(parts)
 
 
-def format_entry(entry: Entry) -> str:
+def entry_lines(entry: Entry) -> Iterator[str]:
     """All that `show_submission` returns."""
-    return "\n".join(_entry_lines(entry))
-
-
-def _entry_lines(entry: Entry) -> Iterator[str]:
     yield f"Submission {entry['id']}"
     yield f"  received {entry['received_at']} by the form {entry['form']} ({entry['state']})"
     if entry["erased_at"]:
@@ -115,21 +111,22 @@ def _delivery_lines(delivery: Entry) -> Iterator[str]:
             yield f"     {call['operation']}: {answer}{code} in {call['ms']} ms"
 
 
-def format_hits(hits: Hits) -> str:
+def hits_lines(hits: Hits) -> Iterator[str]:
     """What would be erased."""
-    lines = [f"{number_of(len(hits.own), 'submission')} would be erased."]
-    lines += [f"  {submission_id}" for submission_id in hits.own]
-    lines += [f"The mention in {each} would be erased." for each in hits.mention]
-    return "\n".join(lines)
+    if not hits.own and not hits.mention:
+        yield "Nothing to erase: no submission is of this person or mentions them."
+        return
+    yield f"{number_of(len(hits.own), 'submission')} would be erased."
+    yield from (f"  {submission_id}" for submission_id in hits.own)
+    yield from (f"The mention in {each} would be erased." for each in hits.mention)
 
 
-def format_erasure(erasure: Erasure) -> str:
+def erasure_lines(erasure: Erasure) -> Iterator[str]:
     """What was erased, and what the owner may have to do at Wix."""
-    return "\n".join(_erasure_lines(erasure))
-
-
-def _erasure_lines(erasure: Erasure) -> Iterator[str]:
-    yield f"{number_of(len(erasure.own), 'submission')} erased."
+    if erasure.own or erasure.mentions:
+        yield f"{number_of(len(erasure.own), 'submission')} erased."
+    else:
+        yield "Nothing to erase: no submission is of such a person or mentions one."
     for row in erasure.own:
         was = "was pending: its delivery is cancelled" if row.state == "pending" else row.state
         yield f"  {row.id}  {row.received_at.isoformat()[:19]}  {row.form}  {was}"

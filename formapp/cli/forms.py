@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from formapp.cli.wiring import number_of
-from formapp.forms.definition.parse import check_forms
-from formapp.forms.loader import load_forms
+from formapp.forms.definition.explain import suggestion
+from formapp.forms.definition.parse import check_file, check_forms, names_in
 from formapp.resources import BUNDLED_FORMS
 
 
@@ -18,18 +18,32 @@ def command() -> None:
 
 
 @command.command("check")
-@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
-def check(folder: Path | None) -> None:
-    """Check the form files of DIR and print every fault.
+@click.argument("path", metavar="[PATH]", required=False)
+def check(path: str | None) -> None:
+    """Check form files and print every fault.
 
-    Without DIR the folder of FORMAPP_FORMS is checked, or the forms that come with formapp.
+    PATH is a folder, a file, or the name of a form. Forms are in the folder of FORMAPP_FORMS, else
+    they are those that come with formapp; without PATH, all of them are checked.
     """
-    folder = folder or Path(os.environ.get("FORMAPP_FORMS") or BUNDLED_FORMS)
-    faults = check_forms(folder)
+    place = _find(path, Path(os.environ.get("FORMAPP_FORMS") or BUNDLED_FORMS))
+    is_file = place.is_file()
+    faults = check_file(place) if is_file else check_forms(place)
     for fault in faults:
         click.echo(str(fault), err=True)
     if faults:
-        click.echo(f"formapp: {number_of(len(faults), 'fault')} in {folder}", err=True)
+        click.echo(f"formapp: {number_of(len(faults), 'fault')} in {place}", err=True)
         sys.exit(1)
-    forms = load_forms(folder)
-    click.echo(f"{number_of(len(forms), 'form')} in {folder}: {', '.join(forms)}. No faults.")
+    names = [place.stem] if is_file else names_in(place)
+    click.echo(f"{number_of(len(names), 'form')} in {place}: {', '.join(names)}. No faults.")
+
+
+def _find(path: str | None, folder: Path) -> Path:
+    if path is None:
+        return folder
+    file = folder / f"{path}.toml"
+    for place in (Path(path), file):
+        if place.exists():
+            return place
+    hint = suggestion(path.removesuffix(".toml"), names_in(folder))
+    known = hint or f"the forms of {folder} are {', '.join(names_in(folder)) or 'none'}"
+    raise click.ClickException(f"there is no folder, file or form {path}; {known}")

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import click
 
-from formapp.cli.format_lead import format_brief, format_entry, format_erasure, format_hits
+from formapp.cli.format_lead import entry_lines, erasure_lines, format_brief, hits_lines
 from formapp.cli.load import load
 from formapp.cli.wiring import (
     keyring_of,
@@ -24,23 +24,12 @@ from formapp.cli.wiring import (
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
+from formapp.forms.definition.explain import suggestion
+from formapp.forms.definition.parse import names_in
+from formapp.leads import confirm, erase, expire, export, release, report, retry
 from formapp.leads.accept import Status
-from formapp.leads.confirm import resend_mail
-from formapp.leads.erase import (
-    ErasureListError,
-    erase_listed,
-    erase_person,
-    find_person,
-    list_erasures,
-)
 from formapp.leads.errors import LeadError, UnconfirmedError
-from formapp.leads.expire import count_expired, expire_all
-from formapp.leads.export import csv_rows
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
-from formapp.leads.release import release as release_submission
-from formapp.leads.release import reread_by
-from formapp.leads.report import list_ids, list_submissions, show_submission
-from formapp.leads.retry import remap_by, retry_submission
 from formapp.mail.limit import MailLimitError
 from formapp.signing import Keyring
 
@@ -61,10 +50,27 @@ def _opened() -> Iterator[tuple[Settings, Database]]:
         database = open_database(settings)
         try:
             yield settings, database
-        except (LeadError, InvalidIdentityError, ErasureListError) as error:
+        except (LeadError, InvalidIdentityError, erase.ErasureListError) as error:
             raise click.ClickException(str(error)) from None
         finally:
             database.close()
+
+
+def _check_form(settings: Settings, database: Database, form: str | None) -> None:
+    """Refuse a form that has neither a file nor a submission."""
+    known = names_in(settings.forms)
+    if form is None or form in known:
+        return
+    known += report.list_forms(database)
+    if form not in known:
+        hint = suggestion(form, known) or f"there are {', '.join(sorted(set(known)))}"
+        raise click.ClickException(f"there is no form {form}; {hint}")
+
+
+def _none(state: str | None, form: str | None) -> str:
+    """Return that there is no such submission."""
+    kind = f"{state} submission" if state else "submission"
+    return f"There is no {kind} of the form {form}." if form else f"There is no {kind}."
 
 
 def _now() -> datetime:
@@ -77,38 +83,49 @@ def _now() -> datetime:
 @click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 def list_leads(form: str | None, state: str | None, *, as_json: bool) -> None:
     """List the submissions, oldest first; honeypot catches only with `--state spam`."""
-    with _opened() as (_, database):
-        entries = list_submissions(database, form=form, state=state)
+    with _opened() as (settings, database):
+        _check_form(settings, database, form)
+        entries = report.list_submissions(database, form=form, state=state)
         if as_json:
             click.echo(json.dumps(list(entries), indent=2, ensure_ascii=False))
             return
+        entry = None
         for entry in entries:
             click.echo(format_brief(entry))
+        if entry is None:
+            click.echo(_none(state, form), err=True)
 
 
 @command.command("show")
 @click.argument("submission_id", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def show(submission_id: str, *, as_json: bool) -> None:
+def show_lead(submission_id: str, *, as_json: bool) -> None:
     """Show one submission: answers, consents, and every attempt to deliver it."""
     with _opened() as (_, database):
-        entry = show_submission(database, submission_id)
-    click.echo(json.dumps(entry, indent=2, ensure_ascii=False) if as_json else format_entry(entry))
+        entry = report.show_submission(database, submission_id)
+    if as_json:
+        click.echo(json.dumps(entry, indent=2, ensure_ascii=False))
+    else:
+        click.echo("\n".join(entry_lines(entry)))
 
 
 @command.command("retry")
 @click.argument("submission_ids", metavar="[ID]...", nargs=-1)
 @click.option("--failed", is_flag=True, help="All that failed.")
 @click.option("--form", help="With --failed: only this form's.")
-def retry(submission_ids: tuple[str, ...], *, failed: bool, form: str | None) -> None:
+def retry_leads(submission_ids: tuple[str, ...], *, failed: bool, form: str | None) -> None:
     """Try again at once, by the form file as it is today."""
     if bool(submission_ids) == failed or (form and not failed):
         raise click.UsageError("give one or more IDs, or --failed (with --form if you like)")
     with _opened() as (settings, database):
-        remap = remap_by(load(settings), DEFAULT_SITE)
-        for submission_id in list_ids(database, "failed", form) if failed else submission_ids:
+        _check_form(settings, database, form)
+        remap = retry.remap_by(load(settings), DEFAULT_SITE)
+        chosen = report.list_ids(database, "failed", form) if failed else submission_ids
+        if not chosen:
+            click.echo(f"Nothing to retry. {_none('failed', form)}")
+        for submission_id in chosen:
             try:
-                retry_submission(database, submission_id, remap, _now())
+                retry.retry_submission(database, submission_id, remap, _now())
             except UnconfirmedError as error:
                 hint = f"`formapp leads resend {submission_id}` sends the mail once more"
                 raise click.ClickException(f"{error}; {hint}") from None
@@ -120,7 +137,7 @@ def retry(submission_ids: tuple[str, ...], *, failed: bool, form: str | None) ->
 @click.option("--form", help="All of this form's.")
 @click.option("--all", "everything", is_flag=True, help="All there are.")
 @click.option("--yes", is_flag=True, help="Don't ask whether you are sure.")
-def release(
+def release_leads(
     submission_ids: tuple[str, ...], *, form: str | None, everything: bool, yes: bool
 ) -> None:
     """Release submissions from quarantine: each is delivered at once.
@@ -131,13 +148,16 @@ def release(
     if bool(submission_ids) == bool(form or everything):
         raise click.UsageError("give one or more IDs, or --form FORM, or --all")
     with _opened() as (settings, database):
-        chosen = submission_ids or list_ids(database, "quarantined", form)
+        _check_form(settings, database, form)
+        chosen = submission_ids or report.list_ids(database, "quarantined", form)
+        if not chosen:
+            click.echo(f"Nothing to release. {_none('quarantined', form)}")
         if not submission_ids and not yes and chosen:
             click.confirm(f"Release {len(chosen)} from quarantine?", abort=True)
         # A fault in a form file doesn't hold back what was read when it came.
-        reread = reread_by(cache(lambda: load(settings)), DEFAULT_SITE)
+        reread = release.reread_by(cache(lambda: load(settings)), DEFAULT_SITE)
         for submission_id in chosen:
-            status = release_submission(database, submission_id, reread, _now())
+            status = release.release(database, submission_id, reread, _now())
             waits = status is Status.UNCONFIRMED
             state = "waits for its sender's confirmation" if waits else "is due now"
             click.echo(f"{submission_id} {state}")
@@ -145,7 +165,7 @@ def release(
 
 @command.command("resend")
 @click.argument("submission_id", metavar="ID")
-def resend(submission_id: str) -> None:
+def resend_lead(submission_id: str) -> None:
     """Send the mail that asks for a confirmation once more.
 
     Only the sender can confirm: there is no command for it.
@@ -155,28 +175,37 @@ def resend(submission_id: str) -> None:
             raise click.ClickException(f"{PREFIX}SECRET_KEY is missing; it signs the link")
         limit = limit_of(settings, database)
         try:
-            resend_mail(database, submission_id, _now(), limit)
+            confirm.resend_mail(database, submission_id, _now(), limit)
         except MailLimitError as error:
             raise click.ClickException(f"{error}; try again later") from None
     click.echo(f"the mail of {submission_id} is due now")
 
 
 @command.command("export")
-def export() -> None:
+def export_leads() -> None:
     """Write all submissions with their answers to standard output, as CSV."""
     with _opened() as (_, database):
-        csv.writer(sys.stdout).writerows(csv_rows(database))
+        rows = export.csv_rows(database)
+        header, first = next(rows), next(rows, None)
+        writer = csv.writer(sys.stdout)
+        writer.writerow(header)
+        if first is None:
+            click.echo(_none(None, None), err=True)
+        else:
+            writer.writerow(first)
+            writer.writerows(rows)
 
 
 @command.command("expire")
 @click.option("--dry-run", is_flag=True, help="Show how many, erase nothing.")
-def expire(*, dry_run: bool) -> None:
+def expire_leads(*, dry_run: bool) -> None:
     """Erase the answers that have expired. Workers do so by themselves, every hour."""
     with _opened() as (settings, database):
-        run = count_expired if dry_run else expire_all
+        run = expire.count_expired if dry_run else expire.expire_all
         count = run(database, settings.keep_days, _now())
     done = "would be erased" if dry_run else "were erased"
-    click.echo(f"The answers of {number_of(count, 'submission')} {done}.")
+    none = "Nothing to erase: no answers have expired."
+    click.echo(f"The answers of {number_of(count, 'submission')} {done}." if count else none)
 
 
 @command.command("erase")
@@ -189,7 +218,7 @@ def expire(*, dry_run: bool) -> None:
     type=click.File("r"),
     help="After a restore: erase again the persons in a file of --list (- is standard input).",
 )
-def erase(
+def erase_person(
     email: str | None, phone: str | None, *, dry_run: bool, list_hashes: bool, again: TextIO | None
 ) -> None:
     """Erase all that is kept of a person, at once and for good.
@@ -201,21 +230,24 @@ def erase(
         raise click.UsageError("give --email, --phone or both; or --list; or --again FILE")
     with _opened() as (settings, database):
         if list_hashes:
-            for erased in list_erasures(database):
-                click.echo(str(erased))
+            erased = erase.list_erasures(database)
+            for each in erased:
+                click.echo(str(each))
+            if not erased:
+                click.echo("No person has been erased.", err=True)
             return
         forms = load(settings).values() if phone else ()
         regions = {field.region for form in forms for field in form.definition.fields}
         identities = parse_identities(email, phone, regions)
         if dry_run:
-            click.echo(format_hits(find_person(database, identities)))
+            click.echo("\n".join(hits_lines(erase.find_person(database, identities))))
             return
         more: Any = {"keyring": _keyring(settings), "now": _now(), "progress": _show_progress}
         if again:
-            erasure = erase_listed(database, again, **more)
+            erasure = erase.erase_listed(database, again, **more)
         else:
-            erasure = erase_person(database, identities, **more)
-    click.echo(format_erasure(erasure))
+            erasure = erase.erase_person(database, identities, **more)
+    click.echo("\n".join(erasure_lines(erasure)))
 
 
 def _keyring(settings: Settings) -> Keyring:

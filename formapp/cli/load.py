@@ -7,12 +7,7 @@ from formapp.forms.loader import load_forms
 
 
 def load(settings: Settings) -> dict[str, Form]:
-    """Load the forms; each must name a known site.
-
-    Raises:
-        FormFilesError: with every fault.
-        SettingsError: a form's site has no credentials.
-    """
+    """Load the forms; raises FormFilesError, or SettingsError if a site has no credentials."""
     forms = load_forms(settings.forms)
     if faults := site_faults({name: form.definition for name, form in forms.items()}):
         raise SettingsError(faults)

@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import click
 
-from formapp.config.settings import Settings, SettingsError
-from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.config.settings import PREFIX, Settings, SettingsError
+from formapp.db.database import Database, DatabaseMissingError, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.upgrade import upgrade
 from formapp.forms.definition.parse import FormFilesError
@@ -52,14 +52,21 @@ def read_settings(*, web: bool = False, wix: bool = False) -> Settings:
     return Settings.read(os.environ, web=web, wix=wix)
 
 
-def open_database(settings: Settings) -> Database:
-    """Open the database; an empty one gets the schema.
+def open_database(settings: Settings, *, create: bool = False) -> Database:
+    """Open the database; an older one its owner has to upgrade.
 
-    Raises:
-        DatabaseUnavailableError: it can't be reached, or its owner has to upgrade the schema.
+    A missing or empty one is only created with the schema if that is asked for: else SettingsError.
     """
-    database = Database(settings.database_url)
-    if is_empty(database):
+    database = Database(settings.database_url, must_exist=not create)
+    try:
+        missing = is_empty(database)
+    except DatabaseMissingError:
+        missing = True
+    if missing and not create:
+        advice = "correct the setting, or create a new one with `formapp db upgrade`"
+        fault = f"there is no database of formapp at {database.place}; {advice}"
+        raise SettingsError([f"{PREFIX}DATABASE_URL: {fault}"])
+    if missing:
         upgrade(database)
     elif not is_current(database):
         raise DatabaseUnavailableError("has an older schema: run `formapp db upgrade`")

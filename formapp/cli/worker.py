@@ -41,7 +41,7 @@ def command(*, once: bool, metrics_port: int | None) -> None:
         if metrics_port is not None:
             with listening_on("127.0.0.1", metrics_port):
                 start_http_server(metrics_port, addr="127.0.0.1", registry=metrics.registry)
-        database = open_database(settings)
+        database = open_database(settings, create=True)
         worker = make_worker_group(settings, database, metrics)
         on_signals(worker.stop)
         if once:

@@ -26,9 +26,13 @@ def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> l
         confirm = form.confirm
         if confirm is None:
             continue
-        missing = settings.missing_for_mail()
-        if not confirm.sender and not settings.sender:
-            missing.append("MAIL_FROM")
+        needed = {
+            "SMTP_URL": settings.smtp_url,
+            "BASE_URL": settings.base_url,
+            "SECRET_KEY": settings.secret_key,
+            "MAIL_FROM": confirm.sender or settings.sender,
+        }
+        missing = [name for name, value in needed.items() if not value]
         faults += [f"FORMAPP_{n}: is missing; [confirm] of {name}.toml needs it" for n in missing]
         if (form.keep_days or settings.keep_days) < confirm.days:
             rule = f"is less than confirm.days of {name}.toml"

@@ -67,7 +67,7 @@ def metrics_token(value: str) -> str:
 def word(value: str) -> str:
     """Check that a text fits into a header: printable ASCII without blanks."""
     if not _TOKEN.fullmatch(value):
-        raise ValueError("holds a blank or a character that no key has; copy all of it again")
+        raise ValueError("has a space or a character that no key has; copy all of it again")
     return value
 
 
@@ -141,7 +141,7 @@ def database(value: str) -> str:
             "is no database address; write sqlite:///formapp.db "
             "or postgresql+psycopg://user@host/name",
         ) from None
-    if url.get_backend_name() == "postgresql":
+    if url.get_backend_name() in {"postgres", "postgresql"}:  # libpq takes both
         return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
     if url.drivername not in {"sqlite", "sqlite+pysqlite"}:
         raise ValueError("names an engine that formapp doesn't know; use sqlite or postgresql")

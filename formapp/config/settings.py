@@ -43,6 +43,7 @@ _SPLIT = BeforeValidator(checks.split)
 _Limit = Annotated[str | None, BeforeValidator(checks.limit)]
 _Secret = Annotated[SecretStr, _checked(checks.secret)]
 _Token = Annotated[SecretStr, _checked(checks.word)]
+_ApiToken = Annotated[_Secret, _checked(checks.word)]
 _Word = Annotated[str, AfterValidator(checks.word)]
 _Address = Annotated[str, AfterValidator(checks.address)]
 _Host = Annotated[str, AfterValidator(checks.host)]
@@ -62,6 +63,7 @@ class Settings(BaseModel):
     base_url: Annotated[_Address, AfterValidator(checks.base)] | None = None
     trusted_hosts: Annotated[tuple[_Host, ...], _SPLIT] = ()
     proxy_hops: Annotated[int, Field(ge=0, le=10)] = 0
+    api_token: Annotated[tuple[_ApiToken, ...], _SPLIT] = ()
     metrics_token: Annotated[SecretStr, _checked(checks.metrics_token)] | None = None
     owner_password: Annotated[SecretStr, _checked(checks.password)] | None = None
     log_format: Literal["console", "json"] = "console"
@@ -119,15 +121,6 @@ class Settings(BaseModel):
     def sender(self) -> str | None:
         """The From address of mail to visitors, unless a form has its own."""
         return self.mail_from or self.alert_from
-
-    def missing_for_mail(self) -> list[str]:
-        """Return the names of missing settings that mail to visitors needs."""
-        needed = {
-            "SMTP_URL": self.smtp_url,
-            "BASE_URL": self.base_url,
-            "SECRET_KEY": self.secret_key,
-        }
-        return [name for name, value in needed.items() if not value]
 
     def credential_faults(self) -> list[str]:
         """Return a line for each missing part of one complete set of credentials."""

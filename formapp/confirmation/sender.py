@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 
 from formapp.confirmation.links import Link, LinkSigner, address_hash
 from formapp.confirmation.message import write_message
-from formapp.confirmation.store import REQUEST, UNCONFIRMED, discard, record_sent, record_unsent
+from formapp.confirmation.store import REQUEST, UNCONFIRMED, record_mail
 from formapp.db.database import Database
-from formapp.jobs.queue import ClaimedJob, RetryLaterError
+from formapp.jobs.queue import ClaimedJob, RetryLaterError, finish_job
 from formapp.mail.limit import MailLimit, MailLimitError, Reservation
 from formapp.mail.message import Message
 from formapp.mail.smtp import MailError, MailRejectedError, MailUncertainError, SmtpMailer
@@ -52,7 +52,8 @@ class ConfirmationSender:
         waits = request is not None and submission["status"] == UNCONFIRMED
         answers_end = self.answers_expire_at(submission["id"]) if waits else None
         if answers_end is None:
-            discard(self.database, job)
+            with self.database.write() as connection:
+                finish_job(connection, job)
             return
         until = min(job.since + timedelta(days=request["days"]), answers_end)
         address = (submission["lead"].get("email") or {}).get("address")
@@ -112,11 +113,12 @@ class ConfirmationSender:
                 return
             self.count(form, "failed")
             raise RetryLaterError(str(error)) from None
-        record_sent(self.database, job, until, self.clock())
+        record_mail(self.database, job, sent_at=self.clock(), until=until.isoformat(), unsent=None)
         self.count(form, "sent")
 
     def _give_up(self, job: ClaimedJob, reason: str, reply: str = "") -> None:
         """Record the reason, with the mail server's reply: the owner sees the answers, too."""
-        record_unsent(self.database, job, f"{reason}; it said: {reply}" if reply else reason)
+        known = f"{reason}; its reply: {reply}" if reply else reason
+        record_mail(self.database, job, unsent=known)
         self.count(job.submission["form"], "failed")
         _log.warning("no confirmation mail for %s: %s", job.submission["id"], reason)

@@ -5,7 +5,6 @@ A submission that waits has the status `unconfirmed` and no delivery. Its `meta`
 (`confirmed`). Lock the row before changing `meta`.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -38,33 +37,18 @@ def cancel_mail(connection: Connection, submission_id: str) -> None:
     connection.execute(delete(jobs).where(mine))
 
 
-def record_sent(database: Database, job: ClaimedJob, until: datetime, now: datetime) -> None:
-    """End the job and record that the mail was sent, with a link that is valid until then."""
-
-    def sent(mail: Mapping[str, Any]) -> dict[str, Any]:
-        times = [*(mail.get("sent_at") or ()), now.isoformat()]
-        return {**mail, "until": until.isoformat(), "unsent": None, "sent_at": times}
-
-    _end(database, job, sent)
-
-
-def record_unsent(database: Database, job: ClaimedJob, reason: str) -> None:
-    """End the job and record why no mail was sent."""
-    _end(database, job, lambda mail: {**mail, "unsent": reason})
-
-
-def discard(database: Database, job: ClaimedJob) -> None:
-    """End the job of a submission that doesn't wait for a confirmation."""
-    with database.write() as connection:
-        finish_job(connection, job)
-
-
-def _end(database: Database, job: ClaimedJob, change: Any) -> None:
+def record_mail(
+    database: Database, job: ClaimedJob, *, sent_at: datetime | None = None, **more: Any
+) -> None:
+    """End the job, and store with its submission when the mail was sent, or why not (`unsent`)."""
     this = (submissions.c.id == job.submission["id"]) & submissions.c.erased_at.is_(None)
     query = select(submissions.c.meta).where(this).with_for_update(key_share=True)
     with database.write() as connection:
         meta = connection.execute(query).scalar()
         finish_job(connection, job)
-        if meta is not None:
-            changed = {**meta, MAIL: change(meta.get(MAIL) or {})}
-            connection.execute(update(submissions).where(this).values(meta=changed))
+        if meta is None:
+            return
+        mail = {**(meta.get(MAIL) or {}), **more}
+        if sent_at:
+            mail["sent_at"] = [*(mail.get("sent_at") or ()), sent_at.isoformat()]
+        connection.execute(update(submissions).where(this).values(meta={**meta, MAIL: mail}))

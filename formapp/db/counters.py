@@ -24,14 +24,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class UsageLimit:
-    """A limit on how often something may be used.
+    """A limit on how often something may be used, by the keyed hash that identifies it.
 
-    Attributes:
-        hash: identifies it: 64 hex digits, keyed.
-        amount: how often it may be used.
-        until: when the count ends, if it begins with this use.
-        reason: why a submission beyond the limit is quarantined.
-        name: its name in the log; None: it is not logged.
+    The count ends at `until`, if it begins with this use. A submission beyond the limit is
+    quarantined for this `reason`; without a `name` that is not logged.
     """
 
     hash: str

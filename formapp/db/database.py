@@ -12,9 +12,10 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, create_engine, event
+from sqlalchemy import Connection, Table, create_engine, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -28,6 +29,10 @@ class DatabaseUnavailableError(Exception):
     """The database can't be reached or written, or is locked; nothing was written."""
 
 
+class DatabaseMissingError(DatabaseUnavailableError):
+    """There is no such file."""
+
+
 class ContentRefusedError(DatabaseUnavailableError):
     """The database refuses this content; another transaction may succeed."""
 
@@ -35,7 +40,10 @@ class ContentRefusedError(DatabaseUnavailableError):
 class Database:
     """One database for one process; threads may share it."""
 
-    def __init__(self, url: str, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, url: str, *, busy_seconds: float = BUSY_SECONDS, must_exist: bool = False
+    ) -> None:
+        """`must_exist`: a missing file of SQLite isn't made, but unavailable."""
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         options: dict[str, Any] = {"connect_args": {"timeout": busy_seconds}}
@@ -51,6 +59,8 @@ class Database:
         self._write_lock = threading.Lock() if self.is_sqlite else None
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        if must_exist and self.is_sqlite:
+            event.listen(self.engine, "do_connect", self._refuse_missing)
         if self.is_sqlite:
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
@@ -102,6 +112,18 @@ class Database:
         finally:
             self._write_lock.release()
 
+    @property
+    def place(self) -> str:
+        """Where it is, without any password: the path of a file, or the server's address."""
+        if self.is_sqlite:
+            return str(Path(self.url.database or "").absolute())
+        # The query may hold a password as well.
+        return self.url.set(query={}).render_as_string()
+
+    def _refuse_missing(self, *_: object) -> None:
+        if not Path(self.place).is_file():
+            raise DatabaseMissingError(f"isn't there: {self.place}")
+
     def close(self) -> None:
         """Close all pooled connections."""
         self.engine.dispose()
@@ -128,6 +150,13 @@ def upsert(
             set_=dict(values if changes is None else changes),
         ),
     )
+
+
+def lock_for_transaction(connection: Connection, key: int, name: str | None = None) -> None:
+    """Let one transaction at a time pass this point; SQLite has a single writer anyway."""
+    if connection.dialect.name == "postgresql":
+        names = [func.hashtext(name)] if name else []
+        connection.execute(select(func.pg_advisory_xact_lock(key, *names)))
 
 
 @contextmanager

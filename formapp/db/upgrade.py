@@ -7,7 +7,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import text
 
-from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.db.database import Database, DatabaseUnavailableError, lock_for_transaction
 from formapp.db.revision import current_revision
 from formapp.db.tables import REVISION
 
@@ -25,7 +25,7 @@ def upgrade(database: Database) -> tuple[str | None, str]:
         if not database.is_sqlite:
             # Another host may take its time over a migration.
             connection.execute(text("SET LOCAL lock_timeout = 0"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            lock_for_transaction(connection, _LOCK)
         before = current_revision(connection)
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))

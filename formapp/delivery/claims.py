@@ -21,12 +21,11 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.sql import Select
 
-from formapp.db.database import Database, upsert
+from formapp.db.database import Database, lock_for_transaction, upsert
 from formapp.db.tables import attempts, deliveries, is_over, pauses, submissions, turns
 from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.lead import Lead
@@ -99,11 +98,10 @@ class Claim:
 def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim | None:
     """Claim the oldest delivery to these sites that is due (`due`); forms take turns."""
     with database.write() as connection:
-        if not database.is_sqlite:
-            # Two claims at once would each look at a time before the other, and both find that
-            # nothing of the same person is in flight. The lock comes first and a statement sees
-            # what was committed before it began, so the second one sees the first one's lease.
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        # Two claims at once would each look at a time before the other, and both find that nothing
+        # of the same person is in flight. The lock comes first and a statement sees what was
+        # committed before it began, so the second one sees the first one's lease.
+        lock_for_transaction(connection, _LOCK)
         for form in _forms_in_turn(connection):
             query = due(sites, form, now).with_for_update(skip_locked=True)
             while row := connection.execute(query).first():
@@ -153,11 +151,10 @@ def _tried_since(connection: Connection, row: Row[Any]) -> datetime | None:
 
 
 def intend(database: Database, claim: Claim, intent: Intent) -> None:
-    """Store what is about to be sent, and renew the lease.
+    """Store what is about to be sent, and renew the lease; nothing may be sent if that raises.
 
-    Raises:
-        ClaimLostError: nothing may be sent. Even where no other worker holds the delivery, one may
-            work for the same person since the lease ended.
+    Even where no other worker holds the delivery, one may work for the same person since the lease
+    ended.
     """
     values = {"intent": intent.as_json(), "lease_until": intent.at + LEASE}
     with database.write() as connection:
@@ -165,7 +162,7 @@ def intend(database: Database, claim: Claim, intent: Intent) -> None:
 
 
 def release(database: Database, claim: Claim) -> None:
-    """Give a delivery back as it is; raises ClaimLostError."""
+    """Give a delivery back as it is."""
     with database.write() as connection:
         write_held(connection, claim, lease_until=None)
 
@@ -173,11 +170,7 @@ def release(database: Database, claim: Claim) -> None:
 def write_held(
     connection: Connection, claim: Claim, *conditions: ColumnElement[bool], **values: Any
 ) -> None:
-    """Write to the delivery, if this claim still holds it.
-
-    Raises:
-        ClaimLostError: it doesn't, or a condition isn't met; roll back.
-    """
+    """Write to the delivery, or raise ClaimLostError if the claim or a condition doesn't hold."""
     held = update(deliveries).where(
         deliveries.c.id == claim.delivery_id,
         deliveries.c.fence == claim.fence,

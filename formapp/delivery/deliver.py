@@ -95,11 +95,13 @@ class Deliverer:
     def deliver_next(self) -> bool:
         """Claim and deliver one lead; False if none is due.
 
-        Raises:
-            DatabaseUnavailableError: a claim that is held then is released by the next call, or
-                when its lease ends.
+        After DatabaseUnavailableError the next call releases the claim, or the lease ends.
         """
-        self._release_stranded()
+        if self._stranded:
+            # Now that the database is back, it needn't wait for its lease.
+            with suppress(ClaimLostError):
+                release(self._database, self._stranded)
+            self._stranded = None
         now = self._clock()
         # A claim takes SQLite's only write lock, for longer the more deliveries wait: while they
         # pile up behind a pause, posts would wait for it.
@@ -124,20 +126,13 @@ class Deliverer:
         for client in self._clients.values():
             client.close()
 
-    def _release_stranded(self) -> None:
-        """Once the database is back, a delivery that it interrupted needn't wait for its lease."""
-        if self._stranded:
-            with suppress(ClaimLostError):
-                release(self._database, self._stranded)
-            self._stranded = None
-
     def _deliver_lead(self, claim: Claim) -> None:
         intent = claim.intent
         if intent and intent.operation == "create":
             # By then a search would find its contact.
             ready_at = intent.at + self._grace
             if ready_at > self._clock():
-                self._results.too_early(claim, ready_at)
+                self._results.not_sent(claim, ready_at)
                 return
         client = self._clients[claim.site]
         upsert = ContactUpsert(claim, client, self._keys)
@@ -145,7 +140,7 @@ class Deliverer:
             client.begin()
             result = upsert.run()
         except StoppedError:
-            self._results.interrupted(claim)
+            self._results.not_sent(claim)
         except BudgetSpentError as spent:
             self._results.budget_spent(claim, spent)
         except WixError as error:
@@ -250,15 +245,14 @@ class ContactUpsert:
         """The prediction was wrong: Wix names the contact (CONTRACT.md section 11.3, 7 and 8)."""
         if not isinstance(decision, Create):
             self._contested = True
-            self._flags.append(
-                f"its e-mail or phone is another contact's: {error.contact_id or 'not named'}",
-            )
+            other = error.contact_id or "not named"
+            self._flags.append(f"its e-mail or phone is another contact's: {other}")
             return self._after_change(found)
         if error.contact_id is None:
             raise error
         contact = self._client.wix.contacts.get(error.contact_id).contact
         # Wix's duplicate check may compare more loosely than we do: its result counts.
-        by_phone = not self._lead.email or (error.by_phone and not error.by_email)
+        by_phone = not self._lead.email or error.by_phone_alone
         named = Found(contact, "phone" if by_phone else "email")
         self._named_by_wix = match(contact, self._lead) or named
         return self._named_by_wix

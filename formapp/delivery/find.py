@@ -141,12 +141,7 @@ class KeyCache:
         self.created = 0
 
     def keys_for(self, client: RateLimitedClient, lead: Lead) -> Keys:
-        """The lead's keys, found or created where unknown.
-
-        Raises:
-            WixError: a call did not succeed.
-            WrongDataTypeError: a field has another data type than the lead's value.
-        """
+        """The lead's keys, found or created where unknown; or WixError, WrongDataTypeError."""
         labels = [(name, None) for name in lead.labels]
         fields = [(each.name, each.data_type) for each in lead.extended_fields]
         return Keys(self._keys(client, "label", labels), self._keys(client, "field", fields))

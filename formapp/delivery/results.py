@@ -184,14 +184,14 @@ def put_back(  # noqa: PLR0913 - a row
     attempt: Attempt | None,
     *,
     due_at: datetime,
-    reason: str | None,
-    spent: bool,
+    reason: str | None = None,
     intent: Intent | None = None,
 ) -> None:
-    """Give the claim back until `due_at`; `spent` says whether this counts as an attempt.
+    """Give the claim back until `due_at`, within `LONGEST_WAIT`.
 
     `attempt` is None where no call was tried, `intent` a write whose outcome is unknown.
     """
+    spent = attempt is not None and attempt.result == "retry"
     with database.write() as connection:
         write_held(
             connection,
@@ -241,18 +241,16 @@ class ResultWriter:
             result.contact_id,
         )
 
-    def too_early(self, claim: Claim, ready_at: datetime) -> None:
-        """The grace period of a create of unknown outcome isn't over."""
-        self._put_back(claim, None, ready_at, intent=claim.intent)
-
-    def interrupted(self, claim: Claim) -> None:
-        """The worker is to end; what this attempt intended was not sent, or not applied."""
-        self._put_back(claim, None, self.clock(), intent=claim.intent)
+    def not_sent(self, claim: Claim, ready_at: datetime | None = None) -> None:
+        """The call at hand was not sent: give the delivery back as it was claimed."""
+        now = self.clock()
+        due_at = min(ready_at or now, now + LONGEST_WAIT)
+        put_back(self.database, claim, None, due_at=due_at, intent=claim.intent)
 
     def budget_spent(self, claim: Claim, spent: BudgetSpentError) -> None:
-        """The call at hand was not sent; what this attempt intended was not applied."""
+        """As `not_sent`; the site pauses until its rate budget has room."""
         self.pauses.pause(claim.site, spent.free_at, "the rate budget is spent", failure=False)
-        self._put_back(claim, None, self.clock(), intent=claim.intent)
+        self.not_sent(claim)
 
     def refused(
         self, claim: Claim, client: RateLimitedClient, error: WixError, intent: Intent | None
@@ -281,24 +279,9 @@ class ResultWriter:
         due_at = verdict.at if isinstance(verdict, Retry) else now
         if unknown and unknown is not claim.intent and unknown.operation == "create":
             # The grace counts from here: the call may have been under way until a moment ago.
-            due_at = max(due_at, self.clock() + self.grace)
-        self._put_back(claim, attempt, due_at, _reason(error), intent=unknown)
-
-    def _put_back(
-        self,
-        claim: Claim,
-        attempt: Attempt | None,
-        due_at: datetime,
-        reason: str | None = None,
-        *,
-        intent: Intent | None,
-    ) -> None:
-        spent = attempt is not None and attempt.result == "retry"
-        # A later time would count as that of a wrong clock.
-        due_at = min(due_at, self.clock() + LONGEST_WAIT)
-        put_back(
-            self.database, claim, attempt, due_at=due_at, reason=reason, spent=spent, intent=intent
-        )
+            due_at = max(due_at, self.clock() + min(self.grace, LONGEST_WAIT))
+        reason = _reason(error)
+        put_back(self.database, claim, attempt, due_at=due_at, reason=reason, intent=unknown)
 
     def wrong_type(
         self, claim: Claim, client: RateLimitedClient, error: WrongDataTypeError
@@ -323,7 +306,7 @@ class ResultWriter:
             return
         attempt = self._attempt(client, "retry", code=name)
         due_at = now + backoff(claim.attempts, self.jitter)
-        self._put_back(claim, attempt, due_at, reason, intent=intent)
+        put_back(self.database, claim, attempt, due_at=due_at, reason=reason, intent=intent)
 
     def _give_up(self, claim: Claim, attempt: Attempt, reason: str, intent: Intent | None) -> None:
         give_up(self.database, claim, attempt, reason, intent)

@@ -18,11 +18,10 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    text,
     update,
 )
 
-from formapp.db.database import Database, upsert
+from formapp.db.database import Database, lock_for_transaction, upsert
 from formapp.db.tables import is_over, pauses, wix_calls
 from formapp.delivery.claims import is_paused
 from formapp.jobs.backoff import LONGEST_WAIT
@@ -107,11 +106,7 @@ class RateLimitedClient:
         self._closing = True
 
     def begin(self) -> None:
-        """Begin an attempt.
-
-        Raises:
-            BudgetSpentError: there is no room for a whole lead: its search would be wasted.
-        """
+        """Begin an attempt, or raise BudgetSpentError: without room for a write, don't search."""
         self.started, self.calls = self.clock(), []
         if free_at := self._budget.room_at(self.site, self.started, CALLS_PER_LEAD):
             raise BudgetSpentError(free_at)
@@ -150,11 +145,7 @@ class Budget:
     def take(self, site: str, now: datetime) -> datetime | None:
         """Count one call; returns None if it may be sent, else when there is room again."""
         with self._database.write() as connection:
-            if not self._database.is_sqlite:
-                connection.execute(
-                    text("SELECT pg_advisory_xact_lock(:lock, hashtext(:site))"),
-                    {"lock": _LOCK, "site": site},
-                )
+            lock_for_transaction(connection, _LOCK, site)
             connection.execute(delete(wix_calls).where(wix_calls.c.site == site, ~_recent(now)))
             free_at = self._free_at(connection, site, now, 1)
             if free_at is None:
@@ -205,10 +196,7 @@ def _recent(now: datetime) -> ColumnElement[bool]:
 
 
 class Pauses:
-    """The circuit breaker: while a site is paused, none of its deliveries is claimed.
-
-    A site pauses when Wix refuses all its calls; the pause ends by time.
-    """
+    """The circuit breaker: while Wix refuses all calls, a site's deliveries are not claimed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

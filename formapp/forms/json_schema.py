@@ -15,8 +15,7 @@ from formapp.forms.definition.model import RESERVED, FieldDefinition
 from formapp.forms.fields import patterns
 from formapp.forms.fields.base import Field, Schema
 from formapp.forms.form import Form
-from formapp.spam import PROVIDERS
-from formapp.spam.providers import ALTCHA_FIELD
+from formapp.spam.providers import ALTCHA_FIELD, PROVIDERS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 EXTRA = "x-formapp"

@@ -25,7 +25,7 @@ from formapp.forms.mapping import E164, LeadMapping
 from formapp.forms.notes import LONGEST_NOTE, MAX_NAME, NOT_AN_OPTION, Note
 from formapp.forms.reading.contact import PhoneNumber
 from formapp.lead import Lead
-from formapp.spam import CHALLENGE_NAMES
+from formapp.spam.providers import CHALLENGE_NAMES
 
 _SEVERAL = {"checkboxes", "checkbox", "consent"}
 """Types of which a post may hold several values: a hidden input may be beside a box."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from formapp.db.database import Database, DatabaseUnavailableError
@@ -67,9 +67,6 @@ def add_job(
         "created_at": now,
         "due_at": now,
     }
-    if job.key is None:
-        connection.execute(insert(jobs), values)
-        return True
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = build(jobs).values(values).on_conflict_do_nothing(index_elements=["kind", "key"])
     return connection.execute(statement.returning(jobs.c.id)).first() is not None

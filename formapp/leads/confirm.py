@@ -75,9 +75,7 @@ def resend_mail(
 ) -> None:
     """Make the mail due again; its link is valid from `now` on.
 
-    Raises:
-        LeadError: there is no such submission, or it doesn't wait for a confirmation.
-        MailLimitError: the limit lets no mail go to this address yet.
+    Raises LeadError if nothing waits for a confirmation, MailLimitError if it is too early.
     """
     found = find_confirmation(database, submission_id)
     if limit and found and found.status is Status.UNCONFIRMED and found.email:

@@ -124,8 +124,7 @@ def erase_listed(
 ) -> Erasure:
     """Erase the persons of a list again, which `list_erasures` made before a restore.
 
-    Raises:
-        ErasureListError: the list can't be read, or the keyring lacks a key.
+    Raises ErasureListError if the list can't be read, or the keyring lacks a key.
     """
     erased = [ErasedIdentity.parse(line) for line in lines if line.strip()]
     if {each.key for each in erased} - set(keyring.names):
@@ -222,7 +221,6 @@ def _erase_mentions(
 
 
 def _forget_contacts(connection: Connection, identity: str) -> set[tuple[str, str]]:
-    theirs = contacts.c.identity == identity
-    found = connection.execute(select(contacts.c.site, contacts.c.contact_id).where(theirs)).all()
-    connection.execute(delete(contacts).where(theirs))
-    return {(row.site, row.contact_id) for row in found}
+    theirs = delete(contacts).where(contacts.c.identity == identity)
+    gone = connection.execute(theirs.returning(contacts.c.site, contacts.c.contact_id))
+    return {(row.site, row.contact_id) for row in gone}

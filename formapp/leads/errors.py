@@ -25,7 +25,7 @@ class ErasedError(LeadError):
 class UnconfirmedError(LeadError):
     """The submission waits for its sender's confirmation, which only the sender can give."""
 
-    text = "{} is unconfirmed: only its sender can let it through"
+    text = "{} is unconfirmed: only its sender can confirm it"
 
 
 class AlreadyDeliveredError(LeadError):

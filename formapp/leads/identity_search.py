@@ -42,10 +42,9 @@ class InvalidIdentityError(ValueError):
 def parse_identities(
     email: str | None, phone: str | None, regions: Collection[str | None] = ()
 ) -> set[str]:
-    """Normalize what an owner typed: an address, a number with country code or of one region.
+    """Normalize an address and a number (with country code or of one region), as typed.
 
-    Raises:
-        InvalidIdentityError: one of them can't be read.
+    Raises InvalidIdentityError if one of them can't be read.
     """
     identities = set()
     if email:
@@ -167,10 +166,12 @@ class _SearchedTexts:
         self._spans: dict[str, list[tuple[int, int]]] = {}
         parts = ("answers", "meta", "lead", "notes", "unknown", "reason")
         self._parts = {name: getattr(row, name) for name in parts}
-        self._phones = {
-            with_extension(phone["e164"], phone.get("extension", ""))
+        # Without its extension a number is that of others at the same switchboard.
+        self._whole = {
+            phone["e164"]: with_extension(phone["e164"], phone.get("extension", ""))
             for phone in row.lead.get("phones") or ()
         }
+        self._phones = set(self._whole.values())
         typed = {value for name, value in row.answers.items() if name.endswith(".e164")}
         self._numbers = self._phones | typed
 
@@ -211,7 +212,7 @@ class _SearchedTexts:
             self._spans[text] = [
                 (start, end)
                 for identity, start, end in find_identities(
-                    text, self._numbers, phones=self._wanted.phones
+                    self._whole.get(text, text), self._numbers, phones=self._wanted.phones
                 )
                 if self._wanted.matches(identity, self._row.received_at)
             ]

@@ -19,16 +19,20 @@ from formapp.leads.errors import (
     UnknownSubmissionError,
 )
 
-Remap = Callable[[str, Mapping[str, Any]], Lead | None]
-"""Maps a form's name and stored answers to a lead by the current form file; None: no such form."""
+Remap = Callable[[str, Mapping[str, Any], str | None], Lead | None]
+"""Maps a form's name and stored answers, in the language of their page, to a lead by the current
+form file; None: no such form."""
 
 
 def remap_by(forms: Mapping[str, Form], default_site: str) -> Remap:
     """Map answers by these forms."""
 
-    def remap(name: str, answers: Mapping[str, Any]) -> Lead | None:
+    def remap(name: str, answers: Mapping[str, Any], language: str | None) -> Lead | None:
         form = forms.get(name)
-        return to_lead(form.definition, name, answers, default_site) if form else None
+        if form is None:
+            return None
+        spoken = form.spoken.get(language or form.language, form)
+        return to_lead(spoken.definition, name, answers, default_site)
 
     return remap
 
@@ -41,7 +45,7 @@ def retry_submission(database: Database, submission_id: str, remap: Remap, now: 
     """
     with database.write() as connection:
         row = _retriable(connection, submission_id)
-        lead = remap(row.form, row.answers)
+        lead = remap(row.form, row.answers, row.meta.get("language"))
         if not _make_due(connection, row, lead, now):
             raise AlreadyDeliveredError(submission_id)
         # A concurrent erasure has locked the delivery, and has committed by now.
@@ -55,8 +59,10 @@ def retry_submission(database: Database, submission_id: str, remap: Remap, now: 
 def _retriable(connection: Connection, submission_id: str) -> Any:
     """The submission with its delivery, if there is something to retry."""
     sent, sending = submissions.c, deliveries.c
-    columns = (sent.form, sent.answers, sent.status, sent.erased_at, sending.id, sending.state)
-    joined = select(*columns).outerjoin(deliveries, sending.submission_id == sent.id)
+    columns = (sent.form, sent.answers, sent.meta, sent.status, sent.erased_at)
+    joined = select(*columns, sending.id, sending.state).outerjoin(
+        deliveries, sending.submission_id == sent.id
+    )
     row = connection.execute(joined.where(sent.id == submission_id)).first()
     if row is None:
         raise UnknownSubmissionError(submission_id)

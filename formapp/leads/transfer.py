@@ -58,10 +58,8 @@ def copy_all(
 ) -> Copied:
     """Copy every table to a target that holds erasures at most, after upgrading its schema.
 
-    Raises:
-        CopyError: the source has another schema or was still in use, the target holds data, rows
-            were lost on the way, or persons were erased and the keyring is missing.
-        DatabaseUnavailableError: one of the two refused.
+    Raises CopyError if the source has another schema or was still in use, the target holds data,
+    rows were lost on the way, or persons were erased and the keyring is missing.
     """
     with _snapshot(source) as reading:
         if current_revision(reading) != REVISION:

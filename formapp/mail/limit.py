@@ -9,10 +9,10 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, select, text, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from formapp.db.counters import SKEW, count_up
-from formapp.db.database import Database, upsert
+from formapp.db.database import Database, lock_for_transaction, upsert
 from formapp.db.tables import counts, is_over
 from formapp.signing import Keyring
 
@@ -57,7 +57,8 @@ class MailLimit:
     def reserve(self, form: str, address: str, now: datetime) -> Reservation:
         """Reserve a slot for one mail of this form, or raise MailLimitError."""
         with self._database.write() as connection:
-            self._lock(connection)
+            # So that two workers don't reserve one slot.
+            lock_for_transaction(connection, _LOCK)
             free, reason = self._find_slot(connection, form, address, now)
             if free and reason is None:
                 reservation = Reservation(
@@ -77,7 +78,7 @@ class MailLimit:
         slots = counts.c.hash.in_([reservation.mailbox, reservation.both])
         of_form = (counts.c.hash == reservation.form) & (counts.c.count > 0)
         with self._database.write() as connection:
-            self._lock(connection)
+            lock_for_transaction(connection, _LOCK)
             connection.execute(delete(counts).where(slots))
             connection.execute(update(counts).where(of_form).values(count=counts.c.count - 1))
 
@@ -108,11 +109,6 @@ class MailLimit:
         self._take(connection, name, now + DAY)
         return True
 
-    def _lock(self, connection: Connection) -> None:
-        """Keep two workers from reserving one slot (SQLite has a single writer anyway)."""
-        if not self._database.is_sqlite:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-
     def _count(self, connection: Connection, name: str, window: timedelta, now: datetime) -> int:
         """Count under the hashes of all keys, so that a rotation of keys frees no slot."""
         known = counts.c.hash.in_(self._keyring.hashes(f"mail: {name}"))
@@ -131,8 +127,8 @@ class MailLimit:
 def mailbox(address: str) -> str:
     """Return one address for all addresses of the same mailbox.
 
-    Many servers ignore what follows a `+` (RFC 5233), and none in use distinguishes upper case from
-    lower case. Gmail ignores dots (https://support.google.com/mail/answer/7436150).
+    Many servers ignore what follows a `+` (RFC 5233), and none in use minds upper or lower case.
+    Gmail ignores dots (https://support.google.com/mail/answer/7436150).
     """
     local, at, domain = address.casefold().rpartition("@")
     if domain in {"gmail.com", "googlemail.com"}:

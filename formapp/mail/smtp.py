@@ -76,9 +76,7 @@ class SmtpMailer:
     def send(self, message: Message) -> None:
         """Send a message; returns when the server has accepted it.
 
-        Raises:
-            MailError: one of its three subclasses.
-            ValueError: an address or the subject is not valid in a header.
+        Raises one of MailError's subclasses, or ValueError if an address or the subject is invalid.
         """
         composed = compose(message, datetime.now(UTC))
         with self._connected() as connection:

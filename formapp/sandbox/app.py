@@ -35,19 +35,14 @@ JSON_PATHS = ("/contacts", "/oauth2", "/_sandbox")
 WITH_BODY = ("POST", "PATCH")
 
 
-class OrderedJson(DefaultJSONProvider):
-    """Keeps the order of keys, which people read in answers."""
-
-    sort_keys = False
-
-
 def create_sandbox(options: SandboxOptions | None = None) -> Flask:
     """Return the application: API, control path and pages; raise `StateFileError`.
 
     The `Sandbox` itself is in `app.extensions["sandbox"]`.
     """
     app = Flask("formapp.sandbox", static_folder="pages/static", template_folder="pages/templates")
-    app.json = OrderedJson(app)
+    app.json = json = DefaultJSONProvider(app)
+    json.sort_keys = False  # people read the answers
     app.url_map.merge_slashes = False
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     sandbox = Sandbox(options or SandboxOptions())

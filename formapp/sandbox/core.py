@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 from flask import request
 
-from formapp.sandbox.api.auth import RateLimiter, Tokens
-from formapp.sandbox.api.call import Call, Caller
+from formapp.sandbox.api.auth import Caller, RateLimiter, Tokens
+from formapp.sandbox.api.call import Call
 from formapp.sandbox.api.labelling import finish_due_jobs
 from formapp.sandbox.control.faults import Faults
 from formapp.sandbox.options import SandboxOptions
@@ -30,7 +30,7 @@ class CallLog:
             self._calls.append(entry)
             self._counts[entry["operation"]] += 1
 
-    def read(self, *, site: str | None, operation: str | None) -> Json:
+    def read(self, site: str | None = None, operation: str | None = None) -> Json:
         """Return `calls` (oldest first, filtered), `counts` and `total`."""
         with self._lock:
             calls = [
@@ -38,36 +38,25 @@ class CallLog:
                 for entry in self._calls
                 if site in (None, entry["site"]) and operation in (None, entry["operation"])
             ]
-        counts = self.counts()
+            counts = dict(sorted(self._counts.items()))
         return {"calls": calls, "counts": counts, "total": sum(counts.values())}
-
-    def counts(self) -> dict[str, int]:
-        """Return the number of calls per operation, by name."""
-        with self._lock:
-            return dict(sorted(self._counts.items()))
-
-    def clear(self) -> None:
-        """Delete all entries and counts."""
-        with self._lock:
-            self._calls.clear()
-            self._counts.clear()
 
 
 class Sandbox:
-    """Everything that belongs to one sandbox; two sandboxes share nothing.
-
-    The constructor raises `StateFileError`.
-    """
+    """Everything that belongs to one sandbox; the constructor raises `StateFileError`."""
 
     def __init__(self, options: SandboxOptions) -> None:
         self.options = options
-        self.settings = options.settings
         self.store = Store(options.state_file)
-        self.tokens = Tokens()
+        self.closing = threading.Event()
+        self._start()
+
+    def _start(self) -> None:
+        self.settings = self.options.settings
+        self.tokens: Tokens = {}
         self.limiter = RateLimiter()
         self.faults = Faults()
         self.calls = CallLog()
-        self.closing = threading.Event()
         self.skipped = 0.0
         """Seconds by which the clock was advanced, so that a test need not wait for an expiry."""
 
@@ -98,12 +87,7 @@ class Sandbox:
     def reset(self) -> None:
         """Return to the start: no sites, faults, tokens or calls, and the first settings."""
         self.store.drop()
-        self.tokens.revoke_all()
-        self.limiter.clear()
-        self.faults.clear()
-        self.calls.clear()
-        self.skipped = 0.0
-        self.settings = self.options.settings
+        self._start()
         self.store.save()
 
     def close(self) -> None:

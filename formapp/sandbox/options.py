@@ -5,7 +5,7 @@ Every behaviour that CONTRACT.md calls a switch is a field of `Settings`.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self, get_args
 
@@ -88,61 +88,24 @@ class Settings:
         return asdict(self)
 
 
-_COUNT = Range(0, 1_000_000)
-_DELAY = Range(0, MAX_DELAY)
+def _rule(default: object) -> Range | type:
+    if isinstance(default, bool):
+        return bool
+    return Range(0, MAX_DELAY) if isinstance(default, float) else Range(0, 1_000_000)
+
+
 SETTING_RULES: Rules = {
+    **{one.name: _rule(one.default) for one in fields(Settings)},
     "credentials": get_args(Credentials),
-    "rate_limit": _COUNT,
-    "query_delay": _DELAY,
-    "list_delay": _DELAY,
-    "duplicate_blind_window": _DELAY,
-    "job_delay": _DELAY,
-    "token_lifetime": _COUNT,
     "extended_fields": get_args(ExtendedFieldsMode),
-    "labels_quota": _COUNT,
-    "fields_quota": _COUNT,
-    "any_email_duplicates": bool,
-    "refuse_optional_filters": bool,
-    "random_key_suffixes": bool,
 }
-TEXTS = {
-    "credentials": ("Keys and tokens", "Refuse all of them, as if a key had been revoked."),
-    "rate_limit": ("Calls in 60 seconds", "Per key and site, or per app instance. 0 is no limit."),
-    "query_delay": ("Delay of Query (seconds)", "Time until Query Contacts sees a change."),
-    "list_delay": ("Delay of List (seconds)", "Time until List Contacts sees a change."),
-    "duplicate_blind_window": (
-        "Blind window (seconds)",
-        "How long the duplicate check misses a new contact.",
-    ),
-    "job_delay": ("Length of a bulk job (seconds)", "How long labelling in bulk takes."),
-    "token_lifetime": ("Lifetime of a token (seconds)", "14400 at Wix."),
-    "extended_fields": ("Extended fields in Update", "Merge them one by one, or replace all."),
-    "labels_quota": ("Labels per site", "The sandbox refuses more."),
-    "fields_quota": ("Custom fields per site", "The sandbox refuses more."),
-    "any_email_duplicates": (
-        "Compare all emails for duplicates",
-        "Otherwise only the primary email of other contacts counts.",
-    ),
-    "refuse_optional_filters": (
-        "Refuse optional filters",
-        "Filter fields that only some sources of the contract list.",
-    ),
-    "random_key_suffixes": (
-        "Random keys",
-        "Keys of labels and fields get an unpredictable ending.",
-    ),
-}
-"""Label and help of each setting on the faults page."""
 
 
 @dataclass(frozen=True)
 class SandboxOptions:
-    """What is fixed when a sandbox is created.
+    """What is fixed when a sandbox is created; tests have a clock of their own (epoch seconds).
 
-    Attributes:
-        settings: The settings at start and after a reset.
-        state_file: Where the sites are saved; None keeps them only in memory.
-        clock: Returns seconds since the epoch; tests pass their own.
+    The settings return after a reset. Without a state file the sites are only in memory.
     """
 
     settings: Settings = field(default_factory=Settings)

@@ -30,17 +30,6 @@ class Handler(WSGIRequestHandler):
     disable_nagle_algorithm = True
     server: "Server"
 
-    def setup(self) -> None:
-        """Register the connection, so that the server can end it."""
-        super().setup()
-        self.server.connections.add(self.connection)
-
-    def finish(self) -> None:
-        """Unregister the connection; one that was cut cannot be flushed."""
-        self.server.connections.discard(self.connection)
-        with suppress(OSError):
-            super().finish()
-
     def run_wsgi(self) -> None:
         """Answer one request.
 
@@ -114,19 +103,22 @@ class Handler(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
         """Log nothing: a request line may hold personal data."""
 
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Log nothing."""
-
-    def version_string(self) -> str:
-        """Return the value of the header Server."""
-        return "sandbox"
-
 
 class Server(ThreadedWSGIServer):
     """Werkzeug's threaded server, with a set of its open connections."""
 
-    connections: set[socket.socket]
+    connections: set[Any]
     request_queue_size = 512
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a new connection."""
+        self.connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection."""
+        self.connections.discard(request)
+        super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore clients that disconnect."""
@@ -136,10 +128,7 @@ class SandboxServer:
     """Serves a WSGI application on one address, in its own thread.
 
     Use it as a context manager, or call `start` and `stop`. The constructor binds the port, so
-    `url` is known at once; port 0 takes a free one.
-
-    Raises:
-        OSError: the address cannot be bound, for example because the port is in use.
+    `url` is known at once; port 0 takes a free one. OSError if the address cannot be bound.
     """
 
     def __init__(self, app: WSGIApplication, host: str = "127.0.0.1", port: int = 0) -> None:
@@ -166,11 +155,9 @@ class SandboxServer:
 
     def start(self) -> Self:
         """Serve in a thread and return at once."""
+        name = f"sandbox:{self.port}"
         self._thread = threading.Thread(
-            target=self._server.serve_forever,
-            kwargs={"poll_interval": 0.05},
-            name=f"sandbox:{self.port}",
-            daemon=True,
+            target=self._server.serve_forever, args=(0.05,), name=name, daemon=True
         )
         self._thread.start()
         return self

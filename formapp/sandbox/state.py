@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import threading
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -47,14 +48,8 @@ def normalize_email(email: str) -> str:
 class ContactRecord:
     """One contact, with what the API does not show.
 
-    Attributes:
-        body: The complete contact in its wire form.
-        created_at: Seconds since the epoch.
-        has_billing_subscription: Protects the contact from deletion.
-        history: One entry per change, oldest first; see `api.records`.
-        gone: "deleted" or "merged" once the contact no longer exists.
-        versions: Recent bodies with the time of their storage, oldest first, for the indexes
-            that lag; None for a contact that no longer exists.
+    `created_at` is in seconds since the epoch. The history has one entry per change, oldest first
+    (see `api.records`). `gone` is "deleted" or "merged" once the contact no longer exists.
     """
 
     body: Json
@@ -63,34 +58,11 @@ class ContactRecord:
     has_billing_subscription: bool = False
     history: list[Json] = field(default_factory=list)
     gone: str | None = None
-    versions: list[tuple[float, Json | None]] = field(default_factory=list)
 
     def emails(self) -> list[str]:
         """Return all emails, normalized."""
         items = self.body["info"].get("emails", {}).get("items", [])
         return [normalize_email(item["email"]) for item in items]
-
-    def add_version(self, body: Json | None, now: float) -> None:
-        """Add a version and drop those too old for any index."""
-        self.versions.append((now, body))
-        while len(self.versions) > 1 and self.versions[1][0] < now - MAX_DELAY:
-            self.versions.pop(0)
-
-    def version_at(self, moment: float) -> Json | None:
-        """Return the body at `moment`; None if the contact did not exist."""
-        stored = (body for since, body in reversed(self.versions) if since <= moment)
-        return next(stored, None)
-
-    def as_json(self) -> Json:
-        """Return everything except the versions, for the state file."""
-        return {name: value for name, value in vars(self).items() if name != "versions"}
-
-    @classmethod
-    def from_json(cls, saved: Json) -> Self:
-        """Return the record that `as_json` described, known to all indexes."""
-        record = cls(**saved)
-        record.versions = [(0.0, None if record.gone else record.body)]
-        return record
 
 
 class Site:
@@ -129,25 +101,32 @@ class Site:
         self.jobs: dict[str, Json] = {}
         self.changes = 0
         self._by_email: dict[str, dict[str, None]] = {}
+        self._past: deque[tuple[float, str, Json | None]] = deque()
+        """Time and contact id of recent changes, with the body before, None for a new contact."""
 
     def store(self, record: ContactRecord, body: Json, now: float) -> None:
         """Make `body` the current state of a new or known contact."""
+        self._changed(body["id"], now)
         self._unindex(record)
         record.body = body
         self._index(record)
-        record.add_version(body, now)
         self.contacts[body["id"]] = record
-        self.changes += 1
 
     def remove(self, contact_id: str, reason: str, now: float) -> None:
         """Remove a contact; the latest removed ones stay in `gone`."""
+        self._changed(contact_id, now)
         record = self.contacts.pop(contact_id)
         self._unindex(record)
         record.gone = reason
-        record.add_version(None, now)
         self.gone[contact_id] = record
         while len(self.gone) > MAX_GONE:
             self.gone.pop(next(iter(self.gone)))
+
+    def _changed(self, contact_id: str, now: float) -> None:
+        record = self.contacts.get(contact_id)
+        self._past.append((now, contact_id, record.body if record else None))
+        while self._past[0][0] < now - MAX_DELAY:
+            self._past.popleft()
         self.changes += 1
 
     def with_email(self, email: str) -> list[ContactRecord]:
@@ -165,11 +144,14 @@ class Site:
 
     def indexed(self, now: float, delay: float) -> list[Json]:
         """Return the contacts as an index that lags by `delay` seconds shows them."""
-        if delay <= 0:
-            return [record.body for record in self.contacts.values()]
-        records = [*self.gone.values(), *self.contacts.values()]
-        bodies = (record.version_at(now - delay) for record in records)
-        return [body for body in bodies if body is not None]
+        bodies = {key: record.body for key, record in self.contacts.items()}
+        for time, contact_id, before in reversed(self._past):
+            if time <= now - delay:
+                break
+            bodies.pop(contact_id, None)
+            if before is not None:
+                bodies[contact_id] = before
+        return list(bodies.values())
 
     def is_system_field(self, key: str) -> bool:
         """Return whether `key` names a read-only extended field."""
@@ -187,7 +169,7 @@ class Site:
         """Return the site for the state file."""
         saved: Json = {name: getattr(self, name) for name in self.PLAIN}
         for name in self.RECORDS:
-            saved[name] = {key: one.as_json() for key, one in getattr(self, name).items()}
+            saved[name] = {key: vars(one) for key, one in getattr(self, name).items()}
         return saved
 
     @classmethod
@@ -197,8 +179,7 @@ class Site:
         for name in cls.PLAIN:
             setattr(site, name, saved[name])
         for name in cls.RECORDS:
-            records = {key: ContactRecord.from_json(one) for key, one in saved[name].items()}
-            setattr(site, name, records)
+            setattr(site, name, {key: ContactRecord(**one) for key, one in saved[name].items()})
         for record in site.contacts.values():
             site._index(record)
         return site
@@ -227,11 +208,6 @@ class Store:
         """Return a site, created if needed."""
         with self._lock:
             return self._sites.setdefault(site_id, Site(site_id))
-
-    def find(self, site_id: str) -> Site | None:
-        """Return a site if it exists."""
-        with self._lock:
-            return self._sites.get(site_id)
 
     def sites(self) -> list[Site]:
         """Return all sites in the order of their first use."""

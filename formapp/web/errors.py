@@ -26,8 +26,8 @@ class RefusalError(Exception):
     """Ends a request with a status, a code and a sentence.
 
     `code` is for programs: Formspree's where it has one. `msgid` is for people, in English, and
-    never repeats what was sent; the catalogues extract it from where the refusal is raised, so it
-    is a literal there. `params` are the values of its `%(name)s`.
+    repeats nothing that was sent but an origin; the catalogues extract it from where the refusal is
+    raised, so it is a literal there. `params` are the values of its `%(name)s`.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from flask import Response, request
 
 from formapp.languages import SOURCE, spoken_for
-from formapp.spam import PROVIDERS
+from formapp.spam.providers import PROVIDERS
 from formapp.web.i18n import is_negotiated, language, requested_form
 from formapp.web.public.attribution import posting_origin
 from formapp.web.services import services

@@ -14,7 +14,8 @@ from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
 from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
-from formapp.spam import Challenges
+from formapp.monitoring.refused_origins import RefusedOrigins
+from formapp.spam.altcha import Challenges
 from formapp.web.errors import RefusalError
 from formapp.web.public.page_cache import PageTemplate
 from formapp.web.rate_limit import Limits
@@ -31,6 +32,8 @@ class Services:
             host of each request.
         default_site: the site of forms that name none.
         on_kept: called after each commit that created work for a worker.
+        refused_origins: logs and counts posts from origins that aren't listed.
+        api_tokens: let a program post without an origin.
         sign: makes the keyed hash of a counter's name.
         site_key: this site's key at the owner's challenge service.
         metrics_token: required by `/metrics`; None: only this machine may read them.
@@ -46,8 +49,10 @@ class Services:
     base_url: str | None
     default_site: str
     on_kept: Callable[[], None] | None
+    refused_origins: RefusedOrigins
     challenges: Challenges
     sign: Callable[[str], str]
+    api_tokens: tuple[str, ...] = ()
     site_key: str | None = None
     metrics_token: str | None = None
     metrics: Metrics = field(default_factory=Metrics)

@@ -12,12 +12,9 @@ _MARGIN = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """An API key for one site; it does not expire. ValueError where a value fits no header.
+    """An API key for one site; it is sent bare, without a scheme, and does not expire.
 
-    Attributes:
-        key: sent bare, without a scheme.
-        site_id: GUID, sent as `wix-site-id`.
-        account_id: GUID, sent as `wix-account-id` only when given.
+    The ids are GUIDs. ValueError where a value fits no header.
     """
 
     key: str = field(repr=False)

@@ -50,15 +50,12 @@ def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
 ) -> DuplicateMatch:
     """Make one query, or none without e-mail and phone.
 
-    The e-mail is compared trimmed and in lower case. The phone decides only where there is no
-    e-mail, as at Wix; `country` (alpha-2) is for a number without a country code. Both are searched
-    for as typed, too, where that differs.
+    The e-mail is compared trimmed and in lower case, and searched for as typed, too; so is the
+    phone. It decides only where there is no e-mail, as at Wix; `country` (alpha-2) is for a number
+    without a country code.
     """
     emails = _email_forms(email, typed_email)
-    number, numbers = (
-        e164(phone or "", country),
-        phone_forms(phone or "", country, typed_phone or ""),
-    )
+    numbers = phone_forms(phone or "", country, typed_phone or "")
     conditions: list[dict[str, Any]] = []
     if emails:
         wanted = {"$eq": emails[0]} if len(emails) == 1 else {"$in": list(emails)}
@@ -75,8 +72,8 @@ def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
         limit=_LIMIT_WITH_PHONE if both else _LIMIT,
         fieldsets=["FULL"],
     )
-    digits = {_digits(form) for form in numbers}
-    same_phone = [row for row in rows if digits and _has_phone(row, number, digits)]
+    number, digits = e164(phone or "", country), set(map(_digits, numbers))
+    same_phone = [row for row in rows if numbers and _has_phone(row, number, digits)]
     if not emails:
         return _match("phone", same_phone)
     same_email = [row for row in rows if normalise_email(row.primary_email or "") == emails[0]]
@@ -124,7 +121,7 @@ def e164(number: str, country: str | None) -> str | None:
 
 
 def phone_forms(number: str, country: str | None, typed: str = "") -> tuple[str, ...]:
-    """The raw number, E.164, the national digits and the number as typed; each once.
+    """The raw number, E.164, the national digits and as typed, each once (section 11.3, step 3).
 
     Empty for a text without a digit: all such texts would compare as equal.
     """

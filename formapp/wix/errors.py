@@ -169,14 +169,9 @@ class DuplicateContactError(ConflictError):
         return value if isinstance(value, str) and value else None
 
     @property
-    def by_email(self) -> bool:
-        """Whether Wix names the e-mail as the reason."""
-        return bool(self.data.get("duplicateEmail"))
-
-    @property
-    def by_phone(self) -> bool:
-        """Whether Wix names the phone as the reason."""
-        return bool(self.data.get("duplicatePhone"))
+    def by_phone_alone(self) -> bool:
+        """Whether Wix names the phone as the reason, and not the e-mail."""
+        return bool(self.data.get("duplicatePhone") and not self.data.get("duplicateEmail"))
 
 
 class ContactAlreadyChangedError(ConflictError):

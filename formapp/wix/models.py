@@ -272,9 +272,8 @@ def _extended_fields(value: object) -> Mapping[str, str | float | int]:
     """
     fields: dict[str, str | float | int] = {}
     for key, found in mapping(mapping(value).get("items")).items():
-        if found is None or (isinstance(found, str) and not found.strip()):
-            continue
-        fields[key] = found if isinstance(found, str | int | float) else json.dumps(found)
+        if found is not None and not (isinstance(found, str) and not found.strip()):
+            fields[key] = found if isinstance(found, str | int | float) else json.dumps(found)
     return MappingProxyType(fields)
 
 

@@ -133,10 +133,10 @@ class Transport:
         on_call: Callable[[Call], None] | None,
     ) -> None:
         parts = urlsplit(base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
-            raise ValueError("base_url must be an http or https address without credentials")
-        if parts.query or parts.fragment:
-            raise ValueError("base_url must have no query and no fragment")
+        too_much = "@" in parts.netloc or parts.query or parts.fragment
+        if parts.scheme not in {"http", "https"} or not parts.hostname or too_much:
+            message = "base_url must be an http or https address"
+            raise ValueError(f"{message} without credentials, query or fragment")
         self._auth = auth
         self._base_url = base_url.rstrip("/")
         self._timeouts = Timeouts(*timeouts)

@@ -2,12 +2,18 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Commands, Result, free_port
+from formapp.db.database import Database
+from formapp.db.revision import is_empty
+from tests.support.postgres import PostgresServer
+from tests.support.processes import Commands, Result, environ, free_port
 
 EVERY_COMMAND = [
     [],
@@ -101,7 +107,37 @@ def test_forms_check_prints_every_fault_of_every_file(commands: Commands, tmp_pa
     assert done.returncode == 1
     assert "one.toml" in done.stderr
     assert "two.toml" in done.stderr
-    assert commands.run("forms", "check", str(tmp_path / "missing")).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "said"),
+    [
+        (None, 1, "one.toml:3: fields[0] (email).requird: is not a known key; did you mean"),
+        ("forms", 1, "one.toml:3: fields[0] (email).requird: is not a known key; did you mean"),
+        ("forms/one.toml", 1, "formapp: 1 fault in forms/one.toml"),
+        (
+            "one",
+            1,
+            'one.toml:3: fields[0] (email).requird: is not a known key; did you mean "requir',
+        ),
+        ("forms/two.toml", 0, "1 form in forms/two.toml: two. No faults."),
+        ("two", 0, "1 form in forms/two.toml: two. No faults."),
+        ("tow", 1, 'there is no folder, file or form tow; did you mean "two"?'),
+        ("tow.toml", 1, 'there is no folder, file or form tow.toml; did you mean "two"?'),
+        ("zzz", 1, "there is no folder, file or form zzz; the forms of forms are one, two"),
+    ],
+)
+def test_forms_check_takes_a_folder_a_file_or_a_name(
+    commands: Commands, path: str | None, code: int, said: str
+) -> None:
+    forms = commands.folder / "forms"
+    forms.mkdir()
+    good = 'title = "T"\n[[fields]]\nname = "email"\ntype = "email"\nlabel = "E"\nto = "email"\n'
+    (forms / "one.toml").write_text(good.replace("]]\n", "]]\nrequird = true\n"))
+    (forms / "two.toml").write_text(good)
+    done = commands.run("forms", "check", *([path] if path else []), FORMS="forms")
+    assert done.returncode == code
+    assert said in (done.stderr if code else done.stdout)
 
 
 def test_a_form_for_an_unknown_site_keeps_serve_from_starting(
@@ -136,13 +172,72 @@ def test_an_upgrade_may_run_several_times_and_at_once(
     assert "The schema is current" in run().stdout
 
 
+READERS = [
+    ["leads", "list", "--json"],
+    ["leads", "show", "ID"],
+    ["leads", "retry", "--failed"],
+    ["leads", "release", "--all"],
+    ["leads", "resend", "ID"],
+    ["leads", "export"],
+    ["leads", "expire"],
+    ["leads", "erase", "--email", "ada@example.com"],
+    ["leads", "erase", "--list"],
+]
+
+
+@pytest.mark.parametrize("command", READERS, ids=" ".join)
+def test_a_command_that_reads_makes_no_database(commands: Commands, command: list[str]) -> None:
+    done = commands.run(*command, SECRET_KEY="a key that is long enough")
+    assert (done.returncode, done.stdout) == (1, "")
+    wanted = (
+        f"FORMAPP_DATABASE_URL: there is no database of formapp at {commands.folder}/formapp.db"
+    )
+    assert wanted in done.stderr
+    assert "formapp db upgrade" in done.stderr
+    assert list(commands.folder.iterdir()) == []
+
+
+def test_an_empty_database_is_told_without_its_password(
+    commands: Commands, postgres: PostgresServer
+) -> None:
+    with postgres.database() as url:
+        for scheme in ("postgres", "postgresql", "postgresql+psycopg"):
+            given = f"{scheme}://{url.partition('://')[2]}?password=hunter2"
+            done = commands.run("leads", "list", DATABASE_URL=given)
+            assert done.returncode == 1
+            assert "there is no database of formapp at postgresql+psycopg://" in done.stderr
+            assert "hunter2" not in done.stderr
+        with closing(Database(url)) as database:
+            assert is_empty(database)
+
+
+def test_gunicorns_app_makes_no_database(commands: Commands) -> None:
+    settings = environ({"SECRET_KEY": "a key that is long enough"})
+    script = (
+        "from formapp.app import create_app\n"
+        "print(create_app().test_client().get('/readyz').status_code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=commands.folder,
+        env=settings,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "503\n"
+    assert list(commands.folder.iterdir()) == []
+
+
 def test_an_empty_list_is_an_empty_json_array(database_url: str, commands: Commands) -> None:
+    commands.run("db", "upgrade", DATABASE_URL=database_url)
     done = commands.run("leads", "list", "--json", DATABASE_URL=database_url)
     assert done.returncode == 0
     assert json.loads(done.stdout) == []
 
 
 def test_an_unknown_id_is_told_in_one_line(database_url: str, commands: Commands) -> None:
+    commands.run("db", "upgrade", DATABASE_URL=database_url)
     for command in ("show", "retry"):
         done = commands.run("leads", command, "no-such-id", DATABASE_URL=database_url)
         assert done.returncode == 1

@@ -25,6 +25,7 @@ from formapp.db.upgrade import upgrade
 from formapp.delivery.sites import Pauses
 from formapp.leads.accept import Status
 from formapp.leads.erase import erase_person
+from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.sandbox import SandboxOptions, SandboxServer, Settings, create_sandbox
 from formapp.signing import Keyring
 from tests.support.clock import NOON
@@ -34,6 +35,7 @@ from tests.support.postgres import PostgresServer
 from tests.support.processes import Commands, Result, free_port
 from tests.support.wixsite import KEY, SITE_ID, WixSite
 
+NO_DATABASE = "there is no database of formapp at"
 SECRET = "d41d8cd98f00b204e9800998ecf8427e"
 FORM = """
 title = "Quote"
@@ -137,8 +139,8 @@ def test_a_healthy_installation_has_no_fault(patient: Patient) -> None:
     assert "0 faults" in done.stdout
     for check in ("settings", "forms", "database", "leads", "clock", "credentials", "fields"):
         assert f"ok     {check}: " in done.stdout
-    assert '"Website lead" will be made on first use' in done.stdout
-    assert '"Size" will be made on first use' in done.stdout
+    assert '"Website lead" will be created on first use' in done.stdout
+    assert '"Size" will be created on first use' in done.stdout
 
 
 def test_nothing_is_changed_anywhere(patient: Patient) -> None:
@@ -173,7 +175,7 @@ def test_without_any_setting_it_says_what_is_missing(commands: Commands) -> None
     assert (done.returncode, done.stderr) == (1, "")
     assert "FORMAPP_SECRET_KEY: is missing" in done.stdout
     assert "FORMAPP_WIX_API_KEY: is missing" in done.stdout
-    assert "no tables yet" in done.stdout
+    assert NO_DATABASE in done.stdout
     assert list(commands.folder.iterdir()) == []
 
 
@@ -200,7 +202,7 @@ def test_a_rate_above_what_wix_allows_is_a_hint(patient: Patient) -> None:
 def test_a_faulty_form_file_is_a_fault(patient: Patient) -> None:
     (patient.folder / "forms" / "bad.toml").write_text("title = 1\nfields = []")
     found = patient.findings("fault")
-    assert "bad.toml: " in found["forms"]
+    assert "bad.toml:2: fields: " in found["forms"]
     assert "formapp forms check" in found["forms"]
 
 
@@ -217,7 +219,7 @@ def test_a_form_for_an_unknown_site_is_a_fault(patient: Patient) -> None:
 
 def test_a_missing_database_is_reported_and_not_made(patient: Patient) -> None:
     found = patient.findings("hint", DATABASE_URL=f"sqlite:///{patient.folder / 'no.db'}")
-    assert "no tables yet" in found["database"]
+    assert NO_DATABASE in found["database"]
     assert not (patient.folder / "no.db").exists()
 
 
@@ -228,7 +230,7 @@ def test_a_database_of_something_else_is_left_as_it_is(patient: Patient) -> None
         other.commit()
     before = file.read_bytes()
     found = patient.findings("hint", DATABASE_URL=f"sqlite:///{file}")
-    assert "no tables yet" in found["database"]
+    assert NO_DATABASE in found["database"]
     assert file.read_bytes() == before
 
 
@@ -270,6 +272,30 @@ def test_confirmations_that_nobody_was_asked_for_are_a_hint(patient: Patient) ->
     hint = patient.findings("hint")["confirmations"]
     assert "no mail has been sent yet for 2 leads" in hint
     assert "formapp leads resend" in hint
+
+
+@BOTH
+def test_refused_origins_are_a_hint_until_they_are_listed(patient: Patient) -> None:
+    shop, other = "https://shop.example.com", "https://other.example.com"
+    with closing(patient.database()) as database:
+        refused = RefusedOrigins(database)
+        for origin in (shop, shop, other, "null", "none"):
+            refused.note("quote", origin)
+        long_ago = datetime.now(UTC) - timedelta(days=9)
+        RefusedOrigins(database, lambda: long_ago).note("quote", "https://gone.example.com")
+    done = patient.examine()
+    assert done.returncode == 0
+    assert f"quote refused {shop} 2 times since" in done.stdout
+    assert f'add "{shop}" to origins in quote.toml' in done.stdout
+    assert "FORMAPP_API_TOKEN" in done.stdout
+    assert "quote refused pages that hide their origin 1 time since" in done.stdout
+    assert "gone" not in done.stdout
+    spam = '[spam]\nunknown_origin = "quarantine"\n'
+    listed = FORM.replace("labels", f'origins = ["{shop}"]\nlabels').replace("[[", f"{spam}[[", 1)
+    (patient.folder / "forms" / "quote.toml").write_text(listed)
+    told = patient.examine().stdout
+    assert f"quote refused {other} 1 time since" in told
+    assert told.count("quote refused") == 1
 
 
 @BOTH
@@ -316,7 +342,7 @@ def test_a_missing_permission_is_a_fault(patient: Patient) -> None:
 
 def test_a_key_that_can_not_be_sent_is_a_fault(patient: Patient) -> None:
     found = patient.findings("fault", WIX_API_KEY="hunter2 with blanks")
-    assert "WIX_API_KEY: holds a blank" in found["settings"]
+    assert "WIX_API_KEY: has a space" in found["settings"]
     assert "hunter2" not in str(found)
 
 
@@ -340,8 +366,8 @@ def test_fields_and_labels_that_are_there_are_well(patient: Patient) -> None:
     patient.site.field("Size", "NUMBER")
     patient.site.label("Website lead")
     found = patient.findings("ok")
-    assert "all that the forms want are there" in found["fields"]
-    assert "all that the forms want are there" in found["labels"]
+    assert "all that the forms need exist" in found["fields"]
+    assert "all that the forms need exist" in found["labels"]
 
 
 def test_a_name_that_differs_in_case_only_is_a_hint(patient: Patient) -> None:
@@ -354,7 +380,7 @@ def test_no_room_for_a_field_is_told(patient: Patient, held: int, level: str) ->
     for number in range(held):
         patient.site.field(f"Field {number}")
     found = patient.findings(level)["fields"]
-    assert "delete a custom field" in found
+    assert "delete an unused custom field" in found
 
 
 def test_an_address_that_doesnt_answer_is_only_a_hint(patient: Patient) -> None:
@@ -401,13 +427,13 @@ def test_an_answer_without_a_date_tells_nothing_of_the_clock() -> None:
 
 def test_postgresql_is_looked_at_too(patient: Patient, postgres: PostgresServer) -> None:
     with postgres.database() as url:
-        assert "no tables yet" in patient.findings("hint", DATABASE_URL=url)["database"]
+        assert NO_DATABASE in patient.findings("hint", DATABASE_URL=url)["database"]
         with closing(Database(url)) as database:
             upgrade(database)
             assert "schema" in patient.findings("ok", DATABASE_URL=url)["database"]
             read_only = f"{url}?options=-c%20default_transaction_read_only%3Don"
             found = patient.findings("fault", DATABASE_URL=read_only)
-            assert "takes no writes" in found["database"]
+            assert "accepts no writes" in found["database"]
             with database.write() as connection:
                 connection.exec_driver_sql("DROP ROLE IF EXISTS weak")
                 connection.exec_driver_sql("CREATE ROLE weak LOGIN")
@@ -429,3 +455,19 @@ def test_postgresql_is_looked_at_too(patient: Patient, postgres: PostgresServer)
             assert "reachable" in patient.findings("ok", DATABASE_URL=asked)["database"]
     nowhere = f"postgresql+psycopg://formapp:hunter2@127.0.0.1:{free_port()}/formapp"
     assert "refused" in patient.findings("fault", DATABASE_URL=nowhere)["database"]
+
+
+@BOTH
+def test_fields_that_a_form_does_not_know_are_counted(patient: Patient) -> None:
+    with closing(patient.database()) as database:
+        for unknown in ({"budget": "5", "size[]": ["a"]}, {"budget": "6"}, {"a\x1b]52;b": "x"}):
+            kept(database, submission(lead(form="quote"), form="quote", unknown=unknown))
+        caught = submission(lead(form="quote"), status=Status.SPAM, unknown={"trap": "x"})
+        kept(database, caught)
+    done = patient.examine()
+    assert done.returncode == 0
+    assert "the form quote doesn't know fields that were sent: budget 2, size[] 1, and 1 more" in (
+        done.stdout
+    )
+    assert "trap" not in done.stdout
+    assert "\x1b" not in done.stdout

@@ -85,7 +85,8 @@ def test_all_of_a_form_or_all_there_are_after_a_question(lone: Quarantine) -> No
     assert lone.leads("release", "--all", "--yes").stdout == f"{quote} is due now\n"
     # Never the honeypot's: these are named one by one.
     assert lone.listed("--state", "spam") == {caught: "spam"}
-    assert lone.leads("release", "--all", "--yes").stdout == ""
+    none = "Nothing to release. There is no quarantined submission.\n"
+    assert lone.leads("release", "--all", "--yes").stdout == none
 
 
 @pytest.mark.parametrize("args", [[], ["--yes"], ["some-id", "--all"], ["some-id", "--form", "x"]])
@@ -158,7 +159,7 @@ def test_the_doctor_counts_what_waits_to_be_looked_at(lone: Quarantine) -> None:
     done = lone.run(doctor.command, "--json")
     findings = {each["check"]: each for each in json.loads(done.stdout)["findings"]}
     assert findings["quarantine"]["level"] == "hint"
-    assert findings["quarantine"]["message"] == "waiting to be looked at: contact 2"
+    assert findings["quarantine"]["message"] == "waiting for review: contact 2"
     assert "leads release" in findings["quarantine"]["advice"]
 
 

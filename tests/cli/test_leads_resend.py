@@ -97,7 +97,7 @@ def test_only_a_confirmed_consent_becomes_a_contact_with_its_label(
         assert requests.get(letter.link, timeout=10).status_code == 200
     retried = club.run("leads", "retry", lead["id"])
     assert retried.returncode == 1
-    assert "only its sender can let it through" in retried.stderr
+    assert "only its sender can confirm it" in retried.stderr
     eventually(lambda: bool(lead_of(club)["confirmation"]["sent_at"]))
     told = club.run("leads", "show", lead["id"]).stdout
     assert "mail sent 20" in told

@@ -1,5 +1,6 @@
 """Every command of the README runs: those at its top in CI, the others here."""
 
+import json
 import os
 import re
 import shlex
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -46,6 +48,33 @@ def test_the_two_commands_at_the_top_are_single_lines_for_the_demo_and_the_tests
     assert run.endswith("&& .venv/bin/formapp demo")
     assert test.endswith("&& .venv/bin/python -m pytest")
     assert "\n" not in run + test
+
+
+@pytest.mark.parametrize("command", BLOCKS[:2])
+def test_the_commands_at_the_top_say_first_what_takes_so_long(command: str, tmp_path: Path) -> None:
+    stand_in = tmp_path / "python3"
+    stand_in.write_text("#!/bin/sh\necho python3 $*\nexit 3\n")
+    stand_in.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=tmp_path,
+        env={"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    first, second = done.stdout.splitlines()
+    assert "Installing, about" in first
+    assert second == "python3 -m venv .venv"
+
+
+def test_ci_installs_into_an_empty_environment_with_an_empty_cache() -> None:
+    steps = Path(__file__).parents[2].joinpath(".ci", "run").read_text("utf-8")
+    before, _, _ = steps.partition("readme_command.py")
+    assert "python3 -m venv --clear .venv" in before
+    assert 'PIP_CACHE_DIR="$(mktemp -d)"' in before
 
 
 def test_the_form_file_of_the_readme_has_no_fault(folder: Path) -> None:
@@ -138,6 +167,36 @@ def test_the_proof_runs_in_its_shortest_form() -> None:
 
 
 @pytest.mark.slow
+def test_a_program_posts_by_the_curl_of_the_readme(
+    commands: Commands, database_url: str, folder: Path
+) -> None:
+    token = "a-token-of-16-or-more"
+    forms = str(folder / "forms")
+    installation = Installation(
+        commands, database_url, FORMS=forms, API_TOKEN=f"{token},an-older-token-too"
+    )
+    (block,) = [block for block in BLOCKS if "Authorization: Bearer" in block]
+    script = block.replace("https://forms.example.com", installation.web)
+
+    def post(**settings: str) -> tuple[dict[str, Any], str]:
+        process = _bash(f"{script} --silent --write-out '\\n%{{http_code}}'", folder, settings)
+        printed, _ = process.communicate(timeout=30)
+        body, _, status = printed.rpartition("\n")
+        return json.loads(body), status
+
+    for given in (token, token, "an-older-token-too"):
+        answer, status = post(API_TOKEN=given)
+        assert (answer["ok"], status) == (True, "200")
+    for given in ("", "another-token-of-16"):
+        answer, status = post(API_TOKEN=given)
+        assert (answer["errors"][0]["code"], status) == ("UNAUTHORIZED", "401")
+        assert "FORMAPP_API_TOKEN" in answer["error"]
+    # Once, by its Idempotency-Key.
+    (lead,) = json.loads(installation.run("leads", "list", "--json").stdout)
+    assert lead["form"] == "callback"
+
+
+@pytest.mark.slow
 def test_the_sandbox_takes_the_faults_of_the_readme(commands: Commands) -> None:
     port = free_port()
     commands.start("sandbox", "--port", str(port))
@@ -146,7 +205,7 @@ def test_the_sandbox_takes_the_faults_of_the_readme(commands: Commands) -> None:
         line.replace("8001", str(port))
         for block in BLOCKS[2:]
         for line in block.splitlines()
-        if line.startswith("curl")
+        if line.startswith("curl") and "_sandbox" in line
     ]
     assert len(calls) == 3
     for call in calls:

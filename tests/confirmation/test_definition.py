@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from formapp.forms.definition.parse import FormFilesError, parse_form
+from formapp.forms.definition.parse import parse_form
+from tests.support.formfiles import faults_of
 
 FaultsOf = Callable[[str], list[str]]
 
@@ -17,20 +18,6 @@ NEEDS = (
     "contact.toml: confirm: needs an address that every visitor gives; "
     'give an email field required = true and to = "email"'
 )
-
-
-@pytest.fixture
-def faults_of() -> FaultsOf:
-    """The fault texts of a form file's text."""
-
-    def faults(text: str) -> list[str]:
-        try:
-            parse_form("contact.toml", text)
-        except FormFilesError as error:
-            return str(error).split("\n")
-        return []
-
-    return faults
 
 
 def test_an_empty_table_is_enough() -> None:
@@ -48,9 +35,7 @@ def test_an_empty_table_is_enough() -> None:
         ADDRESS.replace('to = "email"\n', "") + PHONE,
     ],
 )
-def test_a_form_that_asks_for_no_sure_address_can_not_have_one(
-    faults_of: FaultsOf, fields: str
-) -> None:
+def test_a_form_that_asks_for_no_sure_address_can_not_have_one(fields: str) -> None:
     assert faults_of(f"{HEAD}[confirm]\n{fields}") == [NEEDS]
 
 
@@ -70,14 +55,12 @@ def test_a_form_that_asks_for_no_sure_address_can_not_have_one(
         ("text = 3", "confirm.text: should be text in quotes, not a number (3)"),
     ],
 )
-def test_a_fault_says_which_key_and_what_would_be_right(
-    faults_of: FaultsOf, line: str, said: str
-) -> None:
+def test_a_fault_says_which_key_and_what_would_be_right(line: str, said: str) -> None:
     (fault,) = faults_of(f"{HEAD}[confirm]\n{line}\n{ADDRESS}")
     assert fault.startswith(f"contact.toml: {said}")
 
 
-def test_answers_outlive_the_link(faults_of: FaultsOf) -> None:
+def test_answers_outlive_the_link() -> None:
     (fault,) = faults_of(f"{HEAD}keep_days = 5\n[confirm]\ndays = 6\n{ADDRESS}")
     assert "confirm.days: 6 is more than keep_days, which is 5" in fault
     assert faults_of(f"{HEAD}keep_days = 6\n[confirm]\ndays = 6\n{ADDRESS}") == []

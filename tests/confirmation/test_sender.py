@@ -168,7 +168,7 @@ def test_an_address_that_is_refused_for_good_ends_it_with_the_servers_words(
     submission_id = post.keep()
     post.server.answers = {"RCPT": f"550 no {EMAIL} here"}
     post.run()
-    assert post.told(submission_id)["unsent"].endswith(f"it said: no {EMAIL} here")
+    assert post.told(submission_id)["unsent"].endswith(f"its reply: no {EMAIL} here")
     assert post.told(submission_id)["mail_due_at"] is None
     assert EMAIL not in caplog.text
     assert "550" in caplog.text
@@ -179,7 +179,7 @@ def test_a_mail_that_is_refused_for_good_ends_it_too_and_takes_no_place(post: Po
     submission_id = post.keep()
     post.server.answers = {"DATA": "554 looks like spam"}
     post.run()
-    reason = "the mail server answered 554 to the message; it said: looks like spam"
+    reason = "the mail server answered 554 to the message; its reply: looks like spam"
     assert post.told(submission_id)["unsent"] == reason
     assert post.told(submission_id)["mail_due_at"] is None
     post.clock.turn(hours=1)

@@ -87,7 +87,7 @@ def test_the_earlier_holders_writes_are_void(database: Database) -> None:
         lambda: intend(database, earlier, Intent("create", LATER)),
         lambda: done(database, earlier),
         lambda: give_up(database, earlier, ATTEMPT, "why"),
-        lambda: put_back(database, earlier, ATTEMPT, due_at=NOON, reason="why", spent=True),
+        lambda: put_back(database, earlier, ATTEMPT, due_at=NOON, reason="why"),
         lambda: release(database, earlier),
     ]
     for write in writes:

@@ -187,7 +187,6 @@ def test_of_two_who_finish_the_same_delivery_one_is_told_that_it_lost(database: 
                 Attempt(NOON, "retry", 1),
                 due_at=NOON + timedelta(hours=claim.fence),
                 reason=None,
-                spent=True,
             )
         except ClaimLostError:
             return False

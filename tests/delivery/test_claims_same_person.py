@@ -60,7 +60,7 @@ def test_it_waits_too_while_the_first_waits_for_its_next_try(
     kept(database, first, second)
     claim = claimed(database)
     due = NOON + timedelta(minutes=30)
-    put_back(database, claim, None, due_at=due, reason=None, spent=False)
+    put_back(database, claim, None, due_at=due)
     assert claim_next(database, [SITE], due - timedelta(seconds=1)) is None
     give_up(database, claimed(database, due), ATTEMPT, "why")
     assert claimed(database, due).lead == second

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
+from formapp.db.tables import contacts
 from formapp.delivery.deliver import MATCHED_BY_PHONE
-from formapp.lead import Merge
+from formapp.lead import Lead, Merge
 from tests.support.leads import EMAIL, PHONE, email, field, items, lead, phone, text
 from tests.support.world import World
 
@@ -78,6 +80,47 @@ def test_a_phone_in_another_spelling_is_the_same_person_but_a_weak_match(
     assert "name" not in info
     assert info["labelKeys"]["items"] == ["custom.lead"]
     assert info["extendedFields"]["items"]["custom.budget"] == "small"
+
+
+def _at_the_switchboard(extension: str, **parts: Any) -> Lead:
+    typed = f"020 7946 0018 x{extension}" if extension else "020 7946 0018"
+    given = phone(typed=typed, extension=extension)
+    return lead(None, phones=(given,), **parts)
+
+
+def test_two_people_at_one_switchboard_stay_two(world: World) -> None:
+    people = {"11": "Ann", "12": "Bob", "": "Cy"}
+    ids = {}
+    for extension, name in people.items():
+        row = world.bring(_at_the_switchboard(extension, first_name=name))
+        assert row["outcome"] == "created"
+        ids[extension] = row["contact_id"]
+    for forget in (False, True):
+        for extension in people:
+            if forget:
+                with world.database.write() as connection:
+                    connection.execute(delete(contacts))
+            row = world.bring(_at_the_switchboard(extension))
+            assert (row["outcome"], row["contact_id"]) == ("unchanged", ids[extension])
+    numbers = {}
+    for contact in world.site.contacts():
+        [item] = contact["info"]["phones"]["items"]
+        numbers[contact["info"]["name"]["first"]] = (item["phone"], item.get("e164Phone"))
+    assert numbers == {
+        "Ann": (f"{PHONE} ext. 11", None),
+        "Bob": (f"{PHONE} ext. 12", None),
+        "Cy": (PHONE, PHONE),
+    }
+
+
+@pytest.mark.parametrize(
+    "stored", [{"phone": "020 7946 0018 x11"}, {"phone": "+44 (20) 7946 0018 ext 11"}]
+)
+def test_an_extension_is_found_in_another_spelling(world: World, stored: dict[str, Any]) -> None:
+    held = world.site.add(phones=items(stored))
+    row = world.bring(_at_the_switchboard("11"))
+    assert row["contact_id"] == held["id"]
+    assert world.bring(_at_the_switchboard("12"))["outcome"] == "created"
 
 
 def test_a_new_phone_makes_a_contact_with_all_personal_fields(world: World) -> None:

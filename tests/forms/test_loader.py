@@ -38,7 +38,7 @@ def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
     expected = [
         "a.toml: title: is missing",
         "a.toml: fields: is missing",
-        'a.toml: titel: is not a known key; did you mean "title"?',
+        'a.toml:1: titel: is not a known key; did you mean "title"?',
         "b.toml: is not valid TOML: Invalid value (at line 1, column 8, the end of the file)",
         "d.toml: is not UTF-8 text (byte 9)",
         "e.toml: can't be read: Is a directory",

@@ -22,6 +22,7 @@ from formapp.leads.erase import (
     find_person,
     remember_erasures,
 )
+from formapp.leads.identity_search import parse_identities
 from formapp.signing import Keyring
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, PHONE, SITE, email, lead, phone, submission, text
@@ -135,6 +136,20 @@ def test_a_number_is_found_however_it_was_typed(database: Database, typed: str) 
     assert [row.id for row in done.own] == [submission_id]
     held = everything(database)
     assert "7946" not in held
+
+
+@pytest.mark.parametrize("erased", ["x11", "ext. 11", "Durchwahl 11", "x12", ""])
+def test_a_number_with_an_extension_is_one_person(sqlite: Database, erased: str) -> None:
+    """Others at the same switchboard stay, and so does who gave no extension."""
+    people = {}
+    for extension in ("11", "12", ""):
+        typed = f"020 7946 0018 x{extension}" if extension else "020 7946 0018"
+        given = lead(None, phones=(phone(typed=typed, extension=extension),))
+        answers = {"phone": typed, "phone.e164": given.phone_identity}
+        people[extension] = delivered(sqlite, submission(given, answers=answers))
+    done = _erase(sqlite, *parse_identities(None, f"+44 20 7946 0018 {erased}"))
+    assert [row.id for row in done.own] == [people[erased[-2:]]]
+    assert done.mentions == []
 
 
 def test_a_second_number_of_a_lead_counts_as_well(sqlite: Database) -> None:

@@ -149,9 +149,7 @@ def test_an_erased_lead_is_not_retried(database: Database) -> None:
     _expired(database, 91)
     assert list_ids(database, "failed") == []
     with pytest.raises(ErasedError):
-        retry_submission(
-            database, submission_id, lambda _form, _answers: lead(), days_later(NOON, 92)
-        )
+        retry_submission(database, submission_id, lambda *_: lead(), days_later(NOON, 92))
     assert delivery_row(database, submission_id)["state"] == "failed"
     assert claim_next(database, [SITE], days_later(NOON, 92)) is None
 

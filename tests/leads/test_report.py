@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from formapp.cli.format_lead import format_entry
+from formapp.cli.format_lead import entry_lines
 from formapp.db.database import Database
 from formapp.delivery.claims import claim_next
 from formapp.delivery.results import Attempt, Result, finish, give_up, put_back
@@ -31,7 +31,8 @@ def filled(database: Database) -> dict[str, str]:
         at = NOON - timedelta(hours=len(ids) + 1)
         sent = submission(lead(f"{state}@example.com"), at, meta={"page": "p", "_subject": "s"})
         ids[state] = keep(database, sent).id
-        attempt = Attempt(NOON, state, 12, CALLS, "createContact", 400, "CODE", "request-1")
+        result = "retry" if state == "pending" else state
+        attempt = Attempt(NOON, result, 12, CALLS, "createContact", 400, "CODE", "request-1")
         if state == "delivered":
             claim = _claim(database)
             finish(database, claim, attempt, Result("created", "c1", ("look",)))
@@ -39,7 +40,7 @@ def filled(database: Database) -> dict[str, str]:
             give_up(database, _claim(database), attempt, "Wix's reason")
         else:
             later = NOON + timedelta(hours=1)
-            put_back(database, _claim(database), attempt, due_at=later, reason="r", spent=True)
+            put_back(database, _claim(database), attempt, due_at=later, reason="r")
     for status in (Status.QUARANTINED, Status.UNCONFIRMED, Status.SPAM):
         sent = submission(lead(form="quote"), NOON, status=status, form="quote")
         ids[status.value] = keep(database, sent).id
@@ -129,7 +130,7 @@ def test_show_has_unknown_fields_and_notes(database: Database) -> None:
     sent = submission(lead(), unknown={"budget": "5", "tags": ["a", "b"]}, notes=notes)
     shown = show_submission(database, keep(database, sent).id)
     assert (shown["unknown"], shown["notes"]) == (sent.unknown, notes)
-    lines = format_entry(shown).splitlines()
+    lines = list(entry_lines(shown))
     for line in ("  budget  5", "  tags    a, b", "Fields that the form doesn't know", "Notes"):
         assert line in lines
     plain = show_submission(database, keep(database, submission(lead())).id)

@@ -1,6 +1,6 @@
 """Trying a lead again, by the form file of today."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,27 +11,30 @@ from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
 from formapp.delivery.claims import Intent, claim_next, intend
 from formapp.delivery.results import Attempt, Result, finish, give_up, put_back
+from formapp.forms.definition.parse import parse_form
+from formapp.forms.form import compile_form
 from formapp.lead import Lead
 from formapp.leads import retry as replay
 from formapp.leads.accept import Status, keep
 from formapp.leads.anonymize import anonymize
 from formapp.leads.errors import AlreadyDeliveredError, UnconfirmedError, UnknownSubmissionError
 from formapp.leads.report import list_ids
-from formapp.leads.retry import retry_submission
+from formapp.leads.retry import Remap, remap_by, retry_submission
 from tests.support.clock import NOON
+from tests.support.formfiles import EMAIL
 from tests.support.leads import PHONE, SITE, lead, phone, submission
 from tests.support.world import World
 
 LATER = NOON + timedelta(days=5)
 
 
-def same(_form: str, _answers: Mapping[str, Any]) -> Lead | None:
+def same(_form: str, _answers: Mapping[str, Any], _language: str | None) -> Lead | None:
     """The form's file is gone."""
     return None
 
 
-def to(given: Lead) -> Callable[[str, Mapping[str, Any]], Lead]:
-    return lambda _form, _answers: given
+def to(given: Lead) -> Remap:
+    return lambda _form, _answers, _language: given
 
 
 def attempt(result: str = "failed") -> Attempt:
@@ -72,9 +75,25 @@ def test_what_was_tried_before_the_replay_uses_up_none_of_its_patience(database:
             assert claim.tried_since == (at if minutes else None)
             spent = Attempt(tried, "retry", 1)
             due = tried + timedelta(minutes=1)
-            put_back(database, claim, spent, due_at=due, reason="why", spent=True)
+            put_back(database, claim, spent, due_at=due, reason="why")
         give_up(database, claim_next(database, [SITE], due), attempt(), "why")  # type: ignore[arg-type] # there is one
         retry_submission(database, submission_id, same, LATER)
+
+
+def test_answers_are_read_again_in_the_language_of_their_page(database: Database) -> None:
+    country = 'name = "country"\ntype = "text"\nlabel = "Land"\nto = "country"'
+    german = '[texts.de]\ntitle = "T"\n[texts.de.fields]\n'
+    german += 'email = { label = "E" }\ncountry = { label = "L" }\n'
+    text = f'title = "T"\n[[fields]]\n{country}\n{EMAIL}\n{german}'
+    form = compile_form("contact", parse_form("contact.toml", text))
+    answers = {"email": "ann@example.com", "country": "Niederlande"}
+    given = submission(lead(), answers=answers, meta={"language": "de"})
+    submission_id = keep(database, given).id
+    claim: Any = claim_next(database, [SITE], NOON)
+    give_up(database, claim, attempt(), "why", None)
+    retry_submission(database, submission_id, remap_by({"contact": form}, SITE), LATER)
+    claim = claim_next(database, [SITE], LATER)
+    assert [address.country for address in claim.lead.addresses] == ["NL"]
 
 
 def test_its_lead_is_made_anew_from_the_answers_by_the_form_of_today(database: Database) -> None:
@@ -82,12 +101,13 @@ def test_its_lead_is_made_anew_from_the_answers_by_the_form_of_today(database: D
     asked: list[Any] = []
     given = lead("new@example.com", company="Barco", phones=(phone(),), site="second")
 
-    def remap(form: str, answers: Mapping[str, Any]) -> Lead:
-        asked.append((form, dict(answers)))
+    def remap(form: str, answers: Mapping[str, Any], language: str | None) -> Lead:
+        asked.append((form, dict(answers), language))
         return given
 
     retry_submission(database, submission_id, remap, LATER)
-    assert asked == [("contact", {"email": "ines.okafor@example.com", "message": "hello"})]
+    answers = {"email": "ines.okafor@example.com", "message": "hello"}
+    assert asked == [("contact", answers, None)]
     claim = claim_next(database, ["second"], LATER)
     assert claim is not None
     assert claim.lead == given
@@ -119,7 +139,7 @@ def test_a_pending_lead_is_due_at_once_as_it_is(database: Database) -> None:
     submission_id = keep(database, submission(lead())).id
     claim: Any = claim_next(database, [SITE], NOON)
     due = NOON + timedelta(hours=1)
-    put_back(database, claim, attempt("retry"), due_at=due, reason="why", spent=True)
+    put_back(database, claim, attempt("retry"), due_at=due, reason="why")
     retry_submission(database, submission_id, to(lead("new@example.com")), NOON)
     found = row(database, submission_id)
     assert (found.due_at, found.attempts, found.created_at) == (NOON, 1, NOON)

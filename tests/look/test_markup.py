@@ -135,7 +135,7 @@ def test_what_is_optional_says_so_and_nothing_else_does(client: FlaskClient) -> 
     assert "What else? (optional)" in texts
 
 
-@pytest.mark.parametrize(("field", "kind"), [("quantity", "number"), ("deadline", "date")])
+@pytest.mark.parametrize(("field", "kind"), [("quantity", "text"), ("deadline", "date")])
 def test_what_is_no_number_or_date_stays_in_sight(
     client: FlaskClient, field: str, kind: str
 ) -> None:

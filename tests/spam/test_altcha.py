@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from altcha import Challenge, Payload, solve_challenge
 
-from formapp.spam import LIFE, Challenges, altcha
+from formapp.spam import altcha
+from formapp.spam.altcha import LIFE, Challenges
 
 KEY = "a key that is long enough"
 CHALLENGES = Challenges([KEY])

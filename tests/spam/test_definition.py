@@ -3,8 +3,9 @@
 import pytest
 
 from formapp.forms.definition.model import FormDefinition
-from formapp.forms.definition.parse import FormFilesError, parse_form
+from formapp.forms.definition.parse import parse_form
 from formapp.spam.definition import Spam
+from tests.support.formfiles import faults_of
 
 FIELDS = """
 [[fields]]
@@ -20,9 +21,7 @@ def form(table: str = "", *, name: str = "email") -> FormDefinition:
 
 
 def faults(table: str = "", *, name: str = "email") -> list[str]:
-    with pytest.raises(FormFilesError) as caught:
-        form(table, name=name)
-    return [str(fault) for fault in caught.value.faults]
+    return faults_of(f'title = "Contact"\n{table}{FIELDS.format(name=name)}')
 
 
 def test_without_the_table_the_usual_holds() -> None:

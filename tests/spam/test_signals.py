@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from formapp.spam import Facts, Session, Signal, read_session, score_of, suspicions
 from formapp.spam.definition import QUARANTINE_AT
+from formapp.spam.session import Session, read_session
+from formapp.spam.signals import Facts, Signal, score_of, suspicions
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

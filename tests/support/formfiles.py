@@ -1,5 +1,7 @@
 """Pieces of form files that many tests need, and the faults of a file."""
 
+from dataclasses import replace
+
 from formapp.forms.definition.parse import FormFilesError, parse_form
 
 EMAIL = """
@@ -23,9 +25,9 @@ to = {{ label = "Newsletter" }}
 
 
 def faults_of(text: str, file: str = "contact.toml") -> list[str]:
-    """The faults of a form file's text, one a line."""
+    """The faults of a form file's text, one a line, without line numbers."""
     try:
         parse_form(file, text)
     except FormFilesError as err:
-        return str(err).split("\n")
+        return [str(replace(fault, line=None)) for fault in err.faults]
     return []

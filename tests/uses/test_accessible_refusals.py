@@ -48,7 +48,8 @@ def test_the_notices_of_what_was_valid_and_not_kept(
 
     page = shown(world, open_page, form, scheme, place)
     complete(look(page, place, "form"))
-    # Playwright's own way waits for the page around; without the timeout it may leave too early.
+    # Playwright's own way waits for the page around. Later, since a script that leaves its page
+    # while it runs may end as an error.
     page.evaluate("setTimeout(() => history.back())")
     where = look(page, place, "form")
     where.locator("[name=colour]").last.check()

@@ -1,10 +1,12 @@
 """Where a form can't be shown or sent, visitor and owner are told why, and lose nothing."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from formapp.monitoring.refused_origins import find_refused
 from tests.support.browser import axe_violations
 from tests.uses.conftest import World
 from tests.uses.visitors import fill_in, send, thanked
@@ -12,6 +14,11 @@ from tests.uses.visitors import fill_in, send, thanked
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 OpenPage = Callable[..., Page]
 INSTEAD = "The form can't be shown here"
+
+
+def counted(world: World) -> dict[str, int]:
+    found = find_refused(world.site.database, datetime.now(UTC).date())
+    return {f"{each.form} {each.origin}": each.count for each in found}
 
 
 def instead(page: Page, world: World) -> None:
@@ -48,7 +55,19 @@ def test_a_page_that_isnt_listed_gets_a_link_and_its_owner_the_reason(
     page = open_page(world.evil.page(world.snippet()) + "?utm_source=letter")
     instead(page, world)
     [said] = world.warnings()
-    assert f"Do its origins list {world.evil.origin}?" in said
+    assert f'Add "{world.evil.origin}" to origins in lead.toml' in said
+    assert counted(world) == {f"lead {world.evil.origin}": 1}
+
+
+def test_a_script_of_a_page_that_isnt_listed_leaves_a_trace_for_the_owner(
+    world: World, open_page: OpenPage
+) -> None:
+    world.forgiven += ("blocked by CORS policy", "net::ERR_FAILED")
+    page = open_page(world.evil.page("<p>x</p>"))
+    post = "fetch(url, {method: 'POST', headers: {'Content-Type': 'application/json'}, body: '{}'})"
+    said = page.evaluate(f"url => {post}.catch(error => error.name)", f"{world.origin}/f/lead")
+    assert said == "TypeError"
+    assert counted(world) == {f"lead {world.evil.origin}": 1}
 
 
 def test_a_page_whose_policy_forbids_frames_gets_a_link_at_once(
@@ -95,7 +114,7 @@ def test_a_page_in_a_sandbox_has_no_origin_that_could_be_listed(
     )
     expect(page.get_by_role("link", name=INSTEAD)).to_be_visible()
     [said] = world.warnings()
-    assert "Do its origins list null?" in said
+    assert "The page has no origin" in said
 
 
 @pytest.mark.parametrize("popups", ["", " allow-popups"])

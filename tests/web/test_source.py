@@ -208,7 +208,7 @@ def test_who_copied_our_page_to_a_listed_site_is_told_to_remove_its_token(
     [
         ("null", "is in a frame"),
         ("", "is in a frame"),
-        (UNLISTED, "doesn't accept submissions from that page"),
+        (UNLISTED, "doesn't accept submissions from https://www.example.org."),
     ],
 )
 def test_where_no_listed_page_is_named_a_token_was_not_copied_there(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from formapp.spam import Signal
+from formapp.spam.signals import Signal
 from tests.web.guarded import SPAM, beside, guarded, session, slow_token
 from tests.web.support import (
     FULL,

@@ -268,24 +268,24 @@ def test_the_message_decides_nothing(api: RequestsMock, wix: WixContacts) -> Non
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ({"duplicateContactId": "b", "duplicateEmail": "x@example.com"}, ("b", True, False)),
-        ({"duplicateContactId": "b", "duplicatePhone": "912"}, ("b", False, True)),
-        ({"duplicateEmail": "x@example.com"}, (None, True, False)),
-        ({"duplicateContactId": ""}, (None, False, False)),
-        ({"duplicateContactId": 7}, (None, False, False)),
-        ({}, (None, False, False)),
+        ({"duplicateContactId": "b", "duplicateEmail": "x@example.com"}, ("b", False)),
+        ({"duplicateContactId": "b", "duplicatePhone": "912"}, ("b", True)),
+        ({"duplicateEmail": "x@example.com", "duplicatePhone": "912"}, (None, False)),
+        ({"duplicateContactId": ""}, (None, False)),
+        ({"duplicateContactId": 7}, (None, False)),
+        ({}, (None, False)),
     ],
 )
 def test_a_duplicate_names_the_other_contact_where_wix_does(
     api: RequestsMock,
     wix: WixContacts,
     data: dict[str, Any],
-    expected: tuple[str | None, bool, bool],
+    expected: tuple[str | None, bool],
 ) -> None:
     body = application_error("DUPLICATE_CONTACT_EXISTS", data)
     error = fails(api, wix, "create", status=409, json=body)
     assert isinstance(error, DuplicateContactError)
-    assert (error.contact_id, error.by_email, error.by_phone) == expected
+    assert (error.contact_id, error.by_phone_alone) == expected
 
 
 def test_the_quota_of_labels_keeps_its_numbers_as_wix_sends_them(

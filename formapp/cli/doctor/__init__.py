@@ -56,7 +56,7 @@ def _check_all(environ: Mapping[str, str]) -> Iterator[Finding]:
     if reading.has("SMTP_URL") and reading.has("BASE_URL") and reading.has("SECRET_KEY"):
         yield from check_confirmations(settings, forms)
     if reading.has("DATABASE_URL"):
-        yield from check_database(settings, now)
+        yield from check_database(settings, forms, now)
     if reading.has("WIX_"):
         yield from check_wix(settings, forms, now)
     if reading.has("BASE_URL"):

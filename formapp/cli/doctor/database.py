@@ -1,9 +1,10 @@
 """The database: reachable, writable, of the right schema; and what in it needs attention."""
 
 import os
+import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,26 +18,38 @@ from formapp.config.settings import Settings
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import current_revision, is_empty
 from formapp.db.tables import REVISION, metadata
+from formapp.forms.definition.model import FormDefinition
 from formapp.leads.erase import count_lost_erasures
-from formapp.leads.report import count_unmailed
+from formapp.leads.report import count_unknown, count_unmailed
 from formapp.monitoring.incidents import find_incidents
 from formapp.monitoring.metrics import count_quarantined
+from formapp.monitoring.refused_origins import find_refused
 
+_REFUSED_DAYS = timedelta(days=7)
+_MOST_REFUSED = 30
+_PLAIN_NAME = re.compile(r"[\w\[\]. -]{1,60}")
+_MOST_NAMES = 10
 _LITTLE_SPACE = 200 * 1024 * 1024
-_EMPTY = "it has no tables yet: the first start makes them, or `formapp db upgrade`"
+_NONE = "there is no database of formapp at"
+_NONE_ADVICE = (
+    "correct FORMAPP_DATABASE_URL, or have one made there: by `formapp serve`, `formapp worker` or "
+    "`formapp db upgrade`"
+)
 
 
-def check_database(settings: Settings, now: datetime) -> Iterator[Finding]:
+def check_database(
+    settings: Settings, forms: Mapping[str, FormDefinition], now: datetime
+) -> Iterator[Finding]:
     """Check the database without creating anything, not even a file."""
     url = make_url(settings.database_url)
     if url.get_backend_name() == "sqlite":
         found = list(_check_file(Path(url.database or "")))
         yield from found
-        if any(finding.level == "fault" or finding.message.endswith(_EMPTY) for finding in found):
+        if any(each.level == "fault" or each.message.startswith(_NONE) for each in found):
             return
     with closing(Database(settings.database_url)) as database:
         try:
-            yield from _check_schema(database, settings, now)
+            yield from _check_schema(database, settings, forms, now)
         except DatabaseUnavailableError as error:
             advice = "start it, or correct FORMAPP_DATABASE_URL; forms answer 503 meanwhile"
             yield fault("database", f"it {error}", advice)
@@ -50,7 +63,7 @@ def _check_file(path: Path) -> Iterator[Finding]:
         yield fault("database", f"{path} can't be written", advice)
         return
     if is_empty_file:
-        yield hint("database", f"{path}: {_EMPTY}")
+        yield hint("database", f"{_NONE} {path.absolute()}", _NONE_ADVICE)
         return
     free = shutil.disk_usage(folder).free
     if free < _LITTLE_SPACE:
@@ -65,17 +78,17 @@ def _check_tables(path: Path) -> Iterator[Finding]:
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as found:
             if not found.execute(query).fetchone()[0]:
-                yield hint("database", f"{path}: {_EMPTY}")
+                yield hint("database", f"{_NONE} {path.absolute()}", _NONE_ADVICE)
     except sqlite3.Error as error:
         advice = "restore it from a back-up, or name another file"
         yield fault("database", f"{path} can't be read as SQLite: {error}", advice)
 
 
-def _check_schema(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
-    # Without its query, which may hold a password as well.
-    shown = database.url.set(query={}).render_as_string()
+def _check_schema(
+    database: Database, settings: Settings, forms: Mapping[str, FormDefinition], now: datetime
+) -> Iterator[Finding]:
     if is_empty(database):
-        yield hint("database", f"{shown}: {_EMPTY}")
+        yield hint("database", f"{_NONE} {database.place}", _NONE_ADVICE)
         return
     with database.read() as connection:
         revision = current_revision(connection) or "none"
@@ -89,9 +102,11 @@ def _check_schema(database: Database, settings: Settings, now: datetime) -> Iter
     if refused:
         yield fault("database", refused, "grant the role of FORMAPP_DATABASE_URL what it lacks")
         return
-    yield ok("database", f"{shown}: reachable, writable, schema {revision}")
+    yield ok("database", f"{database.place}: reachable, writable, schema {revision}")
     yield from _check_incidents(database, settings, now)
     yield from _check_waiting(database)
+    yield from _check_unknown(database)
+    yield from _check_refused(database, forms, now)
     if lost := count_lost_erasures(database, keyring_of(settings)):
         message = f"erasures under a secret key that is gone: {lost}"
         advice = "keep the old key behind the new one: a restored back-up may bring them back"
@@ -100,7 +115,7 @@ def _check_schema(database: Database, settings: Settings, now: datetime) -> Iter
 
 def _refused(connection: Connection) -> str | None:
     if connection.execute(text("SHOW transaction_read_only")).scalar() == "on":
-        return "it takes no writes (a stand-by, or read-only by its settings)"
+        return "it accepts no writes (a stand-by, or read-only by its settings)"
     for table in metadata.tables:
         for privilege in ("SELECT", "INSERT", "UPDATE", "DELETE"):
             query = text("SELECT has_table_privilege(:table, :privilege)")
@@ -116,7 +131,7 @@ def _check_incidents(database: Database, settings: Settings, now: datetime) -> I
         advice = "see `formapp leads list`, correct the cause, then `formapp leads retry --failed`"
         yield hint("leads", f"site {incident.site}: {incident.detail}", advice)
     if not incidents:
-        yield ok("leads", "none failed, none waits for long")
+        yield ok("leads", "no delivery has failed or waits for long")
 
 
 def _check_waiting(database: Database) -> Iterator[Finding]:
@@ -125,13 +140,43 @@ def _check_waiting(database: Database) -> Iterator[Finding]:
     if quarantined:
         listed = ", ".join(f"{form} {number}" for form, number in sorted(quarantined.items()))
         advice = (
-            "look at them by `formapp leads list --state quarantined` and `formapp leads show ID`, "
-            "release people's by `formapp leads release ID`; the rest is erased by itself"
+            "review them with `formapp leads list --state quarantined` and `leads show ID`, "
+            "release people's with `formapp leads release ID`; the rest is erased automatically"
         )
-        yield hint("quarantine", f"waiting to be looked at: {listed}", advice)
+        yield hint("quarantine", f"waiting for review: {listed}", advice)
     if unmailed := count_unmailed(database):
         advice = (
-            "see why by `formapp leads list --state unconfirmed` and `formapp leads show ID`, "
+            "see why with `formapp leads list --state unconfirmed` and `formapp leads show ID`, "
             "correct the cause, then `formapp leads resend ID`; unconfirmed leads are erased"
         )
         yield hint("confirmations", f"no mail has been sent yet for {unmailed} leads", advice)
+
+
+def _check_refused(
+    database: Database, forms: Mapping[str, FormDefinition], now: datetime
+) -> Iterator[Finding]:
+    """Report origins that were refused and still would be."""
+    since = (now - _REFUSED_DAYS).date()
+    for refused in find_refused(database, since)[:_MOST_REFUSED]:
+        form = forms.get(refused.form)
+        quarantined = form and form.spam.unknown_origin == "quarantine"
+        if form and (form.allows_origin(refused.origin) or (refused.is_unknown and quarantined)):
+            continue
+        times = "1 time" if refused.count == 1 else f"{refused.count} times"
+        message = f"{refused.form} refused {refused.shown} {times} since {since}"
+        yield hint("origins", message, refused.advice)
+
+
+def _check_unknown(database: Database) -> Iterator[Finding]:
+    for form, counts in sorted(count_unknown(database).items()):
+        # Visitors can make names up: strange ones are counted, not shown.
+        plain = [each for each in counts.most_common() if _PLAIN_NAME.fullmatch(each[0])]
+        listed = [f"{name} {count}" for name, count in plain[:_MOST_NAMES]]
+        if more := len(counts) - len(listed):
+            listed.append(f"and {more} more")
+        message = f"the form {form} doesn't know fields that were sent: {', '.join(listed)}"
+        advice = (
+            "add them to the form file, as fields or aliases; what was sent is kept with the "
+            "submissions (`formapp leads show ID`)"
+        )
+        yield hint("fields", message, advice)

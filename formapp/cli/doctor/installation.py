@@ -21,7 +21,7 @@ _GOOD_LENGTH = 32
 _FEW_CHARACTERS = 10
 _OLD = timedelta(days=365)
 _NEW_KEY = (
-    'make one by: python3 -c "import secrets; print(secrets.token_hex(32))"; '
+    'create one with: python3 -c "import secrets; print(secrets.token_hex(32))"; '
     "put it in front of the old one"
 )
 _WIX_LIMIT = 200
@@ -65,7 +65,7 @@ def check_settings(
     for line in reading.faults:
         yield fault("settings", line, "correct it in the environment: see README, the settings")
     if not reading.faults:
-        yield ok("settings", "all are right")
+        yield ok("settings", "all settings are valid")
     yield from _check_names(environ)
     if reading.has("SECRET_KEY"):
         yield from _check_keys(settings, environ, now)
@@ -118,7 +118,7 @@ def check_form_files(settings: Settings) -> tuple[dict[str, FormDefinition], lis
     """The forms, none if a file is faulty, and the findings."""
     faults = check_forms(settings.forms)
     if faults:
-        advice = f"correct the file, then check by: formapp forms check {settings.forms}"
+        advice = f"correct the file, then check with: formapp forms check {settings.forms}"
         return {}, [fault("forms", str(each), advice) for each in faults]
     forms = load_definitions(settings.forms)
     findings = [fault("forms", *line.split("; ", 1)) for line in site_faults(forms)]
@@ -175,7 +175,7 @@ def check_confirmations(
     try:
         SmtpMailer(server, step_seconds=_SECONDS, total_seconds=2 * _SECONDS).check()
     except MailError as error:
-        advice = "see FORMAPP_SMTP_URL and the firewall; mails wait meanwhile"
+        advice = "check FORMAPP_SMTP_URL and the firewall; mails wait meanwhile"
         yield hint("confirmations", str(error), advice)
     else:
         yield ok("confirmations", f"the mail server answers, for {', '.join(confirmed)}")
@@ -198,7 +198,7 @@ def check_base_url(settings: Settings) -> Iterator[Finding]:
     else:
         status = f" ({answer.status_code})" if answer is not None else ""
         message = f"{url}/healthz doesn't answer from here{status}"
-        yield hint("address", message, "start `formapp serve`, or see the proxy and the firewall")
+        yield hint("address", message, "start `formapp serve`, or check the proxy and the firewall")
 
 
 def fetch(url: str) -> requests.Response | None:

@@ -1,9 +1,8 @@
 """The site at Wix: clock, credentials, permissions, labels and fields that the forms need."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
 from urllib.parse import urlsplit
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
@@ -12,15 +11,12 @@ from formapp.cli.workers import TIMEOUTS, auth_of
 from formapp.config.settings import Settings
 from formapp.forms.definition.model import FormDefinition
 from formapp.wix import (
-    Definition,
     ForbiddenError,
     RateLimitedError,
     UnauthorizedError,
     WixContacts,
     WixError,
 )
-
-T = TypeVar("T")
 
 MAX_FIELDS = 100
 """Custom fields of a site (contract section 10.2). The number of labels isn't published."""
@@ -39,7 +35,7 @@ def check_wix(
     try:
         auth = auth_of(settings)
     except ValueError as error:
-        yield fault("credentials", str(error), "copy it again, without blanks and line ends")
+        yield fault("credentials", str(error), "copy it again, without spaces and line breaks")
         return
     with WixContacts(auth, base_url=settings.wix_api_url, timeouts=TIMEOUTS) as wix:
         yield from _check_site(wix, targets_of(forms))
@@ -75,23 +71,16 @@ def _check_site(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
         return
     else:
         yield ok("credentials", "accepted; contacts can be read")
-    labels = _read("labels", "MANAGE-LABELS", lambda: list(wix.labels.iterate(page_size=_PAGE)))
-    fields = _read(
-        "extended fields",
-        "MANAGE-EX-FIELDS",
-        lambda: list(wix.extended_fields.iterate(page_size=_PAGE)),
-    )
-    yield from [labels] if isinstance(labels, Finding) else _labels(targets, labels)
-    yield from [fields] if isinstance(fields, Finding) else _fields(targets, fields)
-
-
-def _read(what: str, scope: str, call: Callable[[], T]) -> T | Finding:
-    try:
-        return call()
-    except ForbiddenError:
-        return _forbidden(what, scope)
-    except WixError as error:
-        return _failed(what, error)
+    for what, scope, check in (
+        ("labels", "MANAGE-LABELS", _check_labels),
+        ("extended fields", "MANAGE-EX-FIELDS", _check_fields),
+    ):
+        try:
+            yield from list(check(wix, targets))
+        except ForbiddenError:
+            yield _forbidden(what, scope)
+        except WixError as error:
+            yield _failed(what, error)
 
 
 def _forbidden(what: str, scope: str) -> Finding:
@@ -104,22 +93,23 @@ def _forbidden(what: str, scope: str) -> Finding:
 
 def _failed(check: str, error: WixError) -> Finding:
     if isinstance(error, UnauthorizedError):
-        advice = "see that key (or app) and site id belong together, and that it isn't revoked"
+        advice = "check that key (or app) and site id belong together, and that it isn't revoked"
         return fault("credentials", str(error), advice)
     if isinstance(error, RateLimitedError):
-        return hint(check, str(error), "Wix has too many calls just now: ask again in a minute")
-    advice = "see the network, FORMAPP_WIX_API_URL, and Wix's status page; leads wait meanwhile"
+        return hint(check, str(error), "Wix has too many calls just now: try again in a minute")
+    advice = "check the network, FORMAPP_WIX_API_URL, and Wix's status page; leads wait meanwhile"
     return fault(check, str(error), advice)
 
 
-def _labels(targets: Targets, held: list[Definition]) -> Iterator[Finding]:
-    names = {label.display_name for label in held}
+def _check_labels(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
+    names = {label.display_name for label in wix.labels.iterate(page_size=_PAGE)}
     missing = targets.labels - names
     yield ok("labels", f"{len(names)} at Wix; {_on_first_use(missing)}")
     yield from _nearly_same("label", missing, names)
 
 
-def _fields(targets: Targets, held: list[Definition]) -> Iterator[Finding]:
+def _check_fields(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
+    held = list(wix.extended_fields.iterate(page_size=_PAGE))
     types = {each.display_name: each.data_type for each in held}
     missing = targets.fields.keys() - types.keys()
     wrong = list(_wrong_types(targets, types))
@@ -144,25 +134,25 @@ def _wrong_types(targets: Targets, types: Mapping[str, str | None]) -> Iterator[
 
 def _room(own: int, missing: set[str]) -> Iterator[Finding]:
     left = MAX_FIELDS - own - len(missing)
-    advice = "delete a custom field at Wix that nobody needs"
+    advice = "delete an unused custom field at Wix"
     if left < 0:
-        message = f"{len(missing)} are still to be made, and the site has {own} of {MAX_FIELDS}"
+        message = f"{len(missing)} are still to be created, and the site has {own} of {MAX_FIELDS}"
         yield fault("fields", message, advice)
     elif left < _LITTLE_ROOM:
-        yield hint("fields", f"the site has room for {left} more than the forms want", advice)
+        yield hint("fields", f"the site has room for {left} more than the forms need", advice)
 
 
 def _nearly_same(what: str, missing: set[str], names: set[str]) -> Iterator[Finding]:
     folded = {name.strip().casefold(): name for name in names}
     for name in sorted(missing):
         if close := folded.get(name.strip().casefold()):
-            message = f'the {what} "{name}" will be made beside "{close}"'
-            yield hint("forms", message, "write it alike in the form file if it is the same")
+            message = f'the {what} "{name}" will be created beside "{close}"'
+            yield hint("forms", message, "use the same spelling in the form file if it is the same")
 
 
 def _on_first_use(missing: set[str]) -> str:
     if not missing:
-        return "all that the forms want are there"
+        return "all that the forms need exist"
     names = ", ".join(f'"{name}"' for name in sorted(missing))
     # Only making one would show whether that is permitted.
-    return f"{names} will be made on first use"
+    return f"{names} will be created on first use"

@@ -3,13 +3,14 @@
 Checks yield problems: the key and the text, and the index of a field where one is concerned.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from formapp.forms.countries import COUNTRIES
 from formapp.forms.definition.explain import a, one_of, suggestion
+from formapp.forms.definition.lines import Location
 from formapp.forms.definition.model import (
     ADDRESS_PARTS,
     RESERVED,
@@ -32,7 +33,7 @@ from formapp.forms.reading.contact import REGIONS, read_url
 from formapp.forms.reading.numbers import read_number
 from formapp.forms.reading.text import read_locale
 from formapp.lead import Merge
-from formapp.spam import CHALLENGE_NAMES
+from formapp.spam.providers import CHALLENGE_NAMES
 
 Problem = tuple[str, str]
 """The key, and what is wrong with it."""
@@ -236,36 +237,42 @@ class Draft:
     """As much of a form file as could be read.
 
     Attributes:
-        form: The definition without its broken keys.
-        places: The index in the file of each of its fields.
-        complete: False if a field, or a field's `to`, could not be read.
-        broken: The top-level keys that could not be read as a whole.
+        form: The definition, with stand-ins for what could not be read.
+        unread: The paths of what could not be read.
+        texts: The tables of further languages, spelled as in the file.
     """
 
     form: FormDefinition
-    places: tuple[int, ...]
-    complete: bool
-    broken: frozenset[object]
+    unread: frozenset[Location]
+    texts: Mapping[str, Any]
 
     @property
-    def fields(self) -> tuple[tuple[int, FieldDefinition], ...]:
-        """Index in the file and field."""
-        return tuple(zip(self.places, self.form.fields, strict=True))
+    def fields(self) -> Iterator[tuple[int, FieldDefinition]]:
+        """Index and field."""
+        return enumerate(self.form.fields)
 
     @property
     def properties(self) -> list[tuple[int, PropertyTarget]]:
         """Index and target of each field that fills a property of the contact."""
         return [(n, field.to) for n, field in self.fields if isinstance(field.to, PropertyTarget)]
 
+    def is_read(self, *path: int | str) -> bool:
+        """Return whether all at a path could be read."""
+        return not any(
+            lost[: len(path)] == path or path[: len(lost)] == lost for lost in self.unread
+        )
+
     def called(self, index: int) -> str:
         """Return `fields[2] (budget)`."""
-        return f"fields[{index}] ({dict(self.fields)[index].name})"
+        is_named = self.is_read("fields", index, "name")
+        return f"fields[{index}]" + (f" ({self.form.fields[index].name})" if is_named else "")
 
 
 def check_form(draft: Draft) -> Iterator[PlacedProblem]:
     """Yield every problem, field by field, then those between fields and of the form."""
     for index, field in draft.fields:
-        yield from ((index, key, text) for key, text in check_field(field))
+        if draft.is_read("fields", index, "type"):
+            yield from ((index, key, text) for key, text in check_field(field))
     yield from _names(draft)
     yield from _aliases(draft)
     yield from _properties(draft)
@@ -284,7 +291,7 @@ def check_form(draft: Draft) -> Iterator[PlacedProblem]:
 
 def _names(draft: Draft) -> Iterator[PlacedProblem]:
     for index, first in repeated((index, field.name) for index, field in draft.fields):
-        name = dict(draft.fields)[index].name
+        name = draft.form.fields[index].name
         yield index, "name", f'"{name}" is already the name of fields[{first}]'
     for index, field in draft.fields:
         if CHALLENGE_NAMES.intersection(field.names):
@@ -370,8 +377,11 @@ def _extended_fields(draft: Draft) -> Iterator[PlacedProblem]:
 
 
 def _identity(draft: Draft) -> Iterator[Problem]:
-    if draft.complete and not any(
-        target.property in {"email", "phone"} for _, target in draft.properties
+    targets_read = all(draft.is_read("fields", index, "to") for index, _ in draft.fields)
+    if (
+        draft.form.fields
+        and targets_read
+        and not any(target.property in {"email", "phone"} for _, target in draft.properties)
     ):
         hint = 'give an email field to = "email" or a tel field to = "phone"'
         yield "fields", f"none goes to the contact's e-mail or phone; {hint}"
@@ -387,20 +397,15 @@ def _redirect(draft: Draft) -> Iterator[Problem]:
     if origin is None:
         example = "write it as https://www.example.com/thanks"
         yield "thanks.redirect", f'"{address}" is not an absolute web address; {example}'
-    elif "origins" not in draft.broken and not any(matches(listed, origin) for listed in named):
+    elif ("origins",) not in draft.unread and not any(matches(each, origin) for each in named):
         yield "thanks.redirect", f'{origin} is not listed; add "{origin}" to origins'
 
 
 def _confirm(draft: Draft) -> Iterator[Problem]:
     confirm, keep_days = draft.form.confirm, draft.form.keep_days
-    if confirm is None or not draft.complete:
+    if confirm is None:
         return
-    if not any(
-        isinstance(field.to, PropertyTarget)
-        and field.to.property == field.type == "email"
-        and field.required
-        for field in draft.form.fields
-    ):
+    if draft.form.fields and not any(_may_ask_for_email(draft, *each) for each in draft.fields):
         hint = 'give an email field required = true and to = "email"'
         yield "confirm", f"needs an address that every visitor gives; {hint}"
     if keep_days is not None and keep_days < confirm.days:
@@ -408,55 +413,62 @@ def _confirm(draft: Draft) -> Iterator[Problem]:
         yield "confirm.days", f"{text}; the answers would be gone before the link"
 
 
+def _may_ask_for_email(draft: Draft, index: int, field: FieldDefinition) -> bool:
+    """Return whether each visitor gives an address there, or does once all could be read."""
+    is_target = isinstance(field.to, PropertyTarget) and field.to.property == "email"
+    right = {"to": is_target, "type": field.type == "email", "required": field.required}
+    return all(ok or not draft.is_read("fields", index, key) for key, ok in right.items())
+
+
 # Texts in further languages.
 
 
-def check_texts(
-    data: Mapping[str, Any], draft: Draft, broken: Collection[object]
-) -> Iterator[Problem]:
-    """Yield every problem of all further languages.
-
-    Args:
-        data: The form file.
-        draft: The form.
-        broken: The languages, spelled as in the file, whose table pydantic rejects.
-    """
-    tables = data.get("texts")
-    if not isinstance(tables, Mapping):
-        return
-    own = read_locale(str(data.get("language", FormDefinition.model_fields["language"].default)))
-    tags = list(tables)
+def check_texts(draft: Draft) -> Iterator[Problem]:
+    """Yield every problem of all further languages."""
+    own = draft.form.language if draft.is_read("language") else None
+    tags = list(draft.texts)
     for index, first in repeated(enumerate(read_locale(tag) or tag for tag in tags)):
         yield f"texts.{tags[index]}", f"is the same language as texts.{tags[first]}"
     for tag in tags:
         if read_locale(tag) == own:
             yield f"texts.{tag}", "is the form's own language; its texts stand at the top"
-        elif draft.complete and tag not in broken:
-            texts = Texts.model_validate(tables[tag])
-            if texts.confirm and "confirm" not in data:
+        else:
+            texts = Texts.model_validate(draft.texts[tag])
+            if texts.confirm and not draft.form.confirm and draft.is_read("confirm"):
                 yield f"texts.{tag}.confirm", "has nothing to say; the form has no [confirm]"
-            found = _texts_of_form(texts, draft.form.fields)
+            found = _texts_of_form(texts, draft)
             yield from ((f"texts.{tag}.{key}", text) for key, text in found)
 
 
-def _texts_of_form(texts: Texts, fields: Iterable[FieldDefinition]) -> Iterator[Problem]:
+def _texts_of_form(texts: Texts, draft: Draft) -> Iterator[Problem]:
     if not texts.title.strip():
         yield "title", "is empty"
-    by_name = {field.name: field for field in fields}
-    for name in sorted(texts.fields.keys() - by_name.keys()):
-        hint = suggestion(name, by_name)
-        yield f"fields.{name}", f'"{name}" is not a field of this form{f"; {hint}" if hint else ""}'
-    for name, field in by_name.items():
-        found = _texts_of_field(texts.fields.get(name, FieldTexts()), field)
-        yield from ((f"fields.{name}.{key}", text) for key, text in found)
+    named = {
+        field.name: (index, field)
+        for index, field in draft.fields
+        if draft.is_read("fields", index, "name")
+    }
+    if len(named) == len(draft.form.fields):
+        for name in sorted(texts.fields.keys() - named.keys()):
+            hint = suggestion(name, named)
+            told = f'"{name}" is not a field of this form'
+            yield f"fields.{name}", f"{told}; {hint}" if hint else told
+    for name, (index, field) in named.items():
+        if draft.is_read("fields", index, "type"):
+            given = texts.fields.get(name, FieldTexts())
+            options_read = draft.is_read("fields", index, "options")
+            found = _texts_of_field(given, field, options_read=options_read)
+            yield from ((f"fields.{name}.{key}", text) for key, text in found)
 
 
-def _texts_of_field(texts: FieldTexts, field: FieldDefinition) -> Iterator[Problem]:
+def _texts_of_field(
+    texts: FieldTexts, field: FieldDefinition, *, options_read: bool
+) -> Iterator[Problem]:
     if field.visible and not (texts.label or "").strip():
         yield "label", "is missing; every field that a visitor sees needs one in each language"
     for key in sorted(texts.model_fields_set - KEYS[field.type]):
         yield key, f"{a(field.type)} field can't have it"
     values = [option.value for option in field.options]
-    for value in texts.options if values else ():
+    for value in texts.options if values and options_read else ():
         if value not in values:
             yield f"options.{value}", f"is not a value of this field; use {one_of(values)}"

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from formapp.confirmation.definition import Confirm
+from formapp.forms.definition.lines import Location
 from formapp.forms.definition.model import (
     ConfirmTexts,
     ExtendedFieldTarget,
@@ -23,8 +24,6 @@ from formapp.forms.definition.model import (
 )
 from formapp.forms.definition.theme import Palette, Theme
 from formapp.spam.definition import Spam
-
-Location = tuple[int | str, ...]
 
 _TARGETS: dict[int | str, type[BaseModel]] = {
     "property": PropertyTarget,
@@ -149,13 +148,13 @@ def key_of(loc: Location, data: Mapping[str, Any]) -> str:
     """Return the path in the file, such as `fields[2] (budget).options[1].label`."""
     if len(loc) < 2 or loc[0] != "fields":  # noqa: PLR2004 - the list and an index
         # pydantic marks an error of a key itself by an extra step.
-        return _dotted("", tuple(step for step in loc if step != "[key]"))
+        return dotted("", tuple(step for step in loc if step != "[key]"))
     rest = loc[2:]
     if rest[:1] == ("to",):
         # pydantic adds the kind of target as a step; a short form has no keys inside.
         short = isinstance(data["fields"][loc[1]]["to"], str)
         rest = ("to",) if short else ("to", *rest[2:])
-    return _dotted(field_key(data, int(loc[1])), rest)
+    return dotted(field_key(data, int(loc[1])), rest)
 
 
 def field_key(data: Mapping[str, Any], index: int) -> str:
@@ -165,6 +164,7 @@ def field_key(data: Mapping[str, Any], index: int) -> str:
     return next((f"fields[{index}] ({name})" for name in names if name), f"fields[{index}]")
 
 
-def _dotted(start: str, steps: Location) -> str:
+def dotted(start: str, steps: Location) -> str:
+    """Return a path behind another, such as `thanks.title` and `options[1].label`."""
     parts = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return (start + "".join(parts)).removeprefix(".")

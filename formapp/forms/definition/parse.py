@@ -1,9 +1,10 @@
 """From TOML files to form definitions, with every fault of every file at once.
 
 pydantic checks the shape. What keys mean together is then checked on as much as could be read:
-broken keys are left out, so that one slip doesn't hide the next.
+stand-ins replace what could not, so that one slip doesn't hide the next.
 """
 
+import copy
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -16,8 +17,10 @@ from pydantic import Strict, ValidationError
 from pydantic_core import ErrorDetails
 
 from formapp.forms.definition.checks import Draft, check_form, check_texts
-from formapp.forms.definition.explain import Location, field_key, key_of, problem_of
+from formapp.forms.definition.explain import dotted, field_key, key_of, problem_of
+from formapp.forms.definition.lines import Location, find_lines
 from formapp.forms.definition.model import FieldDefinition, FormDefinition
+from formapp.forms.origins import origin_of
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _END = "(at end of document)"
@@ -26,14 +29,19 @@ _SOURCES = {"value", "from_query", "from"}
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One fault. `file` is the file's name, `key` a path such as `fields[2] (budget).to`."""
+    """One fault. `file` is the file's name, `key` a path such as `fields[2] (budget).to`.
+
+    `line` counts from 1; None where what is missing has no table of its own.
+    """
 
     file: str
     key: str
     problem: str
+    line: int | None = None
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.file, self.key, self.problem) if part)
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (place, self.key, self.problem) if part)
 
 
 class FormFilesError(Exception):
@@ -61,13 +69,29 @@ def check_forms(folder: Path) -> list[Fault]:
     return _read_folder(folder)[1]
 
 
+def check_file(file: Path) -> list[Fault]:
+    """Return every fault of one form file."""
+    return _read_files([file])[1]
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the names of a folder's forms, without reading a file."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
 def _read_folder(folder: Path) -> tuple[dict[str, FormDefinition], list[Fault]]:
-    definitions: dict[str, FormDefinition] = {}
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
     except OSError as err:
         return {}, [Fault(str(folder), "", f"can't be read as a folder: {err.strerror}")]
-    faults = [] if files else [Fault(str(folder), "", "holds no form file (*.toml)")]
+    if not files:
+        return {}, [Fault(str(folder), "", "holds no form file (*.toml)")]
+    return _read_files(files)
+
+
+def _read_files(files: Iterable[Path]) -> tuple[dict[str, FormDefinition], list[Fault]]:
+    definitions: dict[str, FormDefinition] = {}
+    faults: list[Fault] = []
     for path in files:
         try:
             definitions[path.stem] = parse_form(path.name, path.read_bytes().decode())
@@ -87,8 +111,9 @@ def parse_form(file: str, text: str) -> FormDefinition:
         FormFilesError: With every fault of the file.
     """
     named = _bad_name(file)
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
-        data = tomllib.loads(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
         raise FormFilesError([*named, Fault(file, "", _not_toml(str(err), text))]) from err
     except RecursionError as err:
@@ -103,10 +128,27 @@ def parse_form(file: str, text: str) -> FormDefinition:
         errors = [each for each in found if each["type"] != "too_short" or not each["input"]]
     problems = [(_place(e["loc"]), key_of(e["loc"], data), problem_of(e)) for e in errors]
     problems += _meaning(data, errors)
-    faults = [Fault(file, key, text) for _, key, text in sorted(problems, key=itemgetter(0))]
-    if definition is None or named or faults:
+    if definition is None or named or problems:
+        lines = {_shown(path, data): line for path, line in find_lines(text).items()}
+        problems.sort(key=itemgetter(0))
+        faults = [Fault(file, key, problem, _line(lines, key)) for _, key, problem in problems]
         raise FormFilesError([*named, *faults])
     return definition
+
+
+def _shown(path: Location, data: Mapping[str, Any]) -> str:
+    """Return a path as problems name it."""
+    match path:
+        case ("fields", int(index), *steps):
+            return dotted(field_key(data, index), tuple(steps))
+    return dotted("", path)
+
+
+def _line(lines: Mapping[str, int], key: str) -> int | None:
+    """Return the line of a key, else of the table that lacks it."""
+    while key and key not in lines:
+        key = key[: max(key.rfind("."), key.rfind("["), 0)]
+    return lines.get(key)
 
 
 def _bad_name(file: str) -> list[Fault]:
@@ -130,48 +172,100 @@ def _place(loc: Location) -> int:
 
 def _meaning(data: Mapping[str, Any], errors: list[ErrorDetails]) -> list[tuple[int, str, str]]:
     """Return place, key and text of what is wrong in everything that could be read."""
-    found = []
     draft = _draft(data, errors)
+    found = [(-1, key, problem) for key, problem in check_texts(draft)]
     for index, key, problem in check_form(draft):
         if index is None:
             found.append((-1, key, problem))
-        elif re.split(r"[.\[]", key)[0] not in _broken(errors, index):
+        else:
             found.append((index, f"{field_key(data, index)}.{key}", problem))
-    wrong = {loc[1] for error in errors if (loc := error["loc"])[0] == "texts" and loc[1:]}
-    return found + [(-1, key, text) for key, text in check_texts(data, draft, wrong)]
+    # A problem of what could not be read may be one of its stand-in.
+    unread = [key_of(error["loc"], data) for error in errors]
+    return [each for each in found if not any(_belongs(each[1], key) for key in unread)]
+
+
+def _belongs(key: str, unread: str) -> bool:
+    """Return whether a problem at this key may come from what could not be read."""
+    if key == unread or key.startswith((f"{unread}.", f"{unread}[")):
+        return True
+    if key.endswith(".options"):
+        return unread.startswith(f"{key}[")
+    table, _, last = unread.rpartition(".")
+    return last in _SOURCES and key == f"{table}.value"
 
 
 class _LenientForm(FormDefinition):
-    """A form whose required keys may be missing."""
+    """A form that may have no fields."""
 
-    title: str = ""
     fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False)] = ()
 
 
 def _draft(data: Mapping[str, Any], errors: list[ErrorDetails]) -> Draft:
-    given = data.get("fields")
-    tables = dict(enumerate(given if isinstance(given, list) else []))
-    broken = {index: _broken(errors, index) for index in tables}
-    # Of a field whose type is broken nothing can be checked.
-    fields = {
-        index: {"name": f"unnamed-{index}"}
-        | {key: value for key, value in table.items() if key not in broken[index]}
-        for index, table in tables.items()
-        if isinstance(table, dict) and "type" not in broken[index]
-    }
-    broken_keys = frozenset(error["loc"][0] for error in errors)
-    kept = {key: value for key, value in data.items() if key not in broken_keys}
-    lost_targets = any("to" in keys for keys in broken.values())
-    return Draft(
-        form=_LenientForm.model_validate(kept | {"fields": list(fields.values())}),
-        places=tuple(fields),
-        complete=bool(fields) and len(fields) == len(tables) and not lost_targets,
-        broken=broken_keys,
-    )
+    """Return the form with stand-ins for what pydantic rejects."""
+    read = copy.deepcopy(dict(data))
+    unread: set[Location] = set()
+    while True:
+        for error in errors:
+            path = _path(error["loc"])
+            unread.add(path)
+            _mend(read, path, is_missing=error["type"] == "missing")
+        try:
+            form = _LenientForm.model_validate(read)
+        except ValidationError as err:
+            # Now of the stand-ins, which lack what is required.
+            errors = err.errors(include_url=False)
+        else:
+            return Draft(form, frozenset(unread), read.get("texts", {}))
 
 
-def _broken(errors: list[ErrorDetails], index: int) -> set[str]:
-    """Return the keys of one field that pydantic rejects."""
-    locs = [error["loc"] for error in errors]
-    keys = {str(loc[2]) for loc in locs if loc[:2] == ("fields", index) and len(loc) > 2}  # noqa: PLR2004 - list, index, key
-    return keys | _SOURCES if keys & _SOURCES else keys
+def _path(loc: Location) -> Location:
+    """Return the path in the file: pydantic adds the kind of target as a step, and marks keys."""
+    if loc[0] == "fields" and loc[2:3] == ("to",):
+        loc = (*loc[:3], *loc[4:])
+    return tuple(step for step in loc if step != "[key]")
+
+
+def _mend(table: Any, path: Location, begin: int = 0, *, is_missing: bool) -> bool:
+    """Put a stand-in where a path ends; False if the table itself needs one."""
+    step: Any = path[begin]
+    is_last = begin + 1 == len(path)
+    if isinstance(table, dict) and step not in table:
+        if not is_missing or not is_last:
+            return True  # an earlier error of it was the reason to take it out
+        if step in _REQUIRED:
+            table[step] = _REQUIRED[step] or _unique(path)
+        return step in _REQUIRED
+    if not isinstance(table, dict | list):
+        return False
+    if not is_last and _mend(table[step], path, begin + 1, is_missing=is_missing):
+        return True
+    if isinstance(table, dict):
+        del table[step]
+    elif path[begin - 1] == "origins":
+        table[step] = _meant(table[step])
+    else:
+        table[step] = {} if path[begin - 1] in _TABLES else _unique(path)
+    return True
+
+
+def _unique(path: Location) -> str:
+    return "-".join(map(str, path))
+
+
+def _meant(entry: Any) -> str:
+    """Return the origin that a malformed entry seems to mean."""
+    text = str(entry)
+    return origin_of(text) or origin_of(f"https://{text}") or "https://unread.invalid"
+
+
+_REQUIRED: dict[int | str, str | None] = {
+    "title": "?",
+    "label": "?",
+    "type": "text",
+    "name": None,
+    "value": None,
+}
+"""Stand-ins for missing keys; None: a text that nothing else equals."""
+
+_TABLES = {"fields", "options"}
+"""Lists of tables; the others are lists of texts."""

@@ -32,8 +32,11 @@ _SHORTEST_NAME = 4
 _SHORT_FORMS = {
     "AE": "UAE, Emirates, VAE",
     "BA": "Bosnia, Bosnien",
+    "BY": "Weißrussland, Белоруссия, Biélorussie, Bielorrusia, Bielorussia",
     "CD": "DRC, DR Congo, RDC, Congo DR, Zaire",
+    "CI": "Ivory Coast, Elfenbeinküste",
     "CN": "PRC, Mainland China, P R China",
+    "CV": "Kapverden",
     "CZ": "Czech Republic, Tschechei, Tschechische Republik",
     "DO": "Dominican Rep",
     "FM": "Micronesia",
@@ -49,12 +52,12 @@ _SHORT_FORMS = {
     "KP": "DPRK",
     "KR": "Korea, ROK, Republic of Korea, 韓国, 韩国, 韓國, 한국",
     "MK": "Macedonia, FYROM",
-    "MM": "Burma",
+    "MM": "Burma, Birma, Birmanie, Birmania",
     "MO": "Macau, Macao, 澳门, 澳門",
     "NL": "Holland, Hollande, Holanda, Olanda, Голландия, オランダ",
     "PS": "Palestine, West Bank, Gaza",
     "RU": "Russia, РФ",
-    "SZ": "Swaziland",
+    "SZ": "Swaziland, Swasiland",
     "TL": "East Timor",
     "TR": "Turkey",
     "TW": "Republic of China, ROC",
@@ -144,21 +147,15 @@ def _find_country(key: str, language: str) -> str | None:
 
 @lru_cache(maxsize=32)
 def _names_in(language: str) -> dict[str, str]:
-    return _unambiguous(_territories(locale_of(language)))
+    locale = locale_of(language)
+    catalog = _catalog("iso3166-1", locale)
+    official = [(code, catalog.gettext(name)) for code, name in _official_names()]
+    return _unambiguous(official) | _unambiguous(_territories(locale))
 
 
 @cache
 def _english_names() -> dict[str, str]:
-    official = (
-        (each.alpha_2, name)
-        for each in pycountry.countries
-        for name in (
-            each.name,
-            getattr(each, "official_name", ""),
-            getattr(each, "common_name", ""),
-        )
-    )
-    names = _unambiguous([*_territories(Locale("en")), *official])
+    names = _unambiguous([*_territories(Locale("en")), *_official_names()])
     short = ((code, name) for code, some in _SHORT_FORMS.items() for name in some.split(", "))
     return names | {_join(plain_words(name)): code for code, name in short}
 
@@ -167,6 +164,13 @@ def _english_names() -> dict[str, str]:
 def _own_names() -> dict[str, str]:
     names: dict[str, list[str]] = json.loads(_OWN_NAMES.read_text("utf-8"))
     return _unambiguous((code, name) for code, some in names.items() for name in some)
+
+
+def _official_names() -> Iterator[tuple[str, str]]:
+    for each in pycountry.countries:
+        for key in ("name", "official_name", "common_name"):
+            if name := getattr(each, key, ""):
+                yield each.alpha_2, name
 
 
 def _territories(locale: Locale) -> list[tuple[str, str]]:
@@ -262,13 +266,16 @@ def _more_names() -> dict[str, list[str]]:
 
 def _catalogs(country: str, language: str) -> Iterator[gettext.NullTranslations]:
     for tag in (language, "en", *get_official_languages(country, regional=True, de_facto=True)):
-        locale = locale_of(tag)
-        tags = [str(locale), locale.language]
-        if locale.language == "zh":
-            tags = ["zh_TW" if "Hant" in str(locale) else "zh_CN"]
-        elif locale.language == "nb":
-            tags = ["nb_NO"]
-        yield gettext.translation("iso3166-2", pycountry.LOCALES_DIR, tags, fallback=True)
+        yield _catalog("iso3166-2", locale_of(tag))
+
+
+def _catalog(domain: str, locale: Locale) -> gettext.NullTranslations:
+    tags = [str(locale), locale.language]
+    if locale.language == "zh":
+        tags = ["zh_TW" if "Hant" in str(locale) else "zh_CN"]
+    elif locale.language == "nb":
+        tags = ["nb_NO"]
+    return gettext.translation(domain, pycountry.LOCALES_DIR, tags, fallback=True)
 
 
 def _without_kind(words: list[str]) -> list[str]:

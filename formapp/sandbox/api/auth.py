@@ -5,10 +5,10 @@ import secrets
 import threading
 from collections import defaultdict, deque
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from werkzeug.datastructures import Headers
 
-from formapp.sandbox.api.call import Caller
 from formapp.sandbox.api.errors import WixError, envelope
 from formapp.sandbox.options import Settings
 from formapp.sandbox.state import Json
@@ -21,7 +21,20 @@ WINDOW = 60.0
 
 
 @dataclass(frozen=True)
-class Token:
+class Caller:
+    """Who makes a call.
+
+    A "dashboard" caller is a person (control path only). `bucket` names the rate limit's counter
+    and contains no secret; `app_id` is that of an app token.
+    """
+
+    kind: Literal["key", "app", "dashboard"]
+    site_id: str
+    bucket: str
+    app_id: str | None = None
+
+
+class Token(NamedTuple):
     """An app token; `expires` in seconds since the epoch."""
 
     app_id: str
@@ -29,30 +42,8 @@ class Token:
     expires: float
 
 
-class Tokens:
-    """The valid app tokens. They live in memory: after a restart clients ask again."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._tokens: dict[str, Token] = {}
-
-    def issue(self, app_id: str, instance_id: str, now: float, lifetime: int) -> str:
-        """Return a new token for one app on one site."""
-        text = TOKEN_PREFIX + secrets.token_urlsafe(32)
-        with self._lock:
-            self._tokens = {key: one for key, one in self._tokens.items() if one.expires > now}
-            self._tokens[text] = Token(app_id, instance_id, now + lifetime)
-        return text
-
-    def find(self, text: str, now: float) -> Token | None:
-        """Return a token unless it is unknown or has expired."""
-        token = self._tokens.get(text)
-        return token if token is not None and now < token.expires else None
-
-    def revoke_all(self) -> None:
-        """Let all tokens expire now."""
-        with self._lock:
-            self._tokens = {}
+Tokens = dict[str, Token]
+"""By their text. They live in memory: after a restart clients ask again."""
 
 
 class RateLimiter:
@@ -73,15 +64,10 @@ class RateLimiter:
             times.append(now)
             return True
 
-    def clear(self) -> None:
-        """Delete all counts."""
-        with self._lock:
-            self._allowed.clear()
-
 
 def requested_site(headers: Headers, tokens: Tokens, now: float) -> str | None:
     """Return the site that a call concerns, before its credentials are checked."""
-    token = tokens.find(_credential(headers), now)
+    token = _find(tokens, _credential(headers), now)
     return token.instance_id if token else headers.get("wix-site-id") or None
 
 
@@ -97,7 +83,7 @@ def authenticate(headers: Headers, tokens: Tokens, settings: Settings, now: floa
     if settings.credentials == "forbidden":
         raise envelope(403)
     if credential.startswith(TOKEN_PREFIX):
-        token = tokens.find(credential, now)
+        token = _find(tokens, credential, now)
         if token is None:
             raise envelope(401)
         site = token.instance_id
@@ -115,6 +101,11 @@ def _credential(headers: Headers) -> str:
     return rest.strip() if scheme.lower() == "bearer" else value
 
 
+def _find(tokens: Tokens, text: str, now: float) -> Token | None:
+    token = tokens.get(text)
+    return token if token is not None and now < token.expires else None
+
+
 def grant_token(body: Json, tokens: Tokens, settings: Settings, now: float) -> Json:
     """Answer `POST /oauth2/token`, or raise an OAuth error (CONTRACT.md section 2.2).
 
@@ -128,8 +119,6 @@ def grant_token(body: Json, tokens: Tokens, settings: Settings, now: float) -> J
         raise WixError(400, {"error": "invalid_request"})
     if settings.credentials != "accepted":
         raise WixError(400, {"error": "invalid_client"})
-    return {
-        "access_token": tokens.issue(app_id, instance, now, settings.token_lifetime),
-        "token_type": "Bearer",
-        "expires_in": settings.token_lifetime,
-    }
+    lifetime, text = settings.token_lifetime, TOKEN_PREFIX + secrets.token_urlsafe(32)
+    tokens[text] = Token(app_id, instance, now + lifetime)
+    return {"access_token": text, "token_type": "Bearer", "expires_in": lifetime}

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
 
+from formapp.sandbox.api.auth import Caller
 from formapp.sandbox.api.validation import Sent
 from formapp.sandbox.options import Settings
 from formapp.sandbox.state import Json, Site
@@ -14,20 +14,6 @@ def iso(seconds: float) -> str:
     """Return the wire form of a time: `2025-03-04T09:15:30.123Z` (CONTRACT.md section 1)."""
     moment = datetime.fromtimestamp(seconds, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who makes a call.
-
-    A "dashboard" caller is a person (control path only). `bucket` names the rate limit's counter
-    and contains no secret; `app_id` is that of an app token.
-    """
-
-    kind: Literal["key", "app", "dashboard"]
-    site_id: str
-    bucket: str
-    app_id: str | None = None
 
 
 @dataclass(frozen=True)

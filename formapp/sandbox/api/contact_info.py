@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Callable
 from functools import partial
+from operator import eq
 from typing import Any
 
 import phonenumbers
@@ -19,7 +20,6 @@ from formapp.sandbox.state import Json, normalize_email
 Same = Callable[[Any, Any], bool]
 
 SCALARS = ("company", "jobTitle", "birthdate", "locale", "picture")
-LISTS = ("emails", "phones", "addresses", "labelKeys", "locations")
 
 MAX_ITEMS = 50
 MAX_LABELS = 2000
@@ -72,10 +72,6 @@ def _birthdate(sent: Sent) -> str:
     if sent.value not in (None, "") and not is_calendar_date(sent.value):
         sent.refuse("must be a valid date", "FORMAT", type="DATE")
     return sent.value or ""
-
-
-def _locale(sent: Sent) -> str:
-    return sent.pattern(LOCALE, "LANGUAGE_TAG")
 
 
 def _items(sent: Sent, read: Callable[[Sent], Any], longest: int = MAX_ITEMS) -> list[Any] | None:
@@ -167,7 +163,7 @@ _READERS: dict[str, Callable[[Sent], Any]] = {
     "company": _text,
     "jobTitle": _text,
     "birthdate": _birthdate,
-    "locale": _locale,
+    "locale": lambda sent: sent.pattern(LOCALE, "LANGUAGE_TAG"),
     "labelKeys": _label_keys,
     "extendedFields": _extended_fields,
     "locations": partial(_items, read=_guid),
@@ -193,11 +189,6 @@ def primary_of(candidates: list[Json]) -> Json | None:
     return next((one for one in candidates if one.get("primary")), next(iter(candidates), None))
 
 
-def same_email(one: Json, other: Json) -> bool:
-    """Return whether two email items have the same address."""
-    return normalize_email(one["email"]) == normalize_email(other["email"])
-
-
 def same_phone(one: Json, other: Json) -> bool:
     """Compare two phone items by E.164 if both have it, else by their digits."""
     if one.get("e164Phone") and other.get("e164Phone"):
@@ -210,26 +201,24 @@ def _digits(phone: str) -> str:
     return "".join(character for character in phone if character.isdigit())
 
 
-def same_phone_or_text(one: Json, other: Json) -> bool:
-    """Compare two phone items as `same_phone` does, or by the text as typed."""
-    return bool(one["phone"] == other["phone"]) or same_phone(one, other)
-
-
-def same_address(one: Json, other: Json) -> bool:
-    """Return whether two address items have equal addresses."""
-    return bool(one["address"] == other["address"])
+SAME: dict[str, Same] = {
+    "emails": lambda one, other: normalize_email(one["email"]) == normalize_email(other["email"]),
+    "phones": lambda one, other: one["phone"] == other["phone"] or same_phone(one, other),
+    "addresses": lambda one, other: bool(one["address"] == other["address"]),
+    "labelKeys": eq,
+    "locations": eq,
+}
+"""How two items of each list are compared."""
 
 
 def build_items(name: str, sent: list[Any], stored: list[Any]) -> list[Any]:
     """Return a list as it is stored: with ids, one primary item, and E.164 where computable."""
-    if name == "emails":
-        return _with_primary(_with_ids(sent, stored, same_email), stored, same_email)
+    if name in ("labelKeys", "locations"):
+        return sent
     if name == "phones":
-        numbered = [_with_e164(item) for item in sent]
-        return _with_primary(_with_ids(numbered, stored, same_phone_or_text), stored, same_phone)
-    if name == "addresses":
-        return _with_ids(sent, stored, same_address)
-    return sent
+        sent = [_with_e164(item) for item in sent]
+    items = _with_ids(sent, stored, SAME[name])
+    return items if name == "addresses" else _with_primary(items, stored, SAME[name])
 
 
 def _with_ids(sent: list[Json], stored: list[Json], same: Same) -> list[Json]:

@@ -1,28 +1,35 @@
-"""Create, Get, Update and Delete Contact (CONTRACT.md sections 7.1 to 7.4)."""
+"""Create, Get, Update, Delete and Merge Contact, and the check for duplicates.
+
+CONTRACT.md sections 7.1 to 7.5 and 11.4.
+"""
 
 import re
+from operator import itemgetter
 from typing import Any
 
 from formapp.sandbox.api import records
 from formapp.sandbox.api.call import Call
 from formapp.sandbox.api.contact_info import (
-    LISTS,
+    SAME,
     SCALARS,
     WRITABLE,
+    Same,
     build_items,
     items,
     primary_of,
     read_info,
+    same_phone,
     without_blanks,
 )
 from formapp.sandbox.api.definitions import require_labels
-from formapp.sandbox.api.duplicates import refuse_duplicate
 from formapp.sandbox.api.errors import application_error
 from formapp.sandbox.api.queries import project, read_projection
-from formapp.sandbox.api.validation import Sent, is_calendar_date
+from formapp.sandbox.api.validation import GUID, Sent, is_calendar_date
 from formapp.sandbox.state import ContactRecord, Json, normalize_email
 
 MAX_TEXT_VALUE = 1000
+MAX_SOURCES = 5
+GUID_LENGTH = 36
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
 
 
@@ -36,7 +43,7 @@ def create_contact(call: Call) -> Json:
     sent.raise_violations()
     info = _changed_info(call, {}, parts)
     if not allow_duplicates:
-        refuse_duplicate(call, info)
+        _refuse_duplicate(call, info)
     return {"contact": records.create(call, info)}
 
 
@@ -80,7 +87,7 @@ def _update(call: Call, record: ContactRecord, sent: Json, *, allow_duplicates: 
         raise application_error("INSUFFICIENT_UPDATE_CONTACT_DATA")
     info = _changed_info(call, record.body["info"], sent)
     if not allow_duplicates:
-        refuse_duplicate(call, info, record)
+        _refuse_duplicate(call, info, record)
     return {"contact": records.revise(call, record, info)}
 
 
@@ -91,7 +98,7 @@ def _changed_info(call: Call, stored: Json, sent: Json) -> Json:
     if "name" in sent:
         info["name"] = without_blanks({**stored.get("name", {}), **sent["name"]})
     info.update({name: sent[name] for name in SCALARS if name in sent})
-    for name in LISTS:
+    for name in SAME:
         if name in sent:
             info[name] = {"items": build_items(name, sent[name], items(stored, name))}
     values = call.site.custom_values(stored)
@@ -150,6 +157,35 @@ def _protect_member_email(record: ContactRecord, sent: Json) -> None:
         raise application_error("CANNOT_UPDATE_MEMBER_EMAIL")
 
 
+def _refuse_duplicate(call: Call, info: Json, before: ContactRecord | None = None) -> None:
+    """Refuse `info` if its email, or without one its phone, belongs to another contact.
+
+    `before` is the contact that an update changes; the check applies only if the update changes
+    the compared value. The error has the id and stored value of the oldest match, then of that
+    with the smallest id. With a blind window the check misses contacts younger than it: this is
+    how two simultaneous creates can both succeed.
+    """
+    name, same = ("emails", SAME["emails"]) if items(info, "emails") else ("phones", same_phone)
+    wanted = primary_of(items(info, name))
+    former = primary_of(items(before.body["info"], name)) if before else None
+    if wanted is None or (former is not None and same(wanted, former)):
+        return
+    site, kind, window = call.site, name.removesuffix("s"), call.settings.duplicate_blind_window
+    compare_all = name == "emails" and call.settings.any_email_duplicates
+    others = site.with_email(wanted["email"]) if kind == "email" else site.contacts.values()
+    matches = [
+        (record.body["createdDate"], record.body["id"], item[kind])
+        for record in others
+        if record is not before and not (window and call.now - record.created_at < window)
+        for item in items(record.body["info"], name)
+        if same(wanted, item) and (compare_all or item["primary"])
+    ]
+    if matches:
+        _, other_id, stored = min(matches, key=itemgetter(0, 1))
+        data = {"duplicateContactId": other_id, f"duplicate{kind.capitalize()}": stored}
+        raise application_error("DUPLICATE_CONTACT_EXISTS", **data)
+
+
 def delete_contact(call: Call) -> Json:
     """Answer Delete Contact."""
     record = records.find(call)
@@ -161,3 +197,71 @@ def delete_contact(call: Call) -> Json:
         raise application_error("CANNOT_DELETE_CONTACT_WITH_BILLING_SUBSCRIPTION")
     records.remove(call, record, "deleted")
     return {}
+
+
+def merge_contacts(call: Call) -> Json:
+    """Answer Merge Contacts: delete the sources and remember their ids for Get Contact."""
+    sent = Sent(call.body)
+    revision = sent["targetContactRevision"].integer()
+    target, sources = _read_parties(call, sent)
+    if revision != target.body["revision"]:
+        raise application_error("FAILED_PRECONDITION")
+    info = _merged_info(call, target, sources)
+    for source in sources:
+        records.remove(call, source, "merged")
+        call.site.merged[source.body["id"]] = target.body["id"]
+    activity = {"activityDate": call.moment, "activityType": "CONTACT_MERGED"}
+    return {"contact": records.revise(call, target, info, lastActivity=activity)}
+
+
+def preview_merge(call: Call) -> Json:
+    """Answer Preview Merge Contacts: the merged target, with its present revision."""
+    target, sources = _read_parties(call, Sent(call.body))
+    body = {**target.body, "info": _merged_info(call, target, sources)}
+    return {"contact": records.complete(call.site, body, target.role)}
+
+
+def _read_parties(call: Call, sent: Sent) -> tuple[ContactRecord, list[ContactRecord]]:
+    """Return target and sources after all checks except that of the revision."""
+    listed = sent["sourceContactIds"]
+    if listed.value is None:
+        listed.refuse("is required", "REQUIRED_FIELD")
+    ids = []
+    for one in listed.items(MAX_SOURCES) or []:
+        one.required(GUID_LENGTH)
+        ids.append(one.pattern(GUID, "GUID").lower())
+    sent.raise_violations()
+    target_id = call.path["targetContactId"].lower()
+    if not ids or len(set(ids)) < len(ids) or target_id in ids:
+        raise application_error("ILLEGAL_MERGE")
+    target = records.find(call, target_id)
+    sources = [records.find(call, one) for one in ids]
+    if any(source.role is not None for source in sources):
+        raise application_error("FAILED_PRECONDITION")
+    return target, sources
+
+
+def _merged_info(call: Call, target: ContactRecord, sources: list[ContactRecord]) -> Json:
+    """Return the target's info with what the sources add; no value of it is overwritten."""
+    info = dict(target.body["info"])
+    values = call.site.custom_values(info)
+    for source in (record.body["info"] for record in sources):
+        info["name"] = {**source.get("name", {}), **info.get("name", {})}
+        for name in SCALARS:
+            if name in source:
+                info.setdefault(name, source[name])
+        for name, same in SAME.items():
+            info[name] = {"items": _appended(items(info, name), items(source, name), same)}
+        values = {**call.site.custom_values(source), **values}
+    return without_blanks({**info, "extendedFields": {"items": values}})
+
+
+def _appended(held: list[Any], added: list[Any], same: Same) -> list[Any]:
+    """Append the new items; an appended item is primary only if the list had no primary one."""
+    merged = list(held)
+    had_primary = any(isinstance(item, dict) and item.get("primary") for item in held)
+    for item in added:
+        if not any(same(item, one) for one in merged):
+            demoted = had_primary and isinstance(item, dict) and "primary" in item
+            merged.append({**item, "primary": False} if demoted else item)
+    return merged

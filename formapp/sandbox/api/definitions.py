@@ -3,13 +3,13 @@
 import re
 import secrets
 import string
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from formapp.sandbox.api import records
 from formapp.sandbox.api.call import Call
-from formapp.sandbox.api.errors import WixError, application_error, envelope
+from formapp.sandbox.api.errors import application_error, envelope
 from formapp.sandbox.api.queries import (
     EQUALITY,
     ORDERS,
@@ -41,17 +41,11 @@ COMMON_FILTERS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """Labels or extended fields, with their operations.
+    """Labels or extended fields, with their operations: names on the wire, and limits.
 
-    Attributes:
-        singular: Wire name of one definition.
-        plural: Wire name of several, also the attribute of a site that holds them.
-        part: The part of a contact's `info` that refers to them.
-        type_name: Wire name of the type, such as `labelType`.
-        flat_names: Where a rename may have the name, if it is not nested.
-        list_max: Highest limit of a list; None if CONTRACT.md knows none.
-        filters: Filter fields in addition to the common ones.
-        quota_error: Makes an error from the quota and the present total.
+    `plural` is also the attribute of a site that holds them, `part` what refers to them in a
+    contact's `info`. A rename may have the name in one of `flat_names`, if it is not nested. The
+    `filters` are those beside the common ones.
     """
 
     singular: Literal["label", "field"]
@@ -64,28 +58,27 @@ class Kind:
     list_default: int
     list_max: int | None
     filters: dict[str, tuple[str, ...]]
-    quota_error: Callable[[int, int], WixError]
 
     def find_or_create(self, call: Call) -> Json:
         """Answer Find Or Create: the definition with exactly this display name; case matters."""
         sent, stored = Sent(call.body), self._all(call)
         name = sent["displayName"].required(self.max_name)
+        if self.singular == "label":
+            more = {"namespaceDisplayName": ""}
+        else:
+            more = {"dataType": sent["dataType"].choice(DATA_TYPES) or "TEXT"}
         sent.raise_violations()
-        type_ = self._data_type(sent)
         is_new = f"new{self.singular.capitalize()}"
         for known in stored.values():
             if known["displayName"] == name:
                 return {self.singular: known, is_new: False}
-        total = sum(one["namespace"] == "custom" for one in stored.values())
-        quota: int = getattr(call.settings, f"{self.plural}_quota")
-        if total >= quota:
-            raise self.quota_error(quota, total)
+        self._check_quota(call, sum(one["namespace"] == "custom" for one in stored.values()))
         key = _make_key(name, stored, random_suffix=call.settings.random_key_suffixes)
         stored[key] = {
             "namespace": "custom",
             "key": key,
             "displayName": name,
-            **type_,
+            **more,
             self.type_name: "USER_DEFINED",
             "createdDate": call.moment,
             "updatedDate": call.moment,
@@ -93,12 +86,13 @@ class Kind:
         call.site.changes += 1
         return {self.singular: stored[key], is_new: True}
 
-    def _data_type(self, sent: Sent) -> Json:
-        if self.singular == "label":
-            return {"namespaceDisplayName": ""}
-        data_type = sent["dataType"].choice(DATA_TYPES) or "TEXT"
-        sent.raise_violations()
-        return {"dataType": data_type}
+    def _check_quota(self, call: Call, total: int) -> None:
+        labels, fields = call.settings.labels_quota, call.settings.fields_quota
+        if self.singular == "field" and total >= fields:
+            raise application_error("FIELDS_QUOTA_EXCEEDED")
+        if self.singular == "label" and total >= labels:
+            data = {"labelsQuota": str(labels), "labelsCurrentTotal": str(total)}
+            raise application_error("LABELS_QUOTA_REACHED", **data)
 
     def get(self, call: Call) -> Json:
         """Answer Get."""
@@ -223,9 +217,6 @@ LABELS = Kind(
     list_default=1000,
     list_max=2000,
     filters={"labelType": ("$eq",)},
-    quota_error=lambda quota, total: application_error(
-        "LABELS_QUOTA_REACHED", labelsQuota=str(quota), labelsCurrentTotal=str(total)
-    ),
 )
 FIELDS = Kind(
     singular="field",
@@ -238,7 +229,6 @@ FIELDS = Kind(
     list_default=100,
     list_max=None,
     filters={"fieldType": ("$eq",), "dataType": ("$eq", "$ne")},
-    quota_error=lambda *_: application_error("FIELDS_QUOTA_EXCEEDED"),
 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from formapp.sandbox.api import contacts, duplicates, labelling, search
+from formapp.sandbox.api import contacts, labelling, search
 from formapp.sandbox.api.call import Call
 from formapp.sandbox.api.definitions import FIELDS, LABELS
 from formapp.sandbox.state import Json
@@ -36,8 +36,8 @@ OPERATIONS = tuple(
         ("deleteContact", "DELETE", f"{C}/<contactId>", contacts.delete_contact),
         ("listContacts", "GET", C, search.list_contacts),
         ("queryContacts", "POST", f"{C}/query", search.query_contacts),
-        ("mergeContacts", "POST", f"{M}/merge", duplicates.merge_contacts),
-        ("previewMergeContacts", "POST", f"{M}/preview-merge", duplicates.preview_merge),
+        ("mergeContacts", "POST", f"{M}/merge", contacts.merge_contacts),
+        ("previewMergeContacts", "POST", f"{M}/preview-merge", contacts.preview_merge),
         ("labelContact", "POST", f"{C}/<contactId>/labels", labelling.label_contact),
         ("unlabelContact", "DELETE", f"{C}/<contactId>/labels", labelling.unlabel_contact),
         (

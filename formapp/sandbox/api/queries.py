@@ -13,6 +13,7 @@ from formapp.sandbox.api.validation import Sent
 from formapp.sandbox.state import Json
 
 Matcher = Callable[[Json], bool]
+Read = Callable[[Any], Any]
 ValueKind = Literal["text", "number", "moment"]
 Projection = tuple[str, ...] | None
 """Paths to show; None shows everything."""
@@ -227,26 +228,30 @@ def read_projection(fields: Sequence[Any], fieldsets: Sequence[Any]) -> Projecti
     return (*fields, *(path for one in fieldsets for path in FIELDSETS[one]))
 
 
+def value_at(path: str, *keys: str) -> Read:
+    """Return the function that reads a row's value at a dotted path and keys, None if absent."""
+    names = [*path.split("."), *keys]
+
+    def read(row: Json) -> Any:
+        value: Any = row
+        for name in names:
+            value = value.get(name) if isinstance(value, dict) else None
+        return value
+
+    return read
+
+
 def project(body: Json, wanted: Projection) -> Json:
     """Return the part of `body` that `wanted` names, with `id` and `revision`."""
     if wanted is None:
         return body
     shown: Json = {"id": body["id"], "revision": body["revision"]}
     for path in wanted:
-        _copy(body, shown, path.split("."))
+        value = value_at(path)(body)
+        *parents, name = path.split(".")
+        if value is not None:
+            target = shown
+            for parent in parents:  # copied, since it may be a part of the stored body
+                target[parent] = target = dict(target.get(parent, {}))
+            target[name] = value
     return shown
-
-
-def _copy(source: Json, target: Json, names: list[str]) -> None:
-    name, rest = names[0], names[1:]
-    if name not in source:
-        return
-    value = source[name]
-    if not rest:
-        target[name] = value
-    elif isinstance(value, dict):
-        inner = target.get(name)
-        copied = dict(inner) if isinstance(inner, dict) else {}
-        _copy(value, copied, rest)
-        if copied:
-            target[name] = copied

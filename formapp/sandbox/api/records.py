@@ -43,7 +43,7 @@ def create(call: Call, info: Json) -> Json:
         "lastActivity": {"activityDate": call.moment, "activityType": "CONTACT_CREATED"},
         "info": info,
     }
-    return _store(call, ContactRecord({"info": {}}, call.now), body)
+    return store(call, ContactRecord({"info": {}}, call.now), body)
 
 
 def _source(call: Call) -> Json:
@@ -63,19 +63,11 @@ def revise(call: Call, record: ContactRecord, info: Json, **root: Json) -> Json:
     """Store `info` (and replaced parts of the root) as the next revision; return the body."""
     revision = record.body["revision"] + 1
     body = {**record.body, **root, "revision": revision, "updatedDate": call.moment, "info": info}
-    return _store(call, record, body)
+    return store(call, record, body)
 
 
-def change_role(call: Call, record: ContactRecord, role: Role | None) -> None:
-    """Make a contact a member, owner or contributor, or none of them; the revision stays.
-
-    CONTRACT.md does not say whether a change of membership raises the revision.
-    """
-    record.role = role
-    _store(call, record, record.body)
-
-
-def _store(call: Call, record: ContactRecord, body: Json) -> Json:
+def store(call: Call, record: ContactRecord, body: Json) -> Json:
+    """Store a body with its derived parts and an entry in the history, and return it."""
     body = complete(call.site, body, record.role)
     _remember(record, body, call)
     call.site.store(record, body, call.now)

@@ -1,6 +1,5 @@
 """List and Query Contacts: what can be filtered, sorted and searched (CONTRACT.md section 8)."""
 
-from collections.abc import Callable
 from typing import Any
 
 from formapp.sandbox.api.call import Call
@@ -16,51 +15,24 @@ from formapp.sandbox.api.queries import (
     FilterRules,
     Page,
     Projection,
+    Read,
     Sorting,
     ValueKind,
     project,
     read_page,
     read_projection,
     read_sort,
+    value_at,
 )
 from formapp.sandbox.api.validation import Sent
 from formapp.sandbox.state import Json, Site
-
-Read = Callable[[Any], Any]
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 1000
 MAX_SEARCH = 100
 
-SORT_FIELDS = (
-    "createdDate",
-    "lastActivity.activityDate",
-    "primaryInfo.email",
-    "info.name.first",
-    "info.name.last",
-    "info.company",
-    "info.jobTitle",
-    "info.birthdate",
-)
+EXTENDED = "info.extendedFields.items"
 EXTENDED_PREFIX = "info.extendedFields."
-
-
-def _value_at(path: str) -> Read:
-    """Return the function that reads a contact's value at a dotted path, None if absent."""
-    names = path.split(".")
-
-    def read(row: Json) -> Any:
-        value: Any = row
-        for name in names:
-            value = value.get(name) if isinstance(value, dict) else None
-        return value
-
-    return read
-
-
-def _extended_value(key: str) -> Read:
-    """Return the function that reads a contact's extended field, None if absent."""
-    return lambda row: row["info"].get("extendedFields", {}).get("items", {}).get(key)
 
 
 def _scalar(read: Read, operators: tuple[str, ...], kind: ValueKind = "text") -> FilterField:
@@ -77,10 +49,6 @@ def _listed(name: str, operators: tuple[str, ...], *parts: Read) -> FilterField:
     return FilterField(values, operators)
 
 
-def _itself(item: str) -> str:
-    return item
-
-
 MOMENTS = ("createdDate", "updatedDate", "lastActivity.activityDate", "info.birthdate")
 TEXTS = (
     "primaryInfo.email",
@@ -90,25 +58,26 @@ TEXTS = (
     "info.company",
     "info.jobTitle",
 )
+SORT_FIELDS = {*MOMENTS, *TEXTS} - {"updatedDate", "primaryInfo.phone"}
 
 AGREED: dict[str, FilterField] = {
-    **{name: _scalar(_value_at(name), CHOICE) for name in ("id", "info.locale")},
-    **{name: _scalar(_value_at(name), RANGE, "moment") for name in MOMENTS},
-    **{name: _scalar(_value_at(name), TEXT) for name in TEXTS},
-    "info.labelKeys": _listed("labelKeys", KEYS, _itself),
+    **{name: _scalar(value_at(name), CHOICE) for name in ("id", "info.locale")},
+    **{name: _scalar(value_at(name), RANGE, "moment") for name in MOMENTS},
+    **{name: _scalar(value_at(name), TEXT) for name in TEXTS},
+    "info.labelKeys": _listed("labelKeys", KEYS, str),
 }
 """Fields that every source of CONTRACT.md lists."""
 
-_STREET = (_value_at("address.addressLine"), _value_at("address.streetAddress.name"))
+_STREET = (value_at("address.addressLine"), value_at("address.streetAddress.name"))
 OPTIONAL: dict[str, FilterField] = {
-    "info.emails.email": _listed("emails", TEXT, _value_at("email")),
-    "info.phones.phone": _listed("phones", TEXT, _value_at("phone")),
-    "info.phones.e164Phone": _listed("phones", TEXT, _value_at("e164Phone")),
+    "info.emails.email": _listed("emails", TEXT, value_at("email")),
+    "info.phones.phone": _listed("phones", TEXT, value_at("phone")),
+    "info.phones.e164Phone": _listed("phones", TEXT, value_at("e164Phone")),
     "info.addresses.street": _listed("addresses", TEXT, *_STREET),
-    "info.addresses.city": _listed("addresses", TEXT, _value_at("address.city")),
-    "info.addresses.subdivision": _listed("addresses", CHOICE, _value_at("address.subdivision")),
-    "info.addresses.country": _listed("addresses", CHOICE, _value_at("address.country")),
-    "info.locations": _listed("locations", KEYS, _itself),
+    "info.addresses.city": _listed("addresses", TEXT, value_at("address.city")),
+    "info.addresses.subdivision": _listed("addresses", CHOICE, value_at("address.subdivision")),
+    "info.addresses.country": _listed("addresses", CHOICE, value_at("address.country")),
+    "info.locations": _listed("locations", KEYS, str),
 }
 """Fields that only some sources list; the setting `refuse_optional_filters` refuses them."""
 
@@ -189,8 +158,8 @@ def _extended_field(site: Site, key: str) -> FilterField | None:
     if definition is None:
         return None
     if definition["fieldType"] == "SYSTEM":
-        return _scalar(_extended_value(key), SYSTEM_FIELDS.get(key, ()))
-    return _scalar(_extended_value(key), *CUSTOM_FIELDS[definition["dataType"]])
+        return _scalar(value_at(EXTENDED, key), SYSTEM_FIELDS.get(key, ()))
+    return _scalar(value_at(EXTENDED, key), *CUSTOM_FIELDS[definition["dataType"]])
 
 
 def _contains(row: Json, search: str) -> bool:
@@ -216,7 +185,7 @@ def _answer(
     value_of = _sort_value(call.site, sorting.field or "createdDate")
     if value_of is None:
         raise application_error("UNSUPPORTED_SORT_FIELD")
-    ordered = sorting.apply(sorted(rows, key=_value_at("id")), value_of)
+    ordered = sorting.apply(sorted(rows, key=value_at("id")), value_of)
     return {
         "contacts": [project(row, projection) for row in page.cut(ordered)],
         "pagingMetadata": page.metadata(len(ordered)),
@@ -226,10 +195,10 @@ def _answer(
 def _sort_value(site: Site, name: str) -> Read | None:
     """Return the function that reads a contact's value of a sort field; None if unsupported."""
     if name in SORT_FIELDS:
-        return _value_at(name)
+        return value_at(name)
     key = name.removeprefix(EXTENDED_PREFIX)
     definition = site.fields.get(key) if name.startswith(EXTENDED_PREFIX) else None
     if definition is None:
         return None
     sortable = definition["fieldType"] != "SYSTEM" or key == "emailSubscriptions.effectiveEmail"
-    return _extended_value(key) if sortable else None
+    return value_at(EXTENDED, key) if sortable else None

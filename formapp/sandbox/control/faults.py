@@ -21,17 +21,9 @@ from formapp.sandbox.api.errors import envelope
 from formapp.sandbox.api.operations import OPERATION_NAMES
 from formapp.sandbox.options import Range, Rules, check
 
-KINDS = {
-    "latency": "Answer late",
-    "status": "Answer with an error",
-    "bad_gateway_html": "Answer with a proxy's HTML page (502)",
-    "cut_before": "Cut the connection before applying the call",
-    "cut_after": "Apply the call, then cut the connection",
-    "truncate": "Apply the call, then send half of the answer",
-    "stall": "Apply the call, then stop halfway through the answer",
-}
+KINDS = ("latency", "status", "bad_gateway_html", "cut_before", "cut_after", "truncate", "stall")
 FAULT_RULES: Rules = {
-    "kind": tuple(KINDS),
+    "kind": KINDS,
     "operation": OPERATION_NAMES,
     "site": str,
     "status": Range(400, 599),
@@ -51,15 +43,11 @@ BAD_GATEWAY = (
 
 @dataclass
 class Fault:
-    """One fault. Without an `operation` or a `site` it affects all of them.
+    """One fault, of all calls unless it has an `operation` or a `site`.
 
-    Attributes:
-        status, code, empty_body, retry_after: Only for kind `status`; `retry_after` in seconds.
-        applied: Kinds `status` and `bad_gateway_html` apply the call first.
-        seconds: Only for kinds `latency` and `stall`.
-        times: How many calls it affects before it ends; None has no end.
-        probability: The share of matching calls that it affects.
-        struck: How many calls it has affected.
+    `status`, `code`, `empty_body` and `retry_after` (seconds) are for kind `status`, `seconds` for
+    `latency` and `stall`. `applied`: kinds `status` and `bad_gateway_html` apply the call first.
+    It affects the share `probability` of the calls, and ends after `times`; `struck` counts them.
     """
 
     id: str = field(default_factory=lambda: str(uuid.uuid4()), init=False)
@@ -94,17 +82,20 @@ class Fault:
             return self._error()
         if self.kind == "bad_gateway_html":
             return Response(BAD_GATEWAY, 502, content_type="text/html; charset=utf-8")
-        if self.cuts_connection:
-            return Response(_cut_body(environ), 503)  # the status never reaches the client
-        pause = self.seconds if self.kind == "stall" else 0.0
         whole = answer.get_data()
 
-        def half() -> Iterator[bytes]:
-            yield whole[: len(whole) // 2]
+        def part(body: bytes, pause: float) -> Iterator[bytes]:
+            """Send nothing before the cut if there is no body: the server asks for it first."""
+            if body:
+                yield body
             closing.wait(pause)
             _cut(environ)
 
-        truncated = Response(half(), answer.status_code, content_type=answer.content_type)
+        if self.cuts_connection:
+            return Response(part(b"", 0.0), 503)  # the status never reaches the client
+        pause = self.seconds if self.kind == "stall" else 0.0
+        half = part(whole[: len(whole) // 2], pause)
+        truncated = Response(half, answer.status_code, content_type=answer.content_type)
         truncated.content_length = len(whole)
         return truncated
 
@@ -123,12 +114,6 @@ def _cut(environ: Mapping[str, Any]) -> None:
         raise ConnectionAbortedError("this server passes no socket to cut")
     with suppress(OSError):  # the client may have disconnected first
         connection.shutdown(socket.SHUT_RDWR)
-
-
-def _cut_body(environ: Mapping[str, Any]) -> Iterator[bytes]:
-    """Cut when the server asks for the body: it has sent nothing yet."""
-    _cut(environ)
-    yield b""
 
 
 def read_fault(sent: Mapping[str, Any]) -> Fault:
@@ -159,11 +144,6 @@ class Faults:
         """Deactivate a fault; return whether it was active."""
         with self._lock:
             return self._faults.pop(fault_id, None) is not None
-
-    def clear(self) -> None:
-        """Deactivate all faults."""
-        with self._lock:
-            self._faults.clear()
 
     def draw(self, operation: str, site: str | None) -> tuple[float, Fault | None]:
         """Return the seconds that a call must wait, and the fault that replaces its answer.

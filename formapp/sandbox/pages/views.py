@@ -14,9 +14,8 @@ from formapp.sandbox.api.contact_info import items
 from formapp.sandbox.api.errors import STATUS_MESSAGES
 from formapp.sandbox.api.operations import OPERATION_NAMES
 from formapp.sandbox.api.records import address_text, flatten
-from formapp.sandbox.control.faults import KINDS
 from formapp.sandbox.core import Sandbox
-from formapp.sandbox.options import SETTING_RULES, TEXTS
+from formapp.sandbox.options import SETTING_RULES
 from formapp.sandbox.state import ContactRecord, Json, Site
 
 MAX_SHOWN = 200
@@ -30,19 +29,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-PRESETS: tuple[tuple[str, Json], ...] = (
-    (
-        "Lose the answer to the next create",
-        {"kind": "cut_after", "operation": "createContact", "times": 1},
-    ),
-    ("Drop one answer in four", {"kind": "cut_after", "percent": 25}),
-    ("Refuse half of the connections", {"kind": "cut_before", "percent": 50}),
-    ("Answer every call 2 seconds late", {"kind": "latency", "seconds": 2}),
-    ("Be unavailable (503) for five calls", {"kind": "status", "status": 503, "times": 5}),
-    ("Answer 429 to three calls", {"kind": "status", "status": 429, "times": 3}),
-    ("Stop halfway through the next answer", {"kind": "stall", "seconds": 30, "times": 1}),
-    ("Answer like a broken proxy three times", {"kind": "bad_gateway_html", "times": 3}),
-)
 
 
 def register_pages(app: Flask, sandbox: Sandbox) -> None:
@@ -90,7 +76,9 @@ def _find(sandbox: Sandbox, site_id: str | None) -> Json:
     for site in sites:
         if site_id in (None, site.id):
             with site.lock:
-                records = sorted(site.contacts.values(), key=_last_change)
+                records = sorted(
+                    site.contacts.values(), key=lambda one: str(one.body["updatedDate"])
+                )
                 shown = records if search else records[-MAX_SHOWN:]
                 total += len(records)
                 cards += [_card(site, record) for record in shown]
@@ -112,10 +100,6 @@ def _find(sandbox: Sandbox, site_id: str | None) -> Json:
         "address_text": address_text,
         "items": items,
     }
-
-
-def _last_change(record: ContactRecord) -> str:
-    return str(record.body["updatedDate"])
 
 
 def _card(site: Site, record: ContactRecord) -> Json:
@@ -163,14 +147,11 @@ def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
         "faults.html",
         problem=problem,
         faults=sandbox.faults.read(),
-        presets=PRESETS,
-        kinds=KINDS,
         operations=OPERATION_NAMES,
         sites=[site.id for site in sandbox.store.sites()],
-        settings=TEXTS,
         values=sandbox.settings.as_json(),
         choices=SETTING_RULES,
-        counts=sandbox.calls.counts(),
+        counts=sandbox.calls.read()["counts"],
         base=request.host_url.rstrip("/"),
     )
     return Response(page, 400 if problem else 200)

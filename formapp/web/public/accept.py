@@ -33,7 +33,7 @@ from formapp.forms.tokens import (
 from formapp.languages import gettext_noop
 from formapp.lead import Lead
 from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
-from formapp.spam import CHALLENGE_NAMES
+from formapp.spam.providers import CHALLENGE_NAMES
 from formapp.spam.session import HEADER
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import next_language_query

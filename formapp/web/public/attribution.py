@@ -19,6 +19,7 @@ from formapp.forms.origins import matches, origin_of
 from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import language_query
+from formapp.web.public.origin_check import has_api_token, refuse_origin
 from formapp.web.services import services
 
 MAX_LENGTH = 2000
@@ -183,24 +184,21 @@ def posting_origin(request: Request, form: Form) -> str | None:
 
 
 def check_foreign(request: Request, form: Form) -> bool:
-    """Allow the post of a form on another site, if its origin is on the list.
+    """Allow the post of a form on another site, if its origin is on the list, or of a program.
 
     Returns:
         False if the origin is unknown and the form quarantines such posts.
 
     Raises:
-        RefusalError: 403, with what the owner of that page can do.
+        RefusalError: 403, with what the owner of that page can do; 401, the API token is wrong.
     """
     origin = posting_origin(request, form) or "null"
+    if not request.headers.get("Origin") and has_api_token(request):
+        return True
     if origin == "null" and form.definition.spam.unknown_origin == "quarantine":
         return False
     if not form.allows_origin(origin):
-        raise RefusalError(
-            403,
-            "BLOCKED",
-            "This form doesn't accept submissions from that page. Please open the form on its "
-            "own page and send it from there.",
-        )
+        raise refuse_origin(request, form)
     return True
 
 

@@ -6,8 +6,7 @@ from typing import Any
 from flask import Response, url_for
 
 from formapp.forms.form import Form
-from formapp.spam import PROVIDERS
-from formapp.spam.providers import ALTCHA_FIELD
+from formapp.spam.providers import ALTCHA_FIELD, PROVIDERS
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import requested_form
 from formapp.web.responses import json_answer

@@ -17,8 +17,9 @@ from formapp.forms.posted import Posted, Reading
 from formapp.forms.tokens import Token
 from formapp.jobs.queue import Job
 from formapp.leads.held import QUOTA, quota_meta
-from formapp.spam import PROVIDERS, Facts, read_session, score_of, suspicions
-from formapp.spam.providers import ALTCHA_FIELD, CHALLENGE_CHECK, pending_reason
+from formapp.spam.providers import ALTCHA_FIELD, CHALLENGE_CHECK, PROVIDERS, pending_reason
+from formapp.spam.session import read_session
+from formapp.spam.signals import Facts, score_of, suspicions
 from formapp.web.services import Services
 
 HONEYPOT = "the field that people don't see was filled in"

@@ -10,6 +10,7 @@ from formapp.web.public.challenge import challenge_context, show_challenge
 from formapp.web.public.confirmation import confirm_submission, show_confirmation
 from formapp.web.public.form_page import show_new_form
 from formapp.web.public.json_schema import show_schema
+from formapp.web.public.origin_check import check_frame, check_preflight
 from formapp.web.public.theme import show_theme, theme_context
 from formapp.web.responses import show_page
 from formapp.web.services import current_request, services
@@ -37,7 +38,9 @@ def show(name: str) -> Response:
 @forms.get("/f/<name>/embed")
 def embed(name: str) -> Response:
     """The form in a frame."""
-    return show_new_form(localized_form(name), "embed")
+    form = localized_form(name)
+    check_frame(current_request(), form)
+    return show_new_form(form, "embed")
 
 
 @forms.route("/f/<name>", methods=["POST", "OPTIONS"], provide_automatic_options=False)
@@ -46,6 +49,7 @@ def submit(name: str) -> Response:
     form = localized_form(name)
     post = current_request()
     if post.method == "OPTIONS":
+        check_preflight(post, form)
         return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
     return accept_post(post, form, services())
 

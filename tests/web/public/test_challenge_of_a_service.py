@@ -14,8 +14,8 @@ from formapp.jobs.queue import JobRunner
 from formapp.leads.accept import Status
 from formapp.leads.held import conclude_challenge
 from formapp.leads.release import release
-from formapp.spam import PROVIDERS
 from formapp.spam.challenge_job import ChallengeChecks
+from formapp.spam.providers import PROVIDERS
 from tests.support.verifier import GOOD_TOKEN, SECRET, verifier
 from tests.web.guarded import SPAM, guarded
 from tests.web.pages import Page

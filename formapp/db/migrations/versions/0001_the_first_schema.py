@@ -7,8 +7,6 @@ from alembic import op
 
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 # A migration keeps its own copy of the types: it describes the schema of its day.
 _TIME = sa.DateTime(timezone=True)

@@ -1,12 +1,14 @@
 """Incidents that were reported to the owner, so that each is reported once."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
+
+_FAILED = sa.text("state = 'failed'")
 
 
 def upgrade() -> None:
@@ -18,12 +20,5 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("kind", "site", name="pk_incidents"),
     )
-
-    failed = sa.text("state = 'failed'")
-    op.create_index(
-        "ix_deliveries_failed_site",
-        "deliveries",
-        ["site"],
-        sqlite_where=failed,
-        postgresql_where=failed,
-    )
+    failed: dict[str, Any] = {"sqlite_where": _FAILED, "postgresql_where": _FAILED}
+    op.create_index("ix_deliveries_failed_site", "deliveries", ["site"], **failed)

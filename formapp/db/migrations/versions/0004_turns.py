@@ -1,12 +1,12 @@
 """Forms take turns, so that a flood through one of them doesn't hold up the others."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 _PENDING = sa.text("state = 'pending'")
 
@@ -18,13 +18,8 @@ def upgrade() -> None:
         "UPDATE deliveries SET form = "
         "(SELECT form FROM submissions WHERE submissions.id = deliveries.submission_id)",
     )
-    op.create_index(
-        "ix_deliveries_pending_form",
-        "deliveries",
-        ["form", "id"],
-        sqlite_where=_PENDING,
-        postgresql_where=_PENDING,
-    )
+    pending: dict[str, Any] = {"sqlite_where": _PENDING, "postgresql_where": _PENDING}
+    op.create_index("ix_deliveries_pending_form", "deliveries", ["form", "id"], **pending)
     op.create_table(
         "turns",
         sa.Column("form", sa.String(length=64), nullable=False),
