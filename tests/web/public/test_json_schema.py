@@ -212,7 +212,6 @@ def test_of_numbers_the_schema_accepts_just_what_the_server_takes(
         {"web": "two words"},
         {"_next": ["a", "b"]},
         {"name[]": "Bob"},
-        {"stranger": {"deep": 1}},
         {"notes": "nul\0"},
         {f"x{number}": 1 for number in range(200)},
     ],
