@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,12 +22,23 @@ _SLOW_FIXTURES = frozenset(
 )
 
 
+# SQLite waits for the disk at each commit; what a test keeps needs to outlive no power cut. A
+# container's memory file system may be as small as 64 MB.
+_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory
+if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 1 << 30:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what uses one of these, and each variant on PostgreSQL."""
+    """Mark as slow what uses one of these, each variant on PostgreSQL, and the proofs."""
     for item in items:
         callspec = getattr(item, "callspec", None)
-        on_postgresql = callspec is not None and "postgresql" in callspec.params.values()
-        if on_postgresql or _SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        values = callspec.params.values() if callspec else ()
+        on_postgresql = any(
+            "postgresql" in each for each in values if isinstance(each, str | tuple)
+        )
+        is_proof = "proofs" in item.path.parts
+        if is_proof or on_postgresql or _SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 

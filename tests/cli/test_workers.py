@@ -130,6 +130,7 @@ challenge = "turnstile"
 {formfiles.EMAIL}"""
 
 
+@pytest.mark.slow
 def test_a_worker_tells_at_its_start_what_the_forms_need_and_it_lacks(tmp_path: Path) -> None:
     forms = tmp_path / "forms"
     forms.mkdir()

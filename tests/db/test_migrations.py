@@ -93,6 +93,7 @@ def test_threads_may_upgrade_at_once(bare: Database) -> None:
     bare.close()
 
 
+@pytest.mark.slow
 def test_processes_may_upgrade_at_once(bare: Database) -> None:
     url = bare.url.render_as_string(hide_password=False)
     running = [subprocess.Popen([sys.executable, "-c", UPGRADE, url], cwd=ROOT) for _ in range(4)]

@@ -19,6 +19,8 @@ SCRIPT = """
 import atexit, sys
 atexit.register(lambda: print(*sys.modules, sep="\\n"))
 from formapp.cli import main
+
+pytestmark = pytest.mark.slow
 sys.argv = ["formapp", "worker", "--once"]
 main()
 """

@@ -16,6 +16,8 @@ from tests.uses.conftest import World, load
 from tests.uses.sites import foreign_site
 from tests.web.support import Site
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[[Path], AbstractContextManager[Driven]]
 
 FILL_IN = """

@@ -229,7 +229,7 @@ def test_a_refusal_at_a_form_is_in_the_forms_language(site: Site) -> None:
 
     assert answer.status_code == 403
     assert (
-        "Dieses Formular kann von der anderen Seite aus nicht gesendet werden." in Page(answer).text
+        "Dieses Formular nimmt keine Eingaben von https://www.example.org an." in Page(answer).text
     )
 
 

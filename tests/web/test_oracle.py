@@ -11,6 +11,8 @@ from tests.proofs.oracle.asking import BYTES, SETTINGS, WAYS, Asked, ask, write_
 from tests.proofs.oracle.ranks import compare
 from tests.support.processes import Commands, Installation, eventually
 
+pytestmark = pytest.mark.slow
+
 POSTS = 200
 # Five standard deviations of what chance makes of 200 each: a busy machine is no reason to fail.
 BOUND = 0.15

@@ -8,11 +8,10 @@ from flask import Request
 from formapp.forms.form import Form
 from formapp.forms.origins import normalise, origin_of
 from formapp.languages import gettext_noop
-from formapp.monitoring.refused_origins import ABSENT, HIDDEN
+from formapp.monitoring.refused_origins import ABSENT, HIDDEN, LONGEST
 from formapp.web.errors import RefusalError
 from formapp.web.services import services
 
-MAX_ORIGIN = 300
 _NAMED = gettext_noop(
     "This form doesn't accept submissions from %(origin)s. Please open the form on its own page "
     'and send it from there. Site owner: add "%(origin)s" to origins in %(file)s.'
@@ -77,7 +76,7 @@ def _name(origin: str | None) -> str:
     """Return an origin in its normal form, whose characters are harmless in any text."""
     if not origin:
         return ABSENT
-    if len(origin) > MAX_ORIGIN or not origin.isascii() or "*" in origin:
+    if "*" in origin or len(origin) > LONGEST:
         return HIDDEN
     try:
         return normalise(origin)
