@@ -25,9 +25,6 @@ HIDDEN = "null"
 OTHERS = "others"
 """In place of all origins beyond `MAX_ORIGINS`."""
 
-LONGEST = 300
-"""Characters of an origin that the table takes."""
-
 MAX_ORIGINS = 20
 """How many origins are counted of a form on a day."""
 
