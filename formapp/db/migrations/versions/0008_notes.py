@@ -5,17 +5,9 @@ from alembic import op
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
     """Add the columns; older submissions have none of it."""
     for name in ("notes", "unknown"):
         op.add_column("submissions", sa.Column(name, sa.JSON(none_as_null=True)))
-
-
-def downgrade() -> None:
-    """Drop them, with what they hold."""
-    for name in ("unknown", "notes"):
-        op.drop_column("submissions", name)

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0009"
 down_revision = "0008"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -19,8 +17,3 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("form", "day", "origin", name="pk_refused_origins"),
     )
-
-
-def downgrade() -> None:
-    """Take it back."""
-    op.drop_table("refused_origins")
