@@ -13,8 +13,7 @@ from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_fau
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
 from formapp.db.database import Database
-from formapp.forms.form import Form
-from formapp.forms.loader import load_forms
+from formapp.forms.form import Form, load_forms
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
 from formapp.leads.accept import GroupCommit
@@ -55,7 +54,7 @@ def create_app(
     forms = load_forms(settings.forms) if forms is None else forms
     app = hooks.App("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
     # No redirect: a browser's preflight can't follow one. Werkzeug would redirect leading slashes.
-    app.url_map.merge_slashes = False
+    app.url_map.merge_slashes = app.url_map.strict_slashes = False
     app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, metrics or Metrics())
     app.config["TRUSTED_HOSTS"] = _trusted_hosts(settings)
     hooks.init_app(app, app.extensions[EXTENSION].metrics)

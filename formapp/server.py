@@ -27,8 +27,9 @@ from waitress.utilities import BadRequest
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-MAX_BODY = 1024 * 1024
-"""Waitress refuses larger bodies by itself; the app's own limit is far below."""
+MAX_BODY = 12 * 1024 * 1024
+"""Waitress refuses larger bodies by itself; the app's own limits are below. Beyond half a MiB it
+stores a body in a temporary file."""
 
 MAX_HEADERS = 16 * 1024
 """Bytes of address and headers."""
