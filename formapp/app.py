@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
 from formapp.config.settings import Settings, SettingsError
@@ -26,6 +25,7 @@ from formapp.spam.altcha import Challenges
 from formapp.web import errors, health, hooks, i18n
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
+from formapp.web.proxies import TrustedProxies
 from formapp.web.public import views
 from formapp.web.rate_limit import DATABASE, MEMORY, Limits, counts_in
 from formapp.web.responses import refuse
@@ -54,7 +54,7 @@ def create_app(
     forms = load_forms(settings.forms) if forms is None else forms
     app = hooks.App("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
     # No redirect: a browser's preflight can't follow one. Werkzeug would redirect leading slashes.
-    app.url_map.merge_slashes = False
+    app.url_map.merge_slashes = app.url_map.strict_slashes = False
     app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, metrics or Metrics())
     app.config["TRUSTED_HOSTS"] = _trusted_hosts(settings)
     hooks.init_app(app, app.extensions[EXTENSION].metrics)
@@ -65,7 +65,7 @@ def create_app(
     share.init_app(app, Owner(password.get_secret_value() if password else None))
     app.register_blueprint(health.blueprint)
     if hops := settings.proxy_hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's own way
+        app.wsgi_app = TrustedProxies(app.wsgi_app, hops)  # type: ignore[method-assign] # Flask's own way
     return app
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from formapp.cli.output import echo
 from formapp.cli.wiring import number_of
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import (
@@ -34,10 +35,10 @@ def check(path: str | None) -> None:
     try:
         forms = {place.stem: load_definition(place)} if place.is_file() else load_definitions(place)
     except FormFilesError as error:
-        click.echo(str(error), err=True)
-        click.echo(f"formapp: {number_of(len(error.faults), 'fault')} in {place}", err=True)
+        echo(str(error), err=True)
+        echo(f"formapp: {number_of(len(error.faults), 'fault')} in {place}", err=True)
         sys.exit(1)
-    click.echo(f"{number_of(len(forms), 'form')} in {place}: {', '.join(forms)}. No faults.")
+    echo(f"{number_of(len(forms), 'form')} in {place}: {', '.join(forms)}. No faults.")
 
 
 def _find(path: str | None, folder: Path) -> Path:

@@ -23,7 +23,8 @@ class Form:
 
     `version` is that of the form file, whatever the language; `spoken` holds the same form in every
     language that it offers, its own first, as `languages` lists them. `reader` reads posts;
-    `allows_origin` says whether a browser's `Origin` is on the form's list.
+    `allows_origin` says whether a browser's `Origin` is on the form's list; `max_bytes` is the
+    longest post that it takes.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Form:
     form_class: type[LeadForm] = dataclass_field(compare=False)
     reader: Reader = dataclass_field(compare=False)
     allows_origin: Callable[[str], bool] = dataclass_field(compare=False)
+    max_bytes: int
     spoken: Mapping[str, "Form"] = dataclass_field(compare=False)
 
     def __repr__(self) -> str:
@@ -120,6 +122,7 @@ def compile_form(name: str, definition: FormDefinition) -> Form:
             form_class(name, localized, fields),
             Reader(name, localized, fields),
             lru_cache(maxsize=1024)(definition.allows_origin),
+            definition.longest_post,
             spoken,
         )
     return spoken[definition.language]

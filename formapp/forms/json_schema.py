@@ -1,19 +1,19 @@
 """JSON Schema (2020-12) of a whole form: valid JSON posts, and what a front end needs to draw it.
 
 `fields.patterns` lists where the server is stricter than the schema of a value. The schema of a
-post leaves out the limit of 64 KiB, the Unicode normalisation (NFC) of names, and origins. It takes
-a single-valued field by its name or one alias; the server also takes `name[]`, and a second name
-with a blank value. Keywords that JSON Schema lacks are under `x-formapp`.
+post leaves out the limit of its length, the Unicode normalisation (NFC) of names, and origins. It
+takes a single-valued field by its name or one alias; the server also takes `name[]`, a second name
+with a blank value, and nested objects as `name[key]`. Keywords that JSON Schema lacks are under
+`x-formapp`.
 """
 
 from itertools import combinations
 
 from formapp.forms.catalogs import texts_in
-from formapp.forms.definition.model import FieldDefinition
+from formapp.forms.definition.model import RESERVED, FieldDefinition
 from formapp.forms.fields import patterns
 from formapp.forms.fields.base import Field, Schema
 from formapp.forms.form import Form
-from formapp.forms.posted import RESERVED
 from formapp.spam.providers import ALTCHA_FIELD, PROVIDERS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,8 +22,9 @@ _PURPOSES = {
     "_gotcha": "a honeypot: people leave it empty",
     "_next": "where to go on to, on a listed origin",
     "_subject": "kept with the submission",
-    "_replyto": "kept with the submission",
+    "_replyto": "kept with the submission; the address where the field for it is blank",
     "_id": "makes repeating the same post harmless",
+    "_file": "names of files that were dropped; kept with the submission",
     "_token": "of formapp's own pages alone",
 }
 _BOUNDS = {"min", "max", "min_length"}

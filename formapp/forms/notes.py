@@ -17,19 +17,26 @@ class Note(TypedDict):
     value: NotRequired[str]
 
 
+CHARSET_GUESSED, FILE_DROPPED = "CHARSET_GUESSED", "FILE_DROPPED"
+NOT_AN_OPTION, UNKNOWN_CUT = "NOT_AN_OPTION", "UNKNOWN_CUT"
 LONGEST_NOTE = 2000
 """Longest value in characters; more of it isn't kept."""
+MAX_NAME = 200
+"""Longest name, in characters, of a file or of a field that the form doesn't know."""
 
 NOTES = {
-    "CHARSET_GUESSED": "The text was neither UTF-8 nor declared: it was read as windows-1252.",
-    "NOT_AN_OPTION": "This is none of the options: nothing of it went to Wix.",
-    "FILE_DROPPED": "A file was sent, which forms don't take: it was dropped.",
+    CHARSET_GUESSED: (
+        "The encoding of the text was not given, or wrong; some letters may be wrong"
+    ),
+    FILE_DROPPED: "A file was sent, which forms don't take: it was dropped",
+    NOT_AN_OPTION: "This is none of the options; nothing of it went to Wix",
+    UNKNOWN_CUT: "More or longer fields that the form doesn't know came than are kept",
 }
 """Each code's text for the owner."""
 
 
 def format_note(note: Note) -> str:
     """Return a note as one text, with its field and what was sent."""
-    field = f"{note['field']}: " if "field" in note else ""
-    value = f" (“{note['value']}”)" if "value" in note else ""
+    field = f"{note['field']}: " if note.get("field") else ""
+    value = f": “{note['value']}”" if note.get("value") else "."
     return field + NOTES.get(note["code"], note["code"]) + value

@@ -5,6 +5,7 @@ often written: `name[]` stands for `name`, and in a group of boxes `name[0]`, `n
 values in the order of their numbers. An alias that has brackets itself takes precedence.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
@@ -12,26 +13,34 @@ from typing import TypedDict
 
 from formapp.forms.definition.model import (
     LIST_NAME,
+    RESERVED,
     FieldDefinition,
     FormDefinition,
     PropertyTarget,
     in_brackets,
 )
 from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
+from formapp.forms.fields.numbers import Number
 from formapp.forms.fields.text import Hidden
 from formapp.forms.mapping import E164, LeadMapping
-from formapp.forms.notes import LONGEST_NOTE, Note
+from formapp.forms.notes import LONGEST_NOTE, MAX_NAME, NOT_AN_OPTION, Note
 from formapp.forms.reading.contact import PhoneNumber
+from formapp.forms.reading.numbers import JsonNumber
 from formapp.lead import Lead
 from formapp.spam.providers import CHALLENGE_NAMES
-
-RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id")
-"""Names of formapp's own; no field's name begins with `_`."""
 
 _SEVERAL = {"checkboxes", "checkbox", "consent"}
 """Types of which a post may hold several values: a hidden input may be beside a box."""
 
-_KNOWN = frozenset(RESERVED) | CHALLENGE_NAMES
+_REPLY_TO = "_replyto"
+_MAX_UNKNOWN, _MAX_TEXT = 50, 2000
+_TOKEN = re.compile(
+    r"csrf|xsrf|captcha|turnstile|authenticity_token|requestverificationtoken|viewstate"
+    r"|eventvalidation|wpnonce"
+    r"|^(?:_charset_|utf8|_method|form_build_id|form_key|(?:.*\[)?_?(?:form_?)?token\]?)$",
+    re.IGNORECASE,
+)
+"""What other servers protect or describe their forms with: it says nothing of a visitor."""
 _NO_INDEX = -1
 _PERSON = {"first_name", "last_name", "full_name"}
 
@@ -47,7 +56,7 @@ class Posted:
         texts: for each field the texts that count. Of several names of a single-valued field the
             first that isn't blank counts.
         lists: names that came as a JSON list.
-        unknown: how many names are neither a field's nor formapp's own.
+        unknown: names that are neither a field's nor formapp's own.
     """
 
     fields: tuple[FieldDefinition, ...]
@@ -55,12 +64,37 @@ class Posted:
     sent: list[list[str]]
     texts: list[list[str]]
     lists: frozenset[str]
-    unknown: int
+    unknown: list[str]
 
     def get(self, name: str) -> str | None:
         """Return the first text of this very name, None where there is none."""
         texts = self.values.get(name)
         return texts[0] if texts else None
+
+    def unknown_fields(self) -> tuple[dict[str, str | list[str]], bool]:
+        """Return what is kept of unknown fields, without blank ones, and whether more came."""
+        kept: dict[str, str | list[str]] = {}
+        cut = False
+        for name in self.filled(self.unknown):
+            if len(kept) == _MAX_UNKNOWN:
+                return kept, True
+            texts, left = [], _MAX_TEXT
+            for text in self.values[name]:
+                if text[:left].strip():
+                    texts.append(text[:left])
+                cut |= len(text) > left
+                left -= min(len(text), left)
+            cut |= len(name) > MAX_NAME
+            kept[name[:MAX_NAME]] = texts[0] if len(texts) == 1 else texts
+        return kept, cut
+
+    def unknown_again(self) -> list[tuple[str, str]]:
+        """Return unknown fields to be posted again: a little more than what is kept of them."""
+        return [
+            (name, text[: _MAX_TEXT + 1])
+            for name in self.filled(self.unknown)[: _MAX_UNKNOWN + 1]
+            for text in self.values[name]
+        ]
 
     def repeated(self) -> list[str]:
         """Return the single-valued names that came as a JSON list, or with different texts.
@@ -148,6 +182,8 @@ class Reader:
         self._definitions = given
         self._fields = fields
         self._slots = {name: slot for slot, field in enumerate(given) for name in field.names}
+        self._reply_to = self._slots.pop(_REPLY_TO, _email_slot(given))
+        self._known = frozenset({*RESERVED, *CHALLENGE_NAMES, *definition.foreign_names})
         self._mapping = LeadMapping(definition, name)
         self._consents = [Consent(field=f.name, text=f.label) for f in given if f.type == "consent"]
         self._texts = {f.name for f in given if f.type in {"text", "textarea"}}
@@ -161,7 +197,11 @@ class Reader:
         `lists` are names that came as a JSON list; a list of several values is several pairs.
         """
         values: dict[str, list[str]] = {}
+        numbers: set[str] = set()
         for name, text in pairs:
+            if isinstance(text, JsonNumber):
+                numbers.add(name)
+                text = str(text)  # noqa: PLW2901 - only number fields mind, and no store takes it
             if name in values:
                 values[name].append(text)
             else:
@@ -169,20 +209,16 @@ class Reader:
         for name in sorted(lists.difference(values)):  # an empty list has no pair
             if name in RESERVED or self._slot(name) is not None:
                 values[name] = []
-        sent: list[list[str]] = [[] for _ in self._fields]
-        unknown = 0
-        for name in values:
-            slot = self._slots.get(name)
-            if slot is None and name not in _KNOWN:
-                slot = self._slot(name)
-                unknown += slot is None
-            if slot is not None:
-                sent[slot].append(name)
+        sent, unknown = self._by_slot(values)
         texts = [values[names[0]] if len(names) == 1 else [] for names in sent]
         posted = Posted(self._definitions, values, sent, texts, lists, unknown)
         for slot, names in enumerate(sent):
             if len(names) > 1 or len(texts[slot]) > 1:
                 self._join(posted, slot)
+        if _REPLY_TO in values and self._reply_to is not None:
+            self._fill_in(posted, self._reply_to)
+        if numbers:
+            self._mark(posted, numbers)
         return posted
 
     def read(
@@ -230,9 +266,29 @@ class Reader:
         lead = self._mapping.lead_of(answers, default_site, identities)
         return Reading(answers, tuple(consents), lead, texts, names, notes)
 
+    def _by_slot(self, values: Iterable[str]) -> tuple[list[list[str]], list[str]]:
+        """Return the names that stand for each field, and the unknown ones."""
+        sent: list[list[str]] = [[] for _ in self._fields]
+        unknown: list[str] = []
+        for name in values:
+            slot = self._slots.get(name)
+            if slot is None and name not in self._known:
+                slot = self._slot(name)
+                if slot is None and not _TOKEN.search(name):
+                    unknown.append(name)
+            if slot is not None:
+                sent[slot].append(name)
+        return sent, unknown
+
     def _slot(self, name: str) -> int | None:
         field = in_brackets(self._definitions, name) if name.endswith("]") else None
         return self._slots.get(name) if field is None else self._slots[field.name]
+
+    def _fill_in(self, posted: Posted, slot: int) -> None:
+        """Take the address for replies for that of an e-mail field that is absent or blank."""
+        if not posted.filled(posted.sent[slot]) and posted.filled([_REPLY_TO]):
+            posted.sent[slot][:] = [_REPLY_TO]
+            posted.texts[slot] = posted.values[_REPLY_TO][:1]
 
     def _join(self, posted: Posted, slot: int) -> None:
         """Choose among the names of one field, or join the values of a group."""
@@ -243,9 +299,22 @@ class Reader:
             texts = [text for text in texts if text.strip()][:1] or texts[:1]
         posted.texts[slot] = texts
 
+    def _mark(self, posted: Posted, numbers: set[str]) -> None:
+        """Mark what came as JSON numbers, for the fields that read them."""
+        for slot, field in enumerate(self._fields):
+            if isinstance(field, Number) and numbers.intersection(posted.sent[slot]):
+                posted.texts[slot] = list(map(JsonNumber, posted.texts[slot]))
+
 
 def _not_offered(name: str, texts: Iterable[str]) -> list[Note]:
-    return [Note(code="NOT_AN_OPTION", field=name, value=text[:LONGEST_NOTE]) for text in texts]
+    return [Note(code=NOT_AN_OPTION, field=name, value=text[:LONGEST_NOTE]) for text in texts]
+
+
+def _email_slot(fields: tuple[FieldDefinition, ...]) -> int | None:
+    """Return the index of the field for the contact's address, or else of the first address."""
+    of_contact = [isinstance(f.to, PropertyTarget) and f.to.property == "email" for f in fields]
+    of_type = [f.type == "email" for f in fields]
+    return next((found.index(True) for found in (of_contact, of_type) if True in found), None)
 
 
 def _index(name: str) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import update
 from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.forms.form import Form
+from formapp.forms.notes import UNKNOWN_CUT
 from formapp.forms.posted import InvalidAnswersError
 from formapp.leads.accept import Status
 from formapp.leads.errors import (
@@ -27,10 +28,10 @@ _RELEASABLE = (Status.QUARANTINED, Status.SPAM)
 
 
 Caught = Mapping[str, Any]
-"""A honeypot catch: `id`, `form`, `answers` (name to texts), `meta`, `received_at`."""
+"""A honeypot catch: `id`, `form`, `answers` (name to texts), `notes`, `meta`, `received_at`."""
 
 Reread = Callable[[Caught], dict[str, Any]]
-"""Validates a catch: `lead`, `answers` and `consents` to store, or raises UnreadableError."""
+"""Validates a catch: the columns to store, or raises UnreadableError."""
 
 
 def reread_by(forms: Callable[[], Mapping[str, Form]], default_site: str) -> Reread:
@@ -52,8 +53,17 @@ def reread_by(forms: Callable[[], Mapping[str, Form]], default_site: str) -> Rer
             raise UnreadableError(caught["id"], faults) from None
         at = caught["received_at"].isoformat()
         consents = [{**consent, "at": at} for consent in reading.consents]
-        lead = reading.lead.to_json()
-        return {"lead": lead, "answers": dict(reading.answers), "consents": consents}
+        unknown, cut = posted.unknown_fields()
+        notes = [*(caught["notes"] or ()), *reading.notes]
+        if cut:
+            notes.append({"code": UNKNOWN_CUT})
+        return {
+            "lead": reading.lead.to_json(),
+            "answers": dict(reading.answers),
+            "consents": consents,
+            "unknown": unknown or None,
+            "notes": notes or None,
+        }
 
     return reread
 

@@ -1,10 +1,11 @@
 """Reports of submissions and their deliveries, for the owner."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, select
+from sqlalchemy import Row, Select, case, func, null, select
 
 from formapp.db.database import Database
 from formapp.db.tables import attempts, deliveries, jobs, submissions
@@ -150,6 +151,18 @@ def count_unmailed(database: Database) -> int:
     with database.read() as connection:
         metas = connection.scalars(unconfirmed)
         return sum(not (meta.get("mail") or {}).get("sent_at") for meta in metas)
+
+
+def count_unknown(database: Database) -> dict[str, Counter[str]]:
+    """How many submissions of each form have each field that the form doesn't know."""
+    query = select(submissions.c.form, submissions.c.unknown).where(
+        submissions.c.unknown.is_not(null()), submissions.c.status != "spam"
+    )
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    with database.read() as connection:
+        for form, unknown in connection.execute(query.execution_options(yield_per=500)):
+            counts[form].update(unknown.keys())
+    return counts
 
 
 def _iso(at: datetime | None) -> str | None:

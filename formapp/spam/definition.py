@@ -1,13 +1,15 @@
-"""The `[spam]` table of a form file: threshold, challenge, quota."""
+"""The `[spam]` table of a form file: threshold, challenge, quota, honeypots."""
 
+import unicodedata
 from typing import Annotated, Literal
 
 import limits
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, Strict
 from pydantic import Field as Key
 
 Challenge = Literal["altcha", "turnstile", "hcaptcha", "recaptcha"]
 QUARANTINE_AT = 3.0
+LONGEST_NAME = 200
 _EXAMPLE = 'write it like "500/day"'
 
 
@@ -29,6 +31,27 @@ def _quota(given: str) -> str:
     return given
 
 
+def posted_name(name: str) -> str:
+    """Return a control's name as posts are read, NFC-normalised. HTML allows any, even blanks.
+
+    Raises:
+        ValueError: no form can send it, or it is too long.
+    """
+    name = unicodedata.normalize("NFC", name)
+    if not name.strip():
+        raise ValueError("is empty")
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"is too long; at most {LONGEST_NAME} characters")
+    if any(unicodedata.category(char) == "Cc" for char in name):
+        raise ValueError("holds a character that no form can send (NUL, a tab or a line end)")
+    return name
+
+
+PostedNames = Annotated[
+    tuple[Annotated[str, AfterValidator(posted_name)], ...], Strict(strict=False)
+]
+
+
 class Spam(BaseModel):
     """How a form treats spam.
 
@@ -36,6 +59,7 @@ class Spam(BaseModel):
         quarantine_at: score from which a submission is quarantined; None (`"off"`): never.
         difficulty: how much work an ALTCHA challenge is.
         quota: how many leads are accepted, such as `500/day`; further ones are quarantined.
+        honeypots: names of fields that people don't see, beside formapp's own `_gotcha`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -45,3 +69,4 @@ class Spam(BaseModel):
     challenge: Challenge | None = None
     difficulty: Annotated[int, Key(ge=1, le=100)] = 1
     quota: Annotated[str, AfterValidator(_quota)] | None = None
+    honeypots: PostedNames = ()

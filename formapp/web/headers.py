@@ -3,6 +3,7 @@
 A form's list of origins drives all three; there is no second list to forget.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from http import HTTPStatus
@@ -12,6 +13,7 @@ from flask import Response, request
 from formapp.languages import SOURCE, spoken_for
 from formapp.spam.providers import PROVIDERS
 from formapp.web.i18n import is_negotiated, language, requested_form
+from formapp.web.public.attribution import posting_origin
 from formapp.web.services import services
 
 _CORS = {
@@ -27,6 +29,7 @@ _CORS = {
 # A `fetch` that didn't ask for JSON follows its post to the thank-you page.
 _WITH_CORS = {"forms.challenge", "forms.submit", "forms.thanks", "schema.show"}
 _LOADED_BY_OTHER_SITES = {"static", "forms.embed_script", "forms.theme"}
+_HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}")
 _ALTCHA = {"connect-src": "'self'"}
 # Other responses than pages run and load nothing, and no page may frame them. Images have no
 # policy: an SVG contains its own styles.
@@ -105,8 +108,12 @@ def page_headers(  # noqa: PLR0913 - the inputs of a policy, by keyword
 def _add_cors(response: Response) -> None:
     """Let the pages of listed origins read the answer; never with credentials."""
     response.headers.add("Vary", "Origin")
-    origin = request.headers.get("Origin")
-    form = requested_form()
-    if origin and form and form.allows_origin(origin):
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers.extend(_CORS)
+    origin, form = request.headers.get("Origin"), requested_form()
+    if not origin or not form or not form.allows_origin(posting_origin(request, form) or origin):
+        return
+    response.headers["Access-Control-Allow-Origin"] = origin
+    response.headers.extend(_CORS)
+    asked_for = request.headers.get("Access-Control-Request-Headers", "")
+    if request.method == "OPTIONS" and _HEADER_NAMES.fullmatch(asked_for):
+        response.headers.add("Vary", "Access-Control-Request-Headers")
+        response.headers.add("Access-Control-Allow-Headers", asked_for)

@@ -15,7 +15,12 @@ from formapp.languages import gettext_noop
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
 from formapp.web.i18n import language, language_query, requested_form
-from formapp.web.public.attribution import is_embedded
+from formapp.web.public.attribution import (
+    allowed_next,
+    foreign_attribution,
+    is_embedded,
+    page_before,
+)
 from formapp.web.services import services
 
 _TITLES = {
@@ -114,14 +119,18 @@ def refuse(refusal: RefusalError) -> Response:
         status=refusal.status,
         title=gettext(_TITLES.get(refusal.status, _TITLE)),
         text=refusal.text,
-        back=_form_itself() if refusal.code == "BLOCKED" else None,
+        **_way_back(),
     )
 
 
-def _form_itself() -> str | None:
-    """Return the address of the hosted page, for a visitor who has to send the form from there."""
+def _way_back() -> dict[str, str | None]:
+    """Return where the sender of a refused post can go: the listed page it came from, the form."""
     form = requested_form()
-    if form is None:
-        return None
+    if form is None or request.method != "POST":
+        return {}
     query = urlencode(language_query(form.speaking(language())))
-    return url_for("forms.show", name=form.name) + (f"?{query}" if query else "")
+    itself = url_for("forms.show", name=form.name) + (f"?{query}" if query else "")
+    page = page_before(request) or foreign_attribution(request).page
+    # In a frame the page is around it anyway.
+    site = None if is_embedded(request) else allowed_next(form.definition, page)
+    return {"back": itself, "site": site}

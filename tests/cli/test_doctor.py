@@ -455,3 +455,19 @@ def test_postgresql_is_looked_at_too(patient: Patient, postgres: PostgresServer)
             assert "reachable" in patient.findings("ok", DATABASE_URL=asked)["database"]
     nowhere = f"postgresql+psycopg://formapp:hunter2@127.0.0.1:{free_port()}/formapp"
     assert "refused" in patient.findings("fault", DATABASE_URL=nowhere)["database"]
+
+
+@BOTH
+def test_fields_that_a_form_does_not_know_are_counted(patient: Patient) -> None:
+    with closing(patient.database()) as database:
+        for unknown in ({"budget": "5", "size[]": ["a"]}, {"budget": "6"}, {"a\x1b]52;b": "x"}):
+            kept(database, submission(lead(form="quote"), form="quote", unknown=unknown))
+        caught = submission(lead(form="quote"), status=Status.SPAM, unknown={"trap": "x"})
+        kept(database, caught)
+    done = patient.examine()
+    assert done.returncode == 0
+    assert "the form quote doesn't know fields that were sent: budget 2, size[] 1, and 1 more" in (
+        done.stdout
+    )
+    assert "trap" not in done.stdout
+    assert "\x1b" not in done.stdout

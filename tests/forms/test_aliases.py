@@ -59,7 +59,7 @@ def test_a_group_of_boxes_takes_its_values_however_they_are_written(
 ) -> None:
     assert answers(form, *pairs)["g"] == ["a", "b"]
     assert posted(form, pairs).repeated() == []
-    assert posted(form, pairs).unknown == 0
+    assert posted(form, pairs).unknown == []
 
 
 def test_numbers_in_brackets_say_the_order_of_what_is_shown_again(form: Form) -> None:
@@ -102,7 +102,7 @@ def test_of_two_names_the_one_that_is_not_blank_counts(form: Form) -> None:
 
 def test_only_other_names_are_unknown(form: Form) -> None:
     pairs = [("Full name", "x"), ("Full Name", "x"), ("name[0]", "x"), ("g[x]", "a"), ("[]", "a")]
-    assert posted(form, pairs).unknown == 4
+    assert posted(form, pairs).unknown == ["Full Name", "name[0]", "g[x]", "[]"]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,6 @@ def test_unknown_fields_and_notes_have_a_column_each(database: Database) -> None
     kept(database, submission(lead(), unknown=unknown, notes=notes))
     kept(database, submission(lead()))
     _, first, second = csv_rows(database)
-    file = "cv: A file was sent, which forms don't take: it was dropped. (“cv.pdf”)"
+    file = "cv: A file was sent, which forms don't take: it was dropped: “cv.pdf”"
     assert first[-2:] == ["'=budget: 5\ntags: a, b", file]
     assert second[-2:] == ["", ""]

@@ -17,6 +17,8 @@ from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
 LATER = NOON.replace(hour=15)
+NOTE = {"code": "UNKNOWN_CUT"}
+READ = {"lead": lead(EMAIL).to_json(), "answers": {"email": EMAIL}, "consents": []}
 
 
 def no_reading(_caught: Caught) -> dict[str, Any]:
@@ -77,7 +79,7 @@ def test_a_honeypots_catch_is_read_by_the_form_of_today(database: Database) -> N
     def reread(caught: Caught) -> dict[str, Any]:
         seen.append(caught)
         consents = [{"field": "privacy", "text": "I agree.", "at": NOON.isoformat()}]
-        return {"lead": lead(EMAIL).to_json(), "answers": {"email": EMAIL}, "consents": consents}
+        return READ | {"consents": consents, "unknown": {"budget": "5"}, "notes": [NOTE]}
 
     assert release(database, submission_id, reread, LATER) is Status.ACCEPTED
     assert seen[0]["answers"] == {"email": [EMAIL], "_gotcha": ["x"]}
@@ -85,6 +87,7 @@ def test_a_honeypots_catch_is_read_by_the_form_of_today(database: Database) -> N
     shown = show_submission(database, submission_id)
     assert (shown["answers"], shown["state"]) == ({"email": EMAIL}, "pending")
     assert shown["consents"][0]["text"] == "I agree."
+    assert (shown["unknown"], shown["notes"]) == ({"budget": "5"}, [NOTE])
     with database.read() as connection:
         assert connection.execute(select(deliveries.c.email)).scalar_one() == EMAIL
 
@@ -133,7 +136,7 @@ def test_who_has_to_confirm_is_asked_for_it_once_released(database: Database) ->
     asked = {"confirmation": {"title": "Newsletter"}}
     held, caught = kept(database, meta=asked), kept(database, Status.SPAM, meta=asked)
     assert release(database, held, no_reading, LATER) is Status.UNCONFIRMED
-    again = {"lead": lead(EMAIL).to_json(), "answers": {"email": EMAIL}, "consents": []}
+    again = READ
     assert release(database, caught, lambda _caught: again, LATER) is Status.UNCONFIRMED
     assert number_of_deliveries(database) == 0
     with database.read() as connection:

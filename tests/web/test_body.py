@@ -6,9 +6,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.web.forms import load
 from tests.web.support import GOOD, URLENCODED, Site, assert_refused, multipart
 
-KIB64 = 64 * 1024
+LIMIT = load()["lead"].max_bytes
 Sent = tuple[bytes, str]
 
 
@@ -41,14 +42,14 @@ def counted(encode: Any, pairs: int) -> Sent:
 
 
 @ENCODERS
-def test_exactly_64_kib_are_taken(site: Site, encode: Any) -> None:
-    assert site.raw(*sized(encode, KIB64)).status_code == 200
+def test_a_form_takes_exactly_what_its_fields_can_need(site: Site, encode: Any) -> None:
+    assert site.raw(*sized(encode, LIMIT)).status_code == 200
     assert site.row().answers["email"] == "ada@example.com"
 
 
 @ENCODERS
 def test_one_byte_more_is_too_large(site: Site, encode: Any) -> None:
-    answer = site.raw(*sized(encode, KIB64 + 1))
+    answer = site.raw(*sized(encode, LIMIT + 1))
     assert_refused(answer, 413, "TOO_LARGE")
     assert site.rows() == []
 

@@ -93,7 +93,7 @@ def html_answers(site: Site) -> Iterator[tuple[str, TestResponse]]:
     yield "invalid", site.post({})
     yield "blocked", site.foreign(GOOD, Origin="https://www.example.org")
     yield "malformed", site.post({"email": ["a", "b"]})
-    yield "too large", site.post({"message": "x" * 70000})
+    yield "too large", site.post({"message": "x" * 400_000})
     yield "type", site.open("POST", "/f/lead", data=b"x", content_type="text/plain")
     with patch("formapp.web.public.accept._submission", side_effect=RuntimeError("any defect")):
         yield "defect", site.post(GOOD)
@@ -153,7 +153,7 @@ def test_an_embedded_page_may_stand_on_the_pages_of_the_list_through_its_whole_l
 
 
 def test_a_refusal_of_an_embedded_form_can_be_read_in_its_frame(site: Site) -> None:
-    answer = site.post({"message": "x" * 70000}, query="?_use=embed")
+    answer = site.post({"message": "x" * 400_000}, query="?_use=embed")
     assert answer.status_code == 413
     assert EMBEDDING in answer.headers["Content-Security-Policy"]
     assert "X-Frame-Options" not in answer.headers
@@ -192,7 +192,7 @@ def test_every_error_is_json_where_json_is_asked_for(site: Site) -> None:
         site.post({}, **JSON),
         site.foreign(GOOD, Origin="https://www.example.org", **JSON),
         site.post({"email": ["a", "b"]}, **JSON),
-        site.post({"message": "x" * 70000}, **JSON),
+        site.post({"message": "x" * 400_000}, **JSON),
         site.open("POST", "/f/lead", data=b"x", content_type="text/plain", headers=JSON),
     ]
     with patch("formapp.web.public.accept._submission", side_effect=RuntimeError("any defect")):

@@ -94,6 +94,8 @@ def wrong_pages(site: Site, language: str) -> Iterator[str]:
             yield text_of(page.submit(site, **GOOD))
         yield text_of(site.get(page.submit(site, **GOOD).headers["Location"]))
         yield text_of(page.submit(site, **GOOD | {"email": "eve@example.com"}))
+        left_out = "?files=dropped&next=https://www.example.com/"
+        yield text_of(site.get(f"/f/{language}/thanks{left_out}"))
 
 
 def refusals(site: Site, language: str) -> Iterator[str]:
@@ -102,16 +104,13 @@ def refusals(site: Site, language: str) -> Iterator[str]:
     path = f"/f/{language}"
     file, kind = multipart(('name="a"; filename="b.txt"', "c"))
     bodies: list[tuple[bytes, str | None]] = [
-        (b"x" * 70_000, "application/x-www-form-urlencoded"),
+        (b"x" * 1_100_000, "application/x-www-form-urlencoded"),
         (b"&".join(b"a=1" for _ in range(300)), "application/x-www-form-urlencoded"),
-        (b"email=%ff", "application/x-www-form-urlencoded"),
         (b"email=a&email=b", "application/x-www-form-urlencoded"),
         (b"email=%00", "application/x-www-form-urlencoded"),
         (b"", "text/plain"),
-        (b"", "application/json; charset=latin-1"),
         (b"{", "application/json"),
         (b"[]", "application/json"),
-        (b'{"a": {}}', "application/json"),
         (b'{"a": 1, "a": 2}', "application/json"),
         (b'{"a": "\\ud800"}', "application/json"),
         (b"", "multipart/form-data"),

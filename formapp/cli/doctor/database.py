@@ -1,6 +1,7 @@
 """The database: reachable, writable, of the right schema; and what in it needs attention."""
 
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
@@ -19,13 +20,15 @@ from formapp.db.revision import current_revision, is_empty
 from formapp.db.tables import REVISION, metadata
 from formapp.forms.definition.model import FormDefinition
 from formapp.leads.erase import count_lost_erasures
-from formapp.leads.report import count_unmailed
+from formapp.leads.report import count_unknown, count_unmailed
 from formapp.monitoring.incidents import find_incidents
 from formapp.monitoring.metrics import count_quarantined
 from formapp.monitoring.refused_origins import find_refused
 
 _REFUSED_DAYS = timedelta(days=7)
 _MOST_REFUSED = 30
+_PLAIN_NAME = re.compile(r"[\w\[\]. -]{1,60}")
+_MOST_NAMES = 10
 _LITTLE_SPACE = 200 * 1024 * 1024
 _NONE = "there is no database of formapp at"
 _NONE_ADVICE = (
@@ -102,6 +105,7 @@ def _check_schema(
     yield ok("database", f"{database.place}: reachable, writable, schema {revision}")
     yield from _check_incidents(database, settings, now)
     yield from _check_waiting(database)
+    yield from _check_unknown(database)
     yield from _check_refused(database, forms, now)
     if lost := count_lost_erasures(database, keyring_of(settings)):
         message = f"erasures under a secret key that is gone: {lost}"
@@ -161,3 +165,18 @@ def _check_refused(
         times = "1 time" if refused.count == 1 else f"{refused.count} times"
         message = f"{refused.form} refused {refused.shown} {times} since {since}"
         yield hint("origins", message, refused.advice)
+
+
+def _check_unknown(database: Database) -> Iterator[Finding]:
+    for form, counts in sorted(count_unknown(database).items()):
+        # Visitors can make names up: strange ones are counted, not shown.
+        plain = [each for each in counts.most_common() if _PLAIN_NAME.fullmatch(each[0])]
+        listed = [f"{name} {count}" for name, count in plain[:_MOST_NAMES]]
+        if more := len(counts) - len(listed):
+            listed.append(f"and {more} more")
+        message = f"the form {form} doesn't know fields that were sent: {', '.join(listed)}"
+        advice = (
+            "add them to the form file, as fields or aliases; what was sent is kept with the "
+            "submissions (`formapp leads show ID`)"
+        )
+        yield hint("fields", message, advice)

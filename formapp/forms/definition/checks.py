@@ -13,6 +13,7 @@ from formapp.forms.definition.explain import a, one_of, suggestion
 from formapp.forms.definition.lines import Location
 from formapp.forms.definition.model import (
     ADDRESS_PARTS,
+    RESERVED,
     TAGS,
     ExtendedFieldTarget,
     FieldDefinition,
@@ -273,7 +274,12 @@ def check_form(draft: Draft) -> Iterator[PlacedProblem]:
     yield from _aliases(draft)
     yield from _properties(draft)
     yield from _alike(draft)
-    for key, text in (*_identity(draft), *_redirect(draft), *_confirm(draft)):
+    for key, text in (
+        *_foreign_names(draft),
+        *_identity(draft),
+        *_redirect(draft),
+        *_confirm(draft),
+    ):
         yield None, key, text
     for key, text in unreadable(draft.form.theme) if draft.form.theme else ():
         yield None, f"theme.{key}", text
@@ -303,6 +309,25 @@ def _aliases(draft: Draft) -> Iterator[PlacedProblem]:
                 text = f'"{alias}" stands for a value of "{other.name}" already'
                 yield index, f"aliases[{number}]", text
             holders.setdefault(alias, index)
+
+
+def _foreign_names(draft: Draft) -> Iterator[Problem]:
+    """A honeypot, or where to go on to, is neither a field nor the other of the two."""
+    holders = {
+        name: f"is a name of {draft.called(index)}"
+        for index, field in draft.fields
+        for name in field.names
+    }
+    form = draft.form
+    lists = {"spam.honeypots": form.spam.honeypots, "next_fields": form.next_fields}
+    holders |= dict.fromkeys((*RESERVED, *CHALLENGE_NAMES), "is one of formapp's own names")
+    for key, names in lists.items():
+        for number, name in enumerate(names):
+            if field := in_brackets(form.fields, name):
+                holders.setdefault(name, f'stands for a value of "{field.name}"')
+            if name in holders:
+                yield f"{key}[{number}]", f'"{name}" {holders[name]} already'
+            holders.setdefault(name, f"is in {key}")
 
 
 def _properties(draft: Draft) -> Iterator[PlacedProblem]:

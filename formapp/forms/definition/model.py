@@ -7,7 +7,6 @@ targets come from the Wix Contacts contract, sections 5.2, 5.3, 9.1 and 10.
 import hashlib
 import json
 import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Annotated, Any, Literal, get_args
@@ -26,15 +25,18 @@ from formapp.confirmation.definition import Confirm, ConfirmTexts
 from formapp.forms.definition.base import Definition, LabelName, Text, trimmed
 from formapp.forms.definition.theme import Theme
 from formapp.forms.origins import matches, normalise
-from formapp.forms.reading.text import clean_line, normalize, read_locale
+from formapp.forms.reading.text import clean_line, read_locale
 from formapp.languages import gettext_noop
 from formapp.lead import AddressTag, DataType, EmailTag, Merge, PhoneTag
-from formapp.spam.definition import Spam
+from formapp.spam.definition import PostedNames, Spam, posted_name
+
+RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id", "_file")
+"""Names of formapp's own; no field's name begins with `_`."""
 
 VERSION_LENGTH = 12
-LONGEST_ALIAS = 200
 LARGEST = 10**15
 """Numbers have at most 15 digits before the point, as in `read_number`."""
+_LEAST_BYTES = 64 * 1024
 SEND, THANK_YOU = gettext_noop("Send"), gettext_noop("Thank you")
 """The default texts of the button and of the thank-you page's heading."""
 
@@ -186,16 +188,9 @@ def _sent(value: str) -> str:
 
 
 def _alias(name: str) -> str:
-    # Posted names are normalised too. Apart from that HTML allows any name, even with blanks.
-    name = normalize(name)
-    if not name.strip():
-        raise ValueError("is empty")
-    if name.startswith("_"):
+    name = posted_name(name)
+    if name.startswith("_") and name != "_replyto":
         raise ValueError(f'"{name}" begins with "_", as formapp\'s own names do')
-    if len(name) > LONGEST_ALIAS:
-        raise ValueError(f"is too long; at most {LONGEST_ALIAS} characters")
-    if any(unicodedata.category(char) == "Cc" for char in name):
-        raise ValueError("holds a character that no form can send (NUL, a tab or a line end)")
     return name
 
 
@@ -278,6 +273,13 @@ class FieldDefinition(Definition):
         return self.max_length or self.hard_limit
 
     @property
+    def longest(self) -> int:
+        """The most characters that its answer has in a post."""
+        if self.options:
+            return sum(len(option.value) for option in self.options)
+        return max(self.limit, len(self.value or ""))
+
+    @property
     def visible(self) -> bool:
         """Whether the visitor sees this field."""
         return self.type != "hidden"
@@ -351,6 +353,7 @@ class FormDefinition(Definition):
         tuple[Annotated[str, AfterValidator(normalise)], ...], Strict(strict=False)
     ] = ()
     labels: Annotated[tuple[LabelName, ...], Strict(strict=False)] = ()
+    next_fields: PostedNames = ()
     keep_ip: bool = False
     keep_days: Annotated[int, Key(ge=1, le=36500)] | None = None
     theme: Theme | None = None
@@ -364,6 +367,18 @@ class FormDefinition(Definition):
     def languages(self) -> tuple[str, ...]:
         """The languages that the form offers, its own first."""
         return (self.language, *self.texts)
+
+    @property
+    def foreign_names(self) -> tuple[str, ...]:
+        """Names by which other servers' forms send what isn't an answer."""
+        return (*self.spam.honeypots, *self.next_fields)
+
+    @property
+    def longest_post(self) -> int:
+        """How many bytes a post may have; a character of any script takes up to 12 in a form."""
+        text = sum(field.longest for field in self.fields)
+        names = sum(max(map(len, field.names)) for field in self.fields)
+        return max(_LEAST_BYTES, 12 * (text + names) + 200 * len(self.fields) + _LEAST_BYTES // 4)
 
     @property
     def version(self) -> str:

@@ -9,14 +9,17 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Request, Response, url_for
+from flask_babel import gettext
 
 from formapp.confirmation.request import STEP, TO_CONFIRM
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
+from formapp.forms.notes import FILE_DROPPED, MAX_NAME, UNKNOWN_CUT, Note
 from formapp.forms.posted import InvalidAnswersError, Posted
 from formapp.forms.reading.text import TooManyMarksError
 from formapp.forms.tokens import (
@@ -48,10 +51,10 @@ from formapp.web.public.attribution import (
     refuse_stolen_token,
     thanks_query,
 )
-from formapp.web.public.body import Pairs, clean_body, read_body
+from formapp.web.public.body import MAX_BYTES, Body, clean_body, read_body, too_large
 from formapp.web.public.confirmation import confirmation_meta, jobs_of, status_of
 from formapp.web.public.form_page import show_form
-from formapp.web.public.preserved_fields import PreservedFields
+from formapp.web.public.preserved_fields import FILE, PreservedFields
 from formapp.web.public.spam_check import HONEYPOT, check_spam
 from formapp.web.responses import invalid_json, json_answer, prefers_json
 from formapp.web.services import Services
@@ -64,6 +67,11 @@ KEY_REUSED = gettext_noop(
     "You have already sent this form with other answers. To send these as well, press "
     "the button again."
 )
+FILES_LEFT_OUT = gettext_noop(
+    "Your file was left out: this form can't take files. We have received everything else."
+)
+FILES, ONWARD = "files", "next"
+"""Parameters of the thank-you page: that files were dropped, and the page to go on to."""
 # A form library may send a box that isn't ticked as the JSON `false`.
 _NOT_FILLED = {"", "false"}
 
@@ -77,6 +85,8 @@ class Post:
         is_own: whether one of our own pages sent it; these carry a token.
         token: the verified token; None if it is missing or invalid.
         origin_known: whether the browser reported the site that sent it.
+        notes: on how its body was read.
+        too_large: it is longer than the form takes.
     """
 
     request: Request
@@ -88,6 +98,14 @@ class Post:
     is_own: bool
     token: Token | None
     origin_known: bool
+    notes: list[Note]
+    too_large: bool
+
+    @property
+    def dropped_files(self) -> list[Note]:
+        """The notes on files that were dropped."""
+        notes = self.notes
+        return [note for note in notes if note["code"] == FILE_DROPPED] if notes else []
 
     @property
     def key(self) -> str | None:
@@ -112,12 +130,15 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
     except (RefusalError, TooManyMarksError):
         metrics.submission(form.name, "refused")
         raise
-    metrics.unknown_fields(form.name, post.posted.unknown)
+    metrics.unknown_fields(form.name, len(post.posted.unknown))
     if limited:
         metrics.submission(form.name, "refused")
         return _refused(post, limited)
-    if (post.posted.get("_gotcha") or "").strip() not in _NOT_FILLED:
+    if _is_trapped(post):
         return _keep(post, _caught(post))
+    if post.too_large:
+        metrics.submission(form.name, "refused")
+        return _refused(post, too_large(form.max_bytes))
     try:
         submission = _submission(post)
     except InvalidAnswersError:
@@ -131,22 +152,27 @@ def _read(request: Request, form: Form, services: Services) -> tuple[Post, Refus
 
     Origin and limits are checked before the text is cleaned, which costs the most.
     """
-    pairs, lists = read_body(request)
-    sender = _check_sender(request, form, services, pairs)
+    body = read_body(request, max(form.max_bytes, MAX_BYTES))
+    sender = _check_sender(request, form, services, body)
     limited = None
     try:
         services.limits.hit(request.remote_addr or "", form.name)
     except RefusalError as refusal:
         limited = refusal
     try:
-        posted = _sort(form, pairs, lists)
+        posted = _sort(form, body)
     except (RefusalError, TooManyMarksError) as error:
         raise limited or error from None
-    return Post(request, form, services, posted, *sender), limited
+    notes = body.notes
+    if files := posted.get(FILE):
+        # Our own page repeats what it knows of files.
+        notes.append({"code": FILE_DROPPED, "value": files[:MAX_NAME]})
+    is_long = body.size > form.max_bytes
+    return Post(request, form, services, posted, *sender, notes, is_long), limited
 
 
-def _sort(form: Form, pairs: Pairs, lists: frozenset[str]) -> Posted:
-    posted = form.reader.sort(*clean_body(pairs, lists))
+def _sort(form: Form, body: Body) -> Posted:
+    posted = form.reader.sort(*clean_body(body))
     if repeated := posted.repeated():
         raise RefusalError(
             400,
@@ -158,14 +184,14 @@ def _sort(form: Form, pairs: Pairs, lists: frozenset[str]) -> Posted:
 
 
 def _check_sender(
-    request: Request, form: Form, services: Services, pairs: Pairs
+    request: Request, form: Form, services: Services, body: Body
 ) -> tuple[Attribution, Use, bool, Token | None, bool]:
     """Return what a `Post` says about its sender, in the order of its attributes.
 
     Raises:
         RefusalError: 403, its page may not post here.
     """
-    text = next((value for name, value in pairs if name == TOKEN_NAME), None)
+    text = next((value for name, value in body.pairs if name == TOKEN_NAME), None)
     is_own = text is not None and is_own_page(request, services.origin)
     token = None
     if text is not None:
@@ -180,6 +206,15 @@ def _check_sender(
         refuse_stolen_token(request, form)
     known = check_foreign(request, form)
     return foreign_attribution(request), use, is_own, None, known
+
+
+def _is_trapped(post: Post) -> bool:
+    """Return whether a field was filled in that people don't see."""
+    for name in ("_gotcha", *post.form.definition.spam.honeypots):
+        for text in post.posted.values.get(name, ()):
+            if text.strip() not in _NOT_FILLED:
+                return True
+    return False
 
 
 def _submission(post: Post) -> Submission:
@@ -214,6 +249,10 @@ def _submission(post: Post) -> Submission:
         status = Status.QUARANTINED
     elif given.confirm:
         status, jobs = status_of(form), jobs_of(form)
+    unknown, cut = post.posted.unknown_fields() if post.posted.unknown else ({}, False)
+    notes = [*post.notes, *reading.notes]
+    if cut:
+        notes.append({"code": UNKNOWN_CUT})
     return Submission(
         form=form.name,
         form_version=form.version,
@@ -221,7 +260,8 @@ def _submission(post: Post) -> Submission:
         lead=reading.lead,
         answers=reading.answers,
         consents=[{**consent, "at": now.isoformat()} for consent in reading.consents],
-        notes=reading.notes,
+        notes=notes,
+        unknown=unknown,
         meta=_meta(post) | verdict.meta() | (confirmation_meta(form) if given.confirm else {}),
         status=status,
         jobs=jobs,
@@ -251,6 +291,7 @@ def _caught(post: Post) -> Submission:
         },
         # On release, its sender has to confirm it too.
         meta=_meta(post) | {"suspect": [HONEYPOT]} | confirmation_meta(form),
+        notes=post.notes,
         status=Status.SPAM,
         keep_days=form.definition.keep_days,
     )
@@ -311,7 +352,7 @@ def _result(receipt: Receipt) -> str:
 
 
 def _refused(post: Post, refusal: RefusalError, *, fresh_token: bool = False) -> Response:
-    """Refuse a valid post; a visitor gets the form back with their answers."""
+    """Refuse a post that could be read; a visitor gets the form back with their answers."""
     if prefers_json(post.request.headers.get("Accept", "")):
         raise refusal
     return _again(
@@ -344,13 +385,14 @@ def _again(
         token = signer.issue_for(form.name, form.version, post.use)
     context = TokenContext(signer, form.name, form.version, post.use, token)
     bound = form.bind(post.posted, token=context)
-    if is_invalid:
+    with_faults = is_invalid or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if with_faults:
         bound.validate()
     foreign = None if post.is_own else post.attribution
     return show_form(
         form,
-        PreservedFields(bound, post.posted),
-        faults=bound.faults() if is_invalid else [],
+        PreservedFields(bound, post.posted, form.definition.next_fields, post.notes),
+        faults=bound.faults() if with_faults else [],
         action=action(post.request, form, context, foreign),
         status=status,
         notice=notice,
@@ -369,25 +411,42 @@ def _success(post: Post) -> Response:
     target = _next(post)
     if as_json:
         absolute = target if "://" in target else post.services.address + target
-        return json_answer({"ok": True, "next": absolute})
+        return json_answer({"ok": True, "next": absolute, **_told(post)})
+    if post.dropped_files and target.startswith("http"):
+        # Another site's page can't say that a file is missing; ours does, and leads on to it.
+        target = _thanks(post, onward=target)
     return Response(status=303, headers={"Location": target})
+
+
+def _told(post: Post) -> dict[str, Any]:
+    """Return what the response says of dropped files, if there were any."""
+    message = gettext(FILES_LEFT_OUT) if post.dropped_files else ""
+    told = [
+        {"code": FILE_DROPPED, "field": note.get("field"), "message": message}
+        for note in post.dropped_files
+    ]
+    return {"notes": told} if told else {}
 
 
 def _next(post: Post) -> str:
     definition = post.form.definition
-    requested = allowed_next(definition, post.posted.get("_next"))
+    for name in ("_next", *definition.next_fields):
+        if requested := allowed_next(definition, post.posted.get(name)):
+            return requested
     # The owner's thank-you page waits for the confirmation, and needs a window of its own: in a
     # frame it would not report the success to the embedding page.
     own = not definition.confirm and post.use == "page"
     redirect = definition.thanks.redirect if own else None
-    return requested or redirect or _thanks(post)
+    return redirect or _thanks(post)
 
 
-def _thanks(post: Post) -> str:
+def _thanks(post: Post, *, onward: str | None = None) -> str:
     query = next_language_query(post.form) if len(post.form.languages) > 1 else {}
     if post.form.definition.confirm:
         query |= {STEP: TO_CONFIRM}
     if post.use == "embed":
         query |= {USE: "embed", **thanks_query(post.request)}
+    if post.dropped_files:
+        query |= {FILES: "dropped"} | ({ONWARD: onward} if onward else {})
     address = url_for("forms.thanks", name=post.form.name)
     return f"{address}?{urlencode(query)}" if query else address

@@ -170,6 +170,19 @@ def is_own_page(request: Request, own_origin: str) -> bool:
     return origin is None or origin.lower() in {own_origin, origin_of(request.host_url)}
 
 
+def posting_origin(request: Request, form: Form) -> str | None:
+    """Return the origin of the page that posts.
+
+    After a redirect between sites a browser sends `Origin: null`; its Referer still names the page,
+    and no page of another site can forge that.
+    """
+    origin = request.headers.get("Origin")
+    if origin == "null" and request.referrer:
+        page = origin_of(request.referrer)
+        return page if page and form.allows_origin(page) else origin
+    return origin
+
+
 def check_foreign(request: Request, form: Form) -> bool:
     """Allow the post of a form on another site, if its origin is on the list, or of a program.
 
@@ -179,7 +192,7 @@ def check_foreign(request: Request, form: Form) -> bool:
     Raises:
         RefusalError: 403, with what the owner of that page can do; 401, the API token is wrong.
     """
-    origin = request.headers.get("Origin") or "null"
+    origin = posting_origin(request, form) or "null"
     if not request.headers.get("Origin") and has_api_token(request):
         return True
     if origin == "null" and form.definition.spam.unknown_origin == "quarantine":

@@ -1,50 +1,84 @@
 """Reading a post: urlencoded, multipart or JSON, within fixed limits, into pairs of clean text.
 
 Werkzeug's own form parsing is not used: its limit on parts ignores urlencoded bodies, and it
-silently replaces invalid UTF-8.
+silently replaces invalid UTF-8. Bytes are at first read as Latin-1, which loses none of them; their
+encoding is known only when all have been read.
 """
 
 import json
-from collections.abc import Iterable
-from typing import Any, Never
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import IO, Any, Never
 from urllib.parse import parse_qsl
 
 from flask import Request
 from werkzeug.exceptions import RequestEntityTooLarge
-from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
+from werkzeug.http import parse_options_header
+from werkzeug.sansio.multipart import (
+    Data,
+    Epilogue,
+    Event,
+    Field,
+    File,
+    MultipartDecoder,
+    NeedData,
+)
 
+from formapp.forms.notes import CHARSET_GUESSED, FILE_DROPPED, MAX_NAME, Note
 from formapp.forms.reading.numbers import JsonNumber
 from formapp.forms.reading.text import normalize
 from formapp.languages import gettext_noop
 from formapp.web.errors import RefusalError
+from formapp.web.public.charsets import Guess, Pairs, decode_json, decode_pairs
 
-MAX_BYTES = 64 * 1024
+MAX_BYTES = 1024 * 1024
+"""Up to here a post that is too long is read, so that the visitor can be shown it."""
+MAX_FILE_BYTES = 10 * 1024 * 1024
+"""Files are read past up to this size, all together."""
 MAX_PAIRS = 200
 MAX_BOUNDARY = 70
 """RFC 2046, section 5.1.1. Python caches a regular expression for each boundary."""
 
+CHARSET = "_charset_"
+"""In this field a browser names the encoding of a form (HTML, "Constructing the entry list")."""
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 _JSON = "application/json"
-_NO_TEXT = gettext_noop("We could not read the request: it is not UTF-8 text.")
 _NO_JSON = gettext_noop("We could not read the request: it is not JSON.")
 _NO_OBJECT = gettext_noop(
     "We could not read the request: send a JSON object with the fields' names as keys."
-)
-_NO_SCALAR = gettext_noop(
-    "We could not read the request: a field's value must be text, a number, true, "
-    "false or a list of these."
 )
 _NO_BOUNDARY = gettext_noop(
     "We could not read the request: its Content-Type has no valid boundary."
 )
 _TORN = gettext_noop("We could not read the request: it is incomplete.")
 
+_CHUNK = 64 * 1024
+_MOST_BLANKS = 5
+"""As many times more separators than pairs may come: some forms have blank pairs or empty files."""
+_DEEPEST = 8
+"""Levels of JSON that become names; what is deeper stays JSON."""
 
-Pairs = list[tuple[str, str]]
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Body:
+    """What was posted.
+
+    Attributes:
+        pairs: names and texts, not yet normalised.
+        lists: names whose value is a JSON list.
+        notes: on files that were dropped, and on an encoding that was guessed.
+        size: bytes, without those of files.
+    """
+
+    pairs: Pairs
+    lists: frozenset[str]
+    notes: list[Note]
+    size: int
 
 
-def read_body(request: Request) -> tuple[Pairs, frozenset[str]]:
-    """Return the pairs as they were posted, and the names whose value is a JSON list.
+def read_body(request: Request, max_bytes: int = MAX_BYTES) -> Body:
+    """Read what was posted; files are read past and dropped.
 
     Raises:
         RefusalError: 400, 413 or 415, with the reason.
@@ -53,17 +87,18 @@ def read_body(request: Request) -> tuple[Pairs, frozenset[str]]:
         raise RefusalError(
             415, "COMPRESSED", "Compressed requests are not supported. Send the body uncompressed."
         )
-    charset = request.mimetype_params.get("charset", "utf-8").lower()
-    if charset.replace("-", "") not in {"utf8", "usascii"}:
-        raise RefusalError(415, "CHARSET", "Send the text as UTF-8.")
-    data = _data(request)
-    if request.mimetype == _URLENCODED:
-        return _urlencoded(data), frozenset()
-    if request.mimetype == _MULTIPART:
-        boundary = request.mimetype_params.get("boundary", "")
-        return _multipart(data, boundary), frozenset()
-    if request.mimetype == _JSON:
-        return _json(data)
+    kind, declared = request.mimetype, request.mimetype_params.get("charset")
+    request.max_content_length = max_bytes + (MAX_FILE_BYTES if kind == _MULTIPART else 0)
+    try:
+        if kind == _URLENCODED:
+            data = request.get_data(cache=False)
+            return _form(_urlencoded(data), declared, len(data))
+        if kind == _MULTIPART:
+            return _multipart(request, declared, max_bytes)
+        if kind == _JSON:
+            return _json(request.get_data(cache=False), declared)
+    except RequestEntityTooLarge:
+        raise too_large(max_bytes) from None
     raise RefusalError(
         415,
         "CONTENT_TYPE",
@@ -74,17 +109,14 @@ def read_body(request: Request) -> tuple[Pairs, frozenset[str]]:
     )
 
 
-def _data(request: Request) -> bytes:
-    request.max_content_length = MAX_BYTES
-    try:
-        return request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        raise RefusalError(
-            413,
-            "TOO_LARGE",
-            "This is too much to send. The limit is %(size)s KiB.",
-            size=MAX_BYTES // 1024,
-        ) from None
+def too_large(max_bytes: int) -> RefusalError:
+    """Return the refusal of a post of more bytes than these."""
+    return RefusalError(
+        413,
+        "TOO_LARGE",
+        "This is too much to send. The limit is %(size)s KiB.",
+        size=max_bytes // 1024,
+    )
 
 
 def _malformed(msgid: str) -> RefusalError:
@@ -100,60 +132,111 @@ def _too_many() -> RefusalError:
     )
 
 
-def _text(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise _malformed(_NO_TEXT) from None
+def _form(raw: Pairs, declared: str | None, size: int, own: dict[int, str] | None = None) -> Body:
+    """Decode the pairs of a form; `own` are labels of single values, by the index of the pair."""
+    if len(raw) > MAX_PAIRS:
+        raise _too_many()
+    declared = dict(raw).get(CHARSET) or declared
+    guess: Guess = None
+    if declared or own or not "".join(map("".join, raw)).isascii():
+        raw, guess = decode_pairs(raw, declared, own or {})
+    return Body(raw, frozenset(), _notes(guess) if guess else [], size)
+
+
+def _notes(guess: str) -> list[Note]:
+    return [{"code": CHARSET_GUESSED, "value": guess}]
 
 
 def _urlencoded(data: bytes) -> Pairs:
-    try:
-        pairs = parse_qsl(data.decode(), keep_blank_values=True, errors="strict")
-    except ValueError:  # UnicodeDecodeError among them
-        raise _malformed(_NO_TEXT) from None
-    if len(pairs) > MAX_PAIRS:
+    if data.count(b"&") > MAX_PAIRS * _MOST_BLANKS:
         raise _too_many()
-    return pairs
+    return parse_qsl(data.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
 
 
-def _multipart(data: bytes, boundary: str) -> Pairs:
+def _multipart(request: Request, declared: str | None, max_bytes: int) -> Body:
+    boundary, stream = request.mimetype_params.get("boundary", ""), request.stream
     if not 0 < len(boundary) <= MAX_BOUNDARY:
         raise _malformed(_NO_BOUNDARY)
-    # A decoder that may buffer the whole body needs no limit of its own: `data` is limited.
-    decoder = MultipartDecoder(boundary.encode("latin-1", "replace"))
-    decoder.receive_data(data)
-    decoder.receive_data(None)
-    pairs: Pairs = []
-    name, content = "", b""
+    raw: Pairs = []
+    own: dict[int, str] = {}
+    files: Pairs = []
+    file_size = 0
+    for part, content, size in _parts(stream, boundary, max_bytes):
+        file_size += size
+        name = _bytewise(part, "name")
+        if isinstance(part, File):
+            # A browser sends a file control that was left empty as a part with an empty name.
+            files += [(name, _bytewise(part, "filename"))] if part.filename else []
+        elif name:
+            if label := _label(part):
+                own[len(raw)] = label
+            raw.append((name, content))
+        if len(raw) + len(files) > MAX_PAIRS:
+            raise _too_many()
+    body = _form(raw + files, declared, stream.tell() - file_size, own)
+    dropped: list[Note] = [
+        {"code": FILE_DROPPED, "field": _short(name), "value": _short(file)}
+        for name, file in body.pairs[len(raw) :]
+    ]
+    return replace(body, pairs=body.pairs[: len(raw)], notes=body.notes + dropped)
+
+
+def _parts(
+    stream: IO[bytes], boundary: str, max_bytes: int
+) -> Iterator[tuple[Field | File, str, int]]:
+    """Yield each part with its text, or with the size of its file, which is read past."""
+    part: Field | File | None = None
+    content, size, files = "", 0, 0
+    for event in _events(stream, boundary):
+        if isinstance(event, Field | File):
+            part, content, size = event, "", 0
+        elif isinstance(event, Data) and part:
+            text = event.data.decode()
+            if isinstance(part, File):
+                size, files = size + len(text), files + len(text)
+            else:
+                content += text
+            if not event.more_data:
+                yield part, content, size
+        if files > MAX_FILE_BYTES or stream.tell() - files > max_bytes:
+            raise too_large(MAX_FILE_BYTES if files > MAX_FILE_BYTES else max_bytes)
+
+
+def _events(stream: IO[bytes], boundary: str) -> Iterator[Event]:
+    """Yield a multipart body's events. Their bytes are Latin-1 as UTF-8.
+
+    Werkzeug reads the headers of parts as UTF-8; names in another encoding would be lost.
+    """
+    decoder = MultipartDecoder(boundary.encode(), 4 * _CHUNK, max_parts=MAX_PAIRS * _MOST_BLANKS)
     try:
         while not isinstance(event := decoder.next_event(), Epilogue):
-            if isinstance(event, Field):
-                name, content = event.name, b""
-            elif isinstance(event, File):
-                _refuse_file(event)
-                name, content = "", b""
-            elif isinstance(event, Data):
-                content += event.data
-                if not event.more_data and name:
-                    pairs.append((name, _text(content)))
-            if len(pairs) > MAX_PAIRS:
-                raise _too_many()
-    except (ValueError, RequestEntityTooLarge):
+            if isinstance(event, NeedData):
+                decoder.receive_data(stream.read(_CHUNK).decode("latin-1").encode() or None)
+            yield event
+    except ValueError:
         raise _malformed(_TORN) from None
-    return pairs
 
 
-def _refuse_file(part: File) -> None:
-    # A browser sends a file control that was left empty as a part with an empty name.
-    if part.filename:
-        raise RefusalError(400, "NO_FILE_UPLOADS", "This form doesn't accept files.")
+def _bytewise(part: Field | File, key: str) -> str:
+    """Return the `name` or `filename` of a part as it was sent, or as UTF-8 if it was escaped."""
+    text = getattr(part, key) or ""
+    is_escaped = f";{key}*" in part.headers["Content-Disposition"].replace(" ", "")
+    return text.encode().decode("latin-1") if is_escaped else text
 
 
-def _json(data: bytes) -> tuple[Pairs, frozenset[str]]:
+def _short(name: str) -> str:
+    return name[:MAX_NAME].replace("\0", "")
+
+
+def _label(part: Field) -> str | None:
+    return parse_options_header(part.headers.get("Content-Type"))[1].get("charset")
+
+
+def _json(data: bytes, declared: str | None) -> Body:
+    text, guess = decode_json(data, declared)
     try:
         content = json.loads(
-            _text(data),
+            text,
             object_pairs_hook=_unique,
             # Numbers keep their text; the form reads it.
             parse_int=JsonNumber,
@@ -164,13 +247,12 @@ def _json(data: bytes) -> tuple[Pairs, frozenset[str]]:
         raise _malformed(_NO_JSON) from None
     if not isinstance(content, dict):
         raise _malformed(_NO_OBJECT)
-    if len(content) > MAX_PAIRS:
+    named = list(islice(_flattened(content), MAX_PAIRS + 1))
+    if len(named) > MAX_PAIRS:
         raise _too_many()
-    pairs = [(name, text) for name, value in content.items() for text in _scalars(value)]
-    lists = [name for name, value in content.items() if isinstance(value, list)]
-    if len(pairs) > MAX_PAIRS and not lists:
-        raise _too_many()
-    return pairs, frozenset(lists)
+    pairs = [(name, text) for name, value in named for text in _scalars(value)]
+    lists = [name for name, value in named if isinstance(value, list)]
+    return Body(pairs, frozenset(lists), _notes(guess) if guess else [], len(data))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -184,32 +266,47 @@ def _no_number(_name: str) -> Never:
     raise ValueError("NaN and Infinity are not JSON")
 
 
+def _flattened(
+    content: dict[str, Any], within: str = "", depth: int = 1
+) -> Iterator[tuple[str, Any]]:
+    """Yield names as forms have them, `fields[name]`, each with a scalar or a list of scalars."""
+    for key, each in content.items():
+        name, value = f"{within}[{key}]" if within else key, each
+        if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+            value = {str(index): item for index, item in enumerate(value)}
+        if not isinstance(value, dict):
+            yield name, value
+        elif depth < _DEEPEST and value:
+            yield from _flattened(value, name, depth + 1)
+        else:
+            yield name, json.dumps(value, ensure_ascii=False) if value else None
+
+
 def _scalars(value: object) -> Iterable[str]:
-    """The texts of a JSON value; null is absence."""
+    """Yield the texts of a scalar or of a list of scalars; null is absence."""
     for each in value if isinstance(value, list) else [value]:
-        if isinstance(each, dict | list):
-            raise _malformed(_NO_SCALAR)
         if isinstance(each, bool):
             yield "true" if each else "false"
         elif isinstance(each, str):
             yield each
 
 
-def clean_body(pairs: Pairs, lists: frozenset[str]) -> tuple[Pairs, frozenset[str]]:
-    """Return what `read_body` returned, NFC-normalised; different names may become equal.
+def clean_body(body: Body) -> tuple[Pairs, frozenset[str]]:
+    """Return pairs and lists, NFC-normalised; different names may become equal.
 
     Raises:
         RefusalError: 400, a text can't be stored.
         TooManyMarksError: a text can't be normalised.
     """
-    text = "".join([part for pair in pairs for part in pair])
+    pairs = body.pairs
+    text = "".join(map("".join, pairs))
     if "\0" in text:
         raise RefusalError(400, "NUL", "A field contains a character that can't be stored (NUL).")
     if text.isascii():
-        return pairs, lists
+        return pairs, body.lists
     try:
         text.encode()
     except UnicodeEncodeError:
         raise RefusalError(400, "NOT_TEXT", "A field contains data that is not text.") from None
     cleaned = [(normalize(name), normalize(value)) for name, value in pairs]
-    return cleaned, frozenset(map(normalize, lists))
+    return cleaned, frozenset(map(normalize, body.lists))

@@ -4,7 +4,8 @@ from flask import Blueprint, Flask, Response, current_app, request
 
 from formapp.confirmation.request import STEP, TO_CONFIRM
 from formapp.web.i18n import localized_form
-from formapp.web.public.accept import accept_post
+from formapp.web.public.accept import FILES, FILES_LEFT_OUT, ONWARD, accept_post
+from formapp.web.public.attribution import allowed_next
 from formapp.web.public.challenge import challenge_context, show_challenge
 from formapp.web.public.confirmation import confirm_submission, show_confirmation
 from formapp.web.public.form_page import show_new_form
@@ -58,7 +59,12 @@ def thanks(name: str) -> Response:
     """The page after a submission: thanks, or that a confirmation was sent."""
     form = localized_form(name)
     sent = form.definition.confirm is not None and request.args.get(STEP) == TO_CONFIRM
-    return show_page("confirmation_sent.html" if sent else "thanks.html", form=form)
+    return show_page(
+        "confirmation_sent.html" if sent else "thanks.html",
+        form=form,
+        left_out=FILES_LEFT_OUT if FILES in request.args else None,
+        onward=allowed_next(form.definition, request.args.get(ONWARD)),
+    )
 
 
 @forms.get("/f/<name>/theme.css")

@@ -108,7 +108,7 @@ def _views() -> dict[str, View]:
 
 
 def _valid() -> None:
-    _validate(form().reader.sort(*clean_body(*read_body(request))))
+    _validate(form().reader.sort(*clean_body(read_body(request))))
 
 
 def _validate(posted: Posted) -> None:
