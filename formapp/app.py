@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from flask import Flask
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
 from formapp.config.settings import Settings, SettingsError
@@ -27,6 +26,7 @@ from formapp.spam.altcha import Challenges
 from formapp.web import errors, health, hooks, i18n
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
+from formapp.web.proxies import TrustedProxies
 from formapp.web.public import views
 from formapp.web.rate_limit import DATABASE, MEMORY, Limits, counts_in
 from formapp.web.responses import refuse
@@ -66,7 +66,7 @@ def create_app(
     share.init_app(app, Owner(password.get_secret_value() if password else None))
     app.register_blueprint(health.blueprint)
     if hops := settings.proxy_hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign] # Flask's own way
+        app.wsgi_app = TrustedProxies(app.wsgi_app, hops)  # type: ignore[method-assign] # Flask's own way
     return app
 
 

@@ -1,30 +1,35 @@
-"""Outgoing HTTP with a deadline for the whole call and a limit on the response.
+"""Outgoing calls: a deadline for the call as a whole, and HTTP with a limit on the response.
 
 The timeouts of sockets count from byte to byte: a server that sends a byte now and then would hold
 its caller for hours.
 """
 
 import contextlib
+import io
+import os
 import socket
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Self
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 from urllib3.exceptions import HTTPError
 
 TIMEOUTS = (3, 10)
 """Seconds for connecting to one address, and for the next byte."""
 
 DEADLINE = 15.0
-"""Seconds for the call in all: a stopping process has 30."""
+"""Seconds for any call in all: a stopping process has 30."""
 
 MAX_BYTES = 64 * 1024
 """The rest of a longer response is not read."""
 
-_RETRY_SECONDS = 0.1
+
+# Headers that describe a body as it was sent.
+_BODY = {"content-encoding", "content-length", "transfer-encoding"}
 
 
 class NoResponseError(Exception):
@@ -40,81 +45,139 @@ class Response(NamedTuple):
 
 def post(url: str, *, data: Mapping[str, str] | None = None, json: Any = None) -> Response:
     """Post a form (`data`) or JSON, following no redirect; may raise NoResponseError."""
-    adapter = _Adapter()
-    with requests.Session() as session, _deadline(adapter) as expired:
+    adapter = DeadlineAdapter(max_bytes=MAX_BYTES)
+    with requests.Session() as session:
         session.mount("https://", adapter)
         session.mount("http://", adapter)
+        # A small compressed response may be a large one.
+        headers = {"Accept-Encoding": "identity"}
         try:
-            with session.post(
-                url,
-                data=data,
-                json=json,
-                timeout=TIMEOUTS,
-                allow_redirects=False,
-                stream=True,
-                # A small compressed response may be a large one.
-                headers={"Accept-Encoding": "identity"},
-            ) as response:
-                content = response.raw.read(MAX_BYTES, decode_content=True)
-        except (requests.RequestException, HTTPError) as error:
+            response = session.post(
+                url, data=data, json=json, timeout=TIMEOUTS, allow_redirects=False, headers=headers
+            )
+        except requests.RequestException as error:
             raise NoResponseError(type(error).__name__) from None
-        # A connection that was shut down may look like a response that has ended.
-        if expired.is_set():
-            raise NoResponseError("DeadlineExpired")
-        return Response(response.status_code, content)
+        return Response(response.status_code, response.content)
 
 
-@contextmanager
-def _deadline(adapter: "_Adapter") -> Iterator[threading.Event]:
-    """Shut the adapter's connections down at the deadline, from another thread; set the event."""
-    done, expired = threading.Event(), threading.Event()
+class Deadline:
+    """Shuts the connections of a call down, from another thread, if it takes too long.
 
-    def enforce() -> None:
-        seconds = DEADLINE
-        # More than once: a connection that is being made has no socket for a moment.
-        while not done.wait(seconds):
-            expired.set()
-            adapter.shut_down()
-            seconds = _RETRY_SECONDS
+    A thread that is reading then gets an end of file; so ask `expired` before you trust the end of
+    a response. In its block it is the `current` one of its thread.
+    """
 
-    thread = threading.Thread(target=enforce, daemon=True)
-    thread.start()
-    try:
-        yield expired
-    finally:
-        done.set()
-        thread.join()
+    def __init__(self, seconds: float) -> None:
+        self.expired = False
+        self._sockets: list[socket.socket] = []
+        self._lock = threading.Lock()
+        self._timer = threading.Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def watch(self, connection: socket.socket) -> None:
+        """Include a connection, of which TLS may take over the socket."""
+        twin = socket.socket(fileno=os.dup(connection.fileno()))
+        with self._lock:
+            self._sockets.append(twin)
+            if self.expired:
+                _shut_down(twin)
+
+    def __enter__(self) -> Self:
+        _threads.current = self
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._timer.cancel()
+        _threads.current = None
+        with self._lock:
+            while self._sockets:
+                self._sockets.pop().close()
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.expired = True
+            for each in self._sockets:
+                _shut_down(each)
 
 
-class _Adapter(HTTPAdapter):
-    """Keeps a list of its connections, so that another thread can end them."""
+class _Threads(threading.local):
+    current: Deadline | None = None
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._connections: list[Any] = []
-        self._sockets: list[Any] = []
+
+_threads = _Threads()
+
+
+def current() -> Deadline | None:
+    """Return the deadline of the call that this thread is making."""
+    return _threads.current
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """Ends each call at its deadline, and reads its response up to a limit."""
+
+    def __init__(self, *, max_bytes: int) -> None:
+        super().__init__(max_retries=0)
+        self._max_bytes = max_bytes
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> Any:
+        """Return the response with its content.
+
+        Raises:
+            ReadTimeout: the deadline has passed; the request may have arrived.
+            RequestException: any other failure.
+        """
+        with Deadline(DEADLINE) as deadline:
+            try:
+                response = super().send(request, *args, **options | {"stream": True})
+                with response:
+                    content = response.raw.read(self._max_bytes, decode_content=True)
+            except (requests.RequestException, HTTPError) as error:
+                if deadline.expired and not isinstance(error, requests.ConnectTimeout):
+                    raise requests.ReadTimeout(request=request) from None
+                if isinstance(error, HTTPError):
+                    raise requests.ConnectionError(error, request=request) from error
+                raise
+            # A connection that was shut down may look like a response that has ended.
+            if deadline.expired:
+                raise requests.ReadTimeout(request=request)
+        raw = urllib3.HTTPResponse(
+            io.BytesIO(content),
+            {name: value for name, value in response.headers.items() if name.lower() not in _BODY},
+            response.status_code,
+            reason=response.reason,
+            preload_content=False,
+            decode_content=False,
+        )
+        return self.build_response(request, raw)
 
     def get_connection_with_tls_context(self, *args: Any, **options: Any) -> Any:
-        """Return a pool, of a proxy or not, whose connections are recorded here."""
+        """Return a pool, of a proxy or not, whose connections are watched."""
         pool: Any = super().get_connection_with_tls_context(*args, **options)
-        connections, sockets = self._connections, self._sockets
-
-        class Recorded(pool.ConnectionCls):  # type: ignore[misc] # of HTTP or of HTTPS
-            def connect(self) -> None:
-                connections.append(self)
-                super().connect()
-                # A connection forgets its socket when the response ends with the connection.
-                sockets.append(self.sock)
-
-        pool.ConnectionCls = Recorded
+        if not issubclass(pool.ConnectionCls, _Watched):
+            pool.ConnectionCls = type("Watched", (_Watched, pool.ConnectionCls), {})
         return pool
 
-    def shut_down(self) -> None:
-        """Shut all sockets down; a thread that is reading gets an end of file."""
-        for each in [*self._sockets, *(connection.sock for connection in self._connections)]:
-            # TLS inside a proxy's TLS wraps the socket.
-            inner = getattr(each, "socket", each)
-            if isinstance(inner, socket.socket):
-                with contextlib.suppress(OSError):
-                    # Not SSLSocket.shutdown, which discards the state that the reader uses.
-                    socket.socket.shutdown(inner, socket.SHUT_RDWR)
+
+class _Watched(HTTPConnection):
+    """Comes before a connection class of urllib3, of HTTP or of HTTPS."""
+
+    def _new_conn(self) -> socket.socket:
+        connection: socket.socket = super()._new_conn()
+        _watch(connection)
+        return connection
+
+    def request(self, *args: Any, **options: Any) -> None:
+        if self.sock is not None:
+            _watch(self.sock)
+        super().request(*args, **options)
+
+
+def _watch(connection: Any) -> None:
+    if (deadline := current()) is not None:
+        deadline.watch(connection)

@@ -7,6 +7,7 @@ a good request at once beside hundreds of stalled ones; with its defaults it doe
 
 import errno
 import json
+import re
 import resource
 import socket
 import threading
@@ -18,8 +19,10 @@ from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
+from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
+from waitress.utilities import BadRequest
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -46,6 +49,15 @@ DRAIN_SECONDS = 10.0
 
 STALLED_SECONDS = 2.0
 """A request that is still arriving is in progress unless nothing has arrived for this long."""
+
+REQUEST_SECONDS = 60.0
+"""How long a request may take to arrive completely, however steadily its bytes come."""
+
+_CLEANUP_SECONDS = 5
+_REQUEST_LINE = re.compile(rb"[^ ]+ [^ ]+(?: HTTP/[0-9]\.[0-9])?")
+_HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+:)[ \t]*+([\t -~\x80-\xff]*)")
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}(?:;[\t -~\x80-\xff]*)?\r\n")
+_LONGEST_CHUNK_LINE = 1024
 
 # Our own texts only: waitress's may quote the request.
 _TEXTS = {
@@ -91,21 +103,76 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc] # waitress publishes no types
         self.write(body.encode())
 
 
+class _ChunkedReceiver(ChunkedReceiver):  # type: ignore[misc] # waitress publishes no types
+    """Takes chunk sizes as RFC 9112, section 7.1 has them: waitress accepts 11, LF, CR, LF."""
+
+    error: BadRequest | None
+
+    def received(self, data: bytes) -> int:
+        """Return how many of the bytes belong to this body; `error` says what is wrong with it."""
+        taken = 0
+        while taken < len(data) and not (self.completed or self.error):
+            end = len(data)
+            if self.chunk_remainder:
+                end = taken + self.chunk_remainder
+            elif self.validate_chunk_end:
+                end = taken + len(b"\r\n") - len(self.chunk_end)
+            elif not self.all_chunks_received:
+                end = data.find(b"\n", taken) + 1 or end
+                self._check_size(self.control_line + data[taken:end])
+            elif len(self.trailer) > MAX_HEADERS:
+                self.error = BadRequest("Long trailer")
+            if not self.error:
+                taken += super().received(data[taken:end])
+        return len(data) if self.error else taken
+
+    def _check_size(self, line: bytes) -> None:
+        is_complete = line.endswith(b"\n")
+        if len(line) > _LONGEST_CHUNK_LINE or (is_complete and not _CHUNK_SIZE.fullmatch(line)):
+            self.error = BadRequest("Invalid chunk size")
+
+
 class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress publishes no types
-    """Refuses with 400 what is the client's fault alone.
+    """Refuses with 400 what is the client's fault alone, in linear time.
 
     Waitress would drop the connection over an address such as `http://[`, and answer an unknown
     Transfer-Encoding with 501 (as RFC 9112 section 6.1 suggests); but no client should be able to
-    cause a 5xx at will, which alerts are made of.
+    cause a 5xx at will, which alerts are made of. Its regular expressions take quadratic time on
+    some heads, so these are checked first; folded header lines are refused (section 5.2).
     """
 
+    body_rcv: Any
+    empty: bool
+
+    def __init__(self, adj: Adjustments) -> None:
+        super().__init__(adj)
+        self.began = time.monotonic()
+
+    def received(self, data: bytes) -> int:
+        taken: int = super().received(data)
+        if self.empty:
+            # Else blank lines would keep a connection open for ever.
+            self.empty, self.error = False, BadRequest("Nothing but blank lines")
+        return taken
+
     def parse_header(self, header_plus: bytes) -> None:
+        first, *lines = header_plus.split(b"\r\n")
+        fields = [_HEADER.fullmatch(line) for line in lines if line]
+        if not _REQUEST_LINE.fullmatch(first.rstrip()) or None in fields:
+            raise ParsingError("Malformed head")
+        plain = [field[1] + field[2] for field in fields if field]
         try:
-            super().parse_header(header_plus)
+            super().parse_header(b"\r\n".join([first, *plain, b""]))
         except ValueError:
             raise ParsingError("Bad address") from None
         except TransferEncodingNotImplemented:
             raise ParsingError("Unknown Transfer-Encoding") from None
+        if self.chunked:
+            self.body_rcv = _ChunkedReceiver(self.body_rcv.getbuf())
+            if self.headers.pop("CONTENT_LENGTH", None):
+                # Request smuggling (RFC 9112, section 6.1): a proxy may have read another end.
+                self.headers["CONNECTION"] = "close"
+                self.connection_close = True
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc] # waitress publishes no types
@@ -128,7 +195,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
             asyncore_use_poll=True,
             asyncore_loop_timeout=1,
             channel_timeout=20,
-            cleanup_interval=5,
+            cleanup_interval=_CLEANUP_SECONDS,
             max_request_body_size=MAX_BODY,
             max_request_header_size=MAX_HEADERS,
             ident=None,
@@ -176,6 +243,14 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         if self._stop_by is not None and self._is_drained(self._stop_by):
             raise SystemExit
         return bool(super().readable())
+
+    def maintenance(self, now: float) -> None:
+        """Close idle connections, and those whose request takes too long to arrive."""
+        super().maintenance(now)
+        latest = time.monotonic() - REQUEST_SECONDS
+        for channel in self.active_channels.values():
+            if channel.request is not None and channel.request.began < latest:
+                channel.will_close = True
 
     def _is_drained(self, stop_by: float) -> bool:
         if self._draining:

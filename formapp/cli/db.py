@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from sqlalchemy.engine import make_url
 
+from formapp.cli.output import echo
 from formapp.cli.wiring import keyring_of, one_line_errors, read_settings
 from formapp.config.checks import database as checked_address
 from formapp.db.database import Database
@@ -28,9 +29,9 @@ def upgrade() -> None:
         before, after = upgrade_schema(database)
         database.close()
     if before == after:
-        click.echo(f"The schema is current ({after}).")
+        echo(f"The schema is current ({after}).")
     else:
-        click.echo(f"Upgraded from {before or 'an empty database'} to {after}.")
+        echo(f"Upgraded from {before or 'an empty database'} to {after}.")
 
 
 def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -64,11 +65,9 @@ def copy(source: str, target: str) -> None:
         finally:
             for database in databases:
                 database.close()
-    click.echo(
-        f"Copied {copied.rows['submissions']} submissions, {sum(copied.rows.values())} rows."
-    )
+    echo(f"Copied {copied.rows['submissions']} submissions, {sum(copied.rows.values())} rows.")
     if copied.erased:
-        click.echo(f"{copied.erased} of them were erased again, as their senders had asked.")
+        echo(f"{copied.erased} of them were erased again, as their senders had asked.")
 
 
 def _existing(address: str) -> str:
@@ -87,6 +86,6 @@ def _progress() -> Callable[[str, int, int], None]:
         nonlocal last
         if done == total or time.monotonic() - last > 1:
             last = time.monotonic()
-            click.echo(f"{table}: {done} of {total}", err=True)
+            echo(f"{table}: {done} of {total}", err=True)
 
     return report

@@ -8,6 +8,7 @@ import click
 from flask import Flask, render_template, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from formapp.cli.output import echo
 from formapp.cli.serve import serve
 from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
 from formapp.config.settings import Settings
@@ -20,6 +21,7 @@ from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 
 _HOST = "127.0.0.1"
+_DATABASE = "formapp.db"
 _SITE = "00000000-0000-4000-8000-00000000de40"
 _FORM = "contact"
 
@@ -54,7 +56,7 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         def ready(app: Flask) -> None:
             # Only this machine reaches it.
             share.init_app(app, Owner(everybody=True))
-            click.echo(_greeting(web, sandbox.url, data))
+            echo(_greeting(web, sandbox.url, data))
 
         with sandbox:
             serve(settings, forms, listener, ready)
@@ -62,7 +64,10 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
 
 def _make_folder(data: Path) -> None:
     try:
+        is_ours = not data.exists() or (data / _DATABASE).exists()
         data.mkdir(parents=True, exist_ok=True)
+        if is_ours:
+            data.chmod(0o700)  # whatever the umask says
     except OSError as error:
         reason = f"the folder {data} can't be created: {error.strerror}; choose another with --data"
         raise click.ClickException(reason) from error
@@ -71,7 +76,7 @@ def _make_folder(data: Path) -> None:
 def _settings(web: str, sandbox: str, data: Path) -> Settings:
     return Settings.read(
         {
-            "FORMAPP_DATABASE_URL": f"sqlite:///{data.absolute() / 'formapp.db'}",
+            "FORMAPP_DATABASE_URL": f"sqlite:///{data.absolute() / _DATABASE}",
             "FORMAPP_SECRET_KEY": secrets.token_hex(),
             "FORMAPP_BASE_URL": web,
             "FORMAPP_TRUSTED_HOSTS": "127.0.0.1,localhost",

@@ -7,6 +7,7 @@ from formapp.cli.wiring import number_of
 from formapp.forms.notes import format_note
 from formapp.leads.erase import Erasure
 from formapp.leads.identity_search import Hits
+from formapp.printable import printable
 
 Entry = Mapping[str, Any]
 
@@ -14,11 +15,13 @@ _HELD = {
     "quarantined": "In quarantine: nothing of it goes to Wix.",
     "spam": "Caught by the honeypot: nothing of it goes to Wix.",
 }
+_INDENTED = {"answers", "unknown", "meta", "text"}
 _SHOWN_ELSEWHERE = {"confirmation", "mail", "confirmed", "suspect", "score"}
 
 
 def format_brief(entry: Entry) -> str:
     """One line: id, time, form, state, outcome and contact."""
+    entry = _printable(entry)
     parts = [entry["id"], entry["received_at"][:19], entry["form"], entry["state"]]
     if entry["outcome"]:
         parts.append(f"{entry['outcome']} contact {entry['contact_id']}")
@@ -29,6 +32,23 @@ def format_brief(entry: Entry) -> str:
 
 def entry_lines(entry: Entry) -> Iterator[str]:
     """All that `show_submission` returns."""
+    yield from _entry_lines(_printable(entry))
+
+
+def _printable(value: Any, *, lines: bool = False) -> Any:
+    """All texts and names in a value made safe; line ends stay only where they are indented."""
+    if isinstance(value, Mapping):
+        pairs = (
+            (name, _printable(each, lines=lines or name in _INDENTED))
+            for name, each in value.items()
+        )
+        return {printable(name): each for name, each in pairs}
+    if isinstance(value, list):
+        return [_printable(each, lines=lines) for each in value]
+    return printable(value, lines=lines) if isinstance(value, str) else value
+
+
+def _entry_lines(entry: Entry) -> Iterator[str]:
     yield f"Submission {entry['id']}"
     yield f"  received {entry['received_at']} by the form {entry['form']} ({entry['state']})"
     if entry["erased_at"]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from formapp.cli.output import echo
 from formapp.cli.wiring import number_of
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import check_file, check_forms, names_in
@@ -29,12 +30,12 @@ def check(path: str | None) -> None:
     is_file = place.is_file()
     faults = check_file(place) if is_file else check_forms(place)
     for fault in faults:
-        click.echo(str(fault), err=True)
+        echo(str(fault), err=True)
     if faults:
-        click.echo(f"formapp: {number_of(len(faults), 'fault')} in {place}", err=True)
+        echo(f"formapp: {number_of(len(faults), 'fault')} in {place}", err=True)
         sys.exit(1)
     names = [place.stem] if is_file else names_in(place)
-    click.echo(f"{number_of(len(names), 'form')} in {place}: {', '.join(names)}. No faults.")
+    echo(f"{number_of(len(names), 'form')} in {place}: {', '.join(names)}. No faults.")
 
 
 def _find(path: str | None, folder: Path) -> Path:

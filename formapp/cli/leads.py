@@ -13,6 +13,7 @@ import click
 
 from formapp.cli.format_lead import entry_lines, erasure_lines, format_brief, hits_lines
 from formapp.cli.load import load
+from formapp.cli.output import echo
 from formapp.cli.wiring import (
     keyring_of,
     limit_of,
@@ -87,13 +88,13 @@ def list_leads(form: str | None, state: str | None, *, as_json: bool) -> None:
         _check_form(settings, database, form)
         entries = report.list_submissions(database, form=form, state=state)
         if as_json:
-            click.echo(json.dumps(list(entries), indent=2, ensure_ascii=False))
+            echo(json.dumps(list(entries), indent=2, ensure_ascii=False))
             return
         entry = None
         for entry in entries:
-            click.echo(format_brief(entry))
+            echo(format_brief(entry))
         if entry is None:
-            click.echo(_none(state, form), err=True)
+            echo(_none(state, form), err=True)
 
 
 @command.command("show")
@@ -104,9 +105,9 @@ def show_lead(submission_id: str, *, as_json: bool) -> None:
     with _opened() as (_, database):
         entry = report.show_submission(database, submission_id)
     if as_json:
-        click.echo(json.dumps(entry, indent=2, ensure_ascii=False))
+        echo(json.dumps(entry, indent=2, ensure_ascii=False))
     else:
-        click.echo("\n".join(entry_lines(entry)))
+        echo("\n".join(entry_lines(entry)))
 
 
 @command.command("retry")
@@ -122,14 +123,14 @@ def retry_leads(submission_ids: tuple[str, ...], *, failed: bool, form: str | No
         remap = retry.remap_by(load(settings), DEFAULT_SITE)
         chosen = report.list_ids(database, "failed", form) if failed else submission_ids
         if not chosen:
-            click.echo(f"Nothing to retry. {_none('failed', form)}")
+            echo(f"Nothing to retry. {_none('failed', form)}")
         for submission_id in chosen:
             try:
                 retry.retry_submission(database, submission_id, remap, _now())
             except UnconfirmedError as error:
                 hint = f"`formapp leads resend {submission_id}` sends the mail once more"
                 raise click.ClickException(f"{error}; {hint}") from None
-            click.echo(f"{submission_id} is due now")
+            echo(f"{submission_id} is due now")
 
 
 @command.command("release")
@@ -151,7 +152,7 @@ def release_leads(
         _check_form(settings, database, form)
         chosen = submission_ids or report.list_ids(database, "quarantined", form)
         if not chosen:
-            click.echo(f"Nothing to release. {_none('quarantined', form)}")
+            echo(f"Nothing to release. {_none('quarantined', form)}")
         if not submission_ids and not yes and chosen:
             click.confirm(f"Release {len(chosen)} from quarantine?", abort=True)
         # A fault in a form file doesn't hold back what was read when it came.
@@ -160,7 +161,7 @@ def release_leads(
             status = release.release(database, submission_id, reread, _now())
             waits = status is Status.UNCONFIRMED
             state = "waits for its sender's confirmation" if waits else "is due now"
-            click.echo(f"{submission_id} {state}")
+            echo(f"{submission_id} {state}")
 
 
 @command.command("resend")
@@ -178,7 +179,7 @@ def resend_lead(submission_id: str) -> None:
             confirm.resend_mail(database, submission_id, _now(), limit)
         except MailLimitError as error:
             raise click.ClickException(f"{error}; try again later") from None
-    click.echo(f"the mail of {submission_id} is due now")
+    echo(f"the mail of {submission_id} is due now")
 
 
 @command.command("export")
@@ -190,7 +191,7 @@ def export_leads() -> None:
         writer = csv.writer(sys.stdout)
         writer.writerow(header)
         if first is None:
-            click.echo(_none(None, None), err=True)
+            echo(_none(None, None), err=True)
         else:
             writer.writerow(first)
             writer.writerows(rows)
@@ -205,7 +206,7 @@ def expire_leads(*, dry_run: bool) -> None:
         count = run(database, settings.keep_days, _now())
     done = "would be erased" if dry_run else "were erased"
     none = "Nothing to erase: no answers have expired."
-    click.echo(f"The answers of {number_of(count, 'submission')} {done}." if count else none)
+    echo(f"The answers of {number_of(count, 'submission')} {done}." if count else none)
 
 
 @command.command("erase")
@@ -232,22 +233,22 @@ def erase_person(
         if list_hashes:
             erased = erase.list_erasures(database)
             for each in erased:
-                click.echo(str(each))
+                echo(str(each))
             if not erased:
-                click.echo("No person has been erased.", err=True)
+                echo("No person has been erased.", err=True)
             return
         forms = load(settings).values() if phone else ()
         regions = {field.region for form in forms for field in form.definition.fields}
         identities = parse_identities(email, phone, regions)
         if dry_run:
-            click.echo("\n".join(hits_lines(erase.find_person(database, identities))))
+            echo("\n".join(hits_lines(erase.find_person(database, identities))))
             return
         more: Any = {"keyring": _keyring(settings), "now": _now(), "progress": _show_progress}
         if again:
             erasure = erase.erase_listed(database, again, **more)
         else:
             erasure = erase.erase_person(database, identities, **more)
-    click.echo("\n".join(erasure_lines(erasure)))
+    echo("\n".join(erasure_lines(erasure)))
 
 
 def _keyring(settings: Settings) -> Keyring:
@@ -259,4 +260,4 @@ def _keyring(settings: Settings) -> Keyring:
 
 def _show_progress(count: int) -> None:
     if count % _PROGRESS_EVERY == 0:
-        click.echo(f"searched {count} submissions", err=True)
+        echo(f"searched {count} submissions", err=True)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from formapp.cli.output import echo
 from formapp.cli.wiring import ignore_signals, listening_on, on_signals, one_line_errors
 from formapp.sandbox import SandboxOptions, SandboxServer, Settings, StateFileError, create_sandbox
 
@@ -33,8 +34,8 @@ def command(host: str, port: int, rate_limit: int, state_file: Path | None) -> N
         with listening_on(host, port):
             server = SandboxServer(app, host, port)
     server.start()
-    click.echo(f"contacts:  {server.url}/")
-    click.echo(f"API:       {server.url}/contacts/v4/")
+    echo(f"contacts:  {server.url}/")
+    echo(f"API:       {server.url}/contacts/v4/")
     on_signals(server.stop)
     while not server.wait(1):
         pass

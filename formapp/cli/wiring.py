@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-import click
-
+from formapp.cli.output import echo
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database, DatabaseMissingError, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
@@ -43,7 +42,7 @@ def listening_on(host: str, port: int) -> Iterator[None]:
 
 def _fail(*lines: str) -> NoReturn:
     for line in lines:
-        click.echo(line if line.startswith("FORMAPP_") else f"formapp: {line}", err=True)
+        echo(line if line.startswith("FORMAPP_") else f"formapp: {line}", err=True)
     sys.exit(1)
 
 

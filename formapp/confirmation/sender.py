@@ -6,17 +6,26 @@ second one, with the same Message-ID.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from formapp.confirmation.links import Link, LinkSigner, address_hash
 from formapp.confirmation.message import write_message
-from formapp.confirmation.store import REQUEST, UNCONFIRMED, record_mail
+from formapp.confirmation.store import REQUEST, UNCONFIRMED, postpone_alike, record_mail
 from formapp.db.database import Database
+from formapp.jobs.backoff import LONGEST
 from formapp.jobs.queue import ClaimedJob, RetryLaterError, finish_job
-from formapp.mail.limit import MailLimit, MailLimitError, Reservation
+from formapp.mail.limit import (
+    APART,
+    FORM_FULL,
+    MAILBOX_FULL,
+    TOO_SOON,
+    MailLimit,
+    MailLimitError,
+    Reservation,
+)
 from formapp.mail.message import Message
 from formapp.mail.smtp import MailError, MailRejectedError, MailUncertainError, SmtpMailer
 
@@ -44,6 +53,7 @@ class ConfirmationSender:
     clock: Callable[[], datetime]
     answers_expire_at: Callable[[str], datetime | None]
     count: Callable[[str, str], None]
+    _withheld: dict[tuple[str, str], tuple[datetime, int]] = field(default_factory=dict)
 
     def __call__(self, job: ClaimedJob) -> None:
         """Send the mail, record why it is not sent, or raise RetryLaterError."""
@@ -78,10 +88,28 @@ class ConfirmationSender:
         form = job.submission["form"]
         try:
             return self.limit.reserve(form, address, self.clock())
-        except MailLimitError as reason:
+        except MailLimitError as error:
             if job.attempt == 1:
                 self.count(form, "withheld")
-            raise RetryLaterError(str(reason)) from None
+            raise self._withhold(form, address, str(error)) from None
+
+    def _withhold(self, form: str, address: str, reason: str) -> RetryLaterError:
+        """Postpone all mails that meet the same limit; log the first, then a summary an hour."""
+        now, wait = self.clock(), APART if reason == TOO_SOON else LONGEST
+        alike = postpone_alike(
+            self.database,
+            now,
+            now + wait,
+            form=None if reason == MAILBOX_FULL else form,
+            address=None if reason == FORM_FULL else address,
+        )
+        since, mails = self._withheld.get((form, reason), (now - LONGEST, 0))
+        mails += 1 + alike
+        if now - since >= LONGEST:
+            _log.warning("form %s: mails wait, %d of them now: %s", form, mails, reason)
+            since, mails = now, 0
+        self._withheld[form, reason] = since, mails
+        return RetryLaterError(reason, wait)
 
     def _message(
         self, job: ClaimedJob, request: dict[str, Any], sender: str, address: str, until: datetime

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
-from formapp.db.database import Database
+from formapp.db.database import Database, is_over
 from formapp.db.notify import notify
 from formapp.db.tables import jobs, submissions
+from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.jobs.queue import ClaimedJob, Job, add_job, finish_job
 
 CONFIRMATION_MAIL = "confirm"
@@ -35,6 +36,24 @@ def cancel_mail(connection: Connection, submission_id: str) -> None:
     """Remove the job that sends the mail."""
     mine = (jobs.c.submission_id == submission_id) & (jobs.c.kind == CONFIRMATION_MAIL)
     connection.execute(delete(jobs).where(mine))
+
+
+def postpone_alike(
+    database: Database, now: datetime, until: datetime, *, form: str | None, address: str | None
+) -> int:
+    """Postpone all due mails of a form, or to an address, or of a form to an address; count them.
+
+    What the first of them met, they would all meet, and keep other mails waiting.
+    """
+    sent = select(submissions.c.id)
+    if form is not None:
+        sent = sent.where(submissions.c.form == form)
+    if address is not None:
+        sent = sent.where(submissions.c.lead["email"]["address"].as_string() == address)
+    due = is_over(jobs.c.due_at, now, LONGEST_WAIT) & (jobs.c.kind == CONFIRMATION_MAIL)
+    postponed = update(jobs).where(due & jobs.c.submission_id.in_(sent)).values(due_at=until)
+    with database.write() as connection:
+        return connection.execute(postponed).rowcount
 
 
 def record_mail(

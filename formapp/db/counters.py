@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, case, delete, select
 
-from formapp.db.database import Database, upsert
-from formapp.db.tables import counts, is_over
+from formapp.db.database import Database, is_over, upsert
+from formapp.db.tables import counts
 
 EVERY = timedelta(hours=1)
 """How often a worker deletes ended counts."""

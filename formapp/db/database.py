@@ -9,19 +9,34 @@ Everything that uses a `Database` may raise `DatabaseUnavailableError`; nothing 
 """
 
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, create_engine, event, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    Dialect,
+    Table,
+    TypeDecorator,
+    create_engine,
+    event,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 BUSY_SECONDS = 5.0
+PRIVATE = 0o600
 _READ_ONLY = "formapp_read_only"
 
 
@@ -62,6 +77,7 @@ class Database:
         if must_exist and self.is_sqlite:
             event.listen(self.engine, "do_connect", self._refuse_missing)
         if self.is_sqlite:
+            event.listen(self.engine, "do_connect", _make_private)
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
@@ -129,6 +145,37 @@ class Database:
         self.engine.dispose()
 
 
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime in UTC; naive ones are refused. SQLite stores sortable text, no offset."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """SQLite's driver takes times only without an offset."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone can't be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Restore the offset."""
+        if value is None or dialect.name == "sqlite":
+            return value and value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+
+
+def is_over(column: Any, now: datetime, longest: timedelta) -> ColumnElement[bool]:
+    """Whether a stored time has passed.
+
+    One further ahead than `longest`, which no writer exceeds, was stored by a clock that was ahead:
+    it counts as passed, too.
+    """
+    return or_(column <= now, column > now + longest)
+
+
 def upsert(
     connection: Connection,
     table: Table,
@@ -178,6 +225,17 @@ def _translated() -> Iterator[None]:
 def _first_line(error: DBAPIError) -> str:
     # PostgreSQL's further lines may quote the row.
     return (str(error.orig).splitlines() or [type(error).__name__])[0]
+
+
+def _make_private(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+    """Let only this user read the file and its -wal and -shm, whatever the umask says."""
+    file = Path(arguments[0])
+    with suppress(OSError):  # SQLite reports what is wrong with it
+        file.touch(PRIVATE, exist_ok=False)
+    for path in (file, *(file.with_name(f"{file.name}-{end}") for end in ("wal", "shm"))):
+        with suppress(OSError):  # there is none, or it is another user's
+            if stat.S_IMODE(path.stat().st_mode) != PRIVATE:
+                path.chmod(PRIVATE)
 
 
 def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:

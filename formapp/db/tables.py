@@ -5,10 +5,9 @@ submissions are UUIDv7 as text; deliveries count up, so that their order is the 
 came.
 """
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
 import sqlalchemy as sa
+
+from formapp.db.database import UtcDateTime
 
 REVISION = "0009"
 """The newest migration; a test holds it to the folder's head."""
@@ -22,38 +21,6 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     },
 )
-
-
-class UtcDateTime(sa.TypeDecorator[datetime]):
-    """An aware datetime in UTC; naive ones are refused. SQLite stores sortable text, no offset."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """SQLite's driver takes times only without an offset."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone can't be stored")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Restore the offset."""
-        if value is None or dialect.name == "sqlite":
-            return value and value.replace(tzinfo=UTC)
-        return value.astimezone(UTC)
-
-
-def is_over(column: Any, now: datetime, longest: timedelta) -> sa.ColumnElement[bool]:
-    """Whether a stored time has passed.
-
-    One further ahead than `longest`, which no writer exceeds, was stored by a clock that was ahead:
-    it counts as passed, too.
-    """
-    return sa.or_(column <= now, column > now + longest)
-
 
 _Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 _Json = sa.JSON(none_as_null=True)

@@ -25,8 +25,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import Select
 
-from formapp.db.database import Database, lock_for_transaction, upsert
-from formapp.db.tables import attempts, deliveries, is_over, pauses, submissions, turns
+from formapp.db.database import Database, is_over, lock_for_transaction, upsert
+from formapp.db.tables import attempts, deliveries, pauses, submissions, turns
 from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.lead import Lead
 

@@ -21,9 +21,10 @@ from sqlalchemy import (
     update,
 )
 
-from formapp.db.database import Database, lock_for_transaction, upsert
-from formapp.db.tables import is_over, pauses, wix_calls
+from formapp.db.database import Database, is_over, lock_for_transaction, upsert
+from formapp.db.tables import pauses, wix_calls
 from formapp.delivery.claims import is_paused
+from formapp.http import DeadlineAdapter
 from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.monitoring.metrics import Metrics
 from formapp.wix import BASE_URL, Auth, Call, Timeouts, WixContacts
@@ -42,6 +43,9 @@ SLACK = timedelta(seconds=1)
 
 WINDOW = MINUTE + SLACK
 """Wix's minute, and a second: calls that leave in time may take longer than others to arrive."""
+
+MAX_RESPONSE = 16 * 1024 * 1024
+"""Bytes; a page of 100 contacts has a few hundred KiB."""
 
 _TIMEOUTS = Timeouts()
 _LOCK = 0x62756467  # "budg"
@@ -65,6 +69,7 @@ class Site:
             self.auth,
             base_url=self.base_url,
             timeouts=self.timeouts,
+            adapter=DeadlineAdapter(max_bytes=MAX_RESPONSE),
             before_call=before_call,
             on_call=on_call,
         )

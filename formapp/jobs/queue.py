@@ -14,8 +14,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from formapp.db.database import Database, DatabaseUnavailableError
-from formapp.db.tables import is_over, jobs, submissions
+from formapp.db.database import Database, DatabaseUnavailableError, is_over
+from formapp.db.tables import jobs, submissions
 from formapp.jobs.backoff import FIRST, LONGEST_WAIT, doubled
 
 LEASE = timedelta(minutes=2)
@@ -133,7 +133,14 @@ def _held(job: ClaimedJob) -> ColumnElement[bool]:
 
 
 class RetryLaterError(Exception):
-    """The job can't be done yet; the text is the reason, without answers and secrets."""
+    """The job can't be done yet; the text is the reason, without answers and secrets.
+
+    `wait` is how long, if that is known; then its handler has reported it already.
+    """
+
+    def __init__(self, reason: str, wait: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.wait = wait
 
 
 Handler = Callable[[ClaimedJob], None]
@@ -163,8 +170,9 @@ class JobRunner:
         try:
             self.handlers[job.kind](job)
         except RetryLaterError as error:
-            _log.warning("job %d (%s) is retried later: %s", job.id, job.kind, error)
-            self._postpone(job)
+            if error.wait is None:
+                _log.warning("job %d (%s) is retried later: %s", job.id, job.kind, error)
+            self._postpone(job, error.wait)
         except DatabaseUnavailableError:
             raise
         except Exception:
@@ -172,5 +180,6 @@ class JobRunner:
             raise
         return True
 
-    def _postpone(self, job: ClaimedJob) -> None:
-        postpone_job(self.database, job, self.clock() + doubled(FIRST, job.attempt - 1))
+    def _postpone(self, job: ClaimedJob, wait: timedelta | None = None) -> None:
+        wait = doubled(FIRST, job.attempt - 1) if wait is None else wait
+        postpone_job(self.database, job, self.clock() + wait)

@@ -22,9 +22,9 @@ from sqlalchemy.exc import IntegrityError
 from uuid6 import uuid7
 
 from formapp.db.counters import UsageLimit, count_up
-from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError
+from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError, UtcDateTime
 from formapp.db.notify import CHANNEL
-from formapp.db.tables import UtcDateTime, deliveries, jobs, submissions
+from formapp.db.tables import deliveries, jobs, submissions
 from formapp.forms.notes import Note
 from formapp.jobs.queue import Job
 from formapp.lead import Lead

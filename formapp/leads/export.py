@@ -1,5 +1,6 @@
 """All submissions with their answers as rows of a spreadsheet."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,14 @@ from formapp.leads.report import entry_of, select_submissions
 _COLUMNS = ("id", "form", "state", "outcome", "contact_id", "received_at", "attempts")
 _META = ("page", "referrer")
 _MORE = ("_unknown", "_notes")
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+# At a cell's beginning, as OWASP lists them, and in the full-width forms that Excel reads alike. A
+# program that parts cells at semicolons or tabs, as Excel does in half of Europe, sees further
+# beginnings; a sign there is a formula only with a function, or with DDE's `|` or `!`.
+_FORMULA = re.compile(
+    r"""\A(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])
+    | (?<=[;\t\r\n]) [ "']*+ (?=[=@\uff1d\uff20] | [+\-\uff0b\uff0d][^;\t\r\n]*?[(|!])""",
+    re.VERBOSE,
+)
 
 
 def csv_rows(database: Database) -> Iterator[list[str]]:
@@ -42,8 +50,7 @@ def _entries(database: Database) -> Iterator[dict[str, Any]]:
 def _disarmed(value: object) -> str:
     """A cell that no spreadsheet takes for a formula (OWASP, "CSV Injection")."""
     text = _text(value)
-    is_text = isinstance(value, str | list)
-    return f"'{text}" if is_text and text.startswith(_DANGEROUS) else text
+    return _FORMULA.sub("\\g<0>'", text) if isinstance(value, str | list) else text
 
 
 def _text(value: object) -> str:

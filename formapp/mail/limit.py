@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, select, update
 
 from formapp.db.counters import SKEW, count_up
-from formapp.db.database import Database, lock_for_transaction, upsert
-from formapp.db.tables import counts, is_over
+from formapp.db.database import Database, is_over, lock_for_transaction, upsert
+from formapp.db.tables import counts
 from formapp.signing import Keyring
 
 MAILBOX_SLOTS = 3

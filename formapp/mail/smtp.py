@@ -10,20 +10,17 @@ import logging
 import smtplib
 import socket
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from formapp.http import DEADLINE, Deadline, current
 from formapp.mail.message import Message, compose, domain_of
 
 STEP_SECONDS = 10.0
 """Limit for one step: connecting, or a command with its reply."""
-
-TOTAL_SECONDS = 25.0
-"""Limit for one message in all: a stopping process has 30 s."""
 
 _PERMANENT = 500
 
@@ -66,7 +63,7 @@ class SmtpMailer:
         server: str,
         *,
         step_seconds: float = STEP_SECONDS,
-        total_seconds: float = TOTAL_SECONDS,
+        total_seconds: float = DEADLINE,
     ) -> None:
         self._server = urlsplit(server)
         self._step_seconds = step_seconds
@@ -79,7 +76,7 @@ class SmtpMailer:
         Raises one of MailError's subclasses, or ValueError if an address or the subject is invalid.
         """
         composed = compose(message, datetime.now(UTC))
-        with self._connected() as connection:
+        with Deadline(self._total_seconds), self._connected() as connection:
             try:
                 connection.send_message(composed)
                 self._refused_senders.discard(message.sender)
@@ -100,7 +97,7 @@ class SmtpMailer:
 
     def check(self) -> None:
         """Connect and log in without sending anything, or raise MailDeferredError."""
-        with self._connected():
+        with Deadline(self._total_seconds), self._connected():
             pass
 
     def _log_refused_sender(self, sender: str, code: int) -> None:
@@ -134,13 +131,13 @@ class SmtpMailer:
 
     def _connect(self) -> "_Connection":
         server, context = self._server, ssl.create_default_context()
-        host, total, step = server.hostname or "localhost", self._total_seconds, self._step_seconds
+        host, step = server.hostname or "localhost", self._step_seconds
         connection: _Connection
         if server.scheme == "smtps":
             port = server.port or 465
-            connection = _TlsConnection(host, port, total, timeout=step, context=context)
+            connection = _TlsConnection(host, port, timeout=step, context=context)
         else:
-            connection = _Connection(host, server.port or 25, total, timeout=step)
+            connection = _Connection(host, server.port or 25, timeout=step)
         try:
             connection.ehlo_or_helo_if_needed()
             if server.scheme != "smtps" and connection.has_extn("starttls"):
@@ -155,36 +152,28 @@ class SmtpMailer:
 
 
 class _Connection(smtplib.SMTP):
-    """Ends after a total time, and records whether the transfer of the message has begun."""
+    """Is watched by the deadline, and records whether the transfer of the message has begun."""
 
     handed_over = False
-
-    def __init__(self, host: str, port: int, total_seconds: float, **options: Any) -> None:
-        self._timer = threading.Timer(total_seconds, self._shut_down)
-        self._timer.daemon = True
-        self._timer.start()
-        try:
-            super().__init__(host, port, **options)
-        except BaseException:
-            self.close()
-            raise
 
     def data(self, msg: Any) -> tuple[int, bytes]:
         self.handed_over = True
         return super().data(msg)
 
-    def close(self) -> None:
-        self._timer.cancel()
-        super().close()
-
-    def _shut_down(self) -> None:
-        if self.sock:
-            with contextlib.suppress(OSError):
-                self.sock.shutdown(socket.SHUT_RDWR)
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        connection = socket.create_connection((host, port), timeout)
+        if (deadline := current()) is not None:
+            deadline.watch(connection)
+        return connection
 
 
 class _TlsConnection(_Connection, smtplib.SMTP_SSL):
     """A connection that uses TLS from the start."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        return self.context.wrap_socket(
+            super()._get_socket(host, port, timeout), server_hostname=host
+        )
 
 
 def _refusal(code: int, reply: bytes | str, what: str) -> MailError:

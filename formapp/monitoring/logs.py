@@ -7,10 +7,12 @@ answer: exceptions show their type and place, never their text.
 
 import logging
 import sys
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from formapp.printable import printable
 
 Style = Literal["console", "json"]
 
@@ -24,22 +26,34 @@ def configure(style: Style = "console", level: int = logging.INFO) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _without_exception_text,
     ]
-    renderer: Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+    colours = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+    rendering: list[Processor] = (
+        [structlog.processors.JSONRenderer(ensure_ascii=False), _printable_line]
         if style == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        else [_printable_event, colours]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=before,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         ),
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     # With 1,000 waiting requests, waitress logs a line for each request.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
+
+def _printable_event(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Other servers' words may hold a terminal's commands."""
+    return {
+        key: printable(value) if isinstance(value, str) else value for key, value in event.items()
+    }
+
+
+def _printable_line(_logger: WrappedLogger, _name: str, line: Any) -> str:
+    return printable(line)
 
 
 def _without_exception_text(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:

@@ -4,7 +4,9 @@ A call passes the faults, authentication, the rate limit and its operation; then
 saved and the call is logged.
 """
 
+import ipaddress
 import logging
+import re
 import time
 import traceback
 import uuid
@@ -14,7 +16,7 @@ from typing import Any
 
 from flask import Flask, Response, make_response, request
 from flask.json.provider import DefaultJSONProvider
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.sansio.response import Response as AnyResponse
 
 from formapp.sandbox.api.auth import authenticate, grant_token, requested_site
@@ -32,6 +34,9 @@ from formapp.sandbox.state import Json
 log = logging.getLogger(__name__)
 
 JSON_PATHS = ("/contacts", "/oauth2", "/_sandbox")
+_UNREGISTRABLE = re.compile(r"[^.]*|.+\.(?:internal|local|localhost|test)")
+"""Names of containers and the like; nobody can register these (RFC 6761, 6762)."""
+
 WITH_BODY = ("POST", "PATCH")
 
 
@@ -55,8 +60,25 @@ def create_sandbox(options: SandboxOptions | None = None) -> Flask:
     app.register_error_handler(WixError, _wix_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
+    app.before_request(_check_host)
     app.after_request(_add_request_id)
     return app
+
+
+def _check_host() -> None:
+    """Refuse public host names: a stranger's may lead here, and its page read our contacts.
+
+    Browsers would let it (DNS rebinding), since host and port are those of the page.
+
+    Raises:
+        Forbidden: the host is neither an IP address nor a name that nobody can register.
+    """
+    host = re.sub(r":\d*$", "", request.headers.get("Host", ""))
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        if not _UNREGISTRABLE.fullmatch(host.lower()):
+            raise Forbidden from None
 
 
 def _add_request_id(answer: Response) -> Response:

@@ -255,6 +255,7 @@ class Store:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.fchmod(descriptor, 0o600)  # whatever the umask and an older file say
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(f'{{"format": {FILE_FORMAT}, "sites": {{{", ".join(texts)}}}}}\n')
         temporary.replace(path)

@@ -2,6 +2,7 @@
 
 import hmac
 import ipaddress
+import re
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, jsonify, request
@@ -9,8 +10,11 @@ from flask import Blueprint, Response, jsonify, request
 from formapp.db.database import DatabaseUnavailableError
 from formapp.db.revision import is_current
 from formapp.web.errors import RefusalError
+from formapp.web.hooks import REFUSED_HOST
+from formapp.web.proxies import is_forwarded
 from formapp.web.services import services
 
+_PORT = re.compile(r":\d*$", re.ASCII)
 LONGEST_TOKEN = 1024
 """Characters; longer ones are refused unread."""
 
@@ -54,10 +58,23 @@ def _may_read(token: str | None) -> bool:
     if token:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
         return len(given) <= LONGEST_TOKEN and hmac.compare_digest(given.encode(), token.encode())
-    # A forwarded request may have any origin, even if the proxy is on this machine.
-    if "X-Forwarded-For" in request.headers:
+    environ = request.environ
+    # A forwarded request may come from anywhere, even if the proxy is on this machine; and a page
+    # in a browser may have a name that leads to this machine (DNS rebinding).
+    if is_forwarded(environ) or not _is_fixed(environ.get(REFUSED_HOST, request.host)):
         return False
+    address = _ip_address(request.remote_addr or "")
+    return address is not None and address.is_loopback
+
+
+def _is_fixed(host: str) -> bool:
+    """Return whether no name server decides where this host leads; HTTP/1.0 may have none."""
+    name = _PORT.sub("", host)
+    return name in {"", "localhost"} or _ip_address(name.strip("[]")) is not None
+
+
+def _ip_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+        return ipaddress.ip_address(text)
     except ValueError:
-        return False
+        return None

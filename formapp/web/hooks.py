@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 
 import structlog
 from flask import Flask, Request, Response, g, request
-from werkzeug.exceptions import SecurityError
+from werkzeug.exceptions import BadHost, SecurityError
 from werkzeug.routing import MapAdapter
 
 from formapp.forms.reading.text import TooManyMarksError, has_too_many_marks
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 HEADER = "X-Request-Id"
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _ID_BYTES = 16
+_PATH_HEADERS = {"HTTP_SCRIPT_NAME", "HTTP_PATH_INFO"}
+"""Gunicorn takes the path from these headers."""
+
 MAX_HEADERS = 16 * 1024
 """Address and headers of a request together; `formapp.server` refuses more before it reads them."""
 
@@ -34,7 +37,9 @@ _LONGEST_ORIGIN = 300
 """A scheme, a host of at most 253 characters and a port."""
 
 
-_REFUSED = "formapp.host_refused"
+REFUSED_HOST = "formapp.refused_host"
+"""The key in the environ of a host that isn't ours, as it was sent, in lower case."""
+
 # Hosts that a setting may name but Werkzeug never trusts: IPv6 addresses, and underscores.
 _OTHER_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9.-]*_[a-z0-9._-]*)(?::[0-9]{1,5})?", re.ASCII)
 
@@ -55,13 +60,17 @@ class App(Flask):
         if host:
             environ["HTTP_HOST"] = host
         try:
-            return super().create_url_adapter(request)
-        except SecurityError:
+            adapter = super().create_url_adapter(request)
+            if "xn--" in host:
+                _ = request.host_url  # which decodes the label
+        except (SecurityError, BadHost, UnicodeError):  # BadHost: a label is empty or too long
             trusted = self.config["TRUSTED_HOSTS"]
             other = _OTHER_HOST.fullmatch(host)
             if not other or other[1] not in trusted:
-                host = trusted[0].removeprefix(".")
-                environ |= {"HTTP_HOST": host, _REFUSED: True}
+                environ[REFUSED_HOST] = host
+                environ["HTTP_HOST"] = host = trusted[0].removeprefix(".")
+        else:
+            return adapter
         request.host = host
         return self.url_map.bind_to_environ(environ, subdomain="")
 
@@ -99,8 +108,10 @@ def _begin() -> None:
     if len(origin) > _LONGEST_ORIGIN or not origin.isascii():
         del environ["HTTP_ORIGIN"]
     _limit_headers(environ)
+    if not _PATH_HEADERS.isdisjoint(environ):
+        raise RefusalError(400, "PATH", "We could not answer this request.")
     # Health checks use the machine's address.
-    if _REFUSED in environ and request.blueprint != "health":
+    if REFUSED_HOST in environ and request.blueprint != "health":
         raise RefusalError(400, "HOST", "This server doesn't answer to that host name.")
     query: str = environ.get("QUERY_STRING", "")
     if "%" in query and has_too_many_marks(unquote_plus(query)):

@@ -124,13 +124,14 @@ class _Session(requests.Session):
 class Transport:
     """Sends calls with one site's credentials. Threads may share it; see `WixContacts`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - those of `WixContacts`
         self,
         auth: Auth,
         base_url: str,
         timeouts: tuple[float, float],
         before_call: Callable[[str], None] | None,
         on_call: Callable[[Call], None] | None,
+        adapter: HTTPAdapter | None,
     ) -> None:
         parts = urlsplit(base_url)
         too_much = "@" in parts.netloc or parts.query or parts.fragment
@@ -144,8 +145,8 @@ class Transport:
         self._on_call = on_call
         self._session = _Session()
         # Zero is HTTPAdapter's default, spelled out: a second POST may make a second contact.
-        self._session.mount("https://", HTTPAdapter(max_retries=0))
-        self._session.mount("http://", HTTPAdapter(max_retries=0))
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, adapter or HTTPAdapter(max_retries=0))
         self._session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
         # Without cookies the session has no state for which threads could race.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

@@ -2,12 +2,14 @@
 
 import csv
 import io
+import time
 
 import pytest
 
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
 from formapp.leads.accept import keep
+from formapp.leads.export import _disarmed
 from tests.support.leads import lead, submission
 from tests.support.processes import Commands
 
@@ -43,6 +45,39 @@ def test_no_cell_that_a_visitor_wrote_begins_like_a_formula(exported: list[dict[
     for name in ("message", "extras", "page", "referrer"):
         assert [row[name][:2] for row in exported] == [f"'{start}" for start in begun], name
         assert all("SUM(A1)" in row[name] for row in exported)
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("x;=1+1", "x;'=1+1"),
+        ('x; "=1+1', "x; \"'=1+1"),
+        ("x\t=1+1", "x\t'=1+1"),
+        ("x\n@SUM(A1)", "x\n'@SUM(A1)"),
+        ("x\r\n=1", "x\r\n'=1"),
+        ("\n=1", "'\n'=1"),
+        ("x;-1+cmd|' /C calc'!A0", "x;'-1+cmd|' /C calc'!A0"),
+        ("x;+SUM(A1)", "x;'+SUM(A1)"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("x;\uff1d1+1", "x;'\uff1d1+1"),
+        ("\uff0bSUM(A1)", "'\uff0bSUM(A1)"),
+        ("between 3;-1 and 5", "between 3;-1 and 5"),
+        ("a, =b, a = b; c", "a, =b, a = b; c"),
+        ("call +49 30 1234; +49 30 5678", "call +49 30 1234; +49 30 5678"),
+        (["a;=1", "b"], "a;'=1, b"),
+        (-1.5, "-1.5"),
+        (None, ""),
+    ],
+)
+def test_no_beginning_of_a_cell_is_a_formula(cell: object, written: str) -> None:
+    assert _disarmed(cell) == written
+
+
+def test_a_long_cell_is_disarmed_in_no_time() -> None:
+    began = time.process_time()
+    for piece in (";", ";-", ";+1", "; ", '"', "\t-", "-"):
+        _disarmed("x;" + piece * (20_000 // len(piece)))
+    assert time.process_time() - began < 1
 
 
 def test_what_is_no_danger_stays_as_it_is(exported: list[dict[str, str]]) -> None:

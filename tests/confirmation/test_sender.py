@@ -288,6 +288,27 @@ def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_reads_why_once(
     assert post.told(waits)["sent_at"]
 
 
+def test_600_mails_that_wait_are_one_line_and_keep_no_other_waiting(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(600):
+        post.keep("victim@example.com", form=f"news{number % 5}")
+    other = post.keep("ada@example.com", form="other")
+    with caplog.at_level("INFO"):
+        runs = 0
+        while not post.told(other)["sent_at"]:
+            assert post.errands.run_next()
+            runs += 1
+    assert runs < 30
+    assert len(caplog.messages) < 20
+    assert post.run() < 30
+    # One of them is tried once there may be room, and the others wait on.
+    for _ in range(2):
+        post.clock.turn(hours=1.01)
+        assert post.run() < 30
+    assert len(post.server.taken) == 4
+
+
 def test_what_the_server_did_not_take_is_not_counted_against_the_address(post: Post) -> None:
     post.server.answers = {"RCPT": "450 not now"}
     submission_id = post.keep()

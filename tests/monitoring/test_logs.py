@@ -33,6 +33,17 @@ def test_a_json_line_holds_the_event_and_the_ids(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.parametrize("style", ["json", "console"])
+def test_no_line_commands_a_terminal(capsys: pytest.CaptureFixture[str], style: logs.Style) -> None:
+    logs.configure(style)
+    _log.warning("Wix said %s", "\x1b]52;c;aGk=\x07 \x9b31m \u202egnp.exe \u2066\r\n2026 forged")
+    printed = capsys.readouterr().err
+    assert printed.removesuffix("\n").isprintable()
+    assert "aGk=" in printed
+    if style == "json":
+        assert "\x9b31m" in json.loads(printed)["event"]
+
+
+@pytest.mark.parametrize("style", ["json", "console"])
 def test_an_exception_shows_its_type_and_place_but_not_its_text(
     capsys: pytest.CaptureFixture[str], style: logs.Style
 ) -> None:

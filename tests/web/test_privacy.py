@@ -83,7 +83,7 @@ def everything_logged(log: pytest.LogCaptureFixture) -> str:
 def test_no_log_line_and_no_metric_holds_an_answer(
     make_site: SiteMaker, log: pytest.LogCaptureFixture, *, json: bool
 ) -> None:
-    site = make_site(busy_seconds=0.05, LIMIT_PER_ADDRESS="11/hour")
+    site = make_site(busy_seconds=0.05, LIMIT_PER_ADDRESS="12/hour")
     query = f"?utm_source={CANARY}&{CANARY}=1"
     site.get(f"/f/lead{query}", **HEADERS)
     site.get(f"/f/lead/embed{query}&parent=https://{CANARY}.example", **HEADERS)

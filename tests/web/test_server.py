@@ -3,15 +3,18 @@
 import json
 import re
 import resource
+import socket
+import time
 from contextlib import closing
 from urllib.parse import urlencode
 
 import pytest
 
+from formapp import server
 from formapp.cli.wiring import listening_on
 from formapp.server import _connections, listen
 from tests.web.pages import Page
-from tests.web.running import Running, get, good, post
+from tests.web.running import Running, answer, get, good, post
 from tests.web.support import GOOD, LISTED
 
 
@@ -111,6 +114,89 @@ def test_what_the_server_refuses_itself_is_in_the_callers_format(
 def test_no_request_makes_a_defect(running: Running, request_line: bytes) -> None:
     assert running.ask(request_line)[0] < 500
     assert running.ask(get("/f/lead"))[0] == 200
+
+
+HEAD = b"GET /f/lead HTTP/1.1\r\nHost: localhost\r\n"
+CHUNKED = b"POST /f/lead HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+# Waitress's regular expressions take seconds on the first five, in the thread of all connections.
+REFUSED_HEADS = {
+    "blanks and a control character": HEAD + b"X:" + b" " * 16_000 + b"\x01\r\n\r\n",
+    "tabs and a control character": HEAD + b"X:" + b"\t" * 16_000 + b"a\x7f\r\n\r\n",
+    "an address of digits": b"GET a://" + b"1" * 16_000 + b" x\r\n\r\n",
+    "a folded header": HEAD + b"X:" + b"\r\n " * 5000 + b"\r\n a\x01\r\n\r\n",
+    "more than 16 KiB": HEAD + b"X: " + b"x" * 17_000 + b"\r\n\r\n",
+    "blank lines alone": b"\r\n\r\n",
+    "a line end after a chunk's size": CHUNKED + b"\r\n11\n\r\n",
+    "a line end alone": CHUNKED + b"\r\n1\na\r\n0\r\n\r\n",
+    "a blank line for a chunk's size": CHUNKED + b"\r\n\r\n1\r\na\r\n0\r\n\r\n",
+    "a chunk that is too long": CHUNKED + b"\r\n1\r\nab\r\n0\r\n\r\n",
+    "a chunk's size without end": CHUNKED + b"\r\n1;" + b"a" * 2000,
+    "a trailer without end": CHUNKED + b"\r\n0\r\n" + b"a: b\r\n" * 6000,
+}
+
+
+@pytest.mark.parametrize("name", REFUSED_HEADS)
+def test_odd_heads_and_chunks_are_refused_at_once(running: Running, name: str) -> None:
+    began = time.monotonic()
+    assert running.ask(REFUSED_HEADS[name])[0] in {400, 431}
+    assert running.ask(get("/f/lead"))[0] == 200
+    assert time.monotonic() - began < 1
+
+
+def test_blanks_before_a_header_take_no_time(running: Running) -> None:
+    began = time.monotonic()
+    assert running.ask(HEAD + b"X:" + b" " * 16_000 + b"a\r\n\r\n")[0] == 200
+    assert time.monotonic() - began < 1
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 1000])
+def test_chunks_are_read_however_they_arrive(running: Running, pieces: int) -> None:
+    body = good(running.site)
+    chunks = [body[at : at + 10] for at in range(0, len(body), 10)]
+    sent = b"".join(b"%X;a=b\r\n%b\r\n" % (len(each), each) for each in chunks)
+    head = CHUNKED + b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    request = head + sent + b"0\r\nX-Trailer: a\r\n\r\n"
+    with closing(running.connect()) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(request), pieces):
+            client.sendall(request[at : at + pieces])
+        assert answer(client)[0] == 303
+    assert running.site.row().answers["name"] == "Ada Lovelace"
+
+
+def test_a_length_beside_chunks_ends_the_connection(running: Running) -> None:
+    request = CHUNKED + b"Content-Length: 5\r\n\r\n0\r\n\r\n"
+    with closing(running.connect()) as client:
+        client.sendall(request + HEAD + b"\r\n")
+        status, headers, _ = answer(client)
+        assert (status, headers["connection"]) == (415, "close")
+        assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize("begin", [HEAD, post("/f/lead", b"a", content_length=1000), b""])
+def test_a_request_that_does_not_become_complete_ends(
+    running: Running, begin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.5)
+    running.server.adj.cleanup_interval = 0.1
+    with closing(running.connect()) as client:
+        client.sendall(begin)
+        assert _ends(client, b"x" if begin else b"\r\n")
+
+
+def _ends(client: socket.socket, drip: bytes) -> bool:
+    """Send these bytes ten times a second, and see whether the server ends the connection."""
+    client.settimeout(0.1)
+    for _ in range(80):
+        try:
+            client.sendall(drip)
+            if not client.recv(1000):
+                return True
+        except TimeoutError:
+            continue
+        except OSError:
+            return True
+    return False
 
 
 def test_connections_leave_files_to_the_database(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from formapp.cli.doctor.installation import (
     read_valid_settings,
 )
 from formapp.cli.doctor.wix import check_wix
+from formapp.cli.output import echo
 
 
 @click.command("doctor")
@@ -35,14 +36,14 @@ def command(*, as_json: bool) -> None:
     for finding in _check_all(os.environ):
         findings.append(finding)
         if not as_json:
-            click.echo(str(finding))
+            echo(str(finding))
     healthy = not any(finding.level == "fault" for finding in findings)
     if as_json:
         report = {"ok": healthy, "findings": [asdict(finding) for finding in findings]}
-        click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+        echo(json.dumps(report, indent=2, ensure_ascii=False))
     else:
         counts = {level: sum(f.level == level for f in findings) for level in ("fault", "hint")}
-        click.echo(", ".join(f"{n} {level}{'' if n == 1 else 's'}" for level, n in counts.items()))
+        echo(", ".join(f"{n} {level}{'' if n == 1 else 's'}" for level, n in counts.items()))
     sys.exit(0 if healthy else 1)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from formapp.printable import printable
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -19,7 +21,7 @@ class Finding:
     advice: str = ""
 
     def __str__(self) -> str:
-        lines = f"{self.level:<5}  {self.check}: {self.message}"
+        lines = f"{self.level:<5}  {self.check}: {printable(self.message)}"
         return f"{lines}\n{textwrap.indent(self.advice, ' ' * 7)}" if self.advice else lines
 
 

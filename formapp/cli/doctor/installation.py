@@ -14,6 +14,7 @@ from formapp.config.agreement import challenge_faults, confirm_faults, site_faul
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.forms.definition.model import ExtendedFieldTarget, FormDefinition, LabelTarget
 from formapp.forms.definition.parse import check_forms, load_definitions
+from formapp.http import MAX_BYTES, DeadlineAdapter
 from formapp.mail.smtp import MailError, SmtpMailer
 
 _KNOWN = {PREFIX + name.upper() for name in Settings.model_fields}
@@ -203,10 +204,14 @@ def check_base_url(settings: Settings) -> Iterator[Finding]:
 
 def fetch(url: str) -> requests.Response | None:
     """Get an address without credentials; None if there is no answer."""
+    adapter = DeadlineAdapter(max_bytes=MAX_BYTES)
     try:
-        # An auth callable keeps requests from reading ~/.netrc.
-        return requests.get(
-            url, timeout=_SECONDS, allow_redirects=False, auth=lambda request: request
-        )
+        with requests.Session() as session:
+            session.mount("https://", adapter)
+            session.mount("http://", adapter)
+            # An auth callable keeps requests from reading ~/.netrc.
+            return session.get(
+                url, timeout=_SECONDS, allow_redirects=False, auth=lambda request: request
+            )
     except (OSError, ValueError):
         return None

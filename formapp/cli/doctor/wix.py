@@ -9,7 +9,9 @@ from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.cli.doctor.installation import Targets, fetch, targets_of
 from formapp.cli.workers import TIMEOUTS, auth_of
 from formapp.config.settings import Settings
+from formapp.delivery.sites import MAX_RESPONSE
 from formapp.forms.definition.model import FormDefinition
+from formapp.http import DeadlineAdapter
 from formapp.wix import (
     ForbiddenError,
     RateLimitedError,
@@ -37,7 +39,9 @@ def check_wix(
     except ValueError as error:
         yield fault("credentials", str(error), "copy it again, without spaces and line breaks")
         return
-    with WixContacts(auth, base_url=settings.wix_api_url, timeouts=TIMEOUTS) as wix:
+    adapter = DeadlineAdapter(max_bytes=MAX_RESPONSE)
+    url = settings.wix_api_url
+    with WixContacts(auth, base_url=url, timeouts=TIMEOUTS, adapter=adapter) as wix:
         yield from _check_site(wix, targets_of(forms))
 
 

@@ -1,7 +1,8 @@
 """The long form: `python -m tests.proofs.fuzz --inputs 100000 --seed 7`.
 
 Each input goes to two sites, on SQLite and on PostgreSQL, which must answer alike: the same status,
-the same codes, the same redirect, the same body but for the token. Prints the answers by route and
+the same codes, the same redirect, the same body but for the token, each within half a second, while
+a bystander opens a page of each ten times a second, as quickly. Prints the answers by route and
 status; exits 1 if an answer told of a defect (500 and above), had a cookie, wasn't in the format
 that was asked for, or differed. The same seed draws the same inputs; tokens in them are fresh.
 """
@@ -53,6 +54,9 @@ def table(result: Result) -> str:
         lines.append(f"  {route:<26}" + "".join(f"{count or '':>8}" for count in counts))
     defects = sum(count for (_, status), count in by_route.items() if status >= 500)
     lines += ["", f"500 and above: {defects}", f"Violations: {len(result.violations)}"]
+    if waits := sorted(result.waits):
+        middle, worst = waits[len(waits) // 2] * 1000, waits[-1] * 1000
+        lines += [f"A bystander's page: {middle:.0f} ms, {worst:.0f} ms at most ({len(waits)})"]
     return "\n".join(lines + result.violations[:SHOWN])
 
 

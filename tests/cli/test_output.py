@@ -1,0 +1,69 @@
+"""What commands print: nothing that a visitor or another server sent commands the terminal."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from formapp.cli import leads
+from formapp.cli.doctor.findings import hint
+from formapp.cli.format_lead import entry_lines, format_brief
+from formapp.cli.output import echo
+from formapp.db.database import Database
+from formapp.db.upgrade import upgrade
+from formapp.leads.accept import keep
+from formapp.leads.report import list_submissions, show_submission
+from formapp.printable import printable
+from tests.support.leads import lead, submission
+
+# Writes the clipboard (OSC 52), colours (CSI as ESC [ and as one C1 character), turns text, and
+# forges a line.
+HOSTILE = "\x1b]52;c;aGk=\x07\x1b[31m\x9b31m\x7f\u202egnp\u2066\u200f\ufeff\x00"
+FORGED = "a\nDelivery to the site main: delivered"
+
+
+@pytest.fixture
+def entry(tmp_path: Path) -> Any:
+    database = Database(f"sqlite:///{tmp_path / 'formapp.db'}")
+    upgrade(database)
+    answers = {"message": f"{HOSTILE}\nsecond line", HOSTILE: "x", FORGED: [HOSTILE, FORGED]}
+    meta = {"_subject": HOSTILE, "_replyto": FORGED, "page": FORGED, HOSTILE: HOSTILE}
+    keep(database, submission(lead(), answers=answers, meta=meta))
+    [brief] = list_submissions(database)
+    yield show_submission(database, brief["id"]) | {"outcome": None, "reason": HOSTILE + FORGED}
+    database.close()
+
+
+def test_a_lead_is_shown_without_commands(entry: Any) -> None:
+    shown = "\n".join(entry_lines(entry))
+    lines = shown.split("\n")
+    assert all(line.isprintable() for line in lines)
+    assert len([line for line in lines if line.startswith("Delivery to")]) == 1
+    assert "second line" in shown
+    assert "\\u001b]52;c;aGk=" in shown
+    assert format_brief(entry).isprintable()
+
+
+@pytest.mark.parametrize("arguments", [["list", "--json"], ["show", "--json", "ID"], ["list"]])
+def test_json_stays_json(
+    entry: Any, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORMAPP_DATABASE_URL", f"sqlite:///{tmp_path / 'formapp.db'}")
+    given = [entry["id"] if each == "ID" else each for each in arguments]
+    printed = CliRunner().invoke(leads.command, given).output
+    assert all(line.isprintable() for line in printed.split("\n"))
+    if "show" in arguments:
+        assert json.loads(printed)["meta"]["_subject"] == HOSTILE
+
+
+def test_what_others_say_is_one_line() -> None:
+    assert str(hint("Wix", HOSTILE + FORGED)).isprintable()
+
+
+def test_text_of_all_languages_stays(capsys: pytest.CaptureFixture[str]) -> None:
+    text = "Grüße, שלום, مرحبا, こんにちは, क्‍ष, 👩‍👧, a\tb\nc\u00a0d"
+    echo(text)
+    assert capsys.readouterr().out == f"{text}\n"
+    assert printable("a\nb") == "a\\u000ab"
