@@ -13,8 +13,7 @@ from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_fau
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
 from formapp.db.database import Database
-from formapp.forms.form import Form
-from formapp.forms.loader import load_forms
+from formapp.forms.form import Form, load_forms
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
 from formapp.leads.accept import GroupCommit

@@ -15,7 +15,7 @@ from formapp.app import create_app
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
-from formapp.forms.loader import load_forms
+from formapp.forms.form import load_forms
 from formapp.forms.tokens import TokenSigner
 from formapp.resources import BUNDLED_FORMS
 

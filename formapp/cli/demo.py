@@ -12,8 +12,7 @@ from formapp.cli.output import echo
 from formapp.cli.serve import serve
 from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
 from formapp.config.settings import Settings
-from formapp.forms.form import Form, compile_form
-from formapp.forms.loader import load_forms
+from formapp.forms.form import Form, compile_form, load_forms
 from formapp.resources import STATIC, TEMPLATES
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
 from formapp.server import listen

@@ -2,8 +2,7 @@
 
 from formapp.config.agreement import site_faults
 from formapp.config.settings import Settings, SettingsError
-from formapp.forms.form import Form
-from formapp.forms.loader import load_forms
+from formapp.forms.form import Form, load_forms
 
 
 def load(settings: Settings) -> dict[str, Form]:

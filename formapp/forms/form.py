@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import lru_cache
+from pathlib import Path
 
 from formapp.forms.definition.localize import in_language
 from formapp.forms.definition.model import FieldDefinition, FormDefinition
+from formapp.forms.definition.parse import load_definitions
 from formapp.forms.fields.base import Field
 from formapp.forms.fields.registry import compile_field
 from formapp.forms.lead_form import LeadForm, form_class
@@ -41,11 +43,7 @@ class Form:
         return f"<Form {self.name} {self.version}>"
 
     def speaking(self, language: str) -> "Form":
-        """Return the form in another of its languages.
-
-        Raises:
-            KeyError: The form doesn't offer it.
-        """
+        """Return the form in another of the languages that it offers."""
         return self.spoken[language]
 
     def bind(
@@ -59,14 +57,9 @@ class Form:
     ) -> LeadForm:
         """Return the form with what was posted, or as it is first shown.
 
-        Args:
-            posted: What `reader.sort` returned.
-            token: What our own page's token needs; None for a foreign form's post, which carries
-                none. Where it holds no posted token, the `_token` of `posted` is read.
-            prefill: The page's query: texts by field name for fields with `prefill = true`, for
-                hidden ones by `from_query`.
-            page: The page's address, for hidden fields with `from = "page"`.
-            referrer: Where the visitor came from, for those with `from = "referrer"`.
+        `token` is None for a foreign form's post, which has none; where it holds no posted token,
+        the `_token` of `posted` is read. The others are for the first time only: `prefill` is the
+        page's query, `page` and `referrer` are for hidden fields with a `from`.
         """
         first: list[str | None] = []
         if posted is None:
@@ -95,6 +88,12 @@ def _first(
         return field.value
     names = (field.query_name, *field.aliases) if field.query_name else ()
     return next((query[name] for name in names if query.get(name)), None)
+
+
+def load_forms(folder: Path) -> dict[str, Form]:
+    """Return the forms of a folder by name, in alphabetical order; may raise FormFilesError."""
+    definitions = load_definitions(folder)
+    return {name: compile_form(name, definition) for name, definition in definitions.items()}
 
 
 def compile_form(name: str, definition: FormDefinition) -> Form:

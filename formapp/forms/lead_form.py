@@ -34,10 +34,9 @@ if TYPE_CHECKING:
 class FieldFault:
     """One thing to correct.
 
-    `field` is the field's name, None for the form as a whole; `message` a predicate for programs,
-    `sentence` for pages; `id` that of the control to go to, empty for the form as a whole. `called`
-    is the name by which the sender knows the field, which may be an alias. Nothing here repeats an
-    answer.
+    `message` is a predicate for programs, `sentence` is for pages, `id` that of the control to go
+    to; for the form as a whole `field` is None and `id` empty. `called` is the name by which the
+    sender knows the field, perhaps an alias. Nothing here repeats an answer.
     """
 
     field: str | None

@@ -10,7 +10,7 @@ The texts here are English; the other languages are in the catalogues (`formapp.
 import re
 from collections.abc import Mapping
 from gettext import NullTranslations
-from typing import Literal, Protocol, Self
+from typing import Literal, Self
 
 from formapp.languages import SOURCE, gettext_noop, spoken_for
 
@@ -37,16 +37,6 @@ Text = str | tuple[str, str]
 """A text to translate, or its singular and plural by `params["count"]`."""
 
 
-class Translations(Protocol):
-    """The part of a gettext catalogue that messages use."""
-
-    def gettext(self, message: str, /) -> str:
-        """Return the text in the catalogue's language."""
-
-    def ngettext(self, singular: str, plural: str, count: int, /) -> str:
-        """Return the text in the catalogue's language, for a number."""
-
-
 def ngettext_noop(singular: str, plural: str) -> tuple[str, str]:
     """Mark a text with a plural for the catalogues; it is translated where it is shown."""
     return singular, plural
@@ -55,7 +45,8 @@ def ngettext_noop(singular: str, plural: str) -> tuple[str, str]:
 class ErrorMessage(str):
     """An error message with its code; WTForms keeps it in a field's `errors` like any text.
 
-    As text it is the English predicate.
+    As text it is the English predicate. `labelled` is the sentence that names the field by
+    `%(label)s`; `params` fill the placeholders of the other two.
     """
 
     __slots__ = ("_labelled", "_params", "_predicate", "_sentence", "code")
@@ -73,41 +64,28 @@ class ErrorMessage(str):
         labelled: str | None = None,
         **params: object,
     ) -> Self:
-        """Return the message.
-
-        Args:
-            code: for JSON callers.
-            predicate: for JSON callers, without a full stop.
-            sentence: for pages, with a full stop.
-            labelled: the sentence that names the field, with `%(label)s` in it.
-            params: the values of the placeholders.
-        """
+        """Return the message; the predicate has no full stop, the sentences have one."""
         message = super().__new__(cls, _localize(predicate, NullTranslations(), params))
         message.code = code
         message._predicate, message._sentence = predicate, sentence
         message._labelled, message._params = labelled, params
         return message
 
-    def localize(self, translations: Translations) -> str:
+    def localize(self, translations: NullTranslations) -> str:
         """Return the predicate in the language of a catalogue."""
         return _localize(self._predicate, translations, self._params)
 
-    def sentence(self, translations: Translations, label: str, language: str) -> str:
+    def sentence(self, translations: NullTranslations, label: str, language: str) -> str:
         """Return the sentence in the language of a catalogue, as plain text (not HTML).
 
-        A required field is named by its label if the label fits into the sentence.
-
-        Args:
-            translations: the catalogue for `language`.
-            label: the field's label, empty for the form as a whole.
-            language: the tag of the form's language, in which the label is.
+        It names a required field by `label`, a text of `language`, if that fits into the sentence.
         """
         if self._labelled and (fitting := label_in_sentence(label, language)):
             return _localize(self._labelled, translations, {"label": fitting})
         return _localize(self._sentence, translations, self._params)
 
 
-def _localize(text: Text, translations: Translations, params: Mapping[str, object]) -> str:
+def _localize(text: Text, translations: NullTranslations, params: Mapping[str, object]) -> str:
     if isinstance(text, str):
         return translations.gettext(text) % params
     return translations.ngettext(*text, int(str(params["count"]))) % params
@@ -119,15 +97,9 @@ EMAIL = ErrorMessage(
     gettext_noop("Enter an e-mail address such as name@example.com."),
 )
 NUMBER = ErrorMessage(
-    "TYPE_NUMERIC",
-    gettext_noop("should be a number"),
-    gettext_noop("Enter a number."),
+    "TYPE_NUMERIC", gettext_noop("should be a number"), gettext_noop("Enter a number.")
 )
-TEXT = ErrorMessage(
-    "TYPE_TEXT",
-    gettext_noop("should be text"),
-    gettext_noop("Enter text."),
-)
+TEXT = ErrorMessage("TYPE_TEXT", gettext_noop("should be text"), gettext_noop("Enter text."))
 PHONE = ErrorMessage(
     "TYPE_PHONE",
     gettext_noop("should be a phone number with its area code"),
@@ -181,11 +153,9 @@ _ONE = (
 _SOME = (gettext_noop("must be chosen"), gettext_noop("Choose at least one option."), None)
 _TICK = (gettext_noop("must be ticked"), gettext_noop("Tick the box to continue."), None)
 _REQUIRED = {
-    "select": _ONE,
-    "radio": _ONE,
+    **dict.fromkeys(("select", "radio"), _ONE),
     "checkboxes": _SOME,
-    "checkbox": _TICK,
-    "consent": _TICK,
+    **dict.fromkeys(("checkbox", "consent"), _TICK),
 }
 
 
@@ -195,60 +165,58 @@ def required(field_type: str, *, posted: bool) -> ErrorMessage:
     return ErrorMessage(code, *_REQUIRED.get(field_type, _ANSWER))
 
 
+_SHORT = (
+    ngettext_noop(
+        "should have at least %(count)s character", "should have at least %(count)s characters"
+    ),
+    ngettext_noop("Enter at least %(count)s character.", "Enter at least %(count)s characters."),
+)
+_LONG = (
+    ngettext_noop(
+        "should have at most %(count)s character", "should have at most %(count)s characters"
+    ),
+    ngettext_noop(
+        "Enter no more than %(count)s character.", "Enter no more than %(count)s characters."
+    ),
+)
+_LEAST_NUMBER = (
+    gettext_noop("should be %(bound)s or more"),
+    gettext_noop("Enter a number that is %(bound)s or more."),
+)
+_MOST_NUMBER = (
+    gettext_noop("should be %(bound)s or less"),
+    gettext_noop("Enter a number that is %(bound)s or less."),
+)
+_FIRST_DATE = (
+    gettext_noop("should be %(bound)s or later"),
+    gettext_noop("Enter %(bound)s or a later date."),
+)
+_LAST_DATE = (
+    gettext_noop("should be %(bound)s or earlier"),
+    gettext_noop("Enter %(bound)s or an earlier date."),
+)
+
+
 def too_short(least: int) -> ErrorMessage:
     """Return the message for an answer of fewer than `least` characters."""
-    return ErrorMessage(
-        "TOO_SHORT",
-        ngettext_noop(
-            "should have at least %(count)s character", "should have at least %(count)s characters"
-        ),
-        ngettext_noop(
-            "Enter at least %(count)s character.", "Enter at least %(count)s characters."
-        ),
-        count=least,
-    )
+    return ErrorMessage("TOO_SHORT", *_SHORT, count=least)
 
 
 def too_long(most: int) -> ErrorMessage:
     """Return the message for an answer of more than `most` characters."""
-    return ErrorMessage(
-        "TOO_LONG",
-        ngettext_noop(
-            "should have at most %(count)s character", "should have at most %(count)s characters"
-        ),
-        ngettext_noop(
-            "Enter no more than %(count)s character.", "Enter no more than %(count)s characters."
-        ),
-        count=most,
-    )
+    return ErrorMessage("TOO_LONG", *_LONG, count=most)
 
 
 def too_small(least: object, written: str | None = None) -> ErrorMessage:
-    """Return the message for a number or date (`YYYY-MM-DD`) below the least one.
-
-    `written` is a number as the form's language writes it.
-    """
-    if isinstance(least, int | float):
-        predicate = gettext_noop("should be %(bound)s or more")
-        sentence = gettext_noop("Enter a number that is %(bound)s or more.")
-    else:
-        predicate = gettext_noop("should be %(bound)s or later")
-        sentence = gettext_noop("Enter %(bound)s or a later date.")
-    return ErrorMessage("TOO_SMALL", predicate, sentence, bound=written or least)
+    """Return the message for an number or date below this; `written` is a localized number."""
+    texts = _LEAST_NUMBER if isinstance(least, int | float) else _FIRST_DATE
+    return ErrorMessage("TOO_SMALL", *texts, bound=written or least)
 
 
 def too_large(most: object, written: str | None = None) -> ErrorMessage:
-    """Return the message for a number or date (`YYYY-MM-DD`) above the largest one.
-
-    `written` is a number as the form's language writes it.
-    """
-    if isinstance(most, int | float):
-        predicate = gettext_noop("should be %(bound)s or less")
-        sentence = gettext_noop("Enter a number that is %(bound)s or less.")
-    else:
-        predicate = gettext_noop("should be %(bound)s or earlier")
-        sentence = gettext_noop("Enter %(bound)s or an earlier date.")
-    return ErrorMessage("TOO_LARGE", predicate, sentence, bound=written or most)
+    """Return the message for an number or date above this; `written` is a localized number."""
+    texts = _MOST_NUMBER if isinstance(most, int | float) else _LAST_DATE
+    return ErrorMessage("TOO_LARGE", *texts, bound=written or most)
 
 
 _LONGEST_LABEL = 40

@@ -32,14 +32,9 @@ class _Payload(msgspec.Struct, frozen=True):
     use: Use
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(_Payload, frozen=True):
     """The content of a genuine token; `age` is at least zero, in whole seconds."""
 
-    form: str
-    version: str
-    nonce: str
-    use: Use
     issued_at: datetime
     age: timedelta
 
@@ -49,7 +44,7 @@ class InvalidTokenError(Exception):
 
 
 class ExpiredTokenError(Exception):
-    """The token is genuine but more than 24 hours old; it is in `token`."""
+    """The `token` is genuine but more than 24 hours old."""
 
     def __init__(self, token: Token) -> None:
         super().__init__("the token has expired")
@@ -68,15 +63,7 @@ class TokenContext:
 
 
 class TokenSigner:
-    """Issues and reads tokens. The first key signs, all keys verify, so that keys can change.
-
-    Args:
-        keys: Secret keys, the newest first.
-        clock: Seconds since 1970, replaced in tests.
-
-    Raises:
-        ValueError: There is no key, or an empty one.
-    """
+    """Issues and reads tokens. The first key signs, all keys verify, so that keys can change."""
 
     def __init__(self, keys: Sequence[str], *, clock: Clock = time.time) -> None:
         self._signer = Signer(keys, salt="formapp.forms.token", clock=clock)
@@ -90,11 +77,9 @@ class TokenSigner:
         return self._signer.sign({"form": form, "version": version, "nonce": nonce, "use": use})
 
     def read(self, text: str, form_name: str) -> Token:
-        """Return the content of a token. One of an older version of the form is valid.
+        """Return the content of a token of this form, in whatever version.
 
-        Raises:
-            ExpiredTokenError: It is genuine, but more than 24 hours old.
-            InvalidTokenError: It is anything else than a token of this form.
+        Raises InvalidTokenError, or ExpiredTokenError if nothing else is wrong.
         """
         try:
             signed = self._signer.read(text)
@@ -104,9 +89,7 @@ class TokenSigner:
         if payload.form != form_name or signed.age < -CLOCK_SKEW:
             raise InvalidTokenError("the token is not one of this form")
         age = max(signed.age, timedelta())
-        token = Token(
-            payload.form, payload.version, payload.nonce, payload.use, signed.signed_at, age
-        )
+        token = Token(**msgspec.structs.asdict(payload), issued_at=signed.signed_at, age=age)
         if age > MAX_AGE:
             raise ExpiredTokenError(token)
         return token

@@ -30,7 +30,8 @@ from formapp.jobs.queue import Job
 from formapp.lead import Lead
 
 _SORTED = json.JSONEncoder(sort_keys=True).encode
-_encode = msgspec.json.Encoder().encode
+# A number of a JSON post is a text of its own class.
+_encode = msgspec.json.Encoder(enc_hook=str).encode
 
 Row = dict[str, Any]
 Item = TypeVar("Item")

@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import delete, func, select, update
 
-from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.db.database import Database, DatabaseUnavailableError, upsert
 from formapp.db.tables import refused_origins
 
 ABSENT = "none"
@@ -24,9 +23,6 @@ HIDDEN = "null"
 
 OTHERS = "others"
 """In place of all origins beyond `MAX_ORIGINS`."""
-
-LONGEST = 300
-"""Characters of an origin that the table takes."""
 
 MAX_ORIGINS = 20
 """How many origins are counted of a form on a day."""
@@ -96,7 +92,7 @@ class RefusedOrigins:
             _log.warning("the form %s refused %s: %s", form, refused.shown, refused.advice)
         try:
             _count(self._database, form, origin, now.date())
-        except (DatabaseUnavailableError, IntegrityError) as error:
+        except DatabaseUnavailableError as error:
             _log.debug("a refused origin was not counted (%s)", type(error).__name__)
 
     def _is_news(self, pair: tuple[str, str], now: datetime) -> bool:
@@ -115,17 +111,14 @@ def _count(database: Database, form: str, origin: str, day: date) -> None:
     table = refused_origins
     this_day = (table.c.form == form) & (table.c.day == day)
     with database.write() as connection:
-        mine = update(table).where(this_day).values(count=table.c.count + 1)
-        if connection.execute(mine.where(table.c.origin == origin)).rowcount:
+        one_more = {"count": table.c.count + 1}
+        mine = update(table).where(this_day, table.c.origin == origin).values(one_more)
+        if connection.execute(mine).rowcount:
             return
-        held = connection.scalar(select(func.count()).select_from(table).where(this_day)) or 0
-        if held >= MAX_ORIGINS:
-            origin = OTHERS
-            if connection.execute(mine.where(table.c.origin == OTHERS)).rowcount:
-                return
         connection.execute(delete(table).where(table.c.form == form, table.c.day <= day - KEEP))
-        row = {"form": form, "day": day, "origin": origin, "count": 1}
-        connection.execute(insert(table), row)
+        held = connection.scalar(select(func.count()).select_from(table).where(this_day)) or 0
+        key = {"form": form, "day": day, "origin": origin if held < MAX_ORIGINS else OTHERS}
+        upsert(connection, table, key, {"count": 1}, changes=one_more)
 
 
 def find_refused(database: Database, since: date) -> list[Refused]:

@@ -7,8 +7,8 @@ import pytest
 
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
+from formapp.forms.form import load_forms as load
 from formapp.forms.lead_form import LeadForm
-from formapp.forms.loader import load_forms as load
 from formapp.forms.tokens import TokenSigner
 from formapp.resources import BUNDLED_FORMS
 from tests.support.formfiles import faults_of

@@ -11,8 +11,7 @@ from werkzeug.serving import make_server
 from werkzeug.wrappers import Response as AnyResponse
 
 from formapp.forms.definition.parse import parse_form
-from formapp.forms.form import Form, compile_form
-from formapp.forms.loader import load_forms
+from formapp.forms.form import Form, compile_form, load_forms
 from formapp.forms.tokens import TokenContext, TokenSigner
 from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
 from formapp.web import i18n

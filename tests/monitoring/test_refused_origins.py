@@ -1,6 +1,7 @@
 """Refused origins: logged once an hour, counted by day, both within bounds."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -42,6 +43,12 @@ def test_each_is_counted_by_form_and_the_days_add_up(
         Refused("news", SHOP, 1),
     ]
     assert find_refused(database, turned_clock().date()) == [Refused("lead", SHOP, 1)]
+
+
+def test_threads_count_together(refused: RefusedOrigins, database: Database) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: refused.note("lead", SHOP), range(20)))
+    assert find_refused(database, NOON.date()) == [Refused("lead", SHOP, 20)]
 
 
 def test_a_form_has_a_bounded_number_of_rows(

@@ -170,6 +170,20 @@ def test_a_part_of_a_multipart_body_takes_no_time(site: Site) -> None:
         assert status < 500
 
 
+@pytest.mark.parametrize("name", ["_gotcha", "_subject", "_replyto", "_next", "_id", "_token", "x"])
+def test_a_json_number_is_taken_everywhere(site: Site, name: str) -> None:
+    for _ in range(2):
+        assert site.foreign(GOOD | {name: 1.5e3}, json=True).status_code in {200, 400, 403}
+
+
+def test_a_json_number_stays_one_beside_other_letters(site: Site) -> None:
+    answer = site.foreign(
+        GOOD | {"size": 1.234, "message": "Grüße"}, json=True, form="lead?lang=de"
+    )
+    assert answer.status_code == 200
+    assert site.row().answers["size"] == 1.234
+
+
 HOSTS = [
     *["..example.com", "a..example.com", ".example.com", "-.example.com", "a_b.example.com"],
     *["x" * 70 + ".example.com", "a." * 200 + "example.com", "[::1].example.com", "é.example.com"],

@@ -237,5 +237,21 @@ def test_forms_of_a_phone(number: str, country: str | None, expected: tuple[str,
     assert phone_forms(number, country) == expected
 
 
+@pytest.mark.parametrize(
+    ("number", "typed", "expected"),
+    [
+        ("+351912000111 ext. 11", "912 000 111 x11", ("+351912000111 ext. 11", "912 000 111 x11")),
+        ("+351912000111 ext. 11", "", ("+351912000111 ext. 11",)),
+        ("+351912000111", "912 000 111", ("+351912000111", "912000111", "912 000 111")),
+        ("+351912000111", "ask me", ("+351912000111", "912000111")),
+    ],
+)
+def test_a_number_with_an_extension_has_no_form_without_it(
+    number: str, typed: str, expected: tuple[str, ...]
+) -> None:
+    assert phone_forms(number, "PT", typed) == expected
+    assert (e164(number, "PT") is None) == ("ext" in number)
+
+
 def test_a_blank_country_is_no_country() -> None:
     assert e164("912 000 111", "") is None

@@ -2,46 +2,14 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from formapp.confirmation.definition import Confirm
 from formapp.forms.definition.lines import Location
-from formapp.forms.definition.model import (
-    ConfirmTexts,
-    ExtendedFieldTarget,
-    FieldDefinition,
-    FieldTexts,
-    FormDefinition,
-    LabelTarget,
-    Option,
-    PropertyTarget,
-    Texts,
-    Thanks,
-    ThanksTexts,
-)
-from formapp.forms.definition.theme import Palette, Theme
-from formapp.spam.definition import Spam
+from formapp.forms.definition.model import FormDefinition
 
-_TARGETS: dict[int | str, type[BaseModel]] = {
-    "property": PropertyTarget,
-    "extended_field": ExtendedFieldTarget,
-    "label": LabelTarget,
-}
-_TABLES: dict[int | str, type[BaseModel]] = {
-    "fields": FieldDefinition,
-    "confirm": Confirm,
-    "spam": Spam,
-    "thanks": Thanks,
-    "theme": Theme,
-}
-_TEXTS: dict[Location, type[BaseModel]] = {
-    (): Texts,
-    ("thanks",): ThanksTexts,
-    ("confirm",): ConfirmTexts,
-}
 _SHAPES = {
     "string_type": "text in quotes",
     "bool_type": "true or false, without quotes",
@@ -132,16 +100,23 @@ def _unknown_word(given: Any, expected: str) -> str:
 
 def _model_at(loc: Location) -> type[BaseModel]:
     """Return the model of the table that holds the key at this location."""
-    table = loc[:-1]
-    if "to" in table and (kinds := [step for step in table if step in _TARGETS]):
-        return _TARGETS[kinds[-1]]
-    if loc[0] == "texts" and len(loc) > 2:  # noqa: PLR2004 - the table and a language
-        return _TEXTS.get(loc[2:-1], FieldTexts)
-    if "options" in table:
-        return Option
-    if table == ("theme", "dark"):
-        return Palette
-    return _TABLES.get(table[0], FormDefinition) if table else FormDefinition
+    models: list[type[BaseModel]] = [FormDefinition]
+    steps = iter(loc[:-1])
+    for step in steps:
+        if len(models) > 1:  # kinds of a target: pydantic adds the kind as a step
+            models = [model for model in models if step in model.model_fields]
+            continue
+        annotation = models[0].model_fields[str(step)].annotation
+        models = _models_in(annotation)
+        if get_origin(annotation) in (tuple, dict):
+            next(steps, None)  # the index or key
+    return models[0]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
 def key_of(loc: Location, data: Mapping[str, Any]) -> str:

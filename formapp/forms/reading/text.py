@@ -61,6 +61,8 @@ def has_too_many_marks(text: str) -> bool:
 
 def normalize(text: str) -> str:
     """Return the text in NFC, or raise TooManyMarksError."""
+    if text.isascii():  # as it is, a `JsonNumber` too
+        return text
     if has_too_many_marks(text):
         raise TooManyMarksError
     return unicodedata.normalize("NFC", text)

@@ -8,7 +8,7 @@ from flask import Request
 from formapp.forms.form import Form
 from formapp.forms.origins import normalise, origin_of
 from formapp.languages import gettext_noop
-from formapp.monitoring.refused_origins import ABSENT, HIDDEN, LONGEST
+from formapp.monitoring.refused_origins import ABSENT, HIDDEN
 from formapp.web.errors import RefusalError
 from formapp.web.services import services
 
@@ -76,7 +76,7 @@ def _name(origin: str | None) -> str:
     """Return an origin in its normal form, whose characters are harmless in any text."""
     if not origin:
         return ABSENT
-    if "*" in origin or len(origin) > LONGEST:
+    if "*" in origin:
         return HIDDEN
     try:
         return normalise(origin)

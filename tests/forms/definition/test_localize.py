@@ -6,6 +6,7 @@ import pytest
 
 from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.parse import parse_form
+from formapp.forms.fields.base import Parsed
 from formapp.forms.form import Form, compile_form
 from formapp.forms.lead_form import LeadForm
 from formapp.forms.messages import NUMBER, ErrorMessage, too_long, too_small
@@ -99,6 +100,19 @@ def test_a_language_shows_its_own_texts(form: Form) -> None:
     assert 'value="">Bitte wählen' in shown
     assert 'value="s">klein' in shown
     assert 'value="l">groß' in shown
+
+
+@pytest.mark.parametrize("language", ["en", "de", "pt-BR"])
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("small", "s"), ("klein", "s"), ("GROSS", "l"), ("Choose", None), ("bitte wählen", None)],
+)
+def test_an_option_may_come_by_its_label_in_any_language_of_the_form(
+    form: Form, language: str, text: str, value: str | None
+) -> None:
+    """Another site's page has a language of its own, whatever the visitor's browser prefers."""
+    [size] = [field for field in form.speaking(language).fields if field.name == "size"]
+    assert size.read([text]) == Parsed(value)
 
 
 def test_the_forms_own_language_stays_as_it_was(form: Form) -> None:

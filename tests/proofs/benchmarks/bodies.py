@@ -7,8 +7,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
 
-from formapp.forms.form import Form
-from formapp.forms.loader import load_forms
+from formapp.forms.form import Form, load_forms
 from formapp.forms.tokens import TokenSigner
 
 SECRET = "a key that is long enough for a benchmark"

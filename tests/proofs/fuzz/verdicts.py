@@ -57,7 +57,7 @@ def send(site: Site, given: Input) -> Verdict:
 def send_bytes(running: Running, given: Input) -> Verdict:
     """Send bytes on a connection, then nothing more; read until the server closes it."""
     answer = b""
-    with closing(running.connect()) as client, suppress(ConnectionError):
+    with closing(running.connect()) as client, suppress(OSError):
         client.sendall(given.wire)
         client.shutdown(socket.SHUT_WR)
         while received := client.recv(65536):

@@ -8,8 +8,7 @@ import pytest
 
 from formapp.cli.demo import allow_origins
 from formapp.forms.definition.parse import parse_form
-from formapp.forms.form import Form, compile_form
-from formapp.forms.loader import load_forms
+from formapp.forms.form import Form, compile_form, load_forms
 from formapp.resources import BUNDLED_FORMS
 from formapp.web.owner import share, snippets
 from formapp.web.owner.sign_in import Owner

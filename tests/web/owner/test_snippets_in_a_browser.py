@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from formapp.cli.demo import allow_origins
-from formapp.forms.loader import load_forms
+from formapp.forms.form import load_forms
 from formapp.resources import BUNDLED_FORMS
 from formapp.server import Server, listen
 from formapp.web.owner.snippets import SNIPPETS, snippet

@@ -14,8 +14,7 @@ from flask import Flask, before_render_template
 from werkzeug.test import TestResponse
 
 from formapp.forms.definition.parse import parse_form
-from formapp.forms.form import Form, compile_form
-from formapp.forms.loader import load_forms
+from formapp.forms.form import Form, compile_form, load_forms
 from formapp.resources import BUNDLED_FORMS
 from formapp.web.public import form_page
 from formapp.web.services import EXTENSION

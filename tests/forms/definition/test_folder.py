@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from formapp.forms.definition.parse import FormFilesError, check_forms
-from formapp.forms.loader import load_forms
+from formapp.forms.form import load_forms
 from formapp.resources import BUNDLED_FORMS
 
 GOOD = (

@@ -1,0 +1,131 @@
+"""Connections that stall or trickle at a server, and a visitor among them."""
+
+import itertools
+import socket
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.processes import Commands, free_port, wait_for
+
+HEAD = b"POST /f/contact HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
+# What each sends at first, and then every second, if anything.
+KINDS = {
+    "says nothing": (b"", b""),
+    "stalls in its head": (HEAD + b"X: ", b""),
+    "stalls in its body": (HEAD + FORM + b"Content-Length: 5000\r\n\r\nname=", b""),
+    "trickles its head": (HEAD + b"X: ", b"x"),
+    "trickles its body": (HEAD + FORM + b"Content-Length: 5000\r\n\r\nname=", b"x"),
+    "trickles chunks": (HEAD + FORM + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+    "trickles a chunk's size": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
+    "never reads": (b"GET /f/contact HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 20, b""),
+}
+VISIT_SECONDS = 0.05
+
+
+@dataclass
+class Result:
+    """What came of it.
+
+    Attributes:
+        waits: seconds that each page took the visitor, the quickest first.
+        failures: pages that the visitor did not get.
+        renewed: connections that the server had ended, and that were made again.
+    """
+
+    waits: list[float] = field(default_factory=list)
+    failures: int = 0
+    renewed: int = 0
+
+    def percentile(self, share: float) -> float:
+        """The wait that this share of the pages took at most."""
+        return self.waits[min(len(self.waits) - 1, int(len(self.waits) * share))]
+
+
+def run(folder: Path, connections: int, seconds: float) -> Result:
+    """Measure a `formapp serve` of its own in this folder."""
+    commands, port = Commands(folder), free_port()
+    web = f"http://127.0.0.1:{port}"
+    try:
+        commands.start(
+            *("serve", "--no-worker", "--port", str(port)),
+            SECRET_KEY="a key that is long enough",
+            DATABASE_URL=f"sqlite:///{folder / 'formapp.db'}",
+            BASE_URL=web,
+        )
+        wait_for(f"{web}/readyz")
+        result = Result()
+        with _crowd(port, connections, result):
+            ends_at = time.monotonic() + seconds
+            while time.monotonic() < ends_at:
+                _visit(web, result)
+                time.sleep(VISIT_SECONDS)
+    finally:
+        commands.close()
+    result.waits.sort()
+    return result
+
+
+def _visit(web: str, result: Result) -> None:
+    began = time.perf_counter()
+    try:
+        with urllib.request.urlopen(f"{web}/f/contact", timeout=10) as page:
+            page.read()
+    except OSError:
+        result.failures += 1
+    result.waits.append(time.perf_counter() - began)
+
+
+@contextmanager
+def _crowd(port: int, connections: int, result: Result) -> Iterator[None]:
+    """Hold so many connections, and make those again that the server ends."""
+    kinds = itertools.cycle(KINDS.values())
+    held = [(_connect(port, first), first, then) for first, then in _first(kinds, connections)]
+    over = threading.Event()
+
+    def hold() -> None:
+        while not over.wait(1):
+            for number, (client, first, then) in enumerate(held):
+                if not _goes_on(client, then):
+                    client.close()
+                    held[number] = _connect(port, first), first, then
+                    result.renewed += 1
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        for client, _, _ in held:
+            client.close()
+
+
+def _first(kinds: Iterator[tuple[bytes, bytes]], count: int) -> list[tuple[bytes, bytes]]:
+    return list(itertools.islice(kinds, count))
+
+
+def _connect(port: int, first: bytes) -> socket.socket:
+    client = socket.create_connection(("127.0.0.1", port), timeout=10)
+    with suppress(OSError):
+        client.sendall(first)
+    client.settimeout(0)
+    return client
+
+
+def _goes_on(client: socket.socket, then: bytes) -> bool:
+    try:
+        if then:
+            client.send(then)
+        # Only whether it has ended: what never reads must not begin to.
+        return client.recv(1, socket.MSG_PEEK) != b""
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
