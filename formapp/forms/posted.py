@@ -20,10 +20,12 @@ from formapp.forms.definition.model import (
     in_brackets,
 )
 from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
+from formapp.forms.fields.numbers import Number
 from formapp.forms.fields.text import Hidden
 from formapp.forms.mapping import E164, LeadMapping
 from formapp.forms.notes import LONGEST_NOTE, MAX_NAME, NOT_AN_OPTION, Note
 from formapp.forms.reading.contact import PhoneNumber
+from formapp.forms.reading.numbers import JsonNumber
 from formapp.lead import Lead
 from formapp.spam.providers import CHALLENGE_NAMES
 
@@ -195,7 +197,11 @@ class Reader:
         `lists` are names that came as a JSON list; a list of several values is several pairs.
         """
         values: dict[str, list[str]] = {}
+        numbers: set[str] = set()
         for name, text in pairs:
+            if isinstance(text, JsonNumber):
+                numbers.add(name)
+                text = str(text)  # noqa: PLW2901 - only number fields mind, and no store takes it
             if name in values:
                 values[name].append(text)
             else:
@@ -211,6 +217,8 @@ class Reader:
                 self._join(posted, slot)
         if _REPLY_TO in values and self._reply_to is not None:
             self._fill_in(posted, self._reply_to)
+        if numbers:
+            self._mark(posted, numbers)
         return posted
 
     def read(
@@ -290,6 +298,12 @@ class Reader:
         if not self._fields[slot].several:
             texts = [text for text in texts if text.strip()][:1] or texts[:1]
         posted.texts[slot] = texts
+
+    def _mark(self, posted: Posted, numbers: set[str]) -> None:
+        """Mark what came as JSON numbers, for the fields that read them."""
+        for slot, field in enumerate(self._fields):
+            if isinstance(field, Number) and numbers.intersection(posted.sent[slot]):
+                posted.texts[slot] = list(map(JsonNumber, posted.texts[slot]))
 
 
 def _not_offered(name: str, texts: Iterable[str]) -> list[Note]:

@@ -25,17 +25,30 @@ class ForeignSite:
         pages: HTML and headers by path.
         visited: the addresses that were asked for, with their queries.
         posted: how many posts came to it.
+        charsets: encodings of the pages by path.
+        redirects: where posts to a path are sent on to, unchanged.
     """
 
     origin: str
     pages: dict[str, tuple[str, Headers]] = field(default_factory=dict)
     visited: list[str] = field(default_factory=list)
     posted: int = 0
+    charsets: dict[str, str] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
 
-    def page(self, body: str, path: str = "/page", head: str = "", **headers: str) -> str:
+    def page(
+        self,
+        body: str,
+        path: str = "/page",
+        head: str = "",
+        *,
+        charset: str = "utf-8",
+        **headers: str,
+    ) -> str:
         """Put up a page and return its address; header names go with underscores."""
+        self.charsets[path] = charset
         html = (
-            '<!doctype html><html lang="en"><meta charset="utf-8">'
+            f'<!doctype html><html lang="en"><meta charset="{charset}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f'<title>A page</title><link rel="icon" href="data:,">{head}'
             f"<main><h1>A page of another site</h1>{body}</main></html>"
@@ -53,18 +66,28 @@ def foreign_site(host: str, *, tls: bool = False) -> Iterator[ForeignSite]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             site.visited.append(self.path)
-            html, headers = site.pages.get(urlsplit(self.path).path, ("", {}))
+            path = urlsplit(self.path).path
+            html, headers = site.pages.get(path, ("", {}))
+            charset = site.charsets.get(path, "utf-8")
+            content = html.encode(charset, "xmlcharrefreplace")
             self.send_response(200 if html else 404)
             for name, value in headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(html.encode())))
+            self.send_header("Content-Type", f"text/html; charset={charset}")
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(html.encode())
+            self.wfile.write(content)
 
         def do_POST(self) -> None:
             site.posted += 1
-            self.do_GET()
+            if target := site.redirects.get(self.path):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                self.send_response(308)
+                self.send_header("Location", target)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            else:
+                self.do_GET()
 
         def log_message(self, *_args: object) -> None:
             """Say nothing: every page that a test opens is no news."""

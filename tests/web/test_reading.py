@@ -199,6 +199,24 @@ def test_a_json_number_is_a_json_number_in_every_language(
     assert extended(row) == {"Amount": number}
 
 
+def test_json_numbers_are_text_to_all_other_fields(make_site: Any) -> None:
+    options = FIELDS.replace('options = ["red", "blue"]', 'options = ["1", "2"]')
+    hidden = '[[fields]]\nname = "source"\ntype = "hidden"\nfrom_query = "s"\n'
+    site = make_site(forms={"en": form_in("en", options + hidden)})
+    numbers = {"colour": 1, "extras": [7, "milk"], "size": 3, "news": 1, "message": 5}
+    others = {"name": 4, "source": 6, "shoe": 42.5, "_subject": 8}
+    row = kept(site, "json", "en", numbers | others)
+    assert {name: row.answers[name] for name in ("colour", "extras", "news", "message")} == {
+        "colour": "1",
+        "extras": ["milk"],
+        "news": True,
+        "message": "5",
+    }
+    assert (row.answers["name"], row.answers["source"], row.meta["_subject"]) == ("4", "6", "8")
+    assert [note["value"] for note in row.notes] == ["3", "7"]
+    assert kept(site, "json", "en", numbers | others | {"_gotcha": 9}).status == "spam"
+
+
 @pytest.mark.parametrize("typed", ["about ten", "1,2,3", "12 €", "1.2.3.4,5", "--5", "1e99"])
 def test_what_is_no_number_is_shown_again(reader: Site, door: str, typed: str) -> None:
     answer = send(reader, door, "de", {"amount": typed})

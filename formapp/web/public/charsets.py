@@ -108,13 +108,20 @@ def _undone(text: str, codec: codecs.CodecInfo) -> str:
         number = int(found[1])
         if number > sys.maxunicode or 0xD800 <= number < 0xE000:  # noqa: PLR2004 - surrogates
             return found[0]
-        try:
-            codec.encode(chr(number), "strict")
-        except UnicodeEncodeError:
-            return chr(number)
-        return found[0]  # as typed: a browser would have sent the character
+        # Of what a browser would have sent as a character, the reference was typed.
+        return found[0] if _is_sent(chr(number), codec) else chr(number)
 
     return _REFERENCE.sub(undo, text) if "&#" in text else text
+
+
+def _is_sent(char: str, codec: codecs.CodecInfo) -> bool:
+    """Return whether browsers send a character in this encoding; in two they decode some more."""
+    try:
+        first = codec.encode(char, "strict")[0][0]
+    except UnicodeEncodeError:
+        return False
+    is_decoded_only = {"euc_jp": first == 0x8F, "big5hkscs": 0x80 < first < 0xA1}  # noqa: PLR2004
+    return not is_decoded_only.get(codec.name, False)
 
 
 def _keep_control(error: UnicodeError) -> tuple[str, int]:
