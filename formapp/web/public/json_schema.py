@@ -25,7 +25,7 @@ def show_schema(name: str) -> Response:
     except RefusalError as refusal:
         return json_answer(refusal.as_json(), refusal.status, refusal.headers)
     language = lookup(request.args.get(LANG, ""), form.languages)
-    return _answer(form.speaking(language) if language else form)
+    return _answer(form.localized[language] if language else form)
 
 
 def _answer(form: Form) -> Response:
