@@ -9,7 +9,12 @@ import click
 from formapp.cli.output import echo
 from formapp.cli.wiring import number_of
 from formapp.forms.definition.explain import suggestion
-from formapp.forms.definition.parse import check_file, check_forms, names_in
+from formapp.forms.definition.parse import (
+    FormFilesError,
+    load_definition,
+    load_definitions,
+    names_in,
+)
 from formapp.resources import BUNDLED_FORMS
 
 
@@ -27,15 +32,13 @@ def check(path: str | None) -> None:
     they are those that come with formapp; without PATH, all of them are checked.
     """
     place = _find(path, Path(os.environ.get("FORMAPP_FORMS") or BUNDLED_FORMS))
-    is_file = place.is_file()
-    faults = check_file(place) if is_file else check_forms(place)
-    for fault in faults:
-        echo(str(fault), err=True)
-    if faults:
-        echo(f"formapp: {number_of(len(faults), 'fault')} in {place}", err=True)
+    try:
+        forms = {place.stem: load_definition(place)} if place.is_file() else load_definitions(place)
+    except FormFilesError as error:
+        echo(str(error), err=True)
+        echo(f"formapp: {number_of(len(error.faults), 'fault')} in {place}", err=True)
         sys.exit(1)
-    names = [place.stem] if is_file else names_in(place)
-    echo(f"{number_of(len(names), 'form')} in {place}: {', '.join(names)}. No faults.")
+    echo(f"{number_of(len(forms), 'form')} in {place}: {', '.join(forms)}. No faults.")
 
 
 def _find(path: str | None, folder: Path) -> Path:

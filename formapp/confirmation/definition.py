@@ -36,11 +36,10 @@ Line = Annotated[str, Key(min_length=1, max_length=200), AfterValidator(_line)]
 Paragraphs = Annotated[str, Key(min_length=1, max_length=5000)]
 
 
-class Confirm(BaseModel):
-    """How a form asks for confirmations; formapp's own texts replace missing ones.
+class ConfirmTexts(BaseModel):
+    """The texts in one language; formapp's own replace missing ones.
 
-    `subject`, `text`, `button` and `sender` are of the mail; the link is valid for `days`. `title`
-    and `notice` are of the page after the form.
+    `subject`, `text` and `button` are of the mail, `title` and `notice` of the page after the form.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -48,7 +47,12 @@ class Confirm(BaseModel):
     subject: Line | None = None
     text: Paragraphs | None = None
     button: Line | None = None
-    sender: Annotated[str, AfterValidator(_sender)] | None = None
-    days: Annotated[int, Key(ge=1, le=MOST_DAYS)] = 7
     title: Line | None = None
     notice: Paragraphs | None = None
+
+
+class Confirm(ConfirmTexts):
+    """How a form asks for confirmations, with its own texts; the link is valid for `days`."""
+
+    sender: Annotated[str, AfterValidator(_sender)] | None = None
+    days: Annotated[int, Key(ge=1, le=MOST_DAYS)] = 7

@@ -8,7 +8,6 @@ with a blank value, and nested objects as `name[key]`. Keywords that JSON Schema
 """
 
 from itertools import combinations
-from typing import Any
 
 from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.model import RESERVED, FieldDefinition
@@ -28,15 +27,15 @@ _PURPOSES = {
     "_file": "names of files that were dropped; kept with the submission",
     "_token": "of formapp's own pages alone",
 }
+_BOUNDS = {"min", "max", "min_length"}
+_DRAWN = {"type", "required", "aliases", "placeholder", "region", "rows", "from_query"} | _BOUNDS
+"""Keys of a form file that a front end gets as they are."""
 
 
 def form_schema(form: Form, address: str, *, limit: int) -> Schema:
     """Return the schema of a form, with its texts in the form's language.
 
-    Args:
-        form: The form in one of its languages.
-        address: The base URL of this server, without a trailing slash.
-        limit: The most names that a post may have.
+    `address` is the base URL of this server, `limit` the most names that a post may have.
     """
     definition = form.definition
     post = f"{address}/f/{form.name}"
@@ -150,22 +149,11 @@ def _in_brackets(fields: tuple[FieldDefinition, ...], known: Schema) -> Schema:
 def _drawing(compiled: Field) -> Schema:
     """What a front end needs to draw a field; empty values are left out."""
     field, texts = compiled.definition, texts_in(compiled.language)
-    options = [{"value": option.value, "label": option.label} for option in field.options]
-    extra: dict[str, Any] = {
-        "type": field.type,
-        "required": field.required,
-        "aliases": list(field.aliases),
-        "placeholder": field.placeholder,
+    extra = field.model_dump(mode="json", include=_DRAWN) | {
         "autocomplete": compiled.autocomplete(),
-        "region": field.region,
-        "rows": field.rows,
-        "min": _plain(field.min),
-        "max": _plain(field.max),
-        "min_length": field.min_length,
         "max_length": field.limit if compiled.typed else None,
-        "options": options,
+        "options": [{"value": option.value, "label": option.label} for option in field.options],
         "value": field.tick_value if field.type in {"checkbox", "consent"} else None,
-        "from_query": field.from_query,
         "messages": {
             code: text.localize(texts) for code, text in compiled.possible_errors().items()
         },
@@ -173,7 +161,3 @@ def _drawing(compiled: Field) -> Schema:
     kept = {key: value for key, value in extra.items() if value not in (None, "", [], {})}
     shown = {"title": field.label, "description": field.help}
     return {key: text for key, text in shown.items() if text} | {EXTRA: kept}
-
-
-def _plain(bound: object) -> object:
-    return bound if bound is None or isinstance(bound, int | float) else str(bound)

@@ -123,26 +123,13 @@ class LeadForm(FlaskForm):
         return f"<{type(self).__name__}>"
 
     def __getitem__(self, name: str) -> Any:
-        return self._by_name()[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._by_name()
+        return next(field for field in self if field.name == name)
 
     @property
     def token(self) -> Token | None:
         """The verified token of the post; None where there was none or it isn't valid."""
         csrf = getattr(self, "_csrf", None)
         return csrf.token if isinstance(csrf, StatelessToken) else None
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """What the controls hold, by field name."""
-        return {name: field.data for name, field in self._by_name().items()}
-
-    @property
-    def errors(self) -> dict[str, Any]:
-        """The texts of what is wrong, by field name, in English."""
-        return {name: field.errors for name, field in self._by_name().items() if field.errors}
 
     def controls(self) -> Iterator[Control]:
         """Yield the control of each field of the form file, in its order."""
@@ -180,9 +167,6 @@ class LeadForm(FlaskForm):
             for control in self.controls()
             for text in control.errors
         ]
-
-    def _by_name(self) -> dict[str, wtforms.Field]:
-        return {field.name: field for field in self}
 
     def _localized(self, text: str, label: str) -> tuple[Code, str, str]:
         if not isinstance(text, ErrorMessage):

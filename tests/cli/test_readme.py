@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from formapp.forms.definition.parse import check_forms
+from formapp.forms.definition.parse import load_definitions
 from tests.support.processes import Commands, Installation, environ, free_port, send, wait_for
 
 README = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
@@ -78,7 +78,7 @@ def test_ci_installs_into_an_empty_environment_with_an_empty_cache() -> None:
 
 
 def test_the_form_file_of_the_readme_has_no_fault(folder: Path) -> None:
-    assert check_forms(folder / "forms") == []
+    assert load_definitions(folder / "forms")
 
 
 @pytest.mark.slow

@@ -1,11 +1,14 @@
 """Posts in the shapes of other people's forms and programs: each lead is kept, with all it says."""
 
+import io
+import itertools
 import json
+import tracemalloc
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from werkzeug.test import TestResponse
+from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
 
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
@@ -361,6 +364,45 @@ def test_ten_mib_of_files_are_read_past(site: Site) -> None:
 def test_more_is_too_large(site: Site) -> None:
     assert_refused(site.raw(*with_file(size=12 * MIB)), 413, "TOO_LARGE")
     assert site.rows() == []
+
+
+class Trickle(io.RawIOBase):
+    """A body that is made while it is read."""
+
+    def __init__(self, begin: bytes, middle: bytes, times: int, end: bytes) -> None:
+        self.size = len(begin) + times * len(middle) + len(end)
+        self._chunks = iter(itertools.chain([begin], itertools.repeat(middle, times), [end]))
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self._rest = self._rest or next(self._chunks, b"")
+        taken, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
+        buffer[: len(taken)] = taken
+        return len(taken)
+
+
+@pytest.mark.parametrize("byte", [b"x", b"\xff", b"\n", b"-"])
+def test_a_file_is_read_past_in_constant_memory(site: Site, byte: bytes) -> None:
+    before, after = with_file()[0].split(b"%\r\n\xff")
+    body = Trickle(before, byte * 65_536, 159, after)
+    headers = list((FROM_LISTED | JSON).items())
+    environ = EnvironBuilder("/f/lead", method="POST", headers=headers).get_environ()
+    environ |= {"CONTENT_TYPE": with_file()[1], "CONTENT_LENGTH": str(body.size)}
+    environ["wsgi.input"] = body
+    tracemalloc.start()
+    _, status, _ = run_wsgi_app(site.app, environ, buffered=True)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert status == "200 OK"
+    assert site.row().notes == [DROPPED]
+    assert peak < 2 * MIB
+
+
+def test_a_preamble_without_end_is_not_kept(site: Site) -> None:
+    assert_refused(site.raw(b"x" * MIB, "multipart/form-data; boundary=b"), 413, "TOO_LARGE")
 
 
 def test_an_empty_file_control_is_no_file(site: Site) -> None:

@@ -13,7 +13,7 @@ from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.forms.definition.model import ExtendedFieldTarget, FormDefinition, LabelTarget
-from formapp.forms.definition.parse import check_forms, load_definitions
+from formapp.forms.definition.parse import FormFilesError, load_definitions
 from formapp.http import MAX_BYTES, DeadlineAdapter
 from formapp.mail.smtp import MailError, SmtpMailer
 
@@ -117,11 +117,11 @@ def _check_proxy(settings: Settings) -> Iterator[Finding]:
 
 def check_form_files(settings: Settings) -> tuple[dict[str, FormDefinition], list[Finding]]:
     """The forms, none if a file is faulty, and the findings."""
-    faults = check_forms(settings.forms)
-    if faults:
+    try:
+        forms = load_definitions(settings.forms)
+    except FormFilesError as error:
         advice = f"correct the file, then check with: formapp forms check {settings.forms}"
-        return {}, [fault("forms", str(each), advice) for each in faults]
-    forms = load_definitions(settings.forms)
+        return {}, [fault("forms", str(each), advice) for each in error.faults]
     findings = [fault("forms", *line.split("; ", 1)) for line in site_faults(forms)]
     findings += _check_data_types(forms)
     advice = "set what the service gave you for this site, or change [spam]"

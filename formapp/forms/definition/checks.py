@@ -136,13 +136,12 @@ def _options(field: FieldDefinition) -> Iterator[Problem]:
 
 
 def _range(field: FieldDefinition) -> Iterator[Problem]:
-    wanted = date if field.type == "date" else (int, float)
-    right = "a date such as 2026-12-31" if field.type == "date" else "a number"
-    bounds = {key: getattr(field, key) for key in ("min", "max")}
-    given = {key: bound for key, bound in bounds.items() if bound is not None}
-    wrong = [key for key, bound in given.items() if not isinstance(bound, wanted)]
+    is_date = field.type == "date"
+    right = "a date such as 2026-12-31" if is_date else "a number"
+    bounds = {key: getattr(field, key) for key in ("min", "max") if getattr(field, key) is not None}
+    wrong = [key for key, bound in bounds.items() if isinstance(bound, date) != is_date]
     yield from ((key, f"should be {right}") for key in wrong)
-    if not wrong and len(given) == len(bounds) and given["min"] > given["max"]:
+    if not wrong and len(bounds) > 1 and bounds["min"] > bounds["max"]:
         yield "min", f"{field.min} is above max, which is {field.max}"
 
 
@@ -236,10 +235,8 @@ def _values(field: FieldDefinition, kind: str) -> Iterator[Problem]:
 class Draft:
     """As much of a form file as could be read.
 
-    Attributes:
-        form: The definition, with stand-ins for what could not be read.
-        unread: The paths of what could not be read.
-        texts: The tables of further languages, spelled as in the file.
+    `form` has stand-ins at the paths in `unread`; `texts` are the tables of further languages,
+    spelled as in the file.
     """
 
     form: FormDefinition
@@ -248,7 +245,7 @@ class Draft:
 
     @property
     def fields(self) -> Iterator[tuple[int, FieldDefinition]]:
-        """Index and field."""
+        """All fields with their indices."""
         return enumerate(self.form.fields)
 
     @property
@@ -276,8 +273,7 @@ def check_form(draft: Draft) -> Iterator[PlacedProblem]:
     yield from _names(draft)
     yield from _aliases(draft)
     yield from _properties(draft)
-    yield from _addresses(draft)
-    yield from _extended_fields(draft)
+    yield from _alike(draft)
     for key, text in (
         *_foreign_names(draft),
         *_identity(draft),
@@ -353,36 +349,27 @@ def _slot(target: PropertyTarget) -> str:
     return f"{target.property} {target.tag or 'UNTAGGED'}" if several else target.property
 
 
-def _addresses(draft: Draft) -> Iterator[PlacedProblem]:
-    firsts: dict[str, tuple[int, PropertyTarget]] = {}
-    for index, target in draft.properties:
-        if target.property not in ADDRESS_PARTS:
-            continue
-        start, first = firsts.setdefault(target.tag or "UNTAGGED", (index, target))
-        if first.merge is not target.merge:
-            other = f'{draft.called(start)} of the same address says "{first.merge}"'
-            yield index, "to.merge", f'"{target.merge}", but {other}; they must be alike'
-
-
-def _extended_fields(draft: Draft) -> Iterator[PlacedProblem]:
+def _alike(draft: Draft) -> Iterator[PlacedProblem]:
+    """Fields of one address share a merge rule, and those of one extended field a data type."""
     firsts: dict[str, tuple[int, str]] = {}
     for index, field in draft.fields:
-        if not isinstance(field.to, ExtendedFieldTarget):
-            continue
-        name, kind = field.to.extended_field, field.to.data_type
-        start, other = firsts.setdefault(name, (index, kind))
-        if other != kind:
-            text = f'"{kind}", but {draft.called(start)} says "{other}" for "{name}"'
-            yield index, "to.data_type", f"{text}; they must be alike"
+        match field.to:
+            case PropertyTarget(property=part, merge=value, tag=tag) if part in ADDRESS_PARTS:
+                key, shared = "to.merge", f"the address {tag or 'UNTAGGED'}"
+            case ExtendedFieldTarget(extended_field=name, data_type=value):
+                key, shared = "to.data_type", f'"{name}"'
+            case _:
+                continue
+        start, first = firsts.setdefault(shared, (index, value))
+        if first != value:
+            text = f'"{value}", but {draft.called(start)} says "{first}" for {shared}'
+            yield index, key, f"{text}; they must be alike"
 
 
 def _identity(draft: Draft) -> Iterator[Problem]:
     targets_read = all(draft.is_read("fields", index, "to") for index, _ in draft.fields)
-    if (
-        draft.form.fields
-        and targets_read
-        and not any(target.property in {"email", "phone"} for _, target in draft.properties)
-    ):
+    known = any(target.property in {"email", "phone"} for _, target in draft.properties)
+    if draft.form.fields and targets_read and not known:
         hint = 'give an email field to = "email" or a tel field to = "phone"'
         yield "fields", f"none goes to the contact's e-mail or phone; {hint}"
 
@@ -431,7 +418,7 @@ def check_texts(draft: Draft) -> Iterator[Problem]:
         yield f"texts.{tags[index]}", f"is the same language as texts.{tags[first]}"
     for tag in tags:
         if read_locale(tag) == own:
-            yield f"texts.{tag}", "is the form's own language; its texts stand at the top"
+            yield f"texts.{tag}", "is the form's own language; its texts are at the top"
         else:
             texts = Texts.model_validate(draft.texts[tag])
             if texts.confirm and not draft.form.confirm and draft.is_read("confirm"):
@@ -451,8 +438,8 @@ def _texts_of_form(texts: Texts, draft: Draft) -> Iterator[Problem]:
     if len(named) == len(draft.form.fields):
         for name in sorted(texts.fields.keys() - named.keys()):
             hint = suggestion(name, named)
-            told = f'"{name}" is not a field of this form'
-            yield f"fields.{name}", f"{told}; {hint}" if hint else told
+            problem = f'"{name}" is not a field of this form'
+            yield f"fields.{name}", f"{problem}; {hint}" if hint else problem
     for name, (index, field) in named.items():
         if draft.is_read("fields", index, "type"):
             given = texts.fields.get(name, FieldTexts())

@@ -7,12 +7,11 @@ or mail should mix two languages.
 
 from typing import Any, TypeVar
 
-from formapp.confirmation.definition import Confirm
+from formapp.confirmation.definition import ConfirmTexts
 from formapp.forms.definition.base import Definition
 from formapp.forms.definition.model import (
     SEND,
     THANK_YOU,
-    ConfirmTexts,
     FieldDefinition,
     FieldTexts,
     FormDefinition,
@@ -27,7 +26,7 @@ _Part = TypeVar("_Part", bound=Definition)
 def in_language(definition: FormDefinition, language: str) -> FormDefinition:
     """Return the definition with its texts in one of its languages."""
     texts = definition.texts.get(language) or _own_texts(definition)
-    translations = load_texts(language)
+    translations, confirm = load_texts(language), definition.confirm
     return _with(
         definition,
         language=language,
@@ -39,7 +38,9 @@ def in_language(definition: FormDefinition, language: str) -> FormDefinition:
             title=texts.thanks.title or translations.gettext(THANK_YOU),
             text=texts.thanks.text,
         ),
-        confirm=_confirm(definition.confirm, texts.confirm or ConfirmTexts()),
+        # None replaces the form's own text too: it means formapp's translation.
+        confirm=confirm
+        and confirm.model_copy(update=(texts.confirm or ConfirmTexts()).model_dump()),
         fields=tuple(
             _field(field, texts.fields.get(field.name, FieldTexts())) for field in definition.fields
         ),
@@ -48,19 +49,13 @@ def in_language(definition: FormDefinition, language: str) -> FormDefinition:
 
 def _own_texts(definition: FormDefinition) -> Texts:
     """Return the owner's texts in the form's own language, without formapp's defaults."""
-    thanks, confirm = definition.thanks, definition.confirm
-    texts = {key: getattr(confirm, key) for key in ConfirmTexts.model_fields} if confirm else {}
+    thanks = definition.thanks
     return Texts(
         title=definition.title,
-        confirm=ConfirmTexts.model_validate(texts),
+        confirm=definition.confirm,
         submit=definition.submit if "submit" in definition.model_fields_set else None,
         thanks=ThanksTexts(title=thanks.title if "title" in thanks.model_fields_set else None),
     )
-
-
-def _confirm(confirm: Confirm | None, texts: ConfirmTexts) -> Confirm | None:
-    # None replaces the form's own text too: it stands for formapp's translation.
-    return confirm and confirm.model_copy(update=texts.model_dump())
 
 
 def _field(field: FieldDefinition, texts: FieldTexts) -> FieldDefinition:

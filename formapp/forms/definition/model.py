@@ -15,15 +15,13 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Discriminator,
-    PlainSerializer,
-    PlainValidator,
     Strict,
     Tag,
     model_validator,
 )
 from pydantic import Field as Key
 
-from formapp.confirmation.definition import Confirm, Line, Paragraphs
+from formapp.confirmation.definition import Confirm, ConfirmTexts
 from formapp.forms.definition.base import Definition, LabelName, Text, trimmed
 from formapp.forms.definition.theme import Theme
 from formapp.forms.origins import matches, normalise
@@ -206,15 +204,9 @@ def _bound(given: Any) -> int | float | date:
     raise ValueError("should be a number, or a date such as 2026-12-31")
 
 
-def _bound_as_json(bound: float | date) -> int | float | str:
-    return bound.isoformat() if isinstance(bound, date) else bound
-
-
 SentValue = Annotated[str, AfterValidator(_sent)]
 Alias = Annotated[str, AfterValidator(_alias)]
-Bound = Annotated[
-    int | float | date, PlainValidator(_bound), PlainSerializer(_bound_as_json, when_used="json")
-]
+Bound = Annotated[int | float | date, BeforeValidator(_bound)]
 
 
 class Option(Definition):
@@ -325,16 +317,6 @@ class ThanksTexts(Definition):
 
     title: Text | None = None
     text: Text | None = None
-
-
-class ConfirmTexts(Definition):
-    """The texts of a confirmation: its mail, its button and the page after the form."""
-
-    subject: Line | None = None
-    text: Paragraphs | None = None
-    button: Line | None = None
-    title: Line | None = None
-    notice: Paragraphs | None = None
 
 
 class Texts(Definition):

@@ -58,50 +58,39 @@ def load_definitions(folder: Path) -> dict[str, FormDefinition]:
     Raises:
         FormFilesError: With every fault of every file.
     """
-    definitions, faults = _read_folder(folder)
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except OSError as err:
+        problem = f"can't be read as a folder: {err.strerror}"
+        raise FormFilesError([Fault(str(folder), "", problem)]) from err
+    if not files:
+        raise FormFilesError([Fault(str(folder), "", "holds no form file (*.toml)")])
+    definitions: dict[str, FormDefinition] = {}
+    faults: list[Fault] = []
+    for path in files:
+        try:
+            definitions[path.stem] = load_definition(path)
+        except FormFilesError as err:
+            faults += err.faults
     if faults:
         raise FormFilesError(faults)
     return definitions
 
 
-def check_forms(folder: Path) -> list[Fault]:
-    """Return every fault of every form file of a folder."""
-    return _read_folder(folder)[1]
-
-
-def check_file(file: Path) -> list[Fault]:
-    """Return every fault of one form file."""
-    return _read_files([file])[1]
+def load_definition(path: Path) -> FormDefinition:
+    """Return the definition in a form file; may raise FormFilesError."""
+    try:
+        return parse_form(path.name, path.read_bytes().decode())
+    except OSError as err:
+        raise FormFilesError([Fault(path.name, "", f"can't be read: {err.strerror}")]) from err
+    except UnicodeDecodeError as err:
+        problem = f"is not UTF-8 text (byte {err.start})"
+        raise FormFilesError([Fault(path.name, "", problem)]) from err
 
 
 def names_in(folder: Path) -> list[str]:
     """Return the names of a folder's forms, without reading a file."""
     return sorted(path.stem for path in folder.glob("*.toml"))
-
-
-def _read_folder(folder: Path) -> tuple[dict[str, FormDefinition], list[Fault]]:
-    try:
-        files = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
-    except OSError as err:
-        return {}, [Fault(str(folder), "", f"can't be read as a folder: {err.strerror}")]
-    if not files:
-        return {}, [Fault(str(folder), "", "holds no form file (*.toml)")]
-    return _read_files(files)
-
-
-def _read_files(files: Iterable[Path]) -> tuple[dict[str, FormDefinition], list[Fault]]:
-    definitions: dict[str, FormDefinition] = {}
-    faults: list[Fault] = []
-    for path in files:
-        try:
-            definitions[path.stem] = parse_form(path.name, path.read_bytes().decode())
-        except OSError as err:
-            faults.append(Fault(path.name, "", f"can't be read: {err.strerror}"))
-        except UnicodeDecodeError as err:
-            faults.append(Fault(path.name, "", f"is not UTF-8 text (byte {err.start})"))
-        except FormFilesError as err:
-            faults += err.faults
-    return definitions, faults
 
 
 def parse_form(file: str, text: str) -> FormDefinition:

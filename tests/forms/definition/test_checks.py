@@ -33,6 +33,43 @@ def test_an_alias_that_can_not_be_is_a_fault(faults_of: FaultsOf, aliases: str, 
     assert faults_of(text) == [f"contact.toml: fields[0] (x).aliases{said}"]
 
 
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ('["x"]', '[0]: "x" is a name of fields[0] (x) already'),
+        ('["y z"]', '[0]: "y z" is a name of fields[0] (x) already'),
+        ('["g[3]"]', '[0]: "g[3]" stands for a value of "g" already'),
+        ('["_next"]', '[0]: "_next" is one of formapp\'s own names already'),
+        (
+            '["ok", "g-recaptcha-response"]',
+            '[1]: "g-recaptcha-response" is one of formapp\'s own names already',
+        ),
+        ('["ok", "ok"]', '[1]: "ok" is in {key} already'),
+        ('["ok", ""]', "[1]: is empty"),
+        (f'["{"a" * 201}"]', "[0]: is too long; at most 200 characters"),
+        ('"a"', ": should be a list in [square brackets], not text"),
+    ],
+)
+@pytest.mark.parametrize("key", ["spam.honeypots", "next_fields"])
+def test_a_name_of_another_server_that_can_not_be_is_a_fault(
+    faults_of: FaultsOf, key: str, names: str, said: str
+) -> None:
+    field = '[[fields]]\nname = "x"\ntype = "text"\nlabel = "X"\naliases = ["y z"]\n'
+    group = '[[fields]]\nname = "g"\ntype = "checkboxes"\nlabel = "G"\noptions = ["a"]\n'
+    text = f'title = "T"\n{key} = {names}\n{field}{group}{EMAIL.format("")}'
+    assert [fault.partition(": ")[2] for fault in faults_of(text)] == [key + said.format(key=key)]
+
+
+def test_names_of_other_servers_may_be_any_that_are_free(faults_of: FaultsOf) -> None:
+    names = (
+        'next_fields = ["redirect", "retURL"]\nspam.honeypots = ["bot-field", "_honey", "a b"]\n'
+    )
+    assert faults_of(f'title = "T"\n{names}{EMAIL.format("")}') == []
+    both = names.replace("retURL", "_honey")
+    [fault] = faults_of(f'title = "T"\n{both}{EMAIL.format("")}')
+    assert '"_honey" is in spam.honeypots already' in fault
+
+
 def test_an_alias_of_two_fields_is_a_fault_and_the_longest_is_none(faults_of: FaultsOf) -> None:
     name = "a" * 200
     field = '[[fields]]\nname = "{}"\ntype = "text"\nlabel = "X"\naliases = ["' + name + '"]\n'

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from formapp.forms.definition.parse import FormFilesError, check_forms
+from formapp.forms.definition.parse import FormFilesError, load_definitions
 from formapp.forms.form import load_forms
 from formapp.resources import BUNDLED_FORMS
 
@@ -13,8 +13,10 @@ GOOD = (
 )
 
 
-def test_the_bundled_forms_have_no_fault() -> None:
-    assert check_forms(BUNDLED_FORMS) == []
+def faults_of(folder: Path) -> list[str]:
+    with pytest.raises(FormFilesError) as caught:
+        load_definitions(folder)
+    return str(caught.value).split("\n")
 
 
 def test_the_bundled_forms_are_contact_newsletter_and_quote() -> None:
@@ -29,7 +31,7 @@ def test_forms_carry_the_name_of_their_file(tmp_path: Path) -> None:
     assert forms["ask-us"].name == "ask-us"
 
 
-def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
+def test_every_fault_of_every_file_is_reported_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('titel = "x"', encoding="utf-8")
     (tmp_path / "b.toml").write_text("title =", encoding="utf-8")
     (tmp_path / "c.toml").write_text(GOOD, encoding="utf-8")
@@ -43,31 +45,22 @@ def test_every_fault_of_every_file_is_told_at_once(tmp_path: Path) -> None:
         "d.toml: is not UTF-8 text (byte 9)",
         "e.toml: can't be read: Is a directory",
     ]
-    assert [str(fault) for fault in check_forms(tmp_path)] == expected
-    with pytest.raises(FormFilesError) as caught:
-        load_forms(tmp_path)
-    assert str(caught.value) == "\n".join(expected)
+    assert faults_of(tmp_path) == expected
 
 
 def test_a_missing_folder_is_a_fault(tmp_path: Path) -> None:
     folder = tmp_path / "none"
-    assert [str(fault) for fault in check_forms(folder)] == [
-        f"{folder}: can't be read as a folder: No such file or directory"
-    ]
+    assert faults_of(folder) == [f"{folder}: can't be read as a folder: No such file or directory"]
 
 
 def test_a_file_in_place_of_a_folder_is_a_fault(tmp_path: Path) -> None:
     file = tmp_path / "contact.toml"
     file.write_text(GOOD, encoding="utf-8")
-    assert [str(fault) for fault in check_forms(file)] == [
-        f"{file}: can't be read as a folder: Not a directory"
-    ]
+    assert faults_of(file) == [f"{file}: can't be read as a folder: Not a directory"]
 
 
 def test_a_folder_without_form_files_is_a_fault(tmp_path: Path) -> None:
-    assert [str(fault) for fault in check_forms(tmp_path)] == [
-        f"{tmp_path}: holds no form file (*.toml)"
-    ]
+    assert faults_of(tmp_path) == [f"{tmp_path}: holds no form file (*.toml)"]
 
 
 def test_a_comment_does_not_change_the_version(tmp_path: Path) -> None:

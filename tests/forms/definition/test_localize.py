@@ -250,7 +250,7 @@ def test_what_is_written_from_left_to_right_says_so_where_the_page_runs_the_othe
     [
         (
             '[texts.en]\ntitle = "A"',
-            ["texts.en: is the form's own language; its texts stand at the top"],
+            ["texts.en: is the form's own language; its texts are at the top"],
         ),
         (
             '[texts.x]\ntitle = "A"',
