@@ -65,9 +65,7 @@ _Step = Callable[[_Parts, str, Answers, Identities], None]
 class LeadMapping:
     """The way from a form's answers to leads, compiled.
 
-    Args:
-        definition: The form's definition, not necessarily of the version that was filled in.
-        name: The form's name.
+    The definition needn't be of the version that was filled in.
     """
 
     def __init__(self, definition: FormDefinition, name: str) -> None:
@@ -88,13 +86,13 @@ class LeadMapping:
         default_site: str,
         identities: Identities = MappingProxyType({}),
     ) -> Lead:
-        """Return the lead that these kept answers make.
+        """Return the lead that these answers make, perhaps kept long ago.
 
         Args:
-            answers: What `Form.read` returned, perhaps long ago.
-            default_site: The site where the form names none.
-            identities: The persons that answers name, by field name, where they are known: what the
-                fields found in these very answers by this very definition.
+            answers: by field name.
+            default_site: the site where the form names none.
+            identities: by field name, what the fields found in these very answers by this very
+                definition.
         """
         parts: _Parts = {"phones": (), "addresses": {}, "extended_fields": {}}
         for field, step in self._steps:

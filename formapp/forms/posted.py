@@ -224,16 +224,10 @@ class Reader:
     def read(
         self, posted: Posted, *, default_site: str, page: str | None, referrer: str | None
     ) -> Reading:
-        """Return what a post says.
+        """Return what a post says, or raise InvalidAnswersError.
 
-        Args:
-            posted: The post.
-            default_site: The site of the lead where the form names none.
-            page: The page the form was on, where the post itself doesn't say.
-            referrer: Where the visitor came from, where the post itself doesn't say.
-
-        Raises:
-            InvalidAnswersError: An answer doesn't fit.
+        `default_site` is the lead's where the form names none; `page` and `referrer` are of the
+        request, and count where the post itself doesn't say.
         """
         answers: dict[str, Answer] = {}
         identities: dict[str, Identity] = {}

@@ -2,9 +2,11 @@
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,9 +22,11 @@ from formapp.jobs.queue import Job
 from formapp.leads.accept import Status, keep
 from formapp.leads.report import show_submission
 from formapp.monitoring.metrics import Metrics
+from formapp.sandbox import SandboxServer, create_sandbox
 from formapp.spam.providers import CHALLENGE_CHECK as CHALLENGE
 from tests.support import formfiles
 from tests.support.leads import WORDING, lead, submission
+from tests.support.ledger import failed
 from tests.support.processes import SITE, Commands, eventually, free_port
 from tests.support.verifier import GOOD_TOKEN, SECRET, verifier
 
@@ -128,6 +132,24 @@ title = "News"
 [spam]
 challenge = "turnstile"
 {formfiles.EMAIL}"""
+
+
+@pytest.mark.slow
+def test_a_webhook_that_drips_keeps_no_lead_waiting_and_no_worker_from_ending(
+    database: Database,
+) -> None:
+    failed(database, submission(lead("first@example.com"), datetime.now(UTC)))
+    with verifier() as hook, SandboxServer(create_sandbox()) as wix:
+        hook.fault = "dripping body"
+        more = {"ALERT_WEBHOOK": hook.url, "WIX_API_URL": wix.url}
+        began = time.monotonic()
+        with running(database, settings(**more)):
+            eventually(lambda: len(hook.asked) == 1)
+            submission_id = keep(database, submission(lead(), datetime.now(UTC))).id
+            state = partial(show_submission, database, submission_id)
+            eventually(lambda: state()["state"] == "delivered", 10)
+        # Each call ends within 15 s; a process has 30 to end.
+        assert time.monotonic() - began < 28
 
 
 @pytest.mark.slow

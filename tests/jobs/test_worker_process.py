@@ -4,7 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.processes import environ, free_port
+
+pytestmark = pytest.mark.slow
 
 UNWANTED = {
     "flask",
@@ -19,8 +23,6 @@ SCRIPT = """
 import atexit, sys
 atexit.register(lambda: print(*sys.modules, sep="\\n"))
 from formapp.cli import main
-
-pytestmark = pytest.mark.slow
 sys.argv = ["formapp", "worker", "--once"]
 main()
 """

@@ -1,19 +1,25 @@
 """One request can't hold a thread: odd text, long headers, strange hosts."""
 
+import subprocess
+import sys
 import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
 import pytest
+import requests
 from werkzeug.test import EnvironBuilder
 
 from formapp.forms.origins import origin_of
+from tests.support.processes import Commands, end, environ, free_port, wait_for
 from tests.web.support import (
     FROM_LISTED,
     GOOD,
     JSON,
+    KEY,
     UNLISTED,
     URLENCODED,
     Site,
@@ -243,6 +249,31 @@ def test_a_client_does_not_choose_where_the_app_is_mounted(site: Site, name: str
     given = {"HTTP_" + name.upper().replace("-", "_"): "/x", "SCRIPT_NAME": "/x"}
     answer = site.open("GET", "/f/lead", environ_overrides=given, headers=JSON)
     assert_refused(answer, 400, "PATH")
+
+
+@pytest.mark.slow
+def test_gunicorn_takes_no_path_of_a_client(tmp_path: Path) -> None:
+    pytest.importorskip("gunicorn")
+    port, database = free_port(), f"sqlite:///{tmp_path / 'formapp.db'}"
+    commands = Commands(tmp_path)
+    assert commands.run("db", "upgrade", DATABASE_URL=database).returncode == 0
+    given = ["--forwarder-headers=", "--bind", f"127.0.0.1:{port}", "formapp.app:create_app()"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gunicorn", *given],
+        env=environ({"SECRET_KEY": KEY, "DATABASE_URL": database}),
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        wait_for(f"http://127.0.0.1:{port}/readyz")
+        for name in ("SCRIPT_NAME", "Script-Name", "PATH_INFO"):
+            for path in ("/f", "//evil.example", "/nothing"):
+                url = f"http://127.0.0.1:{port}/f/contact"
+                with requests.get(url, headers={name: path}, timeout=10) as answer:
+                    assert answer.status_code in {200, 400}, (name, path)
+                    assert "evil" not in answer.text
+    finally:
+        end(process)
 
 
 PROXIED = ["X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Via"]

@@ -156,11 +156,7 @@ class Field:
         return f"<{type(self).__name__} {self.name}>"
 
     def read(self, texts: Sequence[str]) -> Parsed:
-        """Return the answer that posted texts make; of a single-valued field the first counts.
-
-        Raises:
-            InvalidValueError: with the first thing that is wrong.
-        """
+        """Return the answer of posted texts (the first counts), or raise InvalidValueError."""
         text = texts[0] if texts else ""
         text = text.strip(" ") if _PLAIN.fullmatch(text) else self.clean(text)
         if not text:
@@ -172,21 +168,13 @@ class Field:
         return self.parse(text)
 
     def parse(self, text: str) -> Parsed:
-        """Return the answer that a cleaned, non-blank text of allowed length makes.
-
-        Raises:
-            InvalidValueError: it isn't of this type.
-        """
+        """Return the answer of a cleaned, non-blank text of allowed length; raises as `read`."""
         if self.read_code and self.invalid and self.read_code(text, self.language) is None:
             raise InvalidValueError(self.invalid)
         return Parsed(text)
 
     def blank(self, texts: Sequence[str]) -> Parsed:
-        """Return the answer of a field that was left blank.
-
-        Raises:
-            InvalidValueError: it is required.
-        """
+        """Return the answer of a field that was left blank; raises if it is required."""
         if self.required:
             raise InvalidValueError(messages.required(self.definition.type, posted=bool(texts)))
         return Parsed(None)

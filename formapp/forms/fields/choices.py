@@ -87,7 +87,7 @@ class _Options(Field):
         return found
 
     def unanswered(self, texts: Sequence[str], not_offered: list[str]) -> Parsed:
-        """Return the answer of a field for which none of its options was sent."""
+        """Return the answer of a field for which no option was sent; raises as `blank`."""
         return self.blank(texts)._replace(not_offered=tuple(not_offered))
 
     def control_options(self) -> dict[str, Any]:
