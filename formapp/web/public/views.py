@@ -7,7 +7,7 @@ from formapp.web.i18n import localized_form
 from formapp.web.public.accept import FILES, FILES_LEFT_OUT, ONWARD, accept_post
 from formapp.web.public.attribution import allowed_next
 from formapp.web.public.challenge import challenge_context, show_challenge
-from formapp.web.public.confirmation import confirm_submission, show_confirmation
+from formapp.web.public.confirmation import answer_confirmation
 from formapp.web.public.form_page import show_new_form
 from formapp.web.public.json_schema import show_schema
 from formapp.web.public.origin_check import check_frame, check_preflight
@@ -82,13 +82,13 @@ def challenge(name: str) -> Response:
 @confirm.get("/f/<name>/confirm", endpoint="show")
 def confirmation(name: str) -> Response:
     """The page that the link of a confirmation leads to."""
-    return show_confirmation(localized_form(name))
+    return answer_confirmation(localized_form(name), pressed=False)
 
 
 @confirm.post("/f/<name>/confirm")
 def press(name: str) -> Response:
     """The button on that page."""
-    return confirm_submission(localized_form(name))
+    return answer_confirmation(localized_form(name), pressed=True)
 
 
 @schema.get("/f/<name>/schema.json", endpoint="show")
