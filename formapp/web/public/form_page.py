@@ -125,13 +125,8 @@ def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTempl
         # Differs if the server mounts this app under a path.
         request.root_path,
     )
-    # Two threads may render the page at once, with equal results.
-    return app.pages.get(key) or app.pages.setdefault(
-        key, _render_template(app, form, use, themed=themed)
-    )
-
-
-def _render_template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTemplate:
+    if found := app.pages.get(key):
+        return found
     bound = form.bind(token=TokenContext(app.signer, form.name, form.version, use))
     blanks = {name: placeholder() for name in ("action", "links", "address", "theme")}
     html = render_form(
@@ -145,7 +140,9 @@ def _render_template(app: Services, form: Form, use: Use, *, themed: bool) -> Pa
         theme_sheet=sheet_address(form, blanks["theme"]) if themed else None,
     )
     # A token is as unguessable as a placeholder.
-    return PageTemplate(html, blanks | {"token": bound[TOKEN_NAME].current_token})
+    blanks["token"] = bound[TOKEN_NAME].current_token
+    # Two threads may render the page at once, with equal results.
+    return app.pages.setdefault(key, PageTemplate(html, blanks))
 
 
 def _query_of_links(action_query: str) -> str:
