@@ -4,7 +4,6 @@ import logging
 import sys
 
 import click
-from prometheus_client import start_http_server
 
 from formapp.cli.wiring import (
     exit_on_signals,
@@ -20,6 +19,7 @@ from formapp.config.agreement import challenge_faults, confirm_faults
 from formapp.config.settings import Settings
 from formapp.forms.definition.parse import FormFilesError, load_definitions
 from formapp.monitoring import logs
+from formapp.monitoring.local_metrics import serve_metrics
 from formapp.monitoring.metrics import Metrics
 
 _log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ def command(*, once: bool, metrics_port: int | None) -> None:
         metrics = Metrics()
         if metrics_port is not None:
             with listening_on("127.0.0.1", metrics_port):
-                start_http_server(metrics_port, addr="127.0.0.1", registry=metrics.registry)
+                serve_metrics(metrics.registry, metrics_port)
         database = open_database(settings, create=True)
         worker = make_worker_group(settings, database, metrics)
         on_signals(worker.stop)

@@ -1,22 +1,16 @@
 """For machines: liveness, readiness, metrics."""
 
 import hmac
-import ipaddress
-import re
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, jsonify, request
 
 from formapp.db.database import DatabaseUnavailableError
 from formapp.db.revision import is_current
+from formapp.monitoring.local_metrics import is_local
 from formapp.web.errors import RefusalError
 from formapp.web.hooks import REFUSED_HOST
-from formapp.web.proxies import is_forwarded
 from formapp.web.services import services
-
-_PORT = re.compile(r":\d*$", re.ASCII)
-LONGEST_TOKEN = 1024
-"""Characters; longer ones are refused unread."""
 
 blueprint = Blueprint("health", __name__)
 
@@ -57,24 +51,6 @@ def metrics() -> Response:
 def _may_read(token: str | None) -> bool:
     if token:
         given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-        return len(given) <= LONGEST_TOKEN and hmac.compare_digest(given.encode(), token.encode())
-    environ = request.environ
-    # A forwarded request may come from anywhere, even if the proxy is on this machine; and a page
-    # in a browser may have a name that leads to this machine (DNS rebinding).
-    if is_forwarded(environ) or not _is_fixed(environ.get(REFUSED_HOST, request.host)):
-        return False
-    address = _ip_address(request.remote_addr or "")
-    return address is not None and address.is_loopback
-
-
-def _is_fixed(host: str) -> bool:
-    """Return whether no name server decides where this host leads; HTTP/1.0 may have none."""
-    name = _PORT.sub("", host)
-    return name in {"", "localhost"} or _ip_address(name.strip("[]")) is not None
-
-
-def _ip_address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(text)
-    except ValueError:
-        return None
+        return hmac.compare_digest(given.encode(), token.encode())
+    host = request.environ.get(REFUSED_HOST, request.host)
+    return is_local(request.environ, request.remote_addr or "", host)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 # Azure's gateways and IIS write the port, too.
 _WITH_PORT = re.compile(r"\s*(?:\[([0-9A-Fa-f:.]+)\](?::\d+)?|([0-9.]+):\d+)\s*", re.ASCII)
 _SCHEMES = {"http", "https"}
-_FORWARDED = {"HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP", "HTTP_CLIENT_IP"}
 
 
 class TrustedProxies(ProxyFix):
@@ -33,12 +32,6 @@ class TrustedProxies(ProxyFix):
         if {scheme.strip() for scheme in schemes.split(",")} - _SCHEMES:
             environ.pop("HTTP_X_FORWARDED_PROTO", None)
         return super().__call__(environ, start_response)
-
-
-def is_forwarded(environ: "WSGIEnvironment") -> bool:
-    """Return whether a header shows that a proxy has passed this request on."""
-    names = (name for name in environ if name.startswith("HTTP_"))
-    return any(name in _FORWARDED or name.startswith("HTTP_X_FORWARDED") for name in names)
 
 
 def _without_port(address: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from formapp.sandbox import create_sandbox
 from formapp.sandbox.api.operations import OPERATIONS
 
 KEY = {"Authorization": "IST.key", "wix-site-id": "one"}
@@ -115,3 +116,25 @@ def test_a_failure_of_the_sandbox_itself_is_a_500_without_its_text(
     assert (answer.status_code, answer.get_json()) == (500, {"message": "", "details": {}})
     assert "RuntimeError" in caplog.text
     assert quoted not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("host", "is_answered"),
+    [
+        ("localhost:8001", True),
+        ("127.0.0.1:8001", True),
+        ("[::1]:8001", True),
+        ("sandbox:8001", True),
+        ("host.docker.internal:8001", True),
+        ("evil.example", False),
+        ("evil.example:8001", False),
+        ("127.0.0.1.evil.example", False),
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/_sandbox/calls", "/contacts/v4/contacts"])
+def test_a_strangers_name_that_leads_here_is_refused(
+    path: str, host: str, *, is_answered: bool
+) -> None:
+    headers = {"Host": host, "Authorization": "IST.any", "wix-site-id": "site"}
+    answer = create_sandbox().test_client().get(path, headers=headers)
+    assert (answer.status_code != 403) == is_answered

@@ -9,7 +9,8 @@ import json
 import re
 import sys
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import product
 
 from webencodings import lookup
 
@@ -92,7 +93,9 @@ def _codec(label: str) -> codecs.CodecInfo | None:
 
 def _decode_one(data: bytes, codec: codecs.CodecInfo) -> str:
     if codec.name == "euc_jp":
-        return "".join(map(_decode_euc_jp, _EUC_JP.findall(data)))
+        table = _vendors_euc_jp()
+        pieces = _EUC_JP.findall(data)
+        return "".join([table.get(each) or each.decode("euc_jp", "replace") for each in pieces])
     # The form of a page in UTF-16 is in UTF-8 (HTML, "get an output encoding").
     if codec.name in _UTF_16 and b"\0" not in data:
         with suppress(UnicodeDecodeError):
@@ -100,18 +103,21 @@ def _decode_one(data: bytes, codec: codecs.CodecInfo) -> str:
     return str(codec.decode(data, _HANDLER)[0]).removeprefix(_BYTE_ORDER_MARK)
 
 
-def _decode_euc_jp(piece: bytes) -> str:
-    """Decode one character of EUC-JP, or a run of ASCII.
+@cache
+def _vendors_euc_jp() -> dict[bytes, str]:
+    """Return the characters of two bytes in EUC-JP.
 
     Python's codec lacks what vendors added, such as the signs for "Ltd." and circled numbers. Its
-    codec for the same characters in Shift_JIS has them, at places that can be calculated.
+    codec for the same characters in Shift_JIS has them, at places that can be calculated (Encoding
+    Standard, section 12.3.2).
     """
-    if len(piece) != 2 or piece[0] < 0xA1:  # noqa: PLR2004 - the lead bytes of JIS X 0208
-        return piece.decode("euc_jp", "replace")
-    lead, trail = divmod((piece[0] - 0xA1) * 94 + piece[1] - 0xA1, 188)
-    lead += 0x81 if lead < 0x1F else 0xC1  # noqa: PLR2004 - Encoding Standard, 12.3.2
-    trail += 0x40 if trail < 0x3F else 0x41  # noqa: PLR2004
-    return bytes([lead, trail]).decode("cp932", "replace")
+    table: dict[bytes, str] = {}
+    for row, cell in product(range(94), repeat=2):
+        lead, trail = divmod(row * 94 + cell, 188)
+        lead += 0x81 if lead < 0x1F else 0xC1  # noqa: PLR2004
+        trail += 0x40 if trail < 0x3F else 0x41  # noqa: PLR2004
+        table[bytes([0xA1 + row, 0xA1 + cell])] = bytes([lead, trail]).decode("cp932", "replace")
+    return table
 
 
 def _undone(text: str, codec: codecs.CodecInfo) -> str:
