@@ -361,8 +361,11 @@ def test_ten_mib_of_files_are_read_past(site: Site) -> None:
     assert site.row().notes == [DROPPED]
 
 
-def test_more_is_too_large(site: Site) -> None:
-    assert_refused(site.raw(*with_file(size=12 * MIB)), 413, "TOO_LARGE")
+@pytest.mark.parametrize("size", [10 * MIB + 4, 12 * MIB])
+def test_of_a_larger_file_the_visitor_is_told(site: Site, size: int) -> None:
+    answer = site.raw(*with_file(size=size))
+    assert_refused(answer, 413, "TOO_LARGE")
+    assert "without it" in answer.get_data(as_text=True)
     assert site.rows() == []
 
 

@@ -225,6 +225,7 @@ _LINKS = frozenset({"y", "e", "i"})
 
 # After a last name, compared without points. Generations in any case, all others as written here.
 _GENERATIONS = frozenset({"jr", "jnr", "sr", "snr", "2nd", "3rd", "4th"})
+_GENERATIONS_AFTER_COMMA = frozenset({"senior", "junior", "the second", "the third", "the fourth"})
 # Sen and Jun are names.
 _GERMAN_GENERATIONS = frozenset({"jun.", "sen."})
 _BRAZILIAN_GENERATIONS = frozenset({"Filho", "Junior", "Júnior", "Neto", "Sobrinho"})
@@ -240,6 +241,8 @@ _TITLES_AFTER_COMMA = frozenset(
         "MA BA BS MS DO QC KC MP PE JP SJ OSB LLC Ltd Inc GmbH AG Co CEO CFO CTO"
     ).split()
 )
+# In any case: Md and Vi are names, Phd and Iii are not.
+_LONG_TITLES = frozenset(t.lower() for t in _TITLES | _TITLES_AFTER_COMMA if len(t) > 2)  # noqa: PLR2004
 
 _EAST_ASIAN = re.compile(
     "[\u1100-\u11ff\u2e80-\u2fdf\u3005-\u3007\u3031-\u3035\u303b\u3041-\u3096\u309d-\u30fa"
@@ -277,7 +280,8 @@ def _split_east_asian(line: str) -> tuple[str, str] | None:
     if not letters or strange > bool(dots) or _COMMA.search(line):
         return None
     if dots:
-        middle = line.rfind(" ") if " " in line else dots[-1]
+        name, _, honorific = line.rpartition(" ")
+        middle = len(name) if name and honorific not in _HONORIFICS else dots[-1]
         first, last = line[:middle], line[middle + 1 :]
         return (first, last) if first and last else None
     last, _, first = line.partition(" ")
@@ -292,17 +296,20 @@ def _split_at_comma(line: str) -> tuple[str, str] | None:
     end = len(parts)
     while end > 1 and _are_suffixes(parts[end - 1]):
         end -= 1
-    first = ", ".join(parts[1:end]).strip(", ")
+    start = 1  # Downey, Jr., Robert
+    while start < end and _are_suffixes(parts[start]):
+        start += 1
+    first = ", ".join(parts[start:end]).strip(", ")
     if not last or not first:
         return None
     words = first.split(" ")
-    start = _start_of_suffixes(words, 1)
-    words, suffixes = words[:start], words[start:]
+    end_of_first = _start_of_suffixes(words, 1)
+    words, suffixes = words[:end_of_first], words[end_of_first:]
     particles: list[str] = []  # Gogh, Vincent van
     while len(words) > 1 and words[-1] in _PARTICLES:
         particles.insert(0, words.pop())
     last = " ".join([*particles, last, *suffixes])
-    return " ".join(words).rstrip(), ", ".join([last, *parts[end:]])
+    return " ".join(words).rstrip(), ", ".join([last, *parts[1:start], *parts[end:]])
 
 
 def _split_words(line: str) -> tuple[str, str]:
@@ -334,7 +341,9 @@ def _start_of_suffixes(words: list[str], fewest: int) -> int:
 
 
 def _are_suffixes(part: str) -> bool:
-    return all(_is_suffix(word, after_comma=True) for word in part.split(" ") if word)
+    words = part.split()
+    is_generation = " ".join(words).lower() in _GENERATIONS_AFTER_COMMA
+    return is_generation or all(_is_suffix(word, after_comma=True) for word in words)
 
 
 def _is_suffix(word: str, *, after_comma: bool) -> bool:
@@ -344,5 +353,5 @@ def _is_suffix(word: str, *, after_comma: bool) -> bool:
         or word.lower() in _GERMAN_GENERATIONS
         or plain in _BRAZILIAN_GENERATIONS
         or plain in _TITLES
-        or (after_comma and plain in _TITLES_AFTER_COMMA)
+        or (after_comma and (plain in _TITLES_AFTER_COMMA or plain.lower() in _LONG_TITLES))
     )

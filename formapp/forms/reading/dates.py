@@ -18,7 +18,13 @@ _BUDDHIST_FROM = 2400
 _BUDDHIST_ERA = 543
 _SHORTEST_MONTH = 3
 
-_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# A time of midnight, or one without a zone, comes from a date control. In UTC any other time may be
+# of another day where it was chosen.
+_ISO = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
+    r"(?:[T ](?:00:00(?::00(?:\.0+)?)?(?:Z|[+-]00:?00)?"
+    r"|[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:[+-](?!00:?00)[0-9]{2}:?[0-9]{2})?))?"
+)
 _YEAR_FIRST = re.compile(r"([0-9]{4}) ?[./ -] ?([0-9]{1,2}) ?[./ -] ?([0-9]{1,2})\.?")
 _YEAR_LAST = re.compile(r"([0-9]{1,2}) ?[./ -] ?([0-9]{1,2}) ?[./ -] ?([0-9]{4})\.?(?: ?г\.?)?")
 _EAST_ASIAN = re.compile(
@@ -50,8 +56,8 @@ def read_date(text: str, language: str) -> str | None:
     if len(text) > _LONGEST:
         return None
     line = " ".join(fold(text).split())
-    if _ISO.fullmatch(line):
-        return _iso(*map(int, line.split("-")))
+    if with_time := _ISO.fullmatch(line):
+        return _iso(*map(int, with_time.groups()))
     found = (
         _read_numeric(line, language)
         or _read_east_asian(line)

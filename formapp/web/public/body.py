@@ -98,7 +98,7 @@ def read_body(request: Request, max_bytes: int = MAX_BYTES) -> Body:
         if kind == _JSON:
             return _json(request.get_data(cache=False), declared)
     except RequestEntityTooLarge:
-        raise too_large(max_bytes) from None
+        raise (_file_too_large() if kind == _MULTIPART else too_large(max_bytes)) from None
     raise RefusalError(
         415,
         "CONTENT_TYPE",
@@ -116,6 +116,14 @@ def too_large(max_bytes: int) -> RefusalError:
         "TOO_LARGE",
         "This is too much to send. The limit is %(size)s KiB.",
         size=max_bytes // 1024,
+    )
+
+
+def _file_too_large() -> RefusalError:
+    return RefusalError(
+        413,
+        "TOO_LARGE",
+        "Your file is too large, and this form can't take files. Please send the form without it.",
     )
 
 
@@ -200,7 +208,7 @@ def _parts(
             if not event.more_data:
                 yield part, content, size
         if files > MAX_FILE_BYTES or stream.tell() - files > max_bytes:
-            raise too_large(MAX_FILE_BYTES if files > MAX_FILE_BYTES else max_bytes)
+            raise _file_too_large() if files > MAX_FILE_BYTES else too_large(max_bytes)
 
 
 def _events(stream: IO[bytes], boundary: str) -> Iterator[Event]:
