@@ -3,10 +3,8 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
-from sqlalchemy.engine import make_url
 
 from formapp.cli.output import echo
 from formapp.cli.wiring import keyring_of, one_line_errors, read_settings
@@ -52,7 +50,7 @@ def copy(source: str, target: str) -> None:
     """
     with one_line_errors():
         settings = read_settings()
-        databases = Database(_existing(source)), Database(target)
+        databases = Database(source, must_exist=True), Database(target)
         try:
             copied = copy_all(
                 *databases,
@@ -68,14 +66,6 @@ def copy(source: str, target: str) -> None:
     echo(f"Copied {copied.rows['submissions']} submissions, {sum(copied.rows.values())} rows.")
     if copied.erased:
         echo(f"{copied.erased} of them were erased again, as their senders had asked.")
-
-
-def _existing(address: str) -> str:
-    """The address, unless it names a missing file, which SQLite would create."""
-    url = make_url(address)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        raise click.ClickException(f"there is no database to copy from: {url.database}")
-    return address
 
 
 def _progress() -> Callable[[str, int, int], None]:

@@ -131,4 +131,4 @@ def _greeting(web: str, sandbox: str, data: Path) -> str:
   4. What to paste into yours:  {web}/f/{_FORM}/share
 
 The contacts are in a sandbox that stands in for Wix; nothing leaves this machine.
-What visitors sent is kept in {data / "formapp.db"}. Ctrl+C ends the demo."""
+What visitors sent is kept in {data / _DATABASE}. Ctrl+C ends the demo."""

@@ -17,7 +17,7 @@ _BODY = "font:16px/1.5 system-ui,sans-serif;color:#1c2125;max-width:36em;margin:
 def write_message(  # noqa: PLR0913 - the parts of a mail, by keyword
     request: Mapping[str, Any], *, sender: str, to: str, link: str, until: datetime, unique_id: str
 ) -> Message:
-    """Return the mail for a request as of `request_meta`, whose button leads to the link.
+    """Return the mail for a request as of `make_request`, whose button leads to the link.
 
     `unique_id` is the local part of the Message-ID; a mail that is sent again keeps it.
     """

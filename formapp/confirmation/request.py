@@ -10,28 +10,19 @@ from typing import Any
 from flask_babel import gettext
 
 from formapp.confirmation.definition import Confirm
-from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
-from formapp.jobs.queue import Job
 
 STEP, TO_CONFIRM = "_step", "confirm"
 """Query of the thank-you page while a confirmation is pending."""
 
 
-def jobs_for(confirm: Confirm | None) -> tuple[Job, ...]:
-    """Return the job that sends the mail, if the form asks for a confirmation."""
-    return (Job(CONFIRMATION_MAIL),) if confirm else ()
-
-
-def request_meta(
-    confirm: Confirm | None, *, title: str, language: str, query: Mapping[str, str]
+def make_request(
+    confirm: Confirm, *, title: str, language: str, query: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Return the request for a submission's `meta`; empty if the form asks for no confirmation.
+    """Return the request for a submission's `meta`.
 
     `language` is the visitor's; `query` keeps it on the page that the link leads to.
     """
-    if confirm is None:
-        return {}
-    request = {
+    return {
         "title": title,
         "subject": confirm.subject or gettext("Please confirm your e-mail address"),
         "text": confirm.text
@@ -50,7 +41,6 @@ def request_meta(
         "language": language,
         "query": dict(query),
     }
-    return {REQUEST: request}
 
 
 def button_text(confirm: Confirm | None) -> str:

@@ -1,7 +1,7 @@
 """What the database holds about a confirmation.
 
 A submission that waits has the status `unconfirmed` and no delivery. Its `meta` holds the request
-(`confirmation`, see `request_meta`), what happened to the mail (`mail`), and when it was confirmed
+(`confirmation`, see `make_request`), what happened to the mail (`mail`), and when it was confirmed
 (`confirmed`). Lock the row before changing `meta`.
 """
 

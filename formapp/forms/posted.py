@@ -23,7 +23,7 @@ from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
 from formapp.forms.fields.numbers import Number
 from formapp.forms.fields.text import Hidden
 from formapp.forms.mapping import E164, LeadMapping
-from formapp.forms.notes import LONGEST_NOTE, MAX_NAME, NOT_AN_OPTION, Note
+from formapp.forms.notes import LONGEST_NOTE, MAX_NAME, NOT_AN_OPTION, UNKNOWN_CUT, Note
 from formapp.forms.reading.contact import PhoneNumber
 from formapp.forms.reading.numbers import JsonNumber
 from formapp.lead import Lead
@@ -71,13 +71,13 @@ class Posted:
         texts = self.values.get(name)
         return texts[0] if texts else None
 
-    def unknown_fields(self) -> tuple[dict[str, str | list[str]], bool]:
-        """Return what is kept of unknown fields, without blank ones, and whether more came."""
+    def unknown_fields(self) -> tuple[dict[str, str | list[str]], list[Note]]:
+        """Return what is kept of unknown fields, without blank ones, and a note if more came."""
         kept: dict[str, str | list[str]] = {}
         cut = False
         for name in self.filled(self.unknown):
             if len(kept) == _MAX_UNKNOWN:
-                return kept, True
+                return kept, [{"code": UNKNOWN_CUT}]
             texts, left = [], _MAX_TEXT
             for text in self.values[name]:
                 if text[:left].strip():
@@ -86,7 +86,7 @@ class Posted:
                 left -= min(len(text), left)
             cut |= len(name) > MAX_NAME
             kept[name[:MAX_NAME]] = texts[0] if len(texts) == 1 else texts
-        return kept, cut
+        return kept, [{"code": UNKNOWN_CUT}] if cut else []
 
     def unknown_again(self) -> list[tuple[str, str]]:
         """Return unknown fields to be posted again: a little more than what is kept of them."""

@@ -16,10 +16,10 @@ from formapp.leads.anonymize import Anonymized, anonymize, lock, truncate_log
 from formapp.leads.identity_search import (
     Hits,
     Progress,
+    SearchedTexts,
     Wanted,
     search,
     searched_rows,
-    without_mentions,
 )
 from formapp.signing import Keyring
 
@@ -211,7 +211,7 @@ def _erase_mentions(
     chosen = submissions.c.id.in_(submission_ids)
     rows = connection.execute(searched_rows().where(chosen)).all()
     for row in rows:
-        left = without_mentions(row, wanted)
+        left = SearchedTexts(row, wanted).without_mentions()
         sent = deliveries.c.submission_id == row.id
         connection.execute(update(deliveries).where(sent).values(reason=left.pop("reason")))
         # Key and digest as well: a digest of the answers would reveal a guessed mention.

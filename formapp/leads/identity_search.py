@@ -128,7 +128,7 @@ def search(connection: Connection, wanted: Wanted, progress: Progress) -> Hits:
         query = query.where(submissions.c.received_at <= wanted.until)
     hits = Hits()
     for count, row in enumerate(connection.execute(query), 1):
-        texts = _SearchedTexts(row, wanted)
+        texts = SearchedTexts(row, wanted)
         if texts.are_own():
             hits.own.append(row.id)
         elif texts.mention():
@@ -152,12 +152,7 @@ def searched_rows() -> Any:
     )
 
 
-def without_mentions(row: Row[Any], wanted: Wanted) -> dict[str, Any]:
-    """All searched parts without the mentions of wanted persons."""
-    return _SearchedTexts(row, wanted).without_mentions()
-
-
-class _SearchedTexts:
+class SearchedTexts:
     """The texts of one submission; each is searched once."""
 
     def __init__(self, row: Row[Any], wanted: Wanted) -> None:
@@ -176,6 +171,7 @@ class _SearchedTexts:
         self._numbers = self._phones | typed
 
     def are_own(self) -> bool:
+        """Return whether the submission is a wanted person's own."""
         row = self._row
         known = {row.email, row.phone, (row.lead.get("email") or {}).get("address")}
         known |= self._phones
@@ -189,9 +185,11 @@ class _SearchedTexts:
         )
 
     def mention(self) -> bool:
+        """Return whether a text names a wanted person."""
         return any(self._find(text) for text in _texts(self._parts))
 
     def without_mentions(self) -> dict[str, Any]:
+        """Return all searched parts without the mentions of wanted persons."""
         return {name: self._without(part) for name, part in self._parts.items()}
 
     def _without(self, value: Any) -> Any:

@@ -13,7 +13,6 @@ from sqlalchemy import update
 from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.forms.form import Form
-from formapp.forms.notes import UNKNOWN_CUT
 from formapp.forms.posted import InvalidAnswersError
 from formapp.leads.accept import Status
 from formapp.leads.errors import (
@@ -25,7 +24,6 @@ from formapp.leads.errors import (
 from formapp.leads.held import lock_submission, release_held
 
 _RELEASABLE = (Status.QUARANTINED, Status.SPAM)
-
 
 Caught = Mapping[str, Any]
 """A honeypot catch: `id`, `form`, `answers` (name to texts), `notes`, `meta`, `received_at`."""
@@ -53,10 +51,8 @@ def reread_by(forms: Callable[[], Mapping[str, Form]], default_site: str) -> Rer
             raise UnreadableError(caught["id"], faults) from None
         at = caught["received_at"].isoformat()
         consents = [{**consent, "at": at} for consent in reading.consents]
-        unknown, cut = posted.unknown_fields()
-        notes = [*(caught["notes"] or ()), *reading.notes]
-        if cut:
-            notes.append({"code": UNKNOWN_CUT})
+        unknown, cut_notes = posted.unknown_fields()
+        notes = [*(caught["notes"] or ()), *reading.notes, *cut_notes]
         return {
             "lead": reading.lead.to_json(),
             "answers": dict(reading.answers),

@@ -77,7 +77,7 @@ def localized_form(name: str) -> Form:
     Raises:
         RefusalError: 404, there is none.
     """
-    return services().form(name).spoken[language()]
+    return services().form(name).localized[language()]
 
 
 def language_query(form: Form) -> dict[str, str]:

@@ -66,9 +66,7 @@ def html_answer(
 
 
 def json_answer(
-    content: dict[str, Any],
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
+    content: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Answer a JSON object."""
     response = jsonify(content)
@@ -80,9 +78,8 @@ def json_answer(
 def invalid_json(faults: list[FieldFault]) -> Response:
     """Answer 422 with every fault; one without a field is the form's."""
     errors = [
-        {"field": fault.called, "code": fault.code, "message": fault.message}
-        if fault.called
-        else {"code": fault.code, "message": fault.message}
+        ({"field": fault.called} if fault.called else {})
+        | {"code": fault.code, "message": fault.message}
         for fault in faults
     ]
     return json_answer(
@@ -97,14 +94,11 @@ def show_page(
     **context: Any,
 ) -> Response:
     """Render a page that belongs to a form; in a frame if the form is in one."""
-    form = requested_form()
-    if form is None or not is_embedded(request):
-        return html_answer(
-            render_template(template, use="page", **context), status_code, headers=headers
-        )
-    page = render_template(template, use="embed", **context)
-    # A refusal too: a visitor who sees nothing can't open the form in its own window.
-    policy = page_headers(services().origin, ancestors=form.definition.origins)
+    form, use, policy = requested_form(), "page", None
+    if form and is_embedded(request):
+        # A refusal too: a visitor who sees nothing can't open the form in its own window.
+        use, policy = "embed", page_headers(services().origin, ancestors=form.definition.origins)
+    page = render_template(template, use=use, **context)
     return html_answer(page, status_code, policy=policy, headers=headers)
 
 
@@ -128,7 +122,7 @@ def _way_back() -> dict[str, str | None]:
     form = requested_form()
     if form is None or request.method != "POST":
         return {}
-    query = urlencode(language_query(form.speaking(language())))
+    query = urlencode(language_query(form.localized[language()]))
     itself = url_for("forms.show", name=form.name) + (f"?{query}" if query else "")
     page = page_before(request) or foreign_attribution(request).page
     # In a frame the page is around it anyway.

@@ -111,7 +111,7 @@ def test_a_source_that_isnt_there_is_told_and_not_made(commands: Commands, fille
     missing = commands.folder / "missing.db"
     done = commands.run("db", "copy", f"sqlite:///{missing}", filled)
     assert done.returncode == 1
-    assert f"there is no database to copy from: {missing}" in done.stderr
+    assert f"the database isn't there: {missing}" in done.stderr
     assert not missing.exists()
 
 

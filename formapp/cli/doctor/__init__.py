@@ -23,6 +23,7 @@ from formapp.cli.doctor.installation import (
 )
 from formapp.cli.doctor.wix import check_wix
 from formapp.cli.output import echo
+from formapp.cli.wiring import number_of
 
 
 @click.command("doctor")
@@ -43,7 +44,7 @@ def command(*, as_json: bool) -> None:
         echo(json.dumps(report, indent=2, ensure_ascii=False))
     else:
         counts = {level: sum(f.level == level for f in findings) for level in ("fault", "hint")}
-        echo(", ".join(f"{n} {level}{'' if n == 1 else 's'}" for level, n in counts.items()))
+        echo(", ".join(number_of(n, level) for level, n in counts.items()))
     sys.exit(0 if healthy else 1)
 
 

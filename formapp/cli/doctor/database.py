@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.cli.wiring import keyring_of
+from formapp.cli.wiring import keyring_of, number_of
 from formapp.config.settings import Settings
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import current_revision, is_empty
@@ -162,7 +162,7 @@ def _check_refused(
         quarantined = form and form.spam.unknown_origin == "quarantine"
         if form and (form.allows_origin(refused.origin) or (refused.is_unknown and quarantined)):
             continue
-        times = "1 time" if refused.count == 1 else f"{refused.count} times"
+        times = number_of(refused.count, "time")
         message = f"{refused.form} refused {refused.shown} {times} since {since}"
         yield hint("origins", message, refused.advice)
 

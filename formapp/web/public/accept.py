@@ -6,7 +6,7 @@ reads that it succeeded, the submission is in the database.
 
 import hashlib
 import logging
-from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -16,10 +16,11 @@ from urllib.parse import urlencode
 from flask import Request, Response, url_for
 from flask_babel import gettext
 
-from formapp.confirmation.request import STEP, TO_CONFIRM
+from formapp.confirmation.request import STEP, TO_CONFIRM, make_request
+from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
-from formapp.forms.notes import FILE_DROPPED, MAX_NAME, UNKNOWN_CUT, Note
+from formapp.forms.notes import FILE_DROPPED, MAX_NAME, Note
 from formapp.forms.posted import InvalidAnswersError, Posted
 from formapp.forms.reading.text import TooManyMarksError
 from formapp.forms.tokens import (
@@ -30,13 +31,14 @@ from formapp.forms.tokens import (
     TokenContext,
     Use,
 )
+from formapp.jobs.queue import Job
 from formapp.languages import gettext_noop
 from formapp.lead import Lead
 from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
 from formapp.spam.providers import CHALLENGE_NAMES
 from formapp.spam.session import HEADER
 from formapp.web.errors import RefusalError
-from formapp.web.i18n import next_language_query
+from formapp.web.i18n import language_query, next_language_query
 from formapp.web.public.attribution import (
     USE,
     Attribution,
@@ -52,7 +54,6 @@ from formapp.web.public.attribution import (
     thanks_query,
 )
 from formapp.web.public.body import MAX_BYTES, Body, clean_body, read_body, too_large
-from formapp.web.public.confirmation import confirmation_meta, jobs_of, status_of
 from formapp.web.public.form_page import show_form
 from formapp.web.public.preserved_fields import FILE, PreservedFields
 from formapp.web.public.spam_check import HONEYPOT, check_spam
@@ -102,10 +103,14 @@ class Post:
     too_large: bool
 
     @property
+    def wants_json(self) -> bool:
+        """Whether the sender is a program."""
+        return prefers_json(self.request.headers.get("Accept", ""))
+
+    @property
     def dropped_files(self) -> list[Note]:
         """The notes on files that were dropped."""
-        notes = self.notes
-        return [note for note in notes if note["code"] == FILE_DROPPED] if notes else []
+        return [note for note in self.notes if note["code"] == FILE_DROPPED]
 
     @property
     def key(self) -> str | None:
@@ -132,18 +137,15 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
         raise
     metrics.unknown_fields(form.name, len(post.posted.unknown))
     if limited:
-        metrics.submission(form.name, "refused")
         return _refused(post, limited)
     if _is_trapped(post):
         return _keep(post, _caught(post))
     if post.too_large:
-        metrics.submission(form.name, "refused")
         return _refused(post, too_large(form.max_bytes))
     try:
         submission = _submission(post)
     except InvalidAnswersError:
-        metrics.submission(form.name, "invalid")
-        return _again(post, 422)
+        return _invalid(post)
     return _keep(post, submission)
 
 
@@ -195,10 +197,8 @@ def _check_sender(
     is_own = text is not None and is_own_page(request, services.origin)
     token = None
     if text is not None:
-        try:
+        with suppress(InvalidTokenError, ExpiredTokenError):
             token = services.signer.read(text, form.name)
-        except (InvalidTokenError, ExpiredTokenError):
-            token = None
     use: Use = "embed" if is_embedded(request) else "page"
     if is_own:
         return own_attribution(request, form, services.address), use, is_own, token, True
@@ -210,11 +210,9 @@ def _check_sender(
 
 def _is_trapped(post: Post) -> bool:
     """Return whether a field was filled in that people don't see."""
-    for name in ("_gotcha", *post.form.definition.spam.honeypots):
-        for text in post.posted.values.get(name, ()):
-            if text.strip() not in _NOT_FILLED:
-                return True
-    return False
+    names = ("_gotcha", *post.form.definition.spam.honeypots)
+    texts = (text for name in names for text in post.posted.values.get(name, ()))
+    return any(text.strip() not in _NOT_FILLED for text in texts)
 
 
 def _submission(post: Post) -> Submission:
@@ -248,11 +246,8 @@ def _submission(post: Post) -> Submission:
     if verdict.held:
         status = Status.QUARANTINED
     elif given.confirm:
-        status, jobs = status_of(form), jobs_of(form)
-    unknown, cut = post.posted.unknown_fields() if post.posted.unknown else ({}, False)
-    notes = [*post.notes, *reading.notes]
-    if cut:
-        notes.append({"code": UNKNOWN_CUT})
+        status, jobs = Status.UNCONFIRMED, (Job(CONFIRMATION_MAIL),)
+    unknown, cut_notes = post.posted.unknown_fields()
     return Submission(
         form=form.name,
         form_version=form.version,
@@ -260,9 +255,9 @@ def _submission(post: Post) -> Submission:
         lead=reading.lead,
         answers=reading.answers,
         consents=[{**consent, "at": now.isoformat()} for consent in reading.consents],
-        notes=notes,
+        notes=[*post.notes, *reading.notes, *cut_notes],
         unknown=unknown,
-        meta=_meta(post) | verdict.meta() | (confirmation_meta(form) if given.confirm else {}),
+        meta=_meta(post) | verdict.meta(),
         status=status,
         jobs=jobs,
         usage_limits=verdict.usage_limits,
@@ -289,8 +284,7 @@ def _caught(post: Post) -> Submission:
         answers={
             name: texts for name, texts in post.posted.values.items() if name not in CHALLENGE_NAMES
         },
-        # On release, its sender has to confirm it too.
-        meta=_meta(post) | {"suspect": [HONEYPOT]} | confirmation_meta(form),
+        meta=_meta(post) | {"suspect": [HONEYPOT]},
         notes=post.notes,
         status=Status.SPAM,
         keep_days=form.definition.keep_days,
@@ -304,34 +298,39 @@ def _caught(post: Post) -> Submission:
 
 
 def _meta(post: Post) -> dict[str, Any]:
-    attribution, posted = post.attribution, post.posted
+    attribution, form = post.attribution, post.form
     meta: dict[str, Any] = {
         "use": post.token.use if post.token else "foreign",
-        "language": post.form.definition.language,
+        "language": form.definition.language,
         "page": attribution.page,
         "referrer": attribution.referrer,
         "utm": dict(attribution.utm),
     }
     for name in ("_subject", "_replyto"):
-        if text := posted.get(name):
+        if text := post.posted.get(name):
             meta[name] = text
+    if confirm := form.definition.confirm:
+        # Also of a post that is held: on release, its sender has to confirm it.
+        meta[REQUEST] = make_request(
+            confirm,
+            title=form.definition.title,
+            language=form.language,
+            query=language_query(form),
+        )
     return meta
 
 
 def _keep(post: Post, submission: Submission) -> Response:
     services, form = post.services, post.form
-    metrics = services.metrics
     try:
         receipt = services.intake.keep(submission)
     except KeyReusedError:
-        metrics.submission(form.name, "refused")
         return _refused(post, RefusalError(409, "KEY_REUSED", KEY_REUSED), fresh_token=True)
     except DatabaseUnavailableError as error:
         _log.error("a post to %s was not stored: the database %s", form.name, error)
-        metrics.submission(form.name, "unavailable")
         refusal = RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"})
-        return _refused(post, refusal)
-    metrics.submission(form.name, _result(receipt))
+        return _refused(post, refusal, counted_as="unavailable")
+    services.metrics.submission(form.name, _result(receipt))
     if receipt.leaves_work and services.on_kept:
         services.on_kept()
     for name in receipt.used_up:
@@ -351,41 +350,41 @@ def _result(receipt: Receipt) -> str:
     return "quarantined" if held else "kept"
 
 
-def _refused(post: Post, refusal: RefusalError, *, fresh_token: bool = False) -> Response:
+def _refused(
+    post: Post, refusal: RefusalError, *, counted_as: str = "refused", fresh_token: bool = False
+) -> Response:
     """Refuse a post that could be read; a visitor gets the form back with their answers."""
-    if prefers_json(post.request.headers.get("Accept", "")):
+    post.services.metrics.submission(post.form.name, counted_as)
+    if post.wants_json:
         raise refusal
-    return _again(
-        post,
-        refusal.status,
-        notice=refusal.text,
-        headers=refusal.headers,
-        fresh_token=fresh_token,
-    )
+    return _again(post, refusal, fresh_token=fresh_token)
+
+
+def _invalid(post: Post) -> Response:
+    post.services.metrics.submission(post.form.name, "invalid")
+    if not post.wants_json:
+        return _again(post)
+    bound = post.form.bind(post.posted, token=_token_context(post) if post.is_own else None)
+    bound.validate()
+    return invalid_json(bound.faults())
+
+
+def _token_context(post: Post, *, fresh: bool = False) -> TokenContext:
+    form, signer = post.form, post.services.signer
+    if post.is_own and not fresh:
+        token = post.posted.get(TOKEN_NAME) or ""
+    else:
+        token = signer.issue_for(form.name, form.version, post.use)
+    return TokenContext(signer, form.name, form.version, post.use, token)
 
 
 def _again(
-    post: Post,
-    status: int,
-    *,
-    notice: str | None = None,
-    headers: Mapping[str, str] | None = None,
-    fresh_token: bool = False,
+    post: Post, refusal: RefusalError | None = None, *, fresh_token: bool = False
 ) -> Response:
     """Show the form again with the answers; another site's form continues on our own page."""
-    form, signer = post.form, post.services.signer
-    is_invalid = notice is None
-    token = post.posted.get(TOKEN_NAME) if post.is_own else None
-    if is_invalid and prefers_json(post.request.headers.get("Accept", "")):
-        context = TokenContext(signer, form.name, form.version, post.use, token)
-        bound = form.bind(post.posted, token=context if post.is_own else None)
-        bound.validate()
-        return invalid_json(bound.faults())
-    if fresh_token or token is None:
-        token = signer.issue_for(form.name, form.version, post.use)
-    context = TokenContext(signer, form.name, form.version, post.use, token)
+    form, context = post.form, _token_context(post, fresh=fresh_token)
     bound = form.bind(post.posted, token=context)
-    with_faults = is_invalid or status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    with_faults = refusal is None or refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     if with_faults:
         bound.validate()
     foreign = None if post.is_own else post.attribution
@@ -394,16 +393,16 @@ def _again(
         PreservedFields(bound, post.posted, form.definition.next_fields, post.notes),
         faults=bound.faults() if with_faults else [],
         action=action(post.request, form, context, foreign),
-        status=status,
-        notice=notice,
-        headers=headers,
+        status=refusal.status if refusal else 422,
+        notice=refusal.text if refusal else None,
+        headers=refusal.headers if refusal else None,
         # Checked like a redirect target: anyone can put an address into the query.
         back=allowed_next(form.definition, page_before(post.request, foreign)),
     )
 
 
 def _success(post: Post) -> Response:
-    as_json = prefers_json(post.request.headers.get("Accept", ""))
+    as_json = post.wants_json
     if not as_json and post.request.headers.get("Sec-Fetch-Mode") == "cors":
         # A script's fetch can't read the owner's page after a redirect: it would report a failed
         # post.
@@ -411,21 +410,17 @@ def _success(post: Post) -> Response:
     target = _next(post)
     if as_json:
         absolute = target if "://" in target else post.services.address + target
-        return json_answer({"ok": True, "next": absolute, **_told(post)})
+        message = gettext(FILES_LEFT_OUT) if post.dropped_files else ""
+        notes = [
+            {"code": FILE_DROPPED, "field": note.get("field"), "message": message}
+            for note in post.dropped_files
+        ]
+        content = {"ok": True, "next": absolute} | ({"notes": notes} if notes else {})
+        return json_answer(content)
     if post.dropped_files and target.startswith("http"):
         # Another site's page can't say that a file is missing; ours does, and leads on to it.
         target = _thanks(post, onward=target)
     return Response(status=303, headers={"Location": target})
-
-
-def _told(post: Post) -> dict[str, Any]:
-    """Return what the response says of dropped files, if there were any."""
-    message = gettext(FILES_LEFT_OUT) if post.dropped_files else ""
-    told = [
-        {"code": FILE_DROPPED, "field": note.get("field"), "message": message}
-        for note in post.dropped_files
-    ]
-    return {"notes": told} if told else {}
 
 
 def _next(post: Post) -> str:

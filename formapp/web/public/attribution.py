@@ -1,10 +1,12 @@
-"""Attribution of a submission: the page, the referrer and the campaign (`utm_*`).
+"""Where a post comes from (page, referrer, campaign), and whether it may come from there.
 
 A form page stores its own query in the form's action, so that a form shown again with errors keeps
 it. The action also keeps the address of another site's page while our page shows the errors of its
 form. Queries are stored with the submission and never logged.
 """
 
+import hashlib
+import hmac
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,11 +17,12 @@ from flask import Request, url_for
 
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.form import Form
-from formapp.forms.origins import matches, origin_of
+from formapp.forms.origins import matches, normalise, origin_of
 from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
+from formapp.languages import gettext_noop
+from formapp.monitoring.refused_origins import ABSENT, HIDDEN
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import language_query
-from formapp.web.public.origin_check import has_api_token, refuse_origin
 from formapp.web.services import services
 
 MAX_LENGTH = 2000
@@ -34,6 +37,19 @@ _FRAME = {"parent", "scheme"}
 _OURS = {_REFERRER, _PAGE, USE, *_FRAME}
 THEME = "theme."
 """Prefix of theme parameters in a query; field names contain no dot."""
+
+_NAMED = gettext_noop(
+    "This form doesn't accept submissions from %(origin)s. Please open the form on its own page "
+    'and send it from there. Site owner: add "%(origin)s" to origins in %(file)s.'
+)
+_UNNAMED = gettext_noop(
+    "This form can't tell which page this was sent from. Please open the form on its own page and "
+    'send it from there. Programs: send "Authorization: Bearer" with a token of FORMAPP_API_TOKEN.'
+)
+_WRONG_TOKEN = gettext_noop(
+    'The token after "Authorization: Bearer" is not in FORMAPP_API_TOKEN. Check that it is '
+    "complete, and that it was not replaced."
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -193,13 +209,84 @@ def check_foreign(request: Request, form: Form) -> bool:
         RefusalError: 403, with what the owner of that page can do; 401, the API token is wrong.
     """
     origin = posting_origin(request, form) or "null"
-    if not request.headers.get("Origin") and has_api_token(request):
+    if not request.headers.get("Origin") and _has_api_token(request):
         return True
     if origin == "null" and form.definition.spam.unknown_origin == "quarantine":
         return False
     if not form.allows_origin(origin):
-        raise refuse_origin(request, form)
+        raise _refused(request, form)
     return True
+
+
+def _has_api_token(request: Request) -> bool:
+    """Return whether a program sent one of the tokens.
+
+    Raises:
+        RefusalError: 401, it sent another one; 429, too often.
+    """
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return False
+    # Digests of equal length compare in constant time.
+    digest = _digest(given.strip())
+    if any(hmac.compare_digest(digest, _digest(each)) for each in services().api_tokens):
+        return True
+    services().limits.hit(request.remote_addr or "", "API tokens")
+    raise RefusalError(401, "UNAUTHORIZED", _WRONG_TOKEN, {"WWW-Authenticate": "Bearer"})
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _refused(request: Request, form: Form) -> RefusalError:
+    """Note a post from an origin that isn't on the list, and return the refusal."""
+    origin = _name(request.headers.get("Origin"))
+    _note(request, form, origin)
+    if origin in {ABSENT, HIDDEN}:
+        return RefusalError(403, "BLOCKED", _UNNAMED)
+    return RefusalError(403, "BLOCKED", _NAMED, origin=origin, file=f"{form.name}.toml")
+
+
+def note_preflight(request: Request, form: Form) -> None:
+    """Note the origin of a preflight that fails: no post follows it."""
+    _note_unlisted(request, form, request.headers.get("Origin"))
+
+
+def note_frame(request: Request, form: Form) -> None:
+    """Note the origin of a page that may not frame the form: of its script, else its referrer."""
+    if request.headers.get("Sec-Fetch-Dest") == "iframe":
+        page = request.args.get("parent") or request.referrer or ""
+        _note_unlisted(request, form, origin_of(page))
+
+
+def _note_unlisted(request: Request, form: Form, origin: str | None) -> None:
+    if origin and not form.allows_origin(origin):
+        _note(request, form, _name(origin))
+
+
+def _name(origin: str | None) -> str:
+    """Return an origin in its normal form, whose characters are harmless in any text."""
+    if not origin:
+        return ABSENT
+    if "*" in origin:
+        return HIDDEN
+    try:
+        return normalise(origin)
+    except ValueError:
+        return HIDDEN
+
+
+def _note(request: Request, form: Form, origin: str) -> None:
+    app = services()
+    if origin in {app.origin, origin_of(request.host_url)}:
+        return  # a page of ours
+    try:
+        # Counted apart from posts: other sites must not use the form's limit up.
+        app.limits.hit(request.remote_addr or "", f"{form.name} refused")
+    except RefusalError:
+        return
+    app.refused_origins.note(form.name, origin)
 
 
 def refuse_stolen_token(request: Request, form: Form) -> None:

@@ -30,7 +30,7 @@ from formapp.forms.reading.numbers import JsonNumber
 from formapp.forms.reading.text import normalize
 from formapp.languages import gettext_noop
 from formapp.web.errors import RefusalError
-from formapp.web.public.charsets import Guess, Pairs, decode_json, decode_pairs
+from formapp.web.public.charsets import Guess, Pairs, as_utf_8, decode_json, decode_pairs
 
 MAX_BYTES = 1024 * 1024
 """Up to here a post that is too long is read, so that the visitor can be shown it."""
@@ -140,17 +140,17 @@ def _form(raw: Pairs, declared: str | None, size: int, own: dict[int, str] | Non
     guess: Guess = None
     if declared or own or not "".join(map("".join, raw)).isascii():
         raw, guess = decode_pairs(raw, declared, own or {})
-    return Body(raw, frozenset(), _notes(guess) if guess else [], size)
+    return Body(raw, frozenset(), _notes(guess), size)
 
 
-def _notes(guess: str) -> list[Note]:
-    return [{"code": CHARSET_GUESSED, "value": guess}]
+def _notes(guess: Guess) -> list[Note]:
+    return [{"code": CHARSET_GUESSED, "value": guess}] if guess else []
 
 
 def _urlencoded(data: bytes) -> Pairs:
     if data.count(b"&") > MAX_PAIRS * _MOST_BLANKS:
         raise _too_many()
-    return parse_qsl(data.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    return parse_qsl(as_utf_8(data).decode("latin-1"), keep_blank_values=True, encoding="latin-1")
 
 
 def _multipart(request: Request, declared: str | None, max_bytes: int) -> Body:
@@ -168,7 +168,8 @@ def _multipart(request: Request, declared: str | None, max_bytes: int) -> Body:
             # A browser sends a file control that was left empty as a part with an empty name.
             files += [(name, _bytewise(part, "filename"))] if part.filename else []
         elif name:
-            if label := _label(part):
+            _, options = parse_options_header(part.headers.get("Content-Type"))
+            if label := options.get("charset"):
                 own[len(raw)] = label
             raw.append((name, content))
         if len(raw) + len(files) > MAX_PAIRS:
@@ -228,10 +229,6 @@ def _short(name: str) -> str:
     return name[:MAX_NAME].replace("\0", "")
 
 
-def _label(part: Field) -> str | None:
-    return parse_options_header(part.headers.get("Content-Type"))[1].get("charset")
-
-
 def _json(data: bytes, declared: str | None) -> Body:
     text, guess = decode_json(data, declared)
     try:
@@ -252,7 +249,7 @@ def _json(data: bytes, declared: str | None) -> Body:
         raise _too_many()
     pairs = [(name, text) for name, value in named for text in _scalars(value)]
     lists = [name for name, value in named if isinstance(value, list)]
-    return Body(pairs, frozenset(lists), _notes(guess) if guess else [], len(data))
+    return Body(pairs, frozenset(lists), _notes(guess), len(data))
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

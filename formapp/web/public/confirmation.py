@@ -1,4 +1,4 @@
-"""The request for a confirmation, and the page that its link leads to.
+"""The page that the link of a confirmation mail leads to.
 
 Mail scanners and previews fetch links: opening the page confirms nothing, only its button does.
 """
@@ -10,11 +10,10 @@ from urllib.parse import urlencode
 from flask import Response, render_template, request, url_for
 from flask_babel import gettext
 
-from formapp.confirmation.links import InvalidLinkError, Link, address_hash
-from formapp.confirmation.request import button_text, jobs_for, request_meta
+from formapp.confirmation.links import InvalidLinkError, address_hash
+from formapp.confirmation.request import button_text
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
-from formapp.jobs.queue import Job
 from formapp.languages import gettext_noop
 from formapp.leads.accept import Status
 from formapp.leads.confirm import Confirmation, confirm, find_confirmation
@@ -43,47 +42,39 @@ _TITLES = {
 }
 
 
-def status_of(form: Form) -> Status:
-    """Return the status of a submission of this form that is not held back."""
-    return Status.UNCONFIRMED if form.definition.confirm else Status.ACCEPTED
-
-
-def jobs_of(form: Form) -> tuple[Job, ...]:
-    """Return the jobs of a submission of this form that is not held back."""
-    return jobs_for(form.definition.confirm)
-
-
-def confirmation_meta(form: Form) -> dict[str, Any]:
-    """Return the request for a confirmation, in the form's current language, for `meta`."""
-    return request_meta(
-        form.definition.confirm,
-        title=form.definition.title,
-        language=form.language,
-        query=language_query(form),
-    )
-
-
-def show_confirmation(form: Form) -> Response:
-    """Answer the page with the button."""
+def answer_confirmation(form: Form, *, pressed: bool) -> Response:
+    """Answer the page with the button, or the button: it releases the submission, once."""
     try:
-        confirmation = _look_up(form)
+        return _press(form) if pressed else _show(form)
+    except DatabaseUnavailableError:
+        return refuse(RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}))
     except RefusalError as refusal:
-        return _refused(form, refusal)
+        title = _TITLES.get(refusal.code)
+        if wants_json() or title is None:
+            return refuse(refusal)
+        return _page(
+            "error.html",
+            form,
+            refusal.status,
+            title=gettext(title),
+            text=refusal.text,
+            back=_address("forms.show", form),
+        )
+
+
+def _show(form: Form) -> Response:
+    confirmation = _look_up(form)
     return _already(form) if confirmation.is_confirmed else _question(form, confirmation)
 
 
-def confirm_submission(form: Form) -> Response:
-    """Answer the button: release the submission, once."""
+def _press(form: Form) -> Response:
     app = services()
     # No other site's page may press the button through a visitor's browser.
     if not is_own_page(request, app.origin):
-        return _refused(form, RefusalError(403, "BLOCKED", FOREIGN))
-    try:
-        confirmation = _look_up(form)
-        if confirmation.is_confirmed or not _confirm(confirmation):
-            return _already(form)
-    except RefusalError as refusal:
-        return _refused(form, refusal)
+        raise RefusalError(403, "BLOCKED", FOREIGN)
+    confirmation = _look_up(form)
+    if confirmation.is_confirmed or not _confirm(confirmation):
+        return _already(form)
     app.metrics.submission(form.name, "confirmed")
     if app.on_kept:
         app.on_kept()
@@ -101,11 +92,13 @@ def _look_up(form: Form) -> Confirmation:
         link = services().links.read(request.args.get("t", ""))
     except InvalidLinkError:
         raise RefusalError(400, "LINK_INVALID", INVALID) from None
-    try:
-        confirmation = find_confirmation(services().database, link.submission_id)
-    except DatabaseUnavailableError:
-        raise RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
-    fits = confirmation and confirmation.form == form.name and _is_for(link, confirmation)
+    confirmation = find_confirmation(services().database, link.submission_id)
+    fits = (
+        confirmation
+        and confirmation.form == form.name
+        and confirmation.email
+        and address_hash(confirmation.email) == link.address
+    )
     # A confirmed submission is shown as confirmed, even if the link has expired.
     if confirmation and fits and confirmation.is_confirmed:
         return confirmation
@@ -116,22 +109,15 @@ def _look_up(form: Form) -> Confirmation:
     return confirmation
 
 
-def _is_for(link: Link, confirmation: Confirmation) -> bool:
-    return confirmation.email is not None and address_hash(confirmation.email) == link.address
-
-
 def _confirm(confirmation: Confirmation) -> bool:
     """Release it; False if another request released it a moment ago.
 
     Raises:
-        RefusalError: it could not be stored, or was erased a moment ago.
+        RefusalError: it was erased a moment ago.
     """
-    try:
-        if confirm(services().database, confirmation.id, datetime.now(UTC)):
-            return True
-        left = find_confirmation(services().database, confirmation.id)
-    except DatabaseUnavailableError:
-        raise RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}) from None
+    if confirm(services().database, confirmation.id, datetime.now(UTC)):
+        return True
+    left = find_confirmation(services().database, confirmation.id)
     if left is None or not left.is_confirmed:
         raise RefusalError(404, "LINK_GONE", GONE)
     return False
@@ -157,21 +143,6 @@ def _already(form: Form) -> Response:
         form,
         title=gettext("Thank you for confirming"),
         text=gettext("You have already confirmed this. There is nothing left to do."),
-    )
-
-
-def _refused(form: Form, refusal: RefusalError) -> Response:
-    """Show the refusal, with a link to the form."""
-    title = _TITLES.get(refusal.code)
-    if wants_json() or title is None:
-        return refuse(refusal)
-    return _page(
-        "error.html",
-        form,
-        refusal.status,
-        title=gettext(title),
-        text=refusal.text,
-        back=_address("forms.show", form),
     )
 
 

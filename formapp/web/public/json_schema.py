@@ -5,7 +5,6 @@ import json
 
 from flask import Response, request
 
-from formapp.forms.form import Form
 from formapp.forms.json_schema import form_schema
 from formapp.languages import lookup
 from formapp.web.errors import RefusalError
@@ -24,11 +23,8 @@ def show_schema(name: str) -> Response:
         form = services().form(name)
     except RefusalError as refusal:
         return json_answer(refusal.as_json(), refusal.status, refusal.headers)
-    language = lookup(request.args.get(LANG, ""), form.languages)
-    return _answer(form.speaking(language) if language else form)
-
-
-def _answer(form: Form) -> Response:
+    if language := lookup(request.args.get(LANG, ""), form.languages):
+        form = form.localized[language]
     schema = form_schema(form, services().address, limit=MAX_PAIRS)
     body = json.dumps(schema, ensure_ascii=False, separators=(",", ":")).encode()
     response = Response(body, content_type="application/schema+json")

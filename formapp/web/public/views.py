@@ -5,12 +5,11 @@ from flask import Blueprint, Flask, Response, current_app, request
 from formapp.confirmation.request import STEP, TO_CONFIRM
 from formapp.web.i18n import localized_form
 from formapp.web.public.accept import FILES, FILES_LEFT_OUT, ONWARD, accept_post
-from formapp.web.public.attribution import allowed_next
+from formapp.web.public.attribution import allowed_next, note_frame, note_preflight
 from formapp.web.public.challenge import challenge_context, show_challenge
-from formapp.web.public.confirmation import confirm_submission, show_confirmation
+from formapp.web.public.confirmation import answer_confirmation
 from formapp.web.public.form_page import show_new_form
 from formapp.web.public.json_schema import show_schema
-from formapp.web.public.origin_check import check_frame, check_preflight
 from formapp.web.public.theme import show_theme, theme_context
 from formapp.web.responses import show_page
 from formapp.web.services import current_request, services
@@ -39,7 +38,7 @@ def show(name: str) -> Response:
 def embed(name: str) -> Response:
     """The form in a frame."""
     form = localized_form(name)
-    check_frame(current_request(), form)
+    note_frame(current_request(), form)
     return show_new_form(form, "embed")
 
 
@@ -49,7 +48,7 @@ def submit(name: str) -> Response:
     form = localized_form(name)
     post = current_request()
     if post.method == "OPTIONS":
-        check_preflight(post, form)
+        note_preflight(post, form)
         return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
     return accept_post(post, form, services())
 
@@ -82,13 +81,13 @@ def challenge(name: str) -> Response:
 @confirm.get("/f/<name>/confirm", endpoint="show")
 def confirmation(name: str) -> Response:
     """The page that the link of a confirmation leads to."""
-    return show_confirmation(localized_form(name))
+    return answer_confirmation(localized_form(name), pressed=False)
 
 
 @confirm.post("/f/<name>/confirm")
 def press(name: str) -> Response:
     """The button on that page."""
-    return confirm_submission(localized_form(name))
+    return answer_confirmation(localized_form(name), pressed=True)
 
 
 @schema.get("/f/<name>/schema.json", endpoint="show")
