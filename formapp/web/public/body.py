@@ -78,11 +78,7 @@ class Body:
 
 
 def read_body(request: Request, max_bytes: int = MAX_BYTES) -> Body:
-    """Read what was posted; files are read past and dropped.
-
-    Raises:
-        RefusalError: 400, 413 or 415, with the reason.
-    """
+    """Read what was posted, or raise RefusalError; files are read past and dropped."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise RefusalError(
             415, "COMPRESSED", "Compressed requests are not supported. Send the body uncompressed."
@@ -291,9 +287,7 @@ def _scalars(value: object) -> Iterable[str]:
 def clean_body(body: Body) -> tuple[Pairs, frozenset[str]]:
     """Return pairs and lists, NFC-normalised; different names may become equal.
 
-    Raises:
-        RefusalError: 400, a text can't be stored.
-        TooManyMarksError: a text can't be normalised.
+    Raises RefusalError if a text can't be stored, TooManyMarksError if it can't be normalised.
     """
     pairs = body.pairs
     text = "".join(map("".join, pairs))
