@@ -212,12 +212,10 @@ def _translated() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except ProgrammingError as error:
-        raise DatabaseUnavailableError(f"has another schema ({_first_line(error)})") from error
-    except DataError as error:
-        raise ContentRefusedError(f"refused ({_first_line(error)})") from error
     except DBAPIError as error:
-        raise DatabaseUnavailableError(f"refused ({_first_line(error)})") from error
+        kind = ContentRefusedError if isinstance(error, DataError) else DatabaseUnavailableError
+        what = "has another schema" if isinstance(error, ProgrammingError) else "refused"
+        raise kind(f"{what} ({_first_line(error)})") from error
     except PoolTimeout as error:
         raise DatabaseUnavailableError("has no free connection") from error
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,14 +16,12 @@ from formapp.forms.reading.contact import load_region
 from formapp.forms.tokens import TokenContext
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Form:
     """One form in one of its languages, ready to be shown and filled in.
 
-    `version` is that of the form file, whatever the language; `spoken` holds the same form in every
-    language that it offers, its own first, as `languages` lists them. `reader` reads posts;
-    `allows_origin` says whether a browser's `Origin` is on the form's list; `max_bytes` is the
-    longest post that it takes.
+    `version` is that of the form file; `localized` holds the form in each of its `languages`, its
+    own first. `allows_origin` tests a browser's `Origin`, `max_bytes` limits the length of a post.
     """
 
     name: str
@@ -32,19 +29,15 @@ class Form:
     languages: tuple[str, ...]
     definition: FormDefinition
     version: str
-    fields: tuple[Field, ...] = dataclass_field(compare=False)
-    form_class: type[LeadForm] = dataclass_field(compare=False)
-    reader: Reader = dataclass_field(compare=False)
-    allows_origin: Callable[[str], bool] = dataclass_field(compare=False)
+    fields: tuple[Field, ...]
+    form_class: type[LeadForm]
+    reader: Reader
+    allows_origin: Callable[[str], bool]
     max_bytes: int
-    spoken: Mapping[str, "Form"] = dataclass_field(compare=False)
+    localized: Mapping[str, "Form"]
 
     def __repr__(self) -> str:
         return f"<Form {self.name} {self.version}>"
-
-    def speaking(self, language: str) -> "Form":
-        """Return the form in another of the languages that it offers."""
-        return self.spoken[language]
 
     def bind(
         self,
@@ -68,8 +61,8 @@ class Form:
         return self.form_class(posted, first=first, token=token)
 
     @property
-    def asked(self) -> dict[str, str]:
-        """What a page may fill in beforehand: names in its query -> names of fields."""
+    def prefill_names(self) -> dict[str, str]:
+        """Parameter of a page's query -> name of the field that it prefills."""
         return {
             name: field.name
             for field in self.definition.fields
@@ -104,25 +97,25 @@ def compile_form(name: str, definition: FormDefinition) -> Form:
     for field in definition.fields:
         if field.region:
             load_region(field.region)
-    spoken: dict[str, Form] = {}
-    in_all = {language: in_language(definition, language) for language in definition.languages}
-    translations = list(zip(*(each.fields for each in in_all.values()), strict=True))
-    for language, localized in in_all.items():
+    forms: dict[str, Form] = {}
+    localized = {language: in_language(definition, language) for language in definition.languages}
+    translations = list(zip(*(each.fields for each in localized.values()), strict=True))
+    for language, local in localized.items():
         fields = tuple(
             compile_field(field, language, others)
-            for field, others in zip(localized.fields, translations, strict=True)
+            for field, others in zip(local.fields, translations, strict=True)
         )
-        spoken[language] = Form(
+        forms[language] = Form(
             name,
             language,
             definition.languages,
-            localized,
+            local,
             definition.version,
             fields,
-            form_class(name, localized, fields),
-            Reader(name, localized, fields),
+            form_class(name, local, fields),
+            Reader(name, local, fields),
             lru_cache(maxsize=1024)(definition.allows_origin),
             definition.longest_post,
-            spoken,
+            forms,
         )
-    return spoken[definition.language]
+    return forms[definition.language]

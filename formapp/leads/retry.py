@@ -31,7 +31,7 @@ def remap_by(forms: Mapping[str, Form], default_site: str) -> Remap:
         form = forms.get(name)
         if form is None:
             return None
-        spoken = form.spoken.get(language or form.language, form)
+        spoken = form.localized.get(language or form.language, form)
         return to_lead(spoken.definition, name, answers, default_site)
 
     return remap

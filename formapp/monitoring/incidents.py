@@ -37,13 +37,10 @@ _JOBS = {
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """Something that the owner should know.
+    """Something that the owner should know; `detail` has numbers and Wix's codes, never an answer.
 
-    Attributes:
-        kind: `failed` (deliveries have failed for good), `paused` (Wix refuses the site's calls
-            until the owner acts, or for long), `backlog` (deliveries wait for longer than the
-            limit), `errands` (mails and challenges do).
-        detail: in words, with numbers and Wix's codes, never an answer.
+    Kinds: deliveries have `failed` for good; a site is `paused`, as Wix refuses its calls; a
+    `backlog` of deliveries, or of mails and challenges (`errands`), waits beyond the limit.
     """
 
     kind: Kind

@@ -73,7 +73,7 @@ def requested_form() -> Form | None:
 
 def localized_form(name: str) -> Form:
     """Return the form of this name, in the language of the answer, or raise RefusalError: 404."""
-    return services().form(name).spoken[language()]
+    return services().form(name).localized[language()]
 
 
 def language_query(form: Form) -> dict[str, str]:

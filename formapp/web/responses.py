@@ -122,7 +122,7 @@ def _way_back() -> dict[str, str | None]:
     form = requested_form()
     if form is None or request.method != "POST":
         return {}
-    query = urlencode(language_query(form.speaking(language())))
+    query = urlencode(language_query(form.localized[language()]))
     itself = url_for("forms.show", name=form.name) + (f"?{query}" if query else "")
     page = page_before(request) or foreign_attribution(request).page
     # In a frame the page is around it anyway.

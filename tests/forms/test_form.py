@@ -185,7 +185,7 @@ def test_only_what_the_form_file_allows_may_be_prefilled(make_form: FormMaker) -
     assert 'value=""' in html(form, "note", prefill=query)
     assert 'value="m"' in html(form, "source", prefill=query)
     assert 'value="quote"' in html(form, "kind", prefill=query)
-    assert form.asked == {"plan": "plan", "company": "company", "utm_source": "source"}
+    assert form.prefill_names == {"plan": "plan", "company": "company", "utm_source": "source"}
 
 
 def test_a_hidden_field_begins_with_the_referrer(bundled: dict[str, Form]) -> None:

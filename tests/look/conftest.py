@@ -139,7 +139,7 @@ def look_forms() -> dict[str, Form]:
     bundled = load_forms(BUNDLED_FORMS)
     return {
         **bundled,
-        "hebrew": bundled["newsletter"].speaking("he"),
+        "hebrew": bundled["newsletter"].localized["he"],
         "arabic": compile_form("arabic", definition),
         "persian": compile_form("persian", persian),
     }

@@ -98,9 +98,8 @@ class Palette(Definition):
 class Theme(Palette):
     """The `[theme]` table.
 
-    Attributes:
-        dark: The colours of the dark scheme. Without it the accent applies to both schemes, and a
-            text or background colour makes the form light or dark in both.
+    Without the colours of `dark` the accent applies to both schemes, and a text or background
+    colour makes the form light or dark in both.
     """
 
     radius: Annotated[str, AfterValidator(_radius)] | None = None

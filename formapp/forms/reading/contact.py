@@ -100,12 +100,14 @@ _MEXICO = 52
 # Until August 2019 dialled before Mexican numbers of ten digits: mobile from abroad, mobile within
 # a town, mobile from elsewhere, long distance (IFT, Plan Técnico Fundamental de Numeración).
 _OLD_MEXICAN_PREFIX = re.compile(r"(?:1|0?44|0?45|0?1)(?=[1-9][0-9]{9}$)")
+_SMALLEST_PLAIN = 100_000
+_LETTER = re.compile(r"[^\W\d_]")
 # Labels that phonenumbers doesn't know, in about twenty languages.
 _EXTENSION = re.compile(
-    r"[ ,;/(-]*(?<![^\W\d_])(?:durchwahl|dw|klappe|poste|toestel|tst|wewn?|klapka|kl|linka|mellék|"
-    r"dahili|ramal|anexo|int(?:erno)?|anknytning|lokal|alanumero|вн(?:утр)?|внутренний|"
-    r"додатковий|вътр|extn?|extension(?: number)?|شماره داخلی|داخلی|تحويلة|שלוחה|内線(?:番号)?|"
-    r"內線|分机|分機|转|轉|내선)[ .:]*([0-9]{1,7})[ )]*$",
+    r"[ ,;/(-]*(?<![^\W\d_])(?:durchwahl|dw|app(?:arat)?|nebenstelle|nst|klappe|poste|"
+    r"toestel|tst|wewn?|klapka|kl|linka|mellék|dahili|ramal|anexo|int(?:erno)?|anknytning|lokal|"
+    r"alanumero|доб(?:авочный)?|вн(?:утр)?|внутренний|додатковий|вътр|extn?|extension(?: number)?|شماره داخلی|داخلی|تحويلة|שלוחה|内線(?:番号)?|"
+    r"內線|分机|分機|转|轉|내선)(?:[ .:#°№]|n[or]?\b)*([0-9]{1,7})[ )]*$",
     re.IGNORECASE,
 )
 
@@ -140,10 +142,8 @@ def read_phone(text: str, region: str | None) -> PhoneNumber | None:
     if len(text) > _LONGEST_PHONE:
         return None
     line = _with_rfc3966_extension(text.strip() if text.isascii() else fold(text))
-    number = _possible(line, region)
-    if number is None and line.startswith("00"):
-        number = _possible(f"+{line[2:]}", None)
-    if number is None:
+    number = _possible_abroad(line, region)
+    if number is None or _is_longer_by_words(number, line, region):
         return None
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     return PhoneNumber(e164, _country(number, region), number.extension or "")
@@ -157,6 +157,24 @@ def load_region(region: str) -> None:
 def _with_rfc3966_extension(line: str) -> str:
     found = _EXTENSION.search(line)
     return f"{line[: found.start()]};ext={found[1]}" if found else line
+
+
+def _possible_abroad(line: str, region: str | None) -> phonenumbers.PhoneNumber | None:
+    number = _possible(line, region)
+    if number is None and line.startswith("00"):
+        number = _possible(f"+{line[2:]}", None)
+    return number
+
+
+def _is_longer_by_words(number: phonenumbers.PhoneNumber, line: str, region: str | None) -> bool:
+    """Report whether letters count as digits (1-800-FLOWERS) of what is a number without them."""
+    if not _LETTER.search(line):
+        return False
+    before = line.rpartition(number.extension)[0] if number.extension else line
+    plain = _possible_abroad(_LETTER.sub(" ", before), region)
+    # Without its letters, 0800 REIMERS has the length of a short number.
+    digits = (plain.national_number or 0) if plain else 0
+    return digits >= _SMALLEST_PLAIN and digits != number.national_number
 
 
 def _possible(line: str, region: str | None) -> phonenumbers.PhoneNumber | None:

@@ -70,7 +70,7 @@ def preview(name: str) -> Response:
     """
     app, form = services(), localized_form(name)
     # No links to other languages: they lead to pages that may not be in this frame.
-    form = replace(form, spoken={form.language: form})
+    form = replace(form, localized={form.language: form})
     use: Use = "embed" if is_embedded(request) else "page"
     context = TokenContext(app.signer, form.name, form.version, use)
     page = render_form(

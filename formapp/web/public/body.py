@@ -30,7 +30,7 @@ from formapp.forms.reading.numbers import JsonNumber
 from formapp.forms.reading.text import normalize
 from formapp.languages import gettext_noop
 from formapp.web.errors import RefusalError
-from formapp.web.public.charsets import Guess, Pairs, decode_json, decode_pairs
+from formapp.web.public.charsets import Guess, Pairs, as_utf_8, decode_json, decode_pairs
 
 MAX_BYTES = 1024 * 1024
 """Up to here a post that is too long is read, so that the visitor can be shown it."""
@@ -146,7 +146,7 @@ def _notes(guess: Guess) -> list[Note]:
 def _urlencoded(data: bytes) -> Pairs:
     if data.count(b"&") > MAX_PAIRS * _MOST_BLANKS:
         raise _too_many()
-    return parse_qsl(data.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    return parse_qsl(as_utf_8(data).decode("latin-1"), keep_blank_values=True, encoding="latin-1")
 
 
 def _multipart(request: Request, declared: str | None, max_bytes: int) -> Body:

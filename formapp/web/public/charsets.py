@@ -8,6 +8,7 @@ import codecs
 import json
 import re
 import sys
+from contextlib import suppress
 from functools import cache, lru_cache
 from itertools import product
 
@@ -20,6 +21,8 @@ Guess = str | None
 _LEFT_OUT = "\ufffd"
 _FALLBACK = "windows-1252"
 _LONGEST_LABEL = 40
+_UTF_16 = {"utf-16-le", "utf-16-be"}
+_BYTE_ORDER_MARK = "\ufeff"
 # The Encoding Standard's decoders of these take more than Python's codecs.
 _WIDER = {"gbk": "gb18030"}
 _REFERENCE = re.compile(r"&#([0-9]{2,7});")
@@ -55,6 +58,12 @@ def decode_json(data: bytes, declared: str | None) -> tuple[str, Guess]:
     return text, guess
 
 
+def as_utf_8(data: bytes) -> bytes:
+    """Return a form's body that is in UTF-16 or has a byte order mark as plain UTF-8."""
+    detected = json.detect_encoding(data)
+    return data if detected == "utf-8" else data.decode(detected, "replace").encode()
+
+
 def _decode(texts: list[str], label: str | None) -> tuple[list[str], Guess]:
     codec = _codec(label) if label else None
     sent = [text.encode("latin-1") for text in texts]
@@ -87,7 +96,11 @@ def _decode_one(data: bytes, codec: codecs.CodecInfo) -> str:
         table = _vendors_euc_jp()
         pieces = _EUC_JP.findall(data)
         return "".join([table.get(each) or each.decode("euc_jp", "replace") for each in pieces])
-    return str(codec.decode(data, _HANDLER)[0])
+    # The form of a page in UTF-16 is in UTF-8 (HTML, "get an output encoding").
+    if codec.name in _UTF_16 and b"\0" not in data:
+        with suppress(UnicodeDecodeError):
+            return data.decode()
+    return str(codec.decode(data, _HANDLER)[0]).removeprefix(_BYTE_ORDER_MARK)
 
 
 @cache

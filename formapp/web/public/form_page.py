@@ -35,7 +35,7 @@ def show_new_form(form: Form, use: Use) -> Response:
             page=attribution.page,
             referrer=attribution.referrer,
         )
-        asked = form.asked if use == "embed" else None
+        asked = form.prefill_names if use == "embed" else None
         return show_form(form, bound, action=action(request, form, context), asked=asked)
     query = action_query(request, form, use)
     values = {
@@ -78,7 +78,7 @@ def render_form(
 ) -> str:
     """Return the HTML of a form's page; `context` has the template's other values.
 
-    `asked` names the values that a frame requests from the embedding page (`Form.asked`).
+    `asked` names the values that a frame requests from the embedding page (`Form.prefill_names`).
     """
     asked_query = urlencode(asked or {})
     return render_template(
@@ -105,7 +105,7 @@ def _answer(
 
 def _fills_fields(request: Request, form: Form) -> bool:
     """Return whether the request prefills a field."""
-    if request.args and any(map(request.args.get, form.asked)):
+    if request.args and any(map(request.args.get, form.prefill_names)):
         return True
     taken = {field.from_ for field in form.definition.fields if field.from_}
     return "page" in taken or bool(
@@ -136,7 +136,7 @@ def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTempl
         links=blanks["links"],
         address=blanks["address"],
         action=f"{url_for('forms.show', name=form.name)}?{blanks['action']}",
-        asked=form.asked if use == "embed" else None,
+        asked=form.prefill_names if use == "embed" else None,
         theme_sheet=sheet_address(form, blanks["theme"]) if themed else None,
     )
     # A token is as unguessable as a placeholder.

@@ -130,7 +130,7 @@ def json_schema(name: str) -> Response:
     except RefusalError as refusal:
         return json_answer(refusal.as_json(), refusal.status, refusal.headers)
     if language := lookup(request.args.get(LANG, ""), form.languages):
-        form = form.speaking(language)
+        form = form.localized[language]
     content = form_schema(form, services().address, limit=MAX_PAIRS)
     body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     response = Response(body, content_type="application/schema+json")

@@ -78,15 +78,15 @@ def form() -> Form:
 
 def test_a_form_offers_its_own_language_and_those_it_has_texts_for(form: Form) -> None:
     assert form.languages == ("en", "de", "pt-BR")
-    assert [form.speaking(one).language for one in form.languages] == ["en", "de", "pt-BR"]
-    assert form.speaking("de").languages == form.languages
-    assert form.speaking("de").speaking("en") is form
+    assert [form.localized[one].language for one in form.languages] == ["en", "de", "pt-BR"]
+    assert form.localized["de"].languages == form.languages
+    assert form.localized["de"].localized["en"] is form
     with pytest.raises(KeyError):
-        form.speaking("fr")
+        form.localized["fr"]
 
 
 def test_a_language_shows_its_own_texts(form: Form) -> None:
-    german = form.speaking("de")
+    german = form.localized["de"]
 
     definition = german.definition
     assert (definition.title, definition.submit) == ("Anfrage", "Abschicken")
@@ -111,7 +111,7 @@ def test_an_option_may_come_by_its_label_in_any_language_of_the_form(
     form: Form, language: str, text: str, value: str | None
 ) -> None:
     """Another site's page has a language of its own, whatever the visitor's browser prefers."""
-    [size] = [field for field in form.speaking(language).fields if field.name == "size"]
+    [size] = [field for field in form.localized[language].fields if field.name == "size"]
     assert size.read([text]) == Parsed(value)
 
 
@@ -121,7 +121,7 @@ def test_the_forms_own_language_stays_as_it_was(form: Form) -> None:
 
 
 def test_what_a_language_lacks_is_the_forms_own_text_or_formapps_own_word(form: Form) -> None:
-    definition = form.speaking("pt-BR").definition
+    definition = form.localized["pt-BR"].definition
 
     assert definition.intro == "We answer soon."
     assert definition.fields[0].help == "We answer here."
@@ -138,13 +138,13 @@ def test_a_form_without_words_for_button_and_thanks_gets_them_in_its_own_languag
 
 
 def test_all_languages_of_a_form_are_one_version(form: Form) -> None:
-    assert {form.speaking(one).version for one in form.languages} == {form.version}
+    assert {form.localized[one].version for one in form.languages} == {form.version}
     assert form.version == form.definition.version
     assert form.version != compiled(TOP + GERMAN + FIELDS).version
 
 
 def test_what_is_wrong_is_said_in_the_language_and_its_code_stays(form: Form, post: Post) -> None:
-    said = {one: post(form.speaking(one), email="x").faults() for one in ("en", "de", "pt-BR")}
+    said = {one: post(form.localized[one], email="x").faults() for one in ("en", "de", "pt-BR")}
 
     assert [(fault.label, fault.message) for fault in said["de"]] == [
         ("E-Mail", "Bitte geben Sie eine E-Mail-Adresse wie name@example.com ein"),
@@ -160,7 +160,7 @@ def test_what_is_wrong_is_said_in_the_language_and_its_code_stays(form: Form, po
 
 
 def test_the_consent_is_kept_as_it_was_worded_to_the_visitor(form: Form, post: Post) -> None:
-    german = form.speaking("de")
+    german = form.localized["de"]
     bound = post(german, email="ada@example.com", privacy="on")
 
     reading = read(german, bound, default_site="main", page=None, referrer=None)
@@ -171,7 +171,7 @@ def test_the_consent_is_kept_as_it_was_worded_to_the_visitor(form: Form, post: P
 def test_the_language_changes_no_answer_and_no_lead(form: Form) -> None:
     readings = []
     for one in form.languages:
-        spoken = form.speaking(one)
+        spoken = form.localized[one]
         bound = spoken.bind(posted(spoken, {"email": "ada@example.com", "size": "s"}), token=None)
         assert bound.validate()
         reading = read(spoken, bound, default_site="main", page=None, referrer=None)
@@ -193,7 +193,7 @@ REQUIRED = '[[fields]]\nname = "e"\ntype = "email"\nlabel = "E"\nrequired = true
 
 
 def test_wtforms_own_texts_come_in_the_language_too(form: Form) -> None:
-    field = form.speaking("de").bind(token=None)["email"]
+    field = form.localized["de"].bind(token=None)["email"]
 
     assert field.gettext("This field is required.") == "Dieses Feld wird benötigt."
     assert field.gettext("is required") == "Bitte füllen Sie dieses Feld aus"
@@ -321,7 +321,7 @@ def test_a_confirmation_speaks_the_language_or_formapps_own_words() -> None:
     german = GERMAN.replace("thanks =", 'confirm = { subject = "Sicher?" }\nthanks =')
     form = compiled(asking + german + LEAST + FIELDS)
 
-    said = [form.speaking(one).definition.confirm for one in form.languages]
+    said = [form.localized[one].definition.confirm for one in form.languages]
     assert [(one.subject, one.button) for one in said if one] == [
         ("Sure?", "Yes"),
         ("Sicher?", None),
