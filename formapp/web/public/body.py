@@ -146,7 +146,9 @@ def _notes(guess: Guess) -> list[Note]:
 def _urlencoded(data: bytes) -> Pairs:
     if data.count(b"&") > MAX_PAIRS * _MOST_BLANKS:
         raise _too_many()
-    return parse_qsl(as_utf_8(data).decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    if not data.isascii() or b"\0" in data:
+        data = as_utf_8(data)
+    return parse_qsl(data.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
 
 
 def _multipart(request: Request, declared: str | None, max_bytes: int) -> Body:
