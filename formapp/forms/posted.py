@@ -67,9 +67,9 @@ class Posted:
     unknown: list[str]
 
     def get(self, name: str) -> str | None:
-        """Return the first text of this very name, None where there is none."""
+        """Return the first text of this very name, a blank one last; None where there is none."""
         texts = self.values.get(name)
-        return texts[0] if texts else None
+        return next(filter(str.strip, texts), texts[0]) if texts else None
 
     def unknown_fields(self) -> tuple[dict[str, str | list[str]], list[Note]]:
         """Return what is kept of unknown fields, without blank ones, and a note if more came."""
