@@ -5,11 +5,13 @@ pool. With many connections allowed, poll instead of select and a short channel 
 a good request at once beside hundreds of stalled ones; with its defaults it doesn't.
 """
 
+import contextlib
 import errno
 import json
 import re
 import resource
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
@@ -54,8 +56,12 @@ REQUEST_SECONDS = 60.0
 """How long a request may take to arrive completely, however steadily its bytes come."""
 
 _CLEANUP_SECONDS = 5
+_DROP = struct.pack("ii", 1, 0)
+"""SO_LINGER: the kernel forgets what was not sent."""
+
 _REQUEST_LINE = re.compile(rb"[^ ]+ [^ ]+(?: HTTP/[0-9]\.[0-9])?")
 _HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+:)[ \t]*+([\t -~\x80-\xff]*)")
+_CODING = b"transfer-encoding:"
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}(?:;[\t -~\x80-\xff]*)?\r\n")
 _LONGEST_CHUNK_LINE = 1024
 
@@ -137,8 +143,10 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress publishes no 
 
     Waitress would drop the connection over an address such as `http://[`, and answer an unknown
     Transfer-Encoding with 501 (as RFC 9112 section 6.1 suggests); but no client should be able to
-    cause a 5xx at will, which alerts are made of. Its regular expressions take quadratic time on
-    some heads, so these are checked first; folded header lines are refused (section 5.2).
+    cause a 5xx at will, which alerts are made of. A coding that is blank, repeated or of HTTP/1.0 a
+    proxy in front may read otherwise (request smuggling). Waitress's regular expressions take
+    quadratic time on some heads, so these are checked first; folded header lines are refused
+    (section 5.2).
     """
 
     body_rcv: Any
@@ -161,12 +169,13 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress publishes no 
         if not _REQUEST_LINE.fullmatch(first.rstrip()) or None in fields:
             raise ParsingError("Malformed head")
         plain = [field[1] + field[2] for field in fields if field]
+        codings = [line[18:].strip() for line in map(bytes.lower, plain) if line[:18] == _CODING]
+        if codings and (codings != [b"chunked"] or not first.rstrip().endswith(b" HTTP/1.1")):
+            raise ParsingError("Unknown Transfer-Encoding")
         try:
             super().parse_header(b"\r\n".join([first, *plain, b""]))
         except ValueError:
             raise ParsingError("Bad address") from None
-        except TransferEncodingNotImplemented:
-            raise ParsingError("Unknown Transfer-Encoding") from None
         if self.chunked:
             self.body_rcv = _ChunkedReceiver(self.body_rcv.getbuf())
             if self.headers.pop("CONTENT_LENGTH", None):
@@ -245,12 +254,19 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         return bool(super().readable())
 
     def maintenance(self, now: float) -> None:
-        """Close idle connections, and those whose request takes too long to arrive."""
+        """Close connections that are idle, whose request takes too long, or that read no answer.
+
+        Waitress would wait for ever until the latter can be written to.
+        """
         super().maintenance(now)
-        latest = time.monotonic() - REQUEST_SECONDS
+        latest, active = time.monotonic() - REQUEST_SECONDS, now - self.adj.channel_timeout
         for channel in self.active_channels.values():
             if channel.request is not None and channel.request.began < latest:
                 channel.will_close = True
+            if channel.total_outbufs_len and channel.last_activity < active:
+                with contextlib.suppress(OSError):
+                    channel.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _DROP)
+                    channel.socket.shutdown(socket.SHUT_RDWR)  # which the loop notices
 
     def _is_drained(self, stop_by: float) -> bool:
         if self._draining:

@@ -32,6 +32,7 @@ from formapp.leads.accept import Status
 from formapp.leads.errors import LeadError, UnconfirmedError
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
 from formapp.mail.limit import MailLimitError
+from formapp.printable import without_controls
 from formapp.signing import Keyring
 
 _STATES = ["pending", "delivered", "failed", "quarantined", "unconfirmed", "spam"]
@@ -186,7 +187,7 @@ def resend_lead(submission_id: str) -> None:
 def export_leads() -> None:
     """Write all submissions with their answers to standard output, as CSV."""
     with _opened() as (_, database):
-        rows = export.csv_rows(database)
+        rows = (list(map(without_controls, row)) for row in export.csv_rows(database))
         header, first = next(rows), next(rows, None)
         writer = csv.writer(sys.stdout)
         writer.writerow(header)

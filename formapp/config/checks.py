@@ -61,6 +61,8 @@ def metrics_token(value: str) -> str:
     """Check a secret that is sent in a header."""
     if len(value) > MAX_PASSWORD_BYTES:
         raise ValueError(f"is too long: use at most {MAX_PASSWORD_BYTES} characters")
+    if not (value.isascii() and value.isprintable()):
+        raise ValueError("has a character that a header can't have; use ASCII alone")
     return secret(value)
 
 

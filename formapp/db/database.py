@@ -77,7 +77,7 @@ class Database:
         if must_exist and self.is_sqlite:
             event.listen(self.engine, "do_connect", self._refuse_missing)
         if self.is_sqlite:
-            event.listen(self.engine, "do_connect", _make_private)
+            event.listen(self.engine, "do_connect", _create_private)
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
@@ -225,15 +225,10 @@ def _first_line(error: DBAPIError) -> str:
     return (str(error.orig).splitlines() or [type(error).__name__])[0]
 
 
-def _make_private(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
-    """Let only this user read the file and its -wal and -shm, whatever the umask says."""
-    file = Path(arguments[0])
-    with suppress(OSError):  # SQLite reports what is wrong with it
-        file.touch(PRIVATE, exist_ok=False)
-    for path in (file, *(file.with_name(f"{file.name}-{end}") for end in ("wal", "shm"))):
-        with suppress(OSError):  # there is none, or it is another user's
-            if stat.S_IMODE(path.stat().st_mode) != PRIVATE:
-                path.chmod(PRIVATE)
+def _create_private(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+    """Create a missing file so that only this user reads it, whatever the umask says."""
+    with suppress(OSError):  # it exists, or SQLite reports what is wrong with it
+        Path(arguments[0]).touch(PRIVATE, exist_ok=False)
 
 
 def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
@@ -247,6 +242,20 @@ def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "secure_delete = ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
+    _make_private(Path(connection.execute("PRAGMA database_list").fetchone()[2]))
+
+
+def _make_private(file: Path) -> None:
+    """Let only this user read the file, its -wal and -shm.
+
+    Only once SQLite has read it as a database: a mistyped setting may name any file of the system.
+    It isn't opened here, since closing it would end SQLite's locks on it ("How To Corrupt An SQLite
+    Database File", 2.2).
+    """
+    for path in (file, *(file.with_name(f"{file.name}-{end}") for end in ("wal", "shm"))):
+        with suppress(OSError):  # there is none, or it is another user's
+            if stat.S_IMODE(path.stat().st_mode) != PRIVATE:
+                path.chmod(PRIVATE)
 
 
 def _open_postgresql(busy_seconds: float) -> Callable[[Any, object], None]:

@@ -74,6 +74,8 @@ class Posted:
     def unknown_fields(self) -> tuple[dict[str, str | list[str]], list[Note]]:
         """Return what is kept of unknown fields, without blank ones, and a note if more came."""
         kept: dict[str, str | list[str]] = {}
+        if not self.unknown:
+            return kept, []
         cut = False
         for name in self.filled(self.unknown):
             if len(kept) == _MAX_UNKNOWN:

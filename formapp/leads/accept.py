@@ -150,11 +150,7 @@ class Group(Generic[Item, Result]):
         self._at_work = False
 
     def do(self, item: Item) -> Result:
-        """Have this item done, with all others that wait; returns once it is.
-
-        Raises:
-            Exception: what the work found for this item.
-        """
+        """Have this item done, with all others that wait; raises what the work found for it."""
         mine = _Waiting[Item, Result](item)
         with self._mutex:
             must_wait = self._at_work
@@ -228,12 +224,7 @@ class GroupCommit:
 
 
 def keep(database: Database, submission: Submission) -> Receipt:
-    """Store a submission in its own commit, with its delivery if it is accepted.
-
-    Raises:
-        KeyReusedError: the key was used before with other answers.
-        DatabaseUnavailableError: nothing was stored; the visitor must get an error.
-    """
+    """Store a submission in its own commit, as `GroupCommit.keep` does."""
     try:
         with database.write() as connection:
             kept, used_up = submission, _NONE

@@ -44,10 +44,9 @@ def accept_held(
     now: datetime,
     **changed: Any,
 ) -> bool:
-    """Accept a submission in the caller's transaction; its delivery is due at once.
+    """Accept a submission in the caller's transaction, and make its delivery due.
 
-    `changed` are further columns to write. Returns False if the submission is unknown or erased, or
-    its status is none of `was`.
+    `changed` are further columns. False if it is unknown or erased, or its status none of `was`.
     """
     waiting = (
         (submissions.c.id == submission_id)
@@ -75,9 +74,8 @@ def release_held(
 ) -> Status | None:
     """Release a quarantined submission, in the caller's transaction; returns its new status.
 
-    It is accepted, or its sender is asked to confirm it first. If the form's quota is used up, it
-    stays in quarantine, with the reason. Returns None if its status is none of `was`, or it is
-    erased.
+    Its sender may have to confirm it first. If the form's quota is used up, it stays in quarantine,
+    with the reason. None if it is unknown or erased, or its status none of `was`.
     """
     row = lock_submission(connection, submission_id)
     if row is None or row.erased_at or row.status not in was:

@@ -68,10 +68,8 @@ def release(database: Database, submission_id: str, reread: Reread, now: datetim
     """Release a submission; returns its new status.
 
     That is `accepted`, with a delivery that is due at once, or `unconfirmed` if its sender has to
-    confirm it: then the mail is due.
-
-    Raises:
-        LeadError: it is unknown, erased, not held or unreadable; nothing was changed.
+    confirm it: then the mail is due. Raises LeadError, and changes nothing, if it is unknown,
+    erased, not held or unreadable.
     """
     with database.write() as connection:
         row = lock_submission(connection, submission_id)

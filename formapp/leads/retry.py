@@ -40,8 +40,7 @@ def remap_by(forms: Mapping[str, Form], default_site: str) -> Remap:
 def retry_submission(database: Database, submission_id: str, remap: Remap, now: datetime) -> None:
     """Make the delivery due at once; a failed lead is mapped again from the stored answers.
 
-    Raises:
-        LeadError: it is unknown, unconfirmed, delivered or erased; nothing was changed.
+    Raises LeadError, and changes nothing, if it is unknown, unconfirmed, delivered or erased.
     """
     with database.write() as connection:
         row = _retriable(connection, submission_id)

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 _HOST = "127.0.0.1"
 _PORT = re.compile(r":\d*$", re.ASCII)
-_FORWARDED = {"HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP", "HTTP_CLIENT_IP"}
+# Of nginx, Apache, IIS, Envoy, Azure, Cloudflare, Fastly and others.
+_FORWARDED = re.compile(
+    r"HTTP_(?:.*_)?(?:VIA|FORWARDED|ORIGINAL|(?:CLIENT)?IP|EXTERNAL_ADDRESS|CDN_LOOP)(?:_.*)?"
+)
 
 
 def is_local(environ: "WSGIEnvironment", address: str, host: str) -> bool:
@@ -24,8 +27,7 @@ def is_local(environ: "WSGIEnvironment", address: str, host: str) -> bool:
     A forwarded one may come from anywhere, even if the proxy is on this machine; and a page in a
     browser may have a name that leads to this machine (DNS rebinding).
     """
-    names = (name for name in environ if name.startswith("HTTP_"))
-    if any(name in _FORWARDED or name.startswith("HTTP_X_FORWARDED") for name in names):
+    if any(map(_FORWARDED.fullmatch, environ)):
         return False
     name = _PORT.sub("", host.lower())
     # HTTP/1.0 may have no host, but browsers always send one.

@@ -93,12 +93,7 @@ def init_app(app: Flask, metrics: Metrics) -> None:
 
 
 def _begin() -> None:
-    """Give the request the proxy's id if that is usable, else a new one; refuse odd requests.
-
-    Raises:
-        RefusalError: 400, the host isn't ours; 431, the headers are too long.
-        TooManyMarksError: the query can't be normalised.
-    """
+    """Give the request the proxy's id if that is usable, else a new one; refuse odd requests."""
     given = request.headers.get(HEADER, "")
     id_ = given if _SAFE_ID.fullmatch(given) else secrets.token_hex(_ID_BYTES)
     structlog.contextvars.bind_contextvars(request_id=id_)

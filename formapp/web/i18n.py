@@ -72,11 +72,7 @@ def requested_form() -> Form | None:
 
 
 def localized_form(name: str) -> Form:
-    """Return the form of this name, in the language of the answer.
-
-    Raises:
-        RefusalError: 404, there is none.
-    """
+    """Return the form of this name, in the language of the answer, or raise RefusalError: 404."""
     return services().form(name).localized[language()]
 
 

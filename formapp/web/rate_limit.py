@@ -41,11 +41,7 @@ class Counts(Protocol):
     """A storage of counts; the storages of `limits` implement it."""
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count and return the count, which ends `expiry` seconds after it began.
-
-        Raises:
-            StorageError: the counts can't be reached.
-        """
+        """Return the new count, which ends `expiry` seconds after it began; or StorageError."""
 
 
 class MemoryCounts:
@@ -145,11 +141,7 @@ class Limits:
         self._away_since: float | None = None
 
     def hit(self, address: str, form: str) -> None:
-        """Count one post.
-
-        Raises:
-            RefusalError: 429, one of the limits is reached.
-        """
+        """Count one post; raise RefusalError if one of the limits is reached."""
         since = self._away_since
         if since is not None and self._clock() - since < RETRY_SECONDS:
             return

@@ -59,15 +59,10 @@ class Services:
     pages: dict[Hashable, PageTemplate] = field(default_factory=dict)
 
     def form(self, name: str) -> Form:
-        """Return the form of this name.
-
-        Raises:
-            RefusalError: 404, there is none.
-        """
-        form = self.forms.get(name)
-        if form is None:
-            raise RefusalError(404, "FORM_NOT_FOUND", "There is no form at this address.")
-        return form
+        """Return the form of this name, or raise RefusalError: 404."""
+        if form := self.forms.get(name):
+            return form
+        raise RefusalError(404, "FORM_NOT_FOUND", "There is no form at this address.")
 
     @property
     def address(self) -> str:

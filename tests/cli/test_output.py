@@ -1,6 +1,7 @@
 """What commands print: nothing that a visitor or another server sent commands the terminal."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,23 @@ def test_a_lead_is_shown_without_commands(entry: Any) -> None:
     assert "second line" in shown
     assert "\\u001b]52;c;aGk=" in shown
     assert format_brief(entry).isprintable()
+
+
+def test_an_export_has_no_commands_but_keeps_lines_and_directions(
+    entry: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORMAPP_DATABASE_URL", f"sqlite:///{tmp_path / 'formapp.db'}")
+    printed = CliRunner().invoke(leads.command, ["export"]).output
+    assert entry["id"] in printed
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", printed)
+    assert "\\u001b]52;c;aGk=" in printed
+    assert "\u200f" in printed
+    assert "\nsecond line" in printed
+
+
+def test_the_line_ends_of_browsers_are_line_ends() -> None:
+    assert printable("one\r\ntwo\rthree", lines=True) == "one\ntwo\\u000dthree"
+    assert printable("one\r\ntwo") == "one\\u000d\\u000atwo"
 
 
 @pytest.mark.parametrize("arguments", [["list", "--json"], ["show", "--json", "ID"], ["list"]])

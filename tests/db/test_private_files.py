@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from formapp.cli import db
 from formapp.cli.demo import _make_folder
-from formapp.db.database import Database
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.upgrade import upgrade
 from formapp.sandbox import SandboxOptions, create_sandbox
 
@@ -46,6 +46,16 @@ def test_an_older_one_that_all_could_read(tmp_path: Path) -> None:
         (tmp_path / name).chmod(0o644)
     with closing(open_(tmp_path / "old.db")):
         assert {mode(path) for path in tmp_path.iterdir()} == {0o600}
+
+
+def test_a_file_that_is_no_database_stays_as_it_is(tmp_path: Path) -> None:
+    other = tmp_path / "passwords"
+    other.write_text("root:x:0:0:root\n" * 100)
+    other.chmod(0o644)
+    with closing(Database(f"sqlite:///{other}")) as database:
+        with pytest.raises(DatabaseUnavailableError), database.read():
+            pass
+        assert mode(other) == 0o644
 
 
 def test_a_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

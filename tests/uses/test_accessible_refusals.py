@@ -93,7 +93,7 @@ def test_a_refusal_in_a_frame(world: World, open_page: OpenPage, form: str, sche
     frame.evaluate(
         """() => {
             const more = document.createElement("textarea");
-            [more.name, more.value, more.hidden] = ["more", "x".repeat(70000), true];
+            [more.name, more.value, more.hidden] = ["more", "x".repeat(1200000), true];
             document.querySelector("form").append(more);
         }"""
     )

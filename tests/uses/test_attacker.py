@@ -177,7 +177,7 @@ def test_its_beacon_posts_nothing(world: World, open_page: OpenPage, kind: str) 
 
 def refused(world: World) -> float:
     """How many posts were refused."""
-    text = world.site.get("/metrics", Host=world.origin[7:]).get_data(as_text=True)
+    text = world.site.app.extensions["formapp"].metrics.text().decode()
     name = 'formapp_submissions_total{form="lead",result="refused"} '
     found = [line for line in text.splitlines() if line.startswith(name)]
     return float(found[0].split()[-1]) if found else 0

@@ -5,7 +5,7 @@ import re
 import resource
 import socket
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from urllib.parse import urlencode
 
 import pytest
@@ -131,6 +131,10 @@ REFUSED_HEADS = {
     "a blank line for a chunk's size": CHUNKED + b"\r\n\r\n1\r\na\r\n0\r\n\r\n",
     "a chunk that is too long": CHUNKED + b"\r\n1\r\nab\r\n0\r\n\r\n",
     "a chunk's size without end": CHUNKED + b"\r\n1;" + b"a" * 2000,
+    "no coding": CHUNKED.replace(b" chunked", b"") + b"\r\n",
+    "a coding twice": CHUNKED.replace(b"chunked", b"chunked, chunked") + b"\r\n0\r\n\r\n",
+    "a coding in two headers": CHUNKED + b"transfer-encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a coding of HTTP/1.0": CHUNKED.replace(b"/1.1", b"/1.0") + b"\r\n0\r\n\r\n",
     "a trailer without end": CHUNKED + b"\r\n0\r\n" + b"a: b\r\n" * 6000,
 }
 
@@ -182,6 +186,21 @@ def test_a_request_that_does_not_become_complete_ends(
     with closing(running.connect()) as client:
         client.sendall(begin)
         assert _ends(client, b"x" if begin else b"\r\n")
+
+
+def test_a_client_that_reads_no_answer_is_dropped(running: Running) -> None:
+    running.server.adj.channel_timeout = 0.5
+    running.server.adj.cleanup_interval = 0.1
+    with closing(running.connect()) as client:
+        with suppress(OSError):
+            client.settimeout(0)
+            for _ in range(100):
+                client.sendall((HEAD + b"\r\n") * 100)
+        until = time.monotonic() + 8
+        while not client.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            assert time.monotonic() < until
+            time.sleep(0.1)
+    assert running.ask(get("/f/lead"))[0] == 200
 
 
 def _ends(client: socket.socket, drip: bytes) -> bool:

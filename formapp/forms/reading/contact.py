@@ -106,8 +106,8 @@ _LETTER = re.compile(r"[^\W\d_]")
 _EXTENSION = re.compile(
     r"[ ,;/(-]*(?<![^\W\d_])(?:durchwahl|dw|app(?:arat)?|nebenstelle|nst|klappe|poste|"
     r"toestel|tst|wewn?|klapka|kl|linka|mellék|dahili|ramal|anexo|int(?:erno)?|anknytning|lokal|"
-    r"alanumero|доб(?:авочный)?|вн(?:утр)?|внутренний|додатковий|вътр|"
-    r"extn?|extension(?: number)?|شماره داخلی|داخلی|تحويلة|שלוחה|内線(?:番号)?|"
+    r"alanumero|доб(?:авочный)?|вн(?:утр)?|внутренний|додатковий|вътр|extn?|"
+    r"extension(?: number)?|شماره داخلی|داخلی|تحويلة|שלוחה|内線(?:番号)?|"
     r"內線|分机|分機|转|轉|내선)(?:[ .:#°№]|n[or]?\b)*([0-9]{1,7})[ )]*$",
     re.IGNORECASE,
 )

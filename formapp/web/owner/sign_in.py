@@ -42,12 +42,7 @@ class Owner:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     def check(self, request: Request) -> None:
-        """Check the sign-in of a request.
-
-        Raises:
-            NotFound: the owner's pages are disabled.
-            RefusalError: 401, the password is missing or wrong; 429, too many were wrong.
-        """
+        """Raise NotFound if the pages are disabled, RefusalError if the sign-in isn't right."""
         if self._everybody:
             return
         if self._password is None:

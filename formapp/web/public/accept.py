@@ -21,7 +21,7 @@ from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
 from formapp.forms.notes import FILE_DROPPED, MAX_NAME, Note
-from formapp.forms.posted import InvalidAnswersError, Posted
+from formapp.forms.posted import InvalidAnswersError, Posted, Reading
 from formapp.forms.reading.text import TooManyMarksError
 from formapp.forms.tokens import (
     TOKEN_NAME,
@@ -56,7 +56,7 @@ from formapp.web.public.attribution import (
 from formapp.web.public.body import MAX_BYTES, Body, clean_body, read_body, too_large
 from formapp.web.public.form_page import show_form
 from formapp.web.public.preserved_fields import FILE, PreservedFields
-from formapp.web.public.spam_check import HONEYPOT, check_spam
+from formapp.web.public.spam_check import HONEYPOT, Verdict, check_spam
 from formapp.web.responses import invalid_json, json_answer, prefers_json
 from formapp.web.services import Services
 
@@ -110,7 +110,8 @@ class Post:
     @property
     def dropped_files(self) -> list[Note]:
         """The notes on files that were dropped."""
-        return [note for note in self.notes if note["code"] == FILE_DROPPED]
+        notes = self.notes
+        return [note for note in notes if note["code"] == FILE_DROPPED] if notes else []
 
     @property
     def key(self) -> str | None:
@@ -125,9 +126,8 @@ class Post:
 def accept_post(request: Request, form: Form, services: Services) -> Response:
     """Answer a post to this form.
 
-    Raises:
-        RefusalError: the post can't be read, or its page may not post here. For programs, also
-            when nothing was stored.
+    Raises RefusalError if it can't be read or its page may not post here, and to programs also if
+    nothing was stored.
     """
     metrics = services.metrics
     try:
@@ -188,11 +188,7 @@ def _sort(form: Form, body: Body) -> Posted:
 def _check_sender(
     request: Request, form: Form, services: Services, body: Body
 ) -> tuple[Attribution, Use, bool, Token | None, bool]:
-    """Return what a `Post` says about its sender, in the order of its attributes.
-
-    Raises:
-        RefusalError: 403, its page may not post here.
-    """
+    """Return what a `Post` says about its sender; raise RefusalError if it may not post here."""
     text = next((value for name, value in body.pairs if name == TOKEN_NAME), None)
     is_own = text is not None and is_own_page(request, services.origin)
     token = None
@@ -211,36 +207,23 @@ def _check_sender(
 def _is_trapped(post: Post) -> bool:
     """Return whether a field was filled in that people don't see."""
     names = ("_gotcha", *post.form.definition.spam.honeypots)
-    texts = (text for name in names for text in post.posted.values.get(name, ()))
-    return any(text.strip() not in _NOT_FILLED for text in texts)
+    values = post.posted.values
+    return any(each.strip() not in _NOT_FILLED for name in names for each in values.get(name, ()))
 
 
 def _submission(post: Post) -> Submission:
-    """Return the submission of a post.
-
-    Raises:
-        InvalidAnswersError: the visitor has something to correct.
-    """
-    form, services = post.form, post.services
+    """Return the submission of a post; raise InvalidAnswersError if there is one to correct."""
+    form = post.form
     if post.is_own and post.token is None:
         raise InvalidAnswersError
     attribution, now = post.attribution, datetime.now(UTC)
     reading = form.reader.read(
         post.posted,
-        default_site=services.default_site,
+        default_site=post.services.default_site,
         page=attribution.page,
         referrer=attribution.referrer,
     )
-    verdict = check_spam(
-        services,
-        form,
-        post.posted,
-        reading,
-        token=post.token,
-        session_data=post.request.headers.get(HEADER),
-        now=now,
-        origin_known=post.origin_known,
-    )
+    verdict = _check(post, reading, now)
     given = form.definition
     status, jobs = Status.ACCEPTED, verdict.jobs
     if verdict.held:
@@ -264,6 +247,19 @@ def _submission(post: Post) -> Submission:
         key=post.key,
         address=post.request.remote_addr if given.keep_ip else None,
         keep_days=given.keep_days,
+    )
+
+
+def _check(post: Post, reading: Reading, now: datetime) -> Verdict:
+    return check_spam(
+        post.services,
+        post.form,
+        post.posted,
+        reading,
+        token=post.token,
+        session_data=post.request.headers.get(HEADER),
+        now=now,
+        origin_known=post.origin_known,
     )
 
 
@@ -436,7 +432,7 @@ def _next(post: Post) -> str:
 
 
 def _thanks(post: Post, *, onward: str | None = None) -> str:
-    query = next_language_query(post.form) if len(post.form.languages) > 1 else {}
+    query = next_language_query(post.form)
     if post.form.definition.confirm:
         query |= {STEP: TO_CONFIRM}
     if post.use == "embed":

@@ -202,11 +202,8 @@ def posting_origin(request: Request, form: Form) -> str | None:
 def check_foreign(request: Request, form: Form) -> bool:
     """Allow the post of a form on another site, if its origin is on the list, or of a program.
 
-    Returns:
-        False if the origin is unknown and the form quarantines such posts.
-
-    Raises:
-        RefusalError: 403, with what the owner of that page can do; 401, the API token is wrong.
+    False if the origin is unknown and the form quarantines such posts.
+    Raises RefusalError with what the owner of that page, or of that program, can do.
     """
     origin = posting_origin(request, form) or "null"
     if not request.headers.get("Origin") and _has_api_token(request):
@@ -219,11 +216,7 @@ def check_foreign(request: Request, form: Form) -> bool:
 
 
 def _has_api_token(request: Request) -> bool:
-    """Return whether a program sent one of the tokens.
-
-    Raises:
-        RefusalError: 401, it sent another one; 429, too often.
-    """
+    """Return whether a program sent one of the tokens; raise RefusalError if it sent another."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return False
@@ -293,9 +286,6 @@ def refuse_stolen_token(request: Request, form: Form) -> None:
     """Refuse a post of another site's page with a genuine token, copied from one of our pages.
 
     `check_foreign` refuses sites that aren't listed.
-
-    Raises:
-        RefusalError: 403, with what the owner of that page can do.
     """
     origin = request.headers.get("Origin", "")
     if form.allows_origin(origin):

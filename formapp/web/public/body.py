@@ -78,11 +78,7 @@ class Body:
 
 
 def read_body(request: Request, max_bytes: int = MAX_BYTES) -> Body:
-    """Read what was posted; files are read past and dropped.
-
-    Raises:
-        RefusalError: 400, 413 or 415, with the reason.
-    """
+    """Read what was posted, or raise RefusalError; files are read past and dropped."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise RefusalError(
             415, "COMPRESSED", "Compressed requests are not supported. Send the body uncompressed."
@@ -158,7 +154,9 @@ def _notes(guess: Guess) -> list[Note]:
 def _urlencoded(data: bytes) -> Pairs:
     if data.count(b"&") > MAX_PAIRS * _MOST_BLANKS:
         raise _too_many()
-    return parse_qsl(as_utf_8(data).decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    if not data.isascii() or b"\0" in data:
+        data = as_utf_8(data)
+    return parse_qsl(data.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
 
 
 def _multipart(request: Request, declared: str | None, max_bytes: int) -> Body:
@@ -299,9 +297,7 @@ def _scalars(value: object) -> Iterable[str]:
 def clean_body(body: Body) -> tuple[Pairs, frozenset[str]]:
     """Return pairs and lists, NFC-normalised; different names may become equal.
 
-    Raises:
-        RefusalError: 400, a text can't be stored.
-        TooManyMarksError: a text can't be normalised.
+    Raises RefusalError if a text can't be stored, TooManyMarksError if it can't be normalised.
     """
     pairs = body.pairs
     text = "".join(map("".join, pairs))

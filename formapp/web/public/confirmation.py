@@ -83,11 +83,7 @@ def _press(form: Form) -> Response:
 
 
 def _look_up(form: Form) -> Confirmation:
-    """Return the submission that the link is about.
-
-    Raises:
-        RefusalError: it isn't ours, has expired, or its submission is gone.
-    """
+    """Return the submission that the link is about; RefusalError if there is none to confirm."""
     try:
         link = services().links.read(request.args.get("t", ""))
     except InvalidLinkError:
@@ -110,11 +106,7 @@ def _look_up(form: Form) -> Confirmation:
 
 
 def _confirm(confirmation: Confirmation) -> bool:
-    """Release it; False if another request released it a moment ago.
-
-    Raises:
-        RefusalError: it was erased a moment ago.
-    """
+    """Release it; False if another request did so a moment ago, RefusalError if it was erased."""
     if confirm(services().database, confirmation.id, datetime.now(UTC)):
         return True
     left = find_confirmation(services().database, confirmation.id)

@@ -1,17 +1,25 @@
 """Every public address: a form's pages and posts, what they load, and a form's description."""
 
-from flask import Blueprint, Flask, Response, current_app, request
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, request, url_for
 
 from formapp.confirmation.request import STEP, TO_CONFIRM
-from formapp.web.i18n import localized_form
+from formapp.forms.json_schema import form_schema
+from formapp.languages import lookup
+from formapp.spam.providers import ALTCHA_FIELD, PROVIDERS
+from formapp.web.errors import RefusalError
+from formapp.web.i18n import LANG, localized_form, requested_form
 from formapp.web.public.accept import FILES, FILES_LEFT_OUT, ONWARD, accept_post
 from formapp.web.public.attribution import allowed_next, note_frame, note_preflight
-from formapp.web.public.challenge import challenge_context, show_challenge
+from formapp.web.public.body import MAX_PAIRS
 from formapp.web.public.confirmation import answer_confirmation
 from formapp.web.public.form_page import show_new_form
-from formapp.web.public.json_schema import show_schema
 from formapp.web.public.theme import show_theme, theme_context
-from formapp.web.responses import show_page
+from formapp.web.responses import json_answer, show_page
 from formapp.web.services import current_request, services
 
 forms = Blueprint("forms", __name__)
@@ -19,7 +27,22 @@ confirm = Blueprint("confirm", __name__)
 schema = Blueprint("schema", __name__)
 # Refusals are pages of a form, too.
 forms.app_context_processor(theme_context)
-forms.app_context_processor(challenge_context)
+
+
+@forms.app_context_processor
+def challenge_context() -> dict[str, Any]:
+    """Return `challenge` for templates: what to load and where to put it."""
+    form = requested_form()
+    name = form.definition.spam.challenge if form else None
+    if form is None or name is None:
+        return {}
+    if name == "altcha":
+        address = url_for("forms.challenge", name=form.name)
+        script = url_for("static", filename="challenge.js")
+        return {"challenge": {"script": script, "field": ALTCHA_FIELD, "address": address}}
+    script, css_class = PROVIDERS[name].script, PROVIDERS[name].css_class
+    site_key = services().site_key
+    return {"challenge": {"script": script, "css_class": css_class, "site_key": site_key}}
 
 
 def init_app(app: Flask) -> None:
@@ -74,8 +97,13 @@ def theme(name: str) -> Response:
 
 @forms.get("/f/<name>/challenge")
 def challenge(name: str) -> Response:
-    """A challenge for the browser, where the form sets one of ours."""
-    return show_challenge(services().form(name))
+    """A fresh challenge for one post to the form, in ALTCHA's format."""
+    app, form = services(), services().form(name)
+    spam = form.definition.spam
+    if spam.challenge != "altcha":
+        raise RefusalError(404, "NO_CHALLENGE", "This form doesn't use this kind of challenge.")
+    made = app.challenges.make(form.name, spam.difficulty, datetime.now(UTC))
+    return json_answer(made, headers={"Cache-Control": "no-store"})
 
 
 @confirm.get("/f/<name>/confirm", endpoint="show")
@@ -92,8 +120,26 @@ def press(name: str) -> Response:
 
 @schema.get("/f/<name>/schema.json", endpoint="show")
 def json_schema(name: str) -> Response:
-    """The form's fields as JSON Schema."""
-    return show_schema(name)
+    """The form's fields as JSON Schema, for front ends that draw the form themselves.
+
+    In the language of `?lang=` if the form offers it. The client is a program: a refusal is JSON,
+    and Accept-Language is ignored.
+    """
+    try:
+        form = services().form(name)
+    except RefusalError as refusal:
+        return json_answer(refusal.as_json(), refusal.status, refusal.headers)
+    if language := lookup(request.args.get(LANG, ""), form.languages):
+        form = form.localized[language]
+    content = form_schema(form, services().address, limit=MAX_PAIRS)
+    body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    response = Response(body, content_type="application/schema+json")
+    # With the digest: another release of formapp may describe the form differently.
+    digest = hashlib.sha256(body).hexdigest()[:8]
+    response.set_etag(f"{form.version}-{form.language}-{digest}")
+    response.headers["Cache-Control"] = "public, max-age=300"
+    response.make_conditional(request)
+    return response
 
 
 @forms.get("/embed.js")
