@@ -15,6 +15,7 @@ _HELD = {
     "quarantined": "In quarantine: nothing of it goes to Wix.",
     "spam": "Caught by the honeypot: nothing of it goes to Wix.",
 }
+_WIDEST_NAME = 30
 _INDENTED = {"answers", "unknown", "meta", "text"}
 _SHOWN_ELSEWHERE = {"confirmation", "mail", "confirmed", "suspect", "score"}
 
@@ -103,7 +104,7 @@ def _pair_lines(title: str, pairs: Entry) -> Iterator[str]:
     if not filled:
         return
     yield title
-    width = max(map(len, filled))
+    width = min(max(map(len, filled)), _WIDEST_NAME)
     for name, value in filled.items():
         text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         yield f"  {name:<{width}}  {_indented(text, width + 4)}"

@@ -26,11 +26,15 @@ MAX_NAME = 200
 
 NOTES = {
     CHARSET_GUESSED: (
-        "The encoding of the text was not given, or wrong; some letters may be wrong"
+        "The encoding of the text was not given, or wrong, and some letters may be wrong; it was "
+        "read as"
     ),
     FILE_DROPPED: "A file was sent, which forms don't take: it was dropped",
     NOT_AN_OPTION: "This is none of the options; nothing of it went to Wix",
-    UNKNOWN_CUT: "More or longer fields that the form doesn't know came than are kept",
+    UNKNOWN_CUT: (
+        "Not all of the fields that the form doesn't know are kept: 50 are, with 2,000 characters "
+        "each"
+    ),
 }
 """Each code's text for the owner."""
 

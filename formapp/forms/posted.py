@@ -35,9 +35,9 @@ _SEVERAL = {"checkboxes", "checkbox", "consent"}
 _REPLY_TO = "_replyto"
 _MAX_UNKNOWN, _MAX_TEXT = 50, 2000
 _TOKEN = re.compile(
-    r"csrf|xsrf|captcha|turnstile|authenticity_token|requestverificationtoken|viewstate"
-    r"|eventvalidation|wpnonce"
-    r"|^(?:_charset_|utf8|_method|form_build_id|form_key|(?:.*\[)?_?(?:form_?)?token\]?)$",
+    r"csrf|xsrf|captcha|turnstile|viewstate|^__event|^_wpcf7|wpnonce|token\]?$"
+    r"|^(?:_charset_|utf8|_method|form_build_id|form_key|(?:.*[\[_-])?nonce\]?)$"
+    r"|^(?:phpsessid|jsessionid|asp\.net_sessionid|session_?id|sid)$",
     re.IGNORECASE,
 )
 """What other servers protect or describe their forms with: it says nothing of a visitor."""
@@ -67,9 +67,9 @@ class Posted:
     unknown: list[str]
 
     def get(self, name: str) -> str | None:
-        """Return the first text of this very name, None where there is none."""
+        """Return the first text of this very name, a blank one last; None where there is none."""
         texts = self.values.get(name)
-        return texts[0] if texts else None
+        return next(filter(str.strip, texts), texts[0]) if texts else None
 
     def unknown_fields(self) -> tuple[dict[str, str | list[str]], list[Note]]:
         """Return what is kept of unknown fields, without blank ones, and a note if more came."""
@@ -110,12 +110,12 @@ class Posted:
                 continue
             if names and field.type not in _SEVERAL:
                 filled = self.filled(names)
-                texts = {text.strip() for name in filled for text in self.values[name]}
-                if len(texts - {""}) > 1:
+                if self._differ(filled):
                     found += filled
                 else:
                     found += self.lists.intersection(names)
-        return found + self._several(RESERVED)
+        found += [n for n in RESERVED if n in self.lists or self._differ(self.filled([n]))]
+        return list(dict.fromkeys(found))
 
     def called(self) -> dict[str, str]:
         """Return the sender's name of each field: as it was sent, `name[0]` without its number.
@@ -134,10 +134,12 @@ class Posted:
 
     def filled(self, names: Iterable[str]) -> list[str]:
         """Return those of the names that have a text that isn't blank."""
-        return [name for name in names if any(str(text).strip() for text in self.values[name])]
+        return [
+            name for name in names if any(str(text).strip() for text in self.values.get(name, ()))
+        ]
 
-    def _several(self, names: Iterable[str]) -> list[str]:
-        return [name for name in names if name in self.lists or len(self.values.get(name, ())) > 1]
+    def _differ(self, names: Iterable[str]) -> bool:
+        return len({str(text).strip() for n in names for text in self.values[n]} - {""}) > 1
 
     def _called(self, field: FieldDefinition, names: list[str]) -> str:
         name = next(iter(self.filled(names) or names), field.name)

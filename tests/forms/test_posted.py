@@ -18,6 +18,15 @@ def test_only_boxes_may_come_several_times(make_form: FormMaker) -> None:
     assert posted(form, sent).repeated() == ["_next"]
 
 
+def test_a_name_of_ours_may_come_again_with_the_same_text(make_form: FormMaker) -> None:
+    sent = [("_replyto", "a@b.example"), ("_replyto", " a@b.example"), ("_subject", "")]
+    form = make_form(GROUP)
+    again = posted(form, [*sent, ("_subject", "x")])
+    assert again.repeated() == []
+    assert again.get("_subject") == "x"
+    assert posted(form, [*sent, ("_replyto", "c@d.example")]).repeated() == ["_replyto"]
+
+
 def test_a_list_for_a_single_value_counts_as_repeated(make_form: FormMaker) -> None:
     sent = [("email", "x"), ("g", "a"), ("_id", "1")]
     lists = frozenset({"email", "g", "_id", "z"})

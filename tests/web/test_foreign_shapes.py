@@ -223,6 +223,8 @@ TOKENS = [
         "frc-captcha-solution",
     ),
     *("__EVENTVALIDATION", "utf8", "_method", "_charset_"),
+    *("_xfToken", "accessToken", "smart-token", "fields[form-token]", "nonce", "wpforms[nonce]"),
+    *("__EVENTTARGET", "_wpcf7", "_wpcf7_unit_tag", "PHPSESSID", "session_id", "ajax_nonce"),
 ]
 
 
@@ -232,7 +234,9 @@ def test_tokens_of_other_servers_are_not_kept(site: Site, name: str) -> None:
     assert site.row().unknown == {"budget": "5"}
 
 
-@pytest.mark.parametrize("name", ["tokens", "broken", "fields[tokens]", "methods", "my_form_keys"])
+@pytest.mark.parametrize(
+    "name", ["tokens", "broken", "fields[tokens]", "methods", "my_form_keys", "annonce"]
+)
 def test_what_only_sounds_like_a_token_is_kept(site: Site, name: str) -> None:
     site.foreign(GOOD | {name: "5"})
     assert site.row().unknown == {name: "5"}

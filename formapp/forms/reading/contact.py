@@ -25,7 +25,7 @@ _DOTTED_DOMAINS = frozenset({"docomo.ne.jp", "ezweb.ne.jp", "au.com"})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HOST = re.compile(r"[^\s.<>\"'`{}|\\^%\[\]]+(?:\.[^\s.<>\"'`{}|\\^%\[\]]+)+\.?")
 _BEFORE_PATH = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?[^/?#]*")
-_UNFILLED = re.compile(r"https?(?::/{0,2}(?:www\.?)?)?", re.IGNORECASE)
+_UNFILLED = re.compile(r"https?(?::/{0,2}(?:www\.?)?)?|www\.?", re.IGNORECASE)
 
 
 def read_email(text: str) -> str | None:

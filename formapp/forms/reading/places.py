@@ -31,6 +31,7 @@ _SHORTEST_NAME = 4
 # Usual names that CLDR and ISO 3166 don't list.
 _SHORT_FORMS = {
     "AE": "UAE, Emirates, VAE",
+    "AG": "Antigua",
     "BA": "Bosnia, Bosnien",
     "BY": "Weißrussland, Белоруссия, Biélorussie, Bielorrusia, Bielorussia",
     "CD": "DRC, DR Congo, RDC, Congo DR, Zaire",
@@ -57,9 +58,12 @@ _SHORT_FORMS = {
     "NL": "Holland, Hollande, Holanda, Olanda, Голландия, オランダ",
     "PS": "Palestine, West Bank, Gaza",
     "RU": "Russia, РФ",
+    "SA": "KSA, Saudi",
+    "ST": "Sao Tome",
     "SZ": "Swaziland, Swasiland",
     "TL": "East Timor",
     "TR": "Turkey",
+    "TT": "Trinidad",
     "TW": "Republic of China, ROC",
     "US": "USA, United States of America, America, US of A, EEUU, EE UU, EUA, "
     "Estados Unidos de América, Estados Unidos da América, "
@@ -67,6 +71,8 @@ _SHORT_FORMS = {
     "Vereinigte Staaten von Amerika, Amerika, США, アメリカ, 米国, 美国, 美國, 미국, أمريكا, "
     "ארהב, ארה״ב",
     "VA": "Vatican, Holy See",
+    "VG": "BVI",
+    "ZA": "RSA",
 }
 # Said of two countries each.
 _AMBIGUOUS = frozenset({"congo", "virginislands"})
@@ -94,9 +100,9 @@ _KINDS = {
     "voivodeship": "voivodship wojewodztwo",
 }
 _KIND_OF = {word: kind for kind, words in _KINDS.items() for word in (kind, *words.split()) if word}
-# 東京都, 广东省, 서울특별시
+# 東京都, 广东省, カリフォルニア州, 서울특별시
 _EAST_ASIAN_KIND = re.compile(
-    r"(?<=..)(?:[省市県縣都府]|(?:특별|광역|특별자치)?시|(?:특별자치)?도)$"
+    r"(?<=..)(?:[省市県縣都府州]|(?:특별|광역|특별자치)?시|(?:특별자치)?도)$"
 )
 # The City of London isn't what people mean, and Greater London has no code.
 _UNCLEAR = {"GB": frozenset({"london"})}

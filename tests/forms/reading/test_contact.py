@@ -138,6 +138,8 @@ def test_every_accepted_address_goes_unchanged_through_a_mail_header(
         ("https", ""),
         ("https://www.", ""),
         ("http://www", ""),
+        ("www.", ""),
+        ("WWW", ""),
         # Refused
         ("http:///", None),
         ("https://a", None),
