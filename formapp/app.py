@@ -99,7 +99,7 @@ def _services(
             settings.limit_per_address,
             settings.limit_per_form,
             counts_in(storage, database, sign),
-            # Memory shows addresses to nobody, and the database's counts sign their keys.
+            # Only this process reads its memory, and the database's counts sign their keys.
             sign=str if storage in {MEMORY, DATABASE} else sign,
         ),
         base_url=settings.base_url,

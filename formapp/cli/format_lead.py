@@ -144,14 +144,14 @@ def hits_lines(hits: Hits) -> Iterator[str]:
 
 def erasure_lines(erasure: Erasure) -> Iterator[str]:
     """What was erased, and what the owner may have to do at Wix."""
-    if erasure.own or erasure.mentions:
+    if erasure.own or erasure.redacted:
         yield f"{number_of(len(erasure.own), 'submission')} erased."
     else:
         yield "Nothing to erase: no submission is of such a person or mentions one."
     for row in erasure.own:
         was = "was pending: its delivery is cancelled" if row.state == "pending" else row.state
         yield f"  {row.id}  {row.received_at.isoformat()[:19]}  {row.form}  {was}"
-    for submission_id in erasure.mentions:
+    for submission_id in erasure.redacted:
         yield f"The mention in {submission_id}, which another person sent, was erased."
     for site, contact_id in erasure.contacts:
         yield f"Contact {contact_id} of the site {site} is still at Wix: delete it there."

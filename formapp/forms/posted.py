@@ -114,7 +114,8 @@ class Posted:
                     found += filled
                 else:
                     found += self.lists.intersection(names)
-        found += [n for n in RESERVED if n in self.lists or self._differ(self.filled([n]))]
+        several = [n for n in RESERVED if n in self.lists or len(self.values.get(n, ())) > 1]
+        found += [n for n in several if n in self.lists or self._differ([n])]
         return list(dict.fromkeys(found))
 
     def called(self) -> dict[str, str]:

@@ -58,13 +58,13 @@ class Erasure:
 
     Attributes:
         own: the person's submissions.
-        mentions: ids of other people's submissions in which mentions of the person were erased.
+        redacted: ids of other people's submissions from which the person was removed.
         cached_contacts: the person's contacts in the contact cache, as (site, contact id).
         same_phone: ids of kept submissions with the same phone, which may be the person's.
     """
 
     own: list[Anonymized] = field(default_factory=list)
-    mentions: list[str] = field(default_factory=list)
+    redacted: list[str] = field(default_factory=list)
     cached_contacts: set[tuple[str, str]] = field(default_factory=set)
     same_phone: list[str] = field(default_factory=list)
 
@@ -75,14 +75,10 @@ class Erasure:
         return sorted(delivered | self.cached_contacts)
 
 
-def _no_progress(_count: int) -> None:
-    pass
-
-
 def find_person(database: Database, identities: Collection[str]) -> Hits:
     """Return what `erase_person` would erase, and change nothing."""
     with database.read() as connection:
-        return search(connection, _wanted(identities), _no_progress)
+        return search(connection, _wanted(identities))
 
 
 def erase_person(
@@ -91,7 +87,7 @@ def erase_person(
     *,
     keyring: Keyring,
     now: datetime,
-    progress: Progress = _no_progress,
+    progress: Progress | None = None,
 ) -> Erasure:
     """Erase all that is kept of a person, in any state, in one transaction.
 
@@ -120,7 +116,7 @@ def erase_listed(
     *,
     keyring: Keyring,
     now: datetime,
-    progress: Progress = _no_progress,
+    progress: Progress | None = None,
 ) -> Erasure:
     """Erase the persons of a list again, which `list_erasures` made before a restore.
 
@@ -140,7 +136,7 @@ def erase_listed(
 
 
 def erase_again(
-    connection: Connection, keyring: Keyring, now: datetime, progress: Progress = _no_progress
+    connection: Connection, keyring: Keyring, now: datetime, progress: Progress | None = None
 ) -> Erasure:
     """Erase persons who were erased before and have come back, in the caller's transaction."""
     erased = {each.hash: each.erased_at for each in find_erasures(connection)}
@@ -196,7 +192,7 @@ def _erase(connection: Connection, hits: Hits, wanted: Wanted, now: datetime) ->
     for batch in _batches(hits.own):
         erasure.own += anonymize(connection, batch, now, consents=True)
     for batch in _batches(hits.mention):
-        erasure.mentions += _erase_mentions(connection, batch, wanted)
+        erasure.redacted += _redact(connection, batch, wanted)
     return erasure
 
 
@@ -204,9 +200,7 @@ def _batches(submission_ids: Sequence[str]) -> Iterator[Sequence[str]]:
     return (submission_ids[at : at + _BATCH] for at in range(0, len(submission_ids), _BATCH))
 
 
-def _erase_mentions(
-    connection: Connection, submission_ids: Sequence[str], wanted: Wanted
-) -> list[str]:
+def _redact(connection: Connection, submission_ids: Sequence[str], wanted: Wanted) -> list[str]:
     lock(connection, submission_ids)
     chosen = submissions.c.id.in_(submission_ids)
     rows = connection.execute(searched_rows().where(chosen)).all()

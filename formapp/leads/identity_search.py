@@ -121,7 +121,7 @@ class Hits:
     mention: list[str] = field(default_factory=list)
 
 
-def search(connection: Connection, wanted: Wanted, progress: Progress) -> Hits:
+def search(connection: Connection, wanted: Wanted, progress: Progress | None = None) -> Hits:
     """Search every submission that isn't erased."""
     query = searched_rows().execution_options(yield_per=500)
     if wanted.until:
@@ -133,7 +133,8 @@ def search(connection: Connection, wanted: Wanted, progress: Progress) -> Hits:
             hits.own.append(row.id)
         elif texts.mention():
             hits.mention.append(row.id)
-        progress(count)
+        if progress:
+            progress(count)
     return hits
 
 

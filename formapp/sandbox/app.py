@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 JSON_PATHS = ("/contacts", "/oauth2", "/_sandbox")
 _UNREGISTRABLE = re.compile(r"[^.]*|.+\.(?:internal|local|localhost|test)")
-"""Names of containers and the like; nobody can register these (RFC 6761, 6762)."""
+"""Names of containers and the like; they can't be registered (RFC 6761, 6762)."""
 
 WITH_BODY = ("POST", "PATCH")
 
@@ -71,7 +71,7 @@ def _check_host() -> None:
     Browsers would let it (DNS rebinding), since host and port are those of the page.
 
     Raises:
-        Forbidden: the host is neither an IP address nor a name that nobody can register.
+        Forbidden: the host is neither an IP address nor a name that can't be registered.
     """
     host = re.sub(r":\d*$", "", request.headers.get("Host", ""))
     try:

@@ -14,7 +14,7 @@ Post = Callable[..., LeadForm]
 
 
 @pytest.fixture
-def judged(make_form: FormMaker, post: Post) -> Callable[..., Any]:
+def parsed(make_form: FormMaker, post: Post) -> Callable[..., Any]:
     """What a field of this type makes of a post: the kept answer, or the code of its fault."""
 
     def judge(kind: str, posted: Any, keys: str = "") -> Any:
@@ -44,8 +44,8 @@ def judged(make_form: FormMaker, post: Post) -> Callable[..., Any]:
         ("a" * 1001, ["TOO_LONG"]),
     ],
 )
-def test_text_is_one_trimmed_line(judged: Callable[..., Any], typed: str, kept: Any) -> None:
-    assert judged("text", typed) == kept
+def test_text_is_one_trimmed_line(parsed: Callable[..., Any], typed: str, kept: Any) -> None:
+    assert parsed("text", typed) == kept
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_text_is_one_trimmed_line(judged: Callable[..., Any], typed: str, kept: 
     ],
 )
 def test_text_keeps_to_its_bounds_and_its_target(
-    judged: Callable[..., Any], typed: str, keys: str, kept: Any
+    parsed: Callable[..., Any], typed: str, keys: str, kept: Any
 ) -> None:
-    assert judged("text", typed, keys) == kept
+    assert parsed("text", typed, keys) == kept
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_text_keeps_to_its_bounds_and_its_target(
         ("a\r\n" * 5000, "\n".join("a" * 5000)),
     ],
 )
-def test_a_textarea_keeps_its_lines(judged: Callable[..., Any], typed: str, kept: Any) -> None:
-    assert judged("textarea", typed) == kept
+def test_a_textarea_keeps_its_lines(parsed: Callable[..., Any], typed: str, kept: Any) -> None:
+    assert parsed("textarea", typed) == kept
 
 
 @pytest.mark.parametrize(
@@ -118,9 +118,9 @@ def test_a_textarea_keeps_its_lines(judged: Callable[..., Any], typed: str, kept
     ],
 )
 def test_an_email_is_an_address_that_mail_can_reach(
-    judged: Callable[..., Any], typed: str, kept: Any
+    parsed: Callable[..., Any], typed: str, kept: Any
 ) -> None:
-    assert judged("email", typed) == kept
+    assert parsed("email", typed) == kept
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_an_email_is_an_address_that_mail_can_reach(
     ],
 )
 def test_a_phone_number_can_be_dialled_from_abroad(
-    judged: Callable[..., Any], typed: str, keys: str, kept: Any
+    parsed: Callable[..., Any], typed: str, keys: str, kept: Any
 ) -> None:
-    assert judged("tel", typed, keys) == kept
+    assert parsed("tel", typed, keys) == kept
 
 
 def test_a_phone_without_region_asks_for_the_country_code(make_form: FormMaker, post: Post) -> None:
@@ -203,9 +203,9 @@ def test_a_phone_without_region_asks_for_the_country_code(make_form: FormMaker, 
     ],
 )
 def test_a_number_is_finite_and_decimal(
-    judged: Callable[..., Any], typed: str, keys: str, kept: Any
+    parsed: Callable[..., Any], typed: str, keys: str, kept: Any
 ) -> None:
-    answer = judged("number", typed, keys)
+    answer = parsed("number", typed, keys)
     assert answer == kept
     assert type(answer) is type(kept)
 
@@ -234,9 +234,9 @@ def test_a_number_is_finite_and_decimal(
     ],
 )
 def test_a_date_is_in_the_calendar(
-    judged: Callable[..., Any], typed: str, keys: str, kept: Any
+    parsed: Callable[..., Any], typed: str, keys: str, kept: Any
 ) -> None:
-    assert judged("date", typed, keys) == kept
+    assert parsed("date", typed, keys) == kept
 
 
 @pytest.mark.parametrize(
@@ -268,8 +268,8 @@ def test_a_date_is_in_the_calendar(
         ("a." * 998 + "aaaa", ["TOO_LONG"]),
     ],
 )
-def test_a_url_is_a_web_address(judged: Callable[..., Any], typed: str, kept: Any) -> None:
-    assert judged("url", typed) == kept
+def test_a_url_is_a_web_address(parsed: Callable[..., Any], typed: str, kept: Any) -> None:
+    assert parsed("url", typed) == kept
 
 
 @pytest.mark.parametrize("kind", ["select", "radio"])
@@ -281,19 +281,19 @@ def test_a_url_is_a_web_address(judged: Callable[..., Any], typed: str, kept: An
     ],
 )
 def test_a_listed_value_is_chosen_by_itself_or_its_label(
-    judged: Callable[..., Any], kind: str, posted: str, kept: Any
+    parsed: Callable[..., Any], kind: str, posted: str, kept: Any
 ) -> None:
     options = 'options = [{ value = "s", label = "Small one" }, { value = "l", label = "Large" }]'
-    assert judged(kind, posted, options) == kept
-    required = judged(kind, posted, f"{options}\nrequired = true")
+    assert parsed(kind, posted, options) == kept
+    required = parsed(kind, posted, f"{options}\nrequired = true")
     assert required == (kept or ["REQUIRED_FIELD_EMPTY"])
 
 
 def test_a_value_of_the_form_file_is_cleaned_as_what_is_posted(
-    judged: Callable[..., Any],
+    parsed: Callable[..., Any],
 ) -> None:
     keys = 'options = [{ value = " e\u0301 t\\u0009o ", label = "E" }]'
-    assert judged("select", "e\u0301 t\to", keys) == "é t o"
+    assert parsed("select", "e\u0301 t\to", keys) == "é t o"
 
 
 @pytest.mark.parametrize(
@@ -309,9 +309,9 @@ def test_a_value_of_the_form_file_is_cleaned_as_what_is_posted(
     ],
 )
 def test_checkboxes_keep_listed_values_in_the_order_of_the_form_file(
-    judged: Callable[..., Any], posted: list[str], kept: Any
+    parsed: Callable[..., Any], posted: list[str], kept: Any
 ) -> None:
-    assert judged("checkboxes", posted, 'options = ["a", "b", "c"]') == kept
+    assert parsed("checkboxes", posted, 'options = ["a", "b", "c"]') == kept
 
 
 TICKS = [
@@ -350,9 +350,9 @@ TICKS = [
 @pytest.mark.parametrize("kind", ["checkbox", "consent"])
 @pytest.mark.parametrize(("posted", "kept"), TICKS)
 def test_a_box_is_ticked_by_all_but_known_negatives(
-    judged: Callable[..., Any], kind: str, posted: str | list[str], kept: object
+    parsed: Callable[..., Any], kind: str, posted: str | list[str], kept: object
 ) -> None:
-    assert judged(kind, posted) is kept
+    assert parsed(kind, posted) is kept
 
 
 @pytest.mark.parametrize(
@@ -360,9 +360,9 @@ def test_a_box_is_ticked_by_all_but_known_negatives(
     [("gold", "gold", True), ("0", "gold", False), ("no", "no", True), ("off", "no", False)],
 )
 def test_a_box_is_ticked_by_its_own_value(
-    judged: Callable[..., Any], posted: str, value: str, kept: object
+    parsed: Callable[..., Any], posted: str, value: str, kept: object
 ) -> None:
-    assert judged("checkbox", posted, f'value = "{value}"') is kept
+    assert parsed("checkbox", posted, f'value = "{value}"') is kept
 
 
 REQUIRED = [

@@ -121,7 +121,7 @@ def test_an_answer_that_is_the_address_makes_the_lead_theirs_mapped_or_not(
     assert EMAIL not in held
     whole = typed.strip().lower() == EMAIL
     assert [row.id for row in done.own] == ([submission_id] if whole else [])
-    assert done.mentions == ([] if whole else [submission_id])
+    assert done.redacted == ([] if whole else [submission_id])
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_number_with_an_extension_is_one_person(sqlite: Database, erased: str)
         people[extension] = delivered(sqlite, submission(given, answers=answers))
     done = _erase(sqlite, *parse_identities(None, f"+44 20 7946 0018 {erased}"))
     assert [row.id for row in done.own] == [people[erased[-2:]]]
-    assert done.mentions == []
+    assert done.redacted == []
 
 
 def test_a_second_number_of_a_lead_counts_as_well(sqlite: Database) -> None:
@@ -171,7 +171,7 @@ def test_where_somebody_else_mentions_the_person_the_mention_is_struck_out(
     )
     submission_id = kept(database, kept_by_other)
     done = _erase(database, EMAIL, PHONE)
-    assert (done.own, done.mentions) == ([], [submission_id])
+    assert (done.own, done.redacted) == ([], [submission_id])
     row = submission_row(database, submission_id)
     assert row["answers"] == {
         "email": OTHER,
@@ -215,7 +215,7 @@ def test_a_mention_in_unknown_fields_and_notes_is_struck_out(database: Database)
         notes=[{"code": "FILE_DROPPED", "field": "cv", "value": f"letter of {EMAIL} (1).pdf"}],
     )
     submission_id = kept(database, sent)
-    assert _erase(database, EMAIL).mentions == [submission_id]
+    assert _erase(database, EMAIL).redacted == [submission_id]
     row = submission_row(database, submission_id)
     assert row["unknown"] == {"of [erased]": "see [erased]", "tags": ["a", "via [erased]"]}
     assert EMAIL not in everything(database)
@@ -225,7 +225,7 @@ def test_people_with_similar_addresses_are_left_alone(database: Database) -> Non
     for address in (f"x{EMAIL}", f"{EMAIL}.uk", "ines@example.com", "ines.okafor@example.org"):
         kept(database, submission(lead(address), answers={"email": address}))
     done = _erase(database, EMAIL)
-    assert (done.own, done.mentions) == ([], [])
+    assert (done.own, done.redacted) == ([], [])
     assert f"x{EMAIL}" in everything(database)
 
 
@@ -276,7 +276,7 @@ def test_what_a_back_up_brings_back_is_erased_again(database: Database) -> None:
     _restore(database, backup)
     assert EMAIL in everything(database)
     done = _again(database)
-    assert (len(done.own), len(done.mentions)) == (1, 1)
+    assert (len(done.own), len(done.redacted)) == (1, 1)
     held = everything(database)
     assert EMAIL not in held
     assert "Ines" not in held

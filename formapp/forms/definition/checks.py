@@ -17,11 +17,9 @@ from formapp.forms.definition.model import (
     TAGS,
     ExtendedFieldTarget,
     FieldDefinition,
-    FieldTexts,
     FormDefinition,
     LabelTarget,
     PropertyTarget,
-    Texts,
     in_brackets,
     iso_date,
     limit_of,
@@ -405,57 +403,3 @@ def _may_ask_for_email(draft: Draft, index: int, field: FieldDefinition) -> bool
     is_target = isinstance(field.to, PropertyTarget) and field.to.property == "email"
     right = {"to": is_target, "type": field.type == "email", "required": field.required}
     return all(ok or not draft.is_read("fields", index, key) for key, ok in right.items())
-
-
-# Texts in further languages.
-
-
-def check_texts(draft: Draft) -> Iterator[Problem]:
-    """Yield every problem of all further languages."""
-    own = draft.form.language if draft.is_read("language") else None
-    tags = list(draft.texts)
-    for index, first in repeated(enumerate(read_locale(tag) or tag for tag in tags)):
-        yield f"texts.{tags[index]}", f"is the same language as texts.{tags[first]}"
-    for tag in tags:
-        if read_locale(tag) == own:
-            yield f"texts.{tag}", "is the form's own language; its texts are at the top"
-        else:
-            texts = Texts.model_validate(draft.texts[tag])
-            if texts.confirm and not draft.form.confirm and draft.is_read("confirm"):
-                yield f"texts.{tag}.confirm", "has nothing to say; the form has no [confirm]"
-            found = _texts_of_form(texts, draft)
-            yield from ((f"texts.{tag}.{key}", text) for key, text in found)
-
-
-def _texts_of_form(texts: Texts, draft: Draft) -> Iterator[Problem]:
-    if not texts.title.strip():
-        yield "title", "is empty"
-    named = {
-        field.name: (index, field)
-        for index, field in draft.fields
-        if draft.is_read("fields", index, "name")
-    }
-    if len(named) == len(draft.form.fields):
-        for name in sorted(texts.fields.keys() - named.keys()):
-            hint = suggestion(name, named)
-            problem = f'"{name}" is not a field of this form'
-            yield f"fields.{name}", f"{problem}; {hint}" if hint else problem
-    for name, (index, field) in named.items():
-        if draft.is_read("fields", index, "type"):
-            given = texts.fields.get(name, FieldTexts())
-            options_read = draft.is_read("fields", index, "options")
-            found = _texts_of_field(given, field, options_read=options_read)
-            yield from ((f"fields.{name}.{key}", text) for key, text in found)
-
-
-def _texts_of_field(
-    texts: FieldTexts, field: FieldDefinition, *, options_read: bool
-) -> Iterator[Problem]:
-    if field.visible and not (texts.label or "").strip():
-        yield "label", "is missing; every field that a visitor sees needs one in each language"
-    for key in sorted(texts.model_fields_set - KEYS[field.type]):
-        yield key, f"{a(field.type)} field can't have it"
-    values = [option.value for option in field.options]
-    for value in texts.options if values and options_read else ():
-        if value not in values:
-            yield f"options.{value}", f"is not a value of this field; use {one_of(values)}"

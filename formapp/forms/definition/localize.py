@@ -1,14 +1,19 @@
-"""A definition in one of its languages: the same fields and rules with other texts.
+"""Further languages: checking their texts, and a definition in one of them.
+
+A definition in another language has the same fields and rules with other texts.
 
 A text that a language lacks falls back to the form's own text. The button, the heading of the
 thank-you page and the texts of a confirmation fall back to formapp's translations instead: no page
 or mail should mix two languages.
 """
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from formapp.confirmation.definition import ConfirmTexts
 from formapp.forms.definition.base import Definition
+from formapp.forms.definition.checks import KEYS, Draft, Problem, repeated
+from formapp.forms.definition.explain import a, one_of, suggestion
 from formapp.forms.definition.model import (
     SEND,
     THANK_YOU,
@@ -18,9 +23,61 @@ from formapp.forms.definition.model import (
     Texts,
     ThanksTexts,
 )
+from formapp.forms.reading.text import read_locale
 from formapp.languages import load_texts
 
 _Part = TypeVar("_Part", bound=Definition)
+
+
+def check_texts(draft: Draft) -> Iterator[Problem]:
+    """Yield every problem of all further languages."""
+    own = draft.form.language if draft.is_read("language") else None
+    tags = list(draft.texts)
+    for index, first in repeated(enumerate(read_locale(tag) or tag for tag in tags)):
+        yield f"texts.{tags[index]}", f"is the same language as texts.{tags[first]}"
+    for tag in tags:
+        if read_locale(tag) == own:
+            yield f"texts.{tag}", "is the form's own language; its texts are at the top"
+        else:
+            texts = Texts.model_validate(draft.texts[tag])
+            if texts.confirm and not draft.form.confirm and draft.is_read("confirm"):
+                yield f"texts.{tag}.confirm", "has nothing to say; the form has no [confirm]"
+            found = _texts_of_form(texts, draft)
+            yield from ((f"texts.{tag}.{key}", text) for key, text in found)
+
+
+def _texts_of_form(texts: Texts, draft: Draft) -> Iterator[Problem]:
+    if not texts.title.strip():
+        yield "title", "is empty"
+    named = {
+        field.name: (index, field)
+        for index, field in draft.fields
+        if draft.is_read("fields", index, "name")
+    }
+    if len(named) == len(draft.form.fields):
+        for name in sorted(texts.fields.keys() - named.keys()):
+            hint = suggestion(name, named)
+            problem = f'"{name}" is not a field of this form'
+            yield f"fields.{name}", f"{problem}; {hint}" if hint else problem
+    for name, (index, field) in named.items():
+        if draft.is_read("fields", index, "type"):
+            given = texts.fields.get(name, FieldTexts())
+            options_read = draft.is_read("fields", index, "options")
+            found = _texts_of_field(given, field, options_read=options_read)
+            yield from ((f"fields.{name}.{key}", text) for key, text in found)
+
+
+def _texts_of_field(
+    texts: FieldTexts, field: FieldDefinition, *, options_read: bool
+) -> Iterator[Problem]:
+    if field.visible and not (texts.label or "").strip():
+        yield "label", "is missing; every field that a visitor sees needs one in each language"
+    for key in sorted(texts.model_fields_set - KEYS[field.type]):
+        yield key, f"{a(field.type)} field can't have it"
+    values = [option.value for option in field.options]
+    for value in texts.options if values and options_read else ():
+        if value not in values:
+            yield f"options.{value}", f"is not a value of this field; use {one_of(values)}"
 
 
 def in_language(definition: FormDefinition, language: str) -> FormDefinition:

@@ -16,9 +16,10 @@ from typing import Annotated, Any
 from pydantic import Strict, ValidationError
 from pydantic_core import ErrorDetails
 
-from formapp.forms.definition.checks import Draft, check_form, check_texts
+from formapp.forms.definition.checks import Draft, check_form
 from formapp.forms.definition.explain import dotted, field_key, key_of, problem_of
 from formapp.forms.definition.lines import Location, find_lines
+from formapp.forms.definition.localize import check_texts
 from formapp.forms.definition.model import FieldDefinition, FormDefinition
 from formapp.forms.origins import origin_of
 

@@ -51,8 +51,8 @@ class CheckboxesControl(Control, wtforms.SelectMultipleField):
 class _Options(Field):
     """Choices among options, each of which is known by its value and by its label.
 
-    Nobody types such an answer. So one that is none of the options is no visitor's error: it is
-    kept for the owner where the field is optional, and counts as no answer where it is required.
+    Visitors can't type such an answer. So one that is none of the options is no error of theirs: it
+    is kept for the owner where the field is optional, and counts as no answer where it is required.
     """
 
     widget = None

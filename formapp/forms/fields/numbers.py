@@ -42,10 +42,8 @@ class _Bounded(Field):
     typed = False
     left_to_right = True
     invalid: ErrorMessage
-
-    def value(self, text: str) -> str | int | float | None:
-        """Return the value of a text, None where it isn't one."""
-        raise NotImplementedError
+    reader: Callable[[str, str], Any]
+    """Returns the value of a text in a language, None where it isn't one."""
 
     def bounds(self) -> tuple[Any, Any]:
         """Return the least and the largest value, None where there is none."""
@@ -61,7 +59,7 @@ class _Bounded(Field):
 
     def parse(self, text: str) -> Parsed:
         """Return the value, if it lies within the bounds."""
-        value: Any = self.value(text)
+        value = self.reader(text, self.language)
         if value is None:
             raise InvalidValueError(self.invalid)
         least, largest = self.bounds()
@@ -92,10 +90,7 @@ class Number(_Bounded):
     widget = TextInput()
     input_mode = "decimal"
     invalid = messages.NUMBER
-
-    def value(self, text: str) -> int | float | None:
-        """Return the number."""
-        return read_number(text, self.language)
+    reader = staticmethod(read_number)
 
     def read(self, texts: Sequence[str]) -> Parsed:
         """Return the number of a text, or of a JSON number."""
@@ -139,13 +134,10 @@ class Date(_Bounded):
 
     widget = DateInput()
     invalid = messages.DATE
-
-    def value(self, text: str) -> str | None:
-        """Return the date."""
-        return read_date(text, self.language)
+    reader = staticmethod(read_date)
 
     def bounds(self) -> tuple[Any, Any]:
-        """Return the form file's bounds; nobody is born tomorrow, or was 150 years ago."""
+        """Return the form file's bounds; a birth date is within the last 150 years."""
         least, largest = super().bounds()
         to = self.definition.to
         if isinstance(to, PropertyTarget) and to.property == "birthdate":
@@ -157,7 +149,7 @@ class Date(_Bounded):
     def shown(self, texts: Sequence[str]) -> str:
         """Return the date as browsers' date controls take it, else the text."""
         text: str = super().shown(texts)
-        return self.value(text) or text
+        return self.reader(text, self.language) or text
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes with the form file's bounds."""

@@ -35,8 +35,8 @@ def show_new_form(form: Form, use: Use) -> Response:
             page=attribution.page,
             referrer=attribution.referrer,
         )
-        asked = form.prefill_names if use == "embed" else None
-        return show_form(form, bound, action=action(request, form, context), asked=asked)
+        prefill = form.prefill_names if use == "embed" else None
+        return show_form(form, bound, action=action(request, form, context), prefill=prefill)
     query = action_query(request, form, use)
     values = {
         "token": app.signer.issue_for(form.name, form.version, use),
@@ -73,16 +73,16 @@ def render_form(
     bound: LeadForm | PreservedFields,
     *,
     faults: Sequence[FieldFault] = (),
-    asked: Mapping[str, str] | None = None,
+    prefill: Mapping[str, str] | None = None,
     **context: Any,
 ) -> str:
     """Return the HTML of a form's page; `context` has the template's other values.
 
-    `asked` names the values that a frame requests from the embedding page (`Form.prefill_names`).
+    `prefill` names the values that a frame requests from the embedding page (`Form.prefill_names`).
     """
-    asked_query = urlencode(asked or {})
+    prefill_query = urlencode(prefill or {})
     return render_template(
-        "form.html", form=form, bound=bound, faults=faults, asked=asked_query, **context
+        "form.html", form=form, bound=bound, faults=faults, prefill=prefill_query, **context
     )
 
 
@@ -136,7 +136,7 @@ def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTempl
         links=blanks["links"],
         address=blanks["address"],
         action=f"{url_for('forms.show', name=form.name)}?{blanks['action']}",
-        asked=form.prefill_names if use == "embed" else None,
+        prefill=form.prefill_names if use == "embed" else None,
         theme_sheet=sheet_address(form, blanks["theme"]) if themed else None,
     )
     # A token is as unguessable as a placeholder.
