@@ -9,10 +9,10 @@ import pytest
 from playwright.sync_api import Browser
 
 from formapp.db.database import Database
-from formapp.db.upgrade import upgrade
 from tests.support.browser import chromium
 from tests.support.clock import TurnedClock
 from tests.support.postgres import PostgresServer, postgres_server
+from tests.support.schema import give_schema
 from tests.support.wixsite import WixSite, running_site
 from tests.support.world import World
 
@@ -80,7 +80,7 @@ def database_url(
 def database(database_url: str) -> Iterator[Database]:
     """A database with the current schema, of either kind."""
     database = Database(database_url)
-    upgrade(database)
+    give_schema(database)
     yield database
     database.close()
 
@@ -89,7 +89,7 @@ def database(database_url: str) -> Iterator[Database]:
 def sqlite(tmp_path: Path) -> Iterator[Database]:
     """A SQLite database with the current schema, where the kind doesn't matter."""
     database = Database(f"sqlite:///{tmp_path / 'formapp.db'}")
-    upgrade(database)
+    give_schema(database)
     yield database
     database.close()
 
@@ -130,6 +130,6 @@ def postgresql(postgres: PostgresServer) -> Iterator[Database]:
     """A PostgreSQL database with the current schema, where the other kind can't do it."""
     with postgres.database() as url:
         database = Database(url)
-        upgrade(database)
+        give_schema(database)
         yield database
         database.close()

@@ -162,7 +162,7 @@ def test_a_form_of_formspree_with_a_file_corrected_on_our_page(
     file = {"name": "履歴書.pdf", "mimeType": "application/pdf", "buffer": b"%PDF" * 500_000}
     page.get_by_label("CV").set_input_files(file)  # type: ignore[arg-type] # a plain dict
     send(page)
-    expect(page.locator(".summary")).to_be_visible()
+    expect(page.locator(".summary")).to_be_focused()
     page.locator("[name=email]").fill("ada@example.com")
     send(page)
     expect(page.get_by_text("Your file was left out")).to_be_visible()

@@ -19,6 +19,7 @@ from formapp.db.tables import deliveries, submissions
 from formapp.db.upgrade import upgrade
 from formapp.forms.form import Form
 from formapp.forms.tokens import TokenSigner
+from tests.support.schema import give_schema
 
 OWN = "http://localhost"
 LISTED = "https://www.example.com"
@@ -79,7 +80,7 @@ class Site:
         }
         read = Settings.read({f"FORMAPP_{name}": value for name, value in given.items()}, web=True)
         database = Database(url, busy_seconds=busy_seconds)
-        upgrade(database)
+        give_schema(database)
         kept: list[None] = []
         app = create_app(read, forms=forms, database=database, on_kept=lambda: kept.append(None))
         return cls(app, database, TokenSigner([KEY]), kept)
