@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from formapp.forms.definition.lines import Location
-from formapp.forms.definition.model import FormDefinition
+from formapp.forms.definition.model import TARGET_KINDS, FormDefinition
 
 _SHAPES = {
     "string_type": "text in quotes",
@@ -70,6 +70,8 @@ def problem_of(error: ErrorDetails) -> str:
         return f"should be {_SHAPES[kind]}, not {_type_of(given)}"
     if kind == "extra_forbidden":
         return _unknown_key(loc)
+    if kind == "target_kind":
+        return "; ".join([error["msg"], *_misspelt(given, TARGET_KINDS)])
     if kind in {"literal_error", "enum"}:
         return _unknown_word(given, str(context["expected"]))
     measure = _MEASURES.get(kind)
@@ -89,6 +91,12 @@ def _unknown_key(loc: Location) -> str:
     known = sorted(field.alias or name for name, field in _model_at(loc).model_fields.items())
     hint = suggestion(str(loc[-1]), known) or f"use {one_of(known)}"
     return f"is not a known key; {hint}"
+
+
+def _misspelt(table: Any, right: Sequence[str]) -> list[str]:
+    """Return a hint for each key of a table that resembles a right one."""
+    hints = {key: suggestion(key, right) for key in table} if isinstance(table, dict) else {}
+    return [f"{key}: {hint}" for key, hint in hints.items() if hint and key not in right]
 
 
 def _unknown_word(given: Any, expected: str) -> str:

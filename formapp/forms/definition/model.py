@@ -114,12 +114,14 @@ def _long_form(value: Any) -> Any:
     return {"property": value} if isinstance(value, str) else value
 
 
+TARGET_KINDS = ("property", "extended_field", "label")
+
+
 def _kind(value: Any) -> str | None:
-    kinds = ("property", "extended_field", "label")
     if isinstance(value, dict):
-        found = [kind for kind in kinds if kind in value]
+        found = [kind for kind in TARGET_KINDS if kind in value]
         return found[0] if len(found) == 1 else None
-    return next((kind for kind in kinds if hasattr(value, kind)), None)
+    return next((kind for kind in TARGET_KINDS if hasattr(value, kind)), None)
 
 
 Target = Annotated[
