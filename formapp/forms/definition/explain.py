@@ -70,12 +70,12 @@ def problem_of(error: ErrorDetails) -> str:
         return f"should be {_SHAPES[kind]}, not {_type_of(given)}"
     if kind == "extra_forbidden":
         return _unknown_key(loc)
-    if kind == "target_kind":
-        return "; ".join([error["msg"], *_misspelt(given, TARGET_KINDS)])
     if kind in {"literal_error", "enum"}:
         return _unknown_word(given, str(context["expected"]))
     measure = _MEASURES.get(kind)
     own = error["msg"].removeprefix("Value error, ")
+    if kind == "target_kind":
+        own = "; ".join([own, *_misspelt(given, TARGET_KINDS)])
     return measure.format(given=given, **context) if measure else own
 
 
