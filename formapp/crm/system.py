@@ -115,6 +115,13 @@ class System(Protocol):
         """The record in full; None: it is gone. Another id: it was merged into that one."""
         ...
 
+    def get_many(self, record_ids: Sequence[str]) -> Mapping[str, Record]:
+        """Records in full by id, in as few calls as the system allows (Wix: one for 100).
+
+        One that is missing may be gone, merged or not found yet: `get` says.
+        """
+        ...
+
     def find(
         self, *, key: str | None = None, email: str | None = None, phone: str | None = None
     ) -> Sequence[Record]:
