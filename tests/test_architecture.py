@@ -50,6 +50,17 @@ MAY_IMPORT = {
         "formapp.monitoring",
         "formapp.wix",
     ),
+    "formapp.crm": (
+        "formapp.db",
+        "formapp.delivery.sites",
+        "formapp.forms.definition",
+        "formapp.forms.reading",
+        "formapp.http",
+        "formapp.jobs",
+        "formapp.monitoring",
+        "formapp.signing",
+        "formapp.wix",
+    ),
     "formapp.leads": (
         "formapp.confirmation",
         "formapp.db",
