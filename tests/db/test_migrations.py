@@ -33,12 +33,6 @@ upgrade(database)
 assert is_current(database)
 """
 
-# An index of an expression is compared on PostgreSQL alone: SQLAlchemy doesn't read SQLite's.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index"),
-    pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based"),
-]
-
 
 def config(connection: object = None) -> Config:
     found = Config()
