@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "formapp.db": (),
     "formapp.mail": ("formapp.db", "formapp.forms.reading", "formapp.http", "formapp.signing"),
     "formapp.jobs": ("formapp.db",),
+    "formapp.users": ("formapp.db",),
     "formapp.monitoring": ("formapp.db", "formapp.http", "formapp.mail", "formapp.printable"),
     "formapp.forms": (
         "formapp.confirmation",
@@ -79,9 +80,12 @@ MAY_IMPORT = {
         "formapp.languages",
         "formapp.lead",
         "formapp.leads",
+        "formapp.mail",
         "formapp.monitoring",
         "formapp.resources",
+        "formapp.signing",
         "formapp.spam",
+        "formapp.users",
     ),
     "formapp.app": (
         "formapp.config",
@@ -90,9 +94,11 @@ MAY_IMPORT = {
         "formapp.forms",
         "formapp.signing",
         "formapp.leads",
+        "formapp.mail",
         "formapp.monitoring",
         "formapp.resources",
         "formapp.spam",
+        "formapp.users",
         "formapp.web",
     ),
 }
