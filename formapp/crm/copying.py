@@ -20,6 +20,7 @@ from formapp.db.tables import crm_links
 OVERLAP = timedelta(minutes=10)
 
 _END = "end"
+_BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 _BATCH = 20
 """Contacts whose links are stored at a time: after a failure they are read one by one."""
 
@@ -32,9 +33,8 @@ def copy_next(session: Session, source: Source) -> bool:
         newest = read_cursor(connection, book, "wix", "changes")
     if listed is None or listed.position != _END:
         return _copy_list(session, source, int(listed.position or 0) if listed else 0)
-    checkpoint = datetime.fromisoformat(newest.position) if newest else datetime.min
-    since = checkpoint.replace(tzinfo=UTC) - OVERLAP if newest else datetime(2000, 1, 1, tzinfo=UTC)
-    for page in source.created_since(since):
+    checkpoint = datetime.fromisoformat(newest.position) if newest else _BEFORE_ALL
+    for page in source.created_since(checkpoint - OVERLAP):
         _copy(session, page)
     return False
 

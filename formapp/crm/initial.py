@@ -1,12 +1,14 @@
 """The plan and the first load: both sides are read whole, matched, and made equal pair by pair."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, insert, select
 
+from formapp.crm.copying import copy_next
 from formapp.crm.decide import SIDES, View
 from formapp.crm.discover import SWEEP_EVERY, start_following
 from formapp.crm.matching import Matches, match
@@ -22,11 +24,12 @@ from formapp.crm.store import (
     claim_link,
     id_column,
     read_book,
+    read_cursor,
     write_book,
     write_claimed_book,
     write_cursor,
 )
-from formapp.crm.system import Record, UnavailableError
+from formapp.crm.system import Record, Source, UnavailableError
 from formapp.db.tables import crm_links
 
 PLAN_LIFE = timedelta(days=1)
@@ -97,9 +100,8 @@ def load(
     """Do the first load, or go on with it; then the book is running.
 
     `record` is the system of record: its values stay where both sides hold one; a load that goes on
-    keeps that of its beginning. In copy mode the worker does all that there is. Raises
-    PlanNeededError, BusyError, and UnavailableError or UnauthorizedError where a side fails: call it
-    again.
+    keeps that of its beginning, and copy mode has none. Raises PlanNeededError, BusyError, and
+    UnavailableError or UnauthorizedError where a side fails: call it again.
     """
     book = session.book.name
     with session.database.read() as connection:
@@ -115,9 +117,12 @@ def load(
     if fence is None:
         raise BusyError("another process works on this book")
     try:
-        if session.book.mode != "copy":
+        step = _Load(session, fence, progress)
+        if session.book.mode == "copy":
+            step.copy()
+        else:
             start_following(session)
-            _Load(session, fence, progress).run()
+            step.run()
         now = session.clock()
         values = {"state": "running", "due_at": now, "sweep_at": now + SWEEP_EVERY}
         with session.database.write() as connection:
@@ -198,12 +203,29 @@ class _Load:
                 self.done += 1
             self._store_progress()
 
+    def copy(self) -> None:
+        """Copy all contacts that there are."""
+        more = True
+        while more:
+            self._renew()
+            with self._waiting():
+                more = copy_next(self.session, cast("Source", self.session.wix))
+            with self.session.database.read() as connection:
+                cursor = read_cursor(connection, self.book, "wix", "initial")
+            if cursor:
+                self.progress(cursor.done, cursor.total)
+
     def _work_off(self, link: Link, records: Mapping[Side, Record]) -> None:
         self._renew()
-        try:
+        with self._waiting():
             work_off(self.session, link, records)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Wait for room in the rate budget: a link that needed it is due again by then."""
+        try:
+            yield
         except UnavailableError as error:
-            # The rate budget has room again soon; the link is due by then.
             if error.wait is None or error.wait > _LONGEST_SLEEP:
                 raise
             self.session.sleep(error.wait.total_seconds())
