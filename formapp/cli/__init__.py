@@ -17,6 +17,7 @@ _COMMANDS = {
     "leads": "See, retry, export and erase submissions and their deliveries.",
     "db": "Look after the database.",
     "doctor": "Check everything, and say what to do about each fault.",
+    "manual": "Read the manual.",
 }
 
 
