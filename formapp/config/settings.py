@@ -23,6 +23,10 @@ from formapp.config import checks
 from formapp.resources import BUNDLED_FORMS
 
 PREFIX = "FORMAPP_"
+
+BOOKS = f"{PREFIX}CRM_"
+"""Begins the secrets of CRM books, which `formapp.crm.books` reads."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -59,6 +63,7 @@ class Settings(BaseModel):
         "sqlite:///formapp.db"
     )
     forms: Annotated[Path, AfterValidator(checks.folder)] = BUNDLED_FORMS
+    crm: Annotated[Path, AfterValidator(checks.folder)] | None = None
     secret_key: Annotated[tuple[_Secret, ...], _SPLIT] = ()
     base_url: Annotated[_Address, AfterValidator(checks.base)] | None = None
     trusted_hosts: Annotated[tuple[_Host, ...], _SPLIT] = ()
@@ -118,6 +123,11 @@ class Settings(BaseModel):
         return [key.get_secret_value() for key in self.secret_key]
 
     @property
+    def crm_folder(self) -> Path | None:
+        """The folder of book files, if there is one."""
+        return self.crm or default_crm(self.forms)
+
+    @property
     def sender(self) -> str | None:
         """The From address of mail to visitors, unless a form has its own."""
         return self.mail_from or self.alert_from
@@ -141,11 +151,17 @@ class Settings(BaseModel):
         ]
 
 
+def default_crm(forms: Path) -> Path | None:
+    """The folder `crm` beside the forms, if it is there."""
+    beside = forms.absolute().parent / "crm"
+    return beside if beside.is_dir() else None
+
+
 def _values(environ: Mapping[str, str], known: set[str]) -> tuple[dict[str, Any], list[str]]:
     values: dict[str, Any] = {}
     faults: list[str] = []
     for variable, text in environ.items():
-        if not variable.startswith(PREFIX) or not text.strip():
+        if not variable.startswith(PREFIX) or not text.strip() or variable.startswith(BOOKS):
             continue
         name = variable.removeprefix(PREFIX).lower()
         if name in known:

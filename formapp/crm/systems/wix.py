@@ -1,7 +1,7 @@
 """Wix as a side of a book, by the client of formapp/wix."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -25,7 +25,6 @@ _BATCH = 100
 _FRESH = timedelta(seconds=60)
 _FIRST_CURSOR = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MOST_SEEN = 50_000
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
@@ -47,7 +46,6 @@ class WixSystem:
         self._book = book
         self._calls = calls
         self._wix = calls.wix
-        self._seen: dict[str, str] = {}
         self._page: dict[str, WixRecord] = {}
         self._page_at = self._learned_at = _EPOCH
 
@@ -130,61 +128,59 @@ class WixSystem:
         ]
 
     def changes(self, cursor: str | None) -> Iterator[Changes]:
-        """Contacts updated (in copy mode: created) since the cursor, less an overlap.
+        """Contacts updated since the cursor, less an overlap.
 
-        The cursor is the newest such time that Wix has said, never this machine's: with "now" and
-        `$gt`, whatever the index shows late or another clock dates earlier is lost.
+        The cursor is the newest `updatedDate` that Wix has said, never this machine's time: with
+        "now" and `$gt`, what the index shows late or another clock dates earlier would be lost.
         """
-        by = "createdDate" if self._book.mode == "copy" else "updatedDate"
         if cursor is None:
-            yield Changes((), (), self._first_cursor(by).isoformat())
+            # Wix doesn't sort by it; a wrong clock costs readings here, and no change.
+            yield Changes({}, (), (self._calls.now() - _FIRST_CURSOR).isoformat())
             return
-        try:
-            newest = datetime.fromisoformat(cursor)
-        except ValueError:
-            raise system.CursorRefusedError("the cursor is no time") from None
-        since = {by: {"$gte": _wix_time(newest - OVERLAP)}}
-        for page in self._calls.pages(lambda offset: self._query(since, offset)):
-            for row in page:  # what the last sweep read of it may be old
-                self._page.pop(row.id, None)
-            times = (row.created_date if by == "createdDate" else row.updated_date for row in page)
-            newest = max([newest, *filter(None, times)])
-            revisions = {row.id: self._revision(row) for row in page}
-            changed = [id_ for id_, each in revisions.items() if self._seen.get(id_) != each]
+        newest = _read_cursor(cursor)
+        since = {"updatedDate": {"$gte": _wix_time(newest - OVERLAP)}}
+
+        def read(offset: int) -> Page[Contact]:
+            fields = ["updatedDate", "info.labelKeys"]
+            return self._wix.contacts.query(since, limit=MAX_PAGE, offset=offset, fields=fields)
+
+        for rows, _, _ in self._calls.pages(read):
+            for row in rows:
+                self._page.pop(row.id, None)  # the last sweep may have read it earlier
+                newest = max(newest, row.updated_date or newest)
+            changed = {row.id: self._revision(row) for row in rows}
             yield Changes(changed, (), newest.isoformat())
-            # The caller has stored them by now.
-            self._remember(revisions)
-
-    def _first_cursor(self, by: str) -> datetime:
-        if by == "updatedDate":  # can't be sorted by; a wrong clock costs readings, no change
-            return self._calls.now() - _FIRST_CURSOR
-        rows = self._calls.once(
-            lambda: self._wix.contacts.query(
-                sort=("createdDate", "DESC"), limit=1, fields=["createdDate"]
-            )
-        )
-        return next((row.created_date for row in rows if row.created_date), _EPOCH)
-
-    def _query(self, since: Mapping[str, Any], offset: int) -> Page[Contact]:
-        fields = ["createdDate", "updatedDate", "info.labelKeys"]
-        return self._wix.contacts.query(since, limit=MAX_PAGE, offset=offset, fields=fields)
-
-    def _remember(self, revisions: Mapping[str, str]) -> None:
-        """Don't report these revisions again; after a restart once more, which is harmless."""
-        if len(self._seen) > _MOST_SEEN:
-            self._seen.clear()
-        self._seen.update(revisions)
 
     def sweep(self) -> Iterator[Mapping[str, str]]:
         """All contacts, 1,000 a call. `get_many` returns those of the last page without a call."""
+        for page in self.list_all():
+            self._page = {each.id: each for each in page.records if isinstance(each, WixRecord)}
+            self._page_at = self._calls.now()
+            yield {id_: record.revision for id_, record in self._page.items()}
+
+    def list_all(self, offset: int = 0) -> Iterator[system.Page]:
+        """All contacts in full by List Contacts, 1,000 a call."""
 
         def read(offset: int) -> Page[Contact]:
             return self._wix.contacts.list(limit=MAX_PAGE, offset=offset, fieldsets=["FULL"])
 
-        for page in self._calls.pages(read):
-            self._page = {row.id: self._record(row) for row in page}
-            self._page_at = self._calls.now()
-            yield {id_: record.revision for id_, record in self._page.items()}
+        return self._full_pages(read, offset)
+
+    def created_since(self, moment: datetime) -> Iterator[system.Page]:
+        """By Query Contacts, `createdDate` `$gte`."""
+
+        def read(offset: int) -> Page[Contact]:
+            since = {"createdDate": {"$gte": _wix_time(moment)}}
+            query = self._wix.contacts.query
+            return query(since, limit=MAX_PAGE, offset=offset, fieldsets=["FULL"])
+
+        return self._full_pages(read, 0)
+
+    def _full_pages(
+        self, read: Callable[[int], Page[Contact]], offset: int
+    ) -> Iterator[system.Page]:
+        for rows, after, total in self._calls.pages(read, offset):
+            yield system.Page([self._record(row) for row in rows], after, total)
 
     def get(self, record_id: str) -> Record | None:
         """Get Contact, which answers with the survivor where it was merged away."""
@@ -249,6 +245,7 @@ class WixSystem:
             fields.key(contact),
             fields.emails(contact),
             fields.phones(contact),
+            contact.created_date,
             contact=contact,
         )
 
@@ -271,7 +268,7 @@ class WixSystem:
         self._define(write)
         keys = self._label_keys(write.add_labels)
         info = self._fields.body(write, None, keys)
-        return self._written(self._record(self._calls.once(self._wix.contacts.create, info)))
+        return self._record(self._calls.once(self._wix.contacts.create, info))
 
     def update(self, record: Record, write: Write) -> Record:
         """Update Contact with the revision that was read, then Label and Unlabel Contact."""
@@ -279,6 +276,7 @@ class WixSystem:
             raise system.RefusedError("another external id is stored already")
         held = self._with_contact(record)
         self._define(write)
+        self._page.pop(record.id, None)
         if body := self._fields.body(write, held.contact):
             try:
                 answer = self._calls.once(
@@ -295,7 +293,7 @@ class WixSystem:
         except system.CrmError as error:
             error.maybe_applied = bool(body) or error.maybe_applied
             raise
-        return self._written(held)
+        return held
 
     def _label(self, record: WixRecord, names: frozenset[str]) -> WixRecord:
         for is_last in (False, True):
@@ -326,12 +324,6 @@ class WixSystem:
         after = self._record(answer)
         same = (after.values, after.key, after.labels) == (before.values, before.key, labels)
         return after if same else replace(before, labels=labels)
-
-    def _written(self, record: WixRecord) -> WixRecord:
-        """Our own write: `changes` needn't report it."""
-        self._remember({record.id: record.revision})
-        self._page.pop(record.id, None)
-        return record
 
     def _with_contact(self, record: Record) -> WixRecord:
         if isinstance(record, WixRecord):
@@ -369,7 +361,15 @@ class WixSystem:
             if found is None or found.revision == target.revision:
                 raise
             raise system.StaleError("the contact has changed since it was read") from None
-        return self._written(self._record(answer))
+        return self._record(answer)
+
+
+def _read_cursor(cursor: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(cursor)
+    except ValueError:
+        raise system.CursorRefusedError("the cursor is no time") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _wix_time(moment: datetime) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from formapp import wix
 from formapp.crm import system
@@ -23,6 +23,14 @@ _LONGEST_WAIT = 70.0
 
 Wait = Callable[[float], bool]
 """Waits so many seconds; True if the process is to end instead."""
+
+
+class Rows(NamedTuple):
+    """Contacts of a page that no page before had; `offset` continues behind them."""
+
+    contacts: list[Contact]
+    offset: int
+    total: int | None
 
 
 class WixCalls:
@@ -73,28 +81,29 @@ class WixCalls:
             except wix.WixError as error:
                 raise _translated(error) from error
 
-    def pages(self, read: Callable[[int], Page[Contact]]) -> Iterator[list[Contact]]:
+    def pages(self, read: Callable[[int], Page[Contact]], offset: int = 0) -> Iterator[Rows]:
         """The rows that are new on each page, oldest contacts first.
 
         If a contact is deleted meanwhile, all behind it move up. So pages overlap by a row where
         that costs no further call, and one that doesn't continue the last is read from before it.
         """
         seen: set[str] = set()
-        offset = overlap = 0
+        overlap = 0
         total: int | None = None
+        offset = start = max(0, offset - _STEP_BACK)
         while True:
             page = self.once(read, offset, patient=True)
             if overlap:
                 follows = any(row.id in seen for row in page.items[:1])
             else:
                 follows = (page.total or 0) >= (total or 0)
-            if offset and not follows:
-                offset, overlap = max(0, offset - _STEP_BACK), 1
+            if offset > start and not follows:
+                offset, overlap = max(start, offset - _STEP_BACK), 1
                 continue
             new = {row.id: row for row in page if row.id not in seen}
             seen.update(new)
-            yield [*new.values()]
             total, offset = page.total, offset + len(page)
+            yield Rows([*new.values()], offset, total)
             if not new or (len(page) < MAX_PAGE if total is None else offset >= total):
                 return
             overlap = _overlap(total)
