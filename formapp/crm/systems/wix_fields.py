@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any, cast
 
 from formapp.crm.system import Value, Write
-from formapp.forms.countries import COUNTRIES
 from formapp.forms.reading.contact import read_email, read_phone
 from formapp.forms.reading.places import read_country, read_subdivision
 from formapp.forms.reading.text import fold, read_locale
@@ -334,7 +333,7 @@ def _address(text: str) -> str | None:
     lines = [" ".join(line.split()) for line in text.split("\n")]
     lines += [""] * (_ADDRESS_LINES - len(lines))
     subdivision, typed = lines[4], lines[5]
-    country = typed if typed in COUNTRIES else read_country(typed, _LANGUAGE) if typed else None
+    country = read_country(typed, _LANGUAGE) if typed else None
     if subdivision and country:
         lines[4] = read_subdivision(subdivision, country, _LANGUAGE) or subdivision
     lines[5] = country or ""
