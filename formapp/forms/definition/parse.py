@@ -100,12 +100,12 @@ def parse_form(file: str, text: str) -> FormDefinition:
     Raises:
         FormFilesError: With every fault of the file.
     """
-    named = bad_name(file)
+    named = _bad_name(file)
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as err:
-        raise FormFilesError([*named, Fault(file, "", not_toml(str(err), text))]) from err
+        raise FormFilesError([*named, Fault(file, "", _not_toml(str(err), text))]) from err
     except RecursionError as err:
         raise FormFilesError([*named, Fault(file, "", "is nested too deeply")]) from err
     definition: FormDefinition | None = None
@@ -121,7 +121,7 @@ def parse_form(file: str, text: str) -> FormDefinition:
     if definition is None or named or problems:
         lines = {_shown(path, data): line for path, line in find_lines(text).items()}
         problems.sort(key=itemgetter(0))
-        faults = [Fault(file, key, problem, line_of(lines, key)) for _, key, problem in problems]
+        faults = [Fault(file, key, problem, _line(lines, key)) for _, key, problem in problems]
         raise FormFilesError([*named, *faults])
     return definition
 
@@ -134,24 +134,22 @@ def _shown(path: Location, data: Mapping[str, Any]) -> str:
     return dotted("", path)
 
 
-def line_of(lines: Mapping[str, int], key: str) -> int | None:
+def _line(lines: Mapping[str, int], key: str) -> int | None:
     """Return the line of a key, else of the table that lacks it."""
     while key and key not in lines:
         key = key[: max(key.rfind("."), key.rfind("["), 0)]
     return lines.get(key)
 
 
-def bad_name(file: str, owner: str = "a form's") -> list[Fault]:
-    """Return the fault of a file's name, if there is one."""
+def _bad_name(file: str) -> list[Fault]:
     name = file.removesuffix(".toml")
     if _NAME.fullmatch(name):
         return []
     rule = 'use lower-case letters, digits, "-" and "_", 64 characters at most'
-    return [Fault(file, "", f'"{name}" can\'t be {owner} name; {rule}')]
+    return [Fault(file, "", f"\"{name}\" can't be a form's name; {rule}")]
 
 
-def not_toml(reason: str, text: str) -> str:
-    """Return why a text is no TOML, by tomllib's reason."""
+def _not_toml(reason: str, text: str) -> str:
     lines = text.split("\n")
     end = f"(at line {len(lines)}, column {len(lines[-1]) + 1}, the end of the file)"
     return f"is not valid TOML: {reason.replace(_END, end)}"
