@@ -60,8 +60,8 @@ instance_id = "y"
             "not text"
         ),
         (
-            "formapp.toml:5: sites.Paris: \"Paris\" can't be a site's name; use lower-case letters, "
-            'digits and "-", 40 characters at most'
+            "formapp.toml:5: sites.Paris: \"Paris\" can't be a site's name; use lower-case "
+            'letters, digits and "-", 40 characters at most'
         ),
         (
             "formapp.toml:6: sites.Paris.site_id: has a space or a character that no key has; copy "
