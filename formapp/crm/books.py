@@ -1,8 +1,7 @@
 """From TOML files to books, with every fault of every file at once; and the books' secrets."""
 
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
@@ -18,7 +17,14 @@ from formapp.crm.systems.wix_fields import EXTENDED, FIELDS, LABELS, SETS
 from formapp.forms.definition.base import Definition, trimmed
 from formapp.forms.definition.explain import dotted, one_of, problem_of, suggestion
 from formapp.forms.definition.lines import Location, find_lines
-from formapp.forms.definition.parse import Fault, bad_name, line_of, not_toml
+from formapp.forms.definition.parse import (
+    Fault,
+    FormFilesError,
+    line_of,
+    parse_toml,
+    plain_lines,
+    read_text,
+)
 from formapp.forms.reading.contact import REGIONS
 
 System = Literal["carddav", "hubspot", "webhook", "tryton"]
@@ -39,11 +45,11 @@ CARDDAV_FIELDS = (
 )
 """What `[[fields]]` may name as `crm` for this system, beside `x.<NAME>` for a line `X-NAME`."""
 
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _X_NAME = re.compile(r"x\.[A-Za-z0-9-]{1,60}")
 _EVERY = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _LONGEST_EVERY = timedelta(days=7)
-_MIN_FIELD = 1
 _MAX_DISPLAY_NAME = 150
 
 NEEDED = {
@@ -57,12 +63,8 @@ NEEDED = {
 _KINDS = ("USERNAME", "PASSWORD", "TOKEN", "SECRET")
 
 
-class BookFilesError(Exception):
+class BookFilesError(FormFilesError):
     """Book files that can't be used. Its text lists all faults, one a line."""
-
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
 class SecretsError(Exception):
@@ -203,24 +205,19 @@ def _same_variables(names: Sequence[str]) -> Iterator[Fault]:
 def load_book(path: Path) -> Book:
     """Return the book in a file; may raise BookFilesError."""
     try:
-        return parse_book(path.name, path.read_bytes().decode())
-    except OSError as error:
-        raise BookFilesError([Fault(path.name, "", f"can't be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        problem = f"is not UTF-8 text (byte {error.start})"
-        raise BookFilesError([Fault(path.name, "", problem)]) from error
+        return parse_book(path.name, read_text(path))
+    except FormFilesError as error:
+        raise BookFilesError(error.faults) from error
 
 
 def parse_book(file: str, text: str) -> Book:
     """Return the book in a file's text; `file` is its name. BookFilesError with every fault."""
-    named = bad_name(file, "a book's")
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    named = _bad_name(file)
+    text = plain_lines(text)
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BookFilesError([*named, Fault(file, "", not_toml(str(error), text))]) from error
-    except RecursionError as error:
-        raise BookFilesError([*named, Fault(file, "", "is nested too deeply")]) from error
+        data = parse_toml(file, text)
+    except FormFilesError as error:
+        raise BookFilesError([*named, *error.faults]) from error
     problems: list[tuple[str, str]] = []
     try:
         table = BookFile.model_validate(data)
@@ -238,6 +235,14 @@ def parse_book(file: str, text: str) -> Book:
         faults = [Fault(file, key, problem, line_of(lines, key)) for key, problem in problems]
         raise BookFilesError([*named, *sorted(faults, key=lambda each: each.line or 0)])
     return _book(file.removesuffix(".toml"), table)
+
+
+def _bad_name(file: str) -> list[Fault]:
+    name = file.removesuffix(".toml")
+    if _NAME.fullmatch(name):
+        return []
+    rule = 'use lower-case letters, digits, "-" and "_", 64 characters at most'
+    return [Fault(file, "", f"\"{name}\" can't be a book's name; {rule}")]
 
 
 def _book(name: str, table: BookFile) -> Book:
