@@ -63,6 +63,10 @@ class WixCalls:
         """Close the connections."""
         self.wix.close()
 
+    def stop(self) -> None:
+        """Send no further call. From any thread."""
+        self._client.close()
+
     def once(self, function: Callable[..., T], *args: Any, patient: bool = False) -> T:
         """Call the client, once there is room for it. See the class on waiting."""
         while True:
