@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from formapp.db.database import UtcDateTime
 
-REVISION = "0010"
+REVISION = "0011"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = sa.MetaData(
@@ -37,6 +37,8 @@ submissions = sa.Table(
     metadata,
     sa.Column("id", sa.String(36), primary_key=True),
     sa.Column("form", sa.String(64), nullable=False),
+    # The site of its lead.
+    sa.Column("site", sa.String(64), nullable=False, server_default=sa.text("''")),
     sa.Column("form_version", sa.String(12), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("received_at", UtcDateTime, nullable=False),
@@ -67,6 +69,10 @@ submissions = sa.Table(
 sa.Index(None, submissions.c.received_at)
 _partial_index(submissions, "kept", "erased_at IS NULL", "keep_days", "received_at")
 _partial_index(submissions, "quarantined", "status = 'quarantined'", "form", "received_at")
+# For `formapp.leads.search`: lists are ordered by id, which begins with the time.
+_partial_index(submissions, "held", "status <> 'accepted'", "status", "id")
+sa.Index(None, submissions.c.site, submissions.c.form, submissions.c.id)
+sa.Index("ix_submissions_short_id", sa.func.substr(submissions.c.id, sa.literal_column("29")))
 
 deliveries = sa.Table(
     "deliveries",
@@ -98,8 +104,28 @@ _partial_index(deliveries, "pending_email", "state = 'pending'", "site", "email"
 _partial_index(deliveries, "pending_phone", "state = 'pending'", "site", "phone")
 _partial_index(deliveries, "pending_form", "state = 'pending'", "form", "id")
 _partial_index(deliveries, "failed_site", "state = 'failed'", "site")
+_partial_index(deliveries, "undelivered", "state <> 'delivered'", "state", "submission_id", "form")
+_partial_index(deliveries, "outcome", "outcome IS NOT NULL", "outcome", "submission_id", "form")
 _partial_index(deliveries, "email", "email IS NOT NULL", "email")
 _partial_index(deliveries, "phone", "phone IS NOT NULL", "phone")
+
+# What the owner's search finds a submission by: see `formapp.leads.accept.terms_of`. It is erased
+# with the answers.
+search_terms = sa.Table(
+    "search_terms",
+    metadata,
+    sa.Column(
+        "submission_id", sa.ForeignKey(submissions.c.id, ondelete="CASCADE"), primary_key=True
+    ),
+    # Ordered by its bytes on both databases, so that beginnings are ranges.
+    sa.Column(
+        "term",
+        sa.String(100).with_variant(sa.String(100, collation="C"), "postgresql"),
+        primary_key=True,
+    ),
+    sqlite_with_rowid=False,
+)
+sa.Index(None, search_terms.c.term, search_terms.c.submission_id)
 
 attempts = sa.Table(
     "attempts",
