@@ -151,17 +151,15 @@ def _release(session: Session, fence: int) -> None:
 
 def _read_all(session: Session, progress: Progress) -> tuple[dict[str, Record], dict[str, Record]]:
     found: dict[Side, dict[str, Record]] = {"wix": {}, "crm": {}}
-    ids = {
-        side: [each for page in session.system(side).sweep() for each in page]
-        for side in SIDES
-        if not session.is_blind(side)
-    }
-    total, done = sum(map(len, ids.values())), 0
-    for side, theirs in ids.items():
-        for batch in _batches(theirs):
-            found[side] |= session.system(side).get_many(batch)
-            done += len(batch)
-            progress(done, total)
+    done = 0
+    for side in SIDES:
+        system = session.system(side)
+        # Page by page: a system may still hold the records of the page that it has just listed.
+        for page in system.sweep() if system.capabilities.lists else ():
+            for batch in _batches(page):
+                found[side] |= system.get_many(batch)
+                done += len(batch)
+                progress(done, done)
     return found["wix"], found["crm"]
 
 

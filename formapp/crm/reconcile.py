@@ -16,7 +16,7 @@ from formapp.crm.decide import KEY, SIDES, Base, Decision, Views
 from formapp.crm.events import crm_source, erase_contents, last_event
 from formapp.crm.model import Side, other
 from formapp.crm.session import NAMES, HeldError, Session
-from formapp.crm.store import Intent, Link, finish_link, postpone_link
+from formapp.crm.store import Intent, Link, finish_link, postpone_link, read_again
 from formapp.crm.system import (
     GoneError,
     Record,
@@ -96,7 +96,7 @@ def _work_off(session: Session, link: Link, records: dict[Side, Record]) -> None
             else:
                 _make_equal(session, link, here, seen)
         except (StaleError, GoneError):
-            records = {}
+            records, link = {}, read_again(session.database, link)
         else:
             return
     raise StaleError("it changes all the time")

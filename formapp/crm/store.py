@@ -166,6 +166,16 @@ def is_matching(links: Any) -> ColumnElement[bool]:
     return or_(links.c.wix_id.is_(None), links.c.crm_id.is_(None))
 
 
+def read_again(database: Database, link: Link) -> Link:
+    """A claimed link as it is stored now; raises ClaimLostError."""
+    held = (crm_links.c.id == link.id) & (crm_links.c.fence == link.fence)
+    with database.read() as connection:
+        row = connection.execute(select(crm_links).where(held)).first()
+    if row is None:
+        raise ClaimLostError
+    return replace(read_link(row), hints=link.hints)
+
+
 def write_link(connection: Connection, link: Link, **values: Any) -> Link:
     """Write to a claimed link; raises ClaimLostError, and IntegrityError for another's id."""
     intent = values.get("intent")
