@@ -73,6 +73,9 @@ MAY_IMPORT = {
     ),
     "formapp.web": (
         "formapp.confirmation",
+        "formapp.crm.events",
+        "formapp.crm.inbound",
+        "formapp.crm.wix_webhook",
         "formapp.db",
         "formapp.forms",
         "formapp.jobs",
@@ -86,6 +89,7 @@ MAY_IMPORT = {
     "formapp.app": (
         "formapp.config",
         "formapp.confirmation",
+        "formapp.crm.wix_webhook",
         "formapp.db",
         "formapp.forms",
         "formapp.signing",
