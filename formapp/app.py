@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from flask import Flask
 from standardwebhooks import Webhook
 
-from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
+from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
 from formapp.crm.wix_webhook import PublicKey
 from formapp.db.database import Database
+from formapp.forms.definition.parse import FormFilesError
 from formapp.forms.form import Form, load_forms
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
@@ -52,7 +53,7 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
 
     Raises:
         SettingsError: a setting is wrong, or a form needs one that is missing.
-        FormFilesError: a form file is wrong.
+        FormFilesError: a form file is wrong, or its site doesn't exist.
     """
     settings = settings or Settings.read(os.environ, web=True)
     forms = load_forms(settings.forms) if forms is None else forms
@@ -84,6 +85,8 @@ def _services(
     files = {name: form.definition for name, form in forms.items()}
     if faults := [*challenge_faults(settings, files), *confirm_faults(settings, files)]:
         raise SettingsError(faults)
+    if unknown := site_faults(settings.project, files):
+        raise FormFilesError(unknown)
     token = settings.metrics_token
     database = database or Database(settings.database_url, must_exist=True)
     keys = settings.keys
@@ -108,7 +111,8 @@ def _services(
             sign=str if storage in {MEMORY, DATABASE} else sign,
         ),
         base_url=settings.base_url,
-        default_site=DEFAULT_SITE,
+        default_site=settings.default_site,
+        sites=tuple(site.name for site in settings.sites),
         on_kept=on_kept,
         metrics_token=token.get_secret_value() if token else None,
         metrics=metrics,
