@@ -120,7 +120,7 @@ def _services(
 
 
 def _senders(settings: Settings, books: Mapping[str, Webhook]) -> webhooks.Senders:
-    sites = {DEFAULT_SITE: settings.wix_instance_id}
+    sites = {site.name: site.instance_id for site in settings.sites}
     try:
         key = PublicKey.read(settings.wix_public_key) if settings.wix_public_key else None
     except ValueError as error:
