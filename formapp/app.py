@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from flask import Flask
+from standardwebhooks import Webhook
 
-from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
+from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
+from formapp.crm.wix_webhook import PublicKey
 from formapp.db.database import Database
+from formapp.forms.definition.parse import FormFilesError
 from formapp.forms.form import Form, load_forms
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
@@ -24,7 +27,7 @@ from formapp.resources import STATIC, TEMPLATES
 from formapp.signing import COUNTED, Keyring
 from formapp.spam.altcha import Challenges
 from formapp.users.store import Users
-from formapp.web import errors, health, hooks, i18n
+from formapp.web import errors, health, hooks, i18n, webhooks
 from formapp.web.owner import inbox_pages, session, share
 from formapp.web.owner.inbox import InboxSettings
 from formapp.web.owner.session import SignIn
@@ -38,21 +41,23 @@ from formapp.web.services import EXTENSION, Services
 _THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     settings: Settings | None = None,
     *,
     forms: Mapping[str, Form] | None = None,
     database: Database | None = None,
     on_kept: Callable[[], None] | None = None,
     metrics: Metrics | None = None,
+    crm_webhooks: Mapping[str, Webhook] | None = None,
 ) -> Flask:
     """Build the web app; what is not given comes from the settings, these from the environment.
 
-    `on_kept` is called after each commit that left something to deliver: it wakes a worker.
+    `crm_webhooks` verify what the systems of CRM books post, by the book. `on_kept` is called after
+    each commit that left something to deliver: it wakes a worker.
 
     Raises:
         SettingsError: a setting is wrong, or a form needs one that is missing.
-        FormFilesError: a form file is wrong.
+        FormFilesError: a form file is wrong, or its site doesn't exist.
     """
     settings = settings or Settings.read(os.environ, web=True)
     forms = load_forms(settings.forms) if forms is None else forms
@@ -67,6 +72,7 @@ def create_app(
     views.init_app(app)
     _add_owner_pages(app, settings)
     app.register_blueprint(health.blueprint)
+    webhooks.init_app(app, _senders(settings, crm_webhooks or {}))
     if hops := settings.proxy_hops:
         app.wsgi_app = TrustedProxies(app.wsgi_app, hops)  # type: ignore[method-assign] # Flask's own way
     return app
@@ -83,14 +89,13 @@ def _add_owner_pages(app: Flask, settings: Settings) -> None:
     )
     is_https = (settings.base_url or "").startswith("https:")
     session.init_app(app, signing, settings.keys, secure=is_https)
-    wix_sites = {DEFAULT_SITE: settings.wix_site_id} if settings.wix_site_id else {}
+    wix_sites = {site.name: site.site_id for site in settings.sites if site.site_id}
     inbox_pages.init_app(
         app,
         InboxSettings(
             wix_sites=wix_sites,
             keyring=Keyring(settings.keys),
             mail_limit=MailLimit(database, counted),
-            default_site=DEFAULT_SITE,
         ),
     )
 
@@ -105,6 +110,8 @@ def _services(
     files = {name: form.definition for name, form in forms.items()}
     if faults := [*challenge_faults(settings, files), *confirm_faults(settings, files)]:
         raise SettingsError(faults)
+    if unknown := site_faults(settings.project, files):
+        raise FormFilesError(unknown)
     token = settings.metrics_token
     database = database or Database(settings.database_url, must_exist=True)
     keys = settings.keys
@@ -129,11 +136,21 @@ def _services(
             sign=str if storage in {MEMORY, DATABASE} else sign,
         ),
         base_url=settings.base_url,
-        default_site=DEFAULT_SITE,
+        default_site=settings.default_site,
+        sites=tuple(site.name for site in settings.sites),
         on_kept=on_kept,
         metrics_token=token.get_secret_value() if token else None,
         metrics=metrics,
     )
+
+
+def _senders(settings: Settings, books: Mapping[str, Webhook]) -> webhooks.Senders:
+    sites = {site.name: site.instance_id for site in settings.sites}
+    try:
+        key = PublicKey.read(settings.wix_public_key) if settings.wix_public_key else None
+    except ValueError as error:
+        raise SettingsError([f"FORMAPP_WIX_PUBLIC_KEY: {error}"]) from None
+    return webhooks.Senders(key, sites, books)
 
 
 def _trusted_hosts(settings: Settings) -> tuple[str, ...]:

@@ -80,13 +80,11 @@ class InboxSettings:
     Attributes:
         wix_sites: the id at Wix of each site whose id is known, for links to its dashboard.
         keyring: signs what stays of an erased person.
-        default_site: the site of forms that name none.
     """
 
     wix_sites: Mapping[str, str]
     keyring: Keyring
     mail_limit: MailLimit
-    default_site: str
 
 
 def init_app(app: Flask, settings: InboxSettings) -> None:

@@ -63,12 +63,12 @@ class Action:
 
 
 def _retry(submission_id: str) -> None:
-    remap = remap_by(services().forms, inbox_settings().default_site)
+    remap = remap_by(services().forms, services().default_site)
     retry_submission(services().database, submission_id, remap, now())
 
 
 def _release(submission_id: str) -> None:
-    reread = reread_by(lambda: services().forms, inbox_settings().default_site)
+    reread = reread_by(lambda: services().forms, services().default_site)
     release(services().database, submission_id, reread, now())
 
 
@@ -251,7 +251,7 @@ def _corrected(form: Form, stored: list[tuple[str, str]]) -> list[tuple[str, str
 def _read(form: Form, pairs: list[tuple[str, str]], entry: Entry) -> Reading:
     posted = form.reader.sort(pairs)
     origin = {key: entry["meta"].get(key) for key in ("page", "referrer")}
-    return form.reader.read(posted, default_site=inbox_settings().default_site, **origin)
+    return form.reader.read(posted, default_site=services().default_site, **origin)
 
 
 def _contact_address(entry: Entry) -> str | None:

@@ -9,13 +9,13 @@ import hmac
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
-from flask import Flask, Request, g, request, session
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, g, request, session
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import NotFound
 
 from formapp.users.store import User, Users
 from formapp.web.errors import RefusalError
+from formapp.web.hooks import SessionsUnder
 from formapp.web.owner.sign_in import Attempts
 
 if TYPE_CHECKING:
@@ -29,15 +29,6 @@ _NAME, _STAMP = "user", "stamp"
 _EXTENSION = "formapp.inbox"
 
 csrf = CSRFProtect()  # type: ignore[no-untyped-call] # Flask-WTF publishes no types
-
-
-class InboxSessions(SecureCookieSessionInterface):
-    """Flask's sessions, for the inbox alone: elsewhere no cookie is read or set."""
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return None outside the inbox, which gives a session that can't be written."""
-        inside = request.path == PREFIX or request.path.startswith(f"{PREFIX}/")
-        return super().open_session(app, request) if inside else None
 
 
 class SignIn:
@@ -99,7 +90,7 @@ class SignIn:
 def init_app(app: Flask, sign_in: SignIn, keys: "Sequence[str]", *, secure: bool) -> None:
     """Give an app the sessions of the inbox."""
     app.extensions[_EXTENSION] = sign_in
-    app.session_interface = InboxSessions()
+    app.session_interface = SessionsUnder(PREFIX)
     app.config.update(
         SECRET_KEY=keys[0],
         SECRET_KEY_FALLBACKS=[*keys[1:]],

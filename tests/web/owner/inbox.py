@@ -12,7 +12,7 @@ from tests.support.leads import lead, phone, submission, text
 from tests.web.support import OWN, Site
 
 PASSWORD = "correct horse battery"
-HOSTILE = "<script>alert(1)</script>\u202e=HYPERLINK(\"x\")\x1b[31m'\"&"
+HOSTILE = '<script>alert(1)</script>\u202e=HYPERLINK("x")\x1b[31m\'"&'
 
 
 class Person:

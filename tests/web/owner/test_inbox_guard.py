@@ -119,9 +119,7 @@ def test_a_reader_looks_and_exports_but_changes_nothing(site: Site) -> None:
     ("name", "password"),
     [("owner", "wrong wrong wrong"), ("ana", PASSWORD), ("", ""), ("owner", "x" * 2000)],
 )
-def test_a_wrong_sign_in_says_so_and_gives_no_session(
-    site: Site, name: str, password: str
-) -> None:
+def test_a_wrong_sign_in_says_so_and_gives_no_session(site: Site, name: str, password: str) -> None:
     person = Person(site)
     answer = person.sign_in(name, password)
     assert answer.status_code == 422
@@ -145,9 +143,7 @@ def test_too_many_wrong_passwords_wait(site: Site) -> None:
         ("https://localhost", "__Host-formapp="),
     ],
 )
-def test_the_cookie_is_as_closed_as_it_can_be(
-    make_site: SiteMaker, base: str, cookie: str
-) -> None:
+def test_the_cookie_is_as_closed_as_it_can_be(make_site: SiteMaker, base: str, cookie: str) -> None:
     site = make_site(OWNER_PASSWORD=PASSWORD, BASE_URL=base)
     answer = site.get("/inbox/sign-in")
     [given] = answer.headers.getlist("Set-Cookie")
@@ -205,8 +201,6 @@ def test_a_session_ends_with_its_user_or_their_password(site: Site) -> None:
 )
 def test_a_sign_in_goes_on_inside_the_inbox(site: Site, wanted: str, leads_to: str) -> None:
     person = Person(site)
-    page = person.get("/inbox/sign-in", **{}).request.path
-    assert page == "/inbox/sign-in"
     answer = person.post(
         f"/inbox/sign-in?next={wanted.replace('?', '%3F')}",
         {"name": "owner", "password": PASSWORD},
@@ -215,9 +209,7 @@ def test_a_sign_in_goes_on_inside_the_inbox(site: Site, wanted: str, leads_to: s
 
 
 def test_a_proxy_may_sign_people_in_by_its_header(make_site: SiteMaker) -> None:
-    site = make_site(
-        OWNER_PASSWORD=PASSWORD, PROXY_HOPS="1", INBOX_USER_HEADER="X-Forwarded-User"
-    )
+    site = make_site(OWNER_PASSWORD=PASSWORD, PROXY_HOPS="1", INBOX_USER_HEADER="X-Forwarded-User")
     users_of(site).add("ana", None, role="reader")
     person = Person(site)
     assert person.get("/inbox/leads", **{"X-Forwarded-User": "ana"}).status_code == 200
