@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 
+from formapp.cli.books import book_runners
 from formapp.cli.sites import now_in_utc as _now
 from formapp.cli.sites import sites_of
 from formapp.cli.wiring import limit_of
@@ -33,7 +34,7 @@ LONGEST_LIFE = max(each.life for each in PROVIDERS.values())
 
 
 def make_worker_group(settings: Settings, database: Database, metrics: Metrics) -> WorkerGroup:
-    """Wire the workers: one delivers to each site, one monitors, and one runs each kind of job.
+    """Wire the workers: one for each site, each kind of job and each CRM book, and one monitors.
 
     So no site waits for another one that answers slowly, and no challenge for a mail server: a
     token is worthless after minutes.
@@ -53,6 +54,10 @@ def make_worker_group(settings: Settings, database: Database, metrics: Metrics) 
         # On its own: a slow alert must not hold up the others.
         Worker(lambda: False, periodic=[PeriodicTask(report, incidents.EVERY, _now)]),
         *(Worker(runner.run_next) for runner in _job_runners(settings, database, metrics)),
+        *(
+            Worker(runner.run_next, interrupt=runner.stop)
+            for runner in book_runners(settings, database, metrics)
+        ),
     )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from formapp.crm import system
 from formapp.crm.model import Book
+from formapp.crm.names import EXTENDED
 from formapp.crm.system import Capabilities, Changes, Record, Value, Write
 from formapp.crm.systems.wix_calls import WixCalls
-from formapp.crm.systems.wix_fields import EXTENDED, Fields, extended_names
+from formapp.crm.systems.wix_fields import Fields, extended_names
 from formapp.wix import Contact, Definition
 from formapp.wix.duplicates import phone_forms
 from formapp.wix.parsing import MAX_PAGE, Page
