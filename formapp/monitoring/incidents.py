@@ -5,7 +5,7 @@ one of many workers sends the alert.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -16,11 +16,22 @@ from sqlalchemy.exc import IntegrityError
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, incidents, jobs, pauses, submissions
 from formapp.monitoring.alerts import Alert, Channel
+from formapp.monitoring.crm_books import MIN_FAILURES as CRM_FAILURES
+from formapp.monitoring.crm_books import read_books
 
 EVERY = timedelta(seconds=10)
 """How often a worker checks."""
 
-Kind = Literal["failed", "paused", "backlog", "errands"]
+Kind = Literal[
+    "failed",
+    "paused",
+    "backlog",
+    "errands",
+    "crm_paused",
+    "crm_failing",
+    "crm_conflicts",
+    "crm_lag",
+]
 
 ALL_SITES = "all"
 """The site of an incident of the whole installation."""
@@ -41,6 +52,9 @@ class Incident:
 
     Kinds: deliveries have `failed` for good; a site is `paused`, as Wix refuses its calls; a
     `backlog` of deliveries, or of mails and challenges (`errands`), waits beyond the limit.
+    Those of CRM books have the book's name as `site`: it is `crm_paused`, by its brake or refused
+    credentials; a side keeps `crm_failing`; `crm_conflicts` and held contacts wait for the owner;
+    changes wait beyond the limit (`crm_lag`).
     """
 
     kind: Kind
@@ -56,6 +70,7 @@ def find_incidents(database: Database, now: datetime, *, backlog: timedelta) -> 
             *_paused(connection),
             *_backlog(connection, now, backlog),
             *_late_jobs(connection, now, backlog),
+            *_crm_books(connection, now, backlog),
         ]
 
 
@@ -106,6 +121,25 @@ def _late_jobs(connection: Connection, now: datetime, limit: timedelta) -> list[
     return [Incident("errands", ALL_SITES, f"{detail}. A worker that has these settings must run")]
 
 
+def _crm_books(connection: Connection, now: datetime, limit: timedelta) -> Iterator[Incident]:
+    for each in read_books(connection, now):
+        if each.paused:
+            advice = f"`formapp crm resume {each.book}` ends that"
+            yield Incident("crm_paused", each.book, f"paused: {each.reason}; {advice}")
+            continue
+        if each.failures >= CRM_FAILURES:
+            yield Incident("crm_failing", each.book, f"tried again and again: {each.reason}")
+        if each.lag > limit:
+            detail = f"{each.due} contacts are due, the oldest {_longer_than(limit)}"
+            yield Incident("crm_lag", each.book, detail)
+        if each.waiting or each.held:
+            detail = (
+                f"{each.waiting} conflicts and {each.held} held contacts wait for you: "
+                f"see `formapp crm conflicts {each.book}` and `formapp crm status`"
+            )
+            yield Incident("crm_conflicts", each.book, detail)
+
+
 def _by_site() -> Select[Any]:
     return select(deliveries.c.site, func.count()).group_by(deliveries.c.site)
 
@@ -152,7 +186,7 @@ def _close(database: Database, kind: str, site: str) -> bool:
 
 def _send(channels: Sequence[Channel], alert: Alert) -> None:
     level = logging.ERROR if alert.state == "open" else logging.WARNING
-    _log.log(level, "site %s: %s: %s", alert.site, alert.kind, alert.detail)
+    _log.log(level, "%s: %s: %s", alert.place, alert.kind, alert.detail)
     for send in channels:
         try:
             send(alert)
