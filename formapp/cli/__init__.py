@@ -18,6 +18,7 @@ _COMMANDS = {
     "crm": "Copy contacts to another CRM, or keep both sides equal.",
     "db": "Look after the database.",
     "doctor": "Check everything, and say what to do about each fault.",
+    "manual": "Read the manual.",
 }
 
 
