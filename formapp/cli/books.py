@@ -20,7 +20,7 @@ from formapp.crm.model import Book
 from formapp.crm.sync import Session
 from formapp.crm.system import System
 from formapp.crm.systems.wix import WixSystem
-from formapp.crm.systems.wix_calls import Wait, WixCalls
+from formapp.crm.systems.wix_calls import Wait, WixCalls, limited_client
 from formapp.db.database import Database
 from formapp.forms.definition.explain import one_of, suggestion
 from formapp.forms.definition.parse import Fault, with_lines
@@ -118,14 +118,8 @@ def open_book(  # noqa: PLR0913 - collaborators, all by keyword
         raise SettingsError([fault])
     secrets = read_secrets(book, environ)
     (site,) = (each for each in sites_of(settings) if each.name == book.site)
-    calls = WixCalls(
-        site=site,
-        database=database,
-        clock=now_in_utc,
-        metrics=metrics,
-        wait=wait,
-        patient=patient,
-    )
+    client = limited_client(site, database, now_in_utc, metrics)
+    calls = WixCalls(client, clock=now_in_utc, wait=wait, patient=patient)
     session = Session(
         book,
         WixSystem(book, calls),
