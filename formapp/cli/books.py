@@ -20,7 +20,7 @@ from formapp.crm.model import Book
 from formapp.crm.sync import Session
 from formapp.crm.system import System
 from formapp.crm.systems.wix import WixSystem
-from formapp.crm.systems.wix_calls import Wait, WixCalls, limited_client
+from formapp.crm.systems.wix_calls import Client, Wait, WixCalls, limited_client
 from formapp.db.database import Database
 from formapp.forms.definition.explain import one_of, suggestion
 from formapp.forms.definition.parse import Fault, with_lines
@@ -110,24 +110,31 @@ def open_book(  # noqa: PLR0913 - collaborators, all by keyword
     metrics: Metrics,
     wait: Wait = sleep,
     patient: bool = False,
-    environ: Mapping[str, str] = os.environ,
 ) -> OpenBook:
     """Open both sides; this sends no call. Raises SecretsError, SettingsError."""
+    (site,) = (each for each in sites_of(settings) if each.name == book.site)
+    client = limited_client(site, database, now_in_utc, metrics)
+    return connect_book(book, client, settings, database, wait=wait, patient=patient)
+
+
+def connect_book(  # noqa: PLR0913 - collaborators
+    book: Book,
+    client: Client,
+    settings: Settings,
+    database: Database,
+    *,
+    wait: Wait = sleep,
+    patient: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> OpenBook:
+    """As `open_book`, by this client of Wix."""
     if not settings.keys:
         fault = f"{PREFIX}SECRET_KEY: is missing; CRM books keep keyed digests in place of values"
         raise SettingsError([fault])
-    secrets = read_secrets(book, environ)
-    (site,) = (each for each in sites_of(settings) if each.name == book.site)
-    client = limited_client(site, database, now_in_utc, metrics)
+    crm = open_system(book, read_secrets(book, environ))
     calls = WixCalls(client, clock=now_in_utc, wait=wait, patient=patient)
-    session = Session(
-        book,
-        WixSystem(book, calls),
-        open_system(book, secrets),
-        database,
-        Keyring(settings.keys, PURPOSE),
-        now_in_utc,
-    )
+    keyring = Keyring(settings.keys, PURPOSE)
+    session = Session(book, WixSystem(book, calls), crm, database, keyring, now_in_utc)
     return OpenBook(session, calls)
 
 

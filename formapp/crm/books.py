@@ -312,6 +312,11 @@ def variable(book: str, kind: str) -> str:
     return f"FORMAPP_CRM_{book.upper().replace('-', '_')}_{kind}"
 
 
+def all_variables(book: str) -> list[str]:
+    """The variables that a book may have."""
+    return [variable(book, kind) for kind in _KINDS]
+
+
 def read_secrets(book: Book, environ: Mapping[str, str]) -> Secrets:
     """Read a book's secrets, each from its variable or the file that `…_FILE` names.
 
