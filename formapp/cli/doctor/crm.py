@@ -1,6 +1,5 @@
 """CRM books: their files, secrets, both systems, and what waits for the owner."""
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from formapp.cli.books import (
     connect_book,
 )
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.cli.sites import TIMEOUTS, auth_of, now_in_utc
+from formapp.cli.sites import TIMEOUTS, auth_of
 from formapp.config.settings import BOOKS, Settings
 from formapp.crm.books import BookFilesError, SecretsError, all_variables
 from formapp.crm.events import wix_source
@@ -47,9 +46,7 @@ class _Unlimited:
         """Nothing to stop."""
 
 
-def check_books(
-    settings: Settings, environ: Mapping[str, str], now: datetime
-) -> Iterator[Finding]:
+def check_books(settings: Settings, environ: Mapping[str, str], now: datetime) -> Iterator[Finding]:
     """Check every book: by calls that only read."""
     if settings.crm_folder is None:
         yield from _check_variables({}, environ)
@@ -104,9 +101,7 @@ def _check_book(
     if site.faults() or not settings.keys:  # reported with the settings
         return
     adapter = DeadlineAdapter(max_bytes=MAX_RESPONSE)
-    wix = WixContacts(
-        auth_of(site), base_url=site.api_url, timeouts=TIMEOUTS, adapter=adapter
-    )
+    wix = WixContacts(auth_of(site), base_url=site.api_url, timeouts=TIMEOUTS, adapter=adapter)
     try:
         opened = connect_book(book, _Unlimited(wix), settings, database, environ=environ)
     except SecretsError as error:
