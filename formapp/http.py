@@ -43,17 +43,26 @@ class Response(NamedTuple):
     content: bytes
 
 
-def post(url: str, *, data: Mapping[str, str] | None = None, json: Any = None) -> Response:
-    """Post a form (`data`) or JSON, following no redirect; may raise NoResponseError."""
+def post(
+    url: str,
+    *,
+    data: Mapping[str, str] | bytes | None = None,
+    json: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Post a form or a body as it is (`data`), or JSON; may raise NoResponseError.
+
+    Follows no redirect.
+    """
     adapter = DeadlineAdapter(max_bytes=MAX_BYTES)
     with requests.Session() as session:
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         # A small compressed response may be a large one.
-        headers = {"Accept-Encoding": "identity"}
+        sent = {"Accept-Encoding": "identity", **(headers or {})}
         try:
             response = session.post(
-                url, data=data, json=json, timeout=TIMEOUTS, allow_redirects=False, headers=headers
+                url, data=data, json=json, timeout=TIMEOUTS, allow_redirects=False, headers=sent
             )
         except requests.RequestException as error:
             raise NoResponseError(type(error).__name__) from None
