@@ -9,7 +9,12 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
+from formapp.config.agreement import (
+    DEFAULT_SITE,
+    challenge_faults,
+    confirm_faults,
+    notify_faults,
+)
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
 from formapp.db.database import Database
@@ -77,7 +82,8 @@ def _services(
     metrics: Metrics,
 ) -> Services:
     files = {name: form.definition for name, form in forms.items()}
-    if faults := [*challenge_faults(settings, files), *confirm_faults(settings, files)]:
+    checks = (challenge_faults, confirm_faults, notify_faults)
+    if faults := [line for check in checks for line in check(settings, files)]:
         raise SettingsError(faults)
     token = settings.metrics_token
     database = database or Database(settings.database_url, must_exist=True)

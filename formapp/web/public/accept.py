@@ -35,6 +35,7 @@ from formapp.jobs.queue import Job
 from formapp.languages import gettext_noop
 from formapp.lead import Lead
 from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
+from formapp.notifications.plan import NOTIFY
 from formapp.spam.providers import CHALLENGE_NAMES
 from formapp.spam.session import HEADER
 from formapp.web.errors import RefusalError
@@ -230,6 +231,8 @@ def _submission(post: Post) -> Submission:
         status = Status.QUARANTINED
     elif given.confirm:
         status, jobs = Status.UNCONFIRMED, (Job(CONFIRMATION_MAIL),)
+    elif given.notify or given.reply:
+        jobs = (Job(NOTIFY),)
     unknown, cut_notes = post.posted.unknown_fields()
     return Submission(
         form=form.name,
@@ -305,6 +308,9 @@ def _meta(post: Post) -> dict[str, Any]:
     for name in ("_subject", "_replyto"):
         if text := post.posted.get(name):
             meta[name] = text
+    if form.definition.notify or form.definition.reply:
+        # Whatever accepts a post that is held needs no form file.
+        meta[NOTIFY] = True
     if confirm := form.definition.confirm:
         # Also of a post that is held: on release, its sender has to confirm it.
         meta[REQUEST] = make_request(
