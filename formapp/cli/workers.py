@@ -1,10 +1,12 @@
 """The composition root of deliveries: settings to workers and their periodic tasks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 
+from formapp.cli.channels import NotificationWorkers, make_channels
 from formapp.cli.wiring import limit_of
 from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import Settings
@@ -16,6 +18,7 @@ from formapp.db.database import Database
 from formapp.db.notify import Listener
 from formapp.delivery.deliver import Deliverer
 from formapp.delivery.sites import Clock, Site
+from formapp.forms.definition.model import FormDefinition
 from formapp.jobs.queue import JobRunner
 from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
 from formapp.leads import expire
@@ -39,14 +42,23 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def make_worker_group(settings: Settings, database: Database, metrics: Metrics) -> WorkerGroup:
+def make_worker_group(
+    settings: Settings,
+    database: Database,
+    metrics: Metrics,
+    forms: Mapping[str, FormDefinition] = MappingProxyType({}),
+) -> WorkerGroup:
     """Wire the workers: one delivers, one monitors, and one runs each kind of job.
 
     So no challenge waits for a mail server that is slow: a token is worthless after minutes.
+    Without `forms`, notifications wait for another process.
     """
     deliverer = make_deliverer(settings, database, metrics=metrics)
     backlog = timedelta(minutes=settings.alert_backlog)
     report = partial(incidents.report_incidents, database, _channels(settings), backlog)
+    notifications = NotificationWorkers(
+        database=database, forms=forms, clock=_now, count=metrics.notification
+    )
     return WorkerGroup(
         Worker(
             deliverer.deliver_next,
@@ -61,6 +73,7 @@ def make_worker_group(settings: Settings, database: Database, metrics: Metrics) 
         # On its own: a slow alert must not hold up a delivery.
         Worker(lambda: False, periodic=[PeriodicTask(report, incidents.EVERY, _now)]),
         *(Worker(runner.run_next) for runner in _job_runners(settings, database, metrics)),
+        *(Worker(work) for work in notifications.work(make_channels(settings, database, _now))),
     )
 
 

@@ -58,7 +58,9 @@ def notify_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> li
         if form.reply:
             needed = {"SMTP_URL": settings.smtp_url, "SECRET_KEY": settings.secret_key}
             needed["MAIL_FROM"] = form.reply.sender or settings.sender
-            faults += [f"FORMAPP_{n}: {_missing('reply', name)}" for n, v in needed.items() if not v]
+            faults += [
+                f"FORMAPP_{n}: {_missing('reply', name)}" for n, v in needed.items() if not v
+            ]
     return faults
 
 
