@@ -79,9 +79,7 @@ def write_digest(
     """Return one mail to the owner about several leads of a form."""
     texts, count = load_texts(definition.language), len(leads)
     title = safe_line(definition.title)
-    heading = texts.ngettext(
-        "%(count)s new lead: %(title)s", "%(count)s new leads: %(title)s", count
-    )
+    heading = texts.gettext("New leads (%(count)s): %(title)s")
     heading %= {"count": count, "title": title}
     blocks, parts = [heading], [f"<h1 style='font-size:20px'>{html.escape(heading)}</h1>"]
     for lead in leads[:MOST_SHOWN]:

@@ -20,7 +20,8 @@ def check_notifications(
 ) -> Iterator[Finding]:
     """Missing settings are faults; a server that can't be reached from here is a hint.
 
-    It asks servers for their page and sends nothing. `has` says whether no setting that begins with a name is faulty.
+    It asks servers for their page and sends nothing. `has` says whether no setting that begins
+    with a name is faulty.
     """
     using = {name: form for name, form in forms.items() if form.notify or form.reply}
     if not using:
