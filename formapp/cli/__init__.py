@@ -16,8 +16,10 @@ _COMMANDS = {
     "forms": "Check form files.",
     "leads": "See, retry, export and erase submissions and their deliveries.",
     "notify": "Try how a form notifies, and notify of a lead again.",
+    "crm": "Copy contacts to another CRM, or keep both sides equal.",
     "db": "Look after the database.",
     "doctor": "Check everything, and say what to do about each fault.",
+    "manual": "Read the manual.",
 }
 
 

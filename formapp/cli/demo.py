@@ -11,11 +11,13 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from formapp.cli.output import echo
 from formapp.cli.serve import serve
 from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
+from formapp.config.project import Project
 from formapp.config.settings import Settings
 from formapp.forms.form import Form, compile_form, load_forms
 from formapp.resources import STATIC, TEMPLATES
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
 from formapp.server import listen
+from formapp.web import manual
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 
@@ -55,6 +57,7 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         def ready(app: Flask) -> None:
             # Only this machine reaches it.
             share.init_app(app, Owner(everybody=True))
+            manual.init_app(app)
             echo(_greeting(web, sandbox.url, data))
 
         with sandbox:
@@ -87,6 +90,8 @@ def _settings(web: str, sandbox: str, data: Path) -> Settings:
         },
         web=True,
         wix=True,
+        # Whatever lies in the current folder.
+        project=Project(),
     )
 
 
@@ -129,6 +134,7 @@ def _greeting(web: str, sandbox: str, data: Path) -> str:
   2. See the contact it made:   {sandbox}/
   3. A form on another site:    {sandbox}/example/
   4. What to paste into yours:  {web}/f/{_FORM}/share
+  5. Read more:                 {web}/manual/
 
 The contacts are in a sandbox that stands in for Wix; nothing leaves this machine.
 What visitors sent is kept in {data / _DATABASE}. Ctrl+C ends the demo."""

@@ -10,7 +10,7 @@ import click
 from formapp.cli.channels import Channels, make_channels
 from formapp.cli.output import echo
 from formapp.cli.wiring import one_line_errors, open_database, read_settings
-from formapp.config.agreement import DEFAULT_SITE, notify_faults
+from formapp.config.agreement import notify_faults
 from formapp.config.settings import SettingsError
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.model import FormDefinition
@@ -51,7 +51,7 @@ def test(form: str, to: str | None) -> None:
         visitor = _visitor(definition, to)
         database = open_database(settings)
         channels = make_channels(settings, database, _now)
-        lead = sample_lead(form, definition, DEFAULT_SITE, _now(), email=visitor)
+        lead = sample_lead(form, definition, settings.default_site, _now(), email=visitor)
         failures = 0
         for name, send in _tries(definition, channels):
             try:

@@ -23,6 +23,7 @@ MIN_PASSWORD_LENGTH = 12
 _WEBHOOK_SECRET_BYTES = range(24, 65)
 """What Standard Webhooks allows."""
 
+MAX_SITE_NAME = 40
 MAX_PASSWORD_BYTES = 1024
 """Longer ones are refused unread when they are sent."""
 
@@ -31,6 +32,7 @@ _TOKEN = re.compile(r"[!-~]+")
 _CHAT = re.compile(
     r"(?:(?P<name>[a-z0-9][a-z0-9_-]{0,39})=)?(?P<url>(?P<scheme>[a-z][a-z0-9]*)://\S+)"
 )
+_SITE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HOST = re.compile(r"[^\s:/?#@\[\]\\,*]+(?<![.])|[0-9a-f:.]*:[0-9a-f:.]*")
 
 
@@ -78,6 +80,21 @@ def word(value: str) -> str:
     """Check that a text fits into a header: printable ASCII without blanks."""
     if not _TOKEN.fullmatch(value):
         raise ValueError("has a space or a character that no key has; copy all of it again")
+    return value
+
+
+def site_name(value: str) -> str:
+    """Check the name of a Wix site: with `_` for `-`, it ends the names of its settings.
+
+    So `_` is none of its characters. The incidents of all sites together have the site `all`.
+    """
+    if not _SITE.fullmatch(value) or len(value) > MAX_SITE_NAME:
+        raise ValueError(
+            f'"{value}" can\'t be a site\'s name; use lower-case letters, digits and "-", '
+            f"{MAX_SITE_NAME} characters at most"
+        )
+    if value == "all" or f"-{value}".endswith("-file"):
+        raise ValueError(f'"{value}" has another meaning in formapp; choose another name')
     return value
 
 

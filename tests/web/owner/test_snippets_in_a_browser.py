@@ -171,6 +171,8 @@ def test_the_frame_without_script_shows_the_whole_form(
     definition = elsewhere.forms[form].definition
     frame = page.frame_locator(f'iframe[title="{definition.title}"]')
     expect(frame.get_by_role("heading", level=1)).to_have_text(definition.title)
+    # The page doesn't wait for a frame that loads lazily, nor the heading for the rest of the form.
+    page.frames[1].wait_for_load_state()
     inner = page.frames[1].evaluate("document.documentElement.scrollHeight")
     shown = page.frames[1].evaluate("innerHeight")
     assert inner <= shown
