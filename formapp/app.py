@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from formapp.config.agreement import DEFAULT_SITE, challenge_faults, confirm_faults
+from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
 from formapp.db.database import Database
+from formapp.forms.definition.parse import FormFilesError
 from formapp.forms.form import Form, load_forms
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
@@ -48,7 +49,7 @@ def create_app(
 
     Raises:
         SettingsError: a setting is wrong, or a form needs one that is missing.
-        FormFilesError: a form file is wrong.
+        FormFilesError: a form file is wrong, or its site doesn't exist.
     """
     settings = settings or Settings.read(os.environ, web=True)
     forms = load_forms(settings.forms) if forms is None else forms
@@ -79,6 +80,8 @@ def _services(
     files = {name: form.definition for name, form in forms.items()}
     if faults := [*challenge_faults(settings, files), *confirm_faults(settings, files)]:
         raise SettingsError(faults)
+    if unknown := site_faults(settings.project, files):
+        raise FormFilesError(unknown)
     token = settings.metrics_token
     database = database or Database(settings.database_url, must_exist=True)
     keys = settings.keys
@@ -103,7 +106,8 @@ def _services(
             sign=str if storage in {MEMORY, DATABASE} else sign,
         ),
         base_url=settings.base_url,
-        default_site=DEFAULT_SITE,
+        default_site=settings.default_site,
+        sites=tuple(site.name for site in settings.sites),
         on_kept=on_kept,
         metrics_token=token.get_secret_value() if token else None,
         metrics=metrics,

@@ -58,6 +58,7 @@ MAY_IMPORT = {
         "formapp.http",
         "formapp.jobs",
         "formapp.monitoring",
+        "formapp.signing",
         "formapp.wix",
     ),
     "formapp.leads": (

@@ -11,6 +11,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from formapp.cli.output import echo
 from formapp.cli.serve import serve
 from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
+from formapp.config.project import Project
 from formapp.config.settings import Settings
 from formapp.forms.form import Form, compile_form, load_forms
 from formapp.resources import STATIC, TEMPLATES
@@ -87,6 +88,8 @@ def _settings(web: str, sandbox: str, data: Path) -> Settings:
         },
         web=True,
         wix=True,
+        # Whatever lies in the current folder.
+        project=Project(),
     )
 
 

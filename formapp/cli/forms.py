@@ -8,12 +8,15 @@ import click
 
 from formapp.cli.output import echo
 from formapp.cli.wiring import number_of
+from formapp.config.agreement import site_faults
+from formapp.config.project import load_project
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import (
     FormFilesError,
     load_definition,
     load_definitions,
     names_in,
+    with_lines,
 )
 from formapp.resources import BUNDLED_FORMS
 
@@ -29,14 +32,22 @@ def check(path: str | None) -> None:
     """Check form files and print every fault.
 
     PATH is a folder, a file, or the name of a form. Forms are in the folder of FORMAPP_FORMS, else
-    they are those that come with formapp; without PATH, all of them are checked.
+    they are those that come with formapp; without PATH, all of them are checked. The project file
+    formapp.toml is checked with them, and that each form's site is in it.
     """
     place = _find(path, Path(os.environ.get("FORMAPP_FORMS") or BUNDLED_FORMS))
+    folder = place.parent if place.is_file() else place
+    file = load_project(os.environ, folder)
+    faults: list[object] = [*file.faults]
     try:
         forms = {place.stem: load_definition(place)} if place.is_file() else load_definitions(place)
     except FormFilesError as error:
-        echo(str(error), err=True)
-        echo(f"formapp: {number_of(len(error.faults), 'fault')} in {place}", err=True)
+        forms, faults = {}, [*faults, *error.faults]
+    if not file.faults:
+        faults += with_lines(site_faults(file.project, forms), folder)
+    if faults:
+        echo("\n".join(map(str, faults)), err=True)
+        echo(f"formapp: {number_of(len(faults), 'fault')} in {place}", err=True)
         sys.exit(1)
     echo(f"{number_of(len(forms), 'form')} in {place}: {', '.join(forms)}. No faults.")
 

@@ -22,7 +22,6 @@ from formapp.cli.wiring import (
     open_database,
     read_settings,
 )
-from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
 from formapp.forms.definition.explain import suggestion
@@ -121,7 +120,7 @@ def retry_leads(submission_ids: tuple[str, ...], *, failed: bool, form: str | No
         raise click.UsageError("give one or more IDs, or --failed (with --form if you like)")
     with _opened() as (settings, database):
         _check_form(settings, database, form)
-        remap = retry.remap_by(load(settings), DEFAULT_SITE)
+        remap = retry.remap_by(load(settings), settings.default_site)
         chosen = report.list_ids(database, "failed", form) if failed else submission_ids
         if not chosen:
             echo(f"Nothing to retry. {_none('failed', form)}")
@@ -157,7 +156,7 @@ def release_leads(
         if not submission_ids and not yes and chosen:
             click.confirm(f"Release {len(chosen)} from quarantine?", abort=True)
         # A fault in a form file doesn't hold back what was read when it came.
-        reread = release.reread_by(cache(lambda: load(settings)), DEFAULT_SITE)
+        reread = release.reread_by(cache(lambda: load(settings)), settings.default_site)
         for submission_id in chosen:
             status = release.release(database, submission_id, reread, _now())
             waits = status is Status.UNCONFIRMED

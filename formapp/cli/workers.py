@@ -1,12 +1,13 @@
 """The composition root of deliveries: settings to workers and their periodic tasks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
+from formapp.cli.sites import now_in_utc as _now
+from formapp.cli.sites import sites_of
 from formapp.cli.wiring import limit_of
-from formapp.config.agreement import DEFAULT_SITE
 from formapp.config.settings import Settings
 from formapp.confirmation.links import LinkSigner
 from formapp.confirmation.sender import ConfirmationSender
@@ -26,42 +27,40 @@ from formapp.monitoring.alerts import Channel, mail_alert, post_alert
 from formapp.monitoring.metrics import Metrics
 from formapp.spam.challenge_job import ChallengeChecks
 from formapp.spam.providers import CHALLENGE_CHECK, PROVIDERS
-from formapp.wix import ApiKey, AppToken, Auth, Timeouts
-
-TIMEOUTS = Timeouts(5, 20)
-"""Connect and read, in seconds: a stopping process has 30 for the call in flight."""
 
 LONGEST_LIFE = max(each.life for each in PROVIDERS.values())
 """After this time, no service accepts a token."""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def make_worker_group(settings: Settings, database: Database, metrics: Metrics) -> WorkerGroup:
-    """Wire the workers: one delivers, one monitors, and one runs each kind of job.
+    """Wire the workers: one delivers to each site, one monitors, and one runs each kind of job.
 
-    So no challenge waits for a mail server that is slow: a token is worthless after minutes.
+    So no site waits for another one that answers slowly, and no challenge for a mail server: a
+    token is worthless after minutes.
     """
-    deliverer = make_deliverer(settings, database, metrics=metrics)
     backlog = timedelta(minutes=settings.alert_backlog)
     report = partial(incidents.report_incidents, database, _channels(settings), backlog)
+    erase = partial(expire.expire_batch, database, settings.keep_days)
     return WorkerGroup(
+        [_delivery_worker(settings, database, metrics, site) for site in sites_of(settings)],
         Worker(
-            deliverer.deliver_next,
-            interrupt=deliverer.interrupt,
+            lambda: False,
             periodic=[
-                PeriodicTask(
-                    partial(expire.expire_batch, database, settings.keep_days), expire.EVERY, _now
-                ),
+                PeriodicTask(erase, expire.EVERY, _now),
                 PeriodicTask(partial(counters.sweep, database), counters.EVERY, _now),
             ],
         ),
-        # On its own: a slow alert must not hold up a delivery.
+        # On its own: a slow alert must not hold up the others.
         Worker(lambda: False, periodic=[PeriodicTask(report, incidents.EVERY, _now)]),
         *(Worker(runner.run_next) for runner in _job_runners(settings, database, metrics)),
     )
+
+
+def _delivery_worker(
+    settings: Settings, database: Database, metrics: Metrics, site: Site
+) -> Worker:
+    deliverer = make_deliverer(settings, database, metrics=metrics, sites=[site])
+    return Worker(deliverer.deliver_next, interrupt=deliverer.interrupt)
 
 
 def _job_runners(settings: Settings, database: Database, metrics: Metrics) -> Iterator[JobRunner]:
@@ -99,18 +98,12 @@ def make_deliverer(
     database: Database,
     clock: Clock = _now,
     metrics: Metrics | None = None,
+    sites: Sequence[Site] | None = None,
 ) -> Deliverer:
-    """Wire a deliverer for the site of the settings."""
-    site = Site(
-        DEFAULT_SITE,
-        auth_of(settings),
-        settings.wix_rate_limit,
-        base_url=settings.wix_api_url,
-        timeouts=TIMEOUTS,
-    )
+    """Wire a deliverer for these sites, or for all."""
     return Deliverer(
         database,
-        [site],
+        sites_of(settings) if sites is None else sites,
         grace=timedelta(seconds=settings.create_grace),
         clock=clock,
         metrics=metrics,
@@ -139,16 +132,3 @@ def woken_by(database: Database, worker: WorkerGroup) -> Iterator[None]:
         yield
     finally:
         listener.close()
-
-
-def auth_of(settings: Settings) -> Auth:
-    """The credentials of the site; raises ValueError if one is not valid in a header."""
-    if settings.wix_api_key and settings.wix_site_id:
-        key = settings.wix_api_key.get_secret_value()
-        return ApiKey(key, settings.wix_site_id, settings.wix_account_id)
-    secret = settings.wix_app_secret
-    return AppToken(
-        settings.wix_app_id or "",
-        secret.get_secret_value() if secret else "",
-        settings.wix_instance_id or "",
-    )

@@ -2,21 +2,30 @@
 
 from collections.abc import Mapping
 
+from formapp.config.project import Project
 from formapp.config.settings import Settings
+from formapp.config.sites import DEFAULT_SITE, default_site
+from formapp.forms.definition.explain import one_of, suggestion
 from formapp.forms.definition.model import FormDefinition
+from formapp.forms.definition.parse import Fault
 from formapp.spam.providers import PROVIDERS
 
-DEFAULT_SITE = "main"
-"""The site of forms that name none."""
 
-
-def site_faults(forms: Mapping[str, FormDefinition]) -> list[str]:
-    """Return a line for each form whose site has no credentials."""
-    return [
-        f'{name}.toml: site: {form.site!r} is not known; write "{DEFAULT_SITE}" or leave it out'
-        for name, form in forms.items()
-        if form.site not in {None, DEFAULT_SITE}
-    ]
+def site_faults(project: Project, forms: Mapping[str, FormDefinition]) -> list[Fault]:
+    """Return a fault for each form whose site doesn't exist."""
+    known, default = sorted(project.sites or {DEFAULT_SITE}), default_site(project)
+    choice = f"the sites are {one_of(known, 'and')}"
+    faults = []
+    for name, form in forms.items():
+        if form.site is None and default is None:
+            faults.append(Fault(f"{name}.toml", "site", f"is missing; {choice}"))
+        elif form.site is not None and form.site not in known:
+            hint = suggestion(form.site, known) or choice
+            if not project.sites:
+                hint = f'write "{DEFAULT_SITE}" or leave it out'
+            problem = f'"{form.site}" is not known; {hint}'
+            faults.append(Fault(f"{name}.toml", "site", problem))
+    return faults
 
 
 def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:

@@ -18,11 +18,13 @@ from formapp.forms.reading.text import has_too_many_marks
 
 MIN_SECRET_LENGTH = 16
 MIN_PASSWORD_LENGTH = 12
+MAX_SITE_NAME = 40
 MAX_PASSWORD_BYTES = 1024
 """Longer ones are refused unread when they are sent."""
 
 _IPV6 = re.compile(r"\[[0-9a-f:.]+\]")
 _TOKEN = re.compile(r"[!-~]+")
+_SITE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HOST = re.compile(r"[^\s:/?#@\[\]\\,*]+(?<![.])|[0-9a-f:.]*:[0-9a-f:.]*")
 
 
@@ -70,6 +72,21 @@ def word(value: str) -> str:
     """Check that a text fits into a header: printable ASCII without blanks."""
     if not _TOKEN.fullmatch(value):
         raise ValueError("has a space or a character that no key has; copy all of it again")
+    return value
+
+
+def site_name(value: str) -> str:
+    """Check the name of a Wix site: with `_` for `-`, it ends the names of its settings.
+
+    So `_` is none of its characters. The incidents of all sites together have the site `all`.
+    """
+    if not _SITE.fullmatch(value) or len(value) > MAX_SITE_NAME:
+        raise ValueError(
+            f'"{value}" can\'t be a site\'s name; use lower-case letters, digits and "-", '
+            f"{MAX_SITE_NAME} characters at most"
+        )
+    if value == "all" or f"-{value}".endswith("-file"):
+        raise ValueError(f'"{value}" has another meaning in formapp; choose another name')
     return value
 
 

@@ -1,7 +1,8 @@
 """Settings: environment variables with the prefix `FORMAPP_`, declared once, checked all at once.
 
 A setting may also come from a file: `FORMAPP_SECRET_KEY_FILE=/run/secrets/key` reads the value from
-there. Only the composition roots (`formapp.cli`, `formapp.app`) read settings and pass them on.
+there. The tables of the project file (`formapp.config.project`) are part of them. Only the
+composition roots (`formapp.cli`, `formapp.app`) read settings and pass them on.
 """
 
 import logging
@@ -20,6 +21,14 @@ from pydantic import (
 )
 
 from formapp.config import checks
+from formapp.config.project import Project, ProjectFile, load_project
+from formapp.config.sites import (
+    DEFAULT_SITE,
+    SiteSettings,
+    default_site,
+    secret_names,
+    sites_of,
+)
 from formapp.resources import BUNDLED_FORMS
 
 PREFIX = "FORMAPP_"
@@ -55,6 +64,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
+    project: Project = Project()
+    site_secrets: dict[str, _Token] = {}
+    config: Path | None = None
     database_url: Annotated[str, AfterValidator(checks.database), Field(repr=False)] = (
         "sqlite:///formapp.db"
     )
@@ -91,12 +103,24 @@ class Settings(BaseModel):
     create_grace: Annotated[float, Field(ge=0, le=86400)] = 60.0
 
     @classmethod
-    def read(cls, environ: Mapping[str, str], *, web: bool = False, wix: bool = False) -> Self:
+    def read(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        web: bool = False,
+        wix: bool = False,
+        project: Project | None = None,
+    ) -> Self:
         """Read and check every setting; SettingsError has all wrong and missing ones.
 
-        `web` requires `SECRET_KEY`, `wix` the credentials of a site.
+        `web` requires `SECRET_KEY`, `wix` the credentials of each site. A `project` that is given
+        replaces the file's.
         """
-        values, faults = _values(environ, set(cls.model_fields))
+        file = load_project(environ) if project is None else ProjectFile(project)
+        values, faults = _values(environ, cls.names(file.project), quiet=bool(file.faults))
+        secrets = {name: values.pop(name) for name in secret_names(file.project) & values.keys()}
+        values |= {"project": file.project, "site_secrets": secrets}
+        faults += file.faults
         try:
             settings = cls.model_validate(values)
         except ValidationError as error:
@@ -104,13 +128,21 @@ class Settings(BaseModel):
             settings = cls.model_construct(**values)
         if web and not checks.split(values.get("secret_key")):
             faults.append(f"{PREFIX}SECRET_KEY: is missing; it signs the tokens of form pages")
-        if wix:
-            faults += settings.credential_faults()
+        faults += settings._unused_faults()  # noqa: SLF001 - an instance of this class
+        if wix and not file.faults:
+            faults += [line for site in settings.sites for line in site.faults()]
         if settings.alert_email and not settings.smtp_url:
             faults.append(f"{PREFIX}SMTP_URL: is missing; ALERT_EMAIL needs a mail server")
         if faults:
-            raise SettingsError(sorted(set(faults)))
+            # Those of the project file in the order of its lines, behind the others.
+            own = {line for line in faults if line.startswith(PREFIX)}
+            raise SettingsError([*sorted(own), *(line for line in faults if line not in own)])
         return settings
+
+    @classmethod
+    def names(cls, project: Project) -> set[str]:
+        """The names of all settings, in lower case and without the prefix."""
+        return cls.model_fields.keys() - {"project", "site_secrets"} | secret_names(project)
 
     @property
     def keys(self) -> list[str]:
@@ -122,26 +154,44 @@ class Settings(BaseModel):
         """The From address of mail to visitors, unless a form has its own."""
         return self.mail_from or self.alert_from
 
-    def credential_faults(self) -> list[str]:
-        """Return a line for each missing part of one complete set of credentials."""
-        key = {"WIX_API_KEY": self.wix_api_key, "WIX_SITE_ID": self.wix_site_id}
-        app = {
-            "WIX_APP_ID": self.wix_app_id,
-            "WIX_APP_SECRET": self.wix_app_secret,
-            "WIX_INSTANCE_ID": self.wix_instance_id,
-        }
-        if any(app.values()) and self.wix_api_key:
-            return [f"{PREFIX}WIX_API_KEY: is set together with WIX_APP_…; use one of them"]
-        wanted = app if any(app.values()) else key
-        hint = " (or WIX_APP_ID, WIX_APP_SECRET and WIX_INSTANCE_ID)" if wanted is key else ""
+    @property
+    def sites(self) -> tuple[SiteSettings, ...]:
+        """The Wix sites; at least one, though its credentials may be incomplete."""
+        environment = SiteSettings(
+            name=DEFAULT_SITE,
+            api_url=self.wix_api_url,
+            rate_limit=self.wix_rate_limit,
+            site_id=self.wix_site_id,
+            account_id=self.wix_account_id,
+            app_id=self.wix_app_id,
+            instance_id=self.wix_instance_id,
+            api_key=self.wix_api_key,
+            app_secret=self.wix_app_secret,
+        )
+        return sites_of(self.project, self.site_secrets, environment)
+
+    @property
+    def default_site(self) -> str:
+        """The site of forms that name none; where each must, `main`, which doesn't exist."""
+        return default_site(self.project) or DEFAULT_SITE
+
+    def _unused_faults(self) -> list[str]:
+        """Return a line for each setting of a site that the project file's sites replace."""
+        if not self.project.sites:
+            return []
+        names = ("api_key", "site_id", "account_id", "app_id", "app_secret", "instance_id")
         return [
-            f"{PREFIX}{name}: is missing; deliveries to Wix need {' and '.join(wanted)}{hint}"
-            for name, value in wanted.items()
-            if not value
+            f"{PREFIX}WIX_{name.upper()}: isn't used beside [sites] of the project file; "
+            f"describe that site there, such as [sites.{DEFAULT_SITE}]"
+            for name in names
+            if getattr(self, f"wix_{name}")
         ]
 
 
-def _values(environ: Mapping[str, str], known: set[str]) -> tuple[dict[str, Any], list[str]]:
+def _values(
+    environ: Mapping[str, str], known: set[str], *, quiet: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """The texts by name, and faults; `quiet` where names may belong to sites that are unknown."""
     values: dict[str, Any] = {}
     faults: list[str] = []
     for variable, text in environ.items():
@@ -160,13 +210,14 @@ def _values(environ: Mapping[str, str], known: set[str]) -> tuple[dict[str, Any]
                 # The text may be a secret instead of a file name, so the fault leaves it out.
                 reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
                 faults.append(f"{variable}: names a file that can't be read: {reason}")
-        else:
+        elif not quiet:
             _log.warning("%s is no setting of formapp and was ignored", variable)
     return values, faults
 
 
 def _fault(error: Any) -> str:
-    name = PREFIX + str(error["loc"][0]).upper()
+    place = error["loc"]
+    name = PREFIX + str(place[1] if place[0] == "site_secrets" else place[0]).upper()
     problem = error["msg"].removeprefix("Value error, ")
     if error["type"] != "value_error":
         problem = "is wrong: " + problem[0].lower() + problem[1:]

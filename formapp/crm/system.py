@@ -6,7 +6,7 @@ call may raise one of the errors below; no error's text holds a person's data.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 Value = str | tuple[str, ...]
@@ -30,6 +30,7 @@ class Record:
         key: the other side's id, where this record stores one.
         emails, phones: all of them, for matching, whether or not the book maps them; phones E.164
             where they can be read.
+        created_at: where the system says so.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Record:
     key: str | None = None
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -61,12 +63,25 @@ class Write:
 class Changes:
     """A page of hints since a cursor: ids that may have changed, ids that seem to be gone.
 
-    `cursor` continues after this page; it is stored only once the hints are.
+    `changed` has the revisions, empty where they aren't known: a known one costs no read. `cursor`
+    continues after this page; it is stored only once the hints are.
     """
 
-    changed: Collection[str]
+    changed: Mapping[str, str]
     gone: Collection[str]
     cursor: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Page:
+    """Some records in full, oldest first.
+
+    `offset` continues after them (`Source.list_all`), `total` is how many there are, if known.
+    """
+
+    records: Sequence[Record]
+    offset: int = 0
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +91,9 @@ class Capabilities:
     Attributes:
         preconditions: whether a stale `revision` is refused (`StaleError`).
         merge, archive, labels: whether there is such a thing.
-        lists: False for a system that can't list its records (a webhook): then it is only written
-            to, and changed by what it posts.
+        lists: False for a system that can't list or read its records (a webhook): then it is only
+            written to, and changed by what it posts. `get` returns the fields of posts that wait to
+            be worked off; a field that is absent there is unchanged.
         index_lag: how long a search may not yet find what was written.
         delete: False where records can't be deleted.
     """
@@ -113,6 +129,13 @@ class System(Protocol):
 
     def get(self, record_id: str) -> Record | None:
         """The record in full; None: it is gone. Another id: it was merged into that one."""
+        ...
+
+    def get_many(self, record_ids: Sequence[str]) -> Mapping[str, Record]:
+        """Records in full by id, in as few calls as the system allows (Wix: one for 100).
+
+        One that is missing may be gone, merged or not found yet: `get` says.
+        """
         ...
 
     def find(
@@ -154,6 +177,21 @@ class System(Protocol):
 
     def close(self) -> None:
         """Close connections."""
+        ...
+
+
+class Source(System, Protocol):
+    """A system whose new records can be copied elsewhere: Wix."""
+
+    def list_all(self, offset: int = 0) -> Iterator[Page]:
+        """All records, oldest first, in as few calls as the system allows.
+
+        Pages overlap, so that a record that is deleted meanwhile hides no other.
+        """
+        ...
+
+    def created_since(self, moment: datetime) -> Iterator[Page]:
+        """Records that were created then or later, oldest first; it may lag."""
         ...
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from formapp.db.database import UtcDateTime
 
-REVISION = "0009"
+REVISION = "0011"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = sa.MetaData(
@@ -37,6 +37,8 @@ submissions = sa.Table(
     metadata,
     sa.Column("id", sa.String(36), primary_key=True),
     sa.Column("form", sa.String(64), nullable=False),
+    # The site of its lead.
+    sa.Column("site", sa.String(64), nullable=False, server_default=sa.text("''")),
     sa.Column("form_version", sa.String(12), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("received_at", UtcDateTime, nullable=False),
@@ -67,6 +69,10 @@ submissions = sa.Table(
 sa.Index(None, submissions.c.received_at)
 _partial_index(submissions, "kept", "erased_at IS NULL", "keep_days", "received_at")
 _partial_index(submissions, "quarantined", "status = 'quarantined'", "form", "received_at")
+# For `formapp.leads.search`: lists are ordered by id, which begins with the time.
+_partial_index(submissions, "held", "status <> 'accepted'", "status", "id")
+sa.Index(None, submissions.c.site, submissions.c.form, submissions.c.id)
+sa.Index("ix_submissions_short_id", sa.func.substr(submissions.c.id, sa.literal_column("29")))
 
 deliveries = sa.Table(
     "deliveries",
@@ -98,8 +104,28 @@ _partial_index(deliveries, "pending_email", "state = 'pending'", "site", "email"
 _partial_index(deliveries, "pending_phone", "state = 'pending'", "site", "phone")
 _partial_index(deliveries, "pending_form", "state = 'pending'", "form", "id")
 _partial_index(deliveries, "failed_site", "state = 'failed'", "site")
+_partial_index(deliveries, "undelivered", "state <> 'delivered'", "state", "submission_id", "form")
+_partial_index(deliveries, "outcome", "outcome IS NOT NULL", "outcome", "submission_id", "form")
 _partial_index(deliveries, "email", "email IS NOT NULL", "email")
 _partial_index(deliveries, "phone", "phone IS NOT NULL", "phone")
+
+# What the owner's search finds a submission by: see `formapp.leads.accept.terms_of`. It is erased
+# with the answers.
+search_terms = sa.Table(
+    "search_terms",
+    metadata,
+    sa.Column(
+        "submission_id", sa.ForeignKey(submissions.c.id, ondelete="CASCADE"), primary_key=True
+    ),
+    # Ordered by its bytes on both databases, so that beginnings are ranges.
+    sa.Column(
+        "term",
+        sa.String(100).with_variant(sa.String(100, collation="C"), "postgresql"),
+        primary_key=True,
+    ),
+    sqlite_with_rowid=False,
+)
+sa.Index(None, search_terms.c.term, search_terms.c.submission_id)
 
 attempts = sa.Table(
     "attempts",
@@ -221,3 +247,134 @@ refused_origins = sa.Table(
     sa.Column("origin", sa.String(300), primary_key=True),
     sa.Column("count", sa.Integer, nullable=False),
 )
+
+# Books of contacts that are synchronized with another system: see `formapp.crm`. A row is made by
+# the first plan or start. It keeps no personal data.
+crm_books = sa.Table(
+    "crm_books",
+    metadata,
+    sa.Column("book", sa.String(64), primary_key=True),
+    sa.Column("state", sa.String(8), nullable=False),
+    # Paused: until the owner resumes it. The reason is that of the pause or of the last failure.
+    sa.Column("paused", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("reason", sa.Text),
+    # The system of record of the first load.
+    sa.Column("record", sa.String(3)),
+    sa.Column("planned_at", UtcDateTime),
+    sa.Column("last_pass_at", UtcDateTime),
+    # When both sides are next asked for changes, and next listed as a whole.
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("sweep_at", UtcDateTime),
+    # Since when deletions are counted for the brake.
+    sa.Column("run_at", UtcDateTime),
+    sa.Column("blocked_until", UtcDateTime),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("fence", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_until", UtcDateTime),
+    sa.CheckConstraint("state IN ('new', 'loading', 'running')", name="state"),
+)
+
+crm_links = sa.Table(
+    "crm_links",
+    metadata,
+    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("book", sa.String(64), nullable=False),
+    sa.Column("wix_id", sa.String(36)),
+    sa.Column("crm_id", sa.String(500)),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("wix_revision", sa.String(200)),
+    sa.Column("crm_revision", sa.String(200)),
+    # Each field as this side last said it, as keyed digests: see `formapp.crm.bases`.
+    sa.Column("wix_base", _Json),
+    sa.Column("crm_base", _Json),
+    sa.Column("linked_at", UtcDateTime),
+    # When a side was first found without its record; NULL again once it is found.
+    sa.Column("gone_at", UtcDateTime),
+    # The owner has allowed this deletion past the brake.
+    sa.Column("gone_allowed", sa.Boolean, nullable=False, server_default=sa.false()),
+    # NULL: nothing is due. `hints` counts up with each hint, so that none is missed meanwhile.
+    sa.Column("due_at", UtcDateTime),
+    sa.Column("hints", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("fence", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_until", UtcDateTime),
+    # Stored before a call that writes: see `formapp.crm.store.Intent`.
+    sa.Column("intent", _Json),
+    sa.UniqueConstraint("book", "wix_id"),
+    sa.UniqueConstraint("book", "crm_id"),
+    sa.CheckConstraint(
+        "state IN ('new', 'linked', 'held', 'wix_gone', 'crm_gone', 'merged_into', 'erasing', "
+        "'erased', 'unlinked')",
+        name="state",
+    ),
+)
+_partial_index(crm_links, "due", "due_at IS NOT NULL", "book", "due_at")
+_partial_index(crm_links, "gone", "gone_at IS NOT NULL", "book", "gone_at")
+
+# How far each side was read: kind is 'initial', 'changes', 'sweep' or 'events'.
+crm_cursors = sa.Table(
+    "crm_cursors",
+    metadata,
+    sa.Column("book", sa.String(64), primary_key=True),
+    sa.Column("side", sa.String(3), primary_key=True),
+    sa.Column("kind", sa.String(8), primary_key=True),
+    sa.Column("position", sa.Text),
+    sa.Column("started_at", UtcDateTime),
+    sa.Column("done", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("total", sa.Integer, nullable=False, server_default="0"),
+)
+
+crm_conflicts = sa.Table(
+    "crm_conflicts",
+    metadata,
+    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("link_id", sa.ForeignKey(crm_links.c.id, ondelete="CASCADE"), nullable=False),
+    sa.Column("field", sa.String(200), nullable=False),
+    sa.Column("side", sa.String(3), nullable=False),
+    # The losing value and the other one; erased when the owner has resolved it.
+    sa.Column("value", _Json),
+    sa.Column("kept", _Json),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("resolved", sa.Boolean, nullable=False),
+    # The side whose value the owner chose, until that is written.
+    sa.Column("chosen", sa.String(3)),
+    # Keyed digests of the person's e-mails and phones, so that erasing finds the row.
+    sa.Column("persons", _Json, nullable=False),
+)
+sa.Index(None, crm_conflicts.c.link_id)
+sa.Index(None, crm_conflicts.c.at)
+
+# Persons who were erased at Wix, as keyed digests: they are never created there again.
+crm_tombstones = sa.Table(
+    "crm_tombstones",
+    metadata,
+    sa.Column("book", sa.String(64), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+
+# Webhooks that were received: ids, no fields (but see `content`). One from Wix is for all books of
+# its site, one from another system for its book.
+crm_events = sa.Table(
+    "crm_events",
+    metadata,
+    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("source", sa.String(70), nullable=False),
+    sa.Column("event_id", sa.String(200), nullable=False),
+    sa.Column("kind", sa.String(12), nullable=False),
+    sa.Column("entity", sa.String(500), nullable=False),
+    # Of a merge: the record that it was merged into.
+    sa.Column("target", sa.String(500)),
+    sa.Column("revision", sa.String(200)),
+    sa.Column("sequence", sa.String(40)),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    # The fields that a system sent that can't be read; erased once they are worked off.
+    sa.Column("content", _Json),
+    sa.UniqueConstraint("source", "event_id"),
+    sa.CheckConstraint(
+        "kind IN ('created', 'updated', 'deleted', 'merged', 'erased')", name="kind"
+    ),
+)
+sa.Index(None, crm_events.c.source, crm_events.c.entity)
+sa.Index(None, crm_events.c.received_at)

@@ -1,6 +1,7 @@
 """A Wix site as deliveries see it: its credentials, its rate budget and its pause.
 
-The `site` of a form file names it. To serve a further site, give the `Deliverer` a further `Site`.
+The `site` of a form file names it. Each worker thread delivers to one site, so that a slow one
+holds up no other.
 """
 
 from collections.abc import Callable
@@ -129,7 +130,7 @@ class RateLimitedClient:
         raise BudgetSpentError(free_at or self.clock())
 
     def _record(self, call: Call) -> None:
-        self._metrics.call(call.operation, call.status, call.seconds)
+        self._metrics.call(self.site, call.operation, call.status, call.seconds)
         seen = {name: getattr(call, name) for name in ("operation", "status", "code", "request_id")}
         self.calls.append({**seen, "ms": round(call.seconds * 1000)})
         self._budget.ended(self.site, self._taken, self.clock())

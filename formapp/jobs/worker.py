@@ -141,10 +141,10 @@ def _log_defect(error: Exception) -> None:
 class WorkerGroup:
     """Several workers as one, each in its own thread, so that none waits for another."""
 
-    def __init__(self, deliveries: Worker, *jobs: Worker) -> None:
+    def __init__(self, deliveries: Sequence[Worker], *jobs: Worker) -> None:
         self._deliveries = deliveries
         self._jobs = jobs
-        self._workers = (deliveries, *jobs)
+        self._workers = (*deliveries, *jobs)
 
     @property
     def defects(self) -> int:
@@ -165,9 +165,9 @@ class WorkerGroup:
         Deliveries run first, so that they don't wait for a slow mail server, and again at the end:
         a job may release a submission.
         """
-        first = self._deliveries.drain(progress)
-        jobs = sum(worker.drain(progress) for worker in self._jobs)
-        return first + self._deliveries.drain(progress), jobs
+        first = _drain(self._deliveries, progress)
+        jobs = _drain(self._jobs, progress)
+        return first + _drain(self._deliveries, progress), jobs
 
     def wake(self) -> None:
         """Look at once: something may be due."""
@@ -178,3 +178,7 @@ class WorkerGroup:
         """End after the work in hand."""
         for worker in self._workers:
             worker.stop()
+
+
+def _drain(workers: Sequence[Worker], progress: Callable[[int], None]) -> int:
+    return sum(worker.drain(progress) for worker in workers)

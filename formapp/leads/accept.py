@@ -6,25 +6,30 @@ still waits for the commit of its own submission.
 """
 
 import hashlib
+import itertools
 import json
+import re
+import secrets
 import threading
+import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
+from operator import itemgetter
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
-from sqlalchemy import JSON, Connection, Integer, Table, select
+from sqlalchemy import JSON, Connection, Integer, Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
-from uuid6 import uuid7
+from uuid6 import UUID
 
 from formapp.db.counters import UsageLimit, count_up
 from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError, UtcDateTime
 from formapp.db.notify import CHANNEL
-from formapp.db.tables import deliveries, jobs, submissions
+from formapp.db.tables import deliveries, jobs, search_terms, submissions
 from formapp.forms.notes import Note
 from formapp.jobs.queue import Job
 from formapp.lead import Lead
@@ -37,6 +42,14 @@ Row = dict[str, Any]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _NONE: tuple[str, ...] = ()
+
+LONGEST_TERM = 100
+"""Characters of a search term, the letter of its kind included."""
+
+_MOST_WORDS = 12
+_count = itertools.count()
+_WORD = re.compile(r"[^\W_]+")
+_ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 class Status(StrEnum):
@@ -286,15 +299,62 @@ def delivery_of(submission_id: str, form: str, lead: Lead, now: datetime | str) 
     }
 
 
+def terms_of(lead: Lead) -> list[str]:
+    """Return the texts by which `formapp.leads.search` finds a lead; the first letter is the kind.
+
+    `n` and a word of the name or company, `e` and the address, `p` and the digits of a number from
+    its end, since people leave out its beginning.
+    """
+    names = ""
+    for text in (lead.first_name, lead.last_name, lead.company):
+        if text:
+            names += f" {text.value}"
+    terms = [*map("n".__add__, fold(names)[:_MOST_WORDS])]
+    if lead.email:
+        terms.append(f"e{lead.email.address}")
+    for phone in lead.phones:
+        terms.append(f"p{phone.e164[:0:-1]}")  # noqa: PERF401 - every post passes here
+    return [*dict.fromkeys(map(itemgetter(slice(LONGEST_TERM)), terms))]
+
+
+def fold(text: str) -> list[str]:
+    """Return the words of a text without case and accents, as they are searched."""
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    return _WORD.findall(plain)
+
+
+def replace_lead(connection: Connection, submission_id: str, lead: Lead) -> None:
+    """Store another lead of a submission, in the caller's transaction."""
+    this = update(submissions).where(submissions.c.id == submission_id)
+    connection.execute(this.values(lead=lead.to_json(), site=lead.site))
+    forget_terms(connection, [submission_id])
+    if terms := terms_of(lead):
+        rows = [{"submission_id": submission_id, "term": term} for term in terms]
+        connection.execute(insert(search_terms), rows)
+
+
+def forget_terms(connection: Connection, submission_ids: Sequence[str]) -> None:
+    """Delete what a search finds these submissions by."""
+    theirs = search_terms.c.submission_id.in_(submission_ids)
+    connection.execute(delete(search_terms).where(theirs))
+
+
 # Rows go to the driver as they are: SQLAlchemy's own insert() takes longer than the database.
 
 
 def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]:
     """Insert the rows of all of them, waking all listeners; returns the new ids in their order."""
-    ids = [str(uuid7()) for _ in together]
+    ids: list[str] = []
     is_sqlite = connection.dialect.name == "sqlite"
-    rows: dict[Table, list[Row]] = {submissions: [], deliveries: [], jobs: []}
-    for submission_id, each in zip(ids, together, strict=True):
+    rows: dict[Table, list[Row]] = {submissions: [], deliveries: [], jobs: [], search_terms: []}
+    for each in together:
+        # UUIDv7 of the time of receipt in units of 1/4096 ms, then a count (RFC 9562, 6.2, methods
+        # 3 and 1): lists and their limits in time are in this order.
+        units = int(each.received_at.timestamp() * 1_000_000) * 4096 // 1000
+        bits = (units >> 12) << 80 | (units & 0xFFF) << 64
+        bits |= (next(_count) & 0xFFFFF) << 42 | secrets.randbits(42)
+        submission_id = str(UUID(int=bits, version=7))
+        ids.append(submission_id)
         now = _time(each.received_at, is_sqlite=is_sqlite)
         rows[submissions].append(_row(submission_id, each, now))
         if each.status is Status.ACCEPTED:
@@ -302,21 +362,27 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
         for job in each.jobs:
             row = {"submission_id": submission_id, "kind": job.kind, "content": _json(job.content)}
             rows[jobs].append(row | {"created_at": now, "due_at": now})
+        for term in terms_of(each.lead):
+            rows[search_terms].append({"submission_id": submission_id, "term": term})
     # Two processes that store the same two keys at once must not deadlock.
     rows[submissions].sort(key=lambda row: row["key"] or "")
     # One statement for each table, whose rows are one parameter: the driver hands the interpreter
     # to other threads once a statement, not once a row.
-    given = {table: _json(given) for table, given in rows.items() if given}
-    names = {table: tuple(rows[table][0]) for table in given}
-    if is_sqlite:
-        for table, content in given.items():
-            connection.exec_driver_sql(_sqlite(table, names[table]), (content,))
-        return ids
-    # All of them in one statement: one round trip.
-    inserts = [f"{table.name}_ AS ({_postgresql(table, names[table])})" for table in given]
-    wake = f"pg_notify('{CHANNEL}', '')" if len(given) > 1 else "1"
-    statement = f"WITH {', '.join(inserts)} SELECT {wake}"
-    connection.exec_driver_sql(statement, tuple(given.values()))
+    inserts, contents = [], []
+    for table, given in rows.items():
+        if not given:
+            continue
+        names, content = tuple(given[0]), _json(given)
+        if is_sqlite:
+            connection.exec_driver_sql(_sqlite(table, names), (content,))
+        else:
+            inserts.append(f"{table.name}_ AS ({_postgresql(table, names)})")
+            contents.append(content)
+    if inserts:
+        # All of them in one statement: one round trip.
+        wake = f"pg_notify('{CHANNEL}', '')" if rows[deliveries] or rows[jobs] else "1"
+        statement = f"WITH {', '.join(inserts)} SELECT {wake}"
+        connection.exec_driver_sql(statement, tuple(contents))
     return ids
 
 
@@ -324,6 +390,7 @@ def _row(submission_id: str, submission: Submission, now: str) -> Row:
     return {
         "id": submission_id,
         "form": submission.form,
+        "site": submission.lead.site,
         "form_version": submission.form_version,
         "status": submission.status,
         "received_at": now,

@@ -2,8 +2,8 @@
 
 What stays shows that there was a lead and how it ended: id, form, times, state, outcome, contact id
 and attempts. Erased are answers, lead, meta, notes, unknown fields, address, idempotency key,
-digest, e-mail and phone, Wix's reason (it may quote an answer), and the cached contact of the
-person unless another lead of theirs is still kept.
+digest, e-mail and phone, search terms, Wix's reason (it may quote an answer), and the cached
+contact of the person unless another lead of theirs is still kept.
 """
 
 import contextlib
@@ -30,6 +30,7 @@ from sqlalchemy import (
 from formapp.db.database import Database
 from formapp.db.tables import contacts, deliveries, jobs, submissions
 from formapp.lead import Lead
+from formapp.leads.accept import forget_terms
 
 ERASED = "erased"
 """The reason of a delivery that was cancelled because its answers were erased."""
@@ -84,9 +85,10 @@ def anonymize(
     erased |= {"digest": "", "erased_at": now} | ({"consents": []} if consents else {})
     for row in rows:
         this = update(submissions).where(submissions.c.id == row.id)
-        lead = Lead(form=row.form, site=_site(row))
+        lead = Lead(form=row.form, site=row.site)
         connection.execute(this.values(lead=lead.to_json(), **erased))
     ids = [row.id for row in rows]
+    forget_terms(connection, ids)
     connection.execute(delete(jobs).where(jobs.c.submission_id.in_(ids)))
     _end_deliveries(connection, ids, now)
     _forget_contacts(connection, rows)
@@ -111,7 +113,7 @@ def _kept_rows(submission_ids: Sequence[str]) -> Any:
     sent, sending = submissions.c, deliveries.c
     return (
         select(
-            *(sent.id, sent.form, sent.status, sent.received_at, sent.lead, sending.site),
+            *(sent.id, sent.form, sent.status, sent.received_at, sent.site),
             *(sending.email, sending.phone, sending.state, sending.contact_id),
             *(sending.intent, sending.lease_until),
         )
@@ -119,11 +121,6 @@ def _kept_rows(submission_ids: Sequence[str]) -> Any:
         .where(sent.id.in_(submission_ids), sent.erased_at.is_(None))
         .order_by(sent.received_at, sent.id)
     )
-
-
-def _site(row: Row[Any]) -> str:
-    site: str = row.site or row.lead.get("site") or ""
-    return site
 
 
 def _end_deliveries(connection: Connection, submission_ids: Sequence[str], now: datetime) -> None:
@@ -163,7 +160,7 @@ def _anonymized(row: Row[Any], now: datetime) -> Anonymized:
         form=row.form,
         received_at=row.received_at,
         state=row.state or row.status,
-        site=_site(row),
+        site=row.site,
         contact_id=row.contact_id,
         in_flight=row.state == "pending" and (leased or row.intent is not None),
         phone=row.phone,

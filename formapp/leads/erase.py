@@ -5,6 +5,7 @@ again, from an older copy or a back-up, is erased again; what the person sends a
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -12,6 +13,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
+from formapp.lead import InvalidLeadError, Lead
+from formapp.leads.accept import forget_terms, replace_lead
 from formapp.leads.anonymize import Anonymized, anonymize, lock, truncate_log
 from formapp.leads.identity_search import (
     Hits,
@@ -211,6 +214,10 @@ def _redact(connection: Connection, submission_ids: Sequence[str], wanted: Wante
         # Key and digest as well: a digest of the answers would reveal a guessed mention.
         left |= {"key": None, "digest": ""}
         connection.execute(update(submissions).where(submissions.c.id == row.id).values(**left))
+        if left["lead"] != row.lead:
+            forget_terms(connection, [row.id])
+            with suppress(InvalidLeadError):  # of an older version: found by its id alone
+                replace_lead(connection, row.id, Lead.from_json(left["lead"]))
     return [row.id for row in rows]
 
 

@@ -1,5 +1,7 @@
 """Why an action on a submission is refused. The texts name its id and hold no answer."""
 
+from collections.abc import Sequence
+
 
 class LeadError(Exception):
     """The action was refused and changed nothing; the text says why."""
@@ -14,6 +16,13 @@ class UnknownSubmissionError(LeadError):
     """No submission has this id."""
 
     text = "there is no submission {}"
+
+
+class AmbiguousIdError(LeadError):
+    """Several submissions have an id that ends so."""
+
+    def __init__(self, given: str, found: Sequence[str]) -> None:
+        super().__init__(f"several submissions end with {given}: {', '.join(found)}")
 
 
 class ErasedError(LeadError):

@@ -14,7 +14,7 @@ from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.forms.form import Form
 from formapp.forms.posted import InvalidAnswersError
-from formapp.leads.accept import Status
+from formapp.leads.accept import Status, replace_lead
 from formapp.leads.errors import (
     ErasedError,
     NotHeldError,
@@ -29,7 +29,7 @@ Caught = Mapping[str, Any]
 """A honeypot catch: `id`, `form`, `answers` (name to texts), `notes`, `meta`, `received_at`."""
 
 Reread = Callable[[Caught], dict[str, Any]]
-"""Validates a catch: the columns to store, or raises UnreadableError."""
+"""Validates a catch: the `lead` and the columns to store, or raises UnreadableError."""
 
 
 def reread_by(forms: Callable[[], Mapping[str, Form]], default_site: str) -> Reread:
@@ -54,7 +54,7 @@ def reread_by(forms: Callable[[], Mapping[str, Form]], default_site: str) -> Rer
         unknown, cut_notes = posted.unknown_fields()
         notes = [*(caught["notes"] or ()), *reading.notes, *cut_notes]
         return {
-            "lead": reading.lead.to_json(),
+            "lead": reading.lead,
             "answers": dict(reading.answers),
             "consents": consents,
             "unknown": unknown or None,
@@ -81,7 +81,9 @@ def release(database: Database, submission_id: str, reread: Reread, now: datetim
             raise NotHeldError(submission_id)
         changed: dict[str, Any] = {"meta": row.meta | {"released_at": now.isoformat()}}
         if row.status == Status.SPAM:
-            changed |= reread(row._asdict())
+            found = reread(row._asdict())
+            replace_lead(connection, submission_id, found["lead"])
+            changed |= {name: value for name, value in found.items() if name != "lead"}
         this = submissions.c.id == submission_id
         connection.execute(update(submissions).where(this).values(changed))
         status = release_held(connection, submission_id, _RELEASABLE, now, ignore_quota=True)

@@ -16,7 +16,7 @@ _state = case(
     else_=submissions.c.status,
 ).label("state")
 
-_DELIVERY = ("site", "outcome", "contact_id", "due_at", "finished_at", "reason", "flags")
+_DELIVERY = ("outcome", "contact_id", "due_at", "finished_at", "reason", "flags")
 _ATTEMPT = ("result", "operation", "status", "code", "request_id", "duration_ms", "calls")
 
 
@@ -62,7 +62,7 @@ def entry_of(row: Row[Any]) -> dict[str, Any]:
         "received_at": _iso(row.received_at),
         "erased_at": _iso(row.erased_at),
         "attempts": row.attempts,
-        "site": row.site or row.lead.get("site"),
+        "site": row.site,
         "reason": row.reason,
         "flags": row.flags or [],
     }

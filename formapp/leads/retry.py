@@ -11,7 +11,7 @@ from formapp.db.tables import deliveries, submissions
 from formapp.forms.form import Form
 from formapp.forms.mapping import to_lead
 from formapp.lead import Lead
-from formapp.leads.accept import Status
+from formapp.leads.accept import Status, replace_lead
 from formapp.leads.errors import (
     AlreadyDeliveredError,
     ErasedError,
@@ -52,7 +52,7 @@ def retry_submission(database: Database, submission_id: str, remap: Remap, now: 
         if connection.scalar(select(submissions.c.erased_at).where(this)):
             raise ErasedError(submission_id)
         if lead and row.state == "failed":
-            connection.execute(update(submissions).where(this).values(lead=lead.to_json()))
+            replace_lead(connection, submission_id, lead)
 
 
 def _retriable(connection: Connection, submission_id: str) -> Any:

@@ -4,7 +4,7 @@ Counters and histograms record what this process did. Gauges of the queue are re
 when a web process is scraped, so that every process reports the same values.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import partial
 
@@ -75,15 +75,15 @@ class Metrics:
         self._call_seconds = histogram(
             "wix_call_seconds",
             "Seconds that a call to Wix took.",
-            ("operation", "status"),
+            ("site", "operation", "status"),
             buckets=_CALL_SECONDS,
         )
 
     def _define_queue(self) -> None:
         gauge = partial(Gauge, namespace="formapp", registry=self.registry)
-        self._deliveries = gauge("deliveries", "Pending and failed deliveries.", ("state",))
+        self._deliveries = gauge("deliveries", "Pending and failed deliveries.", ("site", "state"))
         self._oldest = gauge(
-            "oldest_due_seconds", "Age of the oldest delivery that is due; 0 if none is."
+            "oldest_due_seconds", "Age of the oldest delivery that is due; 0 if none is.", ("site",)
         )
         self._incidents = gauge("incident_open", "Incidents that are not over.", ("kind", "site"))
         self._quarantined = gauge("quarantined", "Submissions in quarantine.", ("form",))
@@ -126,23 +126,31 @@ class Metrics:
         """Count a delivery that failed for good."""
         self._delivered.labels(site, "failed").inc()
 
-    def call(self, operation: str, status: int | None, seconds: float) -> None:
+    def call(self, site: str, operation: str, status: int | None, seconds: float) -> None:
         """Count a call to Wix."""
-        self._call_seconds.labels(operation, str(status or "none")).observe(seconds)
+        self._call_seconds.labels(site, operation, str(status or "none")).observe(seconds)
 
-    def read_queue(self, database: Database, now: datetime) -> None:
-        """Set the gauges of the queue; reads indexes, however many submissions are stored."""
+    def read_queue(self, database: Database, now: datetime, sites: Collection[str] = ()) -> None:
+        """Set the gauges of the queue; reads indexes, however many submissions are stored.
+
+        `sites` are shown even where nothing waits for them.
+        """
         due = (deliveries.c.state == "pending") & (deliveries.c.due_at <= now)
+        by_site = select(deliveries.c.site, func.min(deliveries.c.due_at)).group_by("site")
         with database.read() as connection:
-            oldest = connection.execute(select(func.min(deliveries.c.due_at)).where(due)).scalar()
+            oldest = {row[0]: row[1] for row in connection.execute(by_site.where(due))}
             paused = {row.site: row.paused_until for row in connection.execute(select(pauses))}
             known = [(row.kind, row.site) for row in connection.execute(select(incidents))]
-            numbers = {state: _number(connection, state) for state in ("pending", "failed")}
+            counts = {"pending": count_pending(connection), "failed": _failed(connection)}
             quarantined = count_quarantined(connection)
             jobs_by_kind = _count(connection, jobs.c.kind)
-        self._oldest.set((now - oldest).total_seconds() if oldest else 0)
+        shown = {*sites, *paused, *(site for numbers in counts.values() for site in numbers)}
+        _fill(self._oldest, {site: _seconds(oldest.get(site), now) for site in shown})
         _fill(self._paused, {site: bool(until and until > now) for site, until in paused.items()})
-        _fill(self._deliveries, numbers)
+        self._deliveries.clear()
+        for state, numbers in counts.items():
+            for site in shown:
+                self._deliveries.labels(site, state).set(numbers.get(site, 0))
         _fill(self._quarantined, quarantined)
         _fill(self._jobs, jobs_by_kind)
         self._incidents.clear()
@@ -167,6 +175,15 @@ def count_quarantined(connection: Connection) -> dict[str, int]:
     return _count(connection, submissions.c.form, held)
 
 
+def count_pending(connection: Connection) -> dict[str, int]:
+    """Return the number of pending deliveries by site."""
+    return _count(connection, deliveries.c.site, text("state = 'pending'"))
+
+
+def _failed(connection: Connection) -> dict[str, int]:
+    return _count(connection, deliveries.c.site, text("state = 'failed'"))
+
+
 def _count(
     connection: Connection, column: ColumnElement[str], *conditions: TextClause
 ) -> dict[str, int]:
@@ -174,6 +191,5 @@ def _count(
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _number(connection: Connection, state: str) -> int:
-    query = select(func.count()).where(deliveries.c.state == state)
-    return connection.execute(query).scalar_one()
+def _seconds(since: datetime | None, now: datetime) -> float:
+    return (now - since).total_seconds() if since else 0

@@ -42,7 +42,7 @@ def metrics() -> Response:
             403, "FORBIDDEN", "To read the metrics, send the token set in FORMAPP_METRICS_TOKEN."
         )
     try:
-        app.metrics.read_queue(app.database, datetime.now(UTC))
+        app.metrics.read_queue(app.database, datetime.now(UTC), app.sites)
     except DatabaseUnavailableError:
         raise RefusalError(503, "UNAVAILABLE", "The database can't be reached.") from None
     return Response(app.metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")

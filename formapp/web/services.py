@@ -31,6 +31,7 @@ class Services:
         base_url: where visitors reach this server, without a slash at the end; None: the trusted
             host of each request.
         default_site: the site of forms that name none.
+        sites: the names of all Wix sites.
         on_kept: called after each commit that created work for a worker.
         refused_origins: logs and counts posts from origins that aren't listed.
         api_tokens: let a program post without an origin.
@@ -55,6 +56,7 @@ class Services:
     api_tokens: tuple[str, ...] = ()
     site_key: str | None = None
     metrics_token: str | None = None
+    sites: tuple[str, ...] = ()
     metrics: Metrics = field(default_factory=Metrics)
     pages: dict[Hashable, PageTemplate] = field(default_factory=dict)
 

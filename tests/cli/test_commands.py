@@ -12,6 +12,7 @@ import pytest
 
 from formapp.db.database import Database
 from formapp.db.revision import is_empty
+from tests.support.formfiles import EMAIL
 from tests.support.postgres import PostgresServer
 from tests.support.processes import Commands, Result, environ, free_port
 
@@ -140,6 +141,27 @@ def test_forms_check_takes_a_folder_a_file_or_a_name(
     assert said in (done.stderr if code else done.stdout)
 
 
+def test_forms_check_reports_the_project_file_and_forms_without_a_site(
+    commands: Commands,
+) -> None:
+    forms, project = commands.folder / "forms", commands.folder / "formapp.toml"
+    forms.mkdir()
+    (forms / "one.toml").write_text(f'title = "T"\nsite = "berln"\n{EMAIL}')
+    project.write_text('[sites.berlin]\nsite_id = "x"\n[sites.paris]\nsite_id = "y"\n')
+    done = commands.run("forms", "check", "forms")
+    assert done.returncode == 1
+    assert 'one.toml:2: site: "berln" is not known; did you mean "berlin"?' in done.stderr
+    (forms / "one.toml").write_text(f'title = "T"\n{EMAIL}')
+    done = commands.run("forms", "check", "one", FORMS="forms")
+    assert "one.toml: site: is missing; the sites are berlin and paris" in done.stderr
+    project.write_text('[sites.berlin]\nsite-id = "x"\n')
+    (forms / "one.toml").write_text(f'titel = "T"\n{EMAIL}')
+    done = commands.run("forms", "check", "forms")
+    assert 'formapp.toml:2: sites.berlin.site-id: is not a known key; did you mean "' in done.stderr
+    assert "one.toml:1: titel: is not a known key" in done.stderr
+    assert "4 faults in forms" in done.stderr
+
+
 def test_a_form_for_an_unknown_site_keeps_serve_from_starting(
     commands: Commands, tmp_path: Path
 ) -> None:
@@ -153,7 +175,7 @@ def test_a_form_for_an_unknown_site_keeps_serve_from_starting(
         "serve", "--no-worker", FORMS=str(forms), SECRET_KEY="a key that is long enough"
     )
     assert done.returncode == 1
-    assert "one.toml: site: 'elsewhere' is not known" in done.stderr
+    assert 'one.toml:2: site: "elsewhere" is not known' in done.stderr
 
 
 def test_an_upgrade_may_run_several_times_and_at_once(

@@ -33,7 +33,7 @@ from tests.support.leads import EMAIL, SITE, lead, submission
 from tests.support.ledger import days_later, failed, kept
 from tests.support.postgres import PostgresServer
 from tests.support.processes import Commands, Result, free_port
-from tests.support.wixsite import KEY, SITE_ID, WixSite
+from tests.support.wixsite import KEY, OTHER_ID, SITE_ID, WixSite
 
 NO_DATABASE = "there is no database of formapp at"
 SECRET = "d41d8cd98f00b204e9800998ecf8427e"
@@ -214,7 +214,7 @@ def test_forms_that_disagree_about_a_field_are_a_fault(patient: Patient) -> None
 
 def test_a_form_for_an_unknown_site_is_a_fault(patient: Patient) -> None:
     (patient.folder / "forms" / "other.toml").write_text(f'site = "elsewhere"\n{FORM}')
-    assert "'elsewhere' is not known" in patient.findings("fault")["forms"]
+    assert '"elsewhere" is not known' in patient.findings("fault")["forms"]
 
 
 def test_a_missing_database_is_reported_and_not_made(patient: Patient) -> None:
@@ -354,6 +354,75 @@ def test_an_address_of_wix_that_doesnt_answer_is_a_fault(patient: Patient) -> No
 def test_a_busy_wix_is_a_hint(patient: Patient) -> None:
     patient.site.fault("status", "queryContacts", status=429)
     assert "rate limited" in patient.findings("hint")["wix"]
+
+
+TWO_SITES = f"""
+[sites.berlin]
+site_id = "{SITE_ID}"
+[sites.paris]
+site_id = "{OTHER_ID}"
+rate_limit = 300
+"""
+
+
+@pytest.fixture
+def agency(patient: Patient) -> Patient:
+    """The same with two sites, each with a form."""
+    (patient.folder / "formapp.toml").write_text(TWO_SITES)
+    for site, name, data_type in (("berlin", "quote", "NUMBER"), ("paris", "devis", "TEXT")):
+        form = FORM.replace("NUMBER", data_type).replace("Website lead", f"Lead {site}")
+        (patient.folder / "forms" / f"{name}.toml").write_text(f'site = "{site}"\n{form}')
+    unused = {"WIX_API_KEY": "", "WIX_SITE_ID": ""}
+    patient.settings |= {"WIX_API_KEY_BERLIN": KEY, "WIX_API_KEY_PARIS": KEY, **unused}
+    return patient
+
+
+def test_each_site_has_its_section_with_its_own_forms(agency: Patient) -> None:
+    done = agency.examine()
+    assert done.returncode == 0, done.stdout
+    for site, other in (("berlin", "paris"), ("paris", "berlin")):
+        assert f"ok     credentials of {site}: accepted" in done.stdout
+        (labels,) = [line for line in done.stdout.splitlines() if f"labels of {site}" in line]
+        assert f'"Lead {site}" will be created' in labels
+        assert other not in labels
+    assert done.stdout.count("ok     clock") == 1
+    assert "hint   settings: sites.paris.rate_limit is above 200" in done.stdout
+    found = json.loads(agency.examine("--json").stdout)["findings"]
+    sites = {each["site"] for each in found if each["check"] == "credentials"}
+    assert sites == {"berlin", "paris"}
+
+
+def test_a_refused_site_is_one_fault_and_the_other_is_checked(agency: Patient) -> None:
+    agency.site.fault("status", site=OTHER_ID, status=401)
+    done = agency.examine()
+    assert "fault  credentials of paris: " in done.stdout
+    assert "ok     credentials of berlin" in done.stdout
+
+
+def test_a_site_without_its_secret_is_a_fault_and_the_other_is_checked(agency: Patient) -> None:
+    done = agency.examine(WIX_API_KEY_PARIS="", WIX_API_KEY_PARI="hunter2")
+    assert "fault  settings: FORMAPP_WIX_API_KEY_PARIS: is missing" in done.stdout
+    assert "did you mean FORMAPP_WIX_API_KEY_PARIS?" in done.stdout
+    assert "ok     credentials of berlin" in done.stdout
+    assert "credentials of paris" not in done.stdout
+
+
+def test_a_faulty_project_file_is_a_fault_and_nothing_is_said_of_its_sites(
+    agency: Patient,
+) -> None:
+    with (agency.folder / "formapp.toml").open("a") as file:
+        file.write("rate-limit = 3")
+    done = agency.examine()
+    assert "fault  settings: formapp.toml:7: sites.paris.rate-limit: is not a known" in done.stdout
+    assert "correct it in the project file" in done.stdout
+    for noise in ("is missing", "is no setting", "is not known;", "credentials"):
+        assert noise not in done.stdout
+
+
+def test_leads_of_a_site_that_is_gone_are_a_hint(patient: Patient) -> None:
+    with closing(patient.database()) as database:
+        kept(database, submission(lead(site="rome")))
+    assert "1 lead waiting for rome" in patient.findings("hint")["leads"]
 
 
 def test_a_field_of_another_data_type_is_a_fault(patient: Patient) -> None:

@@ -152,6 +152,44 @@ def test_a_webhook_that_drips_keeps_no_lead_waiting_and_no_worker_from_ending(
         assert time.monotonic() - began < 28
 
 
+SITES = """
+[sites.mute]
+site_id = "{mute_id}"
+api_url = "http://127.0.0.1:{mute_port}"
+[sites.quick]
+site_id = "{quick_id}"
+api_url = "{quick_url}"
+"""
+
+
+@pytest.mark.slow
+def test_a_site_that_says_nothing_keeps_no_other_site_s_lead_waiting(
+    database: Database, tmp_path: Path
+) -> None:
+    """Each of its calls takes 20 s, and its leads were there first."""
+    with black_hole() as mute, SandboxServer(create_sandbox()) as wix:
+        places = {"mute_id": SITE, "mute_port": mute.getsockname()[1]}
+        text = SITES.format(**places, quick_id=SITE, quick_url=wix.url)
+        (tmp_path / "formapp.toml").write_text(text, "utf-8")
+        given = {
+            "WIX_API_KEY": "",
+            "WIX_SITE_ID": "",
+            "WIX_API_KEY_MUTE": "IST.one",
+            "WIX_API_KEY_QUICK": "IST.other",
+            "CONFIG": str(tmp_path / "formapp.toml"),
+        }
+        kept = {
+            site: keep(database, submission(lead(site=site), datetime.now(UTC))).id
+            for site in ("mute", "quick")
+        }
+        with running(database, settings(**given)):
+            quick = partial(show_submission, database, kept["quick"])
+            eventually(lambda: quick()["state"] == "delivered")
+            assert show_submission(database, kept["mute"])["deliveries"][0]["attempts"] == []
+            # Only now does the mute one's call end.
+            mute.close()
+
+
 @pytest.mark.slow
 def test_a_worker_tells_at_its_start_what_the_forms_need_and_it_lacks(tmp_path: Path) -> None:
     forms = tmp_path / "forms"

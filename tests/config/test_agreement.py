@@ -3,6 +3,7 @@
 import pytest
 
 from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
+from formapp.config.project import Project, parse_project
 from formapp.config.settings import Settings
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.definition.parse import parse_form
@@ -30,13 +31,33 @@ def names(faults: list[str]) -> list[str]:
 def test_forms_that_need_nothing_fit_empty_settings() -> None:
     plain = forms(contact="", quote='[spam]\nchallenge = "altcha"')
     assert challenge_faults(settings(), plain) == confirm_faults(settings(), plain) == []
-    assert site_faults(plain) == []
+    assert site_faults(Project(), plain) == []
 
 
-def test_a_site_without_credentials_is_a_fault() -> None:
-    assert site_faults(forms(a='site = "main"', b='site = "branch"')) == [
-        "b.toml: site: 'branch' is not known; write \"main\" or leave it out"
-    ]
+PARIS, BERLIN = '[sites.paris]\nsite_id = "p"\n', '[sites.berlin]\nsite_id = "b"\n'
+
+
+@pytest.mark.parametrize(
+    ("project", "site", "problem"),
+    [
+        ("", None, None),
+        ("", "main", None),
+        ("", "branch", '"branch" is not known; write "main" or leave it out'),
+        (PARIS, None, None),
+        (PARIS, "paris", None),
+        (PARIS, "main", '"main" is not known; the sites are paris'),
+        (PARIS + BERLIN, "berlin", None),
+        (PARIS + BERLIN, "berln", '"berln" is not known; did you mean "berlin"?'),
+        (PARIS + BERLIN, None, "is missing; the sites are berlin and paris"),
+        (PARIS + '[sites.main]\nsite_id = "m"', None, None),
+    ],
+)
+def test_a_form_names_a_site_that_exists_or_leaves_it_to_the_only_one_or_main(
+    project: str, site: str | None, problem: str | None
+) -> None:
+    form = forms(a=f'site = "{site}"' if site else "")
+    found = site_faults(parse_project("formapp.toml", project), form)
+    assert [str(fault) for fault in found] == ([f"a.toml: site: {problem}"] if problem else [])
 
 
 def test_a_service_needs_both_of_its_keys() -> None:

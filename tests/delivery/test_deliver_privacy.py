@@ -19,6 +19,7 @@ CANARY = "canary"
 NUMBER = "7946001833"
 # Where answers belong: the submission itself, and who a person is.
 HOLD_ANSWERS = {
+    ("search_terms", "term"),
     ("submissions", "answers"),
     ("submissions", "lead"),
     ("submissions", "meta"),

@@ -212,10 +212,12 @@ def test_a_group_drains_deliveries_first_and_what_jobs_release_in_the_same_go() 
         return Worker(work)
 
     group = WorkerGroup(
-        noting("lead", BUSY, IDLE, BUSY), noting("challenge", BUSY), noting("mail", BUSY)
+        [noting("lead", BUSY, IDLE, BUSY), noting("other site", BUSY)],
+        noting("challenge", BUSY),
+        noting("mail", BUSY),
     )
-    assert group.drain() == (2, 2)
-    assert order == ["lead", "challenge", "mail", "lead"]
+    assert group.drain() == (3, 2)
+    assert order == ["lead", "other site", "challenge", "mail", "lead"]
 
 
 def test_draining_goes_on_after_a_defect_and_shows_no_text_of_it(
@@ -223,7 +225,8 @@ def test_draining_goes_on_after_a_defect_and_shows_no_text_of_it(
 ) -> None:
     leads, broken = Script(BUSY), Script(ValueError("canary"), BUSY)
     mails = Script(BUSY)
-    group = WorkerGroup(*(Worker(each.deliver_next) for each in (leads, broken, mails)))
+    first, *jobs = (Worker(each.deliver_next) for each in (leads, broken, mails))
+    group = WorkerGroup([first], *jobs)
     assert group.drain() == (1, 3)
     assert group.defects == 1
     assert "a worker met a defect of formapp: ValueError" in caplog.text

@@ -18,7 +18,7 @@ from tests.support.leads import EMAIL, lead, submission
 
 LATER = NOON.replace(hour=15)
 NOTE = {"code": "UNKNOWN_CUT"}
-READ = {"lead": lead(EMAIL).to_json(), "answers": {"email": EMAIL}, "consents": []}
+READ = {"lead": lead(EMAIL), "answers": {"email": EMAIL}, "consents": []}
 
 
 def no_reading(_caught: Caught) -> dict[str, Any]:
@@ -136,8 +136,7 @@ def test_who_has_to_confirm_is_asked_for_it_once_released(database: Database) ->
     asked = {"confirmation": {"title": "Newsletter"}}
     held, caught = kept(database, meta=asked), kept(database, Status.SPAM, meta=asked)
     assert release(database, held, no_reading, LATER) is Status.UNCONFIRMED
-    again = READ
-    assert release(database, caught, lambda _caught: again, LATER) is Status.UNCONFIRMED
+    assert release(database, caught, lambda _caught: READ, LATER) is Status.UNCONFIRMED
     assert number_of_deliveries(database) == 0
     with database.read() as connection:
         assert connection.execute(select(jobs.c.kind)).scalars().all() == ["confirm"] * 2

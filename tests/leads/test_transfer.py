@@ -6,8 +6,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import Connection, insert, select, text
 
+from formapp.crm.events import Event, store_event
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, metadata, submissions
 from formapp.db.upgrade import upgrade
@@ -76,6 +77,23 @@ def _fill(database: Database) -> None:
         connection.execute(insert(metadata.tables["incidents"]), values)
         counted = {"hash": "0f", "count": 3, "expires_at": LATER}
         connection.execute(insert(metadata.tables["counts"]), counted)
+        _fill_crm(connection)
+
+
+def _fill_crm(connection: Connection) -> None:
+    filled: dict[str, dict[str, object]] = {
+        "crm_books": {"book": "main", "state": "running", "due_at": LATER},
+        "crm_links": {"book": "main", "wix_id": "w", "state": "linked", "wix_base": {"a": "0f"}},
+        "crm_cursors": {"book": "main", "side": "wix", "kind": "changes", "position": "1"},
+        "crm_tombstones": {"book": "main", "digest": "0f", "at": LATER},
+    }
+    for table, values in filled.items():
+        connection.execute(insert(metadata.tables[table]), values)
+    link = connection.execute(select(metadata.tables["crm_links"].c.id)).scalar_one()
+    lost = {"link_id": link, "field": "company", "side": "crm", "value": "Acme", "at": LATER}
+    lost |= {"resolved": True, "persons": ["0f"]}
+    connection.execute(insert(metadata.tables["crm_conflicts"]), lost)
+    store_event(connection, Event("wix:main", "e1", "updated", "w", LATER))
 
 
 def _contents(database: Database) -> dict[str, list[dict[str, object]]]:

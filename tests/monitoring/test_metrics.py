@@ -19,7 +19,7 @@ def test_metrics_show_outcomes_calls_and_the_queue() -> None:
     metrics.attempt("main", "retry", 503, None)
     metrics.delivered("main", "created", calls=2, seconds=0.4)
     metrics.failed("main")
-    metrics.call("createContact", None, 1.5)
+    metrics.call("main", "createContact", None, 1.5)
     metrics.request("forms.submit", 303, 0.004)
     text = metrics.text().decode()
     for line in (
@@ -28,7 +28,7 @@ def test_metrics_show_outcomes_calls_and_the_queue() -> None:
         'formapp_deliveries_done_total{outcome="created",site="main"} 1.0',
         'formapp_deliveries_done_total{outcome="failed",site="main"} 1.0',
         'formapp_calls_per_lead_bucket{le="2.0",site="main"} 1.0',
-        'formapp_wix_call_seconds_count{operation="createContact",status="none"} 1.0',
+        'formapp_wix_call_seconds_count{operation="createContact",site="main",status="none"} 1.0',
         'formapp_request_seconds_count{endpoint="forms.submit",status="303"} 1.0',
     ):
         assert line in text
@@ -52,9 +52,9 @@ def test_the_queue_is_shown_as_the_database_has_it(database: Database) -> None:
     metrics = Metrics()
     shown = gauges(metrics, database, NOON + timedelta(seconds=12.5))
     for line in (
-        'formapp_deliveries{state="pending"} 3.0',
-        'formapp_deliveries{state="failed"} 0.0',
-        "formapp_oldest_due_seconds 12.5",
+        'formapp_deliveries{site="main",state="pending"} 3.0',
+        'formapp_deliveries{site="main",state="failed"} 0.0',
+        'formapp_oldest_due_seconds{site="main"} 12.5',
         'formapp_lane_paused{site="main"} 1.0',
         'formapp_incident_open{kind="backlog",site="main"} 1.0',
     ):
@@ -85,7 +85,7 @@ def test_the_quarantine_is_counted_by_form(database: Database) -> None:
     shown = gauges(Metrics(), database)
     assert 'formapp_quarantined{form="contact"} 2.0' in shown
     assert 'formapp_quarantined{form="quote"} 1.0' in shown
-    assert 'formapp_deliveries{state="pending"} 1.0' in shown
+    assert 'formapp_deliveries{site="main",state="pending"} 1.0' in shown
 
 
 def test_counting_the_quarantine_reads_an_index(sqlite: Database) -> None:

@@ -11,6 +11,7 @@ from formapp.wix import ApiKey, Auth
 from tests.support.clock import TurnedClock
 
 SITE_ID = "5c1f7e0a-6a52-4d0e-9f43-0b7f2f4e8d11"
+OTHER_ID = "0b9d3c52-7e7f-4a41-8d5e-3f0c8b6a9e21"
 KEY = "IST.example-key"
 Json = dict[str, Any]
 
@@ -18,9 +19,10 @@ Json = dict[str, Any]
 class WixSite:
     """Talks to the sandbox over HTTP: its control path, and the API as another app would."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, site_id: str = SITE_ID) -> None:
         self.url = url
-        self.auth: Auth = ApiKey(KEY, SITE_ID)
+        self.site_id = site_id
+        self.auth: Auth = ApiKey(KEY, site_id)
         self._session = requests.Session()
 
     def close(self) -> None:
@@ -36,7 +38,7 @@ class WixSite:
         return self._call(method, f"/contacts/v4{path}", body)
 
     def _call(self, method: str, path: str, body: Json | None) -> Any:
-        headers = {"Authorization": "IST.another-app", "wix-site-id": SITE_ID}
+        headers = {"Authorization": "IST.another-app", "wix-site-id": self.site_id}
         answer = self._session.request(
             method, self.url + path, json=body, headers=headers, timeout=30
         )
@@ -46,12 +48,12 @@ class WixSite:
     def contacts(self) -> list[Json]:
         """All contacts, whole and strongly consistent."""
         sites = [site["id"] for site in self.control("GET", "/sites")["sites"]]
-        if SITE_ID not in sites:
+        if self.site_id not in sites:
             return []
         return [one["contact"] for one in self._state()["contacts"]]
 
     def _state(self) -> Json:
-        state: Json = self.control("GET", f"/sites/{SITE_ID}/contacts")
+        state: Json = self.control("GET", f"/sites/{self.site_id}/contacts")
         return state
 
     def contact(self) -> Json:
@@ -75,7 +77,7 @@ class WixSite:
 
     def call_log(self) -> list[Json]:
         """The same with time, status and fault."""
-        calls: list[Json] = self.control("GET", f"/calls?site={SITE_ID}")["calls"]
+        calls: list[Json] = self.control("GET", f"/calls?site={self.site_id}")["calls"]
         return calls
 
     def forget_calls(self) -> None:
@@ -96,24 +98,24 @@ class WixSite:
 
     def add(self, **info: Any) -> Json:
         """Create a contact as somebody in the dashboard would."""
-        path, body = f"/sites/{SITE_ID}/contacts", {"info": info, "allowDuplicates": True}
+        path, body = f"/sites/{self.site_id}/contacts", {"info": info, "allowDuplicates": True}
         made: Json = self.control("POST", path, body)["contact"]
         return made
 
     def edit(self, contact_id: str, **info: Any) -> Json:
         """Edit a contact as somebody in the dashboard would."""
-        path = f"/sites/{SITE_ID}/contacts/{contact_id}"
+        path = f"/sites/{self.site_id}/contacts/{contact_id}"
         edited: Json = self.control("PATCH", path, {"info": info})["contact"]
         return edited
 
     def delete(self, contact_id: str) -> None:
         """Delete a contact as somebody in the dashboard would."""
-        self.control("DELETE", f"/sites/{SITE_ID}/contacts/{contact_id}")
+        self.control("DELETE", f"/sites/{self.site_id}/contacts/{contact_id}")
 
     def make_member(self, contact_id: str) -> None:
         """Have the contact join the site."""
         self.control(
-            "POST", "/members", {"site": SITE_ID, "contact_id": contact_id, "role": "member"}
+            "POST", "/members", {"site": self.site_id, "contact_id": contact_id, "role": "member"}
         )
 
     def merge(self, source_id: str, target: Json) -> None:

@@ -89,7 +89,7 @@ def test_the_worker_ends_while_the_last_requests_are_answered() -> None:
 
     listener = listen("127.0.0.1", 0)
     server = Server(app, listener)
-    crew = WorkerGroup(Worker(lambda: False, interrupt=stopped.set))
+    crew = WorkerGroup([Worker(lambda: False, interrupt=stopped.set)])
     thread = threading.Thread(target=run_together, args=(server, crew))
     thread.start()
     with closing(socket.create_connection(listener.getsockname(), timeout=20)) as client:

@@ -194,4 +194,4 @@ def test_the_metrics_tell_what_became_of_posts(site: Site) -> None:
     metrics = site.get("/metrics").get_data(as_text=True)
     for result in ("kept", "invalid", "refused"):
         assert f'formapp_submissions_total{{form="lead",result="{result}"}} 1.0' in metrics
-    assert 'formapp_deliveries{state="pending"} 1.0' in metrics
+    assert 'formapp_deliveries{site="main",state="pending"} 1.0' in metrics

@@ -53,13 +53,13 @@ def _check_all(environ: Mapping[str, str]) -> Iterator[Finding]:
     reading = read_valid_settings(environ)
     yield from check_settings(reading, environ, now)
     settings = reading.settings
-    forms, findings = check_form_files(settings) if reading.has("FORMS") else ({}, [])
+    forms, findings = check_form_files(reading) if reading.has("FORMS") else ({}, [])
     yield from findings
     if reading.has("SMTP_URL") and reading.has("BASE_URL") and reading.has("SECRET_KEY"):
         yield from check_confirmations(settings, forms)
     if reading.has("DATABASE_URL"):
         yield from check_database(settings, forms, now)
-    if reading.has("WIX_"):
+    if reading.has("WIX_API_URL") and reading.has("WIX_RATE_LIMIT"):
         yield from check_wix(settings, forms, now)
     if reading.has("BASE_URL"):
         yield from check_base_url(settings)

@@ -22,7 +22,7 @@ from formapp.forms.definition.model import FormDefinition
 from formapp.leads.erase import count_lost_erasures
 from formapp.leads.report import count_unknown, count_unmailed
 from formapp.monitoring.incidents import find_incidents
-from formapp.monitoring.metrics import count_quarantined
+from formapp.monitoring.metrics import count_pending, count_quarantined
 from formapp.monitoring.refused_origins import find_refused
 
 _REFUSED_DAYS = timedelta(days=7)
@@ -104,6 +104,7 @@ def _check_schema(
         return
     yield ok("database", f"{database.place}: reachable, writable, schema {revision}")
     yield from _check_incidents(database, settings, now)
+    yield from _check_sites(database, settings)
     yield from _check_waiting(database)
     yield from _check_unknown(database)
     yield from _check_refused(database, forms, now)
@@ -132,6 +133,17 @@ def _check_incidents(database: Database, settings: Settings, now: datetime) -> I
         yield hint("leads", f"site {incident.site}: {incident.detail}", advice)
     if not incidents:
         yield ok("leads", "no delivery has failed or waits for long")
+
+
+def _check_sites(database: Database, settings: Settings) -> Iterator[Finding]:
+    known = {site.name for site in settings.sites}
+    with database.read() as connection:
+        waiting = count_pending(connection)
+    for site, number in sorted(waiting.items()):
+        if site not in known:
+            message = f"{number_of(number, 'lead')} waiting for {site}, which is no site any more"
+            advice = "describe that site again: its leads are delivered then"
+            yield hint("leads", message, advice)
 
 
 def _check_waiting(database: Database) -> Iterator[Finding]:

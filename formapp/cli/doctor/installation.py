@@ -11,13 +11,14 @@ import requests
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
+from formapp.config.project import Project, ProjectFile, load_project
 from formapp.config.settings import PREFIX, Settings, SettingsError
+from formapp.config.sites import SECRETS
 from formapp.forms.definition.model import ExtendedFieldTarget, FormDefinition, LabelTarget
-from formapp.forms.definition.parse import FormFilesError, load_definitions
+from formapp.forms.definition.parse import FormFilesError, load_definitions, with_lines
 from formapp.http import MAX_BYTES, DeadlineAdapter
 from formapp.mail.smtp import MailError, SmtpMailer
 
-_KNOWN = {PREFIX + name.upper() for name in Settings.model_fields}
 _GOOD_LENGTH = 32
 _FEW_CHARACTERS = 10
 _OLD = timedelta(days=365)
@@ -26,6 +27,7 @@ _NEW_KEY = (
     "put it in front of the old one"
 )
 _WIX_LIMIT = 200
+_RATE_LIMIT = f"{PREFIX}WIX_RATE_LIMIT"
 _SECONDS = 5
 
 
@@ -35,6 +37,7 @@ class Reading:
 
     settings: Settings
     faults: list[str]
+    file: ProjectFile
 
     def has(self, name: str) -> bool:
         """Whether no setting that begins with this name is faulty, so that checks make sense."""
@@ -43,19 +46,28 @@ class Reading:
 
 def read_valid_settings(environ: Mapping[str, str]) -> Reading:
     """Read the settings, leaving out invalid ones."""
-    known = {name: value for name, value in environ.items() if name.removesuffix("_FILE") in _KNOWN}
+    file = load_project(environ)
+    names = _known(file.project)
+    known = {name: value for name, value in environ.items() if name.removesuffix("_FILE") in names}
+    faults = list(file.faults)
     try:
-        return Reading(Settings.read(known, web=True, wix=True), [])
+        settings = Settings.read(known, web=True, wix=not faults, project=file.project)
     except SettingsError as error:
-        faults = error.faults
+        faults += error.faults
+    else:
+        return Reading(settings, faults, file)
     wrong = {line.partition(":")[0].removesuffix("_FILE") for line in faults}
     valid = {
         name: value for name, value in known.items() if name.removesuffix("_FILE") not in wrong
     }
     try:
-        return Reading(Settings.read(valid), faults)
+        return Reading(Settings.read(valid, project=file.project), faults, file)
     except SettingsError:
-        return Reading(Settings(), faults)
+        return Reading(Settings(project=file.project), faults, file)
+
+
+def _known(project: Project) -> set[str]:
+    return {PREFIX + name.upper() for name in Settings.names(project)}
 
 
 def check_settings(
@@ -64,26 +76,33 @@ def check_settings(
     """Invalid settings, unknown names and weak choices."""
     settings = reading.settings
     for line in reading.faults:
-        yield fault("settings", line, "correct it in the environment: see README, the settings")
+        place = "environment" if line.startswith(PREFIX) else "project file"
+        yield fault("settings", line, f"correct it in the {place}: see README, the settings")
     if not reading.faults:
-        yield ok("settings", "all settings are valid")
-    yield from _check_names(environ)
+        where = f", with {reading.file.path}" if reading.file.path else ""
+        yield ok("settings", f"all settings are valid{where}")
+    yield from _check_names(environ, reading.file)
     if reading.has("SECRET_KEY"):
         yield from _check_keys(settings, environ, now)
     if reading.has("BASE_URL") and reading.has("PROXY_HOPS"):
         yield from _check_proxy(settings)
-    if settings.wix_rate_limit > _WIX_LIMIT:
-        yield hint(
-            "settings",
-            f"{PREFIX}WIX_RATE_LIMIT is above {_WIX_LIMIT}, which is what Wix allows in a minute",
-            "remove it, unless Wix has granted you more",
-        )
+    for site in settings.sites:
+        if site.rate_limit > _WIX_LIMIT:
+            own = site.name in settings.project.sites and settings.project.sites[site.name]
+            name = f"sites.{site.name}.rate_limit" if own and own.rate_limit else _RATE_LIMIT
+            message = f"{name} is above {_WIX_LIMIT}, which is what Wix allows in a minute"
+            yield hint("settings", message, "remove it, unless Wix has granted you more")
 
 
-def _check_names(environ: Mapping[str, str]) -> Iterator[Finding]:
+def _check_names(environ: Mapping[str, str], file: ProjectFile) -> Iterator[Finding]:
+    known = _known(file.project)
+    # The sites of a faulty file are unknown.
+    of_sites = tuple(f"{PREFIX}{secret.upper()}_" for secret in SECRETS) if file.faults else ()
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in _KNOWN:
-            close = difflib.get_close_matches(name, _KNOWN, 1)
+        if name.startswith(of_sites):
+            continue
+        if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known:
+            close = difflib.get_close_matches(name, known, 1)
             advice = f"did you mean {close[0]}?" if close else "remove it"
             yield hint("settings", f"{name} is no setting of formapp", advice)
 
@@ -115,15 +134,20 @@ def _check_proxy(settings: Settings) -> Iterator[Finding]:
         yield hint("proxy", message, advice)
 
 
-def check_form_files(settings: Settings) -> tuple[dict[str, FormDefinition], list[Finding]]:
+def check_form_files(reading: Reading) -> tuple[dict[str, FormDefinition], list[Finding]]:
     """The forms, none if a file is faulty, and the findings."""
+    settings = reading.settings
     try:
         forms = load_definitions(settings.forms)
     except FormFilesError as error:
         advice = f"correct the file, then check with: formapp forms check {settings.forms}"
         return {}, [fault("forms", str(each), advice) for each in error.faults]
-    findings = [fault("forms", *line.split("; ", 1)) for line in site_faults(forms)]
-    findings += _check_data_types(forms)
+    findings: list[Finding] = []
+    if not reading.file.faults:
+        unknown = with_lines(site_faults(settings.project, forms), settings.forms)
+        findings += [fault("forms", *str(each).split("; ", 1)) for each in unknown]
+        for site in settings.sites:
+            findings += _check_data_types(forms_of(settings, site.name, forms))
     advice = "set what the service gave you for this site, or change [spam]"
     findings += [fault("forms", line, advice) for line in challenge_faults(settings, forms)]
     return forms, findings or [ok("forms", f"{', '.join(forms)} in {settings.forms}")]
@@ -135,6 +159,14 @@ def _check_data_types(forms: Mapping[str, FormDefinition]) -> Iterator[Finding]:
             listed = ", ".join(f"{kind} in {' and '.join(of)}" for kind, of in types.items())
             message = f'the extended field "{name}" has several data types: {listed}'
             yield fault("forms", message, "a field has one: correct data_type, or rename one")
+
+
+def forms_of(
+    settings: Settings, site: str, forms: Mapping[str, FormDefinition]
+) -> dict[str, FormDefinition]:
+    """The forms whose leads go to this site."""
+    default = settings.default_site
+    return {name: form for name, form in forms.items() if (form.site or default) == site}
 
 
 @dataclass

@@ -1,14 +1,16 @@
-"""The site at Wix: clock, credentials, permissions, labels and fields that the forms need."""
+"""Each site at Wix: clock, credentials, permissions, labels and fields that the forms need."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.cli.doctor.installation import Targets, fetch, targets_of
-from formapp.cli.workers import TIMEOUTS, auth_of
+from formapp.cli.doctor.installation import Targets, fetch, forms_of, targets_of
+from formapp.cli.sites import TIMEOUTS, auth_of
 from formapp.config.settings import Settings
+from formapp.config.sites import SiteSettings
 from formapp.delivery.sites import MAX_RESPONSE
 from formapp.forms.definition.model import FormDefinition
 from formapp.http import DeadlineAdapter
@@ -32,17 +34,16 @@ _SKEW_FAULT = 300
 def check_wix(
     settings: Settings, forms: Mapping[str, FormDefinition], now: datetime
 ) -> Iterator[Finding]:
-    """Make three kinds of calls, all of which only read."""
-    yield from check_clock(settings.wix_api_url, now)
-    try:
-        auth = auth_of(settings)
-    except ValueError as error:
-        yield fault("credentials", str(error), "copy it again, without spaces and line breaks")
-        return
-    adapter = DeadlineAdapter(max_bytes=MAX_RESPONSE)
-    url = settings.wix_api_url
-    with WixContacts(auth, base_url=url, timeouts=TIMEOUTS, adapter=adapter) as wix:
-        yield from _check_site(wix, targets_of(forms))
+    """Check each site by three kinds of calls, all of which only read.
+
+    One whose credentials are incomplete is left out: the check of the settings reports it.
+    """
+    sites = [site for site in settings.sites if not site.faults()]
+    for url in dict.fromkeys(site.api_url for site in sites):
+        yield from check_clock(url, now)
+    for site in sites:
+        for finding in _check_site(site, targets_of(forms_of(settings, site.name, forms))):
+            yield replace(finding, site=site.name) if len(settings.sites) > 1 else finding
 
 
 def check_clock(url: str, now: datetime) -> Iterator[Finding]:
@@ -64,7 +65,18 @@ def check_clock(url: str, now: datetime) -> Iterator[Finding]:
         yield ok("clock", "it agrees with Wix's")
 
 
-def _check_site(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
+def _check_site(site: SiteSettings, targets: Targets) -> Iterator[Finding]:
+    try:
+        auth = auth_of(site)
+    except ValueError as error:
+        yield fault("credentials", str(error), "copy it again, without spaces and line breaks")
+        return
+    adapter = DeadlineAdapter(max_bytes=MAX_RESPONSE)
+    with WixContacts(auth, base_url=site.api_url, timeouts=TIMEOUTS, adapter=adapter) as wix:
+        yield from _check_calls(wix, targets)
+
+
+def _check_calls(wix: WixContacts, targets: Targets) -> Iterator[Finding]:
     try:
         wix.contacts.query(limit=1)
     except ForbiddenError:
@@ -101,7 +113,7 @@ def _failed(check: str, error: WixError) -> Finding:
         return fault("credentials", str(error), advice)
     if isinstance(error, RateLimitedError):
         return hint(check, str(error), "Wix has too many calls just now: try again in a minute")
-    advice = "check the network, FORMAPP_WIX_API_URL, and Wix's status page; leads wait meanwhile"
+    advice = "check the network, Wix's address here and its status page; leads wait meanwhile"
     return fault(check, str(error), advice)
 
 

@@ -59,8 +59,8 @@ def suggestion(wrong: str, right: Iterable[str]) -> str:
     return f'did you mean "{known[near[0]]}"?' if near else ""
 
 
-def problem_of(error: ErrorDetails) -> str:
-    """Return the text of one pydantic error."""
+def problem_of(error: ErrorDetails, root: type[BaseModel] = FormDefinition) -> str:
+    """Return the text of one pydantic error; `root` is the model of the whole file."""
     kind, given, context, loc = error["type"], error["input"], error.get("ctx", {}), error["loc"]
     if kind == "tuple_type" and loc == ("fields",):
         return "should be written as [[fields]], one such table for each field"
@@ -69,7 +69,7 @@ def problem_of(error: ErrorDetails) -> str:
     if kind in _SHAPES:
         return f"should be {_SHAPES[kind]}, not {_type_of(given)}"
     if kind == "extra_forbidden":
-        return _unknown_key(loc)
+        return _unknown_key(loc, root)
     if kind in {"literal_error", "enum"}:
         return _unknown_word(given, str(context["expected"]))
     measure = _MEASURES.get(kind)
@@ -85,10 +85,10 @@ def _type_of(given: Any) -> str:
     return _PYTHON_TYPES.get(type(given), "a date or time")
 
 
-def _unknown_key(loc: Location) -> str:
+def _unknown_key(loc: Location, root: type[BaseModel]) -> str:
     if loc[-1] == "adds_label":
         return 'belongs to one option: { value = "l", label = "more", adds_label = "Big budget" }'
-    known = sorted(field.alias or name for name, field in _model_at(loc).model_fields.items())
+    known = sorted(field.alias or name for name, field in _model_at(loc, root).model_fields.items())
     hint = suggestion(str(loc[-1]), known) or f"use {one_of(known)}"
     return f"is not a known key; {hint}"
 
@@ -106,9 +106,9 @@ def _unknown_word(given: Any, expected: str) -> str:
     return f"{shown} is not known; {f'{hint} Use' if hint else 'use'} {one_of(words)}"
 
 
-def _model_at(loc: Location) -> type[BaseModel]:
+def _model_at(loc: Location, root: type[BaseModel]) -> type[BaseModel]:
     """Return the model of the table that holds the key at this location."""
-    models: list[type[BaseModel]] = [FormDefinition]
+    models: list[type[BaseModel]] = [root]
     steps = iter(loc[:-1])
     for step in steps:
         if len(models) > 1:  # kinds of a target: pydantic adds the kind as a step

@@ -8,7 +8,7 @@ import copy
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Annotated, Any
@@ -80,8 +80,13 @@ def load_definitions(folder: Path) -> dict[str, FormDefinition]:
 
 def load_definition(path: Path) -> FormDefinition:
     """Return the definition in a form file; may raise FormFilesError."""
+    return parse_form(path.name, read_text(path))
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file; may raise FormFilesError."""
     try:
-        return parse_form(path.name, path.read_bytes().decode())
+        return path.read_bytes().decode()
     except OSError as err:
         raise FormFilesError([Fault(path.name, "", f"can't be read: {err.strerror}")]) from err
     except UnicodeDecodeError as err:
@@ -89,9 +94,34 @@ def load_definition(path: Path) -> FormDefinition:
         raise FormFilesError([Fault(path.name, "", problem)]) from err
 
 
+def with_lines(faults: Iterable[Fault], folder: Path) -> list[Fault]:
+    """Add the lines of their keys to faults that were found without the files' texts."""
+    found = []
+    for fault in faults:
+        lines = find_lines(plain_lines(read_text(folder / fault.file)))
+        keys = {dotted("", path): line for path, line in lines.items()}
+        found.append(replace(fault, line=line_of(keys, fault.key)))
+    return found
+
+
 def names_in(folder: Path) -> list[str]:
     """Return the names of a folder's forms, without reading a file."""
     return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def plain_lines(text: str) -> str:
+    """Return the text without a byte order mark, with line ends as TOML's own."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n")
+
+
+def parse_toml(file: str, text: str) -> dict[str, Any]:
+    """Return the tables of a TOML text; may raise FormFilesError, with one fault."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as err:
+        raise FormFilesError([Fault(file, "", _not_toml(str(err), text))]) from err
+    except RecursionError as err:
+        raise FormFilesError([Fault(file, "", "is nested too deeply")]) from err
 
 
 def parse_form(file: str, text: str) -> FormDefinition:
@@ -101,13 +131,11 @@ def parse_form(file: str, text: str) -> FormDefinition:
         FormFilesError: With every fault of the file.
     """
     named = _bad_name(file)
-    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    text = plain_lines(text)
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as err:
-        raise FormFilesError([*named, Fault(file, "", _not_toml(str(err), text))]) from err
-    except RecursionError as err:
-        raise FormFilesError([*named, Fault(file, "", "is nested too deeply")]) from err
+        data = parse_toml(file, text)
+    except FormFilesError as err:
+        raise FormFilesError([*named, *err.faults]) from err
     definition: FormDefinition | None = None
     errors: list[ErrorDetails] = []
     try:
@@ -121,7 +149,7 @@ def parse_form(file: str, text: str) -> FormDefinition:
     if definition is None or named or problems:
         lines = {_shown(path, data): line for path, line in find_lines(text).items()}
         problems.sort(key=itemgetter(0))
-        faults = [Fault(file, key, problem, _line(lines, key)) for _, key, problem in problems]
+        faults = [Fault(file, key, problem, line_of(lines, key)) for _, key, problem in problems]
         raise FormFilesError([*named, *faults])
     return definition
 
@@ -134,7 +162,7 @@ def _shown(path: Location, data: Mapping[str, Any]) -> str:
     return dotted("", path)
 
 
-def _line(lines: Mapping[str, int], key: str) -> int | None:
+def line_of(lines: Mapping[str, int], key: str) -> int | None:
     """Return the line of a key, else of the table that lacks it."""
     while key and key not in lines:
         key = key[: max(key.rfind("."), key.rfind("["), 0)]

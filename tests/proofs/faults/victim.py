@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from formapp.cli import serve, wiring, workers
+from formapp.cli import serve, sites, wiring, workers
 from formapp.db.database import Database
 from formapp.jobs.worker import Worker
 from formapp.monitoring import logs
@@ -62,11 +62,11 @@ def _worker(order: dict[str, Any], clock: FastClock, tell: Callable[[str], None]
     database = Database(settings.database_url, busy_seconds=order.get("busy_seconds", 5.0))
     # The wiring of `formapp worker` itself; only the clock and the client's patience are others.
     vars(workers).update(
-        TIMEOUTS=Timeouts(*order.get("timeouts", TIMEOUTS)),
         Worker=partial(Worker, poll_seconds=POLL_SECONDS),
         make_deliverer=partial(workers.make_deliverer, clock=clock),
         _now=clock,
     )
+    vars(sites).update(TIMEOUTS=Timeouts(*order.get("timeouts", TIMEOUTS)))
     worker = workers.make_worker_group(settings, database, Metrics())
     wiring.on_signals(worker.stop)
     tell(READY)

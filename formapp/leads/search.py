@@ -1,0 +1,435 @@
+"""Lists of submissions for people: filtered, searched, newest first, page by page.
+
+Ids begin with the time of receipt (UUIDv7), so their order is the order of a list. Each list is
+merged from a few streams that an index has in this order already: those of one state, one outcome,
+one form of one site or one search term. A page reads about as many rows as it shows, whether there
+are a thousand submissions or a million; a filter of two kinds reads one stream and skips.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    case,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    union,
+)
+
+from formapp.db.database import Database
+from formapp.db.tables import deliveries, search_terms, submissions
+from formapp.forms.reading.contact import read_email, read_phone
+from formapp.leads.accept import LONGEST_TERM, fold
+from formapp.leads.errors import AmbiguousIdError, UnknownSubmissionError
+
+STATES = ("pending", "delivered", "failed", "quarantined", "unconfirmed", "spam")
+"""All states: of the delivery, or of a submission that has none."""
+
+OUTCOMES = ("created", "updated", "unchanged")
+
+PAGE = 50
+COUNT_LIMIT = 1000
+"""Counts end here: a page may show "1,000+" as quickly as 17."""
+
+SHORT = 8
+"""Characters of a short id. The last ones: an id begins with the time, which many share."""
+
+_HELD = ("quarantined", "unconfirmed", "spam")
+_DEEPEST = 5000
+"""Longer words that begin with a search word are found by their index up to this number."""
+
+_WINDOW = 20_000
+"""Where there are more, so many of the newest submissions are looked through at a time."""
+
+_MOST_ALIKE = 10
+_LAST = "\U0010ffff"
+_ID_END = re.compile(r"[0-9a-f-]{8,36}")
+_PHONE = re.compile(r"[\d\s()+./-]+")
+_LEAST_DIGITS = 4
+_term_of = search_terms.c.submission_id
+
+Id = Column[Any]
+"""A column of ids, by which a stream is ordered."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadFilter:
+    """Which submissions; an empty part excludes none, but honeypot catches need their state.
+
+    Attributes:
+        sites: None: of all sites; otherwise of these alone, of none if it is empty.
+        since: received then or later.
+        until: received before.
+        search: beginnings of a name's words, an e-mail address or its beginning, a telephone number
+            or its end, or a short id.
+    """
+
+    forms: tuple[str, ...] = ()
+    sites: tuple[str, ...] | None = None
+    states: tuple[str, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    search: str = ""
+
+    def within(self, sites: tuple[str, ...] | None) -> "LeadFilter":
+        """Return the filter for somebody who may see these sites alone (None: all)."""
+        if sites is None:
+            return self
+        chosen = sites if self.sites is None else tuple(s for s in self.sites if s in sites)
+        return replace(self, sites=chosen)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LeadSummary:
+    """A line of a list. Its repr shows no answer.
+
+    Attributes:
+        name: as people read it; the company or the address where there is none, or empty.
+        state: one of `STATES`.
+        reason: why the delivery waits or failed.
+    """
+
+    id: str
+    form: str
+    site: str
+    state: str
+    outcome: str | None
+    contact_id: str | None
+    received_at: datetime
+    name: str
+    email: str | None
+    phone: str | None
+    attempts: int
+    reason: str | None
+    erased: bool
+
+    @property
+    def short_id(self) -> str:
+        """The last characters of the id, by which it is found as well."""
+        return self.id[-SHORT:]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadPage:
+    """Some lines of a list.
+
+    Attributes:
+        after: where the next page begins; None: this is the last one.
+        searched_until: not all was searched, only what was received since then; `after` goes on.
+    """
+
+    leads: tuple[LeadSummary, ...]
+    after: str | None = None
+    searched_until: datetime | None = None
+
+
+def list_leads(
+    database: Database, wanted: LeadFilter, *, after: str | None = None, limit: int = PAGE
+) -> LeadPage:
+    """Return the newest submissions that a filter selects, older ones than the id `after`."""
+    with database.read() as connection:
+        query = _Query(connection, wanted)
+        ids, window_end = query.ids(after, limit + 1)
+        leads = tuple(read_summaries(connection, ids[:limit]))
+    if len(ids) > limit:
+        return LeadPage(leads, ids[limit - 1])
+    return LeadPage(leads, window_end, _time_of(window_end) if window_end else None)
+
+
+def iterate_ids(database: Database, wanted: LeadFilter, batch: int = 500) -> Iterator[str]:
+    """Yield the ids of all that a filter selects, newest first, in constant memory."""
+    after: str | None = None
+    while True:
+        with database.read() as connection:
+            ids, window_end = _Query(connection, wanted).ids(after, batch)
+        yield from ids
+        after = ids[-1] if len(ids) == batch else window_end
+        if after is None:
+            return
+
+
+def count_leads(database: Database, wanted: LeadFilter, limit: int = COUNT_LIMIT) -> int:
+    """Return how many a filter selects; `limit` + 1 means more than `limit`."""
+    with database.read() as connection:
+        return len(_Query(connection, wanted).ids(None, limit + 1)[0])
+
+
+def list_sources(database: Database, sites: tuple[str, ...] | None = None) -> list[tuple[str, str]]:
+    """Return the pairs of site and form that have submissions."""
+    with database.read() as connection:
+        return _sources(connection, sites)
+
+
+def find_submission(database: Database, given: str, sites: tuple[str, ...] | None = None) -> str:
+    """Return the id that is this, or ends with it (`SHORT` characters at least).
+
+    Raises UnknownSubmissionError, also for one of another site than `sites`, or AmbiguousIdError.
+    """
+    with database.read() as connection:
+        found = _ids_ending(connection, given.strip().lower(), sites)
+    if not found:
+        raise UnknownSubmissionError(given)
+    if len(found) > 1:
+        raise AmbiguousIdError(given, found)
+    return found[0]
+
+
+def format_age(received_at: datetime, now: datetime) -> str:
+    """Return how long ago it was, in a few characters: `40 s`, `5 min`, `3 h`, `12 d`, `2 y`."""
+    seconds = max(int((now - received_at).total_seconds()), 0)
+    for unit, length in (("y", 31_557_600), ("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
+
+
+def read_summaries(connection: Connection, ids: list[str]) -> Iterator[LeadSummary]:
+    """Yield the lines of these submissions, in their order."""
+    sent, sending = submissions.c, deliveries.c
+    query = (
+        select(
+            *(sent.id, sent.form, sent.site, sent.received_at, sent.lead, sent.erased_at),
+            *(sending.outcome, sending.contact_id, sending.reason, state_of_row),
+            func.coalesce(sending.attempts, 0).label("attempts"),
+        )
+        .outerjoin(deliveries, sending.submission_id == sent.id)
+        .where(sent.id.in_(ids))
+    )
+    rows = {row.id: row for row in connection.execute(query)}
+    yield from (_summary(rows[each]) for each in ids if each in rows)
+
+
+state_of_row = case(
+    (submissions.c.status == "accepted", deliveries.c.state), else_=submissions.c.status
+).label("state")
+
+
+def name_in(lead: dict[str, Any]) -> str:
+    """Return how a stored lead is called in a list; empty if it has no name."""
+    parts = ((lead.get(name) or {}).get("value") for name in ("first_name", "last_name"))
+    company = (lead.get("company") or {}).get("value")
+    return " ".join(filter(None, parts)) or company or (lead.get("email") or {}).get("typed") or ""
+
+
+def _summary(row: Any) -> LeadSummary:
+    lead = row.lead if isinstance(row.lead, dict) else {}
+    phones = lead.get("phones") or [{}]
+    return LeadSummary(
+        id=row.id,
+        form=row.form,
+        site=row.site,
+        state=row.state,
+        outcome=row.outcome,
+        contact_id=row.contact_id,
+        received_at=row.received_at,
+        name=name_in(lead),
+        email=(lead.get("email") or {}).get("address"),
+        phone=phones[0].get("e164"),
+        attempts=row.attempts,
+        reason=row.reason,
+        erased=row.erased_at is not None,
+    )
+
+
+class _Query:
+    """Finds the ids that a filter selects."""
+
+    def __init__(self, connection: Connection, wanted: LeadFilter) -> None:
+        self._connection = connection
+        self._wanted = wanted
+        self._beginnings = _beginnings(wanted.search)
+
+    def ids(self, after: str | None, limit: int) -> tuple[list[str], str | None]:
+        """Return the newest ids, at most `limit`.
+
+        Where only the newest part was searched, also the id at which that part ends.
+        """
+        if self._wanted.sites == () or (self._wanted.search.strip() and not self._beginnings):
+            return [], None
+        if self._beginnings and self._has_many(self._beginnings[0]):
+            end = self._window_end(after)
+            conditions = [_has_term(each) for each in self._beginnings]
+            if end:
+                conditions.append(submissions.c.id >= end)
+            streams = [self._stream(submissions.c.id, *conditions)]
+        else:
+            end, streams = None, [*self._streams()]
+        found = self._merged(streams, after, limit)
+        return found, None if len(found) == limit else end
+
+    def _merged(
+        self, streams: Iterable[tuple[Select[Any], Id]], after: str | None, limit: int
+    ) -> list[str]:
+        parts = []
+        for stream, column in streams:
+            rest = stream.where(column < after) if after else stream
+            newest = rest.order_by(column.desc()).limit(limit).subquery()
+            parts.append(select(newest.c[0].label("id")))
+        if not parts:
+            return []
+        # Wrapped, since SQLite takes no limit within a union.
+        together = union(*parts).subquery()
+        query = select(together.c.id).order_by(together.c.id.desc()).limit(limit)
+        return [*self._connection.scalars(query)]
+
+    def _streams(self) -> Iterator[tuple[Select[Any], Id]]:
+        """Yield queries whose union is what the filter selects; an index has each in order."""
+        wanted, sent, sending = self._wanted, submissions.c, deliveries.c
+        if self._beginnings:
+            yield from self._term_streams()
+        elif wanted.states and "delivered" not in wanted.states:
+            for state in wanted.states:
+                if state in _HELD:
+                    held = sent.status != _constant("accepted")
+                    yield self._stream(sent.id, held, sent.status == _constant(state))
+                else:
+                    undelivered = sending.state != _constant("delivered")
+                    is_one = sending.state == _constant(state)
+                    yield self._stream(sending.submission_id, undelivered, is_one)
+        elif wanted.outcomes and not wanted.states:
+            for outcome in wanted.outcomes:
+                yield self._stream(sending.submission_id, sending.outcome == _constant(outcome))
+        elif wanted.forms or wanted.sites:
+            for site, form in _sources(self._connection, wanted.sites):
+                if not wanted.forms or form in wanted.forms:
+                    yield self._stream(sent.id, sent.site == site, sent.form == form)
+        else:
+            yield self._stream(sent.id)
+
+    def _term_streams(self) -> Iterator[tuple[Select[Any], Id]]:
+        first, *others = self._beginnings
+        more, term, of = [_has_term(each) for each in others], search_terms.c.term, _term_of
+        yield self._stream(of, term == first, *more)
+        yield self._stream(of, term > first, term < first + _LAST, *more)
+        if ids := _ids_ending(self._connection, self._wanted.search.strip().lower()):
+            yield self._stream(submissions.c.id, submissions.c.id.in_(ids))
+
+    def _stream(self, column: Id, *conditions: ColumnElement[bool]) -> tuple[Select[Any], Id]:
+        """Select ids from the table of this column, by these conditions and the whole filter."""
+        sent, sending, wanted = submissions.c, deliveries.c, self._wanted
+        query = select(column)
+        if column.table is search_terms:
+            query = query.join(submissions, sent.id == column).distinct()
+        if column.table is deliveries:
+            query = query.join(submissions, sent.id == column)
+        elif wanted.states or wanted.outcomes:
+            query = query.outerjoin(deliveries, sending.submission_id == sent.id)
+        query = query.where(*conditions, self._has_state())
+        if wanted.forms:
+            query = query.where(
+                (sending if column.table is deliveries else sent).form.in_(wanted.forms)
+            )
+        if wanted.sites is not None:
+            query = query.where(sent.site.in_(wanted.sites))
+        if wanted.outcomes:
+            query = query.where(sending.outcome.in_(wanted.outcomes))
+        if wanted.since:
+            query = query.where(column >= _id_at(wanted.since))
+        if wanted.until:
+            query = query.where(column < _id_at(wanted.until))
+        return query, column
+
+    def _has_state(self) -> ColumnElement[bool]:
+        status, states = submissions.c.status, self._wanted.states
+        if not states:
+            return status != "spam"
+        held = [state for state in states if state in _HELD]
+        sent = [state for state in states if state not in _HELD]
+        accepted = (status == "accepted") & deliveries.c.state.in_(sent)
+        return or_(*([status.in_(held)] if held else ()), *([accepted] if sent else ()))
+
+    def _has_many(self, beginning: str) -> bool:
+        """Whether more terms begin so than can be sorted at once."""
+        term = search_terms.c.term
+        longer = select(literal(1)).where(term > beginning, term < beginning + _LAST)
+        counted = select(func.count()).select_from(longer.limit(_DEEPEST + 1).subquery())
+        return self._connection.execute(counted).scalar_one() > _DEEPEST
+
+    def _window_end(self, after: str | None) -> str | None:
+        """Return the id at which the part to search ends; None: there are fewer."""
+        query = select(submissions.c.id).order_by(submissions.c.id.desc())
+        if after:
+            query = query.where(submissions.c.id < after)
+        return self._connection.execute(query.offset(_WINDOW - 1).limit(1)).scalar()
+
+
+def _constant(text: str) -> ColumnElement[Any]:
+    """A text of ours in the statement itself: planners compare it with a partial index."""
+    return literal(text, literal_execute=True)
+
+
+def _has_term(beginning: str) -> ColumnElement[bool]:
+    other = search_terms.alias()
+    return exists().where(
+        other.c.submission_id == submissions.c.id,
+        other.c.term >= beginning,
+        other.c.term < beginning + _LAST,
+    )
+
+
+def _beginnings(search: str) -> list[str]:
+    """Return the beginnings of terms that a submission must have, the most telling one first."""
+    text = search.strip()
+    if "@" in text:
+        found = [f"e{read_email(text) or text.lower()}"]
+    elif len(digits := "".join(filter(str.isdecimal, text))) >= _LEAST_DIGITS and (
+        _PHONE.fullmatch(text)
+    ):
+        whole = read_phone(text, None)
+        known = whole.e164 if whole else digits.lstrip("0")
+        found = [f"p{known.lstrip('+')[::-1]}"]
+    else:
+        found = sorted((f"n{word}" for word in fold(text)), key=len, reverse=True)
+    return [each[:LONGEST_TERM] for each in found]
+
+
+def _ids_ending(
+    connection: Connection, end: str, sites: tuple[str, ...] | None = None
+) -> list[str]:
+    if not _ID_END.fullmatch(end):
+        return []
+    query = select(submissions.c.id).where(
+        func.substr(submissions.c.id, literal_column("29")) == end[-SHORT:],
+        submissions.c.id.endswith(end),
+    )
+    if sites is not None:
+        query = query.where(submissions.c.site.in_(sites))
+    return [*connection.scalars(query.order_by(submissions.c.id).limit(_MOST_ALIKE))]
+
+
+def _sources(connection: Connection, sites: tuple[str, ...] | None) -> list[tuple[str, str]]:
+    """Jump from pair to pair in their index: there are few, of many submissions."""
+    pair = tuple_(submissions.c.site, submissions.c.form)
+    following = select(submissions.c.site, submissions.c.form).order_by(
+        submissions.c.site, submissions.c.form
+    )
+    found: list[tuple[str, str]] = []
+    query = following.limit(1)
+    while row := connection.execute(query).first():
+        found.append((row.site, row.form))
+        query = following.where(pair > (row.site, row.form)).limit(1)
+    return [each for each in found if sites is None or each[0] in sites]
+
+
+def _id_at(time: datetime) -> str:
+    """Return the least beginning of an id that was made then."""
+    milliseconds = f"{int(time.timestamp() * 1000):012x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}"
+
+
+def _time_of(submission_id: str) -> datetime:
+    milliseconds = int(submission_id[:13].replace("-", ""), 16)
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
