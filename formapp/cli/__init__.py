@@ -16,6 +16,7 @@ _COMMANDS = {
     "forms": "Check form files.",
     "leads": "See, retry, export and erase submissions and their deliveries.",
     "users": "Add, list and remove the people who may sign in to the inbox.",
+    "notify": "Try how a form notifies, and notify of a lead again.",
     "crm": "Copy contacts to another CRM, or keep both sides equal.",
     "db": "Look after the database.",
     "doctor": "Check everything, and say what to do about each fault.",
