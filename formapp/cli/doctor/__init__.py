@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import click
 
 from formapp.cli.doctor.database import check_database
-from formapp.cli.doctor.findings import Finding
+from formapp.cli.doctor.findings import Finding, echo_finding
 from formapp.cli.doctor.installation import (
     check_base_url,
     check_confirmations,
@@ -22,7 +22,7 @@ from formapp.cli.doctor.installation import (
     read_valid_settings,
 )
 from formapp.cli.doctor.wix import check_wix
-from formapp.cli.output import echo
+from formapp.cli.output import echo, screen
 from formapp.cli.wiring import number_of
 
 
@@ -33,11 +33,11 @@ def command(*, as_json: bool) -> None:
 
     A fault keeps formapp from working; a hint is worth a look. Exits with 1 if there is a fault.
     """
-    findings = []
+    findings, out = [], screen()
     for finding in _check_all(os.environ):
         findings.append(finding)
         if not as_json:
-            echo(str(finding))
+            echo_finding(out, finding)
     healthy = not any(finding.level == "fault" for finding in findings)
     if as_json:
         report = {"ok": healthy, "findings": [asdict(finding) for finding in findings]}
