@@ -15,8 +15,10 @@ _COMMANDS = {
     "sandbox": "Run the local stand-in for the Wix Contacts API.",
     "forms": "Check form files.",
     "leads": "See, retry, export and erase submissions and their deliveries.",
+    "crm": "Copy contacts to another CRM, or keep both sides equal.",
     "db": "Look after the database.",
     "doctor": "Check everything, and say what to do about each fault.",
+    "manual": "Read the manual.",
 }
 
 

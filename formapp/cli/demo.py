@@ -17,6 +17,7 @@ from formapp.forms.form import Form, compile_form, load_forms
 from formapp.resources import STATIC, TEMPLATES
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
 from formapp.server import listen
+from formapp.web import manual
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 
@@ -56,6 +57,7 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         def ready(app: Flask) -> None:
             # Only this machine reaches it.
             share.init_app(app, Owner(everybody=True))
+            manual.init_app(app)
             echo(_greeting(web, sandbox.url, data))
 
         with sandbox:
@@ -132,6 +134,7 @@ def _greeting(web: str, sandbox: str, data: Path) -> str:
   2. See the contact it made:   {sandbox}/
   3. A form on another site:    {sandbox}/example/
   4. What to paste into yours:  {web}/f/{_FORM}/share
+  5. Read more:                 {web}/manual/
 
 The contacts are in a sandbox that stands in for Wix; nothing leaves this machine.
 What visitors sent is kept in {data / _DATABASE}. Ctrl+C ends the demo."""

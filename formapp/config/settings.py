@@ -32,6 +32,10 @@ from formapp.config.sites import (
 from formapp.resources import BUNDLED_FORMS
 
 PREFIX = "FORMAPP_"
+
+BOOKS = f"{PREFIX}CRM_"
+"""Begins the secrets of CRM books, which `formapp.crm.books` reads."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -71,6 +75,7 @@ class Settings(BaseModel):
         "sqlite:///formapp.db"
     )
     forms: Annotated[Path, AfterValidator(checks.folder)] = BUNDLED_FORMS
+    crm: Annotated[Path, AfterValidator(checks.folder)] | None = None
     secret_key: Annotated[tuple[_Secret, ...], _SPLIT] = ()
     base_url: Annotated[_Address, AfterValidator(checks.base)] | None = None
     trusted_hosts: Annotated[tuple[_Host, ...], _SPLIT] = ()
@@ -150,6 +155,11 @@ class Settings(BaseModel):
         return [key.get_secret_value() for key in self.secret_key]
 
     @property
+    def crm_folder(self) -> Path | None:
+        """The folder of book files, if there is one."""
+        return self.crm or default_crm(self.forms)
+
+    @property
     def sender(self) -> str | None:
         """The From address of mail to visitors, unless a form has its own."""
         return self.mail_from or self.alert_from
@@ -188,6 +198,12 @@ class Settings(BaseModel):
         ]
 
 
+def default_crm(forms: Path) -> Path | None:
+    """The folder `crm` beside the forms, if it is there."""
+    beside = forms.absolute().parent / "crm"
+    return beside if beside.is_dir() else None
+
+
 def _values(
     environ: Mapping[str, str], known: set[str], *, quiet: bool
 ) -> tuple[dict[str, Any], list[str]]:
@@ -195,7 +211,7 @@ def _values(
     values: dict[str, Any] = {}
     faults: list[str] = []
     for variable, text in environ.items():
-        if not variable.startswith(PREFIX) or not text.strip():
+        if not variable.startswith(PREFIX) or not text.strip() or variable.startswith(BOOKS):
             continue
         name = variable.removeprefix(PREFIX).lower()
         if name in known:

@@ -35,6 +35,10 @@ class Session:
     grace: timedelta = field(default=timedelta(seconds=60))
 
 
+class PlanNeededError(Exception):
+    """There is no plan of the last day."""
+
+
 def plan(session: Session, progress: Progress = lambda _done, _total: None) -> Plan:
     """Read both sides and say what `load` would do; writes nothing but that a plan was made."""
     raise NotImplementedError

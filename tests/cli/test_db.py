@@ -1,4 +1,4 @@
-"""From SQLite to PostgreSQL as the README has it, and what `db copy` refuses."""
+"""From SQLite to PostgreSQL as the manual has it, and what `db copy` refuses."""
 
 import json
 import os
@@ -12,15 +12,16 @@ import pytest
 
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
+from formapp.manual import read
 from tests.support.leads import lead, submission
 from tests.support.ledger import delivered
 from tests.support.postgres import PostgresServer
 from tests.support.processes import Commands, Installation, end, environ, eventually, send
 
-README = Path(__file__).parents[2].joinpath("README.md").read_text("utf-8")
+MANUAL = read("production")
 (BLOCK,) = (
     block
-    for block in re.findall(r"^```sh\n(.+?)\n```$", README, re.MULTILINE | re.DOTALL)
+    for block in re.findall(r"^```sh\n(.+?)\n```$", MANUAL, re.MULTILINE | re.DOTALL)
     if "db copy" in block
 )
 ADA = {"name": "Ada Lovelace", "email": "ada@example.com", "message": "Hi", "privacy": "yes"}
@@ -39,7 +40,7 @@ def _states(installation: Installation) -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_the_move_of_the_readme_takes_everything_along(
+def test_the_move_of_the_manual_takes_everything_along(
     installation: Installation, commands: Commands, postgres: PostgresServer
 ) -> None:
     assert send(installation.web, "contact", **ADA).status_code == 303

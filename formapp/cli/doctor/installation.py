@@ -12,7 +12,7 @@ import requests
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
 from formapp.config.project import Project, ProjectFile, load_project
-from formapp.config.settings import PREFIX, Settings, SettingsError
+from formapp.config.settings import BOOKS, PREFIX, Settings, SettingsError
 from formapp.config.sites import SECRETS
 from formapp.forms.definition.model import ExtendedFieldTarget, FormDefinition, LabelTarget
 from formapp.forms.definition.parse import FormFilesError, load_definitions, with_lines
@@ -97,9 +97,10 @@ def check_settings(
 def _check_names(environ: Mapping[str, str], file: ProjectFile) -> Iterator[Finding]:
     known = _known(file.project)
     # The sites of a faulty file are unknown.
-    of_sites = tuple(f"{PREFIX}{secret.upper()}_" for secret in SECRETS) if file.faults else ()
+    of_sites = [f"{PREFIX}{secret.upper()}_" for secret in SECRETS] if file.faults else []
+    elsewhere = (BOOKS, *of_sites)
     for name in sorted(environ):
-        if name.startswith(of_sites):
+        if name.startswith(elsewhere):
             continue
         if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known:
             close = difflib.get_close_matches(name, known, 1)

@@ -1,0 +1,136 @@
+"""The composition root of CRM books: settings to books, and a book to both of its systems."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from formapp.cli.sites import now_in_utc, sites_of
+from formapp.config.project import Project
+from formapp.config.settings import PREFIX, Settings, SettingsError
+from formapp.config.sites import DEFAULT_SITE
+from formapp.crm.books import BookFilesError, Secrets, load_books, read_secrets
+from formapp.crm.digests import PURPOSE
+from formapp.crm.model import Book
+from formapp.crm.sync import Session
+from formapp.crm.system import System
+from formapp.crm.systems.wix import WixSystem
+from formapp.crm.systems.wix_calls import Wait, WixCalls
+from formapp.db.database import Database
+from formapp.forms.definition.explain import one_of, suggestion
+from formapp.forms.definition.parse import Fault, with_lines
+from formapp.monitoring.metrics import Metrics
+from formapp.signing import Keyring
+
+
+class SystemMissingError(Exception):
+    """This version has no adapter for a book's system."""
+
+
+class UnknownBookError(Exception):
+    """There is no such book; the text says which there are."""
+
+
+def sleep(seconds: float) -> bool:
+    """Wait in the foreground."""
+    time.sleep(seconds)
+    return False
+
+
+def find_book(settings: Settings, name: str) -> Book:
+    """The book of this name; raises UnknownBookError, BookFilesError."""
+    books = books_of(settings)
+    if name not in books:
+        known = suggestion(name, books) or f"the books are {one_of(sorted(books), 'and')}"
+        raise UnknownBookError(f'there is no book "{name}"; {known}')
+    return books[name]
+
+
+def books_of(settings: Settings) -> dict[str, Book]:
+    """All books by name; raises BookFilesError, UnknownBookError where there is no folder."""
+    folder = settings.crm_folder
+    if folder is None:
+        reason = f"there are no books: {PREFIX}CRM names no folder, and none is beside the forms"
+        raise UnknownBookError(reason)
+    return load_folder(folder, settings.project)
+
+
+def load_folder(folder: Path, project: Project) -> dict[str, Book]:
+    """The books of a folder; a site that doesn't exist is one of the faults."""
+    known = sorted(project.sites or {DEFAULT_SITE})
+    faults: list[Fault] = []
+    books: dict[str, Book] = {}
+    try:
+        books = load_books(folder)
+    except BookFilesError as error:
+        faults += error.faults
+    strange = [
+        Fault(f"{book.name}.toml", "site", f'"{book.site}" is not known; {_choice(book, known)}')
+        for book in books.values()
+        if book.site not in known
+    ]
+    if faults or strange:
+        raise BookFilesError([*faults, *with_lines(strange, folder)])
+    return books
+
+
+def _choice(book: Book, known: list[str]) -> str:
+    return suggestion(book.site, known) or f"the sites are {one_of(known, 'and')}"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBook:
+    """A book with both systems, for one thread; `stop` ends its calls to Wix from any thread."""
+
+    session: Session
+    calls: WixCalls
+
+    def stop(self) -> None:
+        """Send no further call."""
+        self.calls.stop()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.session.wix.close()
+        self.session.crm.close()
+
+
+def open_book(  # noqa: PLR0913 - collaborators, all by keyword
+    book: Book,
+    *,
+    settings: Settings,
+    database: Database,
+    metrics: Metrics,
+    wait: Wait = sleep,
+    patient: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> OpenBook:
+    """Open both sides; this sends no call. Raises SecretsError, SettingsError."""
+    if not settings.keys:
+        fault = f"{PREFIX}SECRET_KEY: is missing; CRM books keep keyed digests in place of values"
+        raise SettingsError([fault])
+    secrets = read_secrets(book, environ)
+    (site,) = (each for each in sites_of(settings) if each.name == book.site)
+    calls = WixCalls(
+        site=site,
+        database=database,
+        clock=now_in_utc,
+        metrics=metrics,
+        wait=wait,
+        patient=patient,
+    )
+    session = Session(
+        book,
+        WixSystem(book, calls),
+        open_system(book, secrets),
+        database,
+        Keyring(settings.keys, PURPOSE),
+        now_in_utc,
+    )
+    return OpenBook(session, calls)
+
+
+def open_system(book: Book, _secrets: Secrets) -> System:
+    """Open the side that isn't Wix."""
+    raise SystemMissingError(f"{book.name}.toml: {book.system} can't be used yet")

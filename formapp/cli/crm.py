@@ -1,0 +1,350 @@
+"""`formapp crm`: books of contacts that are kept equal with another system."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from formapp.cli.books import (
+    OpenBook,
+    SystemMissingError,
+    UnknownBookError,
+    books_of,
+    find_book,
+    load_folder,
+    open_book,
+)
+from formapp.cli.output import echo
+from formapp.cli.progress import Progress
+from formapp.cli.sites import now_in_utc
+from formapp.cli.wiring import number_of, one_line_errors, open_database, read_settings
+from formapp.config.project import load_project
+from formapp.config.settings import PREFIX, Settings, default_crm
+from formapp.crm import owner, sync
+from formapp.crm.books import BookFilesError, SecretsError
+from formapp.crm.model import Book, Conflict, Plan, Side, Status
+from formapp.crm.system import CrmError
+from formapp.db.database import Database
+from formapp.monitoring.metrics import Metrics
+from formapp.resources import BUNDLED_FORMS
+
+_SIDES: click.Choice[Side] = click.Choice(["wix", "crm"])
+_SHOWN = 40
+
+
+class _Command(click.Command):
+    """A command whose help ends with an example, as it is typed."""
+
+    def __init__(self, name: str, example: str, **options: Any) -> None:
+        super().__init__(name, epilog=f"Example: {example}", **options)
+
+
+@click.group("crm")
+def command() -> None:
+    """Copy new Wix contacts to another CRM, or keep both sides equal.
+
+    Each book is a file that pairs a Wix site with another system.
+    """
+
+
+@contextmanager
+def _opened(*, wix: bool = False) -> Iterator[tuple[Settings, Database]]:
+    """Settings and database; errors that an owner can correct become lines.
+
+    With `wix` the commands' own database is made if need be.
+    """
+    with one_line_errors():
+        settings = read_settings(wix=wix)
+        try:
+            with nullcontext(open_database(settings, create=wix)) as database:
+                try:
+                    yield settings, database
+                finally:
+                    database.close()
+        except (UnknownBookError, SystemMissingError, CrmError) as error:
+            raise click.ClickException(str(error)) from None
+        except SecretsError as error:
+            raise click.ClickException("\n".join(error.faults)) from None
+
+
+@contextmanager
+def _session(name: str) -> Iterator[OpenBook]:
+    """A book with both of its systems, in the foreground: it waits for the rate budget."""
+    with _opened(wix=True) as (settings, database):
+        book = find_book(settings, name)
+        opened = open_book(
+            book, settings=settings, database=database, metrics=Metrics(), patient=True
+        )
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+@contextmanager
+def _book(name: str) -> Iterator[tuple[Book, Database]]:
+    """A book and the database."""
+    with _opened() as (settings, database):
+        yield find_book(settings, name), database
+
+
+# Book files
+
+
+@command.command("check", cls=_Command, example="formapp crm check crm")
+@click.argument("folder", metavar="[DIR]", required=False)
+def check(folder: str | None) -> None:
+    """Check the book files of a folder and print every fault. Needs no secrets.
+
+    Without DIR, it is the folder of FORMAPP_CRM, else `crm` beside the forms.
+    """
+    place = Path(folder) if folder else _folder(os.environ)
+    project = load_project(os.environ)
+    try:
+        books = load_folder(place, project.project)
+    except BookFilesError as error:
+        echo(str(error), err=True)
+        echo(f"formapp: {number_of(len(error.faults), 'fault')} in {place}", err=True)
+        sys.exit(1)
+    echo(f"{number_of(len(books), 'book')} in {place}: {', '.join(books)}. No faults.")
+
+
+def _folder(environ: Mapping[str, str]) -> Path:
+    if given := environ.get(f"{PREFIX}CRM", "").strip():
+        return Path(given)
+    found = default_crm(Path(environ.get(f"{PREFIX}FORMS", "").strip() or BUNDLED_FORMS))
+    if found is None:
+        reason = "there is no folder of book files: name one, or set FORMAPP_CRM"
+        raise click.ClickException(reason)
+    return found
+
+
+# The first load
+
+
+@command.command("plan", cls=_Command, example="formapp crm plan main --json")
+@click.argument("book")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def plan(book: str, *, as_json: bool) -> None:
+    """Read both sides and say what `start` would do. Writes to neither."""
+    with _session(book) as opened:
+        with Progress("read") as progress:
+            found = sync.plan(opened.session, progress)
+        if as_json:
+            echo(json.dumps(asdict(found), indent=2))
+        else:
+            echo("\n".join(_plan_lines(found)))
+
+
+def _plan_lines(found: Plan) -> Iterator[str]:
+    yield f"{found.link} contacts are on both sides; {found.update} of these differ"
+    if found.conflicts:
+        yield f"{number_of(found.conflicts, 'field')} differ where both sides have a value"
+    yield f"{found.create_in_crm} are to be created in the CRM, {found.create_in_wix} at Wix"
+    if found.held:
+        yield f"{found.held} match more than one: they are held until a person decides"
+    minutes = max(1, round(found.seconds / 60))
+    yield f"about {found.wix_calls} calls to Wix, {number_of(minutes, 'minute')}"
+
+
+@command.command("start", cls=_Command, example="formapp crm start main --system-of-record wix")
+@click.argument("book")
+@click.option(
+    "--system-of-record",
+    "record",
+    type=_SIDES,
+    help="The side whose values stay where both have one.",
+)
+@click.option("--yes", is_flag=True, help="Don't ask whether you are sure.")
+def start(book: str, record: Side | None, *, yes: bool) -> None:
+    """Do the first load, or go on with one that was interrupted.
+
+    Needs a plan of the last day (`formapp crm plan`). Then the worker does the rest.
+    """
+    with _session(book) as opened:
+        session = opened.session
+        state = owner.status(session.database, book, now_in_utc()).state
+        if state == "running":
+            echo(f"{book} is running already; the worker looks after it")
+            return
+        if session.book.mode == "two-way" and state != "loading":
+            record = record or _ask_for_record()
+            if not yes and sys.stdin.isatty():
+                click.confirm("This writes to both sides. Go on?", abort=True)
+        try:
+            with Progress("loaded") as progress:
+                sync.load(session, record or "wix", progress)
+        except sync.PlanNeededError as error:
+            advice = f"look at `formapp crm plan {book}` first"
+            raise click.ClickException(f"{error}; {advice}") from None
+        found = owner.status(session.database, book, now_in_utc())
+    if found.state == "paused":
+        raise click.ClickException(f"{book} is paused: {found.reason}")
+    echo(f"{book} is running: {found.linked} linked, {found.held} held; the worker goes on")
+
+
+def _ask_for_record() -> Side:
+    if not sys.stdin.isatty():
+        reason = "which side's values stay where both have one? Give --system-of-record wix or crm"
+        raise click.ClickException(reason)
+    prompt = "Whose values stay where both sides have one"
+    return click.prompt(prompt, type=_SIDES, default="wix", err=True)
+
+
+@command.command("sync", cls=_Command, example="formapp crm sync main --once")
+@click.argument("book")
+@click.option("--once", is_flag=True, help="Do all that is due now, then end.")
+def sync_book(book: str, *, once: bool) -> None:
+    """Look at both sides now and do all that is due; the worker does so by itself."""
+    if not once:
+        raise click.UsageError("give --once: `formapp worker` does the rest by itself")
+    with _session(book) as opened:
+        session = opened.session
+        _check_running(owner.status(session.database, book, now_in_utc()))
+        failures = sync.sync_once(session)
+        found = owner.status(session.database, book, now_in_utc())
+    if found.state == "paused":
+        raise click.ClickException(f"{book} is paused: {found.reason}")
+    if failures:
+        reason = f"; the last reason: {found.reason}" if found.reason else ""
+        raise click.ClickException(f"{number_of(failures, 'link')} failed{reason}")
+    echo(f"{book}: {found.linked} linked, {found.held} held, {found.conflicts} conflicts")
+
+
+def _check_running(found: Status) -> None:
+    match found.state:
+        case "new":
+            reason = f"was never started: `formapp crm start {found.book}` does that"
+        case "loading":
+            reason = f"is not loaded yet: `formapp crm start {found.book}` goes on with it"
+        case "paused":
+            reason = f"is paused ({found.reason}): `formapp crm resume {found.book}` ends that"
+        case _:
+            return
+    raise click.ClickException(f"{found.book} {reason}")
+
+
+# Looking and deciding
+
+
+@command.command("status", cls=_Command, example="formapp crm status --json")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+def status(*, as_json: bool) -> None:
+    """Show each book: what is linked, held and due, and since when."""
+    with _opened() as (settings, database):
+        found = [owner.status(database, name, now_in_utc()) for name in books_of(settings)]
+    if as_json:
+        echo(json.dumps([asdict(each) for each in found], indent=2, default=_json))
+    else:
+        for each in found:
+            echo(_status_line(each))
+
+
+def _status_line(found: Status) -> str:
+    parts = [f"{found.book}: {found.state}"]
+    if found.reason:
+        parts[0] += f" ({found.reason})"
+    if found.state == "loading":
+        parts.append(f"{found.done} of {found.total} loaded")
+    parts.append(f"{found.linked} linked, {found.held} held, {found.due} due")
+    parts.append(f"{found.conflicts} conflicts")
+    if found.due:
+        parts.append(f"the oldest waits for {round(found.lag_seconds)} s")
+    if found.last_pass_at:
+        parts.append(f"last pass {found.last_pass_at:%Y-%m-%d %H:%M:%S} UTC")
+    return "; ".join(parts)
+
+
+def _json(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+@command.command("conflicts", cls=_Command, example="formapp crm conflicts main")
+@click.argument("book")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+def conflicts(book: str, *, as_json: bool) -> None:
+    """Show fields that both sides changed: which value stayed, and which was lost."""
+    with _book(book) as (_, database):
+        found = owner.conflicts(database, book)
+    if as_json:
+        rows = [asdict(each) for each in found]
+        echo(json.dumps(rows, indent=2, default=_json, ensure_ascii=False))
+        return
+    for each in found:
+        echo(_conflict_line(each))
+    if not found:
+        echo(f"{book} has no conflicts.", err=True)
+
+
+def _conflict_line(found: Conflict) -> str:
+    kept: Side = "crm" if found.lost_side == "wix" else "wix"
+    state = "kept" if found.resolved else "waits for you; at"
+    return (
+        f"{found.id}  {found.at:%Y-%m-%d %H:%M}  {found.contact_id or '-'}  {found.field}: "
+        f"{state} {kept} {_short(found.kept_value)}, {found.lost_side} {_short(found.lost_value)}"
+    )
+
+
+def _short(value: str | Sequence[str] | None) -> str:
+    text = "" if value is None else value if isinstance(value, str) else ", ".join(value)
+    line = " ".join(text.split())
+    return f'"{line[:_SHOWN]}{"…" if len(line) > _SHOWN else ""}"'
+
+
+@command.command("resolve", cls=_Command, example="formapp crm resolve 7 --keep crm")
+@click.argument("conflict", metavar="ID")
+@click.option("--keep", type=_SIDES, required=True, help="The side whose value stays.")
+def resolve(conflict: str, keep: Side) -> None:
+    """Have one side's value of a conflict written to both; `formapp crm conflicts` lists them."""
+    with _opened() as (_, database):
+        known = conflict.isascii() and conflict.isdecimal() and len(conflict) < len(str(2**63))
+        if not known or not owner.resolve(database, int(conflict), keep, now_in_utc()):
+            raise click.ClickException(f"there is no conflict {conflict}")
+    echo(f"conflict {conflict}: the value of {keep} is written at the link's next pass")
+
+
+@command.command("pause", cls=_Command, example="formapp crm pause main")
+@click.argument("book")
+def pause(book: str) -> None:
+    """Stop working for a book until `resume`."""
+    with _book(book) as (_, database):
+        owner.pause(database, book, "by the owner", now_in_utc())
+    echo(f"{book} is paused")
+
+
+@command.command("resume", cls=_Command, example="formapp crm resume main --allow-deletes 12")
+@click.argument("book")
+@click.option(
+    "--allow-deletes",
+    type=click.IntRange(min=0),
+    default=0,
+    metavar="N",
+    help="Let so many deletions pass that the brake has stopped.",
+)
+def resume(book: str, allow_deletes: int) -> None:
+    """Go on with a paused book."""
+    with _book(book) as (_, database):
+        if not owner.resume(database, book, now_in_utc(), allow_deletes=allow_deletes):
+            echo(f"{book} was not paused")
+            return
+    echo(f"{book} goes on")
+
+
+@command.command("unlink", cls=_Command, example="formapp crm unlink main CONTACT_ID")
+@click.argument("book")
+@click.argument("contact_id")
+def unlink(book: str, contact_id: str) -> None:
+    """Forget the link of a Wix contact: both records stay, and neither is matched again."""
+    with _book(book) as (_, database):
+        if not owner.unlink(database, book, contact_id):
+            raise click.ClickException(f"{book} has no link of a contact {contact_id}")
+    echo(f"the contact {contact_id} is linked no more")
