@@ -39,7 +39,13 @@ def make_worker_group(settings: Settings, database: Database, metrics: Metrics) 
     token is worthless after minutes.
     """
     backlog = timedelta(minutes=settings.alert_backlog)
-    report = partial(incidents.report_incidents, database, _channels(settings), backlog)
+    report = partial(
+        incidents.report_incidents,
+        database,
+        _channels(settings),
+        backlog,
+        inbox=partial(_inbox_of, settings),
+    )
     erase = partial(expire.expire_batch, database, settings.keep_days)
     return WorkerGroup(
         [_delivery_worker(settings, database, metrics, site) for site in sites_of(settings)],
@@ -108,6 +114,11 @@ def make_deliverer(
         clock=clock,
         metrics=metrics,
     )
+
+
+def _inbox_of(settings: Settings) -> str | None:
+    """The address of the owner's pages, if somebody can sign in and it is known from outside."""
+    return f"{settings.base_url}/inbox" if settings.base_url and settings.owner_password else None
 
 
 def _channels(settings: Settings) -> list[Channel]:

@@ -17,25 +17,40 @@ _TITLES = {
 }
 
 
+ALL_SITES = "all"
+"""The site of an incident of the whole installation."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A message to the owner when an `Incident` begins (`open`) or ends (`over`)."""
+    """A message to the owner when an `Incident` begins (`open`) or ends (`over`).
+
+    `link` is the page that shows it; None where the owner has no pages.
+    """
 
     kind: str
     site: str
     state: Literal["open", "over"]
     detail: str
     at: datetime
+    advice: str = ""
+    forms: tuple[str, ...] = ()
+    link: str | None = None
 
     @property
     def subject(self) -> str:
         """A few words."""
         end = " is over" if self.state == "over" else ""
-        return f"formapp: site {self.site}: {_TITLES.get(self.kind, self.kind)}{end}"
+        forms = f" of {', '.join(self.forms)}" if self.forms else ""
+        title = f"{_TITLES.get(self.kind, self.kind)}{forms}{end}"
+        site = "all sites" if self.site == ALL_SITES else f"site {self.site}"
+        return f"formapp: {site}: {title}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the webhook's body; chat tools show `text`."""
-        text = f"{self.subject}: {self.detail}"
+        advice = f"What to do: {self.advice}" if self.advice else ""
+        parts = (f"{self.subject}: {self.detail}", advice, self.link or "")
+        text = ". ".join(part for part in parts if part)
         return {"text": text, **asdict(self), "at": self.at.isoformat()}
 
 
@@ -56,5 +71,12 @@ def post_alert(url: str, alert: Alert) -> None:
 
 def mail_alert(mailer: SmtpMailer, sender: str, to: tuple[str, ...], alert: Alert) -> None:
     """Send an alert by e-mail, or raise MailError."""
-    text = f"{alert.detail}\n\nSite: {alert.site}\nNoticed: {alert.at}\n"
-    mailer.send(Message(sender, to, alert.subject, text))
+    parts = [
+        alert.detail,
+        f"What to do: {alert.advice}" if alert.advice else "",
+        alert.link or "",
+        f"Site: {alert.site}\nForms: {', '.join(alert.forms) or '-'}\n"
+        f"Noticed: {alert.at:%Y-%m-%d %H:%M} UTC",
+    ]
+    text = "\n\n".join(part for part in parts if part)
+    mailer.send(Message(sender, to, alert.subject, f"{text}\n"))

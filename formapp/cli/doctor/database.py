@@ -129,8 +129,7 @@ def _check_incidents(database: Database, settings: Settings, now: datetime) -> I
     backlog = timedelta(minutes=settings.alert_backlog)
     incidents = find_incidents(database, now, backlog=backlog)
     for incident in incidents:
-        advice = "see `formapp leads list`, correct the cause, then `formapp leads retry --failed`"
-        yield hint("leads", f"site {incident.site}: {incident.detail}", advice)
+        yield hint("leads", f"site {incident.site}: {incident.detail}", incident.advice)
     if not incidents:
         yield ok("leads", "no delivery has failed or waits for long")
 
