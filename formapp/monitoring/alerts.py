@@ -75,8 +75,10 @@ def mail_alert(mailer: SmtpMailer, sender: str, to: tuple[str, ...], alert: Aler
         alert.detail,
         f"What to do: {alert.advice}" if alert.advice else "",
         alert.link or "",
-        f"Site: {alert.site}\nForms: {', '.join(alert.forms) or '-'}\n"
-        f"Noticed: {alert.at:%Y-%m-%d %H:%M} UTC",
+        (
+            f"Site: {alert.site}\nForms: {', '.join(alert.forms) or '-'}\n"
+            f"Noticed: {alert.at:%Y-%m-%d %H:%M} UTC"
+        ),
     ]
     text = "\n\n".join(part for part in parts if part)
     mailer.send(Message(sender, to, alert.subject, f"{text}\n"))
