@@ -74,6 +74,9 @@ MAY_IMPORT = {
     ),
     "formapp.web": (
         "formapp.confirmation",
+        "formapp.crm.events",
+        "formapp.crm.inbound",
+        "formapp.crm.wix_webhook",
         "formapp.db",
         "formapp.forms",
         "formapp.jobs",
@@ -88,6 +91,7 @@ MAY_IMPORT = {
     "formapp.app": (
         "formapp.config",
         "formapp.confirmation",
+        "formapp.crm.wix_webhook",
         "formapp.db",
         "formapp.forms",
         "formapp.signing",

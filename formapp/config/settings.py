@@ -97,6 +97,7 @@ class Settings(BaseModel):
     wix_app_id: _Word | None = None
     wix_app_secret: _Token | None = None
     wix_instance_id: _Word | None = None
+    wix_public_key: str | None = None
     limit_per_address: _Limit = "120/minute"
     limit_per_form: _Limit = "1200/minute"
     limit_storage: Annotated[SecretStr, _checked(checks.storage)] = SecretStr("memory")
