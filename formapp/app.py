@@ -10,7 +10,12 @@ from urllib.parse import urlsplit
 from flask import Flask
 from standardwebhooks import Webhook
 
-from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
+from formapp.config.agreement import (
+    challenge_faults,
+    confirm_faults,
+    notify_faults,
+    site_faults,
+)
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
 from formapp.crm.wix_webhook import PublicKey
@@ -83,7 +88,8 @@ def _services(
     metrics: Metrics,
 ) -> Services:
     files = {name: form.definition for name, form in forms.items()}
-    if faults := [*challenge_faults(settings, files), *confirm_faults(settings, files)]:
+    checks = (challenge_faults, confirm_faults, notify_faults)
+    if faults := [line for check in checks for line in check(settings, files)]:
         raise SettingsError(faults)
     if unknown := site_faults(settings.project, files):
         raise FormFilesError(unknown)

@@ -13,7 +13,8 @@ _TITLES = {
     "failed": "failed deliveries",
     "paused": "paused",
     "backlog": "a backlog",
-    "errands": "waiting mails or challenges",
+    "errands": "waiting mails, challenges or notifications",
+    "notify": "failed notifications",
 }
 
 

@@ -6,7 +6,7 @@ one of many workers sends the alert.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -21,7 +21,7 @@ from formapp.monitoring.alerts import ALL_SITES, Alert, Channel
 EVERY = timedelta(seconds=10)
 """How often a worker checks."""
 
-Kind = Literal["failed", "paused", "backlog", "errands"]
+Kind = Literal["failed", "paused", "backlog", "errands", "notify"]
 
 MIN_FAILURES = 3
 """One pause is an everyday rate limit of Wix; this many in a row are an incident."""
@@ -31,8 +31,26 @@ WRONG_DATA_TYPE = "WRONG_DATA_TYPE"
 
 _LEAST_ERROR = 400
 _log = logging.getLogger(__name__)
+_FAILED_NOTIFICATION = "notify.failed"
+_KEPT_FAILURES = timedelta(days=7)
+"""How long a notification that was given up is an incident."""
+
+_PERIODS = {"notify.hour": timedelta(hours=1), "notify.day": timedelta(days=1)}
+"""How long a digest waits anyway."""
+
+_MAIL_SERVER = "see the mail server, FORMAPP_SMTP_URL and FORMAPP_MAIL_FROM"
 _JOBS = {
-    "confirm": ("mails", "see the mail server, FORMAPP_SMTP_URL and FORMAPP_MAIL_FROM"),
+    "notify": ("leads to notify of", "see whether a worker has their form files, FORMAPP_FORMS"),
+    "notify.mail": ("mails about leads", _MAIL_SERVER),
+    "notify.hour": ("leads for an hourly mail", _MAIL_SERVER),
+    "notify.day": ("leads for a daily mail", _MAIL_SERVER),
+    "notify.reply": ("replies to visitors", "see the mail server and the limits of mails"),
+    "notify.webhook": (
+        "webhooks",
+        "see whether their receivers answer, and FORMAPP_WEBHOOK_SECRET",
+    ),
+    "notify.chat": ("chat messages", "see FORMAPP_NOTIFY_CHAT and `formapp notify test FORM`"),
+    "confirm": ("mails", _MAIL_SERVER),
     "challenge": (
         "challenges",
         "see FORMAPP_CHALLENGE_SECRET and whether the challenge's service answers",
@@ -46,7 +64,8 @@ class Incident:
     """Something that the owner should know. It has numbers and Wix's codes, never an answer.
 
     Kinds: deliveries have `failed`; a site is `paused`, as Wix refuses its calls; a `backlog` of
-    deliveries, or of mails and challenges (`errands`), waits beyond the limit.
+    deliveries, or of mails, challenges and notifications (`errands`), waits beyond the limit;
+    notifications were given up (`notify`).
 
     Attributes:
         detail: what is wrong, and why as far as that is known.
@@ -71,6 +90,7 @@ def find_incidents(database: Database, now: datetime, *, backlog: timedelta) -> 
             *_paused(connection),
             *_backlog(connection, now, backlog),
             *_late_jobs(connection, now, backlog),
+            *_failed_notifications(connection, now),
         ]
 
 
@@ -104,6 +124,7 @@ def _paused(connection: Connection) -> Iterator[Incident]:
             detail=f"Wix refuses all calls: {row.reason}; {waits}",
             advice="see `formapp doctor`; once it is corrected, leads go on by themselves",
             forms=group.forms if group else (),
+            lead=_lead_of(connection, group.oldest) if group else None,
         )
 
 
@@ -123,17 +144,21 @@ def _backlog(connection: Connection, now: datetime, limit: timedelta) -> Iterato
 
 def _late_jobs(connection: Connection, now: datetime, limit: timedelta) -> Iterator[Incident]:
     # By age, not by due time: each failed try postpones a job.
+    is_late = jobs.c.created_at < now - limit
+    for kind, period in _PERIODS.items():
+        is_late &= (jobs.c.kind != kind) | (jobs.c.created_at < now - limit - period)
     query = (
-        select(jobs.c.kind, submissions.c.form, func.count())
+        select(jobs.c.kind, submissions.c.form, func.count(), func.min(submissions.c.id))
         .outerjoin(submissions, submissions.c.id == jobs.c.submission_id)
-        .where(jobs.c.created_at < now - limit)
+        .where(is_late, jobs.c.kind != _FAILED_NOTIFICATION)
         .group_by(jobs.c.kind, submissions.c.form)
     )
     late: Counter[str] = Counter()
-    forms = set()
-    for kind, form, number in connection.execute(query):
+    forms, oldest = set(), []
+    for kind, form, number, lead in connection.execute(query):
         late[kind] += number
         forms.add(form)
+        oldest.append(lead)
     if not late:
         return
     kinds = sorted(late)
@@ -143,9 +168,31 @@ def _late_jobs(connection: Connection, now: datetime, limit: timedelta) -> Itera
         kind="errands",
         site=ALL_SITES,
         detail=f"waiting {_longer_than(limit)}: {waiting}",
-        advice="; ".join(["a worker that has their settings must run", *causes]),
+        advice="; ".join(["a worker that has their settings must run", *dict.fromkeys(causes)]),
         forms=tuple(sorted(form for form in forms if form)),
+        lead=min(filter(None, oldest), default=None),
     )
+
+
+def _failed_notifications(connection: Connection, now: datetime) -> Iterator[Incident]:
+    query = (
+        select(submissions.c.form, func.count(), func.max(submissions.c.id))
+        .join(submissions, submissions.c.id == jobs.c.submission_id)
+        .where(jobs.c.kind == _FAILED_NOTIFICATION, jobs.c.created_at > now - _KEPT_FAILURES)
+        .group_by(submissions.c.form)
+        .order_by(submissions.c.form)
+    )
+    failed = [(form, number, lead) for form, number, lead in connection.execute(query)]
+    if failed:
+        numbers = ", ".join(f"{form} {number}" for form, number, _ in failed)
+        yield Incident(
+            kind="notify",
+            site=ALL_SITES,
+            detail=f"notifications failed: {numbers}",
+            advice="see why with `formapp leads show ID`, then `formapp notify resend --failed`",
+            forms=tuple(form for form, _, _ in failed),
+            lead=max(lead for _, _, lead in failed),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,11 +268,11 @@ def report_incidents(
     backlog: timedelta,
     now: datetime,
     *,
-    inbox: Callable[[], str | None] = lambda: None,
+    inbox: str | None = None,
 ) -> None:
     """Log and send an alert for each incident that has begun or ended since the owner knows.
 
-    `inbox` returns the address of the owner's pages, for links, where there are any.
+    `inbox` is the prefix of a lead's page; None where there are no such pages.
     """
     found = find_incidents(database, now, backlog=backlog)
     present = {(each.kind, each.site): each for each in found}
@@ -233,19 +280,18 @@ def report_incidents(
         known = {(row.kind, row.site) for row in connection.execute(select(incidents))}
     for key, incident in present.items():
         if key not in known and _open(database, *key, now):
-            _send(channels, _alert_of(incident, inbox(), now))
+            _send(channels, _alert_of(incident, inbox, now))
     for key in known:
         if key not in present and _close(database, *key):
             _send(channels, Alert(*key, "over", "all is well again", now))
 
 
 def _alert_of(incident: Incident, inbox: str | None, now: datetime) -> Alert:
-    page = f"{inbox}/leads/{incident.lead}" if inbox and incident.lead else inbox
     return Alert(
         *(incident.kind, incident.site, "open", incident.detail, now),
         advice=incident.advice,
         forms=incident.forms,
-        link=page,
+        link=f"{inbox}{incident.lead}" if inbox and incident.lead else None,
     )
 
 

@@ -37,6 +37,11 @@ class Metrics:
         self._mails = counter(
             "mails", "Mails that ask for a confirmation, by outcome.", ("form", "outcome")
         )
+        self._notifications = counter(
+            "notifications",
+            "Mails, replies, webhooks and chats about leads, by outcome.",
+            ("form", "channel", "outcome"),
+        )
         self._requests = Histogram(
             "formapp_request_seconds",
             "Seconds from a request's arrival to its response.",
@@ -88,7 +93,12 @@ class Metrics:
         self._incidents = gauge("incident_open", "Incidents that are not over.", ("kind", "site"))
         self._quarantined = gauge("quarantined", "Submissions in quarantine.", ("form",))
         self._jobs = gauge(
-            "errands", "Mails (`confirm`) and challenges that wait for a worker.", ("kind",)
+            "errands", "Mails, challenges and notifications that wait for a worker.", ("kind",)
+        )
+        self._waiting = gauge(
+            "notifications_waiting",
+            "Notifications that wait; of the channel `failed`: that were given up.",
+            ("form", "channel"),
         )
         self._paused = gauge("lane_paused", "Whether a site is paused.", ("site",))
 
@@ -99,6 +109,10 @@ class Metrics:
     def mail(self, form: str, outcome: str) -> None:
         """Count a confirmation mail: `sent`, `failed` (each try) or `withheld` by a limit."""
         self._mails.labels(form, outcome).inc()
+
+    def notification(self, form: str, channel: str, outcome: str) -> None:
+        """Count a notification: `sent`, `failed` (each try) or `withheld`."""
+        self._notifications.labels(form, channel, outcome).inc()
 
     def unknown_fields(self, form: str, count: int) -> None:
         """Count names that the form doesn't have."""
@@ -144,6 +158,7 @@ class Metrics:
             counts = {"pending": count_pending(connection), "failed": _failed(connection)}
             quarantined = count_quarantined(connection)
             jobs_by_kind = _count(connection, jobs.c.kind)
+            notifications = _count_notifications(connection)
         shown = {*sites, *paused, *(site for numbers in counts.values() for site in numbers)}
         _fill(self._oldest, {site: _seconds(oldest.get(site), now) for site in shown})
         _fill(self._paused, {site: bool(until and until > now) for site, until in paused.items()})
@@ -153,6 +168,9 @@ class Metrics:
                 self._deliveries.labels(site, state).set(numbers.get(site, 0))
         _fill(self._quarantined, quarantined)
         _fill(self._jobs, jobs_by_kind)
+        self._waiting.clear()
+        for form, kind, number in notifications:
+            self._waiting.labels(form, kind.removeprefix("notify.")).set(number)
         self._incidents.clear()
         for kind, site in known:
             self._incidents.labels(kind, site).set(1)
@@ -189,6 +207,17 @@ def _count(
 ) -> dict[str, int]:
     query = select(column, func.count()).where(*conditions).group_by(column)
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _count_notifications(connection: Connection) -> list[tuple[str, str, int]]:
+    """Return form, kind of job and number."""
+    query = (
+        select(submissions.c.form, jobs.c.kind, func.count())
+        .join(submissions, submissions.c.id == jobs.c.submission_id)
+        .where(jobs.c.kind.startswith("notify"))
+        .group_by(submissions.c.form, jobs.c.kind)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
 def _seconds(since: datetime | None, now: datetime) -> float:

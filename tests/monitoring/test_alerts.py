@@ -197,13 +197,13 @@ def test_an_alert_names_forms_and_cause_and_what_to_do_and_links_to_the_lead(
             connection.execute(insert(attempts), row)
     sent: list[Alert] = []
     channels, backlog = [sent.append], timedelta(minutes=15)
-    inbox = "https://forms.example.com/inbox"
-    report_incidents(database, channels, backlog, turned_clock(), inbox=lambda: inbox)
+    inbox = "https://forms.example.com/inbox/leads/"
+    report_incidents(database, channels, backlog, turned_clock(), inbox=inbox)
     (alert,) = sent
     assert alert.forms == ("contact", "quote")
     assert alert.detail.startswith(f"2 leads of contact, quote were not delivered: {cause}")
     assert alert.advice == "correct the cause, then `formapp leads retry --failed`"
-    assert alert.link == f"{inbox}/leads/{newest}"
+    assert alert.link == f"{inbox}{newest}"
 
 
 def test_each_site_has_its_own_alert_and_without_an_inbox_there_is_no_link(
