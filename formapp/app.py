@@ -18,6 +18,7 @@ from formapp.config.agreement import (
 )
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
+from formapp.crm.inbound import read_verifiers
 from formapp.crm.wix_webhook import PublicKey
 from formapp.db.database import Database
 from formapp.forms.definition.parse import FormFilesError
@@ -74,7 +75,11 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     password = settings.owner_password
     share.init_app(app, Owner(password.get_secret_value() if password else None))
     app.register_blueprint(health.blueprint)
-    webhooks.init_app(app, _senders(settings, crm_webhooks or {}))
+    if crm_webhooks is None:
+        crm_webhooks = (
+            read_verifiers(settings.crm_folder, os.environ) if settings.crm_folder else {}
+        )
+    webhooks.init_app(app, _senders(settings, crm_webhooks))
     if hops := settings.proxy_hops:
         app.wsgi_app = TrustedProxies(app.wsgi_app, hops)  # type: ignore[method-assign] # Flask's own way
     return app

@@ -105,6 +105,7 @@ MAY_IMPORT = {
     "formapp.app": (
         "formapp.config",
         "formapp.confirmation",
+        "formapp.crm.inbound",
         "formapp.crm.wix_webhook",
         "formapp.db",
         "formapp.forms",

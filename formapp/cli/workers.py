@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
 
+from formapp.cli.books import book_runners
 from formapp.cli.channels import NotificationWorkers, make_channels
 from formapp.cli.sites import now_in_utc as _now
 from formapp.cli.sites import sites_of
@@ -41,7 +42,7 @@ def make_worker_group(
     metrics: Metrics,
     forms: Mapping[str, FormDefinition] = MappingProxyType({}),
 ) -> WorkerGroup:
-    """Wire the workers: one delivers to each site, one monitors, and one runs each kind of job.
+    """Wire the workers: one for each site, each kind of job and each CRM book, and one monitors.
 
     So no site waits for another one that answers slowly, and no challenge for a mail server: a
     token is worthless after minutes. Without `forms`, notifications wait for another process.
@@ -70,6 +71,10 @@ def make_worker_group(
         # On its own: a slow alert must not hold up the others.
         Worker(lambda: False, periodic=[PeriodicTask(report, incidents.EVERY, _now)]),
         *(Worker(runner.run_next) for runner in _job_runners(settings, database, metrics)),
+        *(
+            Worker(runner.run_next, interrupt=runner.stop)
+            for runner in book_runners(settings, database, metrics)
+        ),
         *(Worker(work) for work in notifications.work(make_channels(settings, database, _now))),
     )
 

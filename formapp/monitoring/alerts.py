@@ -15,11 +15,22 @@ _TITLES = {
     "backlog": "a backlog",
     "errands": "waiting mails, challenges or notifications",
     "notify": "failed notifications",
+    "crm_paused": "paused",
+    "crm_failing": "a side that fails",
+    "crm_conflicts": "conflicts that wait for you",
+    "crm_lag": "waiting changes",
 }
 
 
 ALL_SITES = "all"
 """The site of an incident of the whole installation."""
+
+
+def place_of(kind: str, site: str) -> str:
+    """Return what an incident is about, such as `site main`; of a CRM's, `site` is the book."""
+    if site == ALL_SITES:
+        return "all sites"
+    return f"{'CRM book' if kind.startswith('crm_') else 'site'} {site}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +54,12 @@ class Alert:
         """A few words."""
         end = " is over" if self.state == "over" else ""
         forms = f" of {', '.join(self.forms)}" if self.forms else ""
-        title = f"{_TITLES.get(self.kind, self.kind)}{forms}{end}"
-        site = "all sites" if self.site == ALL_SITES else f"site {self.site}"
-        return f"formapp: {site}: {title}"
+        return f"formapp: {self.place}: {_TITLES.get(self.kind, self.kind)}{forms}{end}"
+
+    @property
+    def place(self) -> str:
+        """What it is about."""
+        return place_of(self.kind, self.site)
 
     def as_json(self) -> dict[str, Any]:
         """Return the webhook's body; chat tools show `text`."""
@@ -77,7 +91,7 @@ def mail_alert(mailer: SmtpMailer, sender: str, to: tuple[str, ...], alert: Aler
         f"What to do: {alert.advice}" if alert.advice else "",
         alert.link or "",
         (
-            f"Site: {alert.site}\nForms: {', '.join(alert.forms) or '-'}\n"
+            f"Where: {alert.place}\nForms: {', '.join(alert.forms) or '-'}\n"
             f"Noticed: {alert.at:%Y-%m-%d %H:%M} UTC"
         ),
     ]

@@ -17,11 +17,23 @@ from sqlalchemy.exc import IntegrityError
 from formapp.db.database import Database
 from formapp.db.tables import attempts, deliveries, incidents, jobs, pauses, submissions
 from formapp.monitoring.alerts import ALL_SITES, Alert, Channel
+from formapp.monitoring.crm_books import MIN_FAILURES as CRM_FAILURES
+from formapp.monitoring.crm_books import read_books
 
 EVERY = timedelta(seconds=10)
 """How often a worker checks."""
 
-Kind = Literal["failed", "paused", "backlog", "errands", "notify"]
+Kind = Literal[
+    "failed",
+    "paused",
+    "backlog",
+    "errands",
+    "notify",
+    "crm_paused",
+    "crm_failing",
+    "crm_conflicts",
+    "crm_lag",
+]
 
 MIN_FAILURES = 3
 """One pause is an everyday rate limit of Wix; this many in a row are an incident."""
@@ -67,6 +79,10 @@ class Incident:
     deliveries, or of mails, challenges and notifications (`errands`), waits beyond the limit;
     notifications were given up (`notify`).
 
+    Those of CRM books have the book's name as `site`: it is `crm_paused`, by its brake or refused
+    credentials; a side keeps `crm_failing`; `crm_conflicts` and held contacts wait for the owner;
+    changes wait beyond the limit (`crm_lag`).
+
     Attributes:
         detail: what is wrong, and why as far as that is known.
         advice: what to do.
@@ -90,6 +106,7 @@ def find_incidents(database: Database, now: datetime, *, backlog: timedelta) -> 
             *_paused(connection),
             *_backlog(connection, now, backlog),
             *_late_jobs(connection, now, backlog),
+            *_crm_books(connection, now, backlog),
             *_failed_notifications(connection, now),
         ]
 
@@ -172,6 +189,32 @@ def _late_jobs(connection: Connection, now: datetime, limit: timedelta) -> Itera
         forms=tuple(sorted(form for form in forms if form)),
         lead=min(filter(None, oldest), default=None),
     )
+
+
+def _crm_books(connection: Connection, now: datetime, limit: timedelta) -> Iterator[Incident]:
+    status = "see `formapp crm status`"
+    for each in read_books(connection, now):
+        if each.paused:
+            yield Incident(
+                kind="crm_paused",
+                site=each.book,
+                detail=f"paused: {each.reason}",
+                advice=f"correct the cause; `formapp crm resume {each.book}` ends the pause",
+            )
+            continue
+        if each.failures >= CRM_FAILURES:
+            detail = f"tried again and again: {each.reason}"
+            yield Incident(kind="crm_failing", site=each.book, detail=detail, advice=status)
+        if each.lag > limit:
+            detail = f"{each.due} contacts are due, the oldest {_longer_than(limit)}"
+            yield Incident(kind="crm_lag", site=each.book, detail=detail, advice=status)
+        if each.waiting or each.held:
+            yield Incident(
+                kind="crm_conflicts",
+                site=each.book,
+                detail=f"{each.waiting} conflicts and {each.held} held contacts wait for you",
+                advice=f"see `formapp crm conflicts {each.book}` and `formapp crm status`",
+            )
 
 
 def _failed_notifications(connection: Connection, now: datetime) -> Iterator[Incident]:
@@ -314,7 +357,7 @@ def _close(database: Database, kind: str, site: str) -> bool:
 def _send(channels: Sequence[Channel], alert: Alert) -> None:
     level = logging.ERROR if alert.state == "open" else logging.WARNING
     what_to_do = f"; {alert.advice}" if alert.advice else ""
-    _log.log(level, "site %s: %s: %s%s", alert.site, alert.kind, alert.detail, what_to_do)
+    _log.log(level, "%s: %s: %s%s", alert.place, alert.kind, alert.detail, what_to_do)
     for send in channels:
         try:
             send(alert)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import click
 
+from formapp.cli.doctor.crm import check_books
 from formapp.cli.doctor.database import check_database
 from formapp.cli.doctor.findings import Finding, echo_finding
 from formapp.cli.doctor.installation import (
@@ -63,5 +64,7 @@ def _check_all(environ: Mapping[str, str]) -> Iterator[Finding]:
         yield from check_database(settings, forms, now)
     if reading.has("WIX_API_URL") and reading.has("WIX_RATE_LIMIT"):
         yield from check_wix(settings, forms, now)
+        if reading.has("CRM") and reading.has("DATABASE_URL"):
+            yield from check_books(settings, environ, now)
     if reading.has("BASE_URL"):
         yield from check_base_url(settings)
