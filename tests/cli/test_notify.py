@@ -22,6 +22,7 @@ from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 from tests.support.mailserver import MailServer, mail_server
 from tests.support.notifying import FIELDS, SECRET
+from tests.support.processes import Commands, Installation, end, eventually, send
 from tests.support.receiver import Receiver, receiver
 
 # Apprise imports a module of Python's that is on its way out.
@@ -181,3 +182,31 @@ def test_the_doctor_names_what_is_missing_and_what_does_not_answer(owner: Owner)
     found = findings(SMTP_URL="smtp://127.0.0.1:9")
     assert [level for level, _ in found] == ["hint", "hint"]
     assert "the webhook's server 127.0.0.1 doesn't answer" in found[1][1]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+def test_a_visitors_post_reaches_owner_webhook_and_visitor_over_processes(
+    commands: Commands, database_url: str
+) -> None:
+    forms = commands.folder / "forms"
+    forms.mkdir()
+    with mail_server() as mails, receiver() as hooks:
+        top = ALL.replace("HOOK", hooks.url).replace('every = "day"', "").replace("chat = true", "")
+        (forms / "contact.toml").write_text(f'title = "Ask us"\n{top}\n{FIELDS}', "utf-8")
+        installation = Installation(
+            commands,
+            database_url,
+            FORMS=str(forms),
+            SMTP_URL=mails.url,
+            MAIL_FROM="forms@example.com",
+            WEBHOOK_SECRET=SECRET,
+            OWNER_PASSWORD="a long password",
+        )
+        send(installation.web, "contact", name="Ines Okafor", email=EMAIL, message="Hello")
+        eventually(lambda: len(mails.taken) == 2 and len(hooks.posts) == 1)
+    by_receiver = {mail.to: mail for mail in mails.taken}
+    mail = by_receiver["owner@example.com"]
+    assert mail.message["Reply-To"] == EMAIL
+    assert mail.link.startswith(f"{installation.web}/inbox/leads/")
+    assert by_receiver[EMAIL].part("plain").startswith("Hello Ines,")
+    assert end(installation.serve_process) == 0
