@@ -15,6 +15,7 @@ from formapp.cli.format_lead import entry_lines, erasure_lines, format_brief, hi
 from formapp.cli.load import load
 from formapp.cli.output import echo
 from formapp.cli.wiring import (
+    digests_of,
     keyring_of,
     limit_of,
     number_of,
@@ -241,12 +242,14 @@ def erase_person(
         regions = {field.region for form in forms for field in form.definition.fields}
         identities = parse_identities(email, phone, regions)
         if dry_run:
-            echo("\n".join(hits_lines(erase.find_person(database, identities))))
+            digests = digests_of(settings) if settings.keys else None
+            echo("\n".join(hits_lines(*erase.find_person(database, identities, digests))))
             return
         more: Any = {"keyring": _keyring(settings), "now": _now(), "progress": _show_progress}
         if again:
             erasure = erase.erase_listed(database, again, **more)
         else:
+            more["digests"] = digests_of(settings)
             erasure = erase.erase_person(database, identities, **more)
     echo("\n".join(erasure_lines(erasure)))
 
