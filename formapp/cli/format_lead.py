@@ -20,17 +20,6 @@ _INDENTED = {"answers", "unknown", "meta", "text"}
 _SHOWN_ELSEWHERE = {"confirmation", "mail", "confirmed", "notify", "suspect", "score"}
 
 
-def format_brief(entry: Entry) -> str:
-    """One line: id, time, form, state, outcome and contact."""
-    entry = _printable(entry)
-    parts = [entry["id"], entry["received_at"][:19], entry["form"], entry["state"]]
-    if entry["outcome"]:
-        parts.append(f"{entry['outcome']} contact {entry['contact_id']}")
-    elif entry["reason"]:
-        parts.append(entry["reason"])
-    return "  ".join(parts)
-
-
 def entry_lines(entry: Entry) -> Iterator[str]:
     """All that `show_submission` returns."""
     yield from _entry_lines(_printable(entry))

@@ -50,7 +50,13 @@ def make_worker_group(
     token is worthless after minutes. Without `forms`, notifications wait for another process.
     """
     backlog = timedelta(minutes=settings.alert_backlog)
-    report = partial(incidents.report_incidents, database, _channels(settings), backlog)
+    report = partial(
+        incidents.report_incidents,
+        database,
+        _channels(settings),
+        backlog,
+        inbox=settings.inbox,
+    )
     notifications = NotificationWorkers(
         database=database, forms=forms, clock=_now, count=metrics.notification
     )
