@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "formapp.db": (),
     "formapp.mail": ("formapp.db", "formapp.forms.reading", "formapp.http", "formapp.signing"),
     "formapp.jobs": ("formapp.db",),
+    "formapp.users": ("formapp.db",),
     "formapp.monitoring": ("formapp.db", "formapp.http", "formapp.mail", "formapp.printable"),
     "formapp.forms": (
         "formapp.confirmation",
@@ -77,6 +78,8 @@ MAY_IMPORT = {
     ),
     "formapp.leads": (
         "formapp.confirmation",
+        "formapp.crm.conflicts",
+        "formapp.crm.digests",
         "formapp.db",
         "formapp.forms",
         "formapp.jobs",
@@ -85,6 +88,7 @@ MAY_IMPORT = {
         "formapp.mail",
         "formapp.notifications",
         "formapp.spam",
+        "formapp.printable",
     ),
     "formapp.web": (
         "formapp.confirmation",
@@ -97,11 +101,14 @@ MAY_IMPORT = {
         "formapp.languages",
         "formapp.lead",
         "formapp.leads",
+        "formapp.mail",
         "formapp.manual",
         "formapp.monitoring",
         "formapp.notifications",
         "formapp.resources",
+        "formapp.signing",
         "formapp.spam",
+        "formapp.users",
     ),
     "formapp.app": (
         "formapp.config",
@@ -112,9 +119,11 @@ MAY_IMPORT = {
         "formapp.forms",
         "formapp.signing",
         "formapp.leads",
+        "formapp.mail",
         "formapp.monitoring",
         "formapp.resources",
         "formapp.spam",
+        "formapp.users",
         "formapp.web",
     ),
 }

@@ -16,6 +16,7 @@ _COMMANDS = {
     "init": "Begin an installation: a form, settings, and what a server needs.",
     "forms": "Check form files, or begin one.",
     "leads": "See, retry, export and erase submissions and their deliveries.",
+    "users": "Add, list and remove the people who may sign in to the inbox.",
     "notify": "Try how a form notifies, and notify of a lead again.",
     "crm": "Copy contacts to another CRM, or keep both sides equal.",
     "db": "Look after the database.",
