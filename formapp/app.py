@@ -10,9 +10,15 @@ from urllib.parse import urlsplit
 from flask import Flask
 from standardwebhooks import Webhook
 
-from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
+from formapp.config.agreement import (
+    challenge_faults,
+    confirm_faults,
+    notify_faults,
+    site_faults,
+)
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
+from formapp.crm.inbound import read_verifiers
 from formapp.crm.wix_webhook import PublicKey
 from formapp.db.database import Database
 from formapp.forms.definition.parse import FormFilesError
@@ -69,7 +75,11 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     password = settings.owner_password
     share.init_app(app, Owner(password.get_secret_value() if password else None))
     app.register_blueprint(health.blueprint)
-    webhooks.init_app(app, _senders(settings, crm_webhooks or {}))
+    if crm_webhooks is None:
+        crm_webhooks = (
+            read_verifiers(settings.crm_folder, os.environ) if settings.crm_folder else {}
+        )
+    webhooks.init_app(app, _senders(settings, crm_webhooks))
     if hops := settings.proxy_hops:
         app.wsgi_app = TrustedProxies(app.wsgi_app, hops)  # type: ignore[method-assign] # Flask's own way
     return app
@@ -83,7 +93,8 @@ def _services(
     metrics: Metrics,
 ) -> Services:
     files = {name: form.definition for name, form in forms.items()}
-    if faults := [*challenge_faults(settings, files), *confirm_faults(settings, files)]:
+    checks = (challenge_faults, confirm_faults, notify_faults)
+    if faults := [line for check in checks for line in check(settings, files)]:
         raise SettingsError(faults)
     if unknown := site_faults(settings.project, files):
         raise FormFilesError(unknown)
