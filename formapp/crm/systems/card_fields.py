@@ -59,7 +59,7 @@ class CardFields:
     def _normalise(self, name: str, text: str) -> str | None:
         if len(text) > _MAX_TEXT:
             return None
-        reader = self._readers.get(name)
+        reader = _lines if name.startswith(_X) else self._readers.get(name)
         return (reader(text) if reader else _line(text)) or None
 
     @property

@@ -22,6 +22,7 @@ from formapp.crm.system import (
     Record,
     RefusedError,
     StaleError,
+    UnauthorizedError,
     UnavailableError,
     Value,
     Write,
@@ -291,6 +292,8 @@ class CardDavSystem:
 
 def _refusal(answer: requests.Response) -> CrmError:
     status = answer.status_code
+    if status == 403:  # noqa: PLR2004
+        return UnauthorizedError("the address book refuses the credentials (403)")
     if answer.request.method in ("PROPFIND", "REPORT") or status in _ABSENT:
         return UnavailableError(f"the address book isn't at this address ({status})")
     return RefusedError(f"the address book refuses the card ({status})")

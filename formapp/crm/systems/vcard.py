@@ -18,6 +18,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _QUOTED_PRINTABLE = re.compile(r";(ENCODING=)?QUOTED-PRINTABLE|;CHARSET=[^;:]*", re.IGNORECASE)
 _PREFERRED = re.compile(r";PREF=\d+|;TYPE=pref(?=[;:]|$)|;PREF(?=[;:]|$)", re.IGNORECASE)
 _PREFERRED_OF_SEVERAL = re.compile(r"(?<=[=,])pref,|,pref(?=[,;:]|$)", re.IGNORECASE)
+_BEGIN, _END = "BEGIN:VCARD", "END:VCARD"
 _COMPANIONS = ("X-ABLABEL", "X-ABADR")
 """Lines that describe another one of their group."""
 
@@ -115,7 +116,7 @@ class Card:
         except (ParseError, ValueError) as error:
             raise UnreadableCardError from error
         marks = [raw.strip().upper() for raw in raws]
-        if not marks or marks[0] != "BEGIN:VCARD" or marks.index("END:VCARD") != len(raws) - 1:
+        if marks[:1] != [_BEGIN] or marks[-1] != _END or _BEGIN in marks[1:]:
             raise UnreadableCardError
         return cls([(Line.parse(raw), raw) for raw in raws[1:-1]])
 
@@ -133,7 +134,7 @@ class Card:
     def text(self) -> str:
         """Return the card, folded as RFC 6350 says; lines that nobody changed are as they were."""
         out = io.StringIO(newline="")
-        for raw in ("BEGIN:VCARD", *map(self._raw, self._lines), "END:VCARD"):
+        for raw in (_BEGIN, *map(self._raw, self._lines), _END):
             foldOneLine(out, raw)
         return out.getvalue()
 
