@@ -76,6 +76,8 @@ MAY_IMPORT = {
     ),
     "formapp.leads": (
         "formapp.confirmation",
+        "formapp.crm.conflicts",
+        "formapp.crm.digests",
         "formapp.db",
         "formapp.forms",
         "formapp.jobs",
