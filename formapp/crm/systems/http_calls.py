@@ -8,10 +8,9 @@ from urllib.parse import urlsplit
 import requests
 
 from formapp.crm.system import UnauthorizedError, UnavailableError
-from formapp.http import DeadlineAdapter
+from formapp.http import DEADLINE, DeadlineAdapter
 
 CONNECT_SECONDS = 3.05
-READ_SECONDS = 20.0
 MAX_BYTES = 64 * 1024 * 1024
 MAX_WAIT = timedelta(hours=1)
 """A system that asks for a longer pause is asked again after this one."""
@@ -68,7 +67,7 @@ class HttpCalls:
                 data=data,
                 json=json,
                 headers=headers,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(CONNECT_SECONDS, DEADLINE),
                 allow_redirects=False,
             )
         except requests.exceptions.ConnectTimeout:

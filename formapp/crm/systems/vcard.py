@@ -12,7 +12,7 @@ from typing import Self
 
 from vobject.base import ContentLine, ParseError, foldOneLine, getLogicalLines, parseLine
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 """Characters that neither a vCard nor XML can have."""
 
 _QUOTED_PRINTABLE = re.compile(r";(ENCODING=)?QUOTED-PRINTABLE|;CHARSET=[^;:]*", re.IGNORECASE)
