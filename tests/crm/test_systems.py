@@ -49,8 +49,8 @@ class Side:
         self, *, add: str = "", remove: str = "", key: str | None = None, **values: str | None
     ) -> Write:
         named = {self.names.get(name, name): value for name, value in values.items()}
-        labels = (frozenset(filter(None, [text])) for text in (add, remove))
-        return Write(named, *labels, key)
+        added, removed = (frozenset(filter(None, [text])) for text in (add, remove))
+        return Write(named, added, removed, key)
 
     def value(self, values: Mapping[str, object], name: str) -> object:
         return values.get(self.names.get(name, name))

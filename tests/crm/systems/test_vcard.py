@@ -2,7 +2,7 @@
 
 import pytest
 
-from formapp.crm.system import Write
+from formapp.crm.system import Value, Write
 from formapp.crm.systems.card_fields import CardFields
 from formapp.crm.systems.vcard import Card, UnreadableCardError
 
@@ -164,7 +164,7 @@ def test_a_card_always_has_a_name_to_show() -> None:
 
 
 def test_what_is_written_is_read_again() -> None:
-    values = {
+    values: dict[str, Value | None] = {
         "given_name": "Ada; B",
         "addresses": ("Rua 1, A\n\nLisboa\n1100\nPT-11\nPT",),
         "note": "a\\nb\n" + "ü" * 200,
