@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "formapp.server": (),
     "formapp.wix": (),
     "formapp.sandbox": (),
+    "formapp.starter": (),
     "formapp.languages": ("formapp.resources",),
     "formapp.config": ("formapp.forms", "formapp.resources", "formapp.spam"),
     "formapp.db": (),
@@ -77,6 +78,8 @@ MAY_IMPORT = {
     ),
     "formapp.leads": (
         "formapp.confirmation",
+        "formapp.crm.conflicts",
+        "formapp.crm.digests",
         "formapp.db",
         "formapp.forms",
         "formapp.jobs",

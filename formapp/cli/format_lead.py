@@ -130,8 +130,10 @@ def _delivery_lines(delivery: Entry) -> Iterator[str]:
             yield f"     {call['operation']}: {answer}{code} in {call['ms']} ms"
 
 
-def hits_lines(hits: Hits) -> Iterator[str]:
-    """What would be erased."""
+def hits_lines(hits: Hits, conflicts: int) -> Iterator[str]:
+    """What would be erased; `conflicts` of CRM books."""
+    if conflicts:
+        yield f"{number_of(conflicts, 'conflict')} of CRM books would be erased."
     if not hits.own and not hits.mention:
         yield "Nothing to erase: no submission is of this person or mentions them."
         return
@@ -142,6 +144,8 @@ def hits_lines(hits: Hits) -> Iterator[str]:
 
 def erasure_lines(erasure: Erasure) -> Iterator[str]:
     """What was erased, and what the owner may have to do at Wix."""
+    if erasure.conflicts:
+        yield f"{number_of(erasure.conflicts, 'conflict')} of CRM books erased."
     if erasure.own or erasure.redacted:
         yield f"{number_of(len(erasure.own), 'submission')} erased."
     else:

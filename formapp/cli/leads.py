@@ -17,6 +17,7 @@ from formapp.cli.lead_table import Since, echo_leads
 from formapp.cli.load import load
 from formapp.cli.output import echo, screen
 from formapp.cli.wiring import (
+    digests_of,
     keyring_of,
     limit_of,
     number_of,
@@ -289,12 +290,14 @@ def erase_person(
         regions = {field.region for form in forms for field in form.definition.fields}
         identities = parse_identities(email, phone, regions)
         if dry_run:
-            echo("\n".join(hits_lines(erase.find_person(database, identities))))
+            digests = digests_of(settings) if settings.keys else None
+            echo("\n".join(hits_lines(*erase.find_person(database, identities, digests))))
             return
         more: Any = {"keyring": _keyring(settings), "now": _now(), "progress": _show_progress}
         if again:
             erasure = erase.erase_listed(database, again, **more)
         else:
+            more["digests"] = digests_of(settings)
             erasure = erase.erase_person(database, identities, **more)
     echo("\n".join(erasure_lines(erasure)))
 

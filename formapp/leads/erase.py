@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, select, update
 
+from formapp.crm import conflicts
+from formapp.crm.digests import Digests
 from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
 from formapp.lead import InvalidLeadError, Lead
@@ -66,12 +68,14 @@ class Erasure:
         redacted: ids of other people's submissions from which the person was removed.
         cached_contacts: the person's contacts in the contact cache, as (site, contact id).
         same_phone: ids of kept submissions with the same phone, which may be the person's.
+        conflicts: how many of CRM books.
     """
 
     own: list[Anonymized] = field(default_factory=list)
     redacted: list[str] = field(default_factory=list)
     cached_contacts: set[tuple[str, str]] = field(default_factory=set)
     same_phone: list[str] = field(default_factory=list)
+    conflicts: int = 0
 
     @property
     def contacts(self) -> list[tuple[str, str]]:
@@ -80,23 +84,30 @@ class Erasure:
         return sorted(delivered | self.cached_contacts)
 
 
-def find_person(database: Database, identities: Collection[str]) -> Hits:
-    """Return what `erase_person` would erase, and change nothing."""
+def find_person(
+    database: Database, identities: Collection[str], digests: Digests | None = None
+) -> tuple[Hits, int]:
+    """Return what `erase_person` would erase, and how many conflicts; change nothing."""
     with database.read() as connection:
-        return search(connection, _wanted(identities))
+        found = (
+            conflicts.find_person(connection, digests.all_persons(identities)) if digests else ()
+        )
+        return search(connection, _wanted(identities)), len(found)
 
 
-def erase_person(
+def erase_person(  # noqa: PLR0913 - by keyword
     database: Database,
     identities: Collection[str],
     *,
     keyring: Keyring,
     now: datetime,
     progress: Progress | None = None,
+    digests: Digests | None = None,
 ) -> Erasure:
     """Erase all that is kept of a person, in any state, in one transaction.
 
-    `identities` are the person's normalized addresses and numbers.
+    `identities` are the person's normalized addresses and numbers; `digests` recognize them in the
+    conflicts of CRM books.
     """
     wanted = _wanted(identities)
     # The search takes time; only erasing needs the write lock.
@@ -108,6 +119,8 @@ def erase_person(
         remember_erasures(connection, [ErasedIdentity(h, keyring.names[0], now) for h in hashes])
         for identity in sorted(identities):
             erasure.cached_contacts |= _forget_contacts(connection, identity)
+        if digests:
+            erasure.conflicts = conflicts.erase_person(connection, digests.all_persons(identities))
         phones = {row.phone for row in erasure.own if row.phone}
         same_phone = select(deliveries.c.submission_id).where(deliveries.c.phone.in_(phones))
         erasure.same_phone = [*connection.scalars(same_phone.order_by(deliveries.c.id))]
@@ -181,7 +194,10 @@ def erase_again(
         times = (erased.get(each) for each in keyring.hashes(identity))
         return any(time and received_at <= time for time in times)
 
-    wanted = Wanted(matches, until=max(erased.values()))
+    last = max(erased.values())
+    # Conflicts have no hashes of this kind: any may be about a person who was erased since.
+    conflicts.erase_until(connection, last, now)
+    wanted = Wanted(matches, until=last)
     erasure = _erase(connection, search(connection, wanted, progress), wanted, now)
     for row in connection.execute(select(contacts)).all():
         if matches(row.identity, row.updated_at):
