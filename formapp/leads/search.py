@@ -24,7 +24,6 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    tuple_,
     union,
 )
 
@@ -48,7 +47,7 @@ SHORT = 8
 """Characters of a short id. The last ones: an id begins with the time, which many share."""
 
 _HELD = ("quarantined", "unconfirmed", "spam")
-_DEEPEST = 5000
+_DEEPEST = 1000
 """Longer words that begin with a search word are found by their index up to this number."""
 
 _WINDOW = 20_000
@@ -374,27 +373,34 @@ class _Query:
 
     def _term_streams(self) -> Iterator[tuple[Select[Any], Id]]:
         first, *others = self._beginnings
-        more, term, of = [_has_term(each) for each in others], search_terms.c.term, _term_of
+        term, of = search_terms.c.term, _term_of
+        more = [_has_term(each, of) for each in others]
         yield self._stream(of, term == first, *more)
         yield self._stream(of, term > first, term < first + _LAST, *more)
         if ids := _ids_ending(self._connection, self._wanted.search.strip().lower()):
             yield self._stream(submissions.c.id, submissions.c.id.in_(ids))
 
     def _stream(self, column: Id, *conditions: ColumnElement[bool]) -> tuple[Select[Any], Id]:
-        """Select ids from the table of this column, by these conditions and the whole filter."""
-        sent, sending, wanted = submissions.c, deliveries.c, self._wanted
-        query = select(column)
-        if column.table is search_terms:
-            query = query.join(submissions, sent.id == column).distinct()
-        if column.table is deliveries:
+        """Select ids from the table of this column, by these conditions and the whole filter.
+
+        Only tables that the filter needs are joined: only accepted submissions have deliveries, and
+        honeypot catches have no terms.
+        """
+        sent, sending, wanted, driver = submissions.c, deliveries.c, self._wanted, column.table
+        query = select(column).where(*conditions)
+        is_alone = driver is deliveries
+        if driver is search_terms:
+            query = query.distinct()
+            is_alone = not (wanted.forms or wanted.states or wanted.outcomes)
+        if driver is not submissions and not (is_alone and wanted.sites is None):
             query = query.join(submissions, sent.id == column)
-        elif wanted.states or wanted.outcomes:
-            query = query.outerjoin(deliveries, sending.submission_id == sent.id)
-        query = query.where(*conditions, self._has_state())
+        if not is_alone:
+            if wanted.states or wanted.outcomes:
+                query = query.outerjoin(deliveries, sending.submission_id == column)
+            query = query.where(self._has_state())
         if wanted.forms:
-            query = query.where(
-                (sending if column.table is deliveries else sent).form.in_(wanted.forms)
-            )
+            form = sending.form if driver is deliveries else sent.form
+            query = query.where(form.in_(wanted.forms))
         if wanted.sites is not None:
             query = query.where(sent.site.in_(wanted.sites))
         if wanted.outcomes:
@@ -434,10 +440,10 @@ def _constant(text: str) -> ColumnElement[Any]:
     return literal(text, literal_execute=True)
 
 
-def _has_term(beginning: str) -> ColumnElement[bool]:
+def _has_term(beginning: str, column: Id = submissions.c.id) -> ColumnElement[bool]:
     other = search_terms.alias()
     return exists().where(
-        other.c.submission_id == submissions.c.id,
+        other.c.submission_id == column,
         other.c.term >= beginning,
         other.c.term < beginning + _LAST,
     )
@@ -475,15 +481,16 @@ def _ids_ending(
 
 def _sources(connection: Connection, sites: tuple[str, ...] | None) -> list[tuple[str, str]]:
     """Jump from pair to pair in their index: there are few, of many submissions."""
-    pair = tuple_(submissions.c.site, submissions.c.form)
-    following = select(submissions.c.site, submissions.c.form).order_by(
-        submissions.c.site, submissions.c.form
-    )
+    site, form = submissions.c.site, submissions.c.form
+    following = select(site, form).order_by(site, form).limit(1)
     found: list[tuple[str, str]] = []
-    query = following.limit(1)
-    while row := connection.execute(query).first():
+    row = connection.execute(following).first()
+    while row:
         found.append((row.site, row.form))
-        query = following.where(pair > (row.site, row.form)).limit(1)
+        # Two steps, since SQLite compares pairs with the first column of an index alone.
+        same_site = following.where(site == row.site, form > row.form)
+        next_site = following.where(site > row.site)
+        row = connection.execute(same_site).first() or connection.execute(next_site).first()
     return [each for each in found if sites is None or each[0] in sites]
 
 
