@@ -121,7 +121,7 @@ def run(
             wanted = count * SHARES[group] // 100
             done, chunk = 0, 0
             while done < wanted:
-                # Collecting the generator's objects would stop the servers; `formapp serve` freezes too.
+                # Collecting the generator's objects would stop the servers: `serve` does so too.
                 gc.freeze()
                 drawn = min(CHUNK, wanted - done)
                 start = chosen * 1_000_000 + number * 10_000 + chunk
