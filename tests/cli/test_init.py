@@ -46,8 +46,8 @@ def init(folder: Path, **changed: str) -> Result:
 def settings_in(file: Path) -> dict[str, str]:
     """As systemd and Docker read it."""
     lines = file.read_text("utf-8").splitlines()
-    pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    return {name: value for name, value in pairs}
+    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
+    return {name: value for name, _, value in pairs}
 
 
 @pytest.fixture
