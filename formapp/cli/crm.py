@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -56,18 +56,12 @@ def command() -> None:
 
 @contextmanager
 def _opened(*, wix: bool = False) -> Iterator[tuple[Settings, Database]]:
-    """Settings and database; errors that an owner can correct become lines.
-
-    With `wix` the commands' own database is made if need be.
-    """
+    """Settings and database, which is made if need be; known errors become lines."""
     with one_line_errors():
         settings = read_settings(wix=wix)
         try:
-            with nullcontext(open_database(settings, create=wix)) as database:
-                try:
-                    yield settings, database
-                finally:
-                    database.close()
+            with closing(open_database(settings, create=True)) as database:
+                yield settings, database
         except (UnknownBookError, SystemMissingError, CrmError) as error:
             raise click.ClickException(str(error)) from None
         except SecretsError as error:
@@ -184,6 +178,8 @@ def start(book: str, record: Side | None, *, yes: bool) -> None:
         except sync.PlanNeededError as error:
             advice = f"look at `formapp crm plan {book}` first"
             raise click.ClickException(f"{error}; {advice}") from None
+        except sync.BusyError as error:
+            raise click.ClickException(f"{error}; try again later") from None
         found = owner.status(session.database, book, now_in_utc())
     if found.state == "paused":
         raise click.ClickException(f"{book} is paused: {found.reason}")
