@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "formapp.db": (),
     "formapp.mail": ("formapp.db", "formapp.forms.reading", "formapp.http", "formapp.signing"),
     "formapp.jobs": ("formapp.db",),
+    "formapp.users": ("formapp.db",),
     "formapp.monitoring": ("formapp.db", "formapp.http", "formapp.mail", "formapp.printable"),
     "formapp.forms": (
         "formapp.confirmation",
@@ -86,6 +87,7 @@ MAY_IMPORT = {
         "formapp.mail",
         "formapp.notifications",
         "formapp.spam",
+        "formapp.printable",
     ),
     "formapp.web": (
         "formapp.confirmation",
@@ -98,11 +100,14 @@ MAY_IMPORT = {
         "formapp.languages",
         "formapp.lead",
         "formapp.leads",
+        "formapp.mail",
         "formapp.manual",
         "formapp.monitoring",
         "formapp.notifications",
         "formapp.resources",
+        "formapp.signing",
         "formapp.spam",
+        "formapp.users",
     ),
     "formapp.app": (
         "formapp.config",
@@ -113,9 +118,11 @@ MAY_IMPORT = {
         "formapp.forms",
         "formapp.signing",
         "formapp.leads",
+        "formapp.mail",
         "formapp.monitoring",
         "formapp.resources",
         "formapp.spam",
+        "formapp.users",
         "formapp.web",
     ),
 }

@@ -18,6 +18,7 @@ from formapp.db.tables import contacts, deliveries, erasures, submissions
 from formapp.lead import InvalidLeadError, Lead
 from formapp.leads.accept import forget_terms, replace_lead
 from formapp.leads.anonymize import Anonymized, anonymize, lock, truncate_log
+from formapp.leads.errors import UnknownSubmissionError
 from formapp.leads.identity_search import (
     Hits,
     Progress,
@@ -26,6 +27,7 @@ from formapp.leads.identity_search import (
     search,
     searched_rows,
 )
+from formapp.leads.search import identity_in, ids_of_person
 from formapp.signing import Keyring
 
 _BATCH = 200
@@ -124,6 +126,35 @@ def erase_person(  # noqa: PLR0913 - by keyword
         erasure.same_phone = [*connection.scalars(same_phone.order_by(deliveries.c.id))]
     truncate_log(database)
     return erasure
+
+
+def erase_leads_of(
+    database: Database, submission_id: str, *, keyring: Keyring, now: datetime
+) -> list[Anonymized]:
+    """Erase a submission and all others of the same person, found by index; returns all of them.
+
+    The person is who has the same e-mail address, or without one the same number. Unlike
+    `erase_person` this doesn't search the texts of other people for mentions, so it takes no longer
+    where there are many submissions. Raises UnknownSubmissionError.
+    """
+    with database.write() as connection:
+        row = connection.execute(
+            select(submissions.c.lead).where(submissions.c.id == submission_id)
+        ).first()
+        if row is None:
+            raise UnknownSubmissionError(submission_id)
+        ids = {submission_id}
+        if identity := identity_in(row.lead):
+            ids |= set(ids_of_person(connection, identity))
+            known = ErasedIdentity(keyring.sign(identity), keyring.names[0], now)
+            remember_erasures(connection, [known])
+        erased: list[Anonymized] = []
+        for batch in _batches(sorted(ids)):
+            erased += anonymize(connection, batch, now, consents=True)
+        if identity:
+            _forget_contacts(connection, identity)
+    truncate_log(database)
+    return erased
 
 
 def erase_listed(
