@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -29,6 +30,7 @@ from formapp.config.project import load_project
 from formapp.config.settings import PREFIX, Settings, default_crm
 from formapp.crm import owner, sync
 from formapp.crm.books import BookFilesError, SecretsError
+from formapp.crm.holding import LEASE
 from formapp.crm.model import Book, Conflict, Plan, Side, Status
 from formapp.crm.system import CrmError
 from formapp.db.database import Database
@@ -173,8 +175,7 @@ def start(book: str, record: Side | None, *, yes: bool) -> None:
             if not yes and sys.stdin.isatty():
                 click.confirm("This writes to both sides. Go on?", abort=True)
         try:
-            with Progress("loaded") as progress:
-                sync.load(session, record or "wix", progress)
+            _load(session, record or "wix")
         except sync.PlanNeededError as error:
             advice = f"look at `formapp crm plan {book}` first"
             raise click.ClickException(f"{error}; {advice}") from None
@@ -184,6 +185,20 @@ def start(book: str, record: Side | None, *, yes: bool) -> None:
     if found.state == "paused":
         raise click.ClickException(f"{book} is paused: {found.reason}")
     echo(f"{book} is running: {found.linked} linked, {found.held} held; the worker goes on")
+
+
+def _load(session: sync.Session, record: Side) -> None:
+    """Load, once an earlier process holds the book no more that may have been killed."""
+    until = time.monotonic() + 2 * LEASE.total_seconds()
+    while True:
+        try:
+            with Progress("loaded") as progress:
+                sync.load(session, record, progress)
+                return
+        except sync.BusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
 
 
 def _ask_for_record() -> Side:
