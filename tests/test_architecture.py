@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "formapp.server": (),
     "formapp.wix": (),
     "formapp.sandbox": (),
+    "formapp.starter": (),
     "formapp.languages": ("formapp.resources",),
     "formapp.config": ("formapp.forms", "formapp.resources", "formapp.spam"),
     "formapp.db": (),

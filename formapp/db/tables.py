@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from formapp.db.database import UtcDateTime
 
-REVISION = "0012"
+REVISION = "0013"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = sa.MetaData(
@@ -105,7 +105,7 @@ deliveries = sa.Table(
 _partial_index(deliveries, "pending_due_at", "state = 'pending'", "due_at")
 _partial_index(deliveries, "pending_email", "state = 'pending'", "site", "email")
 _partial_index(deliveries, "pending_phone", "state = 'pending'", "site", "phone")
-_partial_index(deliveries, "pending_form", "state = 'pending'", "form", "id")
+_partial_index(deliveries, "pending_turn", "state = 'pending'", "site", "form", "id")
 _partial_index(deliveries, "failed_site", "state = 'failed'", "site")
 _partial_index(deliveries, "undelivered", "state <> 'delivered'", "state", "submission_id", "form")
 _partial_index(deliveries, "outcome", "outcome IS NOT NULL", "outcome", "submission_id", "form")
