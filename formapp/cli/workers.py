@@ -7,7 +7,7 @@ from functools import partial
 from types import MappingProxyType
 
 from formapp.cli.books import book_runners
-from formapp.cli.channels import NotificationWorkers, make_channels
+from formapp.cli.channels import NotificationWorkers, inbox_of, make_channels
 from formapp.cli.sites import now_in_utc as _now
 from formapp.cli.sites import sites_of
 from formapp.cli.wiring import limit_of
@@ -55,7 +55,7 @@ def make_worker_group(
         database,
         _channels(settings),
         backlog,
-        inbox=settings.inbox,
+        inbox=inbox_of(settings, database),
     )
     notifications = NotificationWorkers(
         database=database, forms=forms, clock=_now, count=metrics.notification

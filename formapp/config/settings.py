@@ -185,11 +185,6 @@ class Settings(BaseModel):
         return checks.chat_urls(self.notify_chat.get_secret_value()) if self.notify_chat else {}
 
     @property
-    def inbox(self) -> str | None:
-        """The prefix of a lead's page in the inbox; None where there is no inbox."""
-        return f"{self.base_url}/inbox/leads/" if self.base_url and self.owner_password else None
-
-    @property
     def sites(self) -> tuple[SiteSettings, ...]:
         """The Wix sites; at least one, though its credentials may be incomplete."""
         environment = SiteSettings(

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 from standardwebhooks import Webhook
 
 from formapp.cli import cli
+from formapp.cli.channels import inbox_of
 from formapp.cli.doctor.notifications import check_notifications
 from formapp.config.settings import Settings
 from formapp.db.database import Database
@@ -18,6 +19,7 @@ from formapp.jobs.queue import Job
 from formapp.leads.accept import Status, keep
 from formapp.leads.report import show_submission
 from formapp.notifications.plan import FAILED
+from formapp.users.store import Users
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 from tests.support.mailserver import MailServer, mail_server
@@ -182,6 +184,18 @@ def test_the_doctor_names_what_is_missing_and_what_does_not_answer(owner: Owner)
     found = findings(SMTP_URL="smtp://127.0.0.1:9")
     assert [level for level, _ in found] == ["hint", "hint"]
     assert "the webhook's server 127.0.0.1 doesn't answer" in found[1][1]
+
+
+def test_mails_link_to_a_lead_once_somebody_may_sign_in(sqlite: Database) -> None:
+    def inbox(**given: str) -> str | None:
+        return inbox_of(Settings.read({f"FORMAPP_{n}": v for n, v in given.items()}), sqlite)
+
+    base, leads = "https://forms.example.com", "https://forms.example.com/inbox/leads/"
+    assert inbox(BASE_URL=base) is None
+    assert inbox(OWNER_PASSWORD="a long password") is None
+    assert inbox(BASE_URL=base, OWNER_PASSWORD="a long password") == leads
+    Users(sqlite).add("ada", "a long password")
+    assert inbox(BASE_URL=base) == leads
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"])

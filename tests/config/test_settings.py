@@ -333,10 +333,3 @@ def test_chats_need_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("formapp.config.checks.find_spec", lambda _name: None)
     (fault,) = faults({"NOTIFY_CHAT": "slack://x"})
     assert fault == "FORMAPP_NOTIFY_CHAT: needs the package apprise: pip install 'formapp[chat]'"
-
-
-def test_leads_have_a_page_where_there_is_an_inbox() -> None:
-    base = {"BASE_URL": "https://forms.example.com"}
-    assert read(base).inbox is None
-    owned = read(base | {"OWNER_PASSWORD": "a long password"})
-    assert owned.inbox == "https://forms.example.com/inbox/leads/"
