@@ -64,6 +64,9 @@ MAY_IMPORT = {
     ),
     "formapp.leads": (
         "formapp.confirmation",
+        "formapp.crm.conflicts",
+        "formapp.crm.digests",
+        "formapp.crm.events",
         "formapp.db",
         "formapp.forms",
         "formapp.jobs",

@@ -148,6 +148,8 @@ def erasure_lines(erasure: Erasure) -> Iterator[str]:
         yield f"{number_of(len(erasure.own), 'submission')} erased."
     else:
         yield "Nothing to erase: no submission is of such a person or mentions one."
+    if erasure.conflicts:
+        yield f"{number_of(erasure.conflicts, 'conflict')} with the CRM erased."
     for row in erasure.own:
         was = "was pending: its delivery is cancelled" if row.state == "pending" else row.state
         yield f"  {row.id}  {row.received_at.isoformat()[:19]}  {row.form}  {was}"

@@ -23,6 +23,7 @@ from formapp.cli.wiring import (
     read_settings,
 )
 from formapp.config.settings import PREFIX, Settings, SettingsError
+from formapp.crm.digests import PURPOSE
 from formapp.db.database import Database
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import names_in
@@ -247,7 +248,8 @@ def erase_person(
         if again:
             erasure = erase.erase_listed(database, again, **more)
         else:
-            erasure = erase.erase_person(database, identities, **more)
+            crm_keyring = Keyring(settings.keys, PURPOSE)
+            erasure = erase.erase_person(database, identities, crm_keyring=crm_keyring, **more)
     echo("\n".join(erasure_lines(erasure)))
 
 

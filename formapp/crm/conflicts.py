@@ -154,7 +154,7 @@ def expire_conflicts(database: Database, keep_days: int, now: datetime) -> int:
         return connection.execute(delete(crm_conflicts).where(old)).rowcount
 
 
-def erase_person(connection: Connection, digests: Iterable[str]) -> int:
+def erase_conflicts(connection: Connection, digests: Iterable[str]) -> int:
     """Erase the conflicts of a person by the digests of e-mails and phones; returns how many."""
     wanted = set(digests)
     rows = connection.execute(select(crm_conflicts.c.id, crm_conflicts.c.persons))

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, select, update
 
+from formapp.crm.conflicts import erase_conflicts
+from formapp.crm.digests import Digests
 from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
 from formapp.lead import InvalidLeadError, Lead
@@ -64,12 +66,14 @@ class Erasure:
         redacted: ids of other people's submissions from which the person was removed.
         cached_contacts: the person's contacts in the contact cache, as (site, contact id).
         same_phone: ids of kept submissions with the same phone, which may be the person's.
+        conflicts: how many of a CRM's conflicts held values of the person.
     """
 
     own: list[Anonymized] = field(default_factory=list)
     redacted: list[str] = field(default_factory=list)
     cached_contacts: set[tuple[str, str]] = field(default_factory=set)
     same_phone: list[str] = field(default_factory=list)
+    conflicts: int = 0
 
     @property
     def contacts(self) -> list[tuple[str, str]]:
@@ -84,17 +88,19 @@ def find_person(database: Database, identities: Collection[str]) -> Hits:
         return search(connection, _wanted(identities))
 
 
-def erase_person(
+def erase_person(  # noqa: PLR0913 - two keyrings, all by keyword
     database: Database,
     identities: Collection[str],
     *,
     keyring: Keyring,
     now: datetime,
     progress: Progress | None = None,
+    crm_keyring: Keyring | None = None,
 ) -> Erasure:
     """Erase all that is kept of a person, in any state, in one transaction.
 
-    `identities` are the person's normalized addresses and numbers.
+    `identities` are the person's normalized addresses and numbers. `crm_keyring` recognizes the
+    person in a CRM's conflicts.
     """
     wanted = _wanted(identities)
     # The search takes time; only erasing needs the write lock.
@@ -108,6 +114,9 @@ def erase_person(
             erasure.cached_contacts |= _forget_contacts(connection, identity)
         phones = {row.phone for row in erasure.own if row.phone}
         same_phone = select(deliveries.c.submission_id).where(deliveries.c.phone.in_(phones))
+        if crm_keyring:
+            digests = Digests(crm_keyring).all_persons(identities)
+            erasure.conflicts = erase_conflicts(connection, digests)
         erasure.same_phone = [*connection.scalars(same_phone.order_by(deliveries.c.id))]
     truncate_log(database)
     return erasure
