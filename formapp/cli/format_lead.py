@@ -17,18 +17,7 @@ _HELD = {
 }
 _WIDEST_NAME = 30
 _INDENTED = {"answers", "unknown", "meta", "text"}
-_SHOWN_ELSEWHERE = {"confirmation", "mail", "confirmed", "suspect", "score"}
-
-
-def format_brief(entry: Entry) -> str:
-    """One line: id, time, form, state, outcome and contact."""
-    entry = _printable(entry)
-    parts = [entry["id"], entry["received_at"][:19], entry["form"], entry["state"]]
-    if entry["outcome"]:
-        parts.append(f"{entry['outcome']} contact {entry['contact_id']}")
-    elif entry["reason"]:
-        parts.append(entry["reason"])
-    return "  ".join(parts)
+_SHOWN_ELSEWHERE = {"confirmation", "mail", "confirmed", "notify", "suspect", "score"}
 
 
 def entry_lines(entry: Entry) -> Iterator[str]:
@@ -69,6 +58,7 @@ def _entry_lines(entry: Entry) -> Iterator[str]:
             yield f"  confirmed {consent['confirmed_at']}, given on {consent.get('page')}"
     if entry["confirmation"]:
         yield from _confirmation_lines(entry["confirmation"])
+    yield from map(_notification_line, entry["notifications"])
     for delivery in entry["deliveries"]:
         yield from _delivery_lines(delivery)
 
@@ -86,6 +76,14 @@ def _confirmation_lines(asked: Entry) -> Iterator[str]:
     if asked["unsent"]:
         yield f"  no mail: {asked['unsent']}"
     yield f"  confirmed {asked['confirmed_at']}" if asked["confirmed_at"] else "  not confirmed yet"
+
+
+def _notification_line(notification: Entry) -> str:
+    to = f" to {notification['to']}" if notification["to"] else ""
+    name = f"Notification by {notification['channel']}{to}"
+    if notification["state"] == "failed":
+        return f"{name} failed: {notification['reason']}"
+    return f"{name} due {notification['due_at']}, tried {notification['attempts']} times"
 
 
 def _held_lines(entry: Entry) -> Iterator[str]:
@@ -132,8 +130,10 @@ def _delivery_lines(delivery: Entry) -> Iterator[str]:
             yield f"     {call['operation']}: {answer}{code} in {call['ms']} ms"
 
 
-def hits_lines(hits: Hits) -> Iterator[str]:
-    """What would be erased."""
+def hits_lines(hits: Hits, conflicts: int) -> Iterator[str]:
+    """What would be erased; `conflicts` of CRM books."""
+    if conflicts:
+        yield f"{number_of(conflicts, 'conflict')} of CRM books would be erased."
     if not hits.own and not hits.mention:
         yield "Nothing to erase: no submission is of this person or mentions them."
         return
@@ -144,12 +144,12 @@ def hits_lines(hits: Hits) -> Iterator[str]:
 
 def erasure_lines(erasure: Erasure) -> Iterator[str]:
     """What was erased, and what the owner may have to do at Wix."""
+    if erasure.conflicts:
+        yield f"{number_of(erasure.conflicts, 'conflict')} of CRM books erased."
     if erasure.own or erasure.redacted:
         yield f"{number_of(len(erasure.own), 'submission')} erased."
     else:
         yield "Nothing to erase: no submission is of such a person or mentions one."
-    if erasure.conflicts:
-        yield f"{number_of(erasure.conflicts, 'conflict')} with the CRM erased."
     for row in erasure.own:
         was = "was pending: its delivery is cancelled" if row.state == "pending" else row.state
         yield f"  {row.id}  {row.received_at.isoformat()[:19]}  {row.form}  {was}"

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from formapp.cli.output import echo
 from formapp.config.settings import PREFIX, Settings, SettingsError
+from formapp.crm.digests import PURPOSE, Digests
 from formapp.db.database import Database, DatabaseMissingError, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.upgrade import upgrade
@@ -58,7 +59,8 @@ def open_database(settings: Settings, *, create: bool = False) -> Database:
     """
     database = Database(settings.database_url, must_exist=not create)
     try:
-        missing = is_empty(database)
+        with naming_place(database):
+            missing = is_empty(database)
     except DatabaseMissingError:
         missing = True
     if missing and not create:
@@ -72,9 +74,26 @@ def open_database(settings: Settings, *, create: bool = False) -> Database:
     return database
 
 
+@contextmanager
+def naming_place(database: Database) -> Iterator[None]:
+    """Add to an error where the setting says that the database is."""
+    try:
+        yield
+    except DatabaseMissingError:
+        raise
+    except DatabaseUnavailableError as error:
+        advice = f"check {database.place}, or correct {PREFIX}DATABASE_URL"
+        raise DatabaseUnavailableError(f"{error}; {advice}") from error
+
+
 def keyring_of(settings: Settings) -> Keyring | None:
     """The keys that recognize erased persons; None without a secret key."""
     return Keyring(settings.keys) if settings.keys else None
+
+
+def digests_of(settings: Settings) -> Digests:
+    """What recognizes values in CRM books; the settings must have a secret key."""
+    return Digests(Keyring(settings.keys, PURPOSE))
 
 
 def limit_of(settings: Settings, database: Database) -> MailLimit:

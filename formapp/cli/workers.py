@@ -1,10 +1,13 @@
 """The composition root of deliveries: settings to workers and their periodic tasks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 
+from formapp.cli.books import book_runners
+from formapp.cli.channels import NotificationWorkers, inbox_of, make_channels
 from formapp.cli.sites import now_in_utc as _now
 from formapp.cli.sites import sites_of
 from formapp.cli.wiring import limit_of
@@ -12,11 +15,14 @@ from formapp.config.settings import Settings
 from formapp.confirmation.links import LinkSigner
 from formapp.confirmation.sender import ConfirmationSender
 from formapp.confirmation.store import CONFIRMATION_MAIL
+from formapp.crm.conflicts import expire_conflicts
+from formapp.crm.events import expire_events
 from formapp.db import counters
 from formapp.db.database import Database
 from formapp.db.notify import Listener
 from formapp.delivery.deliver import Deliverer
 from formapp.delivery.sites import Clock, Site
+from formapp.forms.definition.model import FormDefinition
 from formapp.jobs.queue import JobRunner
 from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
 from formapp.leads import expire
@@ -32,15 +38,30 @@ LONGEST_LIFE = max(each.life for each in PROVIDERS.values())
 """After this time, no service accepts a token."""
 
 
-def make_worker_group(settings: Settings, database: Database, metrics: Metrics) -> WorkerGroup:
-    """Wire the workers: one delivers to each site, one monitors, and one runs each kind of job.
+def make_worker_group(
+    settings: Settings,
+    database: Database,
+    metrics: Metrics,
+    forms: Mapping[str, FormDefinition] = MappingProxyType({}),
+) -> WorkerGroup:
+    """Wire the workers: one for each site, each kind of job and each CRM book, and one monitors.
 
     So no site waits for another one that answers slowly, and no challenge for a mail server: a
-    token is worthless after minutes.
+    token is worthless after minutes. Without `forms`, notifications wait for another process.
     """
     backlog = timedelta(minutes=settings.alert_backlog)
-    report = partial(incidents.report_incidents, database, _channels(settings), backlog)
+    report = partial(
+        incidents.report_incidents,
+        database,
+        _channels(settings),
+        backlog,
+        inbox=inbox_of(settings, database),
+    )
+    notifications = NotificationWorkers(
+        database=database, forms=forms, clock=_now, count=metrics.notification
+    )
     erase = partial(expire.expire_batch, database, settings.keep_days)
+    erase_crm = partial(_expire_crm, database, settings.keep_days)
     return WorkerGroup(
         [_delivery_worker(settings, database, metrics, site) for site in sites_of(settings)],
         Worker(
@@ -48,12 +69,23 @@ def make_worker_group(settings: Settings, database: Database, metrics: Metrics) 
             periodic=[
                 PeriodicTask(erase, expire.EVERY, _now),
                 PeriodicTask(partial(counters.sweep, database), counters.EVERY, _now),
+                PeriodicTask(erase_crm, expire.EVERY, _now),
             ],
         ),
         # On its own: a slow alert must not hold up the others.
         Worker(lambda: False, periodic=[PeriodicTask(report, incidents.EVERY, _now)]),
         *(Worker(runner.run_next) for runner in _job_runners(settings, database, metrics)),
+        *(
+            Worker(runner.run_next, interrupt=runner.stop)
+            for runner in book_runners(settings, database, metrics)
+        ),
+        *(Worker(work) for work in notifications.work(make_channels(settings, database, _now))),
     )
+
+
+def _expire_crm(database: Database, keep_days: int, now: datetime) -> None:
+    expire_conflicts(database, keep_days, now)
+    expire_events(database, now)
 
 
 def _delivery_worker(

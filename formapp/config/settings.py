@@ -60,6 +60,7 @@ _ApiToken = Annotated[_Secret, _checked(checks.word)]
 _Word = Annotated[str, AfterValidator(checks.word)]
 _Address = Annotated[str, AfterValidator(checks.address)]
 _Host = Annotated[str, AfterValidator(checks.host)]
+_WebhookSecret = Annotated[SecretStr, _checked(checks.webhook_secret)]
 _Mailbox = Annotated[str, AfterValidator(checks.mailbox)]
 
 
@@ -83,6 +84,7 @@ class Settings(BaseModel):
     api_token: Annotated[tuple[_ApiToken, ...], _SPLIT] = ()
     metrics_token: Annotated[SecretStr, _checked(checks.metrics_token)] | None = None
     owner_password: Annotated[SecretStr, _checked(checks.password)] | None = None
+    inbox_user_header: Annotated[str, AfterValidator(checks.header)] | None = None
     log_format: Literal["console", "json"] = "console"
     alert_webhook: Annotated[SecretStr, _checked(checks.link)] | None = None
     alert_email: Annotated[tuple[_Mailbox, ...], _SPLIT] = ()
@@ -90,6 +92,8 @@ class Settings(BaseModel):
     mail_from: _Mailbox | None = None
     alert_backlog: Annotated[float, Field(gt=0)] = 15.0
     smtp_url: Annotated[SecretStr, _checked(checks.smtp)] | None = None
+    webhook_secret: Annotated[tuple[_WebhookSecret, ...], _SPLIT] = ()
+    notify_chat: Annotated[SecretStr, _checked(checks.chats)] | None = None
     wix_api_url: _Address = "https://www.wixapis.com"
     wix_api_key: _Token | None = None
     wix_site_id: _Word | None = None
@@ -137,6 +141,11 @@ class Settings(BaseModel):
         faults += settings._unused_faults()  # noqa: SLF001 - an instance of this class
         if wix and not file.faults:
             faults += [line for site in settings.sites for line in site.faults()]
+        if settings.inbox_user_header and not settings.proxy_hops:
+            faults.append(
+                f"{PREFIX}INBOX_USER_HEADER: needs PROXY_HOPS; without a proxy in front anybody "
+                "could send this header"
+            )
         if settings.alert_email and not settings.smtp_url:
             faults.append(f"{PREFIX}SMTP_URL: is missing; ALERT_EMAIL needs a mail server")
         if faults:
@@ -164,6 +173,16 @@ class Settings(BaseModel):
     def sender(self) -> str | None:
         """The From address of mail to visitors, unless a form has its own."""
         return self.mail_from or self.alert_from
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """The secrets that sign each webhook."""
+        return [each.get_secret_value() for each in self.webhook_secret]
+
+    @property
+    def chats(self) -> dict[str, str]:
+        """Apprise's addresses by name."""
+        return checks.chat_urls(self.notify_chat.get_secret_value()) if self.notify_chat else {}
 
     @property
     def sites(self) -> tuple[SiteSettings, ...]:

@@ -7,18 +7,30 @@ it is worked off.
 """
 
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from standardwebhooks import Webhook, WebhookVerificationError
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
+from formapp.crm.books import (
+    BookFilesError,
+    SecretsError,
+    load_books,
+    read_secrets,
+    variable,
+)
 from formapp.crm.events import Event, crm_source
 
 MAX_ID = 150
 """Characters of a record's id, and of a message's."""
 
 MAX_MERGED = 100
+
+_log = logging.getLogger(__name__)
 
 
 class NoMessageError(Exception):
@@ -35,6 +47,27 @@ _KINDS: Mapping[str, _Kind] = {
     "contact.updated": "updated",
     "contact.deleted": "deleted",
 }
+
+
+def read_verifiers(folder: Path, environ: Mapping[str, str]) -> dict[str, Webhook]:
+    """What verifies the posts to each webhook book; why there is none for one is logged."""
+    try:
+        books = load_books(folder)
+    except BookFilesError as error:
+        for fault in error.faults:
+            _log.error("no CRM book takes webhooks: %s", fault)
+        return {}
+    found = {}
+    for book in books.values():
+        if book.system == "webhook":
+            try:
+                found[book.name] = Webhook(read_secrets(book, environ).secret)
+            except SecretsError as error:
+                _log.error("the CRM book %s takes no webhooks: %s", book.name, error)
+            except (ValueError, EmptyWebhookSecretError):
+                secret = variable(book.name, "SECRET")
+                _log.error("%s: is no secret of Standard Webhooks (whsec_ and base64)", secret)
+    return found
 
 
 def read_message(

@@ -43,10 +43,22 @@ class AlreadyDeliveredError(LeadError):
     text = "{} has nothing to retry"
 
 
+class NotFailedError(LeadError):
+    """The answers can only be corrected once a delivery has failed."""
+
+    text = "{} has no failed delivery"
+
+
 class NotHeldError(LeadError):
     """The submission is neither in quarantine nor caught by the honeypot."""
 
     text = "{} is not in quarantine"
+
+
+class NotAcceptedError(LeadError):
+    """The submission is held back: nobody is notified of it."""
+
+    text = "{} isn't accepted: nobody is notified of it before it is"
 
 
 class NothingToConfirmError(LeadError):

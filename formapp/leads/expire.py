@@ -5,7 +5,7 @@ received, even if the file is gone since, else the setting. A failed lead's answ
 after the failure, but never before 30 days, so that its owner has time to correct and retry it.
 Those of spam, quarantined and unconfirmed submissions expire at most 30 days after receipt. A
 pending lead is never erased. The record of consents stays: it contains nothing that was typed, and
-shows why the contact may be stored. Values in a CRM's conflicts expire `keep_days` after they lost.
+shows why the contact may be stored.
 """
 
 import logging
@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
-from formapp.crm.conflicts import expire_conflicts
-from formapp.crm.events import expire_events
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
 from formapp.leads.anonymize import anonymize, lock, truncate_log
@@ -38,7 +36,6 @@ def count_expired(database: Database, keep_days: int, now: datetime) -> int:
 
 def expire_all(database: Database, keep_days: int, now: datetime) -> int:
     """Erase all answers that have expired, batch by batch; returns how many submissions."""
-    expire_conflicts(database, keep_days, now)
     count = 0
     while erased := expire(database, keep_days, now):
         count += erased
@@ -64,8 +61,6 @@ def expire(database: Database, keep_days: int, now: datetime, limit: int = BATCH
 
 def expire_batch(database: Database, keep_days: int, now: datetime) -> bool:
     """As a worker's periodic task: `expire`, then again at once until none is left."""
-    expire_conflicts(database, keep_days, now)
-    expire_events(database, now)
     return expire(database, keep_days, now) > 0
 
 

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 import click
 
+from formapp.cli.doctor.crm import check_books
 from formapp.cli.doctor.database import check_database
-from formapp.cli.doctor.findings import Finding
+from formapp.cli.doctor.findings import Finding, echo_finding
 from formapp.cli.doctor.installation import (
     check_base_url,
     check_confirmations,
@@ -21,8 +22,9 @@ from formapp.cli.doctor.installation import (
     check_settings,
     read_valid_settings,
 )
+from formapp.cli.doctor.notifications import check_notifications
 from formapp.cli.doctor.wix import check_wix
-from formapp.cli.output import echo
+from formapp.cli.output import echo, screen
 from formapp.cli.wiring import number_of
 
 
@@ -33,11 +35,11 @@ def command(*, as_json: bool) -> None:
 
     A fault keeps formapp from working; a hint is worth a look. Exits with 1 if there is a fault.
     """
-    findings = []
+    findings, out = [], screen()
     for finding in _check_all(os.environ):
         findings.append(finding)
         if not as_json:
-            echo(str(finding))
+            echo_finding(out, finding)
     healthy = not any(finding.level == "fault" for finding in findings)
     if as_json:
         report = {"ok": healthy, "findings": [asdict(finding) for finding in findings]}
@@ -57,9 +59,12 @@ def _check_all(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from findings
     if reading.has("SMTP_URL") and reading.has("BASE_URL") and reading.has("SECRET_KEY"):
         yield from check_confirmations(settings, forms)
+    yield from check_notifications(settings, forms, reading.has)
     if reading.has("DATABASE_URL"):
         yield from check_database(settings, forms, now)
     if reading.has("WIX_API_URL") and reading.has("WIX_RATE_LIMIT"):
         yield from check_wix(settings, forms, now)
+        if reading.has("CRM") and reading.has("DATABASE_URL"):
+            yield from check_books(settings, environ, now)
     if reading.has("BASE_URL"):
         yield from check_base_url(settings)
