@@ -23,7 +23,7 @@ from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.resources import STATIC, TEMPLATES
 from formapp.signing import COUNTED, Keyring
 from formapp.spam.altcha import Challenges
-from formapp.web import errors, health, hooks, i18n
+from formapp.web import brand, errors, health, hooks, i18n
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 from formapp.web.proxies import TrustedProxies
@@ -60,6 +60,7 @@ def create_app(
     app.config["TRUSTED_HOSTS"] = _trusted_hosts(settings)
     hooks.init_app(app, app.extensions[EXTENSION].metrics)
     i18n.init_app(app)
+    brand.init_app(app, settings.project.brand)
     errors.init_app(app, refuse)
     views.init_app(app)
     password = settings.owner_password

@@ -9,10 +9,13 @@
 
   if (form) {
     const button = form.querySelector("button");
+    const { sending } = button.dataset;
+    const label = button.textContent;
     let timer = 0;
     const rest = () => {
       clearTimeout(timer);
       button.removeAttribute("aria-disabled");
+      button.textContent = label;
     };
     form.addEventListener("submit", (event) => {
       // A half-typed date would be sent as blank: the browser reports it.
@@ -23,6 +26,7 @@
         return;
       }
       button.setAttribute("aria-disabled", "true");
+      if (sending) button.textContent = sending;
       timer = setTimeout(rest, 10000); // the connection may have failed; sending again is harmless
     });
     // Back from the next page: browsers restore the page as it was left.
