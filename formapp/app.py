@@ -8,10 +8,18 @@ from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from flask import Flask
+from standardwebhooks import Webhook
 
-from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
+from formapp.config.agreement import (
+    challenge_faults,
+    confirm_faults,
+    notify_faults,
+    site_faults,
+)
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
+from formapp.crm.inbound import read_verifiers
+from formapp.crm.wix_webhook import PublicKey
 from formapp.db.database import Database
 from formapp.forms.definition.parse import FormFilesError
 from formapp.forms.form import Form, load_forms
@@ -23,7 +31,7 @@ from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.resources import STATIC, TEMPLATES
 from formapp.signing import COUNTED, Keyring
 from formapp.spam.altcha import Challenges
-from formapp.web import brand, errors, health, hooks, i18n
+from formapp.web import brand, errors, health, hooks, i18n, webhooks
 from formapp.web.owner import share
 from formapp.web.owner.sign_in import Owner
 from formapp.web.proxies import TrustedProxies
@@ -35,17 +43,19 @@ from formapp.web.services import EXTENSION, Services
 _THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 
 
-def create_app(
+def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     settings: Settings | None = None,
     *,
     forms: Mapping[str, Form] | None = None,
     database: Database | None = None,
     on_kept: Callable[[], None] | None = None,
     metrics: Metrics | None = None,
+    crm_webhooks: Mapping[str, Webhook] | None = None,
 ) -> Flask:
     """Build the web app; what is not given comes from the settings, these from the environment.
 
-    `on_kept` is called after each commit that left something to deliver: it wakes a worker.
+    `crm_webhooks` verify what the systems of CRM books post, by the book. `on_kept` is called after
+    each commit that left something to deliver: it wakes a worker.
 
     Raises:
         SettingsError: a setting is wrong, or a form needs one that is missing.
@@ -66,6 +76,11 @@ def create_app(
     password = settings.owner_password
     share.init_app(app, Owner(password.get_secret_value() if password else None))
     app.register_blueprint(health.blueprint)
+    if crm_webhooks is None:
+        crm_webhooks = (
+            read_verifiers(settings.crm_folder, os.environ) if settings.crm_folder else {}
+        )
+    webhooks.init_app(app, _senders(settings, crm_webhooks))
     if hops := settings.proxy_hops:
         app.wsgi_app = TrustedProxies(app.wsgi_app, hops)  # type: ignore[method-assign] # Flask's own way
     return app
@@ -79,7 +94,8 @@ def _services(
     metrics: Metrics,
 ) -> Services:
     files = {name: form.definition for name, form in forms.items()}
-    if faults := [*challenge_faults(settings, files), *confirm_faults(settings, files)]:
+    checks = (challenge_faults, confirm_faults, notify_faults)
+    if faults := [line for check in checks for line in check(settings, files)]:
         raise SettingsError(faults)
     if unknown := site_faults(settings.project, files):
         raise FormFilesError(unknown)
@@ -113,6 +129,15 @@ def _services(
         metrics_token=token.get_secret_value() if token else None,
         metrics=metrics,
     )
+
+
+def _senders(settings: Settings, books: Mapping[str, Webhook]) -> webhooks.Senders:
+    sites = {site.name: site.instance_id for site in settings.sites}
+    try:
+        key = PublicKey.read(settings.wix_public_key) if settings.wix_public_key else None
+    except ValueError as error:
+        raise SettingsError([f"FORMAPP_WIX_PUBLIC_KEY: {error}"]) from None
+    return webhooks.Senders(key, sites, books)
 
 
 def _trusted_hosts(settings: Settings) -> tuple[str, ...]:

@@ -9,14 +9,16 @@ import io
 import os
 import socket
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any, NamedTuple, Self
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
 
 TIMEOUTS = (3, 10)
 """Seconds for connecting to one address, and for the next byte."""
@@ -43,17 +45,26 @@ class Response(NamedTuple):
     content: bytes
 
 
-def post(url: str, *, data: Mapping[str, str] | None = None, json: Any = None) -> Response:
-    """Post a form (`data`) or JSON, following no redirect; may raise NoResponseError."""
+def post(
+    url: str,
+    *,
+    data: Mapping[str, str] | bytes | None = None,
+    json: Any = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Post a form or a body as it is (`data`), or JSON; may raise NoResponseError.
+
+    Follows no redirect.
+    """
     adapter = DeadlineAdapter(max_bytes=MAX_BYTES)
     with requests.Session() as session:
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         # A small compressed response may be a large one.
-        headers = {"Accept-Encoding": "identity"}
+        sent = {"Accept-Encoding": "identity", **(headers or {})}
         try:
             response = session.post(
-                url, data=data, json=json, timeout=TIMEOUTS, allow_redirects=False, headers=headers
+                url, data=data, json=json, timeout=TIMEOUTS, allow_redirects=False, headers=sent
             )
         except requests.RequestException as error:
             raise NoResponseError(type(error).__name__) from None
@@ -73,6 +84,24 @@ class Deadline:
         self._lock = threading.Lock()
         self._timer = threading.Timer(seconds, self._expire)
         self._timer.daemon = True
+        self._end = time.monotonic() + seconds
+
+    def connect(self, open_connection: Callable[[], socket.socket]) -> socket.socket:
+        """Return the connection that this opens, watched, or raise TimeoutError.
+
+        Nothing can interrupt a slow look-up of a host name, nor tries of many addresses: another
+        thread opens the connection, and closes it if it comes too late.
+        """
+        opened: Future[socket.socket] = Future()
+        thread = threading.Thread(target=_open, args=(open_connection, opened), daemon=True)
+        thread.start()
+        try:
+            connection = opened.result(max(0.0, self._end - time.monotonic()))
+        except TimeoutError:
+            opened.add_done_callback(_close)
+            raise
+        self.watch(connection)
+        return connection
 
     def watch(self, connection: socket.socket) -> None:
         """Include a connection, of which TLS may take over the socket."""
@@ -99,6 +128,18 @@ class Deadline:
             self.expired = True
             for each in self._sockets:
                 _shut_down(each)
+
+
+def _open(open_connection: Callable[[], socket.socket], opened: "Future[socket.socket]") -> None:
+    try:
+        opened.set_result(open_connection())
+    except Exception as error:  # noqa: BLE001 - whatever it is, the waiting thread raises it
+        opened.set_exception(error)
+
+
+def _close(opened: "Future[socket.socket]") -> None:
+    if not opened.exception():
+        opened.result().close()
 
 
 class _Threads(threading.local):
@@ -168,16 +209,14 @@ class _Watched(HTTPConnection):
     """Comes before a connection class of urllib3, of HTTP or of HTTPS."""
 
     def _new_conn(self) -> socket.socket:
-        connection: socket.socket = super()._new_conn()
-        _watch(connection)
-        return connection
+        if (deadline := current()) is None:
+            return super()._new_conn()
+        try:
+            return deadline.connect(super()._new_conn)
+        except TimeoutError:
+            raise ConnectTimeoutError(self, "not connected in time") from None
 
     def request(self, *args: Any, **options: Any) -> None:
-        if self.sock is not None:
-            _watch(self.sock)
+        if self.sock is not None and (deadline := current()) is not None:
+            deadline.watch(self.sock)
         super().request(*args, **options)
-
-
-def _watch(connection: Any) -> None:
-    if (deadline := current()) is not None:
-        deadline.watch(connection)

@@ -8,6 +8,7 @@ a good request at once beside hundreds of stalled ones; with its defaults it doe
 import contextlib
 import errno
 import json
+import logging
 import re
 import resource
 import socket
@@ -24,14 +25,17 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
-from waitress.utilities import BadRequest
+from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 MAX_BODY = 12 * 1024 * 1024
-"""Waitress refuses larger bodies by itself; the app's own limits are below. Beyond half a MiB it
-stores a body in a temporary file."""
+"""Of a larger body nothing is kept: the app, whose own limits are lower, gets its headers alone.
+Waitress stores a body of more than half a MiB in a temporary file."""
+
+MAX_BODIES = 512 * 1024 * 1024
+"""Bytes of all bodies that are being received or answered; beyond, a large one gets a 503."""
 
 MAX_HEADERS = 16 * 1024
 """Bytes of address and headers."""
@@ -64,12 +68,17 @@ _HEADER = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+:)[ \t]*+([\t -~\x80-\xff]*
 _CODING = b"transfer-encoding:"
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,16}(?:;[\t -~\x80-\xff]*)?\r\n")
 _LONGEST_CHUNK_LINE = 1024
+_UNIT = 64 * 1024
+"""Bodies are counted in units of this; one of at most one unit always finds room."""
+
+_log = logging.getLogger(__name__)
 
 # Our own texts only: waitress's may quote the request.
 _TEXTS = {
     400: "The request could not be read.",
     413: "This is too much to send.",
     431: "The address or the headers of this request are too long.",
+    503: "Too much is being sent to this server right now. Please try again in a minute.",
 }
 _PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>Not possible</title>'
@@ -97,6 +106,8 @@ class _ErrorTask(ErrorTask):  # type: ignore[misc] # waitress publishes no types
         error: Any = self.request.error
         self.status = f"{error.code} {error.reason}"
         text = _TEXTS.get(error.code, f"{error.reason}.")
+        if error.code == _NoRoomError.code:
+            self.response_headers.append(("Retry-After", "60"))
         if "application/json" in self.request.headers.get("ACCEPT", ""):
             code = error.reason.upper().replace(" ", "_")
             body = json.dumps({"error": text, "errors": [{"code": code, "message": text}]})
@@ -138,6 +149,39 @@ class _ChunkedReceiver(ChunkedReceiver):  # type: ignore[misc] # waitress publis
             self.error = BadRequest("Invalid chunk size")
 
 
+class _NoRoomError(Error):  # type: ignore[misc] # waitress publishes no types
+    code = 503
+    reason = "Service Unavailable"
+
+
+class _Bodies:
+    """The room for bodies, which all connections share: thousands of them could fill the disk."""
+
+    def __init__(self) -> None:
+        self._left = MAX_BODIES
+        self._lock = threading.Lock()
+        self._is_full = False
+
+    def take(self, size: int) -> bool:
+        """Return whether there is room for so many more bytes; they are taken then."""
+        with self._lock:
+            has_room = size <= self._left
+            if has_room:
+                self._left -= size
+            elif not self._is_full:
+                self._is_full = True
+                _log.warning(
+                    "bodies of %d MiB are being received: large ones are refused", MAX_BODIES >> 20
+                )
+            return has_room
+
+    def give_back(self, size: int) -> None:
+        """Return bytes that were taken."""
+        with self._lock:
+            self._left += size
+            self._is_full = False
+
+
 class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress publishes no types
     """Refuses with 400 what is the client's fault alone, in linear time.
 
@@ -151,17 +195,48 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress publishes no 
 
     body_rcv: Any
     empty: bool
+    is_refused = False
+    """Whether the client may send more, which is to be read past."""
 
     def __init__(self, adj: Adjustments) -> None:
         super().__init__(adj)
         self.began = time.monotonic()
+        self._bodies: _Bodies = adj.bodies
+        self._counted = 0
 
     def received(self, data: bytes) -> int:
         taken: int = super().received(data)
         if self.empty:
             # Else blank lines would keep a connection open for ever.
             self.empty, self.error = False, BadRequest("Nothing but blank lines")
-        return taken
+        if self.body_bytes_received > self._counted + _UNIT and not self.error:
+            self._count()
+        if isinstance(self.error, RequestEntityTooLarge):
+            # The app refuses it in the visitor's language, with a way back.
+            self.error, self.is_refused = None, True
+            self.headers.setdefault("CONTENT_LENGTH", str(self.body_bytes_received))
+            self._close_after()
+        self.is_refused = self.is_refused or self.error is not None
+        if self.is_refused:
+            self.expect_continue = False
+        return len(data) if self.is_refused else taken
+
+    def close(self) -> None:
+        """Free what the body took; safe to call twice."""
+        super().close()
+        counted, self._counted = self._counted, 0
+        self._bodies.give_back(counted)
+
+    def _count(self) -> None:
+        units = (self.body_bytes_received - self._counted) // _UNIT
+        if self._bodies.take(units * _UNIT):
+            self._counted += units * _UNIT
+        else:
+            self.error, self.completed = _NoRoomError("No room"), True
+
+    def _close_after(self) -> None:
+        self.headers["CONNECTION"] = "close"
+        self.connection_close = True
 
     def parse_header(self, header_plus: bytes) -> None:
         first, *lines = header_plus.split(b"\r\n")
@@ -180,13 +255,49 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress publishes no 
             self.body_rcv = _ChunkedReceiver(self.body_rcv.getbuf())
             if self.headers.pop("CONTENT_LENGTH", None):
                 # Request smuggling (RFC 9112, section 6.1): a proxy may have read another end.
-                self.headers["CONNECTION"] = "close"
-                self.connection_close = True
+                self._close_after()
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc] # waitress publishes no types
+    """A connection; after a refusal what the client is still sending is read past.
+
+    Closing it then would reset the connection, and the client could lose the answer (RFC 9112,
+    section 9.6).
+    """
+
     error_task_class = _ErrorTask
     parser_class = _Parser
+    request: _Parser | None
+    close_when_flushed: bool
+    lingers = False
+    _refused: _Parser | None = None
+
+    def service(self) -> None:
+        first = self.requests[0]
+        self._refused = first if first.is_refused else None
+        super().service()
+
+    def handle_write(self) -> None:
+        if not (self._refused and self.close_when_flushed):
+            super().handle_write()
+            return
+        self._flush_exception(self._flush_some)
+        if self.will_close:
+            self.handle_close()
+        elif not self.total_outbufs_len:
+            self.close_when_flushed, self.lingers = False, True
+            # Its time is limited like that of a request which is arriving.
+            self.request, self._refused = self._refused, None
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
+
+    def received(self, data: bytes) -> bool:
+        return not self.lingers and bool(super().received(data))
+
+    def del_channel(self, map: dict[int, Any] | None = None) -> None:  # noqa: A002 - waitress's name
+        super().del_channel(map)
+        if self.request is not None:
+            self.request.close()
 
 
 class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
@@ -211,6 +322,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
             # The app knows how many proxies to believe (PROXY_HOPS).
             clear_untrusted_proxy_headers=False,
         )
+        settings.bodies = _Bodies()
         address = (listener.family, listener.type, listener.proto, listener.getsockname())
         self._sockets: dict[int, Any] = {}
         self._stop_by: float | None = None
@@ -280,10 +392,11 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         return (was_idle and self._was_idle) or time.monotonic() >= stop_by
 
 
-def _is_busy(channel: HTTPChannel) -> bool:
+def _is_busy(channel: _Channel) -> bool:
     if channel.requests or channel.total_outbufs_len:
         return True
-    return channel.request is not None and time.time() - channel.last_activity < STALLED_SECONDS
+    is_arriving = channel.request is not None and not channel.lingers
+    return is_arriving and time.time() - channel.last_activity < STALLED_SECONDS
 
 
 def _connections() -> int:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,10 @@ from formapp.cli.doctor.installation import fetch
 from formapp.delivery import sites
 from formapp.delivery.sites import Site
 from formapp.mail.message import Message
-from formapp.mail.smtp import MailError, SmtpMailer
+from formapp.mail.smtp import MailError, MailUncertainError, SmtpMailer
 from formapp.monitoring.alerts import Alert, post_alert
 from formapp.wix import ApiKey, WixError
+from formapp.wix.errors import OutcomeUnknownError
 
 SECONDS = 0.5
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
@@ -105,6 +107,40 @@ def test_a_server_that_drips_holds_nobody(
         with pytest.raises((http.NoResponseError, WixError, MailError, ssl.SSLError)):
             CALLS[call](place)
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_name_server_that_is_slow_holds_nobody(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setattr(http, "DEADLINE", SECONDS)
+    answered = threading.Event()
+    look_up = socket.getaddrinfo
+
+    def slowly(*args: Any, **options: Any) -> Any:
+        answered.wait(20)
+        return look_up(*args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    place = f"127.0.0.1:{listener.getsockname()[1]}"
+    began = time.monotonic()
+    try:
+        if call == "doctor":
+            assert CALLS[call](place) is None
+        else:
+            with pytest.raises((http.NoResponseError, WixError, MailError)) as raised:
+                CALLS[call](place)
+            # Nothing was sent, so it may be sent again.
+            assert not isinstance(raised.value, MailUncertainError | OutcomeUnknownError)
+        assert time.monotonic() - began < 5
+    finally:
+        answered.set()
+    # A connection that comes too late is closed again.
+    listener.settimeout(5)
+    late, _ = listener.accept()
+    with closing(late):
+        late.settimeout(5)
+        assert late.recv(1) == b""
 
 
 @pytest.mark.parametrize("length", ["Content-Length: 99999999", "Connection: close"])

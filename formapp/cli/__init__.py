@@ -15,6 +15,7 @@ _COMMANDS = {
     "sandbox": "Run the local stand-in for the Wix Contacts API.",
     "forms": "Check form files.",
     "leads": "See, retry, export and erase submissions and their deliveries.",
+    "notify": "Try how a form notifies, and notify of a lead again.",
     "crm": "Copy contacts to another CRM, or keep both sides equal.",
     "db": "Look after the database.",
     "doctor": "Check everything, and say what to do about each fault.",

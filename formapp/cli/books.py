@@ -1,27 +1,33 @@
 """The composition root of CRM books: settings to books, and a book to both of its systems."""
 
+import logging
 import os
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from formapp.cli.sites import now_in_utc, sites_of
 from formapp.config.project import Project
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.config.sites import DEFAULT_SITE
-from formapp.crm.books import BookFilesError, Secrets, load_books, read_secrets
+from formapp.crm import sync
+from formapp.crm.books import BookFilesError, Secrets, SecretsError, load_books, read_secrets
 from formapp.crm.digests import PURPOSE
 from formapp.crm.model import Book
 from formapp.crm.sync import Session
 from formapp.crm.system import System
 from formapp.crm.systems.wix import WixSystem
-from formapp.crm.systems.wix_calls import Wait, WixCalls
+from formapp.crm.systems.wix_calls import Client, Wait, WixCalls, limited_client
 from formapp.db.database import Database
 from formapp.forms.definition.explain import one_of, suggestion
 from formapp.forms.definition.parse import Fault, with_lines
 from formapp.monitoring.metrics import Metrics
 from formapp.signing import Keyring
+
+_log = logging.getLogger(__name__)
 
 
 class SystemMissingError(Exception):
@@ -104,31 +110,88 @@ def open_book(  # noqa: PLR0913 - collaborators, all by keyword
     metrics: Metrics,
     wait: Wait = sleep,
     patient: bool = False,
-    environ: Mapping[str, str] = os.environ,
 ) -> OpenBook:
     """Open both sides; this sends no call. Raises SecretsError, SettingsError."""
+    (site,) = (each for each in sites_of(settings) if each.name == book.site)
+    client = limited_client(site, database, now_in_utc, metrics)
+    return connect_book(book, client, settings, database, wait=wait, patient=patient)
+
+
+def connect_book(  # noqa: PLR0913 - collaborators
+    book: Book,
+    client: Client,
+    settings: Settings,
+    database: Database,
+    *,
+    wait: Wait = sleep,
+    patient: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> OpenBook:
+    """As `open_book`, by this client of Wix."""
     if not settings.keys:
         fault = f"{PREFIX}SECRET_KEY: is missing; CRM books keep keyed digests in place of values"
         raise SettingsError([fault])
-    secrets = read_secrets(book, environ)
-    (site,) = (each for each in sites_of(settings) if each.name == book.site)
-    calls = WixCalls(
-        site=site,
-        database=database,
-        clock=now_in_utc,
-        metrics=metrics,
-        wait=wait,
-        patient=patient,
-    )
-    session = Session(
-        book,
-        WixSystem(book, calls),
-        open_system(book, secrets),
-        database,
-        Keyring(settings.keys, PURPOSE),
-        now_in_utc,
-    )
+    crm = open_system(book, read_secrets(book, environ))
+    calls = WixCalls(client, clock=now_in_utc, wait=wait, patient=patient)
+    keyring = Keyring(settings.keys, PURPOSE)
+    session = Session(book, WixSystem(book, calls), crm, database, keyring, now_in_utc)
     return OpenBook(session, calls)
+
+
+class BookRunner:
+    """Works for one book in a thread of its own: a slow system holds up no lead, no other book.
+
+    `stop` may be called from any thread.
+    """
+
+    def __init__(self, open_it: Callable[[Wait], OpenBook]) -> None:
+        self._stopping = threading.Event()
+        self._open = partial(open_it, self._stopping.wait)
+        self._opened: OpenBook | None = None
+
+    def run_next(self) -> bool:
+        """Do the next thing that is due; False if there is none."""
+        if self._stopping.is_set():
+            return False
+        self._opened = self._opened or self._open()
+        return sync.pass_once(self._opened.session)
+
+    def stop(self) -> None:
+        """Make the work in hand end soon: its link is claimed again later."""
+        self._stopping.set()
+        if self._opened:
+            self._opened.stop()
+
+
+def book_runners(settings: Settings, database: Database, metrics: Metrics) -> list[BookRunner]:
+    """One for each book that can be used; why another can't is logged, and leads go on."""
+    if settings.crm_folder is None:
+        return []
+    try:
+        books = books_of(settings)
+    except BookFilesError as error:
+        for fault in error.faults:
+            _log.error("no CRM book is worked for: %s", fault)
+        return []
+    runners = []
+    for book in books.values():
+        open_it = partial(_open_waiting, book, settings, database, metrics)
+        try:
+            open_it(sleep).close()
+        except (SecretsError, SettingsError) as error:
+            for line in error.faults:
+                _log.error("the CRM book %s waits: %s", book.name, line)
+        except SystemMissingError as error:
+            _log.error("the CRM book %s waits: %s", book.name, error)
+        else:
+            runners.append(BookRunner(open_it))
+    return runners
+
+
+def _open_waiting(
+    book: Book, settings: Settings, database: Database, metrics: Metrics, wait: Wait
+) -> OpenBook:
+    return open_book(book, settings=settings, database=database, metrics=metrics, wait=wait)
 
 
 def open_system(book: Book, _secrets: Secrets) -> System:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 
 from formapp.cli.output import echo
-from formapp.cli.wiring import keyring_of, one_line_errors, read_settings
+from formapp.cli.wiring import keyring_of, naming_place, one_line_errors, read_settings
 from formapp.config.checks import database as checked_address
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade as upgrade_schema
@@ -24,7 +24,8 @@ def upgrade() -> None:
     """Bring the database to the current schema. May run several times, and at once."""
     with one_line_errors():
         database = Database(read_settings().database_url)
-        before, after = upgrade_schema(database)
+        with naming_place(database):
+            before, after = upgrade_schema(database)
         database.close()
     if before == after:
         echo(f"The schema is current ({after}).")

@@ -17,7 +17,7 @@ _HELD = {
 }
 _WIDEST_NAME = 30
 _INDENTED = {"answers", "unknown", "meta", "text"}
-_SHOWN_ELSEWHERE = {"confirmation", "mail", "confirmed", "suspect", "score"}
+_SHOWN_ELSEWHERE = {"confirmation", "mail", "confirmed", "notify", "suspect", "score"}
 
 
 def format_brief(entry: Entry) -> str:
@@ -69,6 +69,7 @@ def _entry_lines(entry: Entry) -> Iterator[str]:
             yield f"  confirmed {consent['confirmed_at']}, given on {consent.get('page')}"
     if entry["confirmation"]:
         yield from _confirmation_lines(entry["confirmation"])
+    yield from map(_notification_line, entry["notifications"])
     for delivery in entry["deliveries"]:
         yield from _delivery_lines(delivery)
 
@@ -86,6 +87,14 @@ def _confirmation_lines(asked: Entry) -> Iterator[str]:
     if asked["unsent"]:
         yield f"  no mail: {asked['unsent']}"
     yield f"  confirmed {asked['confirmed_at']}" if asked["confirmed_at"] else "  not confirmed yet"
+
+
+def _notification_line(notification: Entry) -> str:
+    to = f" to {notification['to']}" if notification["to"] else ""
+    name = f"Notification by {notification['channel']}{to}"
+    if notification["state"] == "failed":
+        return f"{name} failed: {notification['reason']}"
+    return f"{name} due {notification['due_at']}, tried {notification['attempts']} times"
 
 
 def _held_lines(entry: Entry) -> Iterator[str]:

@@ -6,7 +6,15 @@ import click
 
 from formapp.cli.output import echo
 from formapp.cli.wiring import ignore_signals, listening_on, on_signals, one_line_errors
-from formapp.sandbox import SandboxOptions, SandboxServer, Settings, StateFileError, create_sandbox
+from formapp.sandbox import (
+    SandboxOptions,
+    SandboxServer,
+    SettingError,
+    Settings,
+    StateFileError,
+    WebhookSettings,
+    create_sandbox,
+)
 
 
 @click.command("sandbox")
@@ -23,9 +31,33 @@ from formapp.sandbox import SandboxOptions, SandboxServer, Settings, StateFileEr
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep the contacts in this file; without it they are in memory.",
 )
-def command(host: str, port: int, rate_limit: int, state_file: Path | None) -> None:
-    """Run the local stand-in for the Wix Contacts API. Any key is accepted."""
-    options = SandboxOptions(settings=Settings(rate_limit=rate_limit), state_file=state_file)
+@click.option("--webhooks", "webhooks", metavar="URL", default="", help="Send events to this URL.")
+@click.option(
+    "--webhook-speed",
+    default=60.0,
+    show_default=True,
+    help="Resend failed events this many times sooner than Wix.",
+)
+def command(  # noqa: PLR0913, PLR0917 - click passes each option
+    host: str,
+    port: int,
+    rate_limit: int,
+    state_file: Path | None,
+    webhooks: str,
+    webhook_speed: float,
+) -> None:
+    """Run the local stand-in for the Wix Contacts API. Any key is accepted.
+
+    With --webhooks it reports changes of contacts as Wix does. The public key that verifies them is
+    at /_sandbox/webhooks/key; /webhooks shows what became of each event.
+
+    Example: formapp sandbox --webhooks http://127.0.0.1:8000/wix/webhooks/main
+    """
+    try:
+        switches = WebhookSettings().changed({"url": webhooks, "speed": webhook_speed})
+    except SettingError as error:
+        raise click.UsageError(f"--webhooks: {error}") from error
+    options = SandboxOptions(Settings(rate_limit=rate_limit), switches, state_file)
     with one_line_errors():
         try:
             app = create_sandbox(options)
@@ -36,6 +68,8 @@ def command(host: str, port: int, rate_limit: int, state_file: Path | None) -> N
     server.start()
     echo(f"contacts:  {server.url}/")
     echo(f"API:       {server.url}/contacts/v4/")
+    if webhooks:
+        echo(f"webhooks:  {server.url}/webhooks")
     on_signals(server.stop)
     while not server.wait(1):
         pass

@@ -63,7 +63,8 @@ def serve(
 ) -> None:
     """Serve until a signal comes; `ready` gets the app before the first request is answered."""
     database, metrics = open_database(settings, create=True), Metrics()
-    runner = make_worker_group(settings, database, metrics) if worker else None
+    files = {name: form.definition for name, form in forms.items()}
+    runner = make_worker_group(settings, database, metrics, files) if worker else None
     on_kept = runner.wake if runner else None
     app = create_app(settings, forms=forms, database=database, on_kept=on_kept, metrics=metrics)
     server = Server(app, listener)

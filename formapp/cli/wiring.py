@@ -58,7 +58,8 @@ def open_database(settings: Settings, *, create: bool = False) -> Database:
     """
     database = Database(settings.database_url, must_exist=not create)
     try:
-        missing = is_empty(database)
+        with naming_place(database):
+            missing = is_empty(database)
     except DatabaseMissingError:
         missing = True
     if missing and not create:
@@ -70,6 +71,18 @@ def open_database(settings: Settings, *, create: bool = False) -> Database:
     elif not is_current(database):
         raise DatabaseUnavailableError("has an older schema: run `formapp db upgrade`")
     return database
+
+
+@contextmanager
+def naming_place(database: Database) -> Iterator[None]:
+    """Add to an error where the setting says that the database is."""
+    try:
+        yield
+    except DatabaseMissingError:
+        raise
+    except DatabaseUnavailableError as error:
+        advice = f"check {database.place}, or correct {PREFIX}DATABASE_URL"
+        raise DatabaseUnavailableError(f"{error}; {advice}") from error
 
 
 def keyring_of(settings: Settings) -> Keyring | None:

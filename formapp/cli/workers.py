@@ -1,10 +1,13 @@
 """The composition root of deliveries: settings to workers and their periodic tasks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from types import MappingProxyType
 
+from formapp.cli.books import book_runners
+from formapp.cli.channels import NotificationWorkers, make_channels
 from formapp.cli.sites import now_in_utc as _now
 from formapp.cli.sites import sites_of
 from formapp.cli.wiring import limit_of
@@ -17,6 +20,7 @@ from formapp.db.database import Database
 from formapp.db.notify import Listener
 from formapp.delivery.deliver import Deliverer
 from formapp.delivery.sites import Clock, Site
+from formapp.forms.definition.model import FormDefinition
 from formapp.jobs.queue import JobRunner
 from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
 from formapp.leads import expire
@@ -32,14 +36,22 @@ LONGEST_LIFE = max(each.life for each in PROVIDERS.values())
 """After this time, no service accepts a token."""
 
 
-def make_worker_group(settings: Settings, database: Database, metrics: Metrics) -> WorkerGroup:
-    """Wire the workers: one delivers to each site, one monitors, and one runs each kind of job.
+def make_worker_group(
+    settings: Settings,
+    database: Database,
+    metrics: Metrics,
+    forms: Mapping[str, FormDefinition] = MappingProxyType({}),
+) -> WorkerGroup:
+    """Wire the workers: one for each site, each kind of job and each CRM book, and one monitors.
 
     So no site waits for another one that answers slowly, and no challenge for a mail server: a
-    token is worthless after minutes.
+    token is worthless after minutes. Without `forms`, notifications wait for another process.
     """
     backlog = timedelta(minutes=settings.alert_backlog)
     report = partial(incidents.report_incidents, database, _channels(settings), backlog)
+    notifications = NotificationWorkers(
+        database=database, forms=forms, clock=_now, count=metrics.notification
+    )
     erase = partial(expire.expire_batch, database, settings.keep_days)
     return WorkerGroup(
         [_delivery_worker(settings, database, metrics, site) for site in sites_of(settings)],
@@ -53,6 +65,11 @@ def make_worker_group(settings: Settings, database: Database, metrics: Metrics) 
         # On its own: a slow alert must not hold up the others.
         Worker(lambda: False, periodic=[PeriodicTask(report, incidents.EVERY, _now)]),
         *(Worker(runner.run_next) for runner in _job_runners(settings, database, metrics)),
+        *(
+            Worker(runner.run_next, interrupt=runner.stop)
+            for runner in book_runners(settings, database, metrics)
+        ),
+        *(Worker(work) for work in notifications.work(make_channels(settings, database, _now))),
     )
 
 

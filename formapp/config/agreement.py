@@ -49,6 +49,34 @@ def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> l
     return faults
 
 
+def notify_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
+    """Return a line for each setting that a form's notifications need and that is missing."""
+    faults = []
+    for name, form in forms.items():
+        needed: dict[str, object] = {}
+        if form.notify and form.notify.email:
+            needed |= {"SMTP_URL": settings.smtp_url, "MAIL_FROM": settings.sender}
+        if form.notify and form.notify.webhook:
+            needed["WEBHOOK_SECRET"] = settings.webhook_secret
+        if form.notify and form.notify.chat:
+            needed["NOTIFY_CHAT"] = settings.notify_chat
+        faults += [f"FORMAPP_{n}: {_missing('notify', name)}" for n, v in needed.items() if not v]
+        if form.notify and settings.notify_chat and form.notify.chat is not True:
+            unknown = [each for each in form.notify.chat or () if each not in settings.chats]
+            faults += [f"FORMAPP_NOTIFY_CHAT: has no {n}; {name}.toml names it" for n in unknown]
+        if form.reply:
+            needed = {"SMTP_URL": settings.smtp_url, "SECRET_KEY": settings.secret_key}
+            needed["MAIL_FROM"] = form.reply.sender or settings.sender
+            faults += [
+                f"FORMAPP_{n}: {_missing('reply', name)}" for n, v in needed.items() if not v
+            ]
+    return faults
+
+
+def _missing(table: str, form: str) -> str:
+    return f"is missing; [{table}] of {form}.toml needs it"
+
+
 def challenge_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
     """Return a line for each setting that a form's challenge needs and that is missing."""
     services = {

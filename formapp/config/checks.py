@@ -4,6 +4,8 @@ Each raises ValueError with what is wrong and what would be right. No text repea
 be secret.
 """
 
+import base64
+import binascii
 import re
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,12 +20,18 @@ from formapp.forms.reading.text import has_too_many_marks
 
 MIN_SECRET_LENGTH = 16
 MIN_PASSWORD_LENGTH = 12
+_WEBHOOK_SECRET_BYTES = range(24, 65)
+"""What Standard Webhooks allows."""
+
 MAX_SITE_NAME = 40
 MAX_PASSWORD_BYTES = 1024
 """Longer ones are refused unread when they are sent."""
 
 _IPV6 = re.compile(r"\[[0-9a-f:.]+\]")
 _TOKEN = re.compile(r"[!-~]+")
+_CHAT = re.compile(
+    r"(?:(?P<name>[a-z0-9][a-z0-9_-]{0,39})=)?(?P<url>(?P<scheme>[a-z][a-z0-9]*)://\S+)"
+)
 _SITE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _HOST = re.compile(r"[^\s:/?#@\[\]\\,*]+(?<![.])|[0-9a-f:.]*:[0-9a-f:.]*")
 
@@ -178,7 +186,7 @@ def folder(value: Path) -> Path:
     return value
 
 
-# Limits and mail.
+# Limits, mail and notifications.
 
 
 def limit(value: str) -> str | None:
@@ -217,4 +225,44 @@ def smtp(value: str) -> str:
     """Check that a text is the address of a mail server."""
     problem = "is no mail server; write it like smtp://user:password@host:587"
     _url(value, {"smtp", "smtps"}, problem)
+    return value
+
+
+def webhook_secret(value: str) -> str:
+    """Check a secret of Standard Webhooks."""
+    try:
+        key = base64.b64decode(value.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not value.startswith("whsec_") or len(key) not in _WEBHOOK_SECRET_BYTES:
+        raise ValueError(
+            'is no secret of Standard Webhooks: "whsec_" and 24 to 64 bytes in base64, such as '
+            'python3 -c "import base64, secrets; '
+            "print('whsec_' + base64.b64encode(secrets.token_bytes(32)).decode())\" prints"
+        )
+    return value
+
+
+def chat_urls(value: str) -> dict[str, str]:
+    """Return the addresses of chats by name; one without a name is called by its scheme."""
+    found: dict[str, str] = {}
+    for entry in value.split():
+        match = _CHAT.fullmatch(entry)
+        if match is None:
+            raise ValueError(
+                "takes addresses of Apprise with names of your own, separated by blanks or line "
+                "ends, such as sales=slack://token/#leads"
+            )
+        name = match["name"] or match["scheme"]
+        if name in found:
+            raise ValueError(f'has two entries called {name}; name them, such as "sales=slack://…"')
+        found[name] = match["url"]
+    return found
+
+
+def chats(value: str) -> str:
+    """Check the addresses of chats, and that Apprise is there to read them."""
+    chat_urls(value)
+    if find_spec("apprise") is None:
+        raise ValueError("needs the package apprise: pip install 'formapp[chat]'")
     return value

@@ -60,6 +60,7 @@ _ApiToken = Annotated[_Secret, _checked(checks.word)]
 _Word = Annotated[str, AfterValidator(checks.word)]
 _Address = Annotated[str, AfterValidator(checks.address)]
 _Host = Annotated[str, AfterValidator(checks.host)]
+_WebhookSecret = Annotated[SecretStr, _checked(checks.webhook_secret)]
 _Mailbox = Annotated[str, AfterValidator(checks.mailbox)]
 
 
@@ -90,6 +91,8 @@ class Settings(BaseModel):
     mail_from: _Mailbox | None = None
     alert_backlog: Annotated[float, Field(gt=0)] = 15.0
     smtp_url: Annotated[SecretStr, _checked(checks.smtp)] | None = None
+    webhook_secret: Annotated[tuple[_WebhookSecret, ...], _SPLIT] = ()
+    notify_chat: Annotated[SecretStr, _checked(checks.chats)] | None = None
     wix_api_url: _Address = "https://www.wixapis.com"
     wix_api_key: _Token | None = None
     wix_site_id: _Word | None = None
@@ -97,6 +100,7 @@ class Settings(BaseModel):
     wix_app_id: _Word | None = None
     wix_app_secret: _Token | None = None
     wix_instance_id: _Word | None = None
+    wix_public_key: str | None = None
     limit_per_address: _Limit = "120/minute"
     limit_per_form: _Limit = "1200/minute"
     limit_storage: Annotated[SecretStr, _checked(checks.storage)] = SecretStr("memory")
@@ -163,6 +167,21 @@ class Settings(BaseModel):
     def sender(self) -> str | None:
         """The From address of mail to visitors, unless a form has its own."""
         return self.mail_from or self.alert_from
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """The secrets that sign each webhook."""
+        return [each.get_secret_value() for each in self.webhook_secret]
+
+    @property
+    def chats(self) -> dict[str, str]:
+        """Apprise's addresses by name."""
+        return checks.chat_urls(self.notify_chat.get_secret_value()) if self.notify_chat else {}
+
+    @property
+    def inbox(self) -> str | None:
+        """The prefix of a lead's page in the inbox; None where there is no inbox."""
+        return f"{self.base_url}/inbox/leads/" if self.base_url and self.owner_password else None
 
     @property
     def sites(self) -> tuple[SiteSettings, ...]:

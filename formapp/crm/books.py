@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Strict, ValidationError
 from pydantic import Field as Key
 
-from formapp.crm.model import Book, Direction, FieldPair
-from formapp.crm.systems.wix_fields import EXTENDED, FIELDS, LABELS, SETS
+from formapp.crm.model import LABELS, Book, Direction, FieldPair
+from formapp.crm.names import CARDDAV_FIELDS, EXTENDED, SETS, WIX_FIELDS
 from formapp.forms.definition.base import Definition, trimmed
 from formapp.forms.definition.explain import dotted, one_of, problem_of, suggestion
 from formapp.forms.definition.lines import Location, find_lines
@@ -28,22 +28,6 @@ from formapp.forms.definition.parse import (
 from formapp.forms.reading.contact import REGIONS
 
 System = Literal["carddav", "hubspot", "webhook", "tryton"]
-
-CARDDAV_FIELDS = (
-    "given_name",
-    "family_name",
-    "full_name",
-    "org",
-    "title",
-    "birthday",
-    "email",
-    "phone",
-    "emails",
-    "phones",
-    "addresses",
-    "note",
-)
-"""What `[[fields]]` may name as `crm` for this system, beside `x.<NAME>` for a line `X-NAME`."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _X_NAME = re.compile(r"x\.[A-Za-z0-9-]{1,60}")
@@ -128,9 +112,9 @@ def _wix_field(name: str) -> str:
     display_name = name.removeprefix(EXTENDED)
     if name.startswith(EXTENDED) and 0 < len(display_name) <= _MAX_DISPLAY_NAME:
         return name
-    if name not in FIELDS:
-        known = f'{one_of(FIELDS)}; or "extended." and a field\'s display name'
-        hint = suggestion(name, FIELDS)
+    if name not in WIX_FIELDS:
+        known = f'{one_of(WIX_FIELDS)}; or "extended." and a field\'s display name'
+        hint = suggestion(name, WIX_FIELDS)
         raise ValueError(f'"{name}" is no field of Wix; {f"{hint} Use" if hint else "use"} {known}')
     return name
 
@@ -326,6 +310,11 @@ class Secrets:
 def variable(book: str, kind: str) -> str:
     """The environment variable of a book's secret."""
     return f"FORMAPP_CRM_{book.upper().replace('-', '_')}_{kind}"
+
+
+def all_variables(book: str) -> list[str]:
+    """The variables that a book may have."""
+    return [variable(book, kind) for kind in _KINDS]
 
 
 def read_secrets(book: Book, environ: Mapping[str, str]) -> Secrets:

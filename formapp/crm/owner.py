@@ -2,34 +2,92 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from formapp.crm.model import Conflict, Side, Status
+from sqlalchemy import Connection, func, select, update
+
+from formapp.crm import conflicts as rows
+from formapp.crm.model import Conflict, Side, State, Status
+from formapp.crm.store import find_link, read_book, read_cursor, write_book, write_link
 from formapp.db.database import Database
+from formapp.db.tables import crm_conflicts, crm_links
 
 
 def status(database: Database, book: str, now: datetime) -> Status:
     """A book's figures; one that was never started is new."""
-    raise NotImplementedError
+    c = crm_links.c
+    mine = c.book == book
+    with database.read() as connection:
+        row = read_book(connection, book)
+        initial = read_cursor(connection, book, "wix", "initial")
+        changes = read_cursor(connection, book, "wix", "changes")
+        due = mine & (c.due_at <= now)
+        oldest = connection.execute(select(func.min(c.due_at)).where(due)).scalar()
+        state: State = "new"
+        if row:
+            state = "paused" if row.paused else row.state
+        return Status(
+            book,
+            state,
+            row.reason if row else None,
+            linked=_count(connection, mine & (c.state == "linked")),
+            held=_count(connection, mine & (c.state == "held")),
+            due=_count(connection, due),
+            conflicts=_count_waiting(connection, book),
+            checkpoint=changes.started_at if changes else None,
+            last_pass_at=row.last_pass_at if row else None,
+            lag_seconds=(now - oldest).total_seconds() if oldest else 0.0,
+            done=initial.done if initial else 0,
+            total=initial.total if initial else 0,
+        )
 
 
 def conflicts(database: Database, book: str) -> Sequence[Conflict]:
     """All kept conflicts of a book, oldest first."""
-    raise NotImplementedError
+    with database.read() as connection:
+        return rows.list_conflicts(connection, book)
 
 
 def resolve(database: Database, conflict_id: int, keep: Side, now: datetime) -> bool:
     """Have that side's value written to both at the link's next pass; False: no such conflict."""
-    raise NotImplementedError
+    c = crm_conflicts.c
+    with database.write() as connection:
+        row = connection.execute(select(crm_conflicts).where(c.id == conflict_id)).first()
+        if row is None:
+            return False
+        link = connection.execute(select(crm_links).where(crm_links.c.id == row.link_id)).one()
+        kept_already = row.resolved and keep != row.side
+        if kept_already or row.field == rows.CONTACT or link.state not in ("linked", "held"):
+            rows.close_conflicts(connection, [conflict_id])
+            return True
+        connection.execute(update(crm_conflicts).where(c.id == conflict_id).values(chosen=keep))
+        due = update(crm_links).where(crm_links.c.id == row.link_id)
+        connection.execute(due.values(due_at=now, hints=crm_links.c.hints + 1))
+        return True
 
 
 def pause(database: Database, book: str, reason: str, now: datetime) -> None:
     """Stop working for a book until `resume`."""
-    raise NotImplementedError
+    with database.write() as connection:
+        write_book(connection, book, paused=True, reason=reason, last_pass_at=now)
 
 
 def resume(database: Database, book: str, now: datetime, *, allow_deletes: int = 0) -> bool:
     """Go on; so many deletions pass the brake. False: the book isn't paused."""
-    raise NotImplementedError
+    c = crm_links.c
+    with database.write() as connection:
+        row = read_book(connection, book)
+        if row is None or not row.paused:
+            return False
+        waiting = (c.book == book) & c.gone_at.is_not(None) & c.state.in_(("linked", "held"))
+        number = _count(connection, waiting)
+        allowed = 0 < number <= allow_deletes
+        # Otherwise, what is still gone when all is listed stops the book again.
+        values: dict[str, Any] = {"gone_allowed": True} if allowed else {"gone_at": None}
+        connection.execute(update(crm_links).where(waiting).values(values))
+        asked = {"due_at": now, "sweep_at": now, "blocked_until": None, "failures": 0}
+        write_book(connection, book, paused=False, reason=None, **asked)
+        return True
 
 
 def unlink(database: Database, book: str, contact_id: str) -> bool:
@@ -37,4 +95,25 @@ def unlink(database: Database, book: str, contact_id: str) -> bool:
 
     False: there is none.
     """
-    raise NotImplementedError
+    with database.write() as connection:
+        link = find_link(connection, book, "wix", contact_id)
+        if link is None or link.state == "unlinked":
+            return False
+        rows.erase_link(connection, link)
+        ended: dict[str, Any] = {"wix_base": None, "crm_base": None, "intent": None}
+        ended |= {"due_at": None, "lease_until": None, "fence": link.fence + 1}
+        write_link(connection, link, state="unlinked", reason=None, gone_at=None, **ended)
+        return True
+
+
+def _count(connection: Connection, condition: Any) -> int:
+    query = select(func.count()).select_from(crm_links).where(condition)
+    return connection.execute(query).scalar_one()
+
+
+def _count_waiting(connection: Connection, book: str) -> int:
+    c = crm_conflicts.c
+    joined = crm_conflicts.join(crm_links, crm_links.c.id == c.link_id)
+    waiting = (crm_links.c.book == book) & c.resolved.is_(False) & c.chosen.is_(None)
+    query = select(func.count()).select_from(joined).where(waiting)
+    return connection.execute(query).scalar_one()

@@ -57,7 +57,7 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
         conflicts: ids of the conflicts that it decides; withdrawn if it is refused.
     """
 
-    operation: Literal["create", "update", "end"]
+    operation: Literal["create", "update"]
     side: Side
     at: datetime
     wix_base: dict[str, Any] = msgspec.field(default_factory=dict)
@@ -166,6 +166,16 @@ def is_matching(links: Any) -> ColumnElement[bool]:
     return or_(links.c.wix_id.is_(None), links.c.crm_id.is_(None))
 
 
+def read_again(database: Database, link: Link) -> Link:
+    """A claimed link as it is stored now; raises ClaimLostError."""
+    held = (crm_links.c.id == link.id) & (crm_links.c.fence == link.fence)
+    with database.read() as connection:
+        row = connection.execute(select(crm_links).where(held)).first()
+    if row is None:
+        raise ClaimLostError
+    return replace(read_link(row), hints=link.hints)
+
+
 def write_link(connection: Connection, link: Link, **values: Any) -> Link:
     """Write to a claimed link; raises ClaimLostError, and IntegrityError for another's id."""
     intent = values.get("intent")
@@ -234,14 +244,18 @@ _BATCH = 500
 
 
 def add_hints(
-    connection: Connection, book: str, side: Side, seen: Mapping[str, str], now: datetime
-) -> int:
+    connection: Connection,
+    book: str,
+    side: Side,
+    seen: Mapping[str, str | None],
+    now: datetime,
+) -> None:
     """Make the links of these records due; a record without a link gets a new one.
 
-    `seen` has the revisions, empty where they aren't known: a link that has the same is not due.
-    Returns how many became due.
+    `seen` has the revisions: a link that has the same is not due. Empty: it has changed to one that
+    isn't known. None: it is there, and nothing says whether it has changed.
     """
-    count, column = 0, id_column(side)
+    column = id_column(side)
     revision = crm_links.c[f"{side}_revision"]
     ids = list(seen)
     for start in range(0, len(ids), _BATCH):
@@ -258,17 +272,21 @@ def add_hints(
         due = [row.id for each, row in found.items() if _is_news(row, seen[each])]
         if new:
             fresh = {"book": book, "state": "new", "due_at": now}
-            connection.execute(insert(crm_links), [{**fresh, f"{side}_id": each} for each in new])
+            rows = [{**fresh, f"{side}_id": each, f"{side}_revision": seen[each]} for each in new]
+            connection.execute(insert(crm_links), rows)
+        for each, row in found.items():
+            if row.state == "held":
+                # It is looked at again only once its record has changed.
+                this = update(crm_links).where(crm_links.c.id == row.id)
+                connection.execute(this.values({revision: seen[each]}))
         _make_due(connection, crm_links.c.id.in_(due), now)
-        count += len(new) + len(due)
-    return count
 
 
-def _is_news(row: Any, revision: str) -> bool:
+def _is_news(row: Any, revision: str | None) -> bool:
     if row.state not in _OPEN:
         return False
-    known = revision and revision == row.revision and row.gone_at is None
-    return row.state != "linked" or not known
+    known = revision is None or (revision != "" and revision == row.revision)
+    return row.state == "new" or row.gone_at is not None or not known
 
 
 def add_absences(
@@ -279,6 +297,12 @@ def add_absences(
     for start in range(0, len(wanted), _BATCH):
         theirs = id_column(side).in_(wanted[start : start + _BATCH])
         _make_due(connection, theirs & (crm_links.c.book == book), now, absent=True)
+
+
+def retry_held(connection: Connection, book: str, now: datetime) -> None:
+    """Make the held links of a book due: what held them may be mended."""
+    c = crm_links.c
+    _make_due(connection, (c.book == book) & (c.state == "held"), now)
 
 
 def _make_due(

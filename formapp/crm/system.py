@@ -51,12 +51,14 @@ class Write:
         values: by field name; None clears. Fields that aren't named stay.
         add_labels, remove_labels: display names; labels that aren't named stay.
         key: the other side's id to store, or None to leave it as it is.
+        all_labels: all labels as they will be, for a system that can't be read; None: they stay.
     """
 
     values: Mapping[str, Value | None] = field(default_factory=dict)
     add_labels: frozenset[str] = frozenset()
     remove_labels: frozenset[str] = frozenset()
     key: str | None = None
+    all_labels: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ class System(Protocol):
     def update(self, record: Record, write: Write) -> Record:
         """Change the record as it was read; the answer says what the system made of it.
 
+        Where it takes several calls, each field is as the call that wrote it answered.
         StaleError: it has changed since; read again. GoneError: it is gone.
         """
         ...

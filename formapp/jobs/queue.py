@@ -53,10 +53,16 @@ class ClaimedJob:
 
 
 def add_job(
-    connection: Connection, job: Job, now: datetime, submission_id: str | None = None
+    connection: Connection,
+    job: Job,
+    now: datetime,
+    submission_id: str | None = None,
+    *,
+    due_at: datetime | None = None,
 ) -> bool:
     """Store a job in the caller's transaction; due at once, and deleted with its submission.
 
+    One with a `due_at` beyond `LONGEST_WAIT` needs a `JobRunner` with a longer `longest_wait`.
     Returns False, and stores nothing, if one of its kind and key waits already.
     """
     values = {
@@ -65,7 +71,7 @@ def add_job(
         "key": job.key,
         "content": dict(job.content),
         "created_at": now,
-        "due_at": now,
+        "due_at": due_at or now,
     }
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = build(jobs).values(values).on_conflict_do_nothing(index_elements=["kind", "key"])
@@ -73,10 +79,15 @@ def add_job(
 
 
 def claim_job(
-    database: Database, now: datetime, kinds: Collection[str], *, age: timedelta = timedelta(0)
+    database: Database,
+    now: datetime,
+    kinds: Collection[str],
+    *,
+    age: timedelta = timedelta(0),
+    longest_wait: timedelta = LONGEST_WAIT,
 ) -> ClaimedJob | None:
     """Claim the job of these kinds, at least of this `age`, that has been due longest."""
-    wanted = is_over(jobs.c.due_at, now, LONGEST_WAIT) & jobs.c.kind.in_(kinds)
+    wanted = is_over(jobs.c.due_at, now, longest_wait) & jobs.c.kind.in_(kinds)
     if age:
         wanted &= jobs.c.created_at <= now - age
     oldest = select(jobs.c.id).where(wanted).order_by(jobs.c.due_at, jobs.c.id).limit(1)
@@ -106,6 +117,37 @@ def _read(connection: Connection, job_id: int) -> ClaimedJob:
         since=row.created_at,
         submission=dict(about or {}),
     )
+
+
+def claim_more(
+    database: Database, job: ClaimedJob, now: datetime, alike: ColumnElement[bool], limit: int
+) -> list[ClaimedJob]:
+    """Claim further jobs of its kind, to be done together with it; of submissions the id alone.
+
+    `alike` are conditions on `jobs`, the time when they are due included.
+    """
+    wanted = (jobs.c.kind == job.kind) & alike
+    # Two workers at once never wait for each other: each takes what the other hasn't.
+    free = select(jobs.c.id).where(wanted).order_by(jobs.c.id).limit(limit)
+    claim = (
+        update(jobs)
+        .where(jobs.c.id.in_(free.with_for_update(skip_locked=True)))
+        .values(due_at=now + LEASE, attempts=jobs.c.attempts + 1)
+        .returning(jobs)
+    )
+    with database.write() as connection:
+        rows = connection.execute(claim).all()
+    return [
+        ClaimedJob(
+            id=row.id,
+            kind=row.kind,
+            content=row.content,
+            attempt=row.attempts,
+            since=row.created_at,
+            submission={"id": row.submission_id},
+        )
+        for row in rows
+    ]
 
 
 def finish_job(connection: Connection, job: ClaimedJob) -> bool:
@@ -155,16 +197,19 @@ class JobRunner:
     Attributes:
         handlers: by kind. Jobs of other kinds are left to other workers.
         age: the least time since a job was stored; younger ones are left to other workers, too.
+        longest_wait: how far ahead a job may be due; one beyond was stored by a wrong clock.
     """
 
     database: Database
     handlers: Mapping[str, Handler]
     clock: Callable[[], datetime]
     age: timedelta = timedelta(0)
+    longest_wait: timedelta = LONGEST_WAIT
 
     def run_next(self) -> bool:
         """Run one job; False if none is due. Raises a defect; that job is tried again, too."""
-        job = claim_job(self.database, self.clock(), self.handlers, age=self.age)
+        now, longest_wait = self.clock(), self.longest_wait
+        job = claim_job(self.database, now, self.handlers, age=self.age, longest_wait=longest_wait)
         if job is None:
             return False
         try:

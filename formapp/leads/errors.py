@@ -49,6 +49,12 @@ class NotHeldError(LeadError):
     text = "{} is not in quarantine"
 
 
+class NotAcceptedError(LeadError):
+    """The submission is held back: nobody is notified of it."""
+
+    text = "{} isn't accepted: nobody is notified of it before it is"
+
+
 class NothingToConfirmError(LeadError):
     """The submission doesn't wait for a confirmation."""
 

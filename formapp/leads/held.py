@@ -19,6 +19,7 @@ from formapp.db.tables import deliveries, submissions
 from formapp.jobs.queue import ClaimedJob, finish_job
 from formapp.lead import Lead
 from formapp.leads.accept import Status, delivery_of
+from formapp.notifications.plan import NOTIFY, schedule
 from formapp.spam.providers import pending_reason
 
 QUOTA = "quota"
@@ -44,7 +45,7 @@ def accept_held(
     now: datetime,
     **changed: Any,
 ) -> bool:
-    """Accept a submission in the caller's transaction, and make its delivery due.
+    """Accept a submission in the caller's transaction; make delivery and notifications due.
 
     `changed` are further columns. False if it is unknown or erased, or its status none of `was`.
     """
@@ -56,10 +57,12 @@ def accept_held(
     accepted = update(submissions).where(waiting).values(status=Status.ACCEPTED, **changed)
     if connection.execute(accepted).rowcount != 1:
         return False
-    kept = select(submissions.c.form, submissions.c.lead).where(submissions.c.id == submission_id)
-    row = connection.execute(kept).one()
+    columns = (submissions.c.form, submissions.c.lead, submissions.c.meta)
+    row = connection.execute(select(*columns).where(submissions.c.id == submission_id)).one()
     lead = Lead.from_json(row.lead)
     connection.execute(insert(deliveries), delivery_of(submission_id, row.form, lead, now))
+    if row.meta.get(NOTIFY):
+        schedule(connection, submission_id, now, {})
     notify(connection)
     return True
 

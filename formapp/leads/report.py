@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, case, func, null, select
 from formapp.db.database import Database
 from formapp.db.tables import attempts, deliveries, jobs, submissions
 from formapp.leads.errors import UnknownSubmissionError
+from formapp.notifications.plan import CHANNELS, FAILED
 
 _state = case(
     (submissions.c.status == "accepted", deliveries.c.state),
@@ -17,6 +18,7 @@ _state = case(
 ).label("state")
 
 _DELIVERY = ("outcome", "contact_id", "due_at", "finished_at", "reason", "flags")
+_NOTIFICATIONS = {*CHANNELS, FAILED}
 _ATTEMPT = ("result", "operation", "status", "code", "request_id", "duration_ms", "calls")
 
 
@@ -77,8 +79,9 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
             raise UnknownSubmissionError(submission_id)
         made = select(attempts).where(attempts.c.delivery_id == row.delivery_id)
         tried = connection.execute(made.order_by(attempts.c.id)).all()
-        mail = (jobs.c.submission_id == submission_id) & (jobs.c.kind == "confirm")
-        waiting = connection.execute(select(jobs).where(mail)).first()
+        theirs = select(jobs).where(jobs.c.submission_id == submission_id).order_by(jobs.c.id)
+        waiting = connection.execute(theirs).all()
+    mail = next((job for job in waiting if job.kind == "confirm"), None)
     return {
         **entry_of(row),
         "form_version": row.form_version,
@@ -88,7 +91,8 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
         "meta": row.meta,
         "consents": row.consents,
         "address": row.address,
-        "confirmation": _confirmation(row, waiting) if "confirmation" in row.meta else None,
+        "confirmation": _confirmation(row, mail) if "confirmation" in row.meta else None,
+        "notifications": [_notification(job) for job in waiting if job.kind in _NOTIFICATIONS],
         "deliveries": [_delivery(row, tried)] if row.delivery_id else [],
     }
 
@@ -106,6 +110,19 @@ def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:
         "mail_due_at": _iso(waiting.due_at) if waiting else None,
         "mail_attempts": waiting.attempts if waiting else 0,
         "confirmed_at": (row.meta.get("confirmed") or {}).get("at"),
+    }
+
+
+def _notification(job: Row[Any]) -> dict[str, Any]:
+    """Return a notification that waits, or that was given up; one that was sent leaves no trace."""
+    failed = job.kind == FAILED
+    return {
+        "channel": job.content["channel"] if failed else CHANNELS[job.kind],
+        "to": job.content.get("to"),
+        "state": "failed" if failed else "waiting",
+        "due_at": None if failed else _iso(job.due_at),
+        "attempts": job.attempts,
+        "reason": job.content.get("reason"),
     }
 
 

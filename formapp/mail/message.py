@@ -8,6 +8,7 @@ from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid, parseaddr
+from typing import Literal
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -22,6 +23,11 @@ class Message:
 
     A message that is sent again keeps its `message_id` (`<…>`; generated when empty), so that
     mailboxes recognise the duplicate.
+
+    Attributes:
+        reply_to: where answers go, if not to the sender; left out unless it is an ASCII address.
+        auto: whether it answers a message of the receiver (RFC 3834).
+        list_id: what mail programs sort it by, such as `contact.forms.example.com` (RFC 2919).
     """
 
     sender: str
@@ -30,6 +36,9 @@ class Message:
     text: str
     html: str | None = None
     message_id: str = ""
+    reply_to: str = ""
+    auto: Literal["auto-generated", "auto-replied"] = "auto-generated"
+    list_id: str = ""
 
 
 def compose(message: Message, now: datetime) -> EmailMessage:
@@ -53,8 +62,22 @@ def _add_headers(composed: EmailMessage, message: Message, now: datetime) -> Non
     composed["Subject"] = message.subject
     composed["Date"] = format_datetime(now)
     composed["Message-ID"] = message.message_id or make_msgid(domain=sender.domain)
-    # RFC 3834: prevents automatic replies.
-    composed["Auto-Submitted"] = "auto-generated"
+    if message.reply_to and (box := _reply_box(message.reply_to)):
+        composed["Reply-To"] = Address(addr_spec=box)
+    if message.list_id:
+        composed["List-Id"] = f"<{message.list_id}>"
+    # RFC 3834 and Exchange's own header: prevent automatic replies.
+    composed["Auto-Submitted"] = message.auto
+    composed["X-Auto-Response-Suppress"] = "All"
+
+
+def _reply_box(address: str) -> str | None:
+    """Return an address for a header that every server takes, if it is such a one."""
+    try:
+        box = mailbox(address)
+    except ValueError:
+        return None
+    return box if box.isascii() else None
 
 
 def domain_of(sender: str) -> str:

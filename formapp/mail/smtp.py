@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -161,10 +162,9 @@ class _Connection(smtplib.SMTP):
         return super().data(msg)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        connection = socket.create_connection((host, port), timeout)
-        if (deadline := current()) is not None:
-            deadline.watch(connection)
-        return connection
+        connect = partial(socket.create_connection, (host, port), timeout)
+        deadline = current()
+        return deadline.connect(connect) if deadline else connect()
 
 
 class _TlsConnection(_Connection, smtplib.SMTP_SSL):

@@ -13,7 +13,12 @@ _TITLES = {
     "failed": "failed deliveries",
     "paused": "paused",
     "backlog": "a backlog",
-    "errands": "waiting mails or challenges",
+    "errands": "waiting mails, challenges or notifications",
+    "notify": "failed notifications",
+    "crm_paused": "paused",
+    "crm_failing": "a side that fails",
+    "crm_conflicts": "conflicts that wait for you",
+    "crm_lag": "waiting changes",
 }
 
 
@@ -31,7 +36,12 @@ class Alert:
     def subject(self) -> str:
         """A few words."""
         end = " is over" if self.state == "over" else ""
-        return f"formapp: site {self.site}: {_TITLES.get(self.kind, self.kind)}{end}"
+        return f"formapp: {self.place}: {_TITLES.get(self.kind, self.kind)}{end}"
+
+    @property
+    def place(self) -> str:
+        """What it is about."""
+        return f"{'CRM book' if self.kind.startswith('crm_') else 'site'} {self.site}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the webhook's body; chat tools show `text`."""

@@ -4,7 +4,7 @@ Counters and histograms record what this process did. Gauges of the queue are re
 when a web process is scraped, so that every process reports the same values.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, TextClause, func, select, text
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, incidents, jobs, pauses, submissions
+from formapp.monitoring.crm_books import BookFigures, read_books
 
 _CALL_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30)
 _LEAD_SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86400)
@@ -36,6 +37,11 @@ class Metrics:
         self._unknown = counter("unknown_fields", "Names that a form doesn't have.", ("form",))
         self._mails = counter(
             "mails", "Mails that ask for a confirmation, by outcome.", ("form", "outcome")
+        )
+        self._notifications = counter(
+            "notifications",
+            "Mails, replies, webhooks and chats about leads, by outcome.",
+            ("form", "channel", "outcome"),
         )
         self._requests = Histogram(
             "formapp_request_seconds",
@@ -88,9 +94,19 @@ class Metrics:
         self._incidents = gauge("incident_open", "Incidents that are not over.", ("kind", "site"))
         self._quarantined = gauge("quarantined", "Submissions in quarantine.", ("form",))
         self._jobs = gauge(
-            "errands", "Mails (`confirm`) and challenges that wait for a worker.", ("kind",)
+            "errands", "Mails, challenges and notifications that wait for a worker.", ("kind",)
+        )
+        self._waiting = gauge(
+            "notifications_waiting",
+            "Notifications that wait; of the channel `failed`: that were given up.",
+            ("form", "channel"),
         )
         self._paused = gauge("lane_paused", "Whether a site is paused.", ("site",))
+        self._crm_links = gauge("crm_links", "Links of a CRM book, by state.", ("book", "state"))
+        self._crm_due = gauge("crm_due", "Links with work that is due.", ("book",))
+        self._crm_lag = gauge("crm_lag_seconds", "Age of the oldest due link.", ("book",))
+        self._crm_conflicts = gauge("crm_conflicts", "Conflicts to decide.", ("book",))
+        self._crm_paused = gauge("crm_paused", "Whether a book is paused.", ("book",))
 
     def submission(self, form: str, result: str) -> None:
         """Count a post, or `confirmed` for a click on a link."""
@@ -99,6 +115,10 @@ class Metrics:
     def mail(self, form: str, outcome: str) -> None:
         """Count a confirmation mail: `sent`, `failed` (each try) or `withheld` by a limit."""
         self._mails.labels(form, outcome).inc()
+
+    def notification(self, form: str, channel: str, outcome: str) -> None:
+        """Count a notification: `sent`, `failed` (each try) or `withheld`."""
+        self._notifications.labels(form, channel, outcome).inc()
 
     def unknown_fields(self, form: str, count: int) -> None:
         """Count names that the form doesn't have."""
@@ -144,6 +164,8 @@ class Metrics:
             counts = {"pending": count_pending(connection), "failed": _failed(connection)}
             quarantined = count_quarantined(connection)
             jobs_by_kind = _count(connection, jobs.c.kind)
+            books = read_books(connection, now)
+            notifications = _count_notifications(connection)
         shown = {*sites, *paused, *(site for numbers in counts.values() for site in numbers)}
         _fill(self._oldest, {site: _seconds(oldest.get(site), now) for site in shown})
         _fill(self._paused, {site: bool(until and until > now) for site, until in paused.items()})
@@ -153,9 +175,23 @@ class Metrics:
                 self._deliveries.labels(site, state).set(numbers.get(site, 0))
         _fill(self._quarantined, quarantined)
         _fill(self._jobs, jobs_by_kind)
+        self._waiting.clear()
+        for form, kind, number in notifications:
+            self._waiting.labels(form, kind.removeprefix("notify.")).set(number)
         self._incidents.clear()
         for kind, site in known:
             self._incidents.labels(kind, site).set(1)
+        self._set_books(books)
+
+    def _set_books(self, books: Sequence[BookFigures]) -> None:
+        _fill(self._crm_due, {each.book: each.due for each in books})
+        _fill(self._crm_lag, {each.book: each.lag.total_seconds() for each in books})
+        _fill(self._crm_conflicts, {each.book: each.waiting for each in books})
+        _fill(self._crm_paused, {each.book: each.paused for each in books})
+        self._crm_links.clear()
+        for each in books:
+            for state, number in each.links.items():
+                self._crm_links.labels(each.book, state).set(number)
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -189,6 +225,17 @@ def _count(
 ) -> dict[str, int]:
     query = select(column, func.count()).where(*conditions).group_by(column)
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _count_notifications(connection: Connection) -> list[tuple[str, str, int]]:
+    """Return form, kind of job and number."""
+    query = (
+        select(submissions.c.form, jobs.c.kind, func.count())
+        .join(submissions, submissions.c.id == jobs.c.submission_id)
+        .where(jobs.c.kind.startswith("notify"))
+        .group_by(submissions.c.form, jobs.c.kind)
+    )
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
 def _seconds(since: datetime | None, now: datetime) -> float:

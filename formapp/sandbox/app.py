@@ -27,7 +27,7 @@ from formapp.sandbox.api.validation import read_object
 from formapp.sandbox.control.routes import register_control
 from formapp.sandbox.core import Sandbox
 from formapp.sandbox.options import SandboxOptions
-from formapp.sandbox.pages.views import error_page, faults_page, register_pages
+from formapp.sandbox.pages.views import error_page, refused_page, register_pages
 from formapp.sandbox.server import MAX_BODY
 from formapp.sandbox.state import Json
 
@@ -55,7 +55,7 @@ def create_sandbox(options: SandboxOptions | None = None) -> Flask:
     for name, method, rule, answer in OPERATIONS:
         _add_route(app, name, method, rule, partial(_view, sandbox, name, answer))
     _add_route(app, TOKEN_OPERATION, "POST", TOKEN_PATH, partial(_token_view, sandbox))
-    register_control(app, sandbox, lambda problem: faults_page(sandbox, problem))
+    register_control(app, sandbox, partial(refused_page, sandbox))
     register_pages(app, sandbox)
     app.register_error_handler(WixError, _wix_error)
     app.register_error_handler(HTTPException, _http_error)

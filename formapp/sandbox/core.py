@@ -12,6 +12,8 @@ from formapp.sandbox.api.labelling import finish_due_jobs
 from formapp.sandbox.control.faults import Faults
 from formapp.sandbox.options import SandboxOptions
 from formapp.sandbox.state import Json, Store
+from formapp.sandbox.webhooks.emitter import Emitter
+from formapp.sandbox.webhooks.signing import Signer
 
 MAX_CALLS = 20_000
 
@@ -49,6 +51,7 @@ class Sandbox:
         self.options = options
         self.store = Store(options.state_file)
         self.closing = threading.Event()
+        self.webhooks = Emitter(options.webhooks, Signer(self.store), self.now)
         self._start()
 
     def _start(self) -> None:
@@ -72,24 +75,33 @@ class Sandbox:
         path: Mapping[str, str],
         body: Json,
     ) -> Json:
-        """Answer a call with its site locked; its changes are saved before this returns."""
+        """Answer a call with its site locked.
+
+        Before this returns its changes are saved, and its events wait to be sent.
+        """
         query = dict(request.args.lists())
         site = self.store.site(caller.site_id)
         try:
             with site.lock:
                 now = self.now()
                 call = Call(operation, site, caller, self.settings, now, path, query, body)
-                finish_due_jobs(call)
-                return answer(call)
+                try:
+                    finish_due_jobs(call)
+                    return answer(call)
+                finally:
+                    self.webhooks.emit(site.take_events())
         finally:
             self.store.save()
 
     def reset(self) -> None:
-        """Return to the start: no sites, faults, tokens or calls, and the first settings."""
+        """Return to the start: no sites, faults, tokens, calls, events; the first settings."""
         self.store.drop()
         self._start()
+        self.webhooks.settings = self.options.webhooks
+        self.webhooks.clear()
         self.store.save()
 
     def close(self) -> None:
-        """End the waits of all calls that a fault delays."""
+        """End the waits of all calls that a fault delays, and send no more events."""
         self.closing.set()
+        self.webhooks.close()

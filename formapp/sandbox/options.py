@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self, get_args
+from urllib.parse import urlsplit
 
 ExtendedFieldsMode = Literal["merge", "replace"]
 Credentials = Literal["accepted", "unauthenticated", "forbidden"]
@@ -101,6 +102,47 @@ SETTING_RULES: Rules = {
 }
 
 
+WEBHOOK_RULES: Rules = {
+    "url": str,
+    "speed": Range(0.01, 1_000_000.0),
+    "doubles": Range(0, 1.0),
+    "losses": Range(0, 1.0),
+    "reordering": Range(0, 1.0),
+    "text_form": bool,
+}
+
+
+@dataclass(frozen=True)
+class WebhookSettings:
+    """Where events go, and how badly.
+
+    Without a `url` none are sent. `doubles`, `losses` and `reordering` are the shares of events
+    that are sent twice, never, or late. `text_form` sends bodies as JSON text.
+    """
+
+    url: str = ""
+    speed: float = 60.0
+    doubles: float = 0.0
+    losses: float = 0.0
+    reordering: float = 0.0
+    text_form: bool = False
+
+    def changed(self, changes: Mapping[str, Any]) -> Self:
+        """Return settings with `changes` applied, or raise `SettingError`."""
+        settings = replace(self, **check(changes, WEBHOOK_RULES, "a switch of the webhooks"))
+        if settings.url and not _is_web_address(settings.url):
+            raise SettingError("url must be an http(s) address")
+        return settings
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True)
 class SandboxOptions:
     """What is fixed when a sandbox is created; tests have a clock of their own (epoch seconds).
@@ -109,5 +151,6 @@ class SandboxOptions:
     """
 
     settings: Settings = field(default_factory=Settings)
+    webhooks: WebhookSettings = field(default_factory=WebhookSettings)
     state_file: Path | None = None
     clock: Callable[[], float] = time.time

@@ -1,14 +1,15 @@
 """An HTTP server for the sandbox, or for any WSGI application, that tests can start and stop.
 
-It is werkzeug's threaded server with three differences: connections are kept alive (HTTP/1.1),
-as with the real service; no request is logged, because a query string may hold personal data;
-and `stop` ends all connections, so that clients notice.
+It is werkzeug's threaded server with four differences: connections are kept alive (HTTP/1.1),
+as with the real service; no request is logged, because a query string may hold personal data; a
+request that doesn't become complete ends; and `stop` ends all connections, so that clients notice.
 """
 
 import io
 import logging
 import socket
 import threading
+import time
 from contextlib import closing, suppress
 from typing import Any, Self
 from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -18,8 +19,41 @@ from werkzeug.wsgi import ClosingIterator
 
 MAX_BODY = 10 * 1024 * 1024
 IDLE_SECONDS = 75
+REQUEST_SECONDS = 60
+"""How long a request may take to arrive completely, however steadily its bytes come."""
 
 log = logging.getLogger(__name__)
+
+
+class _Arrivals(io.RawIOBase):
+    """What arrives on a connection; TimeoutError if it is idle, or a request takes too long."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._until: float | None = None
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read what is there; the first bytes of a request set the time for the rest."""
+        now = time.monotonic()
+        left = IDLE_SECONDS if self._until is None else self._until - now
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        try:
+            count = self._connection.recv_into(buffer)
+        finally:
+            self._connection.settimeout(IDLE_SECONDS)
+        if self._until is None:
+            self._until = time.monotonic() + REQUEST_SECONDS
+        return count
+
+    def next_request(self) -> None:
+        """Begin to wait for another request."""
+        self._until = None
 
 
 class Handler(WSGIRequestHandler):
@@ -29,6 +63,18 @@ class Handler(WSGIRequestHandler):
     timeout = IDLE_SECONDS
     disable_nagle_algorithm = True
     server: "Server"
+
+    def setup(self) -> None:
+        """Read the connection within limits of time."""
+        super().setup()
+        self.rfile.close()
+        self._arrivals = _Arrivals(self.connection)
+        self.rfile = io.BufferedReader(self._arrivals)
+
+    def handle_one_request(self) -> None:
+        """Wait for a request and answer it."""
+        self._arrivals.next_request()
+        super().handle_one_request()
 
     def run_wsgi(self) -> None:
         """Answer one request.

@@ -65,6 +65,23 @@ class ContactRecord:
         return [normalize_email(item["email"]) for item in items]
 
 
+ENTITY = "wix.contacts.v4.contact"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to a contact, for webhooks, with the identity of who caused it."""
+
+    site_id: str
+    identity: Json
+    content: Json
+
+    @property
+    def type(self) -> str:
+        """Such as `wix.contacts.v4.contact_created`."""
+        return f"{ENTITY}_{self.content['slug']}"
+
+
 class Site:
     """One Wix site. Hold `lock` while reading or writing its contents."""
 
@@ -99,6 +116,9 @@ class Site:
             for key, name in SYSTEM_FIELDS.items()
         }
         self.jobs: dict[str, Json] = {}
+        self.sequences: dict[str, int] = {}
+        self.events: list[Event] = []
+        """Those that `Sandbox.answer` has not handed to the emitter yet."""
         self.changes = 0
         self._by_email: dict[str, dict[str, None]] = {}
         self._past: deque[tuple[float, str, Json | None]] = deque()
@@ -128,6 +148,16 @@ class Site:
         while self._past[0][0] < now - MAX_DELAY:
             self._past.popleft()
         self.changes += 1
+
+    def next_sequence(self, contact_id: str) -> int:
+        """Count the events of a contact."""
+        self.sequences[contact_id] = self.sequences.get(contact_id, 0) + 1
+        return self.sequences[contact_id]
+
+    def take_events(self) -> list[Event]:
+        """Return the events that were not taken yet, oldest first."""
+        taken, self.events = self.events, []
+        return taken
 
     def with_email(self, email: str) -> list[ContactRecord]:
         """Return the contacts that have `email`, primary or not."""
@@ -167,7 +197,7 @@ class Site:
 
     def as_json(self) -> Json:
         """Return the site for the state file."""
-        saved: Json = {name: getattr(self, name) for name in self.PLAIN}
+        saved: Json = {name: getattr(self, name) for name in (*self.PLAIN, "sequences")}
         for name in self.RECORDS:
             saved[name] = {key: vars(one) for key, one in getattr(self, name).items()}
         return saved
@@ -178,6 +208,7 @@ class Site:
         site = cls(site_id)
         for name in cls.PLAIN:
             setattr(site, name, saved[name])
+        site.sequences = saved.get("sequences", {})  # older files have none
         for name in cls.RECORDS:
             setattr(site, name, {key: ContactRecord(**one) for key, one in saved[name].items()})
         for record in site.contacts.values():
@@ -199,7 +230,11 @@ class Store:
         self._path = path
         self._lock = threading.Lock()
         self._saving = threading.Lock()
-        self._sites = _load_sites(path) if path is not None and path.exists() else {}
+        self.webhook_key: str | None = None
+        """The private key of the webhooks as PEM text; it outlives a reset."""
+        self._sites: dict[str, Site] = {}
+        if path is not None and path.exists():
+            self._sites, self.webhook_key = _load(path)
         self._start = secrets.token_hex(4)
         self._epoch = 0
         self._saved_version: str | None = None
@@ -222,6 +257,13 @@ class Store:
                 self._sites.clear()
             else:
                 self._sites.pop(site_id, None)
+
+    def keep_webhook_key(self, pem: str) -> None:
+        """Save the private key of the webhooks."""
+        with self._lock:
+            self.webhook_key = pem
+            self._epoch += 1
+        self.save()
 
     def version(self) -> str:
         """Return a text that differs after every change."""
@@ -257,15 +299,18 @@ class Store:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.fchmod(descriptor, 0o600)  # whatever the umask and an older file say
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(f'{{"format": {FILE_FORMAT}, "sites": {{{", ".join(texts)}}}}}\n')
+            key = f', "webhook_key": {json.dumps(self.webhook_key)}' if self.webhook_key else ""
+            file.write(f'{{"format": {FILE_FORMAT}, "sites": {{{", ".join(texts)}}}{key}}}\n')
         temporary.replace(path)
 
 
-def _load_sites(path: Path) -> dict[str, Site]:
+def _load(path: Path) -> tuple[dict[str, Site], str | None]:
+    """Return the sites of a state file, and its key."""
     try:
         saved = json.loads(path.read_bytes())
         if saved["format"] == FILE_FORMAT:
-            return {key: Site.from_json(key, one) for key, one in saved["sites"].items()}
+            sites = {key: Site.from_json(key, one) for key, one in saved["sites"].items()}
+            return sites, saved.get("webhook_key")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         # Only the type of the error: its text could quote a contact.
         raise StateFileError(

@@ -28,7 +28,7 @@ _CORS = {
     "Access-Control-Max-Age": "600",
 }
 # A `fetch` that didn't ask for JSON follows its post to the thank-you page.
-_WITH_CORS = {"forms.challenge", "forms.submit", "forms.thanks", "schema.show"}
+_WITH_CORS = {"forms.challenge", "forms.origin", "forms.submit", "forms.thanks", "schema.show"}
 _LOADED_BY_OTHER_SITES = {"static", "forms.embed_script", "forms.theme"}
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}")
 _ALTCHA = {"connect-src": "'self'"}
@@ -112,10 +112,18 @@ def page_headers(  # noqa: PLR0913 - the inputs of a policy, by keyword
 
 
 def _add_cors(response: Response) -> None:
-    """Let the pages of listed origins read the answer; never with credentials."""
+    """Let the pages of listed origins read the answer; never with credentials.
+
+    Another page may read only why it was refused: its developer has to see it.
+    """
     response.headers.add("Vary", "Origin")
     origin, form = request.headers.get("Origin"), requested_form()
-    if not origin or not form or not form.allows_origin(posting_origin(request, form) or origin):
+    if not origin or not form:
+        return
+    if not form.allows_origin(posting_origin(request, form) or origin):
+        is_reason = response.status_code == HTTPStatus.FORBIDDEN and response.is_json
+        if is_reason and origin != "null":
+            response.headers["Access-Control-Allow-Origin"] = origin
         return
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers.extend(_CORS)

@@ -116,6 +116,20 @@ def test_a_source_that_isnt_there_is_told_and_not_made(commands: Commands, fille
     assert not missing.exists()
 
 
+@pytest.mark.parametrize("command", [("db", "upgrade"), ("leads", "list")])
+def test_what_is_no_database_is_named_with_its_setting(
+    commands: Commands, command: tuple[str, ...]
+) -> None:
+    file = commands.folder / "notes.txt"
+    file.write_text("This is not a database, but a text.\n" * 100)
+    done = commands.run(*command, DATABASE_URL=f"sqlite:///{file}")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "formapp: the database refused (file is not a database); "
+        f"check {file}, or correct FORMAPP_DATABASE_URL\n"
+    )
+
+
 def test_what_is_no_database_address_is_wrong_use(commands: Commands, filled: str) -> None:
     for pair in (("filled.db", filled), (filled, "mysql://localhost/x"), (filled,)):
         done = commands.run("db", "copy", *pair)

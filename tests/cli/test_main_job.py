@@ -86,7 +86,7 @@ def test_leads_wait_while_no_worker_runs_and_a_worker_drains_them(
     assert {lead["state"] for lead in _leads(installation)} == {"pending"}
     done = installation.run("worker", "--once")
     assert done.returncode == 0, done.stderr
-    assert "tried 3 deliveries, 0 mails and challenges" in done.stderr
+    assert "tried 3 deliveries, 0 mails, challenges and notifications" in done.stderr
     assert {lead["state"] for lead in _leads(installation)} == {"delivered"}
     assert len(installation.contacts()) == 3
     assert end(web_only) == 0

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import socket
+import time
 from typing import Any
 
 import pytest
 import requests
 
-from formapp.sandbox import SandboxServer
+from formapp.sandbox import SandboxServer, server
 
 C = "/contacts/v4/contacts"
 
@@ -73,6 +74,45 @@ def test_an_announced_body_that_is_too_large_is_refused(http: Any) -> None:
     with socket.create_connection((http.server.host, http.server.port), timeout=10) as wire:
         wire.sendall(b"POST /oauth2/token HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n")
         assert b"413" in wire.makefile("rb").readline()
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"",
+        b"GET /contacts/v4/contacts HTTP/1.1\r\nX: ",
+        b"POST /oauth2/token HTTP/1.1\r\nContent-Length: 1000\r\n\r\n",
+        b"POST /oauth2/token HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n",
+    ],
+)
+def test_a_request_that_does_not_become_complete_ends(
+    http: Any, begin: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.5)
+    with socket.create_connection((http.server.host, http.server.port), timeout=0.1) as wire:
+        wire.sendall(begin)
+        for _ in range(80):
+            try:
+                wire.sendall(b"x")
+                if not wire.recv(1000):
+                    return
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+    pytest.fail("the connection is still open")
+
+
+def test_each_request_of_a_connection_has_time_of_its_own(
+    http: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.5)
+    connection = http_connection(http)
+    for _ in range(2):
+        connection.request("GET", "/nothing")
+        assert connection.getresponse().read()
+        time.sleep(0.6)
+    connection.close()
 
 
 def test_the_server_serves_any_wsgi_application_and_logs_nothing(

@@ -7,7 +7,16 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.web.pages import Page
-from tests.web.support import FROM_LISTED, GOOD, JSON, URLENCODED, Site, assert_refused, multipart
+from tests.web.support import (
+    FROM_LISTED,
+    GOOD,
+    JSON,
+    LISTED,
+    URLENCODED,
+    Site,
+    assert_refused,
+    multipart,
+)
 
 Sent = tuple[bytes, str]
 PARTS, MULTIPART = multipart(*((f'name="{name}"', value) for name, value in GOOD.items()))
@@ -75,6 +84,7 @@ REFUSED: dict[str, tuple[bytes, str | None, int, str]] = {
     "XML": (b"<a/>", "application/xml", 415, "CONTENT_TYPE"),
     "no type": (good, None, 415, "CONTENT_TYPE"),
     "nonsense type": (good, ";;=", 415, "CONTENT_TYPE"),
+    "no JSON with a suffix": (good, "application/x+json", 400, "MALFORMED"),
     "mixed": (PARTS, "multipart/mixed; boundary=b0undary", 415, "CONTENT_TYPE"),
 }
 
@@ -94,6 +104,13 @@ def test_people_are_told_so_on_a_page(site: Site, name: str) -> None:
     assert str(status) in Page(answer).text
 
 
+def test_a_form_sent_as_plain_text_is_refused_in_words_and_with_a_way_back(site: Site) -> None:
+    page = Page(site.bytes(b"name=Ada\r\n", "text/plain", FROM_LISTED | {"Referer": LISTED}))
+    assert "open the form on its own page" in page.text
+    assert "application/" not in page.text
+    assert [a["href"] for tag, a in page.tags if a.get("class") == "back"] == [LISTED]
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "identity, gzip", "x"])
 def test_compressed_bodies_are_refused(site: Site, encoding: str) -> None:
     answer = site.raw(gzip.compress(good), URLENCODED, **{"Content-Encoding": encoding})
@@ -102,6 +119,9 @@ def test_compressed_bodies_are_refused(site: Site, encoding: str) -> None:
 
 TAKEN: dict[str, Sent] = {
     "charset utf-8": (good, f"{URLENCODED}; charset=UTF-8"),
+    "JSON as text": (good_json, "text/json"),
+    "JSON with a suffix": (good_json, "application/x+json; charset=utf-8"),
+    "JSON with a long suffix": (good_json, "Application/vnd.api+JSON"),
     "quoted charset": (good_json, 'application/json; charset="utf-8"'),
     "capitals": (good, "Application/X-WWW-Form-URLencoded"),
     "bad percent": (good + b"&message=100%&x=%zz", URLENCODED),

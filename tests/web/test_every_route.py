@@ -16,6 +16,7 @@ METHODS = {
     "/f/<name>/embed": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/thanks": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/confirm": {"GET", "HEAD", "OPTIONS", "POST"},
+    "/f/<name>/origin": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/schema.json": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/share": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/share/preview": {"GET", "HEAD", "OPTIONS"},
@@ -25,6 +26,8 @@ METHODS = {
     "/healthz": {"GET", "HEAD", "OPTIONS"},
     "/readyz": {"GET", "HEAD", "OPTIONS"},
     "/metrics": {"GET", "HEAD", "OPTIONS"},
+    "/wix/webhooks/<site>": {"OPTIONS", "POST"},
+    "/crm/<book>/webhook": {"OPTIONS", "POST"},
 }
 ALL = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 EMBEDDING = (
@@ -33,7 +36,7 @@ EMBEDDING = (
 
 
 def addresses(app: Flask) -> Iterator[str]:
-    values = {"name": "lead", "filename": "formapp.css"}
+    values = {"name": "lead", "filename": "formapp.css", "site": "main", "book": "shop"}
     with app.test_request_context():
         adapter = app.create_url_adapter(None) or app.url_map.bind("localhost")
         for rule in app.url_map.iter_rules():

@@ -354,8 +354,12 @@ def test_our_page_leads_nobody_to_a_site_that_is_not_listed(site: Site) -> None:
 
 def test_the_note_outlives_a_correction(site: Site) -> None:
     answer = site.bytes(*with_file({"email": "x"}), FROM_LISTED)
-    assert answer.status_code == 422
-    done = Page(answer).submit(site, email="ada@example.com")
+    for _ in range(2):
+        assert answer.status_code == 422
+        page = Page(answer)
+        assert "Your file was left out: this form can't take files." in page.text
+        answer = page.submit(site, email="x")
+    done = page.submit(site, email="ada@example.com")
     assert site.row().notes == [{"code": "FILE_DROPPED", "value": "cv.pdf"}]
     assert "files=dropped" in done.headers["Location"]
 

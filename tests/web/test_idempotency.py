@@ -69,7 +69,25 @@ def test_foreign_forms_name_their_post_themselves(site: Site, way: str) -> None:
     for _ in range(3):
         assert site.foreign(answers, **headers).status_code == 303
     assert len(site.rows()) == 1
-    assert site.foreign(answers | {"message": "other"}, **headers, **JSON).status_code == 409
+
+
+def test_a_program_that_reuses_its_key_for_other_answers_is_refused(site: Site) -> None:
+    headers = {"Idempotency-Key": "order 17"}
+    site.foreign(GOOD, **headers)
+    assert site.foreign(GOOD | {"message": "other"}, **headers, **JSON).status_code == 409
+
+
+def test_a_form_that_sends_one_id_for_everybody_loses_no_lead(site: Site) -> None:
+    answers = [GOOD, GOOD | {"email": "bob@example.com"}, GOOD | {"message": "other"}]
+    for each in answers * 2:
+        assert site.foreign(each | {"_id": "contact-form"}, **JSON).status_code == 200
+    assert len(site.rows()) == 3
+
+
+def test_an_id_of_a_form_never_meets_a_programs_key(site: Site) -> None:
+    site.foreign(GOOD, **{"Idempotency-Key": "17"})
+    site.foreign(GOOD | {"_id": "17"})
+    assert len(site.rows()) == 2
 
 
 def test_without_a_name_each_foreign_post_is_its_own(site: Site) -> None:
@@ -79,8 +97,9 @@ def test_without_a_name_each_foreign_post_is_its_own(site: Site) -> None:
 
 
 def test_a_foreign_visitor_with_other_answers_goes_on_from_our_page(site: Site) -> None:
-    site.foreign(GOOD | {"_id": "17"})
-    answer = site.foreign(GOOD | {"_id": "17", "message": "other"})
+    key = {"Idempotency-Key": "17"}
+    site.foreign(GOOD, **key)
+    answer = site.foreign(GOOD | {"message": "other"}, **key)
     assert answer.status_code == 409
     page = Page(answer)
     assert page.sent["message"] == "other"

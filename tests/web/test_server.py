@@ -15,7 +15,7 @@ from formapp.cli.wiring import listening_on
 from formapp.server import _connections, listen
 from tests.web.pages import Page
 from tests.web.running import Running, answer, get, good, post
-from tests.web.support import GOOD, LISTED
+from tests.web.support import GOOD, LISTED, SiteMaker
 
 
 def test_a_page_is_got_and_sent_over_a_real_socket(running: Running) -> None:
@@ -201,6 +201,90 @@ def test_a_client_that_reads_no_answer_is_dropped(running: Running) -> None:
             assert time.monotonic() < until
             time.sleep(0.1)
     assert running.ask(get("/f/lead"))[0] == 200
+
+
+MULTIPART = "Content-Type: multipart/form-data; boundary=b"
+
+
+def test_a_far_too_large_post_gets_our_page_with_a_way_back(running: Running) -> None:
+    from_listed = (MULTIPART, f"Origin: {LISTED}", f"Referer: {LISTED}/contact")
+    request = post("/f/lead", b"", *from_listed, content_length=50_000_000)
+    status, headers, body = running.ask(request)
+    assert (status, headers["connection"]) == (413, "close")
+    page = Page(body.decode())
+    assert "Your file is too large" in page.text
+    assert [a["href"] for _, a in page.tags if a.get("class") == "back"] == [f"{LISTED}/contact"]
+
+
+def test_a_script_can_read_why_a_far_too_large_post_was_refused(running: Running) -> None:
+    headers = (MULTIPART, f"Origin: {LISTED}", "Accept: application/json", "Expect: 100-continue")
+    request = post("/f/lead", b"", *headers, content_length=50_000_000)
+    status, got, body = running.ask(request)
+    assert (status, got["access-control-allow-origin"]) == (413, LISTED)
+    assert json.loads(body)["errors"][0]["code"] == "TOO_LARGE"
+
+
+@pytest.mark.parametrize("address", ["/", "/healthz", "/f/lead/confirm", "/f/lead/thanks"])
+def test_a_far_too_large_post_to_any_address_makes_no_defect(
+    running: Running, address: str
+) -> None:
+    assert 400 <= running.ask(post(address, b"", content_length=50_000_000))[0] < 500
+    assert running.ask(get("/f/lead"))[0] == 200
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_a_client_that_goes_on_sending_still_gets_the_refusal(
+    running: Running, *, chunked: bool
+) -> None:
+    size = 16 * 1024 * 1024
+    head = post("/f/lead", b"", content_length=size)
+    if chunked:
+        kind = b"Content-Type: application/x-www-form-urlencoded\r\n"
+        head = CHUNKED + kind + b"\r\n%x\r\n" % size
+    with closing(running.connect()) as client:
+        client.settimeout(20)
+        client.sendall(head + b"x" * size)
+        assert answer(client)[0] == 413
+        assert client.recv(1) == b""
+
+
+def test_what_is_read_past_ends_with_the_time_for_a_request(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.5)
+    running.server.adj.cleanup_interval = 0.1
+    with closing(running.connect()) as client:
+        client.sendall(post("/f/lead", b"", content_length=50_000_000))
+        assert answer(client)[0] == 413
+        for _ in range(80):
+            try:
+                client.sendall(b"x" * 1000)
+            except OSError:
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail("the connection is still open")
+
+
+def test_large_bodies_beyond_the_room_for_them_are_refused(
+    make_site: SiteMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_BODIES", 4 * 1024 * 1024)
+    running = Running(make_site())
+    whole, small = post("/f/lead", b"x" * 3_000_000), post("/f/lead", good(running.site))
+    try:
+        with closing(running.connect()) as client:
+            client.sendall(post("/f/lead", b"x" * 3_000_000, content_length=10_000_000))
+            until = time.monotonic() + 20
+            while (answered := running.ask(whole))[0] == 413:
+                assert time.monotonic() < until, "the other connection's bytes don't count"
+            assert (answered[0], answered[1]["retry-after"]) == (503, "60")
+            assert running.ask(small)[0] == 303
+        for _ in range(3):
+            while running.ask(whole)[0] == 503:
+                assert time.monotonic() < until, "the room isn't given back"
+    finally:
+        running.stop()
 
 
 def _ends(client: socket.socket, drip: bytes) -> bool:

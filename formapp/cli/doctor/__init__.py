@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import click
 
+from formapp.cli.doctor.crm import check_books
 from formapp.cli.doctor.database import check_database
 from formapp.cli.doctor.findings import Finding
 from formapp.cli.doctor.installation import (
@@ -21,6 +22,7 @@ from formapp.cli.doctor.installation import (
     check_settings,
     read_valid_settings,
 )
+from formapp.cli.doctor.notifications import check_notifications
 from formapp.cli.doctor.wix import check_wix
 from formapp.cli.output import echo
 from formapp.cli.wiring import number_of
@@ -57,9 +59,12 @@ def _check_all(environ: Mapping[str, str]) -> Iterator[Finding]:
     yield from findings
     if reading.has("SMTP_URL") and reading.has("BASE_URL") and reading.has("SECRET_KEY"):
         yield from check_confirmations(settings, forms)
+    yield from check_notifications(settings, forms, reading.has)
     if reading.has("DATABASE_URL"):
         yield from check_database(settings, forms, now)
     if reading.has("WIX_API_URL") and reading.has("WIX_RATE_LIMIT"):
         yield from check_wix(settings, forms, now)
+        if reading.has("CRM") and reading.has("DATABASE_URL"):
+            yield from check_books(settings, environ, now)
     if reading.has("BASE_URL"):
         yield from check_base_url(settings)

@@ -9,9 +9,10 @@ from typing import Any
 
 from formapp.crm import system
 from formapp.crm.model import Book
+from formapp.crm.names import EXTENDED
 from formapp.crm.system import Capabilities, Changes, Record, Value, Write
 from formapp.crm.systems.wix_calls import WixCalls
-from formapp.crm.systems.wix_fields import EXTENDED, Fields, extended_names
+from formapp.crm.systems.wix_fields import Fields, extended_names
 from formapp.wix import Contact, Definition
 from formapp.wix.duplicates import phone_forms
 from formapp.wix.parsing import MAX_PAGE, Page
@@ -46,6 +47,7 @@ class WixSystem:
         self._book = book
         self._calls = calls
         self._wix = calls.wix
+        self._listing: tuple[int, Iterator[system.Page]] | None = None
         self._page: dict[str, WixRecord] = {}
         self._page_at = self._learned_at = _EPOCH
 
@@ -159,12 +161,19 @@ class WixSystem:
             yield {id_: record.revision for id_, record in self._page.items()}
 
     def list_all(self, offset: int = 0) -> Iterator[system.Page]:
-        """All contacts in full by List Contacts, 1,000 a call."""
+        """All contacts in full by List Contacts, 1,000 a call.
+
+        Called with the offset of the page that it returned last, it goes on with the same listing.
+        """
 
         def read(offset: int) -> Page[Contact]:
             return self._wix.contacts.list(limit=MAX_PAGE, offset=offset, fieldsets=["FULL"])
 
-        return self._full_pages(read, offset)
+        kept, self._listing = self._listing, None
+        pages = kept[1] if kept and kept[0] == offset else self._full_pages(read, offset)
+        for page in pages:
+            self._listing = (page.offset, pages)
+            yield page
 
     def created_since(self, moment: datetime) -> Iterator[system.Page]:
         """By Query Contacts, `createdDate` `$gte`."""

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from formapp import wix
 from formapp.crm import system
 from formapp.db.database import Database
 from formapp.delivery.sites import BudgetSpentError, Clock, RateLimitedClient, Site, StoppedError
 from formapp.monitoring.metrics import Metrics
-from formapp.wix import Contact
+from formapp.wix import Contact, WixContacts
 from formapp.wix.parsing import MAX_PAGE, Page
 
 T = TypeVar("T")
@@ -33,28 +33,37 @@ class Rows(NamedTuple):
     total: int | None
 
 
+class Client(Protocol):
+    """What is needed of a `RateLimitedClient`."""
+
+    wix: WixContacts
+
+    def begin(self) -> None:
+        """Raise BudgetSpentError if there is no room for a call."""
+
+    def close(self) -> None:
+        """Send no further call."""
+
+
+def limited_client(
+    site: Site, database: Database, clock: Clock, metrics: Metrics
+) -> RateLimitedClient:
+    """A client that stops at the books' share of a site's budget."""
+    share = replace(site, rate_limit=max(2, int(site.rate_limit * SHARE)))
+    return RateLimitedClient(share, database, clock, metrics)
+
+
 class WixCalls:
-    """The client of one site for one thread.
+    """The calls of one book in one thread.
 
     Args:
-        site: with its whole rate limit.
         patient: whether every call waits in place for room in the budget. Else only those that say
             so do, and others raise UnavailableError with the time to wait.
     """
 
-    def __init__(  # noqa: PLR0913 - collaborators, all by keyword
-        self,
-        *,
-        site: Site,
-        database: Database,
-        clock: Clock,
-        metrics: Metrics,
-        wait: Wait,
-        patient: bool = False,
-    ) -> None:
-        share = replace(site, rate_limit=max(2, int(site.rate_limit * SHARE)))
-        self._client = RateLimitedClient(share, database, clock, metrics)
-        self.wix = self._client.wix
+    def __init__(self, client: Client, *, clock: Clock, wait: Wait, patient: bool = False) -> None:
+        self._client = client
+        self.wix = client.wix
         self.now = clock
         self._wait = wait
         self._patient = patient

@@ -9,30 +9,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, cast
 
+from formapp.crm.model import LABELS
+from formapp.crm.names import EXTENDED, SETS
 from formapp.crm.system import Value, Write
 from formapp.forms.reading.contact import read_email, read_phone
 from formapp.forms.reading.places import read_country, read_subdivision
 from formapp.forms.reading.text import fold, read_locale
 from formapp.wix import Address, Contact, ContactInfo, Definition, Email, InfoBody, Phone
-
-EXTENDED = "extended."
-"""Begins the name of an extended field; its display name follows."""
-
-SETS = ("addresses", "emails", "phones")
-SINGLE = (
-    "name.first",
-    "name.last",
-    "company",
-    "jobTitle",
-    "birthdate",
-    "locale",
-    "email",
-    "phone",
-)
-FIELDS = (*SINGLE, *SETS)
-"""What `[[fields]]` may name as `wix`, beside extended fields."""
-
-LABELS = "labels"
 
 _ATTRIBUTES = {
     "name.first": "first",

@@ -289,6 +289,7 @@ def check_form(draft: Draft) -> Iterator[PlacedProblem]:
         *_identity(draft),
         *_redirect(draft),
         *_confirm(draft),
+        *_notifications(draft),
     ):
         yield None, key, text
     for key, text in unreadable(draft.form.theme) if draft.form.theme else ():
@@ -415,3 +416,16 @@ def _may_ask_for_email(draft: Draft, index: int, field: FieldDefinition) -> bool
     is_target = isinstance(field.to, PropertyTarget) and field.to.property == "email"
     right = {"to": is_target, "type": field.type == "email", "required": field.required}
     return all(ok or not draft.is_read("fields", index, key) for key, ok in right.items())
+
+
+def _notifications(draft: Draft) -> Iterator[Problem]:
+    notify = draft.form.notify
+    if notify and draft.is_read("notify"):
+        if not notify.notifies:
+            yield "notify", "reaches nobody; give it email, webhook or chat"
+        elif "every" in notify.model_fields_set and not notify.email:
+            yield "notify.every", "is for mails, and there is no email; leave it out"
+    targets_read = all(draft.is_read("fields", index, "to") for index, _ in draft.fields)
+    known = any(target.property == "email" for _, target in draft.properties)
+    if draft.form.reply and draft.form.fields and targets_read and not known:
+        yield "reply", 'needs an address to reply to; give an email field to = "email"'

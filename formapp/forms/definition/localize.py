@@ -3,7 +3,7 @@
 A definition in another language has the same fields and rules with other texts.
 
 A text that a language lacks falls back to the form's own text. The button, the heading of the
-thank-you page and the texts of a confirmation fall back to formapp's translations instead: no page
+thank-you page and the texts of mails fall back to formapp's translations instead: no page
 or mail should mix two languages.
 """
 
@@ -25,6 +25,7 @@ from formapp.forms.definition.model import (
 )
 from formapp.forms.reading.text import read_locale
 from formapp.languages import load_texts
+from formapp.notifications.definition import ReplyTexts
 
 _Part = TypeVar("_Part", bound=Definition)
 
@@ -42,6 +43,8 @@ def check_texts(draft: Draft) -> Iterator[Problem]:
             texts = Texts.model_validate(draft.texts[tag])
             if texts.confirm and not draft.form.confirm and draft.is_read("confirm"):
                 yield f"texts.{tag}.confirm", "has nothing to say; the form has no [confirm]"
+            if texts.reply and not draft.form.reply and draft.is_read("reply"):
+                yield f"texts.{tag}.reply", "has nothing to say; the form has no [reply]"
             found = _texts_of_form(texts, draft)
             yield from ((f"texts.{tag}.{key}", text) for key, text in found)
 
@@ -90,7 +93,7 @@ def _texts_of_field(
 def in_language(definition: FormDefinition, language: str) -> FormDefinition:
     """Return the definition with its texts in one of its languages."""
     texts = definition.texts.get(language) or _own_texts(definition)
-    translations, confirm = load_texts(language), definition.confirm
+    translations, confirm, reply = load_texts(language), definition.confirm, definition.reply
     return _with(
         definition,
         language=language,
@@ -105,6 +108,7 @@ def in_language(definition: FormDefinition, language: str) -> FormDefinition:
         # None replaces the form's own text too: it means formapp's translation.
         confirm=confirm
         and confirm.model_copy(update=(texts.confirm or ConfirmTexts()).model_dump()),
+        reply=reply and reply.model_copy(update=(texts.reply or ReplyTexts()).model_dump()),
         fields=tuple(
             _with(
                 _field(field, texts.fields.get(field.name, FieldTexts())),
@@ -121,6 +125,7 @@ def _own_texts(definition: FormDefinition) -> Texts:
     return Texts(
         title=definition.title,
         confirm=definition.confirm,
+        reply=definition.reply,
         submit=definition.submit if "submit" in definition.model_fields_set else None,
         thanks=ThanksTexts(title=thanks.title if "title" in thanks.model_fields_set else None),
     )

@@ -29,6 +29,7 @@ from formapp.forms.origins import matches, normalise
 from formapp.forms.reading.text import clean_line, read_locale
 from formapp.languages import gettext_noop
 from formapp.lead import AddressTag, DataType, EmailTag, Merge, PhoneTag
+from formapp.notifications.definition import Notify, Reply, ReplyTexts
 from formapp.spam.definition import PostedNames, Spam, posted_name
 
 RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id", "_file")
@@ -339,6 +340,7 @@ class Texts(Definition):
     thanks: ThanksTexts = ThanksTexts()
     confirm: ConfirmTexts | None = None
     sections: dict[str, Text] = Key(default_factory=dict)
+    reply: ReplyTexts | None = None
     fields: dict[str, FieldTexts] = Key(default_factory=dict)
 
 
@@ -383,6 +385,8 @@ class FormDefinition(Definition):
     spam: Spam = Spam()
     thanks: Thanks = Thanks()
     confirm: Confirm | None = None
+    notify: Notify | None = None
+    reply: Reply | None = None
     fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]
     texts: dict[Language, Texts] = Key(default_factory=dict)
 

@@ -102,15 +102,19 @@ _MEXICO = 52
 _OLD_MEXICAN_PREFIX = re.compile(r"(?:1|0?44|0?45|0?1)(?=[1-9][0-9]{9}$)")
 _SMALLEST_PLAIN = 100_000
 _LETTER = re.compile(r"[^\W\d_]")
-# Labels that phonenumbers doesn't know, in about twenty languages.
+# Labels that phonenumbers doesn't know, in about twenty-five languages.
 _EXTENSION = re.compile(
-    r"[ ,;/(-]*(?<![^\W\d_])(?:durchwahl|dw|app(?:arat)?|nebenstelle|nst|klappe|poste|"
-    r"toestel|tst|wewn?|klapka|kl|linka|mellék|dahili|ramal|anexo|int(?:erno)?|anknytning|lokal|"
-    r"alanumero|доб(?:авочный)?|вн(?:утр)?|внутренний|додатковий|вътр|extn?|"
-    r"extension(?: number)?|شماره داخلی|داخلی|تحويلة|שלוחה|内線(?:番号)?|"
-    r"內線|分机|分機|转|轉|내선)(?:[ .:#°№]|n[or]?\b)*([0-9]{1,7})[ )]*$",
+    r"[ ,;/(\[-]*(?<![^\W\d_])(?:durchwahl|dw|app(?:arat)?|nebenstelle|nst|klappe|poste|[dmprwд]\.|"
+    r"toestel|tst|wewn?|klapka|kl|linka|mellék|dahili|ramal|anexo|int(?:erno|erior)?|"
+    r"ankn(?:ytning)?|lokal|alanumero|до[бп](?:авочный)?|вн(?:утр)?|внутренний|додатковий|вътр|extn?|"
+    r"extension(?: number)?|εσ(?:ωτ(?:ερικ[όο])?)?|(?:số )?máy lẻ|ต่อ|pesawat|psw|"
+    r"شماره داخلی|داخل[يی]|تحويلة|שלוחה|של['׳]|内(?:線(?:番号)?)?|內線|分机|分機|转|轉|내선|교환)"
+    r"(?:[ .:#°№)-]|n[or]?\b)*([0-9]{1,7})[ )\]]*$",
     re.IGNORECASE,
 )
+_TAIL = re.compile(r" ?[-/*] ?([0-9]{1,6})$")
+# China, Taiwan, Hong Kong, Macao: an extension is written behind a further hyphen.
+_WITH_TAILS = frozenset({86, 886, 852, 853})
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +146,13 @@ def read_phone(text: str, region: str | None) -> PhoneNumber | None:
     """
     if len(text) > _LONGEST_PHONE:
         return None
-    line = _with_rfc3966_extension(text.strip() if text.isascii() else fold(text))
-    number = _possible_abroad(line, region)
-    if number is None or _is_longer_by_words(number, line, region):
+    line = text.strip() if text.isascii() else fold(text)
+    plain = _with_rfc3966_extension(line)
+    number = _possible_abroad(plain, region)
+    if number is None and plain != line:
+        plain, number = line, _possible_abroad(line, region)
+    number = _without_tail(plain, number, region)
+    if number is None or _is_longer_by_words(number, plain, region):
         return None
     e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
     return PhoneNumber(e164, _country(number, region), number.extension or "")
@@ -165,6 +173,25 @@ def _possible_abroad(line: str, region: str | None) -> phonenumbers.PhoneNumber 
     if number is None and line.startswith("00"):
         number = _possible(f"+{line[2:]}", None)
     return number
+
+
+def _without_tail(
+    line: str, number: phonenumbers.PhoneNumber | None, region: str | None
+) -> phonenumbers.PhoneNumber | None:
+    """Return the number with its last digits as the extension, where they aren't part of it.
+
+    They are `11` in 010-12345678-11; but in Germany 030 123456-12 is a number.
+    """
+    found = _TAIL.search(line)
+    if not found or (number and (number.extension or phonenumbers.is_valid_number(number))):
+        return number
+    head = _possible_abroad(line[: found.start()], region)
+    if head is None or head.extension or not phonenumbers.is_valid_number(head):
+        return number
+    if number is None and head.country_code not in _WITH_TAILS:
+        return None
+    head.extension = found[1]
+    return head
 
 
 def _is_longer_by_words(number: phonenumbers.PhoneNumber, line: str, region: str | None) -> bool:

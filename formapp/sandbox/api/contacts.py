@@ -26,6 +26,7 @@ from formapp.sandbox.api.errors import application_error
 from formapp.sandbox.api.queries import project, read_projection
 from formapp.sandbox.api.validation import GUID, Sent, is_calendar_date
 from formapp.sandbox.state import ContactRecord, Json, normalize_email
+from formapp.sandbox.webhooks import events
 
 MAX_TEXT_VALUE = 1000
 MAX_SOURCES = 5
@@ -211,7 +212,9 @@ def merge_contacts(call: Call) -> Json:
         records.remove(call, source, "merged")
         call.site.merged[source.body["id"]] = target.body["id"]
     activity = {"activityDate": call.moment, "activityType": "CONTACT_MERGED"}
-    return {"contact": records.revise(call, target, info, lastActivity=activity)}
+    contact = records.revise(call, target, info, lastActivity=activity)
+    events.merged(call, contact, [source.body["id"] for source in sources])
+    return {"contact": contact}
 
 
 def preview_merge(call: Call) -> Json:

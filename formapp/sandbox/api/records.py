@@ -13,6 +13,7 @@ from formapp.sandbox.api.contact_info import format_phone, items, primary_of, wi
 from formapp.sandbox.api.errors import application_error
 from formapp.sandbox.api.validation import GUID
 from formapp.sandbox.state import MAX_HISTORY, ContactRecord, Json, Role, Site
+from formapp.sandbox.webhooks import events
 
 MEMBERSHIP_STATUS = "APPROVED"
 """Value of `members.membershipStatus` of every member; CONTRACT.md leaves the values open."""
@@ -43,7 +44,9 @@ def create(call: Call, info: Json) -> Json:
         "lastActivity": {"activityDate": call.moment, "activityType": "CONTACT_CREATED"},
         "info": info,
     }
-    return store(call, ContactRecord({"info": {}}, call.now), body)
+    stored = store(call, ContactRecord({"info": {}}, call.now), body)
+    events.created(call, stored)
+    return stored
 
 
 def _source(call: Call) -> Json:
@@ -63,7 +66,9 @@ def revise(call: Call, record: ContactRecord, info: Json, **root: Json) -> Json:
     """Store `info` (and replaced parts of the root) as the next revision; return the body."""
     revision = record.body["revision"] + 1
     body = {**record.body, **root, "revision": revision, "updatedDate": call.moment, "info": info}
-    return store(call, record, body)
+    stored = store(call, record, body)
+    events.updated(call, stored)
+    return stored
 
 
 def store(call: Call, record: ContactRecord, body: Json) -> Json:
@@ -75,7 +80,7 @@ def store(call: Call, record: ContactRecord, body: Json) -> Json:
 
 
 def replace_info(call: Call, record: ContactRecord, info: Json) -> None:
-    """Store `info` without a new revision or history, as after the deletion of a label."""
+    """Store `info` without a new revision, history or event, as after the deletion of a label."""
     body = complete(call.site, {**record.body, "info": info}, record.role)
     call.site.store(record, body, call.now)
 
@@ -84,6 +89,7 @@ def remove(call: Call, record: ContactRecord, reason: str) -> None:
     """Remove a contact; `reason` is "deleted" or "merged"."""
     _remember(record, {**record.body, "info": {}}, call)
     call.site.remove(record.body["id"], reason, call.now)
+    events.deleted(call, record.body["id"])
 
 
 def complete(site: Site, body: Json, role: Role | None) -> Json:

@@ -8,8 +8,10 @@ None of it needs credentials. Errors are `{"error": "…"}` with 400, 403 or 404
 * `POST /clock`: `{"advance": 60}` moves the time forward (seconds).
 * `POST /members`: `{"site", "contact_id", "role": "member" | "owner" | "contributor" | null,
   "billing_subscription": bool}`.
-* `POST`, `PATCH /sites/<site>/contacts[/<id>]`: `{"info"}`, as a person in the dashboard creates
-  or edits, without a revision.
+* `PATCH /webhooks`: any of `options.WebhookSettings`; `GET` adds the log and how many events wait,
+  `DELETE` forgets both. `GET /webhooks/key` is the public key as PEM text.
+* `POST`, `PATCH`, `DELETE /sites/<site>/contacts[/<id>]`: `{"info"}`, as a person in the dashboard
+  creates, edits or deletes, without a revision. `DELETE …?anonymize=true` erases a person.
 
 The faults page posts HTML forms to the same routes, some under another name; the answer to a form
 is a redirect to its page. Requests from browsers on other sites are refused.
@@ -30,11 +32,18 @@ from formapp.sandbox.api.errors import envelope
 from formapp.sandbox.api.validation import Sent, read_object
 from formapp.sandbox.control.faults import FAULT_RULES, Faults, read_fault
 from formapp.sandbox.core import CallLog, Sandbox
-from formapp.sandbox.options import SETTING_RULES, Range, Rules, SettingError, check
+from formapp.sandbox.options import (
+    SETTING_RULES,
+    WEBHOOK_RULES,
+    Range,
+    Rules,
+    SettingError,
+    check,
+)
 from formapp.sandbox.state import ContactRecord, Json
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
-FAULTS_PAGE = "/faults"
+FAULTS_PAGE, WEBHOOKS_PAGE = "/faults", "/webhooks"
 MAX_ADVANCE = 365 * 86_400.0
 ROLES = (None, "member", "owner", "contributor")
 COUNTED = ("contacts", "labels", "fields", "jobs", "merged")
@@ -51,7 +60,14 @@ def register_control(app: Flask, sandbox: Sandbox, refuse_form: Callable[[str], 
         return make_response({"error": str(error)}, 400)
 
     control.register_error_handler(SettingError, refuse)
-    for add_routes in (_add_faults, _add_settings, _add_log, _add_sites, _add_dashboard):
+    for add_routes in (
+        _add_faults,
+        _add_settings,
+        _add_log,
+        _add_webhooks,
+        _add_sites,
+        _add_dashboard,
+    ):
         add_routes(control, sandbox)
     app.register_blueprint(control)
 
@@ -164,12 +180,37 @@ def _add_log(control: Blueprint, sandbox: Sandbox) -> None:
         seconds: Any = _body().get("advance")
         check({"advance": seconds}, {"advance": Range(0, MAX_ADVANCE)}, "a setting of the clock")
         sandbox.skipped += seconds
+        sandbox.webhooks.wake()
         return read_clock()
 
     @control.delete("/tokens")
     def revoke_tokens() -> AnyResponse:
         sandbox.tokens = {}
         return _done({})
+
+
+def _add_webhooks(control: Blueprint, sandbox: Sandbox) -> None:
+    @control.get("/webhooks")
+    def read_webhooks() -> Json:
+        return {**sandbox.webhooks.read(), "public_key": sandbox.webhooks.signer.public_key()}
+
+    @control.route("/webhooks", methods=["PATCH", "POST"])
+    def change_webhooks() -> AnyResponse:
+        # On the page an empty address switches them off.
+        empty = {"url": ""} if _is_form() else {}
+        changes = {**empty, **_sent(WEBHOOK_RULES)}
+        sandbox.webhooks.settings = sandbox.webhooks.settings.changed(changes)
+        return _done(read_webhooks(), WEBHOOKS_PAGE)
+
+    @control.delete("/webhooks")
+    @control.post("/webhooks/clear")
+    def clear_webhooks() -> AnyResponse:
+        sandbox.webhooks.clear()
+        return _done({}, WEBHOOKS_PAGE)
+
+    @control.get("/webhooks/key")
+    def webhook_key() -> Response:
+        return Response(sandbox.webhooks.signer.public_key(), content_type="text/plain")
 
 
 def _add_sites(control: Blueprint, sandbox: Sandbox) -> None:

@@ -1,9 +1,9 @@
 """The pages that people see in a browser.
 
 `/` shows the contacts of all sites as they change, as cards, `/sites/<site>` those of one, and
-`/faults` the switches. `/people.json` is what the script of the contacts page polls: `{"version",
-"count", "html"}`, or only the version if nothing has changed since `?version=`. Everything also
-works by reloading.
+`/faults` and `/webhooks` the switches. `/people.json` is what the script of the contacts page
+polls: `{"version", "count", "html"}`, or only the version if nothing has changed since `?version=`.
+Everything also works by reloading.
 """
 
 from collections.abc import Iterator
@@ -57,6 +57,10 @@ def register_pages(app: Flask, sandbox: Sandbox) -> None:
     @pages.get("/faults")
     def faults() -> Response:
         return faults_page(sandbox)
+
+    @pages.get("/webhooks")
+    def webhooks() -> Response:
+        return webhooks_page(sandbox)
 
     app.register_blueprint(pages)
 
@@ -155,6 +159,26 @@ def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
         base=request.host_url.rstrip("/"),
     )
     return Response(page, 400 if problem else 200)
+
+
+def webhooks_page(sandbox: Sandbox, problem: str | None = None) -> Response:
+    """Return the page of the events that are sent; `problem` says why a form was refused."""
+    found = sandbox.webhooks.read()
+    page = render_template(
+        "webhooks.html",
+        problem=problem,
+        values=found["settings"],
+        waiting=found["waiting"],
+        log=found["log"][:-MAX_SHOWN:-1],
+        public_key=sandbox.webhooks.signer.public_key(),
+    )
+    return Response(page, 400 if problem else 200)
+
+
+def refused_page(sandbox: Sandbox, problem: str) -> Response:
+    """Return the page whose form was refused, with the reason."""
+    is_webhooks = request.path.startswith("/_sandbox/webhooks")
+    return (webhooks_page if is_webhooks else faults_page)(sandbox, problem)
 
 
 def error_page(status: int) -> Response:

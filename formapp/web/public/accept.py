@@ -35,6 +35,7 @@ from formapp.jobs.queue import Job
 from formapp.languages import gettext_noop
 from formapp.lead import Lead
 from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
+from formapp.notifications.plan import NOTIFY
 from formapp.spam.providers import CHALLENGE_NAMES
 from formapp.spam.session import HEADER
 from formapp.web.errors import RefusalError
@@ -68,6 +69,7 @@ KEY_REUSED = gettext_noop(
     "You have already sent this form with other answers. To send these as well, press "
     "the button again."
 )
+FILE_LEFT_OUT = gettext_noop("Your file was left out: this form can't take files.")
 FILES_LEFT_OUT = gettext_noop(
     "Your file was left out: this form can't take files. We have received everything else."
 )
@@ -115,12 +117,12 @@ class Post:
 
     @property
     def key(self) -> str | None:
-        """The idempotency key: from the token's nonce, a header or a field."""
+        """The idempotency key, from the token's nonce or a header."""
         if self.token:
             return f"token:{self.token.nonce}"
-        given = self.request.headers.get("Idempotency-Key") or self.posted.get("_id")
+        given = self.request.headers.get("Idempotency-Key")
         # A hash, since a key may be of any length and its end may be all that differs.
-        return f"given:{hashlib.sha256(given.encode()).hexdigest()}" if given else None
+        return f"given:{_hash(given)}" if given else None
 
 
 def accept_post(request: Request, form: Form, services: Services) -> Response:
@@ -230,8 +232,10 @@ def _submission(post: Post) -> Submission:
         status = Status.QUARANTINED
     elif given.confirm:
         status, jobs = Status.UNCONFIRMED, (Job(CONFIRMATION_MAIL),)
+    elif given.notify or given.reply:
+        jobs = (Job(NOTIFY),)
     unknown, cut_notes = post.posted.unknown_fields()
-    return Submission(
+    submission = Submission(
         form=form.name,
         form_version=form.version,
         received_at=now,
@@ -248,6 +252,24 @@ def _submission(post: Post) -> Submission:
         address=post.request.remote_addr if given.keep_ip else None,
         keep_days=given.keep_days,
     )
+    if submission.key is None and "_id" in post.posted.values:
+        return _with_own_id(post, submission)
+    return submission
+
+
+def _with_own_id(post: Post, submission: Submission) -> Submission:
+    """Return the submission with a key of its `_id` and its answers, if it has an `_id`.
+
+    Pages send the same `_id` for all their visitors, so other answers are another submission.
+    """
+    given = post.posted.get("_id")
+    return (
+        replace(submission, key=f"id:{_hash(given + submission.digest)}") if given else submission
+    )
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _check(post: Post, reading: Reading, now: datetime) -> Verdict:
@@ -285,12 +307,10 @@ def _caught(post: Post) -> Submission:
         status=Status.SPAM,
         keep_days=form.definition.keep_days,
     )
-    if post.key is None:
-        return caught
+    key = post.key or post.posted.get("_id")
     # One row for each pair of key and answers: other answers under a used key must get a success
     # response, and must not block the key for a person.
-    key = hashlib.sha256(f"{post.key} {caught.digest}".encode()).hexdigest()
-    return replace(caught, key=f"caught:{key}")
+    return replace(caught, key=f"caught:{_hash(f'{key} {caught.digest}')}") if key else caught
 
 
 def _meta(post: Post) -> dict[str, Any]:
@@ -305,6 +325,9 @@ def _meta(post: Post) -> dict[str, Any]:
     for name in ("_subject", "_replyto"):
         if text := post.posted.get(name):
             meta[name] = text
+    if form.definition.notify or form.definition.reply:
+        # Whatever accepts a post that is held needs no form file.
+        meta[NOTIFY] = True
     if confirm := form.definition.confirm:
         # Also of a post that is held: on release, its sender has to confirm it.
         meta[REQUEST] = make_request(
@@ -391,6 +414,7 @@ def _again(
         action=action(post.request, form, context, foreign),
         status=refusal.status if refusal else 422,
         notice=refusal.text if refusal else None,
+        left_out=FILE_LEFT_OUT if post.dropped_files else None,
         headers=refusal.headers if refusal else None,
         # Checked like a redirect target: anyone can put an address into the query.
         back=allowed_next(form.definition, page_before(post.request, foreign)),

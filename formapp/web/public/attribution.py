@@ -236,6 +236,17 @@ def _refused(request: Request, form: Form) -> RefusalError:
     """Note a post from an origin that isn't on the list, and return the refusal."""
     origin = _name(request.headers.get("Origin"))
     _note(request, form, origin)
+    return _refusal(origin, form)
+
+
+def check_page(request: Request, form: Form) -> None:
+    """Raise RefusalError if a page of this origin may not post; nothing is noted."""
+    origin = request.headers.get("Origin")
+    if not form.allows_origin(origin or "null"):
+        raise _refusal(_name(origin), form)
+
+
+def _refusal(origin: str, form: Form) -> RefusalError:
     if origin in {ABSENT, HIDDEN}:
         return RefusalError(403, "BLOCKED", _UNNAMED)
     return RefusalError(403, "BLOCKED", _NAMED, origin=origin, file=f"{form.name}.toml")

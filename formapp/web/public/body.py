@@ -43,7 +43,9 @@ MAX_BOUNDARY = 70
 CHARSET = "_charset_"
 """In this field a browser names the encoding of a form (HTML, "Constructing the entry list")."""
 _URLENCODED, _MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
-_JSON = "application/json"
+_JSON = {"application/json", "text/json"}
+_JSON_SUFFIX = "+json"
+"""RFC 6839, section 3.1."""
 _NO_JSON = gettext_noop("We could not read the request: it is not JSON.")
 _NO_OBJECT = gettext_noop(
     "We could not read the request: send a JSON object with the fields' names as keys."
@@ -91,17 +93,16 @@ def read_body(request: Request, max_bytes: int = MAX_BYTES) -> Body:
             return _form(_urlencoded(data), declared, len(data))
         if kind == _MULTIPART:
             return _multipart(request, declared, max_bytes)
-        if kind == _JSON:
+        if kind in _JSON or kind.endswith(_JSON_SUFFIX):
             return _json(request.get_data(cache=False), declared)
     except RequestEntityTooLarge:
         raise (_file_too_large() if kind == _MULTIPART else too_large(max_bytes)) from None
     raise RefusalError(
         415,
         "CONTENT_TYPE",
-        "Send %(one)s, %(two)s or %(three)s.",
-        one=_URLENCODED,
-        two=_MULTIPART,
-        three=_JSON,
+        "This was sent in a way that we can't read. Please open the form on its own page and send "
+        "it from there. Site owner: remove enctype from the form. Programs: send JSON, or a form "
+        "as urlencoded or multipart.",
     )
 
 

@@ -14,7 +14,7 @@ from formapp.spam.providers import ALTCHA_FIELD, PROVIDERS
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import LANG, localized_form, requested_form
 from formapp.web.public.accept import FILES, FILES_LEFT_OUT, ONWARD, accept_post
-from formapp.web.public.attribution import allowed_next, note_frame, note_preflight
+from formapp.web.public.attribution import allowed_next, check_page, note_frame, note_preflight
 from formapp.web.public.body import MAX_PAIRS
 from formapp.web.public.confirmation import answer_confirmation
 from formapp.web.public.form_page import show_new_form
@@ -87,6 +87,20 @@ def thanks(name: str) -> Response:
         left_out=FILES_LEFT_OUT if FILES in request.args else None,
         onward=allowed_next(form.definition, request.args.get(ONWARD)),
     )
+
+
+@forms.get("/f/<name>/origin")
+def origin(name: str) -> Response:
+    """Whether the asking page may post to the form, and else why not.
+
+    For scripts: a browser doesn't show them the answer to a preflight that fails.
+    """
+    status, content = 200, {"ok": True}
+    try:
+        check_page(current_request(), localized_form(name))
+    except RefusalError as refusal:
+        status, content = refusal.status, refusal.as_json()
+    return json_answer(content, status, {"Cache-Control": "no-store"})
 
 
 @forms.get("/f/<name>/theme.css")

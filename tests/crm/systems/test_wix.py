@@ -18,7 +18,7 @@ from formapp.crm.system import (
     Write,
 )
 from formapp.crm.systems.wix import WixRecord, WixSystem
-from formapp.crm.systems.wix_calls import WixCalls
+from formapp.crm.systems.wix_calls import WixCalls, limited_client
 from formapp.db.database import Database
 from formapp.delivery.sites import Site
 from formapp.monitoring.metrics import Metrics
@@ -56,16 +56,10 @@ def calls_of(
         return False
 
     def calls(*, limit: int = 10_000, patient: bool = False) -> WixCalls:
-        client = WixCalls(
-            site=Site("main", wix_site.auth, limit, base_url=wix_site.url),
-            database=sqlite,
-            clock=turned_clock,
-            metrics=Metrics(),
-            wait=wait,
-            patient=patient,
-        )
-        made.append(client)
-        return client
+        site = Site("main", wix_site.auth, limit, base_url=wix_site.url)
+        client = limited_client(site, sqlite, turned_clock, Metrics())
+        made.append(WixCalls(client, clock=turned_clock, wait=wait, patient=patient))
+        return made[-1]
 
     yield calls
     for each in made:
@@ -345,9 +339,12 @@ def test_new_contacts_are_read_in_full_since_a_time(
     made = _add(wix_site, "New")
     (page,) = opened().created_since(since)
     assert [(each.id, each.created_at) for each in page.records] == [(made, since)]
-    (everything,) = opened().list_all()
+    system = opened()
+    everything = next(iter(system.list_all()))
     assert [each.values["name.first"] for each in everything.records] == ["Old", "New"]
     assert (everything.offset, everything.total) == (2, 2)
+    assert [*system.list_all(2)] == []
+    assert wix_site.calls().count("listContacts") == 1
 
 
 def test_a_sweep_costs_a_call_a_page_and_returns_what_it_read(

@@ -72,6 +72,39 @@ from formapp.forms.reading.contact import PhoneNumber, read_phone
         ("8 495 123-45-67 доб.№ 12", "RU", PhoneNumber("+74951234567", "RU", "12")),
         ("8 495 123-45-67, добавочный 12", "RU", PhoneNumber("+74951234567", "RU", "12")),
         ("01 42 68 53 00 poste n° 12", "FR", PhoneNumber("+33142685300", "FR", "12")),
+        ("030 123456 Durchwahl -12", "DE", PhoneNumber("+4930123456", "DE", "12")),
+        ("01 42 68 53 00, p. 12", "FR", PhoneNumber("+33142685300", "FR", "12")),
+        ("(11) 3123-4567 r. 12", "BR", PhoneNumber("+551131234567", "BR", "12")),
+        ("+7 495 123-45-67 доп. 12", None, PhoneNumber("+74951234567", "RU", "12")),
+        ("22 123 45 67 w.12", "PL", PhoneNumber("+48221234567", "PL", "12")),
+        ("08-123 45 67 ankn. 12", "SE", PhoneNumber("+4681234567", "SE", "12")),
+        ("0212 123 45 67 d.12", "TR", PhoneNumber("+902121234567", "TR", "12")),
+        ("1 123 4567 m. 12", "HU", PhoneNumber("+3611234567", "HU", "12")),
+        ("021 123 4567 interior 12", "RO", PhoneNumber("+40211234567", "RO", "12")),
+        ("210 1234567 εσωτ. 12", "GR", PhoneNumber("+302101234567", "GR", "12")),
+        ("02 23456789 داخلي 12", "EG", PhoneNumber("+20223456789", "EG", "12")),
+        ("03-123-4567 של' 12", "IL", PhoneNumber("+97231234567", "IL", "12")),
+        ("028 3812 3456 số máy lẻ 12", "VN", PhoneNumber("+842838123456", "VN", "12")),
+        ("02 123 4567 ต่อ 12", "TH", PhoneNumber("+6621234567", "TH", "12")),
+        ("021-1234567 psw 12", "ID", PhoneNumber("+62211234567", "ID", "12")),
+        ("03-1234-5678（内）12", "JP", PhoneNumber("+81312345678", "JP", "12")),
+        ("02-312-3456 (교환 12)", "KR", PhoneNumber("+8223123456", "KR", "12")),
+        ("+1 212 555 0100 [x12]", None, PhoneNumber("+12125550100", "US", "12")),
+        # Behind a further separator, where the digits aren't part of the number
+        ("010-12345678-11", "CN", PhoneNumber("+861012345678", "CN", "11")),
+        ("(010)12345678－11", "CN", PhoneNumber("+861012345678", "CN", "11")),
+        ("+86 10 12345678-11", None, PhoneNumber("+861012345678", "CN", "11")),
+        ("0755-86013388-8123", "CN", PhoneNumber("+8675586013388", "CN", "8123")),
+        ("13800138000-1", "CN", PhoneNumber("+8613800138000", "CN", "1")),
+        ("02-23456789-123", "TW", PhoneNumber("+886223456789", "TW", "123")),
+        ("03-1234-5678-12", "JP", PhoneNumber("+81312345678", "JP", "12")),
+        ("0212 123 45 67 / 12", "TR", PhoneNumber("+902121234567", "TR", "12")),
+        ("010-12345678", "CN", PhoneNumber("+861012345678", "CN")),
+        ("138-0013-8000", "CN", PhoneNumber("+8613800138000", "CN")),
+        ("030 123456-0", "DE", PhoneNumber("+49301234560", "DE")),
+        ("01/234567-12", "AT", PhoneNumber("+43123456712", "AT")),
+        ("01-42-68-53-00-12", "FR", None),
+        ("212-555-0100-12", "US", None),
         # Letters are digits only where the number needs them
         ("0800 REIMERS", "DE", PhoneNumber("+498007346377", "DE")),
         ("tel:+44-20-7946-0018", None, PhoneNumber("+442079460018", "GB")),
@@ -123,7 +156,7 @@ def test_any_text_gives_a_number_or_none(text: str, region: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["1", "(", "+", " ", "x1", ",", "ext", "内線", "1-", "\u0345", "１"]
+    "unit", ["1", "(", "+", " ", "x1", ",", "ext", "内線", "1-", "r.", " - ", "\u0345", "１"]
 )
 @pytest.mark.parametrize("size", [250, 10_000])
 def test_the_longest_text_is_read_quickly(unit: str, size: int) -> None:

@@ -142,6 +142,33 @@ def test_fetch_shows_what_is_wrong_and_then_the_thanks_without_leaving_the_page(
     assert elsewhere.site.row().answers["phone.e164"] == "+442079460018"
 
 
+def test_fetch_from_a_site_that_is_not_listed_says_so_in_the_console(
+    elsewhere: Elsewhere, browser: Browser
+) -> None:
+    address = elsewhere.write(elsewhere.snippet("html"), elsewhere.snippet("fetch"))
+    # The same page on another origin.
+    other = address.replace("localhost", "www.localhost")
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(other)
+    fill(page)
+    with page.expect_console_message(lambda message: "to origins in" in message.text) as said:
+        page.get_by_role("button").click()
+    assert said.value.type == "error"
+    assert f'add "{other.removesuffix("/")}" to origins in contact.toml' in said.value.text
+    expect(page.get_by_role("alert")).to_contain_text("could not be sent")
+    post = """async (url) => {
+        const headers = { Accept: "application/json" };
+        const body = new URLSearchParams({ name: "Ada" });
+        const response = await fetch(url, { method: "POST", headers, body });
+        return [response.status, (await response.json()).error];
+    }"""
+    status, text = page.evaluate(post, f"{elsewhere.address}/f/contact")
+    assert (status, "to origins in contact.toml" in text) == (403, True)
+    context.close()
+    assert elsewhere.site.rows() == []
+
+
 def test_fetch_sends_all_boxes_of_a_group_and_names_a_group_by_its_legend(
     elsewhere: Elsewhere, page: Page
 ) -> None:

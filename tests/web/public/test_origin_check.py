@@ -57,7 +57,27 @@ def test_page_and_json_say_which_origin_and_what_to_add(site: Site) -> None:
     for text in (answer.json["error"], Page(page).text):
         assert f"doesn't accept submissions from {UNLISTED}" in text
         assert f'add "{UNLISTED}" to origins in lead.toml' in text
-    assert "Access-Control-Allow-Origin" not in answer.headers
+    # A script reads the reason, and nothing else.
+    assert answer.headers["Access-Control-Allow-Origin"] == UNLISTED
+    assert "Access-Control-Allow-Methods" not in answer.headers
+    assert "Access-Control-Allow-Origin" not in page.headers
+
+
+@pytest.mark.parametrize("origin", [UNLISTED, "null", None, "https://*.example.org"])
+def test_a_page_that_may_not_post_can_ask_why(site: Site, origin: str | None) -> None:
+    headers = {"Origin": origin} if origin else {}
+    answer = site.get("/f/lead/origin", **headers)
+    assert_refused(answer, 403, "BLOCKED")
+    assert answer.json
+    assert (UNLISTED in answer.json["error"]) == (origin == UNLISTED)
+    assert counted(site) == {}
+
+
+def test_a_listed_page_may_post(site: Site) -> None:
+    answer = site.get("/f/lead/origin", Origin=LISTED)
+    assert (answer.status_code, answer.json) == (200, {"ok": True})
+    assert answer.headers["Access-Control-Allow-Origin"] == LISTED
+    assert_refused(site.get("/f/nope/origin", Origin=LISTED, **JSON), 404, "FORM_NOT_FOUND")
 
 
 @pytest.mark.parametrize("headers", [{}, {"Origin": "null"}])

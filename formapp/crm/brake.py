@@ -1,0 +1,49 @@
+"""The brake: when so many records are gone at once that a side has rather lost them.
+
+A run begins with each look at both sides. In one run, ten links or a twentieth of all may end by
+deletions; with one more, the book is paused before any of them is carried over.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from formapp.crm.model import Side
+from formapp.crm.session import NAMES
+from formapp.crm.store import read_book, write_book
+from formapp.db.tables import crm_links
+
+_LEAST = 10
+_SHARE = 20
+
+_ADVICE = "if they were deleted on purpose, resume the book with --allow-deletes"
+
+
+def brake(connection: Connection, book: str) -> bool:
+    """Pause the book if too many of its records are gone in this run; returns whether it is."""
+    row = read_book(connection, book)
+    c = crm_links.c
+    recent = c.gone_at >= row.run_at if row and row.run_at else c.gone_at.is_not(None)
+    gone = _count(connection, (c.book == book) & recent & c.gone_allowed.is_(False))
+    total = _count(connection, (c.book == book) & ((c.state == "linked") | recent))
+    if gone <= max(_LEAST, total // _SHARE):
+        return False
+    reason = f"{gone} of {total} linked records are gone at once: {_ADVICE}"
+    write_book(connection, book, paused=True, reason=reason)
+    return True
+
+
+def brake_empty(connection: Connection, book: str, side: Side) -> bool:
+    """Pause the book of which a whole side is gone; a single contact may be deleted."""
+    c = crm_links.c
+    linked = _count(connection, (c.book == book) & (c.state == "linked"))
+    if linked <= 1:
+        return False
+    reason = f"none of {linked} linked records is left in {NAMES[side]}: {_ADVICE}"
+    write_book(connection, book, paused=True, reason=reason)
+    return True
+
+
+def _count(connection: Connection, condition: Any) -> int:
+    query = select(func.count()).select_from(crm_links).where(condition)
+    return connection.execute(query).scalar_one()

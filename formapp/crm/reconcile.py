@@ -1,0 +1,239 @@
+"""One pass over a link: read both sides in full, decide, write, store what the answers said.
+
+A process may end between any two calls and commits: what was intended is recognized by the next
+pass, whose decision starts from the same bases.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+
+from formapp.crm import conflicts, ending, twins
+from formapp.crm.decide import KEY, SIDES, Base, Decision, Views
+from formapp.crm.events import crm_source, erase_contents, last_event
+from formapp.crm.model import Side, other
+from formapp.crm.session import NAMES, HeldError, Session
+from formapp.crm.store import Intent, Link, finish_link, postpone_link, read_again
+from formapp.crm.system import (
+    GoneError,
+    Record,
+    RefusedError,
+    StaleError,
+    UnauthorizedError,
+    UnavailableError,
+    Write,
+)
+from formapp.crm.writing import commit_answer, intend, predict, send
+from formapp.jobs.backoff import doubled
+
+ROUNDS = 3
+"""How often a link is read again after a stale write, within one pass."""
+
+_WRITES = 4
+"""Writes within a round: one to each side, and one more that follows from each answer."""
+
+_FIRST_WAIT = timedelta(seconds=30)
+
+
+def work_off(
+    session: Session,
+    link: Link,
+    known: Mapping[Side, Record] | None = None,
+) -> bool:
+    """Work off a claimed link; False if it failed and is tried again later.
+
+    `known` are records that were just read. Raises UnavailableError and UnauthorizedError once the
+    link is given back, since other links would fail as well, and ClaimLostError.
+    """
+    try:
+        _work_off(session, link, dict(known or {}))
+    except (HeldError, RefusedError) as error:
+        now = session.clock()
+        with session.database.write() as connection:
+            finish_link(connection, link, now, state="held", reason=str(error))
+    except (UnavailableError, UnauthorizedError) as error:
+        wait = error.wait if isinstance(error, UnavailableError) else None
+        _give_back(session, link, str(error), wait)
+        raise
+    except (StaleError, GoneError, IntegrityError):
+        _give_back(session, link, "its records change all the time", None)
+        return False
+    return True
+
+
+def _give_back(session: Session, link: Link, reason: str, wait: timedelta | None) -> None:
+    """Have it tried again; a write of unknown outcome at the earliest when it can be found."""
+    wait = max(wait or timedelta(0), doubled(_FIRST_WAIT, link.attempts))
+    until = session.clock() + wait
+    postpone_link(session.database, link, until, reason, attempts=link.attempts + 1)
+
+
+def _work_off(session: Session, link: Link, records: dict[Side, Record]) -> None:
+    if link.state == "erasing":
+        ending.erase_twin(session, link)
+        return
+    seen = _last_post(session)
+    if link.wix_id is None or link.crm_id is None:
+        found = twins.find_or_create(session, link, records)
+        if found is None:
+            return
+        link, records = found
+        if session.book.mode == "copy":
+            with session.database.write() as connection:
+                finish_link(connection, link, session.clock())
+            return
+    for _ in range(ROUNDS):
+        read = {side: records.get(side) or _get(session, link, side) for side in SIDES}
+        here = {side: record for side, record in read.items() if record}
+        try:
+            if len(here) < len(SIDES):
+                ending.end_gone(session, link, here)
+            elif any(record.id != link.id_at(side) for side, record in here.items()):
+                ending.end_merged(session, link, here)
+            else:
+                _make_equal(session, link, here, seen)
+        except (StaleError, GoneError):
+            records, link = {}, read_again(session.database, link)
+        else:
+            return
+    raise StaleError("it changes all the time")
+
+
+def _get(session: Session, link: Link, side: Side) -> Record | None:
+    return session.system(side).get(link.id_at(side) or "")
+
+
+def _last_post(session: Session) -> int:
+    """The newest event whose fields the pass has seen, for a system that can't be read."""
+    if not session.is_blind("crm"):
+        return 0
+    with session.database.read() as connection:
+        return last_event(connection, crm_source(session.book.name))
+
+
+# Two records that are both there
+
+
+def _make_equal(session: Session, link: Link, records: dict[Side, Record], seen: int) -> None:
+    _check_keys(link, records)
+    link = recognize(session, link, records)
+    choices = _read_choices(session, link)
+    for _ in range(_WRITES):
+        views = {side: session.view(link, side, record) for side, record in records.items()}
+        chosen = {
+            each.field: each.value if each.decided else views[each.side].text(_name(session, each))
+            for each in choices
+        }
+        decision = session.decider().decide(views, chosen)
+        asked = {each.field for each in choices if not each.decided}
+        decision.overruled = [each for each in decision.overruled if each.field not in asked]
+        side = next((each for each in SIDES if _is_due(session, link, decision, views, each)), None)
+        if side is None:
+            _finish(session, link, records, decision, choices, seen)
+            return
+        link, records[side] = _update(session, link, decision, views, side)
+    raise StaleError("it changes all the time")
+
+
+def _check_keys(link: Link, records: Mapping[Side, Record]) -> None:
+    """Each record names the other one, or none: another id is never overwritten."""
+    for side, record in records.items():
+        twin = link.id_at(other(side))
+        if record.key not in (None, twin, link.base(side).get(KEY)):
+            raise HeldError(f"the record in {NAMES[side]} names another record as its twin")
+
+
+def _key_to_write(session: Session, link: Link, views: Views, side: Side) -> str | None:
+    """The twin's id, where it has never been written."""
+    if session.is_blind(side) or views[side].record.key or KEY in link.base(side):
+        return None
+    return link.id_at(other(side))
+
+
+def _is_due(session: Session, link: Link, decision: Decision, views: Views, side: Side) -> bool:
+    return decision.write(side) != Write() or bool(_key_to_write(session, link, views, side))
+
+
+def _update(
+    session: Session, link: Link, decision: Decision, views: Views, side: Side
+) -> tuple[Link, Record]:
+    key = _key_to_write(session, link, views, side)
+    write, record = replace(decision.write(side), key=key), views[side].record
+    decider = session.decider()
+
+    def bases_after(said: Record) -> dict[Side, Base]:
+        bases = decider.advance(decision, side, views, said)
+        if key:
+            bases[side][KEY] = key
+        return bases
+
+    planned = bases_after(predict(session, side, record, write))
+    overruled = [each for each in decision.overruled if each.side == side]
+    intent = Intent(
+        "update",
+        side,
+        session.clock(),
+        wix_base=planned["wix"],
+        crm_base=planned["crm"],
+        fields=[*decision.values[side]],
+    )
+    persons = session.persons(view.record for view in views.values()) if overruled else []
+    link = intend(session, link, intent, overruled, persons)
+    said = send(session, link, lambda: session.system(side).update(record, write))
+    return commit_answer(session, link, side, said, bases_after(said)), said
+
+
+def recognize(session: Session, link: Link, records: Mapping[Side, Record]) -> Link:
+    """Take over from an update of unknown outcome what is there now: it is ours, nobody's edit."""
+    intent = link.intent
+    if intent is None:
+        return link
+    bases = {side: dict(link.base(side)) for side in SIDES}
+    planned = {"wix": intent.wix_base, "crm": intent.crm_base}
+    view, decider = session.view(link, intent.side, records[intent.side]), session.decider()
+    for pair in decider.pairs:
+        name = pair.name(intent.side)
+        written = name in intent.fields
+        if written and decider.is_applied(pair, intent.side, view, planned[intent.side]):
+            for side in SIDES:
+                if pair.name(side) in planned[side]:
+                    bases[side][pair.name(side)] = planned[side][pair.name(side)]
+    return replace(link, intent=None, wix_base=bases["wix"], crm_base=bases["crm"])
+
+
+def _read_choices(session: Session, link: Link) -> list[conflicts.Choice]:
+    with session.database.read() as connection:
+        return conflicts.read_choices(connection, link)
+
+
+def _name(session: Session, choice: conflicts.Choice) -> str:
+    pairs = session.book.fields
+    return next((pair.name(choice.side) for pair in pairs if pair.wix == choice.field), "")
+
+
+def _finish(  # noqa: PLR0913, PLR0917 - all of what a pass has found
+    session: Session,
+    link: Link,
+    records: Mapping[Side, Record],
+    decision: Decision,
+    choices: list[conflicts.Choice],
+    seen: int,
+) -> None:
+    now = session.clock()
+    persons = session.persons(records.values()) if decision.asks else []
+    values: dict[str, Any] = {}
+    for side, record in records.items():
+        values[f"{side}_base"] = decision.bases[side]
+        values[f"{side}_revision"] = record.revision
+    with session.database.write() as connection:
+        conflicts.close_conflicts(connection, [each.conflict_id for each in choices])
+        conflicts.keep_asking(connection, link, decision.asks, persons, now)
+        finish_link(
+            connection, link, now, state="linked", gone_at=None, gone_allowed=False, **values
+        )
+        if seen:
+            source = crm_source(session.book.name)
+            erase_contents(connection, source, link.crm_id or "", seen)

@@ -1,0 +1,79 @@
+"""A book with both of its systems open."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from formapp.crm.decide import Decider, View
+from formapp.crm.digests import Digests
+from formapp.crm.model import Book, FieldPair, Side
+from formapp.crm.store import Link
+from formapp.crm.system import Record, System, Value
+from formapp.db.database import Database
+from formapp.forms.reading.contact import read_email
+from formapp.signing import Keyring
+
+NAMES: dict[Side, str] = {"wix": "Wix", "crm": "CRM"}
+
+
+class HeldError(Exception):
+    """A link needs a person; the text says why, without anybody's data."""
+
+
+@dataclass
+class Session:
+    """One book with both of its systems, for one thread.
+
+    Attributes:
+        keyring: of the purpose `formapp.crm.digests.PURPOSE`; keys the digests of values.
+        grace: how long a create of unknown outcome waits before it is looked for and repeated.
+        record: the system of record, which wins where two records are first compared.
+        sleep: waits for so many seconds, where a first load has to.
+    """
+
+    book: Book
+    wix: System
+    crm: System
+    database: Database
+    keyring: Keyring
+    clock: Callable[[], datetime]
+    grace: timedelta = timedelta(seconds=60)
+    record: Side | None = None
+    sleep: Callable[[float], None] = time.sleep
+
+    def system(self, side: Side) -> System:
+        """The system of that side."""
+        return self.wix if side == "wix" else self.crm
+
+    @cached_property
+    def digests(self) -> Digests:
+        """Makes and recognizes digests."""
+        return Digests(self.keyring)
+
+    def decider(self) -> Decider:
+        """Decides for this book."""
+        return Decider(self.book, self.digests, self.canon, self.record)
+
+    def canon(self, pair: FieldPair, value: Value) -> Value | None:
+        """One spelling for both sides."""
+        made = self.wix.normalise(pair.wix, value)
+        return made if made is None else self.crm.normalise(pair.crm, made)
+
+    def view(self, link: Link, side: Side, record: Record) -> View:
+        """One side of a link."""
+        return View(record, link.base(side), blind=self.is_blind(side))
+
+    def is_blind(self, side: Side) -> bool:
+        """Whether that side's records can't be read."""
+        return not self.system(side).capabilities.lists
+
+    def persons(self, records: Iterable[Record]) -> list[str]:
+        """The digests of the persons' e-mails and phones."""
+        return self.digests.persons({each for record in records for each in identities(record)})
+
+
+def identities(record: Record) -> set[str]:
+    """A person's e-mails and phones, normalised where they can be read."""
+    return {read_email(each) or each.lower() for each in record.emails} | {*record.phones}

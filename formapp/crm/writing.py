@@ -1,0 +1,64 @@
+"""Sending a write: the intent and its conflicts are committed before, bases and revisions after."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from formapp.crm import conflicts
+from formapp.crm.decide import Base, Overruled
+from formapp.crm.model import Side
+from formapp.crm.session import Session
+from formapp.crm.store import Intent, Link, write_link
+from formapp.crm.system import CrmError, Record, Write
+
+
+def intend(
+    session: Session,
+    link: Link,
+    intent: Intent,
+    overruled: Sequence[Overruled] = (),
+    persons: Sequence[str] = (),
+) -> Link:
+    """Commit what is about to be sent, and the values that it overrules."""
+    with session.database.write() as connection:
+        ids = conflicts.add_conflicts(connection, link, overruled, persons, intent.at)
+        values = intent if not ids else Intent(**{**_fields(intent), "conflicts": ids})
+        return write_link(connection, link, intent=values)
+
+
+def _fields(intent: Intent) -> dict[str, Any]:
+    return {name: getattr(intent, name) for name in intent.__struct_fields__}
+
+
+def send(session: Session, link: Link, call: Callable[[], Record]) -> Record:
+    """Send an intended write; if it is refused for certain, the intent is taken back."""
+    try:
+        return call()
+    except CrmError as error:
+        if not error.maybe_applied:
+            with session.database.write() as connection:
+                if link.intent:
+                    conflicts.withdraw_conflicts(connection, link.intent.conflicts)
+                write_link(connection, link, intent=None)
+        raise
+
+
+def commit_answer(
+    session: Session, link: Link, side: Side, said: Record, bases: dict[Side, Base]
+) -> Link:
+    """Commit what a write was answered by."""
+    values: dict[str, Any] = {f"{each}_base": base for each, base in bases.items()}
+    values[f"{side}_revision"] = said.revision
+    with session.database.write() as connection:
+        return write_link(connection, link, intent=None, **values)
+
+
+def predict(session: Session, side: Side, record: Record, write: Write) -> Record:
+    """What the system probably makes of a write."""
+    values = dict(record.values)
+    for name, value in write.values.items():
+        made = value if value is None else session.system(side).normalise(name, value)
+        values.pop(name, None)
+        if made is not None:
+            values[name] = made
+    labels = (record.labels | write.add_labels) - write.remove_labels
+    return Record(record.id, values=values, labels=labels, key=write.key or record.key)

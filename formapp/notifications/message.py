@@ -1,0 +1,218 @@
+"""The mails: of one lead, a digest of several, and the reply to the visitor."""
+
+import hashlib
+import html
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from babel.support import NullTranslations
+
+from formapp.forms.definition.localize import in_language
+from formapp.forms.definition.model import FormDefinition
+from formapp.languages import direction, load_texts
+from formapp.mail.message import Message, domain_of
+from formapp.notifications.content import LeadText, describe, safe_line, subject_of
+from formapp.notifications.definition import FIRST_NAME
+from formapp.notifications.store import AcceptedLead
+
+MOST_SHOWN = 100
+"""Leads that a digest shows; of others it says how many there are."""
+
+LONGEST_IN_DIGEST = 300
+"""Characters of an answer in a digest."""
+
+_BODY = "font:16px/1.5 system-ui,sans-serif;color:#1c2125;max-width:40em;margin:0 auto;padding:24px"
+_LABEL = "text-align:start;vertical-align:top;padding:4px 16px 4px 0;color:#57606a;font-weight:400"
+_ANSWER = "vertical-align:top;padding:4px 0;white-space:pre-wrap;overflow-wrap:anywhere"
+# A first name has one to three words of letters. No dot, digit or slash: no address fits in.
+_BETWEEN_WORDS = re.compile("[ '\u2019-]")
+_MOST_WORDS = 3
+_LONGEST_NAME = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who a mail is from and where its links lead.
+
+    `inbox` is the prefix of a lead's page in the inbox; None: mails have no such link.
+    """
+
+    sender: str
+    inbox: str | None = None
+
+
+def write_lead(
+    lead: AcceptedLead, definition: FormDefinition, to: str, envelope: Envelope
+) -> Message:
+    """Return the mail to the owner about one lead."""
+    texts = load_texts(definition.language)
+    shown = describe(lead, definition)
+    title = safe_line(definition.title)
+    when = f"{lead.accepted_at:%Y-%m-%d %H:%M} UTC"
+    can_answer = texts.gettext("Answer this e-mail to write to the sender.") if lead.email else ""
+    blocks = [_text_of(shown, texts), *_link_lines(lead, envelope, texts), can_answer]
+    parts = [
+        f"<h1 style='font-size:20px'>{html.escape(title)}</h1><p>{when}</p>",
+        _html_of(shown, texts),
+        *_link_html(lead, envelope, texts),
+        f"<p>{html.escape(can_answer)}</p>" if can_answer else "",
+    ]
+    subject = subject_of(lead, definition)
+    return Message(
+        sender=envelope.sender,
+        to=(to,),
+        subject=subject,
+        text="\n\n".join(filter(None, [f"{title}, {when}", *blocks])) + "\n",
+        html=_page(definition.language, subject, parts),
+        message_id=_message_id(lead.id, to, envelope.sender),
+        reply_to=lead.email or "",
+        list_id=f"{lead.form}.{domain_of(envelope.sender)}",
+    )
+
+
+def write_digest(
+    leads: Sequence[AcceptedLead], definition: FormDefinition, to: str, envelope: Envelope
+) -> Message:
+    """Return one mail to the owner about several leads of a form."""
+    texts, count = load_texts(definition.language), len(leads)
+    title = safe_line(definition.title)
+    heading = texts.gettext("New leads (%(count)s): %(title)s")
+    heading %= {"count": count, "title": title}
+    blocks, parts = [heading], [f"<h1 style='font-size:20px'>{html.escape(heading)}</h1>"]
+    for lead in leads[:MOST_SHOWN]:
+        shown = describe(lead, definition, LONGEST_IN_DIGEST)
+        who = safe_line(lead.person or "", LONGEST_IN_DIGEST)
+        head = ", ".join(filter(None, [f"{lead.accepted_at:%Y-%m-%d %H:%M} UTC", who]))
+        blocks += [f"== {head}", _text_of(shown, texts), *_link_lines(lead, envelope, texts)]
+        parts.append(f"<h2 style='font-size:16px'><bdi>{html.escape(head)}</bdi></h2>")
+        parts += [_html_of(shown, texts), *_link_html(lead, envelope, texts)]
+    if count > MOST_SHOWN:
+        rest = texts.gettext("Leads that are not shown here: %(count)s")
+        rest %= {"count": count - MOST_SHOWN}
+        blocks.append(rest)
+        parts.append(f"<p>{html.escape(rest)}</p>")
+    ids = hashlib.sha256(" ".join(lead.id for lead in leads).encode()).hexdigest()[:32]
+    return Message(
+        sender=envelope.sender,
+        to=(to,),
+        subject=heading,
+        text="\n\n".join(filter(None, blocks)) + "\n",
+        html=_page(definition.language, heading, parts),
+        message_id=_message_id(ids, to, envelope.sender),
+        list_id=f"{leads[0].form}.{domain_of(envelope.sender)}",
+    )
+
+
+def write_reply(lead: AcceptedLead, definition: FormDefinition, to: str, sender: str) -> Message:
+    """Return the mail to the visitor, in the language of the page that they filled in."""
+    language = lead.meta.get("language")
+    if language in definition.languages:
+        definition = in_language(definition, language)
+    texts, reply = load_texts(definition.language), definition.reply
+    text = reply.text if reply else None
+    if text is None:
+        thanks = texts.gettext("Thank you for your message. We will get back to you soon.")
+        text = f"{_greeting(lead, texts)}\n\n{thanks}"
+    elif FIRST_NAME in text:
+        first, _, rest = text.partition("\n")
+        name = plain_name(lead.first_name)
+        first = first.replace(FIRST_NAME, name) if name else texts.gettext("Hello,")
+        text = f"{first}\n{rest}"
+    subject = (reply.subject if reply else None) or texts.gettext("We have received your message")
+    paragraphs = [each.strip() for each in text.split("\n\n") if each.strip()]
+    parts = [f"<p style='white-space:pre-wrap'>{html.escape(each)}</p>" for each in paragraphs]
+    return Message(
+        sender=sender,
+        to=(to,),
+        subject=subject,
+        text="\n\n".join(paragraphs) + "\n",
+        html=_page(definition.language, subject, parts),
+        message_id=f"<{lead.id}.reply@{domain_of(sender)}>",
+        auto="auto-replied",
+    )
+
+
+def plain_name(name: str | None) -> str | None:
+    """Return a first name that can hold no message and no link; None for anything else.
+
+    Anyone can type any name and any address into a form.
+    """
+    name = safe_line(name or "")
+    words = _BETWEEN_WORDS.split(name)
+    is_name = len(name) <= _LONGEST_NAME and len(words) <= _MOST_WORDS and all(map(_is_word, words))
+    return name if is_name else None
+
+
+def _is_word(text: str) -> bool:
+    return bool(text) and all(unicodedata.category(char)[0] in "LM" for char in text)
+
+
+def _greeting(lead: AcceptedLead, texts: NullTranslations) -> str:
+    name = plain_name(lead.first_name)
+    return texts.gettext("Hello %(name)s,") % {"name": name} if name else texts.gettext("Hello,")
+
+
+def _message_id(name: str, to: str, sender: str) -> str:
+    """Return the same id for the same mail: mailboxes recognise one that is sent again."""
+    receiver = hashlib.sha256(to.encode()).hexdigest()[:12]
+    return f"<{name}.{receiver}@{domain_of(sender)}>"
+
+
+def _text_of(shown: LeadText, texts: NullTranslations) -> str:
+    blocks = ["\n".join(_text_line(*pair) for pair in shown.answers)]
+    blocks += [f"{label}\n  " + "\n  ".join(lines) for label, lines in _more(shown, texts)]
+    return "\n\n".join(filter(None, blocks))
+
+
+def _text_line(label: str, answer: str) -> str:
+    if "\n" in answer:
+        return f"{label}:\n  " + answer.replace("\n", "\n  ")
+    return f"{label}: {answer}"
+
+
+def _more(shown: LeadText, texts: NullTranslations) -> list[tuple[str, list[str]]]:
+    """Return title and lines of each part behind the answers that isn't empty."""
+    parts = [
+        (texts.gettext("Left empty"), shown.missing),
+        (texts.gettext("Agreed to"), shown.consents),
+        (texts.gettext("Notes"), shown.notes),
+        (texts.gettext("Sent, but not in the form"), [_text_line(*pair) for pair in shown.unknown]),
+    ]
+    return [(f"{title}:", lines) for title, lines in parts if lines]
+
+
+def _html_of(shown: LeadText, texts: NullTranslations) -> str:
+    rows = [*shown.answers, *((title, "\n".join(lines)) for title, lines in _more(shown, texts))]
+    cells = "".join(
+        f'<tr><th scope="row" style="{_LABEL}">{html.escape(label)}</th>'
+        f'<td dir="auto" style="{_ANSWER}">{html.escape(text)}</td></tr>\n'
+        for label, text in rows
+    )
+    return f'<table style="border-collapse:collapse">\n{cells}</table>'
+
+
+def _link(lead: AcceptedLead, envelope: Envelope) -> str | None:
+    return f"{envelope.inbox}{quote(lead.id)}" if envelope.inbox else None
+
+
+def _link_lines(lead: AcceptedLead, envelope: Envelope, texts: NullTranslations) -> list[str]:
+    link = _link(lead, envelope)
+    return [f"{texts.gettext('Open in the inbox')}: {link}"] if link else []
+
+
+def _link_html(lead: AcceptedLead, envelope: Envelope, texts: NullTranslations) -> list[str]:
+    link, label = _link(lead, envelope), html.escape(texts.gettext("Open in the inbox"))
+    return [f'<p><a href="{html.escape(link)}">{label}</a></p>'] if link else []
+
+
+def _page(language: str, title: str, parts: Sequence[str]) -> str:
+    body = "\n".join(filter(None, parts))
+    # `dir`: mail programs don't derive the direction from the language.
+    return (
+        f'<!doctype html>\n<html lang="{html.escape(language)}" dir="{direction(language)}">\n'
+        f'<head><meta charset="utf-8"><title>{html.escape(title)}</title></head>\n'
+        f'<body style="{_BODY}">\n{body}\n</body>\n</html>\n'
+    )

@@ -1,0 +1,179 @@
+"""Two-way sync between two systems in memory."""
+
+import pytest
+
+from formapp.crm import owner
+from formapp.db.database import Database
+from tests.crm.pairing import Pairing
+
+
+@pytest.fixture
+def pairing(sqlite: Database) -> Pairing:
+    return Pairing(sqlite)
+
+
+def test_what_is_new_on_one_side_is_created_on_the_other(pairing: Pairing) -> None:
+    pairing.start()
+    wix_id = pairing.wix.put(first="Ada", email="ada@example.com", labels=["VIP"])
+    crm_id = pairing.crm.put(given="Bob", email="bob@example.com", labels=["News"])
+    assert pairing.sync() == 0
+    (twin,) = [row for each, row in pairing.crm.rows.items() if each != crm_id]
+    assert twin.values == {"given": "Ada", "email": "ada@example.com"}
+    assert (twin.labels, twin.key) == ({"VIP"}, wix_id)
+    (back,) = [row for each, row in pairing.wix.rows.items() if each != wix_id]
+    assert back.values == {"first": "Bob", "email": "bob@example.com"}
+    assert (back.labels, back.key) == ({"News"}, crm_id)
+    pairing.forget_calls()
+    assert pairing.sync() == 0
+    assert pairing.writes == []
+    assert pairing.wix.calls.count("get") == pairing.crm.calls.count("get") == 0
+    assert (len(pairing.wix.rows), len(pairing.crm.rows)) == (2, 2)
+
+
+def test_an_edit_arrives_at_the_other_side_once_and_in_few_calls(pairing: Pairing) -> None:
+    wix_id, crm_id = pairing.linked(first="Ada", email="ada@example.com", phone="+44 20 7946 0018")
+    assert pairing.crm.rows[crm_id].values["phone"] == "+442079460018"
+    pairing.crm.edit(crm_id, given="Ada B.", add=["VIP"])
+    pairing.sync()
+    assert pairing.wix.rows[wix_id].values["first"] == "Ada B."
+    assert pairing.wix.rows[wix_id].labels == {"VIP"}
+    assert pairing.wix.rows[wix_id].values["phone"] == "+44 20 7946 0018"
+    assert pairing.wix.calls.count("get") + pairing.wix.calls.count("update") == 2
+    pairing.forget_calls()
+    pairing.sync()
+    assert pairing.writes == []
+    assert pairing.conflicts() == []
+
+
+def test_both_sides_edits_of_one_field_are_a_conflict_that_a_rule_decides(
+    pairing: Pairing,
+) -> None:
+    wix_id, crm_id = pairing.linked(first="Ada", company="Acme", email="ada@example.com")
+    pairing.wix.edit(wix_id, first="Ada W.", company="Acme W.")
+    pairing.crm.edit(crm_id, given="Ada C.", org="Acme C.")
+    pairing.sync()
+    assert pairing.wix.rows[wix_id].values["first"] == "Ada W."
+    assert pairing.crm.rows[crm_id].values["given"] == "Ada W."
+    assert pairing.wix.rows[wix_id].values["company"] == "Acme C."
+    found = {each.field: each for each in pairing.conflicts()}
+    assert found.keys() == {"first", "company"}
+    first, company = found["first"], found["company"]
+    assert (first.lost_side, first.lost_value, first.kept_value) == ("crm", "Ada C.", "Ada W.")
+    assert (company.lost_side, company.lost_value) == ("wix", "Acme W.")
+    assert first.resolved
+    assert owner.resolve(pairing.database, first.id, "crm", pairing.clock())
+    pairing.sync()
+    assert pairing.wix.rows[wix_id].values["first"] == "Ada C."
+    assert pairing.crm.rows[crm_id].values["given"] == "Ada C."
+
+
+@pytest.mark.parametrize("keep", ["wix", "crm"])
+def test_where_the_owner_is_asked_neither_side_changes_until_they_answer(
+    pairing: Pairing, keep: str
+) -> None:
+    wix_id, crm_id = pairing.linked(title="Dr", email="ada@example.com")
+    pairing.wix.edit(wix_id, title="Prof")
+    pairing.crm.edit(crm_id, role="Dame")
+    pairing.sync()
+    pairing.sync()
+    (asked,) = pairing.conflicts()
+    assert not asked.resolved
+    assert (asked.lost_value, asked.kept_value) == ("Dame", "Prof")
+    assert pairing.wix.rows[wix_id].values["title"] == "Prof"
+    assert owner.resolve(pairing.database, asked.id, keep, pairing.clock())  # type: ignore[arg-type] # a side
+    pairing.sync()
+    wanted = {"wix": "Prof", "crm": "Dame"}[keep]
+    assert pairing.wix.rows[wix_id].values["title"] == wanted
+    assert pairing.crm.rows[crm_id].values["role"] == wanted
+    (answered,) = pairing.conflicts()
+    assert answered.resolved
+    assert answered.lost_value is None
+
+
+def test_labels_and_sets_keep_what_was_added_and_lose_what_was_removed(pairing: Pairing) -> None:
+    wix_id, crm_id = pairing.linked(email="ada@example.com", emails=("a@x.com", "b@x.com"))
+    pairing.wix.edit(wix_id, add=["One"], emails=("b@x.com", "w@x.com"))
+    pairing.crm.edit(crm_id, add=["Two"], mails=("a@x.com", "b@x.com", "c@x.com"))
+    pairing.sync()
+    both = {"One", "Two"}
+    assert pairing.wix.rows[wix_id].labels == pairing.crm.rows[crm_id].labels == both
+    wanted = ("b@x.com", "c@x.com", "w@x.com")
+    assert pairing.wix.rows[wix_id].values["emails"] == wanted
+    assert pairing.crm.rows[crm_id].values["mails"] == wanted
+    pairing.wix.edit(wix_id, remove=["One"])
+    pairing.crm.edit(crm_id, add=["Three"])
+    pairing.sync()
+    assert pairing.wix.rows[wix_id].labels == pairing.crm.rows[crm_id].labels == {"Two", "Three"}
+    assert pairing.conflicts() == []
+
+
+def test_a_blank_clears_only_where_it_is_asked_to(pairing: Pairing) -> None:
+    wix_id, crm_id = pairing.linked(first="Ada", title="Dr", email="ada@example.com")
+    pairing.wix.edit(wix_id, first=None, title=None)
+    pairing.sync()
+    pairing.sync()
+    assert pairing.crm.rows[crm_id].values == {"given": "Ada", "email": "ada@example.com"}
+    assert pairing.wix.rows[wix_id].values == {"email": "ada@example.com"}
+    pairing.crm.edit(crm_id, given="Ada B.")
+    pairing.sync()
+    assert pairing.wix.rows[wix_id].values["first"] == "Ada B."
+
+
+@pytest.mark.parametrize(
+    ("policy", "left", "labels"),
+    [
+        ("mark", True, {"Deleted in Wix"}),
+        ("keep", True, set()),
+        ("archive", True, set()),
+        ("delete", False, set()),
+    ],
+)
+def test_a_deletion_is_carried_over_by_policy(
+    sqlite: Database, policy: str, *, left: bool, labels: set[str]
+) -> None:
+    pairing = Pairing(sqlite, deletes=policy)
+    wix_id, crm_id = pairing.linked(first="Ada", email="ada@example.com")
+    pairing.wix.remove(wix_id)
+    pairing.sync()
+    assert (crm_id in pairing.crm.rows) == left
+    assert not left or pairing.crm.rows[crm_id].labels == labels
+    assert pairing.crm.archived == ({crm_id} if policy == "archive" else set())
+    if left:
+        pairing.crm.edit(crm_id, given="Ada B.")
+    pairing.sync()
+    assert pairing.wix.rows == {}, "it is never created again"
+
+
+def test_deleted_here_and_edited_there_stays_there_and_is_noted(pairing: Pairing) -> None:
+    wix_id, crm_id = pairing.linked(first="Ada", email="ada@example.com")
+    pairing.crm.remove(crm_id)
+    pairing.wix.edit(wix_id, first="Ada B.")
+    pairing.sync()
+    assert pairing.wix.rows[wix_id].labels == set()
+    (noted,) = pairing.conflicts()
+    assert (noted.field, noted.lost_side, noted.contact_id) == ("contact", "crm", wix_id)
+    assert pairing.crm.rows == {}
+
+
+@pytest.mark.parametrize(("gone", "paused"), [(10, False), (11, True)])
+def test_the_brake_stops_a_loss_of_many_records(
+    pairing: Pairing, *, gone: int, paused: bool
+) -> None:
+    for number in range(30):
+        pairing.wix.put(first="P", email=f"p{number}@example.com")
+    pairing.start()
+    for crm_id in list(pairing.crm.rows)[:gone]:
+        pairing.crm.remove(crm_id)
+    pairing.sync()
+    found = owner.status(pairing.database, "main", pairing.clock())
+    marked = [row for row in pairing.wix.rows.values() if row.labels]
+    assert (found.state == "paused") == paused
+    assert len(marked) == (0 if paused else gone)
+    if not paused:
+        return
+    owner.resume(pairing.database, "main", pairing.clock())
+    pairing.sync()
+    assert owner.status(pairing.database, "main", pairing.clock()).state == "paused"
+    owner.resume(pairing.database, "main", pairing.clock(), allow_deletes=gone)
+    assert pairing.sync() == 0
+    assert len([row for row in pairing.wix.rows.values() if row.labels]) == gone
