@@ -6,7 +6,6 @@ import pytest
 
 from formapp.forms.definition.links import linked, plain, spelled_out, wrong_addresses
 from formapp.forms.definition.parse import FormFilesError, parse_form
-from formapp.forms.form import compile_form
 
 POLICY = "I agree to the [privacy policy](https://www.example.com/privacy?a=1&b=2)."
 
@@ -85,24 +84,3 @@ def test_a_form_file_with_links_that_lead_elsewhere_has_a_fault_for_each() -> No
         "texts.de.intro",
         "thanks.text",
     ]
-
-
-def test_a_consent_is_kept_with_the_address_and_its_error_has_the_words() -> None:
-    text = f"""
-title = "T"
-[[fields]]
-name = "email"
-type = "email"
-label = "Your [e-mail](https://www.example.com/why)"
-required = true
-to = "email"
-[[fields]]
-name = "privacy"
-type = "consent"
-label = "{POLICY}"
-required = true
-"""
-    form = compile_form("f", parse_form("f.toml", text))
-    assert form.definition.fields[0].label == "Your e-mail"
-    read = form.reader
-    assert [each["text"] for each in read._consents] == [spelled_out(POLICY)]
