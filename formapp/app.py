@@ -26,13 +26,17 @@ from formapp.forms.form import Form, load_forms
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
 from formapp.leads.accept import GroupCommit
+from formapp.mail.limit import MailLimit
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.resources import STATIC, TEMPLATES
 from formapp.signing import COUNTED, Keyring
 from formapp.spam.altcha import Challenges
+from formapp.users.store import Users
 from formapp.web import brand, errors, health, hooks, i18n, webhooks
-from formapp.web.owner import share
+from formapp.web.owner import inbox_pages, session, share
+from formapp.web.owner.inbox import InboxSettings
+from formapp.web.owner.session import SignIn
 from formapp.web.owner.sign_in import Owner
 from formapp.web.proxies import TrustedProxies
 from formapp.web.public import views
@@ -73,8 +77,7 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     brand.init_app(app, settings.project.brand)
     errors.init_app(app, refuse)
     views.init_app(app)
-    password = settings.owner_password
-    share.init_app(app, Owner(password.get_secret_value() if password else None))
+    _add_owner_pages(app, settings)
     app.register_blueprint(health.blueprint)
     if crm_webhooks is None:
         crm_webhooks = (
@@ -84,6 +87,28 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     if hops := settings.proxy_hops:
         app.wsgi_app = TrustedProxies(app.wsgi_app, hops)  # type: ignore[method-assign] # Flask's own way
     return app
+
+
+def _add_owner_pages(app: Flask, settings: Settings) -> None:
+    """Add the share page and the inbox; neither exists while nobody may sign in."""
+    database = app.extensions[EXTENSION].database
+    password = settings.owner_password.get_secret_value() if settings.owner_password else None
+    share.init_app(app, Owner(password))
+    counted = Keyring(settings.keys, COUNTED)
+    signing = SignIn(
+        Users(database, password, counted.sign), user_header=settings.inbox_user_header
+    )
+    is_https = (settings.base_url or "").startswith("https:")
+    session.init_app(app, signing, settings.keys, secure=is_https)
+    wix_sites = {site.name: site.site_id for site in settings.sites if site.site_id}
+    inbox_pages.init_app(
+        app,
+        InboxSettings(
+            wix_sites=wix_sites,
+            keyring=Keyring(settings.keys),
+            mail_limit=MailLimit(database, counted),
+        ),
+    )
 
 
 def _services(

@@ -9,16 +9,28 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from standardwebhooks.webhooks import EmptyWebhookSecretError
+
 from formapp.cli.sites import now_in_utc, sites_of
 from formapp.config.project import Project
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.config.sites import DEFAULT_SITE
 from formapp.crm import sync
-from formapp.crm.books import BookFilesError, Secrets, SecretsError, load_books, read_secrets
+from formapp.crm.books import (
+    BookFilesError,
+    Secrets,
+    SecretsError,
+    load_books,
+    read_secrets,
+    variable,
+)
 from formapp.crm.digests import PURPOSE
 from formapp.crm.model import Book
 from formapp.crm.sync import Session
 from formapp.crm.system import System
+from formapp.crm.systems.carddav import CardDavSystem
+from formapp.crm.systems.http_calls import HttpCalls
+from formapp.crm.systems.webhook import WebhookSystem
 from formapp.crm.systems.wix import WixSystem
 from formapp.crm.systems.wix_calls import Client, Wait, WixCalls, limited_client
 from formapp.db.database import Database
@@ -131,7 +143,7 @@ def connect_book(  # noqa: PLR0913 - collaborators
     if not settings.keys:
         fault = f"{PREFIX}SECRET_KEY: is missing; CRM books keep keyed digests in place of values"
         raise SettingsError([fault])
-    crm = open_system(book, read_secrets(book, environ))
+    crm = open_system(book, read_secrets(book, environ), database)
     calls = WixCalls(client, clock=now_in_utc, wait=wait, patient=patient)
     keyring = Keyring(settings.keys, PURPOSE)
     session = Session(book, WixSystem(book, calls), crm, database, keyring, now_in_utc)
@@ -194,6 +206,20 @@ def _open_waiting(
     return open_book(book, settings=settings, database=database, metrics=metrics, wait=wait)
 
 
-def open_system(book: Book, _secrets: Secrets) -> System:
-    """Open the side that isn't Wix."""
+def open_system(book: Book, secrets: Secrets, database: Database) -> System:
+    """Open the side that isn't Wix; this sends no call. May raise SecretsError."""
+    match book.system:
+        case "carddav":
+            auth = (secrets.username, secrets.password) if secrets.username else None
+            return CardDavSystem(book, HttpCalls(auth=auth))
+        case "webhook":
+            return _open_webhook(book, secrets, database)
     raise SystemMissingError(f"{book.name}.toml: {book.system} can't be used yet")
+
+
+def _open_webhook(book: Book, secrets: Secrets, database: Database) -> System:
+    try:
+        return WebhookSystem(book, secrets.secret, HttpCalls(), database, now_in_utc)
+    except (ValueError, EmptyWebhookSecretError):
+        fault = "is no secret of Standard Webhooks (whsec_ and base64)"
+        raise SecretsError([f"{variable(book.name, 'SECRET')}: {fault}"]) from None

@@ -36,6 +36,7 @@ from formapp.notifications.plan import (
 )
 from formapp.notifications.store import LONGEST_DIGEST, AcceptedLead
 from formapp.notifications.webhook import WebhookChannel
+from formapp.users.store import Users
 
 Forms = Mapping[str, FormDefinition]
 Clock = Callable[[], datetime]
@@ -55,14 +56,23 @@ def make_channels(settings: Settings, database: Database, clock: Clock) -> Chann
     """Wire the channels."""
     server = settings.smtp_url
     mailer = SmtpMailer(server.get_secret_value()) if server else None
-    sender = settings.sender
+    sender, inbox = settings.sender, inbox_of(settings, database)
     limit = limit_of(settings, database) if settings.secret_key else None
     return Channels(
-        OwnerMail(mailer, Envelope(sender, settings.inbox)) if mailer and sender else None,
+        OwnerMail(mailer, Envelope(sender, inbox)) if mailer and sender else None,
         Replies(mailer, limit, sender, clock) if mailer and limit else None,
         WebhookChannel(settings.webhook_secrets, clock) if settings.webhook_secret else None,
-        ChatChannel(settings.chats, settings.inbox) if settings.notify_chat else None,
+        ChatChannel(settings.chats, inbox) if settings.notify_chat else None,
     )
+
+
+def inbox_of(settings: Settings, database: Database) -> str | None:
+    """Return the prefix of a lead's page in the inbox; None while nobody may sign in there."""
+    password = settings.owner_password
+    users = Users(database, password.get_secret_value() if password else None)
+    if settings.base_url is None or (users.is_empty() and not settings.inbox_user_header):
+        return None
+    return f"{settings.base_url}/inbox/leads/"
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)

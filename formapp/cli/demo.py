@@ -19,6 +19,7 @@ from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
 from formapp.server import listen
 from formapp.web import manual
 from formapp.web.owner import share
+from formapp.web.owner.session import sign_in_of
 from formapp.web.owner.sign_in import Owner
 
 _HOST = "127.0.0.1"
@@ -57,6 +58,7 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         def ready(app: Flask) -> None:
             # Only this machine reaches it.
             share.init_app(app, Owner(everybody=True))
+            sign_in_of(app).everybody = True
             manual.init_app(app)
             echo(_greeting(web, sandbox.url, data))
 

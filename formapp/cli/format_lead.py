@@ -20,17 +20,6 @@ _INDENTED = {"answers", "unknown", "meta", "text"}
 _SHOWN_ELSEWHERE = {"confirmation", "mail", "confirmed", "notify", "suspect", "score"}
 
 
-def format_brief(entry: Entry) -> str:
-    """One line: id, time, form, state, outcome and contact."""
-    entry = _printable(entry)
-    parts = [entry["id"], entry["received_at"][:19], entry["form"], entry["state"]]
-    if entry["outcome"]:
-        parts.append(f"{entry['outcome']} contact {entry['contact_id']}")
-    elif entry["reason"]:
-        parts.append(entry["reason"])
-    return "  ".join(parts)
-
-
 def entry_lines(entry: Entry) -> Iterator[str]:
     """All that `show_submission` returns."""
     yield from _entry_lines(_printable(entry))
@@ -141,8 +130,10 @@ def _delivery_lines(delivery: Entry) -> Iterator[str]:
             yield f"     {call['operation']}: {answer}{code} in {call['ms']} ms"
 
 
-def hits_lines(hits: Hits) -> Iterator[str]:
-    """What would be erased."""
+def hits_lines(hits: Hits, conflicts: int) -> Iterator[str]:
+    """What would be erased; `conflicts` of CRM books."""
+    if conflicts:
+        yield f"{number_of(conflicts, 'conflict')} of CRM books would be erased."
     if not hits.own and not hits.mention:
         yield "Nothing to erase: no submission is of this person or mentions them."
         return
@@ -153,6 +144,8 @@ def hits_lines(hits: Hits) -> Iterator[str]:
 
 def erasure_lines(erasure: Erasure) -> Iterator[str]:
     """What was erased, and what the owner may have to do at Wix."""
+    if erasure.conflicts:
+        yield f"{number_of(erasure.conflicts, 'conflict')} of CRM books erased."
     if erasure.own or erasure.redacted:
         yield f"{number_of(len(erasure.own), 'submission')} erased."
     else:

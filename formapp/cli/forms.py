@@ -1,4 +1,4 @@
-"""`formapp forms`: checking form files. Needs no settings."""
+"""`formapp forms`: checking form files, and beginning one. Needs no settings."""
 
 import os
 import sys
@@ -16,14 +16,16 @@ from formapp.forms.definition.parse import (
     load_definition,
     load_definitions,
     names_in,
+    parse_form,
     with_lines,
 )
 from formapp.resources import BUNDLED_FORMS
+from formapp.starter.files import KINDS, languages, render_form
 
 
 @click.group("forms")
 def command() -> None:
-    """Check form files."""
+    """Check form files, or begin one."""
 
 
 @command.command("check")
@@ -50,6 +52,33 @@ def check(path: str | None) -> None:
         echo(f"formapp: {number_of(len(faults), 'fault')} in {place}", err=True)
         sys.exit(1)
     echo(f"{number_of(len(forms), 'form')} in {place}: {', '.join(forms)}. No faults.")
+
+
+@command.command("new")
+@click.argument("name", metavar="NAME")
+@click.option("--kind", type=click.Choice(KINDS), default=KINDS[0], show_default=True)
+@click.option("--language", type=click.Choice(languages()), default="en", show_default=True)
+@click.option("--origin", "origins", multiple=True, help="A site that shows it; may be repeated.")
+def new(name: str, kind: str, language: str, origins: tuple[str, ...]) -> None:
+    """Begin a form: write NAME.toml to the folder of form files, to be changed.
+
+    That is the folder of FORMAPP_FORMS, else `forms`.
+    """
+    folder = Path(os.environ.get("FORMAPP_FORMS") or "forms")
+    file = folder / f"{name}.toml"
+    text = render_form(name, kind, language, origins)
+    try:
+        parse_form(file.name, text)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("x", encoding="utf-8") as opened:
+            opened.write(text)
+    except FormFilesError as error:
+        raise click.ClickException(str(error)) from None
+    except FileExistsError:
+        raise click.ClickException(f"{file} exists already") from None
+    except OSError as error:
+        raise click.ClickException(f"{file} can't be written: {error.strerror}") from error
+    echo(f"{file} is written. Change it, then: formapp forms check {name}")
 
 
 def _find(path: str | None, folder: Path) -> Path:

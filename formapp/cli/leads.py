@@ -3,18 +3,21 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
+from itertools import chain, islice
 from typing import Any, TextIO
 
 import click
 
-from formapp.cli.format_lead import entry_lines, erasure_lines, format_brief, hits_lines
+from formapp.cli.format_lead import entry_lines, erasure_lines, hits_lines
+from formapp.cli.lead_table import Since, echo_leads
 from formapp.cli.load import load
-from formapp.cli.output import echo
+from formapp.cli.output import echo, screen
 from formapp.cli.wiring import (
+    digests_of,
     keyring_of,
     limit_of,
     number_of,
@@ -26,7 +29,7 @@ from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import names_in
-from formapp.leads import confirm, erase, expire, export, release, report, retry
+from formapp.leads import confirm, erase, expire, export, release, report, retry, search
 from formapp.leads.accept import Status
 from formapp.leads.errors import LeadError, UnconfirmedError
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
@@ -34,7 +37,7 @@ from formapp.mail.limit import MailLimitError
 from formapp.printable import without_controls
 from formapp.signing import Keyring
 
-_STATES = ["pending", "delivered", "failed", "quarantined", "unconfirmed", "spam"]
+_BATCH = 500
 _PROGRESS_EVERY = 10_000
 
 
@@ -68,6 +71,11 @@ def _check_form(settings: Settings, database: Database, form: str | None) -> Non
         raise click.ClickException(f"there is no form {form}; {hint}")
 
 
+def _find(database: Database, given: Sequence[str]) -> list[str]:
+    """Return the ids that these, short or whole, mean; nothing is done if one is unknown."""
+    return [search.find_submission(database, each) for each in given]
+
+
 def _none(state: str | None, form: str | None) -> str:
     """Return that there is no such submission."""
     kind = f"{state} submission" if state else "submission"
@@ -79,22 +87,60 @@ def _now() -> datetime:
 
 
 @command.command("list")
+@click.option("--search", default="", help="By name, e-mail, telephone number or short id.")
+@click.option("--since", type=Since(), help="Received since, such as 12h, 7d or 2026-11-30.")
 @click.option("--form", help="Only this form's.")
-@click.option("--state", type=click.Choice(_STATES), help="Only those in this state.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
-def list_leads(form: str | None, state: str | None, *, as_json: bool) -> None:
-    """List the submissions, oldest first; honeypot catches only with `--state spam`."""
+@click.option("--site", help="Only this Wix site's.")
+@click.option("--state", type=click.Choice(search.STATES), help="Only those in this state.")
+@click.option("--all", "everything", is_flag=True, help=f"All, not only the newest {search.PAGE}.")
+@click.option("--json", "as_json", is_flag=True, help="All as one JSON array, oldest first.")
+def list_leads(*, everything: bool, as_json: bool, **chosen: Any) -> None:
+    """List the newest submissions; honeypot catches only with `--state spam`.
+
+    Each has a short id, which the other commands take as well.
+    """
     with _opened() as (settings, database):
+        form, state = chosen["form"], chosen["state"]
         _check_form(settings, database, form)
-        entries = report.list_submissions(database, form=form, state=state)
+        wanted = search.LeadFilter(
+            forms=(form,) if form else (),
+            sites=(chosen["site"],) if chosen["site"] else None,
+            states=(state,) if state else (),
+            since=chosen["since"],
+            search=chosen["search"],
+        )
         if as_json:
-            echo(json.dumps(list(entries), indent=2, ensure_ascii=False))
+            _echo_json(database, wanted)
             return
-        entry = None
-        for entry in entries:
-            echo(format_brief(entry))
-        if entry is None:
-            echo(_none(state, form), err=True)
+        leads = _iterate_leads(database, wanted)
+        first = list(islice(leads, search.PAGE))
+        if not first:
+            is_narrow = wanted.search.strip() or wanted.since or wanted.sites
+            none = "No submission is like that." if is_narrow else _none(state, form)
+            echo(none, err=True)
+            return
+        echo_leads(chain(first, leads) if everything else first, _now(), screen())
+        if not everything and next(leads, None):
+            echo(f"These are the newest {len(first)}; --all lists all.", err=True)
+
+
+def _iterate_leads(database: Database, wanted: search.LeadFilter) -> Iterator[search.LeadSummary]:
+    """Yield what a filter selects, newest first, a page at a time."""
+    page = search.list_leads(database, wanted)
+    yield from page.leads
+    while page.after:
+        page = search.list_leads(database, wanted, after=page.after, limit=_BATCH)
+        yield from page.leads
+
+
+def _echo_json(database: Database, wanted: search.LeadFilter) -> None:
+    if wanted.search.strip() or wanted.since or wanted.sites:
+        ids = list(search.iterate_ids(database, wanted))
+        entries = report.list_chosen(database, ids[::-1])
+    else:
+        form, state = next(iter(wanted.forms), None), next(iter(wanted.states), None)
+        entries = report.list_submissions(database, form=form, state=state)
+    echo(json.dumps(list(entries), indent=2, ensure_ascii=False))
 
 
 @command.command("show")
@@ -103,7 +149,7 @@ def list_leads(form: str | None, state: str | None, *, as_json: bool) -> None:
 def show_lead(submission_id: str, *, as_json: bool) -> None:
     """Show one submission: answers, consents, and every attempt to deliver it."""
     with _opened() as (_, database):
-        entry = report.show_submission(database, submission_id)
+        entry = report.show_submission(database, search.find_submission(database, submission_id))
     if as_json:
         echo(json.dumps(entry, indent=2, ensure_ascii=False))
     else:
@@ -121,7 +167,9 @@ def retry_leads(submission_ids: tuple[str, ...], *, failed: bool, form: str | No
     with _opened() as (settings, database):
         _check_form(settings, database, form)
         remap = retry.remap_by(load(settings), settings.default_site)
-        chosen = report.list_ids(database, "failed", form) if failed else submission_ids
+        chosen = (
+            report.list_ids(database, "failed", form) if failed else _find(database, submission_ids)
+        )
         if not chosen:
             echo(f"Nothing to retry. {_none('failed', form)}")
         for submission_id in chosen:
@@ -150,7 +198,7 @@ def release_leads(
         raise click.UsageError("give one or more IDs, or --form FORM, or --all")
     with _opened() as (settings, database):
         _check_form(settings, database, form)
-        chosen = submission_ids or report.list_ids(database, "quarantined", form)
+        chosen = _find(database, submission_ids) or report.list_ids(database, "quarantined", form)
         if not chosen:
             echo(f"Nothing to release. {_none('quarantined', form)}")
         if not submission_ids and not yes and chosen:
@@ -175,6 +223,7 @@ def resend_lead(submission_id: str) -> None:
         if not settings.secret_key:
             raise click.ClickException(f"{PREFIX}SECRET_KEY is missing; it signs the link")
         limit = limit_of(settings, database)
+        submission_id = search.find_submission(database, submission_id)
         try:
             confirm.resend_mail(database, submission_id, _now(), limit)
         except MailLimitError as error:
@@ -241,12 +290,14 @@ def erase_person(
         regions = {field.region for form in forms for field in form.definition.fields}
         identities = parse_identities(email, phone, regions)
         if dry_run:
-            echo("\n".join(hits_lines(erase.find_person(database, identities))))
+            digests = digests_of(settings) if settings.keys else None
+            echo("\n".join(hits_lines(*erase.find_person(database, identities, digests))))
             return
         more: Any = {"keyring": _keyring(settings), "now": _now(), "progress": _show_progress}
         if again:
             erasure = erase.erase_listed(database, again, **more)
         else:
+            more["digests"] = digests_of(settings)
             erasure = erase.erase_person(database, identities, **more)
     echo("\n".join(erasure_lines(erasure)))
 

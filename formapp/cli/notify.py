@@ -18,6 +18,7 @@ from formapp.forms.definition.parse import load_definitions
 from formapp.jobs.queue import Job
 from formapp.leads.errors import LeadError
 from formapp.leads.renotify import find_failed, renotify
+from formapp.leads.search import find_submission
 from formapp.mail.definition import mailbox_of
 from formapp.notifications.channel import NotSentError, WithheldError
 from formapp.notifications.plan import CHANNELS, receivers
@@ -89,7 +90,11 @@ def resend(
             _find(load_definitions(settings.forms), form)
         database = open_database(settings)
         try:
-            chosen = find_failed(database, form) if failed else submission_ids
+            chosen = (
+                find_failed(database, form)
+                if failed
+                else [find_submission(database, each) for each in submission_ids]
+            )
             for submission_id in chosen:
                 used = renotify(database, submission_id, channels, _now())
                 echo(f"{submission_id} is sent again by {', '.join(used)}")

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from formapp.cli.output import echo
 from formapp.config.settings import PREFIX, Settings, SettingsError
+from formapp.crm.digests import PURPOSE, Digests
 from formapp.db.database import Database, DatabaseMissingError, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.upgrade import upgrade
@@ -88,6 +89,11 @@ def naming_place(database: Database) -> Iterator[None]:
 def keyring_of(settings: Settings) -> Keyring | None:
     """The keys that recognize erased persons; None without a secret key."""
     return Keyring(settings.keys) if settings.keys else None
+
+
+def digests_of(settings: Settings) -> Digests:
+    """What recognizes values in CRM books; the settings must have a secret key."""
+    return Digests(Keyring(settings.keys, PURPOSE))
 
 
 def limit_of(settings: Settings, database: Database) -> MailLimit:

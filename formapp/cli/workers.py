@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from types import MappingProxyType
 
 from formapp.cli.books import book_runners
-from formapp.cli.channels import NotificationWorkers, make_channels
+from formapp.cli.channels import NotificationWorkers, inbox_of, make_channels
 from formapp.cli.sites import now_in_utc as _now
 from formapp.cli.sites import sites_of
 from formapp.cli.wiring import limit_of
@@ -15,6 +15,8 @@ from formapp.config.settings import Settings
 from formapp.confirmation.links import LinkSigner
 from formapp.confirmation.sender import ConfirmationSender
 from formapp.confirmation.store import CONFIRMATION_MAIL
+from formapp.crm.conflicts import expire_conflicts
+from formapp.crm.events import expire_events
 from formapp.db import counters
 from formapp.db.database import Database
 from formapp.db.notify import Listener
@@ -48,11 +50,18 @@ def make_worker_group(
     token is worthless after minutes. Without `forms`, notifications wait for another process.
     """
     backlog = timedelta(minutes=settings.alert_backlog)
-    report = partial(incidents.report_incidents, database, _channels(settings), backlog)
+    report = partial(
+        incidents.report_incidents,
+        database,
+        _channels(settings),
+        backlog,
+        inbox=inbox_of(settings, database),
+    )
     notifications = NotificationWorkers(
         database=database, forms=forms, clock=_now, count=metrics.notification
     )
     erase = partial(expire.expire_batch, database, settings.keep_days)
+    erase_crm = partial(_expire_crm, database, settings.keep_days)
     return WorkerGroup(
         [_delivery_worker(settings, database, metrics, site) for site in sites_of(settings)],
         Worker(
@@ -60,6 +69,7 @@ def make_worker_group(
             periodic=[
                 PeriodicTask(erase, expire.EVERY, _now),
                 PeriodicTask(partial(counters.sweep, database), counters.EVERY, _now),
+                PeriodicTask(erase_crm, expire.EVERY, _now),
             ],
         ),
         # On its own: a slow alert must not hold up the others.
@@ -71,6 +81,11 @@ def make_worker_group(
         ),
         *(Worker(work) for work in notifications.work(make_channels(settings, database, _now))),
     )
+
+
+def _expire_crm(database: Database, keep_days: int, now: datetime) -> None:
+    expire_conflicts(database, keep_days, now)
+    expire_events(database, now)
 
 
 def _delivery_worker(

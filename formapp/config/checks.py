@@ -28,6 +28,7 @@ MAX_PASSWORD_BYTES = 1024
 """Longer ones are refused unread when they are sent."""
 
 _IPV6 = re.compile(r"\[[0-9a-f:.]+\]")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 _TOKEN = re.compile(r"[!-~]+")
 _CHAT = re.compile(
     r"(?:(?P<name>[a-z0-9][a-z0-9_-]{0,39})=)?(?P<url>(?P<scheme>[a-z][a-z0-9]*)://\S+)"
@@ -80,6 +81,15 @@ def word(value: str) -> str:
     """Check that a text fits into a header: printable ASCII without blanks."""
     if not _TOKEN.fullmatch(value):
         raise ValueError("has a space or a character that no key has; copy all of it again")
+    return value
+
+
+def header(value: str) -> str:
+    """Check the name of a header that only a proxy may send."""
+    if not _HEADER.fullmatch(value):
+        raise ValueError("is no name of a header; write it like X-Forwarded-User")
+    if value.lower() in {"host", "cookie", "authorization", "origin", "referer", "user-agent"}:
+        raise ValueError("names a header that browsers send themselves")
     return value
 
 

@@ -84,6 +84,7 @@ class Settings(BaseModel):
     api_token: Annotated[tuple[_ApiToken, ...], _SPLIT] = ()
     metrics_token: Annotated[SecretStr, _checked(checks.metrics_token)] | None = None
     owner_password: Annotated[SecretStr, _checked(checks.password)] | None = None
+    inbox_user_header: Annotated[str, AfterValidator(checks.header)] | None = None
     log_format: Literal["console", "json"] = "console"
     alert_webhook: Annotated[SecretStr, _checked(checks.link)] | None = None
     alert_email: Annotated[tuple[_Mailbox, ...], _SPLIT] = ()
@@ -140,6 +141,11 @@ class Settings(BaseModel):
         faults += settings._unused_faults()  # noqa: SLF001 - an instance of this class
         if wix and not file.faults:
             faults += [line for site in settings.sites for line in site.faults()]
+        if settings.inbox_user_header and not settings.proxy_hops:
+            faults.append(
+                f"{PREFIX}INBOX_USER_HEADER: needs PROXY_HOPS; without a proxy in front anybody "
+                "could send this header"
+            )
         if settings.alert_email and not settings.smtp_url:
             faults.append(f"{PREFIX}SMTP_URL: is missing; ALERT_EMAIL needs a mail server")
         if faults:
@@ -177,11 +183,6 @@ class Settings(BaseModel):
     def chats(self) -> dict[str, str]:
         """Apprise's addresses by name."""
         return checks.chat_urls(self.notify_chat.get_secret_value()) if self.notify_chat else {}
-
-    @property
-    def inbox(self) -> str | None:
-        """The prefix of a lead's page in the inbox; None where there is no inbox."""
-        return f"{self.base_url}/inbox/leads/" if self.base_url and self.owner_password else None
 
     @property
     def sites(self) -> tuple[SiteSettings, ...]:

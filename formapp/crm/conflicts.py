@@ -143,22 +143,34 @@ def list_conflicts(connection: Connection, book: str) -> list[Conflict]:
 
 def expire_conflicts(database: Database, keep_days: int, now: datetime) -> int:
     """Delete conflicts after the days that answers are kept; a waiting one is noted anew."""
-    old = crm_conflicts.c.at <= now - timedelta(days=keep_days)
+    moment = now - timedelta(days=keep_days)
     with database.read() as connection:
-        if connection.execute(select(crm_conflicts.c.id).where(old).limit(1)).first() is None:
+        old = select(crm_conflicts.c.id).where(crm_conflicts.c.at <= moment)
+        if connection.execute(old.limit(1)).first() is None:
             return 0
     with database.write() as connection:
-        waiting = select(crm_conflicts.c.link_id).where(old, crm_conflicts.c.resolved.is_(False))
-        again = (crm_links.c.id.in_(waiting)) & crm_links.c.due_at.is_(None)
-        connection.execute(update(crm_links).where(again).values(due_at=now))
-        return connection.execute(delete(crm_conflicts).where(old)).rowcount
+        return erase_until(connection, moment, now)
+
+
+def erase_until(connection: Connection, moment: datetime, now: datetime) -> int:
+    """Delete the conflicts up to this moment; those that wait are noted anew. Returns how many."""
+    old = crm_conflicts.c.at <= moment
+    waiting = select(crm_conflicts.c.link_id).where(old, crm_conflicts.c.resolved.is_(False))
+    again = (crm_links.c.id.in_(waiting)) & crm_links.c.due_at.is_(None)
+    connection.execute(update(crm_links).where(again).values(due_at=now))
+    return connection.execute(delete(crm_conflicts).where(old)).rowcount
+
+
+def find_person(connection: Connection, digests: Iterable[str]) -> list[int]:
+    """The ids of the conflicts of a person, by the digests of e-mails and phones."""
+    wanted = set(digests)
+    rows = connection.execute(select(crm_conflicts.c.id, crm_conflicts.c.persons))
+    return [row.id for row in rows if not wanted.isdisjoint(row.persons)]
 
 
 def erase_person(connection: Connection, digests: Iterable[str]) -> int:
-    """Erase the conflicts of a person by the digests of e-mails and phones; returns how many."""
-    wanted = set(digests)
-    rows = connection.execute(select(crm_conflicts.c.id, crm_conflicts.c.persons))
-    ids = [row.id for row in rows if not wanted.isdisjoint(row.persons)]
+    """Erase the conflicts of a person; returns how many."""
+    ids = find_person(connection, digests)
     withdraw_conflicts(connection, ids)
     return len(ids)
 

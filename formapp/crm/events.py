@@ -109,3 +109,12 @@ def expire_events(database: Database, now: datetime) -> None:
     old = (crm_events.c.received_at <= now - KEEP) & (crm_events.c.id < newest)
     with database.write() as connection:
         connection.execute(delete(crm_events).where(old))
+
+
+def last_of(database: Database, source: str, entity: str) -> Event | None:
+    """The newest event about a record."""
+    theirs = (crm_events.c.source == source) & (crm_events.c.entity == entity)
+    query = select(crm_events).where(theirs).order_by(crm_events.c.id.desc()).limit(1)
+    with database.read() as connection:
+        row = connection.execute(query).mappings().first()
+    return Event(**row) if row else None

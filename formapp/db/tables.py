@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from formapp.db.database import UtcDateTime
 
-REVISION = "0011"
+REVISION = "0013"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = sa.MetaData(
@@ -94,6 +94,9 @@ deliveries = sa.Table(
     sa.Column("outcome", sa.String(16)),
     sa.Column("contact_id", sa.String(36)),
     sa.Column("flags", _Json),
+    # What the lead did to the contact, field by field: see `formapp.delivery.changes`. Erased with
+    # the answers.
+    sa.Column("changes", _Json),
     sa.Column("reason", sa.Text),
     sa.Column("finished_at", UtcDateTime),
     sa.UniqueConstraint("submission_id"),
@@ -102,7 +105,7 @@ deliveries = sa.Table(
 _partial_index(deliveries, "pending_due_at", "state = 'pending'", "due_at")
 _partial_index(deliveries, "pending_email", "state = 'pending'", "site", "email")
 _partial_index(deliveries, "pending_phone", "state = 'pending'", "site", "phone")
-_partial_index(deliveries, "pending_form", "state = 'pending'", "form", "id")
+_partial_index(deliveries, "pending_turn", "state = 'pending'", "site", "form", "id")
 _partial_index(deliveries, "failed_site", "state = 'failed'", "site")
 _partial_index(deliveries, "undelivered", "state <> 'delivered'", "state", "submission_id", "form")
 _partial_index(deliveries, "outcome", "outcome IS NOT NULL", "outcome", "submission_id", "form")
@@ -378,3 +381,31 @@ crm_events = sa.Table(
 )
 sa.Index(None, crm_events.c.source, crm_events.c.entity)
 sa.Index(None, crm_events.c.received_at)
+
+# People who sign in to the inbox: see `formapp.users.store`.
+users = sa.Table(
+    "users",
+    metadata,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("role", sa.String(8), nullable=False),
+    # Names of the sites whose leads they may see; NULL: of all.
+    sa.Column("sites", _Json),
+    # Argon2's own text form; NULL: only a proxy signs them in.
+    sa.Column("password", sa.String(200)),
+    # Counts how often they signed out everywhere.
+    sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.CheckConstraint("role IN ('owner', 'reader')", name="role"),
+)
+
+# What people did in the inbox, without any answer: see `formapp.leads.audit`.
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("user", sa.String(64), nullable=False),
+    sa.Column("action", sa.String(32), nullable=False),
+    sa.Column("submission_id", sa.ForeignKey(submissions.c.id, ondelete="CASCADE")),
+)
+sa.Index(None, audit.c.submission_id)

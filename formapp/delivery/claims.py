@@ -102,7 +102,7 @@ def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim
         # of the same person is in flight. The lock comes first and a statement sees what was
         # committed before it began, so the second one sees the first one's lease.
         lock_for_transaction(connection, _LOCK)
-        for form in _forms_in_turn(connection):
+        for form in _forms_in_turn(connection, sites):
             query = due(sites, form, now).with_for_update(skip_locked=True)
             while row := connection.execute(query).first():
                 if claim := _claim(connection, row, now):
@@ -237,11 +237,11 @@ def _other_comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
 # Forms take turns, so that many leads of one form don't use up the rate budget of all others
 
 
-def _forms_in_turn(connection: Connection) -> list[str]:
-    """The forms that have pending deliveries; the one whose last turn is longest ago first."""
+def _forms_in_turn(connection: Connection, sites: Sequence[str]) -> list[str]:
+    """The forms that have deliveries to these sites; that of the turn longest ago first."""
     waiting = (
         select(deliveries.c.form, func.min(deliveries.c.id).label("oldest"))
-        .where(deliveries.c.state == "pending")
+        .where(deliveries.c.state == "pending", deliveries.c.site.in_(sites))
         .group_by(deliveries.c.form)
         .subquery()
     )

@@ -25,6 +25,7 @@ from formapp.delivery.claims import Claim, Intent, take_turn, write_held
 from formapp.delivery.find import WrongDataTypeError, remember_contact
 from formapp.delivery.sites import BudgetSpentError, Clock, Pauses, RateLimitedClient
 from formapp.jobs.backoff import FIRST, LONGEST, LONGEST_WAIT, Jitter, backoff, doubled
+from formapp.monitoring.incidents import WRONG_DATA_TYPE
 from formapp.monitoring.metrics import Metrics
 from formapp.wix import (
     ConflictError,
@@ -160,7 +161,7 @@ def finish(database: Database, claim: Claim, attempt: Attempt, result: Result) -
 def give_up(
     database: Database, claim: Claim, attempt: Attempt, reason: str, intent: Intent | None = None
 ) -> None:
-    """Store that the delivery failed for good, and why.
+    """Store that the delivery failed, and why; the lead is kept.
 
     `intent` is a write whose outcome is unknown; a retry by the owner checks it first.
     """
@@ -270,7 +271,7 @@ class ResultWriter:
         attempt = self._attempt(client, _ATTEMPT_RESULTS[type(verdict)], error=error)
         if isinstance(verdict, GiveUp):
             self._give_up(claim, attempt, _reason(error), unknown)
-            _log.error("delivery %d failed for good: %s", claim.delivery_id, error)
+            _log.error("delivery %d failed, its lead is kept: %s", claim.delivery_id, error)
             return
         if isinstance(verdict, Pause):
             self.pauses.pause(claim.site, verdict.until, str(error))
@@ -287,9 +288,9 @@ class ResultWriter:
         self, claim: Claim, client: RateLimitedClient, error: WrongDataTypeError
     ) -> None:
         """The form file and the site disagree: the owner has to act."""
-        attempt = self._attempt(client, "failed", code="WRONG_DATA_TYPE")
+        attempt = self._attempt(client, "failed", code=WRONG_DATA_TYPE)
         self._give_up(claim, attempt, str(error), claim.intent)
-        _log.error("delivery %d failed for good: wrong data type", claim.delivery_id)
+        _log.error("delivery %d failed, its lead is kept: wrong data type", claim.delivery_id)
 
     def defect(
         self, claim: Claim, client: RateLimitedClient, error: Exception, intent: Intent | None

@@ -372,7 +372,7 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
     for table, given in rows.items():
         if not given:
             continue
-        names, content = tuple(given[0]), _json(given)
+        names, content = tuple(given[0]), _encode(given).decode()
         if is_sqlite:
             connection.exec_driver_sql(_sqlite(table, names), (content,))
         else:

@@ -11,11 +11,14 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, select, update
 
+from formapp.crm import conflicts
+from formapp.crm.digests import Digests
 from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
 from formapp.lead import InvalidLeadError, Lead
 from formapp.leads.accept import forget_terms, replace_lead
 from formapp.leads.anonymize import Anonymized, anonymize, lock, truncate_log
+from formapp.leads.errors import UnknownSubmissionError
 from formapp.leads.identity_search import (
     Hits,
     Progress,
@@ -24,6 +27,7 @@ from formapp.leads.identity_search import (
     search,
     searched_rows,
 )
+from formapp.leads.search import identity_in, ids_of_person
 from formapp.signing import Keyring
 
 _BATCH = 200
@@ -64,12 +68,14 @@ class Erasure:
         redacted: ids of other people's submissions from which the person was removed.
         cached_contacts: the person's contacts in the contact cache, as (site, contact id).
         same_phone: ids of kept submissions with the same phone, which may be the person's.
+        conflicts: how many of CRM books.
     """
 
     own: list[Anonymized] = field(default_factory=list)
     redacted: list[str] = field(default_factory=list)
     cached_contacts: set[tuple[str, str]] = field(default_factory=set)
     same_phone: list[str] = field(default_factory=list)
+    conflicts: int = 0
 
     @property
     def contacts(self) -> list[tuple[str, str]]:
@@ -78,23 +84,30 @@ class Erasure:
         return sorted(delivered | self.cached_contacts)
 
 
-def find_person(database: Database, identities: Collection[str]) -> Hits:
-    """Return what `erase_person` would erase, and change nothing."""
+def find_person(
+    database: Database, identities: Collection[str], digests: Digests | None = None
+) -> tuple[Hits, int]:
+    """Return what `erase_person` would erase, and how many conflicts; change nothing."""
     with database.read() as connection:
-        return search(connection, _wanted(identities))
+        found = (
+            conflicts.find_person(connection, digests.all_persons(identities)) if digests else ()
+        )
+        return search(connection, _wanted(identities)), len(found)
 
 
-def erase_person(
+def erase_person(  # noqa: PLR0913 - by keyword
     database: Database,
     identities: Collection[str],
     *,
     keyring: Keyring,
     now: datetime,
     progress: Progress | None = None,
+    digests: Digests | None = None,
 ) -> Erasure:
     """Erase all that is kept of a person, in any state, in one transaction.
 
-    `identities` are the person's normalized addresses and numbers.
+    `identities` are the person's normalized addresses and numbers; `digests` recognize them in the
+    conflicts of CRM books.
     """
     wanted = _wanted(identities)
     # The search takes time; only erasing needs the write lock.
@@ -106,11 +119,42 @@ def erase_person(
         remember_erasures(connection, [ErasedIdentity(h, keyring.names[0], now) for h in hashes])
         for identity in sorted(identities):
             erasure.cached_contacts |= _forget_contacts(connection, identity)
+        if digests:
+            erasure.conflicts = conflicts.erase_person(connection, digests.all_persons(identities))
         phones = {row.phone for row in erasure.own if row.phone}
         same_phone = select(deliveries.c.submission_id).where(deliveries.c.phone.in_(phones))
         erasure.same_phone = [*connection.scalars(same_phone.order_by(deliveries.c.id))]
     truncate_log(database)
     return erasure
+
+
+def erase_leads_of(
+    database: Database, submission_id: str, *, keyring: Keyring, now: datetime
+) -> list[Anonymized]:
+    """Erase a submission and all others of the same person, found by index; returns all of them.
+
+    The person is who has the same e-mail address, or without one the same number. Unlike
+    `erase_person` this doesn't search the texts of other people for mentions, so it takes no longer
+    where there are many submissions. Raises UnknownSubmissionError.
+    """
+    with database.write() as connection:
+        row = connection.execute(
+            select(submissions.c.lead).where(submissions.c.id == submission_id)
+        ).first()
+        if row is None:
+            raise UnknownSubmissionError(submission_id)
+        ids = {submission_id}
+        if identity := identity_in(row.lead):
+            ids |= set(ids_of_person(connection, identity))
+            known = ErasedIdentity(keyring.sign(identity), keyring.names[0], now)
+            remember_erasures(connection, [known])
+        erased: list[Anonymized] = []
+        for batch in _batches(sorted(ids)):
+            erased += anonymize(connection, batch, now, consents=True)
+        if identity:
+            _forget_contacts(connection, identity)
+    truncate_log(database)
+    return erased
 
 
 def erase_listed(
@@ -150,7 +194,10 @@ def erase_again(
         times = (erased.get(each) for each in keyring.hashes(identity))
         return any(time and received_at <= time for time in times)
 
-    wanted = Wanted(matches, until=max(erased.values()))
+    last = max(erased.values())
+    # Conflicts have no hashes of this kind: any may be about a person who was erased since.
+    conflicts.erase_until(connection, last, now)
+    wanted = Wanted(matches, until=last)
     erasure = _erase(connection, search(connection, wanted, progress), wanted, now)
     for row in connection.execute(select(contacts)).all():
         if matches(row.identity, row.updated_at):

@@ -43,6 +43,12 @@ class AlreadyDeliveredError(LeadError):
     text = "{} has nothing to retry"
 
 
+class NotFailedError(LeadError):
+    """The answers can only be corrected once a delivery has failed."""
+
+    text = "{} has no failed delivery"
+
+
 class NotHeldError(LeadError):
     """The submission is neither in quarantine nor caught by the honeypot."""
 

@@ -36,6 +36,18 @@ def list_submissions(
             yield entry_of(row)
 
 
+def list_chosen(
+    database: Database, ids: Sequence[str], batch: int = 500
+) -> Iterator[dict[str, Any]]:
+    """The submissions with these ids, in their order."""
+    with database.read() as connection:
+        for start in range(0, len(ids), batch):
+            part = ids[start : start + batch]
+            query = select_submissions(with_spam=True).where(submissions.c.id.in_(part))
+            found = {row.id: row for row in connection.execute(query)}
+            yield from (entry_of(found[each]) for each in part if each in found)
+
+
 def select_submissions(*, with_spam: bool) -> Select[Any]:
     """The query for rows that `entry_of` reads, in the order of their arrival."""
     query = (

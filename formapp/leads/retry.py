@@ -10,11 +10,13 @@ from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
 from formapp.forms.form import Form
 from formapp.forms.mapping import to_lead
+from formapp.forms.posted import Reading
 from formapp.lead import Lead
 from formapp.leads.accept import Status, replace_lead
 from formapp.leads.errors import (
     AlreadyDeliveredError,
     ErasedError,
+    NotFailedError,
     UnconfirmedError,
     UnknownSubmissionError,
 )
@@ -55,10 +57,54 @@ def retry_submission(database: Database, submission_id: str, remap: Remap, now: 
             replace_lead(connection, submission_id, lead)
 
 
+def correct_submission(
+    database: Database,
+    submission_id: str,
+    read: Callable[[Mapping[str, Any]], Reading],
+    now: datetime,
+) -> None:
+    """Replace the answers of a failed lead by corrected ones, and make its delivery due at once.
+
+    `read` gets the stored columns (`form`, `answers`, `meta`, `notes`) and returns what the
+    corrected answers say, by the form's own validation; what it raises is passed on. Consents stay
+    as they were given. Raises LeadError, and changes nothing, if there is no failed delivery.
+    """
+    with database.write() as connection:
+        row = _retriable(connection, submission_id)
+        if row.state != "failed":
+            raise NotFailedError(submission_id)
+        reading = read(row._asdict())
+        if not _make_due(connection, row, reading.lead, now):
+            raise NotFailedError(submission_id)
+        this = submissions.c.id == submission_id
+        locked = select(submissions.c.erased_at).where(this)
+        if connection.scalar(locked.with_for_update(key_share=True)):
+            raise ErasedError(submission_id)
+        changed = {
+            "answers": dict(reading.answers),
+            "notes": [*(row.notes or ()), *reading.notes] or None,
+            "meta": row.meta | {"corrected_at": now.isoformat()},
+        }
+        connection.execute(update(submissions).where(this).values(changed))
+        replace_lead(connection, submission_id, reading.lead)
+
+
+def pairs_of(form: Form, answers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return stored answers as a browser would send them."""
+    pairs: list[tuple[str, str]] = []
+    for field in form.definition.fields:
+        answer = answers.get(field.name)
+        if answer is None or answer is False:
+            continue
+        texts = answer if isinstance(answer, list) else ["yes" if answer is True else answer]
+        pairs += [(field.name, str(text)) for text in texts]
+    return pairs
+
+
 def _retriable(connection: Connection, submission_id: str) -> Any:
     """The submission with its delivery, if there is something to retry."""
     sent, sending = submissions.c, deliveries.c
-    columns = (sent.form, sent.answers, sent.meta, sent.status, sent.erased_at)
+    columns = (sent.form, sent.answers, sent.meta, sent.notes, sent.status, sent.erased_at)
     joined = select(*columns, sending.id, sending.state).outerjoin(
         deliveries, sending.submission_id == sent.id
     )

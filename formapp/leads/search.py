@@ -31,6 +31,7 @@ from sqlalchemy import (
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, search_terms, submissions
 from formapp.forms.reading.contact import read_email, read_phone
+from formapp.lead import with_extension
 from formapp.leads.accept import LONGEST_TERM, fold
 from formapp.leads.errors import AmbiguousIdError, UnknownSubmissionError
 
@@ -54,6 +55,7 @@ _WINDOW = 20_000
 """Where there are more, so many of the newest submissions are looked through at a time."""
 
 _MOST_ALIKE = 10
+_MOST_OTHERS = 500
 _LAST = "\U0010ffff"
 _ID_END = re.compile(r"[0-9a-f-]{8,36}")
 _PHONE = re.compile(r"[\d\s()+./-]+")
@@ -90,6 +92,10 @@ class LeadFilter:
             return self
         chosen = sites if self.sites is None else tuple(s for s in self.sites if s in sites)
         return replace(self, sites=chosen)
+
+    def of_form(self, form: str) -> "LeadFilter":
+        """Return the filter for the leads of one form."""
+        return replace(self, forms=(form,))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -187,6 +193,55 @@ def find_submission(database: Database, given: str, sites: tuple[str, ...] | Non
     return found[0]
 
 
+def identity_in(lead: dict[str, Any]) -> str | None:
+    """Return who a stored lead is: its e-mail address, or without one its number."""
+    address: str | None = (lead.get("email") or {}).get("address")
+    if address:
+        return address
+    return next(
+        (with_extension(p["e164"], p.get("extension", "")) for p in lead.get("phones") or ()), None
+    )
+
+
+def ids_of_person(connection: Connection, identity: str) -> list[str]:
+    """Return the submissions whose lead has this address or number, newest first.
+
+    They share a search term; what it doesn't tell apart, such as an extension, is compared.
+    """
+    number = identity.partition(" ext. ")[0]
+    term = f"e{identity}" if "@" in identity else f"p{number[:0:-1]}"
+    query = (
+        select(submissions.c.id, submissions.c.lead)
+        .join(search_terms, search_terms.c.submission_id == submissions.c.id)
+        .where(search_terms.c.term == term[:LONGEST_TERM])
+        .order_by(submissions.c.id.desc())
+    )
+    return [row.id for row in connection.execute(query) if identity in identities_in(row.lead)]
+
+
+def identities_in(lead: dict[str, Any]) -> set[str]:
+    """Return the address and the numbers of a stored lead."""
+    numbers = {
+        with_extension(phone["e164"], phone.get("extension", ""))
+        for phone in lead.get("phones") or ()
+    }
+    address = (lead.get("email") or {}).get("address")
+    return numbers | ({address} if address else set())
+
+
+def list_others(
+    database: Database, submission_id: str, sites: tuple[str, ...] | None, limit: int = 20
+) -> list[LeadSummary]:
+    """Return other leads of the same person, by address or number, newest first."""
+    with database.read() as connection:
+        this = select(submissions.c.lead).where(submissions.c.id == submission_id)
+        lead = connection.execute(this).scalar() or {}
+        ids = {each for found in identities_in(lead) for each in ids_of_person(connection, found)}
+        newest = sorted(ids - {submission_id}, reverse=True)
+        rows = read_summaries(connection, newest[:_MOST_OTHERS])
+        return [row for row in rows if sites is None or row.site in sites][:limit]
+
+
 def format_age(received_at: datetime, now: datetime) -> str:
     """Return how long ago it was, in a few characters: `40 s`, `5 min`, `3 h`, `12 d`, `2 y`."""
     seconds = max(int((now - received_at).total_seconds()), 0)
@@ -194,6 +249,14 @@ def format_age(received_at: datetime, now: datetime) -> str:
         if seconds >= length:
             return f"{seconds // length} {unit}"
     return f"{seconds} s"
+
+
+def summary_of(database: Database, submission_id: str) -> LeadSummary:
+    """Return the line of one submission; raises UnknownSubmissionError."""
+    with database.read() as connection:
+        for summary in read_summaries(connection, [submission_id]):
+            return summary
+    raise UnknownSubmissionError(submission_id)
 
 
 def read_summaries(connection: Connection, ids: list[str]) -> Iterator[LeadSummary]:
@@ -337,9 +400,9 @@ class _Query:
         if wanted.outcomes:
             query = query.where(sending.outcome.in_(wanted.outcomes))
         if wanted.since:
-            query = query.where(column >= _id_at(wanted.since))
+            query = query.where(column >= id_at(wanted.since))
         if wanted.until:
-            query = query.where(column < _id_at(wanted.until))
+            query = query.where(column < id_at(wanted.until))
         return query, column
 
     def _has_state(self) -> ColumnElement[bool]:
@@ -424,7 +487,7 @@ def _sources(connection: Connection, sites: tuple[str, ...] | None) -> list[tupl
     return [each for each in found if sites is None or each[0] in sites]
 
 
-def _id_at(time: datetime) -> str:
+def id_at(time: datetime) -> str:
     """Return the least beginning of an id that was made then."""
     milliseconds = f"{int(time.timestamp() * 1000):012x}"
     return f"{milliseconds[:8]}-{milliseconds[8:]}"

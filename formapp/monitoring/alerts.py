@@ -22,30 +22,50 @@ _TITLES = {
 }
 
 
+ALL_SITES = "all"
+"""The site of an incident of the whole installation."""
+
+
+def place_of(kind: str, site: str) -> str:
+    """Return what an incident is about, such as `site main`; of a CRM's, `site` is the book."""
+    if site == ALL_SITES:
+        return "all sites"
+    return f"{'CRM book' if kind.startswith('crm_') else 'site'} {site}"
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """A message to the owner when an `Incident` begins (`open`) or ends (`over`)."""
+    """A message to the owner when an `Incident` begins (`open`) or ends (`over`).
+
+    `link` is the page that shows it; None where the owner has no pages.
+    """
 
     kind: str
     site: str
     state: Literal["open", "over"]
     detail: str
     at: datetime
+    advice: str = ""
+    forms: tuple[str, ...] = ()
+    link: str | None = None
 
     @property
     def subject(self) -> str:
         """A few words."""
         end = " is over" if self.state == "over" else ""
-        return f"formapp: {self.place}: {_TITLES.get(self.kind, self.kind)}{end}"
+        forms = f" of {', '.join(self.forms)}" if self.forms else ""
+        return f"formapp: {self.place}: {_TITLES.get(self.kind, self.kind)}{forms}{end}"
 
     @property
     def place(self) -> str:
         """What it is about."""
-        return f"{'CRM book' if self.kind.startswith('crm_') else 'site'} {self.site}"
+        return place_of(self.kind, self.site)
 
     def as_json(self) -> dict[str, Any]:
         """Return the webhook's body; chat tools show `text`."""
-        text = f"{self.subject}: {self.detail}"
+        advice = f"What to do: {self.advice}" if self.advice else ""
+        parts = (f"{self.subject}: {self.detail}", advice, self.link or "")
+        text = ". ".join(part for part in parts if part)
         return {"text": text, **asdict(self), "at": self.at.isoformat()}
 
 
@@ -66,5 +86,14 @@ def post_alert(url: str, alert: Alert) -> None:
 
 def mail_alert(mailer: SmtpMailer, sender: str, to: tuple[str, ...], alert: Alert) -> None:
     """Send an alert by e-mail, or raise MailError."""
-    text = f"{alert.detail}\n\nSite: {alert.site}\nNoticed: {alert.at}\n"
-    mailer.send(Message(sender, to, alert.subject, text))
+    parts = [
+        alert.detail,
+        f"What to do: {alert.advice}" if alert.advice else "",
+        alert.link or "",
+        (
+            f"Where: {alert.place}\nForms: {', '.join(alert.forms) or '-'}\n"
+            f"Noticed: {alert.at:%Y-%m-%d %H:%M} UTC"
+        ),
+    ]
+    text = "\n\n".join(part for part in parts if part)
+    mailer.send(Message(sender, to, alert.subject, f"{text}\n"))

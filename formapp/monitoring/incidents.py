@@ -5,17 +5,18 @@ one of many workers sends the alert.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Literal
 
-from sqlalchemy import Connection, Select, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, incidents, jobs, pauses, submissions
-from formapp.monitoring.alerts import Alert, Channel
+from formapp.db.tables import attempts, deliveries, incidents, jobs, pauses, submissions
+from formapp.monitoring.alerts import ALL_SITES, Alert, Channel
 from formapp.monitoring.crm_books import MIN_FAILURES as CRM_FAILURES
 from formapp.monitoring.crm_books import read_books
 
@@ -34,12 +35,13 @@ Kind = Literal[
     "crm_lag",
 ]
 
-ALL_SITES = "all"
-"""The site of an incident of the whole installation."""
-
 MIN_FAILURES = 3
 """One pause is an everyday rate limit of Wix; this many in a row are an incident."""
 
+WRONG_DATA_TYPE = "WRONG_DATA_TYPE"
+"""The code of an attempt that the form file has to be corrected for."""
+
+_LEAST_ERROR = 400
 _log = logging.getLogger(__name__)
 _FAILED_NOTIFICATION = "notify.failed"
 _KEPT_FAILURES = timedelta(days=7)
@@ -48,34 +50,52 @@ _KEPT_FAILURES = timedelta(days=7)
 _PERIODS = {"notify.hour": timedelta(hours=1), "notify.day": timedelta(days=1)}
 """How long a digest waits anyway."""
 
+_MAIL_SERVER = "see the mail server, FORMAPP_SMTP_URL and FORMAPP_MAIL_FROM"
 _JOBS = {
-    "notify": "leads to notify of: see whether a worker has their form files, FORMAPP_FORMS",
-    "notify.mail": "mails about leads: see the mail server, FORMAPP_SMTP_URL, FORMAPP_MAIL_FROM",
-    "notify.hour": "leads for an hourly mail: see the mail server, FORMAPP_SMTP_URL",
-    "notify.day": "leads for a daily mail: see the mail server, FORMAPP_SMTP_URL",
-    "notify.reply": "replies to visitors: see the mail server and the limits of mails",
-    "notify.webhook": "webhooks: see whether their receivers answer, FORMAPP_WEBHOOK_SECRET",
-    "notify.chat": "chat messages: see FORMAPP_NOTIFY_CHAT, `formapp notify test FORM`",
-    "confirm": "mails: see the mail server, FORMAPP_SMTP_URL, FORMAPP_MAIL_FROM",
-    "challenge": "challenges: see FORMAPP_CHALLENGE_SECRET and whether their service answers",
+    "notify": ("leads to notify of", "see whether a worker has their form files, FORMAPP_FORMS"),
+    "notify.mail": ("mails about leads", _MAIL_SERVER),
+    "notify.hour": ("leads for an hourly mail", _MAIL_SERVER),
+    "notify.day": ("leads for a daily mail", _MAIL_SERVER),
+    "notify.reply": ("replies to visitors", "see the mail server and the limits of mails"),
+    "notify.webhook": (
+        "webhooks",
+        "see whether their receivers answer, and FORMAPP_WEBHOOK_SECRET",
+    ),
+    "notify.chat": ("chat messages", "see FORMAPP_NOTIFY_CHAT and `formapp notify test FORM`"),
+    "confirm": ("mails", _MAIL_SERVER),
+    "challenge": (
+        "challenges",
+        "see FORMAPP_CHALLENGE_SECRET and whether the challenge's service answers",
+    ),
 }
+"""Kind of job to what it is called, and what may hold it up."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """Something that the owner should know; `detail` has numbers and Wix's codes, never an answer.
+    """Something that the owner should know. It has numbers and Wix's codes, never an answer.
 
-    Kinds: deliveries have `failed` for good; a site is `paused`, as Wix refuses its calls; a
-    `backlog` of deliveries, or of mails, challenges and notifications (`errands`), waits beyond
-    the limit; notifications were given up (`notify`).
+    Kinds: deliveries have `failed`; a site is `paused`, as Wix refuses its calls; a `backlog` of
+    deliveries, or of mails, challenges and notifications (`errands`), waits beyond the limit;
+    notifications were given up (`notify`).
+
     Those of CRM books have the book's name as `site`: it is `crm_paused`, by its brake or refused
     credentials; a side keeps `crm_failing`; `crm_conflicts` and held contacts wait for the owner;
     changes wait beyond the limit (`crm_lag`).
+
+    Attributes:
+        detail: what is wrong, and why as far as that is known.
+        advice: what to do.
+        forms: whose leads they are.
+        lead: the id of one of them, to look at.
     """
 
     kind: Kind
     site: str
     detail: str
+    advice: str
+    forms: tuple[str, ...] = ()
+    lead: str | None = None
 
 
 def find_incidents(database: Database, now: datetime, *, backlog: timedelta) -> list[Incident]:
@@ -91,96 +111,194 @@ def find_incidents(database: Database, now: datetime, *, backlog: timedelta) -> 
         ]
 
 
-def _failed(connection: Connection) -> list[Incident]:
-    query = (
-        _by_site()
-        .join(submissions, submissions.c.id == deliveries.c.submission_id)
-        # An erased lead can't be retried.
-        .where(deliveries.c.state == "failed", submissions.c.erased_at.is_(None))
-    )
-    return [
-        Incident("failed", site, f"{_deliveries(number)} failed for good: see `formapp leads list`")
-        for site, number in connection.execute(query)
-    ]
+def _failed(connection: Connection) -> Iterator[Incident]:
+    # An erased lead can't be retried.
+    can_be_retried = submissions.c.erased_at.is_(None)
+    for group in _by_site(connection, deliveries.c.state == "failed", can_be_retried):
+        were = "was" if group.number == 1 else "were"
+        cause = _cause(connection, group.newest)
+        yield Incident(
+            kind="failed",
+            site=group.site,
+            detail=f"{group.leads} {were} not delivered: {cause}. Nothing is lost",
+            advice="correct the cause, then `formapp leads retry --failed`",
+            forms=group.forms,
+            lead=_lead_of(connection, group.newest),
+        )
 
 
-def _paused(connection: Connection) -> list[Incident]:
-    rows = connection.execute(select(pauses).where(pauses.c.failures >= MIN_FAILURES))
-    return [
-        Incident("paused", row.site, f"Wix refuses all calls: {row.reason}; leads wait")
-        for row in rows
-    ]
+def _paused(connection: Connection) -> Iterator[Incident]:
+    paused = connection.execute(select(pauses).where(pauses.c.failures >= MIN_FAILURES)).all()
+    if not paused:
+        return
+    waiting = {group.site: group for group in _by_site(connection, deliveries.c.state == "pending")}
+    for row in paused:
+        group = waiting.get(row.site)
+        waits = f"waiting: {group.leads}" if group else "no lead waits"
+        yield Incident(
+            kind="paused",
+            site=row.site,
+            detail=f"Wix refuses all calls: {row.reason}; {waits}",
+            advice="see `formapp doctor`; once it is corrected, leads go on by themselves",
+            forms=group.forms if group else (),
+            lead=_lead_of(connection, group.oldest) if group else None,
+        )
 
 
-def _backlog(connection: Connection, now: datetime, limit: timedelta) -> list[Incident]:
-    waiting = (deliveries.c.state == "pending") & (deliveries.c.created_at < now - limit)
-    return [
-        Incident("backlog", site, f"{_deliveries(number)} have waited {_longer_than(limit)}")
-        for site, number in connection.execute(_by_site().where(waiting))
-    ]
+def _backlog(connection: Connection, now: datetime, limit: timedelta) -> Iterator[Incident]:
+    late = deliveries.c.created_at < now - limit
+    for group in _by_site(connection, deliveries.c.state == "pending", late):
+        waited = f"{group.leads} waited {_longer_than(limit)}"
+        yield Incident(
+            kind="backlog",
+            site=group.site,
+            detail=f"{waited}; of the oldest: {_cause(connection, group.oldest)}",
+            advice="see `formapp doctor`, and that `formapp serve` or `formapp worker` runs",
+            forms=group.forms,
+            lead=_lead_of(connection, group.oldest),
+        )
 
 
-def _late_jobs(connection: Connection, now: datetime, limit: timedelta) -> list[Incident]:
+def _late_jobs(connection: Connection, now: datetime, limit: timedelta) -> Iterator[Incident]:
     # By age, not by due time: each failed try postpones a job.
     is_late = jobs.c.created_at < now - limit
     for kind, period in _PERIODS.items():
         is_late &= (jobs.c.kind != kind) | (jobs.c.created_at < now - limit - period)
     query = (
-        select(jobs.c.kind, func.count())
+        select(jobs.c.kind, submissions.c.form, func.count(), func.min(submissions.c.id))
+        .outerjoin(submissions, submissions.c.id == jobs.c.submission_id)
         .where(is_late, jobs.c.kind != _FAILED_NOTIFICATION)
-        .group_by(jobs.c.kind)
-        .order_by(jobs.c.kind)
+        .group_by(jobs.c.kind, submissions.c.form)
     )
-    late = [
-        f"{number} {_JOBS.get(kind, f'of the kind {kind}')}"
-        for kind, number in connection.execute(query)
-    ]
+    late: Counter[str] = Counter()
+    forms, oldest = set(), []
+    for kind, form, number, lead in connection.execute(query):
+        late[kind] += number
+        forms.add(form)
+        oldest.append(lead)
     if not late:
-        return []
-    detail = f"have waited {_longer_than(limit)}: {'; '.join(late)}"
-    return [Incident("errands", ALL_SITES, f"{detail}. A worker that has these settings must run")]
+        return
+    kinds = sorted(late)
+    waiting = ", ".join(f"{late[kind]} {_JOBS.get(kind, (kind, ''))[0]}" for kind in kinds)
+    causes = [_JOBS[kind][1] for kind in kinds if kind in _JOBS]
+    yield Incident(
+        kind="errands",
+        site=ALL_SITES,
+        detail=f"waiting {_longer_than(limit)}: {waiting}",
+        advice="; ".join(["a worker that has their settings must run", *dict.fromkeys(causes)]),
+        forms=tuple(sorted(form for form in forms if form)),
+        lead=min(filter(None, oldest), default=None),
+    )
 
 
 def _crm_books(connection: Connection, now: datetime, limit: timedelta) -> Iterator[Incident]:
+    status = "see `formapp crm status`"
     for each in read_books(connection, now):
         if each.paused:
-            advice = f"`formapp crm resume {each.book}` ends that"
-            yield Incident("crm_paused", each.book, f"paused: {each.reason}; {advice}")
+            yield Incident(
+                kind="crm_paused",
+                site=each.book,
+                detail=f"paused: {each.reason}",
+                advice=f"correct the cause; `formapp crm resume {each.book}` ends the pause",
+            )
             continue
         if each.failures >= CRM_FAILURES:
-            yield Incident("crm_failing", each.book, f"tried again and again: {each.reason}")
+            detail = f"tried again and again: {each.reason}"
+            yield Incident(kind="crm_failing", site=each.book, detail=detail, advice=status)
         if each.lag > limit:
             detail = f"{each.due} contacts are due, the oldest {_longer_than(limit)}"
-            yield Incident("crm_lag", each.book, detail)
+            yield Incident(kind="crm_lag", site=each.book, detail=detail, advice=status)
         if each.waiting or each.held:
-            detail = (
-                f"{each.waiting} conflicts and {each.held} held contacts wait for you: "
-                f"see `formapp crm conflicts {each.book}` and `formapp crm status`"
+            yield Incident(
+                kind="crm_conflicts",
+                site=each.book,
+                detail=f"{each.waiting} conflicts and {each.held} held contacts wait for you",
+                advice=f"see `formapp crm conflicts {each.book}` and `formapp crm status`",
             )
-            yield Incident("crm_conflicts", each.book, detail)
 
 
-def _failed_notifications(connection: Connection, now: datetime) -> list[Incident]:
+def _failed_notifications(connection: Connection, now: datetime) -> Iterator[Incident]:
     query = (
-        select(submissions.c.form, func.count())
+        select(submissions.c.form, func.count(), func.max(submissions.c.id))
         .join(submissions, submissions.c.id == jobs.c.submission_id)
         .where(jobs.c.kind == _FAILED_NOTIFICATION, jobs.c.created_at > now - _KEPT_FAILURES)
         .group_by(submissions.c.form)
         .order_by(submissions.c.form)
     )
-    failed = [f"{form} {number}" for form, number in connection.execute(query)]
-    if not failed:
-        return []
-    advice = "see why with `formapp leads show ID`, then `formapp notify resend --failed`"
-    return [Incident("notify", ALL_SITES, f"notifications failed: {', '.join(failed)}; {advice}")]
+    failed = [(form, number, lead) for form, number, lead in connection.execute(query)]
+    if failed:
+        numbers = ", ".join(f"{form} {number}" for form, number, _ in failed)
+        yield Incident(
+            kind="notify",
+            site=ALL_SITES,
+            detail=f"notifications failed: {numbers}",
+            advice="see why with `formapp leads show ID`, then `formapp notify resend --failed`",
+            forms=tuple(form for form, _, _ in failed),
+            lead=max(lead for _, _, lead in failed),
+        )
 
 
-def _by_site() -> Select[Any]:
-    return select(deliveries.c.site, func.count()).group_by(deliveries.c.site)
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Deliveries to one site: how many, and the ids of two of them."""
+
+    site: str
+    number: int
+    forms: tuple[str, ...]
+    oldest: int
+    newest: int
+
+    @property
+    def leads(self) -> str:
+        """Such as `3 leads of contact, quote`."""
+        noun = "lead" if self.number == 1 else "leads"
+        return f"{self.number} {noun} of {', '.join(self.forms)}"
 
 
-def _deliveries(number: int) -> str:
-    return "1 delivery" if number == 1 else f"{number} deliveries"
+def _by_site(connection: Connection, *conditions: ColumnElement[bool]) -> list[_Group]:
+    ids = deliveries.c.id
+    query = (
+        select(deliveries.c.site, submissions.c.form, func.count(), func.min(ids), func.max(ids))
+        .join(submissions, submissions.c.id == deliveries.c.submission_id)
+        .where(*conditions)
+        .group_by(deliveries.c.site, submissions.c.form)
+    )
+    groups: dict[str, _Group] = {}
+    for site, form, number, oldest, newest in connection.execute(query):
+        other = groups.get(site, _Group(site, 0, (), oldest, newest))
+        groups[site] = _Group(
+            site,
+            other.number + number,
+            tuple(sorted({*other.forms, form})),
+            min(other.oldest, oldest),
+            max(other.newest, newest),
+        )
+    return list(groups.values())
+
+
+def _lead_of(connection: Connection, delivery: int) -> str | None:
+    query = select(deliveries.c.submission_id).where(deliveries.c.id == delivery)
+    return connection.execute(query).scalar()
+
+
+def _cause(connection: Connection, delivery: int) -> str:
+    """Return what the last attempt says; the reason stored beside it may quote an answer."""
+    query = (
+        select(attempts.c.operation, attempts.c.status, attempts.c.code)
+        .where(attempts.c.delivery_id == delivery)
+        .order_by(attempts.c.id.desc())
+        .limit(1)
+    )
+    last = connection.execute(query).first()
+    if last is None:
+        return "no call was made"
+    if last.code == WRONG_DATA_TYPE:
+        return "an extended field has another data type at Wix than in the form file"
+    code = f" ({last.code})" if last.code else ""
+    if last.status and last.status >= _LEAST_ERROR:
+        return f"Wix answered {last.operation} with {last.status}{code}"
+    # Neither an answer nor a code of ours.
+    return f"a defect of formapp{code}" if code else "Wix did not answer"
 
 
 def _longer_than(limit: timedelta) -> str:
@@ -188,19 +306,36 @@ def _longer_than(limit: timedelta) -> str:
 
 
 def report_incidents(
-    database: Database, channels: Sequence[Channel], backlog: timedelta, now: datetime
+    database: Database,
+    channels: Sequence[Channel],
+    backlog: timedelta,
+    now: datetime,
+    *,
+    inbox: str | None = None,
 ) -> None:
-    """Log and send an alert for each incident that has begun or ended since the owner knows."""
+    """Log and send an alert for each incident that has begun or ended since the owner knows.
+
+    `inbox` is the prefix of a lead's page; None where there are no such pages.
+    """
     found = find_incidents(database, now, backlog=backlog)
-    present = {(each.kind, each.site): each.detail for each in found}
+    present = {(each.kind, each.site): each for each in found}
     with database.read() as connection:
         known = {(row.kind, row.site) for row in connection.execute(select(incidents))}
-    for key, detail in present.items():
+    for key, incident in present.items():
         if key not in known and _open(database, *key, now):
-            _send(channels, Alert(*key, "open", detail, now))
+            _send(channels, _alert_of(incident, inbox, now))
     for key in known:
         if key not in present and _close(database, *key):
             _send(channels, Alert(*key, "over", "all is well again", now))
+
+
+def _alert_of(incident: Incident, inbox: str | None, now: datetime) -> Alert:
+    return Alert(
+        *(incident.kind, incident.site, "open", incident.detail, now),
+        advice=incident.advice,
+        forms=incident.forms,
+        link=f"{inbox}{incident.lead}" if inbox and incident.lead else None,
+    )
 
 
 def _open(database: Database, kind: str, site: str, now: datetime) -> bool:
@@ -221,7 +356,8 @@ def _close(database: Database, kind: str, site: str) -> bool:
 
 def _send(channels: Sequence[Channel], alert: Alert) -> None:
     level = logging.ERROR if alert.state == "open" else logging.WARNING
-    _log.log(level, "%s: %s: %s", alert.place, alert.kind, alert.detail)
+    what_to_do = f"; {alert.advice}" if alert.advice else ""
+    _log.log(level, "%s: %s: %s%s", alert.place, alert.kind, alert.detail, what_to_do)
     for send in channels:
         try:
             send(alert)

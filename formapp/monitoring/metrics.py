@@ -143,7 +143,7 @@ class Metrics:
         self._lead_seconds.labels(site).observe(max(seconds, 0))
 
     def failed(self, site: str) -> None:
-        """Count a delivery that failed for good."""
+        """Count a delivery that failed; a retry by the owner counts anew."""
         self._delivered.labels(site, "failed").inc()
 
     def call(self, site: str, operation: str, status: int | None, seconds: float) -> None:

@@ -4,7 +4,7 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 
 from formapp.mail.definition import Line, Paragraphs, Sender, mailbox_of
 
@@ -94,10 +94,10 @@ class Notify(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    email: Annotated[tuple[str, ...], PlainValidator(_addresses)] = ()
+    email: Annotated[tuple[str, ...], BeforeValidator(_addresses)] = ()
     every: Literal["lead", "hour", "day"] = "lead"
     webhook: Annotated[str, AfterValidator(_webhook)] | None = None
-    chat: Annotated[bool | tuple[str, ...], PlainValidator(_chats)] = False
+    chat: Annotated[bool | tuple[str, ...], BeforeValidator(_chats)] = False
 
     @property
     def notifies(self) -> bool:

@@ -13,6 +13,7 @@ from urllib.parse import unquote_plus
 
 import structlog
 from flask import Flask, Request, Response, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.exceptions import BadHost, SecurityError
 from werkzeug.routing import MapAdapter
 
@@ -73,6 +74,19 @@ class App(Flask):
             return adapter
         request.host = host
         return self.url_map.bind_to_environ(environ, subdomain="")
+
+
+class SessionsUnder(SecureCookieSessionInterface):
+    """Flask's sessions for the paths below a prefix: elsewhere no cookie is read or set."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix = prefix
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return None elsewhere, which gives a session that can't be written."""
+        rest = request.path.removeprefix(self._prefix)
+        inside = rest != request.path and rest[:1] in {"", "/"}
+        return super().open_session(app, request) if inside else None
 
 
 def init_app(app: Flask, metrics: Metrics) -> None:

@@ -307,7 +307,7 @@ def test_what_waits_in_the_database_is_a_hint(patient: Patient) -> None:
             Pauses(database).pause(SITE, days_later(NOON, 1), "credentials refused (401)")
     done = patient.examine()
     assert done.returncode == 0
-    assert "1 delivery failed for good" in done.stdout
+    assert "1 lead of contact was not delivered: " in done.stdout
     assert "credentials refused (401)" in done.stdout
     assert "formapp leads retry" in done.stdout
     assert EMAIL not in done.stdout

@@ -136,8 +136,8 @@ def failed_lead(installation: Installation) -> str:
     assert send(installation.web, "contact", **answers).status_code == 303
     submission_id = ""
     while not submission_id:
-        listed = installation.run("leads", "list", "--state", "failed").stdout
-        submission_id = listed.partition(" ")[0]
+        listed = installation.run("leads", "list", "--state", "failed", "--json").stdout
+        submission_id = next((entry["id"] for entry in json.loads(listed)), "")
     return submission_id
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
+from formapp.config.agreement import challenge_faults, confirm_faults, notify_faults, site_faults
 from formapp.config.project import Project, parse_project
 from formapp.config.settings import Settings
 from formapp.forms.definition.model import FormDefinition
@@ -98,3 +98,29 @@ def test_a_form_with_its_own_sender_and_days_needs_no_others() -> None:
     top = 'keep_days = 9\n[confirm]\nsender = "news@example.com"'
     given = MAIL | {"SECRET_KEY": KEY["SECRET_KEY"], "KEEP_DAYS": "3"}
     assert confirm_faults(settings(**given), forms(news=top)) == []
+
+
+SENDS = {"SMTP_URL": MAIL["SMTP_URL"], "MAIL_FROM": KEY["MAIL_FROM"]}
+HOOK = {"WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+
+
+@pytest.mark.parametrize(
+    ("top", "given", "missing"),
+    [
+        ('[notify]\nemail = "owner@example.com"', {}, ["SMTP_URL", "MAIL_FROM"]),
+        ('[notify]\nemail = "owner@example.com"', SENDS, []),
+        ('[notify]\nwebhook = "https://example.com/"', {}, ["WEBHOOK_SECRET"]),
+        ('[notify]\nwebhook = "https://example.com/"', HOOK, []),
+        ("[notify]\nchat = true", {}, ["NOTIFY_CHAT"]),
+        ("[notify]\nchat = true", {"NOTIFY_CHAT": "a=slack://x"}, []),
+        ('[notify]\nchat = ["a", "b"]', {"NOTIFY_CHAT": "a=slack://x"}, ["NOTIFY_CHAT"]),
+        ("[reply]", {}, ["SMTP_URL", "SECRET_KEY", "MAIL_FROM"]),
+        ("[reply]", MAIL | KEY, []),
+        ('[reply]\nsender = "a@example.com"', MAIL, ["SECRET_KEY"]),
+        ("", {}, []),
+    ],
+)
+def test_notifications_need_what_sends_them(
+    top: str, given: dict[str, str], missing: list[str]
+) -> None:
+    assert names(notify_faults(settings(**given), forms(a=top))) == missing

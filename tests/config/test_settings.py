@@ -49,6 +49,12 @@ FAULTS = [
     ("API_TOKEN", "fifteen-letters", "is too short to be a secret: use at least 16 random"),
     ("API_TOKEN", f"{SECRET.replace(' ', '-')},short", "is too short to be a secret"),
     ("API_TOKEN", "a token of 16 or more", "has a space or a character that no key has"),
+    ("WEBHOOK_SECRET", "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "is no secret of Standard Webhooks"),
+    ("WEBHOOK_SECRET", "whsec_dG9vIHNob3J0", "is no secret of Standard Webhooks"),
+    ("WEBHOOK_SECRET", "whsec_!", "is no secret of Standard Webhooks"),
+    ("NOTIFY_CHAT", "sales", "takes addresses of Apprise with names of your own"),
+    ("NOTIFY_CHAT", "Sales=slack://x", "takes addresses of Apprise with names of your own"),
+    ("NOTIFY_CHAT", "slack://x slack://y", "has two entries called slack; name them"),
     ("BASE_URL", "forms.example.com", ADDRESS),
     ("BASE_URL", "ftp://forms.example.com", ADDRESS),
     ("BASE_URL", "https://", ADDRESS),
@@ -313,3 +319,17 @@ def test_what_goes_into_a_header_holds_no_blank_and_is_not_quoted(name: str, val
         Settings.read({f"FORMAPP_{name}": value})
     assert caught.value.faults[0].startswith(f"FORMAPP_{name}: has a space")
     assert value not in str(caught.value)
+
+
+def test_chats_have_names_of_the_owners_or_are_called_by_their_scheme() -> None:
+    given = {"NOTIFY_CHAT": "sales=slack://token/#leads\n  tgram://bot/1"}
+    settings = read(given)
+    assert settings.chats == {"sales": "slack://token/#leads", "tgram": "tgram://bot/1"}
+    assert "#leads" not in repr(settings)
+    assert read({}).chats == {}
+
+
+def test_chats_need_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("formapp.config.checks.find_spec", lambda _name: None)
+    (fault,) = faults({"NOTIFY_CHAT": "slack://x"})
+    assert fault == "FORMAPP_NOTIFY_CHAT: needs the package apprise: pip install 'formapp[chat]'"

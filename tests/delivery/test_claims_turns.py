@@ -2,6 +2,8 @@
 
 from uuid import uuid4
 
+from sqlalchemy import event
+
 from formapp.db.database import Database
 from formapp.delivery.claims import claim_next, release
 from formapp.delivery.results import Attempt, Result, finish
@@ -64,3 +66,26 @@ def test_a_form_whose_leads_are_all_held_up_does_not_use_up_the_turn(
     again = claim_next(database, [SITE], turned_clock())
     assert again
     assert again.submission_id == first.submission_id
+
+
+def test_a_claim_reads_no_delivery_to_another_site(
+    sqlite: Database, turned_clock: TurnedClock
+) -> None:
+    """A flood behind one site's pause must not make the claims of all others slow."""
+    statements: list[tuple[str, tuple[object, ...]]] = []
+    _keep(sqlite, "one", "one@example.com", turned_clock)
+
+    def note(*args: object) -> None:
+        statements.append((str(args[2]), args[3]))  # type: ignore[arg-type] # a tuple in SQLite
+
+    event.listen(sqlite.engine, "before_cursor_execute", note)
+    assert claim_next(sqlite, [SITE], turned_clock())
+    event.remove(sqlite.engine, "before_cursor_execute", note)
+    chosen = [each for each in statements if each[0].startswith("SELECT") and "site" in each[0]]
+    assert len(chosen) == 2
+    with sqlite.read() as connection:
+        for statement, parameters in chosen:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            steps = [row.detail for row in plan if "deliveries" in row.detail]
+            assert any("ix_deliveries_pending_turn (site=?" in step for step in steps), steps
+            assert not any(step.startswith("SCAN deliveries") for step in steps), steps

@@ -74,7 +74,7 @@ def test_after_72_hours_it_fails_and_the_owner_is_told_with_the_reason(
     assert timedelta(hours=72) <= waited <= timedelta(hours=73, minutes=20)
     assert "503" in row["reason"]
     assert world.attempts(submission_id)[-1]["result"] == "failed"
-    assert f"delivery {row['id']} failed for good" in caplog.text
+    assert f"delivery {row['id']} failed, its lead is kept" in caplog.text
 
 
 def test_a_lead_of_the_same_person_goes_on_once_the_earlier_one_has_failed(world: World) -> None:

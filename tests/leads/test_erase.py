@@ -1,15 +1,17 @@
 """Erasing a person for good, by address or number, in whatever spelling."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
+from formapp.crm.conflicts import expire_conflicts
+from formapp.crm.digests import PURPOSE, Digests
 from formapp.db.database import Database
-from formapp.db.tables import submissions
+from formapp.db.tables import crm_conflicts, crm_links, submissions
 from formapp.db.upgrade import upgrade
 from formapp.delivery.claims import ClaimLostError, Intent, claim_next, intend
 from formapp.delivery.results import Attempt, Result, finish
@@ -39,6 +41,7 @@ from tests.support.ledger import (
 )
 
 KEYRING = Keyring(["the secret key of today"])
+DIGESTS = Digests(Keyring(["the secret key of today"], PURPOSE))
 LATER = days_later(NOON, 1)
 OTHER = "bo@example.net"
 
@@ -239,7 +242,7 @@ def test_looking_changes_nothing(sqlite: Database) -> None:
     own = delivered(sqlite, submission(lead()))
     mention = kept(sqlite, _other(message=f"see {EMAIL}"))
     before = everything(sqlite)
-    hits = find_person(sqlite, {EMAIL})
+    hits, _ = find_person(sqlite, {EMAIL})
     assert (hits.own, hits.mention) == ([own], [mention])
     assert everything(sqlite) == before
 
@@ -357,3 +360,49 @@ def test_the_text_form_of_a_keyring_shows_no_key() -> None:
     assert "secret" not in repr(KEYRING) + str(vars(KEYRING))
     with pytest.raises(ValueError, match="needs a secret"):
         Keyring([])
+
+
+# Conflicts of CRM books
+
+
+def _conflict(database: Database, email: str, at: datetime) -> None:
+    """A conflict about a person, with the digest that the book's engine stores."""
+    with database.write() as connection:
+        link = insert(crm_links).values(book="main", state="linked").returning(crm_links.c.id)
+        row = {"link_id": connection.execute(link).scalar_one(), "field": "company"}
+        row |= {"side": "crm", "value": "Barco", "at": at, "resolved": False}
+        row["persons"] = DIGESTS.persons([email])
+        connection.execute(insert(crm_conflicts), row)
+
+
+def _conflicts(database: Database) -> list[list[str]]:
+    with database.read() as connection:
+        return [row.persons for row in connection.execute(select(crm_conflicts))]
+
+
+def test_the_conflicts_of_a_person_are_erased_by_their_digests(database: Database) -> None:
+    _conflict(database, EMAIL, NOON)
+    _conflict(database, OTHER, NOON)
+    assert find_person(database, {EMAIL}, DIGESTS)[1] == 1
+    erasure = erase_person(database, {EMAIL}, keyring=KEYRING, now=LATER, digests=DIGESTS)
+    assert erasure.conflicts == 1
+    assert _conflicts(database) == [DIGESTS.persons([OTHER])]
+
+
+def test_conflicts_from_before_an_erasure_do_not_come_back_with_a_back_up(
+    database: Database,
+) -> None:
+    _erase(database, EMAIL)
+    _conflict(database, EMAIL, NOON)
+    _conflict(database, OTHER, days_later(LATER, 1))
+    with database.write() as connection:
+        erase_again(connection, KEYRING, days_later(LATER, 2))
+    assert _conflicts(database) == [DIGESTS.persons([OTHER])]
+
+
+def test_conflicts_expire_with_answers(database: Database) -> None:
+    _conflict(database, EMAIL, NOON)
+    assert expire_conflicts(database, 90, days_later(NOON, 89)) == 0
+    assert expire_conflicts(database, 90, days_later(NOON, 90)) == 1
+    assert _conflicts(database) == []
+    assert [row["due_at"] for row in rows(database, "crm_links")] == [days_later(NOON, 90)]

@@ -18,6 +18,7 @@ from formapp.delivery.sites import Budget, Pauses
 from formapp.jobs.queue import Job
 from formapp.leads import transfer
 from formapp.leads.accept import Status, keep
+from formapp.leads.audit import record_in
 from formapp.leads.erase import erase_person
 from formapp.leads.held import accept_held
 from formapp.leads.transfer import Copied, CopyError, copy_all
@@ -77,6 +78,9 @@ def _fill(database: Database) -> None:
         connection.execute(insert(metadata.tables["incidents"]), values)
         counted = {"hash": "0f", "count": 3, "expires_at": LATER}
         connection.execute(insert(metadata.tables["counts"]), counted)
+        user = {"name": "ana", "role": "reader", "sites": ["main"], "created_at": LATER}
+        connection.execute(insert(metadata.tables["users"]), user)
+        record_in(connection, "ana", "export", None, LATER)
         _fill_crm(connection)
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 import responses
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, jobs, pauses
+from formapp.db.tables import attempts, deliveries, jobs, pauses
 from formapp.jobs.queue import Job
 from formapp.jobs.worker import PeriodicTask
 from formapp.lead import Email, Lead
@@ -22,6 +22,8 @@ from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring.alerts import Alert, WebhookError, mail_alert, post_alert
 from formapp.monitoring.incidents import EVERY, report_incidents
 from tests.support.clock import TurnedClock
+from tests.support.leads import lead, submission
+from tests.support.ledger import failed
 from tests.support.mailserver import mail_server
 
 CANARY = "canary-answer"
@@ -62,9 +64,9 @@ def test_many_failed_leads_are_one_incident_with_one_end(
         for _ in range(3):
             check()
     assert [(alert.kind, alert.state) for alert in sent_alerts] == [("failed", "open")]
-    assert "3 deliveries" in sent_alerts[0].detail
+    assert "3 leads of contact were not delivered" in sent_alerts[0].detail
     assert CANARY not in caplog.text + str(sent_alerts)
-    assert "3 deliveries" in caplog.text
+    assert "3 leads of contact were not delivered" in caplog.text
     with database.write() as connection:
         connection.execute(update(deliveries).values(state="delivered"))
     check()
@@ -127,8 +129,9 @@ def test_waiting_jobs_are_one_incident_that_says_what_to_do(
     check()
     assert [(alert.kind, alert.state) for alert in sent_alerts] == [("errands", "open")]
     for words in ("2 mails", "SMTP_URL", "1 challenges", "CHALLENGE_SECRET", "worker", "15 min"):
-        assert words in sent_alerts[0].detail
-    assert CANARY not in sent_alerts[0].detail
+        assert words in sent_alerts[0].detail + sent_alerts[0].advice
+    assert sent_alerts[0].forms == ("contact",)
+    assert CANARY not in str(sent_alerts[0])
     with database.write() as connection:
         connection.execute(delete(jobs))
     check()
@@ -158,8 +161,79 @@ def test_the_monitor_checks_every_ten_seconds_and_a_channel_that_fails_stops_not
     assert CANARY not in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("attempt", "cause"),
+    [
+        (None, "no call was made"),
+        (
+            {"operation": "createContact", "status": 400, "code": "INVALID_PHONE"},
+            "Wix answered createContact with 400 (INVALID_PHONE)",
+        ),
+        ({"operation": "createContact"}, "Wix did not answer"),
+        ({"operation": "listLabels", "status": 200, "code": "KeyError"}, "a defect of formapp (K"),
+        (
+            {"operation": "listLabels", "status": 200, "code": "WRONG_DATA_TYPE"},
+            "an extended field has another data type at Wix",
+        ),
+    ],
+)
+def test_an_alert_names_forms_and_cause_and_what_to_do_and_links_to_the_lead(
+    database: Database,
+    turned_clock: TurnedClock,
+    attempt: dict[str, Any] | None,
+    cause: str,
+) -> None:
+    for form in ("quote", "contact"):
+        given = lead(f"{form}@example.com", form=form)
+        newest = failed(database, submission(given, turned_clock(), form=form))
+    with database.write() as connection:
+        connection.execute(delete(attempts))
+        if attempt:
+            (delivery,) = connection.execute(
+                select(deliveries.c.id).where(deliveries.c.submission_id == newest)
+            ).scalars()
+            tried = {"at": turned_clock(), "result": "failed", "duration_ms": 1, "calls": []}
+            row = {"delivery_id": delivery, **tried, **attempt}
+            connection.execute(insert(attempts), row)
+    sent: list[Alert] = []
+    channels, backlog = [sent.append], timedelta(minutes=15)
+    inbox = "https://forms.example.com/inbox/leads/"
+    report_incidents(database, channels, backlog, turned_clock(), inbox=inbox)
+    (alert,) = sent
+    assert alert.forms == ("contact", "quote")
+    assert alert.detail.startswith(f"2 leads of contact, quote were not delivered: {cause}")
+    assert alert.advice == "correct the cause, then `formapp leads retry --failed`"
+    assert alert.link == f"{inbox}{newest}"
+
+
+def test_each_site_has_its_own_alert_and_without_an_inbox_there_is_no_link(
+    database: Database, turned_clock: TurnedClock
+) -> None:
+    sent: list[Alert] = []
+    check = _monitor(database, turned_clock, sent)
+    for site in ("berlin", "paris"):
+        given = lead(f"{site}@example.com", site=site, form=f"of-{site}")
+        keep(database, submission(given, turned_clock(), form=given.form))
+        row = {"site": site, "paused_until": turned_clock(), "reason": "401", "failures": 3}
+        with database.write() as connection:
+            connection.execute(insert(pauses), row)
+    check()
+    assert [(alert.site, alert.forms, alert.link) for alert in sent] == [
+        ("berlin", ("of-berlin",), None),
+        ("paris", ("of-paris",), None),
+    ]
+    assert "waiting: 1 lead of of-berlin" in sent[0].detail
+
+
 def _alert(clock: TurnedClock) -> Alert:
-    return Alert("failed", "main", "open", "3 deliveries failed for good", clock())
+    page = "https://forms.example.com/inbox/leads/1"
+    forms = ("contact", "quote")
+    return Alert(
+        *("failed", "main", "open", "3 leads were not delivered", clock()),
+        advice="retry them",
+        forms=forms,
+        link=page,
+    )
 
 
 @responses.activate
@@ -170,7 +244,9 @@ def test_a_webhook_gets_json_with_a_text_for_chat_tools(turned_clock: TurnedCloc
     assert isinstance(body, bytes)
     sent: dict[str, Any] = json.loads(body)
     assert (sent["kind"], sent["site"], sent["state"]) == ("failed", "main", "open")
-    assert "3 deliveries" in sent["text"]
+    assert sent["forms"] == ["contact", "quote"]
+    for part in ("site main", "contact, quote", "3 leads were", "retry them", sent["link"]):
+        assert part in sent["text"]
 
 
 @responses.activate
@@ -190,6 +266,9 @@ def test_a_mail_says_what_is_wrong_in_its_subject(turned_clock: TurnedClock) -> 
             _alert(turned_clock),
         )
     (mail,) = server.taken
-    assert mail.message["Subject"] == "formapp: site main: failed deliveries"
+    assert mail.message["Subject"] == "formapp: site main: failed deliveries of contact, quote"
     assert mail.message["To"] == mail.to == "owner@example.com"
-    assert "3 deliveries failed for good" in mail.part("plain")
+    text = mail.part("plain")
+    for part in ("3 leads were not delivered", "What to do: retry them", "/inbox/leads/1"):
+        assert part in text
+    assert "Forms: contact, quote" in text

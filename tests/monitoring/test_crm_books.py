@@ -82,4 +82,4 @@ def test_each_trouble_of_a_book_is_one_alert_with_one_end(database: Database) ->
     ended = [(kind, book, "over") for kind, book, _ in begun]
     paused = ("crm_paused", "main", "open")
     assert check() == sorted([*ended, ("crm_lag", "main", "over"), paused])
-    assert "formapp crm resume main" in next(e for e in sent if e.state == "open").detail
+    assert "formapp crm resume main" in next(e for e in sent if e.state == "open").advice

@@ -86,3 +86,9 @@ def test_texts_of_a_reply_in_another_language_need_a_reply() -> None:
     own = in_language(form, "en").reply
     assert own
     assert own.subject == "Thanks"
+
+
+def test_a_form_has_a_version_of_its_own_for_each_way_to_notify() -> None:
+    tops = ("", '[notify]\nemail = "a@example.com"', '[notify]\nchat = ["a"]', "[reply]")
+    versions = {parse_form("contact.toml", f'title = "T"\n{top}\n{EMAIL}').version for top in tops}
+    assert len(versions) == len(tops)

@@ -228,7 +228,9 @@ def test_after_48_hours_the_owner_is_alerted_and_may_send_it_again(
     tries = len(office.hooks.posts)
     assert 40 < tries < 60
     (waiting,) = find_incidents(office.database, office.clock(), backlog=backlog)[1:]
-    assert (waiting.kind, "1 webhooks: see whether" in waiting.detail) == ("errands", True)
+    assert waiting.kind == "errands"
+    assert "1 webhooks" in waiting.detail
+    assert "whether their receivers answer" in waiting.advice
     office.clock.turn(hours=3)
     office.run()
     (failed,) = office.shown(submission_id)

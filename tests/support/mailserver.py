@@ -4,12 +4,14 @@ import email
 import re
 import socketserver
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import policy
 from email.message import EmailMessage
+from typing import Any
 from urllib.parse import urlsplit
 
 
@@ -136,6 +138,8 @@ class _Talk(socketserver.StreamRequestHandler):
         self._say("354 go on")
         raw = b""
         while (text := self.rfile.readline()) != b".\r\n":
+            if not text:
+                return False  # the client is gone
             raw += text[1:] if text.startswith(b"..") else text
         if answer := self._book.answers.get("DATA"):
             self._say(answer)
@@ -155,6 +159,11 @@ class _Talk(socketserver.StreamRequestHandler):
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that was killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager

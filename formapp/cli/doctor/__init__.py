@@ -14,7 +14,7 @@ import click
 
 from formapp.cli.doctor.crm import check_books
 from formapp.cli.doctor.database import check_database
-from formapp.cli.doctor.findings import Finding
+from formapp.cli.doctor.findings import Finding, echo_finding
 from formapp.cli.doctor.installation import (
     check_base_url,
     check_confirmations,
@@ -24,7 +24,7 @@ from formapp.cli.doctor.installation import (
 )
 from formapp.cli.doctor.notifications import check_notifications
 from formapp.cli.doctor.wix import check_wix
-from formapp.cli.output import echo
+from formapp.cli.output import echo, screen
 from formapp.cli.wiring import number_of
 
 
@@ -35,11 +35,11 @@ def command(*, as_json: bool) -> None:
 
     A fault keeps formapp from working; a hint is worth a look. Exits with 1 if there is a fault.
     """
-    findings = []
+    findings, out = [], screen()
     for finding in _check_all(os.environ):
         findings.append(finding)
         if not as_json:
-            echo(str(finding))
+            echo_finding(out, finding)
     healthy = not any(finding.level == "fault" for finding in findings)
     if as_json:
         report = {"ok": healthy, "findings": [asdict(finding) for finding in findings]}

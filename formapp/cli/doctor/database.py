@@ -21,6 +21,7 @@ from formapp.db.tables import REVISION, metadata
 from formapp.forms.definition.model import FormDefinition
 from formapp.leads.erase import count_lost_erasures
 from formapp.leads.report import count_unknown, count_unmailed
+from formapp.monitoring.alerts import place_of
 from formapp.monitoring.incidents import find_incidents
 from formapp.monitoring.metrics import count_pending, count_quarantined
 from formapp.monitoring.refused_origins import find_refused
@@ -129,8 +130,8 @@ def _check_incidents(database: Database, settings: Settings, now: datetime) -> I
     backlog = timedelta(minutes=settings.alert_backlog)
     incidents = find_incidents(database, now, backlog=backlog)
     for incident in incidents:
-        advice = "see `formapp leads list`, correct the cause, then `formapp leads retry --failed`"
-        yield hint("leads", f"site {incident.site}: {incident.detail}", advice)
+        place = place_of(incident.kind, incident.site)
+        yield hint("leads", f"{place}: {incident.detail}", incident.advice)
     if not incidents:
         yield ok("leads", "no delivery has failed or waits for long")
 

@@ -1,10 +1,10 @@
 """What the doctor finds."""
 
-import textwrap
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from formapp.cli.output import Screen
 from formapp.printable import printable
 
 
@@ -22,10 +22,24 @@ class Finding:
     advice: str = ""
     site: str | None = None
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """What was found, in one line."""
         check = f"{self.check} of {self.site}" if self.site else self.check
-        lines = f"{self.level:<5}  {check}: {printable(self.message)}"
-        return f"{lines}\n{textwrap.indent(self.advice, ' ' * 7)}" if self.advice else lines
+        return f"{check}: {printable(self.message)}"
+
+
+_COLORS = {"ok": "green", "hint": "yellow", "fault": "red"}
+_INDENT = " " * 7
+
+
+def echo_finding(out: Screen, finding: Finding) -> None:
+    """Print a finding with its advice below, wrapped where that is a terminal."""
+    first, *more = out.wrap(finding.text, len(_INDENT))
+    out.echo((f"{finding.level:<5}  ", _COLORS[finding.level]), (first, None))
+    advice = out.wrap(finding.advice, len(_INDENT)) if finding.advice else []
+    for line in [*more, *advice]:
+        out.echo((_INDENT + line, None))
 
 
 ok = partial(Finding, "ok")

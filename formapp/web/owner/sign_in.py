@@ -27,6 +27,29 @@ _WAIT = "Too many wrong passwords came from your network. Please try again later
 _log = logging.getLogger(__name__)
 
 
+class Attempts:
+    """Counts wrong passwords by network, in this process's memory."""
+
+    def __init__(self) -> None:
+        self._limits = parse_many(WRONG_PASSWORDS)
+        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def check(self, request: Request) -> None:
+        """Raise RefusalError if too many wrong passwords came from there."""
+        network = network_of(request.remote_addr or "")
+        for limit in self._limits:
+            if not self._limiter.test(limit, network):
+                wait = {"Retry-After": str(limit.get_expiry())}
+                raise RefusalError(429, "TOO_MANY_REQUESTS", _WAIT, wait)
+
+    def count(self, request: Request) -> None:
+        """Count a wrong password."""
+        _log.warning("wrong password on a page of the owner")
+        network = network_of(request.remote_addr or "")
+        for limit in self._limits:
+            self._limiter.hit(limit, network)
+
+
 class Owner:
     """Checks sign-ins.
 
@@ -38,8 +61,7 @@ class Owner:
     def __init__(self, password: str | None = None, *, everybody: bool = False) -> None:
         self._password = None if password is None else _digest(password)
         self._everybody = everybody
-        self._limits = parse_many(WRONG_PASSWORDS)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._attempts = Attempts()
 
     def check(self, request: Request) -> None:
         """Raise NotFound if the pages are disabled, RefusalError if the sign-in isn't right."""
@@ -51,15 +73,9 @@ class Owner:
         password = given.password if given and given.type == "basic" else None
         if password is None or len(password.encode()) > LONGEST_PASSWORD:
             raise RefusalError(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
-        network = network_of(request.remote_addr or "")
-        for limit in self._limits:
-            if not self._limiter.test(limit, network):
-                wait = {"Retry-After": str(limit.get_expiry())}
-                raise RefusalError(429, "TOO_MANY_REQUESTS", _WAIT, wait)
+        self._attempts.check(request)
         if not hmac.compare_digest(_digest(password), self._password):
-            _log.warning("wrong password on a page of the owner")
-            for limit in self._limits:
-                self._limiter.hit(limit, network)
+            self._attempts.count(request)
             raise RefusalError(401, "UNAUTHORIZED", _SIGN_IN, _ASK)
 
 

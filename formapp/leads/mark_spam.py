@@ -1,0 +1,47 @@
+"""Marking a submission as spam: nothing more of it goes to Wix, or out as a mail."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+
+from formapp.db.database import Database
+from formapp.db.tables import deliveries, jobs, submissions
+from formapp.leads.accept import Status
+from formapp.leads.errors import (
+    AlreadyDeliveredError,
+    ErasedError,
+    UnknownSubmissionError,
+)
+
+MARKED = "a person marked it as spam"
+"""The reason that is stored with it, beside those of the checks."""
+
+
+def mark_spam(database: Database, submission_id: str, now: datetime) -> None:
+    """Put a submission into quarantine, for good unless it is released; cancel what waits.
+
+    It stays in quarantine rather than with the honeypot's catches, whose answers nobody has read.
+    Raises LeadError, and changes nothing, if it is unknown, erased or delivered.
+    """
+    with database.write() as connection:
+        sending = deliveries.c.submission_id == submission_id
+        # A delivery before its submission, as a retry and an erasure lock them.
+        delivery = connection.execute(
+            select(deliveries.c.state, deliveries.c.intent).where(sending).with_for_update()
+        ).first()
+        this = submissions.c.id == submission_id
+        locked = select(submissions).where(this).with_for_update(key_share=True)
+        row = connection.execute(locked).first()
+        if row is None:
+            raise UnknownSubmissionError(submission_id)
+        if row.erased_at:
+            raise ErasedError(submission_id)
+        # A write to Wix of unknown outcome may have made a contact.
+        if delivery and (delivery.state == "delivered" or delivery.intent):
+            raise AlreadyDeliveredError(submission_id)
+        reasons = [each for each in row.meta.get("suspect", ()) if each != MARKED]
+        meta = row.meta | {"suspect": [*reasons, MARKED], "marked_at": now.isoformat()}
+        changed = {"status": Status.QUARANTINED, "meta": meta}
+        connection.execute(update(submissions).where(this).values(changed))
+        connection.execute(delete(deliveries).where(sending))
+        connection.execute(delete(jobs).where(jobs.c.submission_id == submission_id))

@@ -1,0 +1,1 @@
+"""People who sign in to the inbox: their names, roles, passwords, and the sites they may see."""

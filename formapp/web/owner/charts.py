@@ -1,0 +1,63 @@
+"""Charts as SVG, drawn on the server: their colours are of the style sheet, light and dark."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+WIDTH, HEIGHT = 720, 200
+_TOP, _BOTTOM, _LEFT = 10, 24, 34
+KINDS = 6
+"""How many kinds have a colour of their own; the rest share the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A part of a day's bar, in the chart's units; `kind` is the number of its colour."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Stacked bars of days; `lines` are (height on the chart, number), `ticks` (place, text)."""
+
+    bars: Sequence[Bar]
+    lines: Sequence[tuple[float, int]]
+    ticks: Sequence[tuple[float, str]]
+    kinds: Sequence[str]
+
+
+def stacked(days: Mapping[date, Mapping[str, int]]) -> Chart:
+    """Return the chart of how many there were of each kind on each day."""
+    totals: dict[str, int] = {}
+    for counts in days.values():
+        for kind, count in counts.items():
+            totals[kind] = totals.get(kind, 0) + count
+    kinds = sorted(totals, key=lambda kind: (-totals[kind], kind))
+    highest = _round_up(max((sum(counts.values()) for counts in days.values()), default=0))
+    step, unit = (WIDTH - _LEFT) / max(len(days), 1), (HEIGHT - _TOP - _BOTTOM) / highest
+    bars, ticks = [], []
+    for index, (day, counts) in enumerate(days.items()):
+        x, y = _LEFT + index * step, float(HEIGHT - _BOTTOM)
+        for number, kind in enumerate(kinds):
+            if count := counts.get(kind, 0):
+                y -= count * unit
+                bars.append(Bar(x + 1, y, step - 2, count * unit, min(number, KINDS - 1)))
+        if index % 7 == len(days) % 7:
+            ticks.append((x, f"{day.day} {day:%b}"))
+    lines = [(HEIGHT - _BOTTOM - number * unit, number) for number in (0, highest // 2, highest)]
+    return Chart(bars, lines, ticks, kinds)
+
+
+def _round_up(number: int) -> int:
+    """Return the next even number that people read at once, such as 2, 4, 10, 20 or 40."""
+    bound = 1
+    while True:
+        for factor in (2, 4, 10):
+            if number <= bound * factor:
+                return bound * factor
+        bound *= 10

@@ -1,0 +1,62 @@
+"""Exports of the leads that a list shows, streamed."""
+
+from collections.abc import Iterator
+
+from flask import Response, request
+from werkzeug.datastructures import Headers
+
+from formapp.leads import audit
+from formapp.leads.export import export_csv, export_jsonl
+from formapp.leads.search import count_leads, list_sources
+from formapp.web.owner.inbox import (
+    blueprint,
+    form_definition,
+    form_title,
+    now,
+    page,
+    query_without,
+    wanted_leads,
+)
+from formapp.web.owner.session import current_user
+from formapp.web.services import services
+
+_CSV, _JSONL = "text/csv; charset=utf-8", "application/jsonl; charset=utf-8"
+
+
+@blueprint.get("/export")
+def export() -> Response:
+    """Offer the files: a spreadsheet of each form, and one file for programs."""
+    database, wanted = services().database, wanted_leads()
+    sources = {form for _, form in list_sources(database, wanted.sites)}
+    forms = [form for form in sources if not wanted.forms or form in wanted.forms]
+    return page(
+        "export.html",
+        count=count_leads(database, wanted),
+        wanted=wanted,
+        forms=sorted(forms, key=form_title),
+        query=query_without("after"),
+        query_without=query_without,
+        here="inbox.leads",
+    )
+
+
+@blueprint.get("/export/<form>.csv")
+def export_form(form: str) -> Response:
+    """Write the chosen leads of one form as CSV; `?bom=yes` for Excel."""
+    wanted = wanted_leads().of_form(form)
+    bom = request.args.get("bom") == "yes"
+    lines = export_csv(services().database, wanted, form_definition(form), bom=bom)
+    return _file(lines, _CSV, f"{form}.csv")
+
+
+@blueprint.get("/export/leads.jsonl")
+def export_all() -> Response:
+    """Write the chosen leads as lines of JSON."""
+    return _file(export_jsonl(services().database, wanted_leads()), _JSONL, "leads.jsonl")
+
+
+def _file(pieces: Iterator[str], mimetype: str, name: str) -> Response:
+    audit.record(services().database, current_user().name, "export", None, now())
+    headers = Headers({"Cache-Control": "private, no-store"})
+    headers.add("Content-Disposition", "attachment", filename=name)
+    return Response(pieces, content_type=mimetype, headers=headers)
