@@ -488,3 +488,27 @@ def test_metrics_show_what_waits_by_form_and_channel(office: Office) -> None:
     labels = {"form": "contact", "channel": "webhook"}
     name = "formapp_notifications_waiting"
     assert office.metrics.registry.get_sample_value(name, labels) == 1
+
+
+def test_of_a_digest_only_what_was_tried_for_long_enough_is_given_up(office: Office) -> None:
+    office.have(f'[notify]\nemail = "{OWNER}"\nevery = "hour"')
+    office.mails.answers = {"RCPT": "450 not now"}
+    old = office.keep()
+    office.run()
+    office.clock.turn(hours=48)
+    young = office.keep()
+    office.run()
+    assert office.shown(old)[0]["state"] == "waiting"
+    office.clock.turn(hours=1)
+    office.run()
+    assert office.shown(old)[0]["state"] == "failed"
+    assert office.shown(young)[0]["state"] == "waiting"
+
+
+def test_a_worker_with_other_form_files_says_that_it_notified_nobody(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.have("")
+    office.keep()
+    office.run()
+    assert "form contact: a lead notified nobody: its form file here" in caplog.text
