@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TypedDict
 
+from formapp.forms.definition.links import spelled_out
 from formapp.forms.definition.model import (
     LIST_NAME,
     RESERVED,
@@ -190,7 +191,8 @@ class Reader:
         self._reply_to = self._slots.pop(_REPLY_TO, _email_slot(given))
         self._known = frozenset({*RESERVED, *CHALLENGE_NAMES, *definition.foreign_names})
         self._mapping = LeadMapping(definition, name)
-        self._consents = [Consent(field=f.name, text=f.label) for f in given if f.type == "consent"]
+        consents = [f for f in given if f.type == "consent"]
+        self._consents = [Consent(field=f.name, text=spelled_out(f.label_text)) for f in consents]
         self._texts = {f.name for f in given if f.type in {"text", "textarea"}}
         self._names = {
             f.name for f in given if isinstance(f.to, PropertyTarget) and f.to.property in _PERSON
