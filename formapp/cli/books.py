@@ -30,6 +30,7 @@ from formapp.crm.sync import Session
 from formapp.crm.system import System
 from formapp.crm.systems.carddav import CardDavSystem
 from formapp.crm.systems.http_calls import HttpCalls
+from formapp.crm.systems.hubspot import HubSpotSystem
 from formapp.crm.systems.webhook import WebhookSystem
 from formapp.crm.systems.wix import WixSystem
 from formapp.crm.systems.wix_calls import Client, Wait, WixCalls, limited_client
@@ -143,7 +144,7 @@ def connect_book(  # noqa: PLR0913 - collaborators
     if not settings.keys:
         fault = f"{PREFIX}SECRET_KEY: is missing; CRM books keep keyed digests in place of values"
         raise SettingsError([fault])
-    crm = open_system(book, read_secrets(book, environ), database)
+    crm = open_system(book, read_secrets(book, environ), database, wait)
     calls = WixCalls(client, clock=now_in_utc, wait=wait, patient=patient)
     keyring = Keyring(settings.keys, PURPOSE)
     session = Session(book, WixSystem(book, calls), crm, database, keyring, now_in_utc)
@@ -206,7 +207,7 @@ def _open_waiting(
     return open_book(book, settings=settings, database=database, metrics=metrics, wait=wait)
 
 
-def open_system(book: Book, secrets: Secrets, database: Database) -> System:
+def open_system(book: Book, secrets: Secrets, database: Database, wait: Wait = sleep) -> System:
     """Open the side that isn't Wix; this sends no call. May raise SecretsError."""
     match book.system:
         case "carddav":
@@ -214,6 +215,8 @@ def open_system(book: Book, secrets: Secrets, database: Database) -> System:
             return CardDavSystem(book, HttpCalls(auth=auth))
         case "webhook":
             return _open_webhook(book, secrets, database)
+        case "hubspot":
+            return HubSpotSystem(book, HttpCalls(token=secrets.token), now_in_utc, wait)
     raise SystemMissingError(f"{book.name}.toml: {book.system} can't be used yet")
 
 

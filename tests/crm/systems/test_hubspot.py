@@ -1,0 +1,195 @@
+"""HubSpot's own: history in place of preconditions, merges, a lagging search, limits, rules."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+
+from formapp.crm.system import (
+    AlreadyExistsError,
+    RefusedError,
+    StaleError,
+    UnauthorizedError,
+    UnavailableError,
+    Write,
+)
+from formapp.crm.systems import hubspot
+from formapp.crm.systems.http_calls import HttpCalls
+from formapp.crm.systems.hubspot import HubSpotRecord, HubSpotSystem
+from formapp.sandbox import SandboxServer
+from tests.crm.hubspot_standin import HubSpot
+from tests.crm.test_systems import hubspot_system
+from tests.support.clock import TurnedClock
+
+ADA = Write({"firstname": "Ada", "email": "ada@example.com"}, key="w1")
+
+
+@dataclass
+class World:
+    clock: TurnedClock
+    account: HubSpot
+    system: HubSpotSystem
+    waited: list[float]
+
+    def ada(self) -> HubSpotRecord:
+        """A contact as it was read."""
+        record = self.system.get(self.system.create(ADA).id)
+        assert isinstance(record, HubSpotRecord)
+        return record
+
+    def calls(self) -> list[tuple[str, str]]:
+        """What was called since the last look."""
+        found, self.account.calls = self.account.calls, []
+        return found
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    clock = TurnedClock()
+    account, waited = HubSpot(clock), list[float]()
+    with SandboxServer(account.app) as server:
+        system = hubspot_system(server.url, clock, waited)
+        yield World(clock, account, system, waited)
+        system.close()
+
+
+def test_a_value_that_came_between_reading_and_writing_is_put_back(world: World) -> None:
+    ada = world.ada()
+
+    def edit_between(method: str, _path: str) -> None:
+        if method == "PATCH":
+            world.account.before = lambda _method, _path: None
+            world.account.edit(ada.id, firstname="Augusta")
+
+    world.account.before = edit_between
+    with pytest.raises(StaleError):
+        world.system.update(ada, Write({"firstname": "Eva", "lastname": "King"}))
+    contact = world.account.contacts[ada.id]
+    assert (contact.get("firstname"), contact.get("lastname")) == ("Augusta", "King")
+
+
+def test_an_edit_after_our_write_is_no_conflict_and_not_in_the_answer(world: World) -> None:
+    ada = world.ada()
+
+    def edit_after(method: str, path: str) -> None:
+        if method == "GET" and path == f"/{ada.id}":
+            world.account.before = lambda _method, _path: None
+            world.account.edit(ada.id, firstname="Augusta")
+
+    world.account.before = edit_after
+    answer = world.system.update(ada, Write({"firstname": "Eva"}))
+    assert answer.values["firstname"] == "Eva"
+    assert world.account.contacts[ada.id].get("firstname") == "Augusta"
+
+
+def test_an_update_costs_two_calls_and_an_empty_one_none(world: World) -> None:
+    ada = world.ada()
+    world.calls()
+    world.system.update(ada, Write({"firstname": "Eva", "email": None}))
+    assert world.calls() == [("PATCH", f"/{ada.id}"), ("GET", f"/{ada.id}")]
+    assert world.account.contacts[ada.id].get("email") == ""
+    assert world.system.update(ada, Write()) is ada
+    assert world.calls() == []
+
+
+def test_a_merge_has_a_new_id_that_both_old_ones_lead_to(world: World) -> None:
+    ada = world.ada()
+    eva = world.system.create(Write({"firstname": "Eva", "lastname": "King"}, key="w2"))
+    merged = world.system.merge(ada, eva)
+    assert merged.id not in (ada.id, eva.id)
+    assert merged.values["lastname"] == "King"
+    for old in (ada, eva):
+        found = world.system.get(old.id)
+        assert found is not None
+        assert found.id == merged.id
+    assert world.system.get_many([ada.id, merged.id]).keys() == {merged.id}
+
+
+def test_search_lags_so_changes_overlap(world: World) -> None:
+    world.clock.turn(hours=1)
+    *_, start = world.system.changes(None)
+    ada = world.ada()
+    assert world.system.find(email="Ada@example.com")
+    *_, first = world.system.changes(start.cursor)
+    assert first.changed == {}
+    world.clock.turn(31)
+    *_, second = world.system.changes(first.cursor)
+    assert second.changed.keys() == {ada.id}
+
+
+def test_more_contacts_of_one_moment_than_a_page_end(world: World) -> None:
+    world.account.lag = timedelta(0)
+    *_, start = world.system.changes(None)
+    for number in range(401):
+        world.system.create(Write({"firstname": f"Number {number}"}, key=f"k{number}"))
+    world.clock.turn(1)
+    world.calls()
+    pages = list(world.system.changes(start.cursor))
+    assert [len(page.changed) for page in pages] == [200, 200, 1]
+    assert pages[0].cursor == start.cursor, "a page that isn't the last moves nothing"
+    assert world.calls() == [("POST", "/search")] * 3
+    assert sum(len(page) for page in world.system.sweep()) == 401
+    assert len(world.calls()) == 5
+
+
+def test_the_limit_is_waited_for_before_it_is_passed(world: World) -> None:
+    world.account.limit = 1
+    world.system.find(key="none")
+    assert world.waited == [10.0]
+    with pytest.raises(UnavailableError) as refused:
+        world.system.create(ADA)
+    assert refused.value.wait == timedelta(seconds=10)
+    assert not refused.value.maybe_applied
+
+
+def test_a_contact_with_this_email_is_named(world: World) -> None:
+    world.account.edit(world.system.create(Write({"email": "ada@example.com"}, key="w9")).id)
+    with pytest.raises(AlreadyExistsError) as refused:
+        world.system.create(ADA)
+    assert refused.value.record_id == "101"
+    other = world.system.create(Write({"firstname": "Eva"}, key="w2"))
+    with pytest.raises(RefusedError, match="another contact has it"):
+        world.system.update(other, Write({"email": "ada@example.com"}))
+
+
+def test_a_rule_of_the_account_names_the_property_and_no_value(world: World) -> None:
+    world.account.refuses = "firstname"
+    with pytest.raises(RefusedError) as refused:
+        world.system.create(ADA)
+    assert str(refused.value) == "HubSpot refuses the values (400) of firstname"
+
+
+def test_a_contact_that_changed_is_not_archived(world: World) -> None:
+    ada = world.ada()
+    world.account.edit(ada.id, firstname="Eva")
+    with pytest.raises(StaleError):
+        world.system.delete(ada)
+    read = world.system.get(ada.id)
+    assert read is not None
+    world.system.archive(read)
+    assert list(world.account.archived) == [ada.id]
+
+
+def test_missing_properties_and_a_wrong_key_are_faults(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.crm.hubspot_standin.PROPERTIES", ("email", "lastname", "phone"))
+    faults = world.system.check()
+    assert faults[0] == 'HubSpot has no property "firstname"'
+    assert hubspot.KEY in faults[1]
+    world.system._calls = HttpCalls(token="wrong")
+    assert world.system.check() == ["127.0.0.1 refuses the credentials (401)"]
+    with pytest.raises(UnauthorizedError):
+        world.system.get("1")
+
+
+def test_all_emails_and_phones_count_for_matching(world: World) -> None:
+    ada = world.ada()
+    world.account.edit(
+        ada.id, hs_additional_emails="A@x.example;b@x.example", mobilephone="07700 900123"
+    )
+    read = world.system.get(ada.id)
+    assert read is not None
+    assert read.emails == ("ada@example.com", "a@x.example", "b@x.example")
+    assert read.phones == ("+447700900123",)
