@@ -30,7 +30,6 @@ from sqlalchemy import (
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, search_terms, submissions
 from formapp.forms.reading.contact import read_email, read_phone
-from formapp.lead import with_extension
 from formapp.leads.accept import LONGEST_TERM, fold
 from formapp.leads.errors import AmbiguousIdError, UnknownSubmissionError
 
@@ -54,7 +53,6 @@ _WINDOW = 20_000
 """Where there are more, so many of the newest submissions are looked through at a time."""
 
 _MOST_ALIKE = 10
-_MOST_OTHERS = 500
 _LAST = "\U0010ffff"
 _ID_END = re.compile(r"[0-9a-f-]{8,36}")
 _PHONE = re.compile(r"[\d\s()+./-]+")
@@ -151,7 +149,10 @@ def list_leads(
         leads = tuple(read_summaries(connection, ids[:limit]))
     if len(ids) > limit:
         return LeadPage(leads, ids[limit - 1])
-    return LeadPage(leads, window_end, _time_of(window_end) if window_end else None)
+    if window_end is None:
+        return LeadPage(leads)
+    milliseconds = int(window_end[:13].replace("-", ""), 16)
+    return LeadPage(leads, window_end, datetime.fromtimestamp(milliseconds / 1000, UTC))
 
 
 def iterate_ids(database: Database, wanted: LeadFilter, batch: int = 500) -> Iterator[str]:
@@ -190,55 +191,6 @@ def find_submission(database: Database, given: str, sites: tuple[str, ...] | Non
     if len(found) > 1:
         raise AmbiguousIdError(given, found)
     return found[0]
-
-
-def identity_in(lead: dict[str, Any]) -> str | None:
-    """Return who a stored lead is: its e-mail address, or without one its number."""
-    address: str | None = (lead.get("email") or {}).get("address")
-    if address:
-        return address
-    return next(
-        (with_extension(p["e164"], p.get("extension", "")) for p in lead.get("phones") or ()), None
-    )
-
-
-def ids_of_person(connection: Connection, identity: str) -> list[str]:
-    """Return the submissions whose lead has this address or number, newest first.
-
-    They share a search term; what it doesn't tell apart, such as an extension, is compared.
-    """
-    number = identity.partition(" ext. ")[0]
-    term = f"e{identity}" if "@" in identity else f"p{number[:0:-1]}"
-    query = (
-        select(submissions.c.id, submissions.c.lead)
-        .join(search_terms, search_terms.c.submission_id == submissions.c.id)
-        .where(search_terms.c.term == term[:LONGEST_TERM])
-        .order_by(submissions.c.id.desc())
-    )
-    return [row.id for row in connection.execute(query) if identity in identities_in(row.lead)]
-
-
-def identities_in(lead: dict[str, Any]) -> set[str]:
-    """Return the address and the numbers of a stored lead."""
-    numbers = {
-        with_extension(phone["e164"], phone.get("extension", ""))
-        for phone in lead.get("phones") or ()
-    }
-    address = (lead.get("email") or {}).get("address")
-    return numbers | ({address} if address else set())
-
-
-def list_others(
-    database: Database, submission_id: str, sites: tuple[str, ...] | None, limit: int = 20
-) -> list[LeadSummary]:
-    """Return other leads of the same person, by address or number, newest first."""
-    with database.read() as connection:
-        this = select(submissions.c.lead).where(submissions.c.id == submission_id)
-        lead = connection.execute(this).scalar() or {}
-        ids = {each for found in identities_in(lead) for each in ids_of_person(connection, found)}
-        newest = sorted(ids - {submission_id}, reverse=True)
-        rows = read_summaries(connection, newest[:_MOST_OTHERS])
-        return [row for row in rows if sites is None or row.site in sites][:limit]
 
 
 def format_age(received_at: datetime, now: datetime) -> str:
@@ -498,8 +450,3 @@ def id_at(time: datetime) -> str:
     """Return the least beginning of an id that was made then."""
     milliseconds = f"{int(time.timestamp() * 1000):012x}"
     return f"{milliseconds[:8]}-{milliseconds[8:]}"
-
-
-def _time_of(submission_id: str) -> datetime:
-    milliseconds = int(submission_id[:13].replace("-", ""), 16)
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

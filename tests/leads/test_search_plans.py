@@ -9,12 +9,12 @@ import pytest
 from sqlalchemy import event
 
 from formapp.db.database import Database
+from formapp.leads.same_person import list_others
 from formapp.leads.search import (
     LeadFilter,
     count_leads,
     find_submission,
     list_leads,
-    list_others,
     list_sources,
 )
 from formapp.leads.statistics import overview
