@@ -13,6 +13,7 @@ from formapp.crm.initial import BusyError, PlanNeededError, Progress, load, plan
 from formapp.crm.reconcile import work_off
 from formapp.crm.session import Session
 from formapp.crm.store import (
+    LEASE,
     LONGEST_WAIT,
     ClaimLostError,
     claim_book,
@@ -116,7 +117,7 @@ def _look(session: Session, *, sweep: bool) -> bool | None:
         if book.mode == "copy":
             more = copy_next(session, cast("Source", session.wix))
         else:
-            look(session, sweep=sweep)
+            look(session, sweep=sweep, on_page=lambda: _renew(session, fence))
         done = {"due_at": now if more else now + book.every, "last_pass_at": session.clock()}
         done |= {"failures": 0, "blocked_until": None}
         if sweep:
@@ -125,6 +126,12 @@ def _look(session: Session, *, sweep: bool) -> bool | None:
         with session.database.write() as connection:
             write_claimed_book(connection, book.name, fence, lease_until=None, **done)
     return more
+
+
+def _renew(session: Session, fence: int) -> None:
+    with session.database.write() as connection:
+        until = session.clock() + LEASE
+        write_claimed_book(connection, session.book.name, fence, lease_until=until)
 
 
 def _work_off_next(session: Session) -> bool | None:
