@@ -3,7 +3,6 @@
 Whatever is found is a hint that makes a link due. Polling alone is enough, but for erasures.
 """
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, or_, select
@@ -35,7 +34,7 @@ def start_following(session: Session) -> None:
         with session.database.read() as connection:
             known = read_cursor(connection, session.book.name, side, "changes")
         if known is None and not session.is_blind(side):
-            _follow(session, side, lambda: None)
+            _follow(session, side)
         with session.database.write() as connection:
             last = last_event(connection, _source(session.book, side))
             if read_cursor(connection, session.book.name, side, "events") is None:
@@ -43,35 +42,31 @@ def start_following(session: Session) -> None:
                 write_cursor(connection, session.book.name, side, "events", position=position)
 
 
-def look(session: Session, *, sweep: bool, on_page: Callable[[], None]) -> None:
-    """Ask both sides for changes; list them whole if asked to, or where a cursor was refused.
-
-    `on_page` is called after each page: a look at a large side takes its time.
-    """
+def look(session: Session, *, sweep: bool) -> None:
+    """Ask both sides for changes; list them whole if asked to, or where a cursor was refused."""
     for side in SIDES:
         if not session.is_blind(side):
-            followed = _follow(session, side, on_page)
+            followed = _follow(session, side)
             if sweep or not followed:
-                _sweep(session, side, on_page)
+                _sweep(session, side)
 
 
-def _follow(session: Session, side: Side, on_page: Callable[[], None]) -> bool:
+def _follow(session: Session, side: Side) -> bool:
     """Read the changes since the cursor; False if there was none, or it was refused."""
+    book, started = session.book.name, session.clock()
     with session.database.read() as connection:
-        cursor = read_cursor(connection, session.book.name, side, "changes")
+        cursor = read_cursor(connection, book, side, "changes")
     position = cursor.position if cursor else None
     try:
-        _read_changes(session, side, position, on_page)
+        _read_changes(session, side, position, started)
     except CursorRefusedError:
         position = None
-        _read_changes(session, side, None, on_page)
+        _read_changes(session, side, None, started)
     return position is not None
 
 
-def _read_changes(
-    session: Session, side: Side, position: str | None, on_page: Callable[[], None]
-) -> None:
-    book, started = session.book.name, session.clock()
+def _read_changes(session: Session, side: Side, position: str | None, started: datetime) -> None:
+    book = session.book.name
     for page in session.system(side).changes(position):
         with session.database.write() as connection:
             now = session.clock()
@@ -81,10 +76,9 @@ def _read_changes(
             write_cursor(connection, book, side, "changes", **values)
             if page.gone:
                 brake(connection, book)
-        on_page()
 
 
-def _sweep(session: Session, side: Side, on_page: Callable[[], None]) -> None:
+def _sweep(session: Session, side: Side) -> None:
     """List a side whole: finds what was created, updated and deleted without any clock."""
     book, started = session.book.name, session.clock()
     lag = session.system(side).capabilities.index_lag
@@ -96,7 +90,6 @@ def _sweep(session: Session, side: Side, on_page: Callable[[], None]) -> None:
             add_hints(connection, book, side, revisions, session.clock())
             values = {"started_at": started, "done": len(seen)}
             write_cursor(connection, book, side, "sweep", **values)
-        on_page()
     with session.database.write() as connection:
         absent = _linked_before(connection, book, side, started - lag) - seen
         add_absences(connection, book, side, absent, session.clock())
