@@ -94,7 +94,7 @@ deliveries = sa.Table(
     sa.Column("outcome", sa.String(16)),
     sa.Column("contact_id", sa.String(36)),
     sa.Column("flags", _Json),
-    # What the lead did to the contact, field by field: see `formapp.delivery.changes`. Erased with
+    # What the lead did to the contact, field by field: see `formapp.delivery.decide`. Erased with
     # the answers.
     sa.Column("changes", _Json),
     sa.Column("reason", sa.Text),

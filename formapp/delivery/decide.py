@@ -5,9 +5,9 @@ only added. A form file may configure more, field by field (`append`, `overwrite
 blank answers, so nothing is ever cleared.
 """
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypedDict, cast
 
 from formapp.lead import Address, Email, ExtendedField, Lead, Merge, Phone, Text
 from formapp.wix import Address as WixAddress
@@ -314,3 +314,131 @@ def _same_address(held: WixAddress, given: Address) -> bool:
         lines = {f"{number or ''} {name or ''}", f"{name or ''} {number or ''}"}
     rest = (held.line2, held.city, held.postal_code, held.subdivision, held.country)
     return _shape(given) in {_folded(line, *rest) for line in lines}
+
+
+# What the lead did to its contact, field by field, for the owner. Derived from what was decided, so
+# it says nothing that wasn't sent. The values are a person's: they are erased with the answers.
+
+Kind = Literal["new", "filled", "replaced", "same", "kept", "kept_member", "kept_phone"]
+"""`new`: of a new contact; `kept`: the contact's value stays, always if it is a site member or was
+matched by its phone alone."""
+
+LONGEST = 300
+"""Characters of a value that are stored; more of a long text tells an owner nothing."""
+
+_TEXTS = ("first_name", "last_name", "company", "job_title", "birthdate", "locale")
+_HELD = {"first_name": "first", "last_name": "last"}
+_SENT = {"job_title": "jobTitle"}
+_SENT = {
+    "job_title": "jobTitle",
+    "birthdate": "birthdate",
+    "company": "company",
+    "locale": "locale",
+}
+
+
+class Change(TypedDict):
+    """One value of the lead: the field's name, what the contact had, what the lead gives."""
+
+    field: str
+    result: Kind
+    before: str | None
+    given: str
+
+
+def changes_of(lead: Lead, found: Found, decision: Decision, keys: Keys) -> list[Change]:
+    """Return a line for each value of the lead, in the order of a contact's fields."""
+    contact = found.contact
+    held = contact.info if contact else ContactInfo()
+    sent: InfoBody = {} if isinstance(decision, Nothing) else decision.info
+    kept: Kind = "kept"
+    if contact and contact.is_member:
+        kept = "kept_member"
+    elif found.matched_by == "phone":
+        kept = "kept_phone"
+    lines = [
+        *_texts(lead, held, sent),
+        *_lists(lead, held, sent),
+        *_named(lead, held, sent, keys),
+    ]
+    return [
+        {
+            "field": name[:LONGEST],
+            "result": _result(before, given, kept, is_sent=is_sent, decision=decision),
+            "before": before and before[:LONGEST],
+            "given": given[:LONGEST],
+        }
+        for name, before, given, is_sent in lines
+    ]
+
+
+def _result(
+    before: str | None, given: str, kept: Kind, *, is_sent: bool, decision: Decision
+) -> Kind:
+    if isinstance(decision, Create):
+        return "new"
+    if before is not None and before.strip().casefold() == given.strip().casefold():
+        return "same"
+    if not is_sent:
+        return kept
+    return "filled" if before is None else "replaced"
+
+
+_Line = tuple[str, str | None, str, bool]
+"""Name, what the contact had, what the lead gives, whether that was sent."""
+
+
+def _texts(lead: Lead, held: ContactInfo, sent: InfoBody) -> Iterator[_Line]:
+    names: dict[str, Any] = dict(sent.get("name") or {})
+    for name in _TEXTS:
+        given = getattr(lead, name)
+        if given is None:
+            continue
+        part = _HELD.get(name, name)
+        value = names.get(part) if name in _HELD else sent.get(_SENT.get(name, name))
+        yield name, getattr(held, part), given.value, value == given.value
+
+
+def _lists(lead: Lead, held: ContactInfo, sent: InfoBody) -> Iterator[_Line]:
+    if lead.email:
+        had = [email.address for email in held.emails if email.address]
+        same = [each for each in had if each.lower() == lead.email.address]
+        yield "email", _joined(same or had), lead.email.address, "emails" in sent
+    for phone in lead.phones:
+        same = [phone.number for each in held.phones if same_number(each, phone)]
+        had = [each.number for each in held.phones]
+        items = [item.get("phone") for item in mapping(sent.get("phones")).get("items", ())]
+        yield "phone", _joined(same or had), phone.number, phone.number in items
+    for address in lead.addresses:
+        had = [_line_of_wix(each) for each in held.addresses]
+        given = _line(address)
+        same = [each for each in had if each.casefold() == given.casefold()]
+        yield "address", _joined(same or had), given, "addresses" in sent
+
+
+def _named(lead: Lead, held: ContactInfo, sent: InfoBody, keys: Keys) -> Iterator[_Line]:
+    labels: Sequence[str] = mapping(sent.get("labelKeys")).get("items", ())
+    for name in dict.fromkeys(lead.labels):
+        key = keys.labels[name]
+        yield "label", name if key in held.label_keys else None, name, key in labels
+    fields = mapping(mapping(sent.get("extendedFields")).get("items"))
+    for each in lead.extended_fields:
+        key = keys.fields[each.name]
+        before = held.extended_fields.get(key)
+        text = None if before is None else str(before)
+        yield f"“{each.name}”", text, str(each.value), fields.get(key) == each.value
+
+
+def _joined(values: Sequence[str]) -> str | None:
+    return "; ".join(values) or None
+
+
+def _line(address: Address) -> str:
+    parts = (address.line, address.line2, address.postal_code, address.city, address.country)
+    return ", ".join(filter(None, parts))
+
+
+def _line_of_wix(address: WixAddress) -> str:
+    street = address.line or " ".join(filter(None, (address.street_name, address.street_number)))
+    parts = (street, address.line2, address.postal_code, address.city, address.country)
+    return ", ".join(filter(None, parts))

@@ -19,7 +19,17 @@ from formapp.delivery.claims import (
     intend,
     release,
 )
-from formapp.delivery.decide import Create, Decision, Found, Keys, Nothing, Update, decide
+from formapp.delivery.decide import (
+    Change,
+    Create,
+    Decision,
+    Found,
+    Keys,
+    Nothing,
+    Update,
+    changes_of,
+    decide,
+)
 from formapp.delivery.find import (
     KeyCache,
     WrongDataTypeError,
@@ -191,7 +201,7 @@ class ContactUpsert:
         for _ in range(ROUNDS):
             decision = decide(self._lead, found, keys, contested=self._contested)
             try:
-                return self._act(decision, found)
+                return self._act(decision, found, changes_of(self._lead, found, decision, keys))
             except DuplicateContactError as error:
                 lost, found = error, self._after_duplicate(error, decision, found)
             except (ContactAlreadyChangedError, ContactNotFoundError) as error:
@@ -201,20 +211,21 @@ class ContactUpsert:
                 found = self._after_change(found) if found.contact else found
         raise lost or AssertionError("a round either returns or was lost")
 
-    def _act(self, decision: Decision, found: Found) -> Result:
+    def _act(self, decision: Decision, found: Found, changes: list[Change]) -> Result:
         contacts = self._client.wix.contacts
         if isinstance(decision, Nothing):
-            return self._result(self._outcome_without_call(found), decision.contact_id, found)
+            outcome = self._outcome_without_call(found)
+            return self._result(outcome, decision.contact_id, found, changes)
         if isinstance(decision, Create):
             earlier = self._claim.intent
             repeats = earlier is not None and earlier.operation == "create"
             first_at = earlier.since if earlier and repeats else None
             self._intend(Intent("create", self._client.clock(), first_at=first_at))
-            return self._result("created", contacts.create(decision.info).id, found)
+            return self._result("created", contacts.create(decision.info).id, found, changes)
         target, revision = decision.contact_id, decision.revision
         self._intend(Intent("update", self._client.clock(), target, revision))
         updated = contacts.update(target, revision, decision.info)
-        return self._result("updated", updated.id, found)
+        return self._result("updated", updated.id, found, changes)
 
     def _outcome_without_call(self, found: Found) -> Outcome:
         """The contact has it all; a write of ours of unknown outcome may be the reason."""
@@ -230,10 +241,12 @@ class ContactUpsert:
         intend(self._client.database, self._claim, intent)
         self.intent = intent
 
-    def _result(self, outcome: Outcome, contact_id: str, found: Found) -> Result:
+    def _result(
+        self, outcome: Outcome, contact_id: str, found: Found, changes: list[Change]
+    ) -> Result:
         if found.matched_by == "phone" and outcome != "created":
             self._flags.append(MATCHED_BY_PHONE)
-        return Result(outcome, contact_id, tuple(dict.fromkeys(self._flags)))
+        return Result(outcome, contact_id, tuple(dict.fromkeys(self._flags)), changes)
 
     def _flagged(self, found: Found) -> Found:
         self._flags += found.flags

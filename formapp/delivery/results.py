@@ -22,6 +22,7 @@ from sqlalchemy import Connection, insert
 from formapp.db.database import Database
 from formapp.db.tables import attempts
 from formapp.delivery.claims import Claim, Intent, take_turn, write_held
+from formapp.delivery.decide import Change
 from formapp.delivery.find import WrongDataTypeError, remember_contact
 from formapp.delivery.sites import BudgetSpentError, Clock, Pauses, RateLimitedClient
 from formapp.jobs.backoff import FIRST, LONGEST, LONGEST_WAIT, Jitter, backoff, doubled
@@ -46,11 +47,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The lead is in Wix. The flags are sentences for the owner."""
+    """The lead is in Wix. The flags are sentences for the owner, `changes` lines of a table."""
 
     outcome: Outcome
     contact_id: str
     flags: tuple[str, ...] = ()
+    changes: list[Change] = field(default_factory=list, repr=False)
 
 
 # What follows an error. Pure.
@@ -143,6 +145,7 @@ def finish(database: Database, claim: Claim, attempt: Attempt, result: Result) -
             outcome=result.outcome,
             contact_id=result.contact_id,
             flags=list(result.flags),
+            changes=result.changes or None,
             reason=None,
             intent=None,
             lease_until=None,

@@ -2,8 +2,8 @@
 
 What stays shows that there was a lead and how it ended: id, form, times, state, outcome, contact id
 and attempts. Erased are answers, lead, meta, notes, unknown fields, address, idempotency key,
-digest, e-mail and phone, search terms, Wix's reason (it may quote an answer), and the cached
-contact of the person unless another lead of theirs is still kept.
+digest, e-mail and phone, search terms, what the lead did to its contact, Wix's reason (it may quote
+an answer), and the cached contact of the person unless another lead of theirs is still kept.
 """
 
 import contextlib
@@ -133,6 +133,7 @@ def _end_deliveries(connection: Connection, submission_ids: Sequence[str], now: 
             email=None,
             phone=None,
             intent=None,
+            changes=None,
             lease_until=None,
             state=case((is_delivered, "delivered"), else_="failed"),
             reason=case((is_delivered, null()), else_=ERASED),

@@ -257,7 +257,9 @@ def _redact(connection: Connection, submission_ids: Sequence[str], wanted: Wante
     for row in rows:
         left = SearchedTexts(row, wanted).without_mentions()
         sent = deliveries.c.submission_id == row.id
-        connection.execute(update(deliveries).where(sent).values(reason=left.pop("reason")))
+        connection.execute(
+            update(deliveries).where(sent).values(reason=left.pop("reason"), changes=None)
+        )
         # Key and digest as well: a digest of the answers would reveal a guessed mention.
         left |= {"key": None, "digest": ""}
         connection.execute(update(submissions).where(submissions.c.id == row.id).values(**left))

@@ -17,7 +17,7 @@ _state = case(
     else_=submissions.c.status,
 ).label("state")
 
-_DELIVERY = ("outcome", "contact_id", "due_at", "finished_at", "reason", "flags")
+_DELIVERY = ("outcome", "contact_id", "due_at", "finished_at", "reason", "flags", "changes")
 _NOTIFICATIONS = {*CHANNELS, FAILED}
 _ATTEMPT = ("result", "operation", "status", "code", "request_id", "duration_ms", "calls")
 
@@ -146,6 +146,7 @@ def _delivery(row: Row[Any], tried: Sequence[Row[Any]]) -> dict[str, Any]:
         "finished_at": _iso(row.finished_at),
         "reason": row.reason,
         "flags": row.flags or [],
+        "changes": row.changes or [],
         "attempts": [
             {"at": _iso(each.at), **{name: getattr(each, name) for name in _ATTEMPT}}
             for each in tried

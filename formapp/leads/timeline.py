@@ -167,3 +167,40 @@ def consents_of(entry: Entry) -> list[Consent]:
         )
         for each in entry["consents"]
     ]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ContactChange:
+    """A line of the table of what a lead did to its contact; `has_changed` it did."""
+
+    label: str
+    before: str | None
+    given: str
+    words: str
+    has_changed: bool
+
+
+_CHANGES = {
+    "new": "set",
+    "filled": "filled in",
+    "replaced": "changed",
+    "same": "the same",
+    "kept": "kept: the contact had a value",
+    "kept_member": "kept: a site member looks after it",
+    "kept_phone": "kept: only the phone is known to match",
+}
+
+
+def changes_in_words(entry: Entry) -> list[ContactChange]:
+    """Return what the delivery did to the contact, field by field."""
+    return [
+        ContactChange(
+            change["field"].replace("_", " ").capitalize(),
+            change["before"],
+            change["given"],
+            _CHANGES.get(change["result"], change["result"]),
+            has_changed=change["result"] in {"new", "filled", "replaced"},
+        )
+        for delivery in entry["deliveries"]
+        for change in delivery["changes"]
+    ]

@@ -20,6 +20,7 @@ NUMBER = "7946001833"
 # Where answers belong: the submission itself, and who a person is.
 HOLD_ANSWERS = {
     ("search_terms", "term"),
+    ("deliveries", "changes"),
     ("submissions", "answers"),
     ("submissions", "lead"),
     ("submissions", "meta"),

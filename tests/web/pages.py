@@ -33,7 +33,7 @@ class Page(HTMLParser):
         found = dict(attrs)
         self.tags.append((tag, found))
         if tag == "form":
-            self.action = found["action"]
+            self.action = found.get("action")
         elif tag == "input":
             self._input(found)
         elif tag == "textarea":

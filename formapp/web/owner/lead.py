@@ -23,7 +23,13 @@ from formapp.leads.release import release, reread_by
 from formapp.leads.report import show_submission
 from formapp.leads.retry import correct_submission, pairs_of, remap_by, retry_submission
 from formapp.leads.search import list_others, summary_of
-from formapp.leads.timeline import answers_of, consents_of, events_of, format_value
+from formapp.leads.timeline import (
+    answers_of,
+    changes_in_words,
+    consents_of,
+    events_of,
+    format_value,
+)
 from formapp.mail.limit import MailLimitError
 from formapp.web.errors import RefusalError
 from formapp.web.owner.inbox import (
@@ -160,7 +166,7 @@ def lead(submission_id: str) -> AnyResponse:
         others=list_others(services().database, full, current_user().sites),
         actions=_offered(entry),
         contact=_contact_address(entry),
-        changes=[],
+        changes=changes_in_words(entry),
         due_at=datetime.fromisoformat(waiting[0]) if waiting else None,
         done=done.done if done else None,
         here="inbox.leads",
