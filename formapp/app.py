@@ -33,7 +33,7 @@ from formapp.resources import STATIC, TEMPLATES
 from formapp.signing import COUNTED, Keyring
 from formapp.spam.altcha import Challenges
 from formapp.users.store import Users
-from formapp.web import errors, health, hooks, i18n, webhooks
+from formapp.web import brand, errors, health, hooks, i18n, webhooks
 from formapp.web.owner import inbox_pages, session, share
 from formapp.web.owner.inbox import InboxSettings
 from formapp.web.owner.session import SignIn
@@ -74,6 +74,7 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     app.config["TRUSTED_HOSTS"] = _trusted_hosts(settings)
     hooks.init_app(app, app.extensions[EXTENSION].metrics)
     i18n.init_app(app)
+    brand.init_app(app, settings.project.brand)
     errors.init_app(app, refuse)
     views.init_app(app)
     _add_owner_pages(app, settings)

@@ -3,16 +3,17 @@
   "use strict";
   const form = document.querySelector("form");
 
-  // In a frame, focus errors and thanks, so that they are read out and scrolled into view. On a hosted
-  // page, autofocus and the page load do that.
+  // In a frame, focus errors and thanks, to be read out. A hosted page does so.
   document.querySelector("[data-focus]")?.focus();
 
   if (form) {
     const button = form.querySelector("button");
+    const label = button.textContent;
     let timer = 0;
     const rest = () => {
       clearTimeout(timer);
       button.removeAttribute("aria-disabled");
+      button.textContent = label;
     };
     form.addEventListener("submit", (event) => {
       // A half-typed date would be sent as blank: the browser reports it.
@@ -23,6 +24,7 @@
         return;
       }
       button.setAttribute("aria-disabled", "true");
+      button.textContent = button.dataset.sending ?? label;
       timer = setTimeout(rest, 10000); // the connection may have failed; sending again is harmless
     });
     // Back from the next page: browsers restore the page as it was left.

@@ -3,8 +3,9 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from formapp.config.project import load_project
 from formapp.config.settings import PREFIX, Settings, default_crm
 from formapp.crm import owner, sync
 from formapp.crm.books import BookFilesError, SecretsError
+from formapp.crm.holding import LEASE
 from formapp.crm.model import Book, Conflict, Plan, Side, Status
 from formapp.crm.system import CrmError
 from formapp.db.database import Database
@@ -56,18 +58,12 @@ def command() -> None:
 
 @contextmanager
 def _opened(*, wix: bool = False) -> Iterator[tuple[Settings, Database]]:
-    """Settings and database; errors that an owner can correct become lines.
-
-    With `wix` the commands' own database is made if need be.
-    """
+    """Settings and database, which is made if need be; known errors become lines."""
     with one_line_errors():
         settings = read_settings(wix=wix)
         try:
-            with nullcontext(open_database(settings, create=wix)) as database:
-                try:
-                    yield settings, database
-                finally:
-                    database.close()
+            with closing(open_database(settings, create=True)) as database:
+                yield settings, database
         except (UnknownBookError, SystemMissingError, CrmError) as error:
             raise click.ClickException(str(error)) from None
         except SecretsError as error:
@@ -179,15 +175,30 @@ def start(book: str, record: Side | None, *, yes: bool) -> None:
             if not yes and sys.stdin.isatty():
                 click.confirm("This writes to both sides. Go on?", abort=True)
         try:
-            with Progress("loaded") as progress:
-                sync.load(session, record or "wix", progress)
+            _load(session, record or "wix")
         except sync.PlanNeededError as error:
             advice = f"look at `formapp crm plan {book}` first"
             raise click.ClickException(f"{error}; {advice}") from None
+        except sync.BusyError as error:
+            raise click.ClickException(f"{error}; try again later") from None
         found = owner.status(session.database, book, now_in_utc())
     if found.state == "paused":
         raise click.ClickException(f"{book} is paused: {found.reason}")
     echo(f"{book} is running: {found.linked} linked, {found.held} held; the worker goes on")
+
+
+def _load(session: sync.Session, record: Side) -> None:
+    """Load, once an earlier process holds the book no more that may have been killed."""
+    until = time.monotonic() + 2 * LEASE.total_seconds()
+    while True:
+        try:
+            with Progress("loaded") as progress:
+                sync.load(session, record, progress)
+                return
+        except sync.BusyError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.5)
 
 
 def _ask_for_record() -> Side:

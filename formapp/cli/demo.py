@@ -1,7 +1,7 @@
 """`formapp demo`: the main job with no account and no set-up."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -11,12 +11,14 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from formapp.cli.output import echo
 from formapp.cli.serve import serve
 from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
-from formapp.config.project import Project
-from formapp.config.settings import Settings
+from formapp.config.project import ProjectFile, load_project
+from formapp.config.settings import Settings, SettingsError
+from formapp.forms.definition.model import FormDefinition
 from formapp.forms.form import Form, compile_form, load_forms
 from formapp.resources import STATIC, TEMPLATES
 from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
 from formapp.server import listen
+from formapp.spam.providers import PROVIDERS
 from formapp.web import manual
 from formapp.web.owner import share
 from formapp.web.owner.session import sign_in_of
@@ -38,7 +40,13 @@ _FORM = "contact"
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the demo's database and contacts.",
 )
-def command(port: int, sandbox_port: int, data: Path) -> None:
+@click.option(
+    "--forms",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Your form files instead of the bundled ones.",
+)
+def command(port: int, sandbox_port: int, data: Path, folder: Path | None) -> None:
     """Try everything at once: sandbox, forms and deliveries, with no account."""
     exit_on_signals()
     with one_line_errors():
@@ -50,17 +58,19 @@ def command(port: int, sandbox_port: int, data: Path) -> None:
         sandbox_app = DispatcherMiddleware(create_sandbox(options))
         with listening_on(_HOST, sandbox_port):
             sandbox = SandboxServer(sandbox_app, _HOST, sandbox_port)
-        sandbox_app.mounts = {"/example": _create_example(web, sandbox.url)}
-        settings = _settings(web, sandbox.url, data)
+        settings = _settings(web, sandbox.url, data, folder)
         origins = tuple(f"http://{host}:{sandbox.port}" for host in (_HOST, "localhost"))
         forms = allow_origins(load_forms(settings.forms), origins)
+        # The one that is best known first, else in alphabetical order.
+        names = sorted(forms, key=lambda name: (name != _FORM, name != "quote", name))
+        sandbox_app.mounts = {"/example": _create_example(names[0], web, sandbox.url)}
 
         def ready(app: Flask) -> None:
             # Only this machine reaches it.
             share.init_app(app, Owner(everybody=True))
             sign_in_of(app).everybody = True
             manual.init_app(app)
-            echo(_greeting(web, sandbox.url, data))
+            echo(_greeting(names, web, sandbox.url, data))
 
         with sandbox:
             serve(settings, forms, listener, ready)
@@ -77,9 +87,14 @@ def _make_folder(data: Path) -> None:
         raise click.ClickException(reason) from error
 
 
-def _settings(web: str, sandbox: str, data: Path) -> Settings:
+def _settings(web: str, sandbox: str, data: Path, folder: Path | None) -> Settings:
+    # Whatever lies in the current folder; the sandbox stands in for all sites.
+    file = load_project({}, folder) if folder else ProjectFile()
+    if file.faults:
+        raise SettingsError(list(file.faults))
     return Settings.read(
         {
+            "FORMAPP_FORMS": str(folder or ""),
             "FORMAPP_DATABASE_URL": f"sqlite:///{data.absolute() / _DATABASE}",
             "FORMAPP_SECRET_KEY": secrets.token_hex(),
             "FORMAPP_BASE_URL": web,
@@ -92,20 +107,27 @@ def _settings(web: str, sandbox: str, data: Path) -> Settings:
         },
         web=True,
         wix=True,
-        # Whatever lies in the current folder.
-        project=Project(),
+        project=file.project.model_copy(update={"sites": {}}),
     )
 
 
 def allow_origins(forms: Mapping[str, Form], origins: tuple[str, ...]) -> dict[str, Form]:
-    """Return the forms with these origins, whose pages may embed them and post to them."""
+    """Return the forms for pages of these origins, without what needs an account elsewhere."""
     return {
-        name: compile_form(name, form.definition.model_copy(update={"origins": origins}))
+        name: compile_form(name, _for_demo(form.definition, origins))
         for name, form in forms.items()
     }
 
 
-def _create_example(web: str, sandbox: str) -> Flask:
+def _for_demo(definition: FormDefinition, origins: tuple[str, ...]) -> FormDefinition:
+    spam = definition.spam
+    if spam.challenge in PROVIDERS:
+        spam = spam.model_copy(update={"challenge": None})
+    without = {"site": None, "confirm": None, "notify": None, "reply": None}
+    return definition.model_copy(update={"origins": origins, "spam": spam, **without})
+
+
+def _create_example(form: str, web: str, sandbox: str) -> Flask:
     """Return an app with a page that embeds a form.
 
     The sandbox's server serves it: it has another origin than the forms, like a customer's site.
@@ -116,10 +138,10 @@ def _create_example(web: str, sandbox: str) -> Flask:
     def page() -> str:
         return render_template(
             "demo/embedding.html",
-            form_name=_FORM,
-            form_url=f"{web}/f/{_FORM}",
+            form_name=form,
+            form_url=f"{web}/f/{form}",
             embed_js_url=f"{web}/embed.js",
-            embed_url=f"{web}/f/{_FORM}/embed",
+            embed_url=f"{web}/f/{form}/embed",
             contacts_url=f"{sandbox}/",
             css_url=url_for("static", filename="demo.css"),
         )
@@ -127,15 +149,16 @@ def _create_example(web: str, sandbox: str) -> Flask:
     return app
 
 
-def _greeting(web: str, sandbox: str, data: Path) -> str:
+def _greeting(forms: Sequence[str], web: str, sandbox: str, data: Path) -> str:
+    first, *others = forms
+    more = f"\n{' ' * 32}".join(f"{web}/f/{name}" for name in others)
+    another = f"     or another one:            {more}\n" if others else ""
     return f"""formapp demo is running.
 
-  1. Fill in a form:            {web}/f/{_FORM}
-     or another one:            {web}/f/quote
-                                {web}/f/newsletter
-  2. See the contact it made:   {sandbox}/
+  1. Fill in a form:            {web}/f/{first}
+{another}  2. See the contact it made:   {sandbox}/
   3. A form on another site:    {sandbox}/example/
-  4. What to paste into yours:  {web}/f/{_FORM}/share
+  4. What to paste into yours:  {web}/f/{first}/share
   5. Read more:                 {web}/manual/
 
 The contacts are in a sandbox that stands in for Wix; nothing leaves this machine.

@@ -89,7 +89,7 @@ def command(folder: Path, base_url: str | None, **given: str | None) -> None:
             folder=folder,
             command=Path(sys.executable).with_name("formapp"),
             source=PACKAGE.parent if (PACKAGE.parent / "requirements.lock").is_file() else None,
-            user=getpass.getuser(),
+            user=_service_user(),
             version=__version__,
         )
     )
@@ -114,6 +114,12 @@ def _ask(given: Mapping[str, str | None]) -> dict[str, str]:
         options = ", ".join(f"--{name}" for name in missing)
         raise click.UsageError(f"without a terminal to ask in, give {options}")
     return {name: given[name] or click.prompt(**how) for name, how in questions.items()}
+
+
+def _service_user() -> str:
+    """The user who begins the installation runs it, but for root."""
+    user = getpass.getuser()
+    return "formapp" if user == "root" else user
 
 
 def _forms_address(origin: str) -> str:

@@ -17,6 +17,7 @@ from formapp.config import checks
 from formapp.forms.definition.base import Definition
 from formapp.forms.definition.explain import key_of, problem_of
 from formapp.forms.definition.lines import find_lines
+from formapp.forms.definition.model import Brand
 from formapp.forms.definition.parse import (
     Fault,
     FormFilesError,
@@ -52,6 +53,7 @@ class SiteTable(Definition):
 class Project(Definition):
     """The whole file; a new table is a field here."""
 
+    brand: Brand | None = None
     sites: dict[Annotated[str, AfterValidator(checks.site_name)], SiteTable] = Key(
         default_factory=dict
     )

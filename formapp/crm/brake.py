@@ -36,7 +36,8 @@ def brake(connection: Connection, book: str) -> bool:
 def brake_empty(connection: Connection, book: str, side: Side) -> bool:
     """Pause the book of which a whole side is gone; a single contact may be deleted."""
     c = crm_links.c
-    linked = _count(connection, (c.book == book) & (c.state == "linked"))
+    held = (c.book == book) & (c.state == "linked") & c.gone_allowed.is_(False)
+    linked = _count(connection, held)
     if linked <= 1:
         return False
     reason = f"none of {linked} linked records is left in {NAMES[side]}: {_ADVICE}"

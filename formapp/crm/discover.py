@@ -91,11 +91,9 @@ def _sweep(session: Session, side: Side) -> None:
             values = {"started_at": started, "done": len(seen)}
             write_cursor(connection, book, side, "sweep", **values)
     with session.database.write() as connection:
-        if not seen and brake_empty(connection, book, side):
-            return
         absent = _linked_before(connection, book, side, started - lag) - seen
         add_absences(connection, book, side, absent, session.clock())
-        if absent:
+        if absent and (seen or not brake_empty(connection, book, side)):
             brake(connection, book)
 
 

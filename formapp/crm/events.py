@@ -132,6 +132,9 @@ def expire_events(database: Database, now: datetime) -> None:
     """Delete old events; the newest stays, so that ids go on counting up."""
     newest = select(func.max(crm_events.c.id)).scalar_subquery()
     old = (crm_events.c.received_at <= now - KEEP) & (crm_events.c.id < newest)
+    with database.read() as connection:
+        if connection.execute(select(crm_events.c.id).where(old).limit(1)).first() is None:
+            return
     with database.write() as connection:
         connection.execute(delete(crm_events).where(old))
 

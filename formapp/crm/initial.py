@@ -11,15 +11,13 @@ from sqlalchemy import Connection, insert, select
 from formapp.crm.copying import copy_next
 from formapp.crm.decide import SIDES, View
 from formapp.crm.discover import SWEEP_EVERY, start_following
+from formapp.crm.holding import hold_book
 from formapp.crm.matching import Matches, match
 from formapp.crm.model import Plan, Side
 from formapp.crm.reconcile import work_off
 from formapp.crm.session import Session
 from formapp.crm.store import (
-    LEASE,
-    ClaimLostError,
     Link,
-    claim_book,
     claim_due,
     claim_link,
     id_column,
@@ -113,11 +111,10 @@ def load(
     else:
         record = row.record
     session.record = record
-    fence = claim_book(session.database, book, session.clock())
-    if fence is None:
-        raise BusyError("another process works on this book")
-    try:
-        step = _Load(session, fence, progress)
+    with hold_book(session.database, book, session.clock) as fence:
+        if fence is None:
+            raise BusyError("another process works on this book")
+        step = _Load(session, progress)
         if session.book.mode == "copy":
             step.copy()
         else:
@@ -127,8 +124,6 @@ def load(
         values = {"state": "running", "due_at": now, "sweep_at": now + SWEEP_EVERY}
         with session.database.write() as connection:
             write_claimed_book(connection, book, fence, reason=None, last_pass_at=now, **values)
-    finally:
-        _release(session, fence)
 
 
 def _begin(session: Session, row: Any, record: Side) -> None:
@@ -139,14 +134,6 @@ def _begin(session: Session, row: Any, record: Side) -> None:
             raise PlanNeededError("make a plan first")
     with session.database.write() as connection:
         write_book(connection, session.book.name, state="loading", record=record, run_at=now)
-
-
-def _release(session: Session, fence: int) -> None:
-    with session.database.write() as connection:
-        try:
-            write_claimed_book(connection, session.book.name, fence, lease_until=None)
-        except ClaimLostError:
-            return
 
 
 def _read_all(session: Session, progress: Progress) -> tuple[dict[str, Record], dict[str, Record]]:
@@ -166,17 +153,16 @@ def _read_all(session: Session, progress: Progress) -> tuple[dict[str, Record], 
 class _Load:
     """A load under way; every pair's link is stored before the pair is touched."""
 
-    def __init__(self, session: Session, fence: int, progress: Progress) -> None:
-        self.session, self.fence, self.progress = session, fence, progress
+    def __init__(self, session: Session, progress: Progress) -> None:
+        self.session, self.progress = session, progress
         self.book = session.book.name
         self.done = self.total = 0
-        self._renewed = session.clock()
 
     def run(self) -> None:
         """Work off what an earlier run left, then all others."""
         while link := claim_due(self.session.database, self.book, self.session.clock()):
             self._work_off(link, {})
-        wix, crm = _read_all(self.session, lambda _done, _total: self._renew())
+        wix, crm = _read_all(self.session, lambda _done, _total: None)
         with self.session.database.read() as connection:
             known = {side: _known(connection, self.book, side) for side in SIDES}
         found = match(
@@ -205,7 +191,6 @@ class _Load:
         """Copy all contacts that there are."""
         more = True
         while more:
-            self._renew()
             with self._waiting():
                 more = copy_next(self.session, cast("Source", self.session.wix))
             with self.session.database.read() as connection:
@@ -214,7 +199,6 @@ class _Load:
                 self.progress(cursor.done, cursor.total)
 
     def _work_off(self, link: Link, records: Mapping[Side, Record]) -> None:
-        self._renew()
         with self._waiting():
             work_off(self.session, link, records)
 
@@ -227,13 +211,6 @@ class _Load:
             if error.wait is None or error.wait > _LONGEST_SLEEP:
                 raise
             self.session.sleep(error.wait.total_seconds())
-
-    def _renew(self) -> None:
-        now = self.session.clock()
-        if now - self._renewed > LEASE / 3:
-            self._renewed = now
-            with self.session.database.write() as connection:
-                write_claimed_book(connection, self.book, self.fence, lease_until=now + LEASE)
 
     def _store_progress(self) -> None:
         with self.session.database.write() as connection:

@@ -31,7 +31,7 @@ from formapp.crm.model import Side
 from formapp.db.database import Database, is_over, lock_for_transaction, upsert
 from formapp.db.tables import crm_books, crm_cursors, crm_links
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(seconds=45)
 """Longer than the calls between two commits may take; renewed with each intent."""
 
 LONGEST_WAIT = timedelta(days=1)
@@ -129,6 +129,14 @@ def claim_due(database: Database, book: str, now: datetime) -> Link | None:
         .order_by(crm_links.c.due_at, crm_links.c.id)
     )
     return _claim(database, book, due, now)
+
+
+def is_due_elsewhere(database: Database, book: str, now: datetime) -> bool:
+    """Whether a due link is claimed: by another process, or one that was killed."""
+    due = (crm_links.c.book == book) & is_over(crm_links.c.due_at, now, LONGEST_WAIT)
+    claimed = select(crm_links.c.id).where(due, ~_is_free(crm_links, now)).limit(1)
+    with database.read() as connection:
+        return connection.execute(claimed).first() is not None
 
 
 def claim_link(database: Database, book: str, link_id: int, now: datetime) -> Link | None:
@@ -333,11 +341,11 @@ def write_book(connection: Connection, book: str, **values: Any) -> None:
     upsert(connection, crm_books, {"book": book}, {"state": "new", **values}, changes=values)
 
 
-def claim_book(database: Database, book: str, now: datetime) -> int | None:
+def claim_book(database: Database, book: str, now: datetime, lease: timedelta) -> int | None:
     """Claim the book for a load or a look at both sides; returns the fence, None if it is taken."""
     free = or_(crm_books.c.lease_until.is_(None), is_over(crm_books.c.lease_until, now, 2 * LEASE))
     claim = update(crm_books).where(crm_books.c.book == book, free)
-    claim = claim.values(fence=crm_books.c.fence + 1, lease_until=now + LEASE)
+    claim = claim.values(fence=crm_books.c.fence + 1, lease_until=now + lease)
     with database.write() as connection:
         fence: int | None = connection.execute(claim.returning(crm_books.c.fence)).scalar()
     return fence

@@ -9,14 +9,15 @@ from sqlalchemy import Row
 
 from formapp.crm.copying import copy_next
 from formapp.crm.discover import SWEEP_EVERY, has_webhooks, look, read_webhooks
+from formapp.crm.holding import hold_book
 from formapp.crm.initial import BusyError, PlanNeededError, Progress, load, plan
 from formapp.crm.reconcile import work_off
 from formapp.crm.session import Session
 from formapp.crm.store import (
     LONGEST_WAIT,
     ClaimLostError,
-    claim_book,
     claim_due,
+    is_due_elsewhere,
     read_book,
     retry_held,
     write_book,
@@ -37,6 +38,7 @@ __all__ = [
 ]
 
 _FIRST_BLOCK = timedelta(seconds=30)
+_LONGEST_LOOK = timedelta(minutes=5)
 
 _log = logging.getLogger(__name__)
 
@@ -66,13 +68,16 @@ def sync_once(session: Session) -> int:
         read_webhooks(session.database, session.book, session.clock())
         with session.database.write() as connection:
             retry_held(connection, session.book.name, session.clock())
-        while _look(session, sweep=True):
+        while _look_now(session):
             pass
         while _works(_read(session)):
             done = _work_off_next(session)
-            if done is None:
+            if done is not None:
+                failures += not done
+            elif is_due_elsewhere(session.database, session.book.name, session.clock()):
+                session.sleep(1.0)
+            else:
                 break
-            failures += not done
         return True
 
     succeeded = _guarded(session, work, report=True)
@@ -105,25 +110,32 @@ def _next(session: Session, row: Any, now: datetime) -> bool:
 def _look(session: Session, *, sweep: bool) -> bool | None:
     """Look at both sides; whether there is more to see at once. None: another worker does."""
     book, now = session.book, session.clock()
-    fence = claim_book(session.database, book.name, now)
-    if fence is None:
-        return None
-    more = False
-    done: dict[str, Any] = {}
-    try:
+    with hold_book(session.database, book.name, session.clock) as fence:
+        if fence is None:
+            return None
+        more = False
         with session.database.write() as connection:
             write_claimed_book(connection, book.name, fence, run_at=now)
         if book.mode == "copy":
             more = copy_next(session, cast("Source", session.wix))
         else:
             look(session, sweep=sweep)
-        done = {"due_at": now if more else now + book.every, "last_pass_at": session.clock()}
-        done |= {"failures": 0, "blocked_until": None}
+        done: dict[str, Any] = {"failures": 0, "blocked_until": None}
+        done |= {"due_at": now if more else now + book.every, "last_pass_at": session.clock()}
         if sweep:
             done["sweep_at"] = now + SWEEP_EVERY
-    finally:
         with session.database.write() as connection:
-            write_claimed_book(connection, book.name, fence, lease_until=None, **done)
+            write_claimed_book(connection, book.name, fence, **done)
+    return more
+
+
+def _look_now(session: Session) -> bool:
+    """As `_look` with a sweep, after another process that looks, or was killed while it did."""
+    until = session.clock() + _LONGEST_LOOK
+    while (more := _look(session, sweep=True)) is None:
+        if session.clock() >= until:
+            raise UnavailableError("another process works on this book")
+        session.sleep(1.0)
     return more
 
 

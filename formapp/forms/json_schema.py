@@ -10,6 +10,7 @@ with a blank value, and nested objects as `name[key]`. Keywords that JSON Schema
 from itertools import combinations
 
 from formapp.forms.catalogs import texts_in
+from formapp.forms.definition.links import plain
 from formapp.forms.definition.model import RESERVED, FieldDefinition
 from formapp.forms.fields import patterns
 from formapp.forms.fields.base import Field, Schema
@@ -159,5 +160,5 @@ def _drawing(compiled: Field) -> Schema:
         },
     }
     kept = {key: value for key, value in extra.items() if value not in (None, "", [], {})}
-    shown = {"title": field.label, "description": field.help}
+    shown = {"title": field.label, "description": plain(field.help)}
     return {key: text for key, text in shown.items() if text} | {EXTRA: kept}

@@ -3,6 +3,9 @@
 A field is known by its name and by its aliases. A name may have brackets behind it, as lists are
 often written: `name[]` stands for `name`, and in a group of boxes `name[0]`, `name[1]` are its
 values in the order of their numbers. An alias that has brackets itself takes precedence.
+
+Other servers' names are known too where the form would miss a field: in another case (`Email`), or,
+if no name is known, within one container (`data[email]`).
 """
 
 import re
@@ -11,6 +14,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import TypedDict
 
+from formapp.forms.definition.links import spelled_out
 from formapp.forms.definition.model import (
     LIST_NAME,
     RESERVED,
@@ -41,6 +45,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 """What other servers protect or describe their forms with: it says nothing of a visitor."""
+_CONTAINED = re.compile(r"(.+?)\[([^\[\]]+)\]((?:\[[0-9]*\])?)")
 _NO_INDEX = -1
 _PERSON = {"first_name", "last_name", "full_name"}
 
@@ -187,10 +192,12 @@ class Reader:
         self._definitions = given
         self._fields = fields
         self._slots = {name: slot for slot, field in enumerate(given) for name in field.names}
+        self._folded = {name.casefold(): slot for name, slot in self._slots.items()}
         self._reply_to = self._slots.pop(_REPLY_TO, _email_slot(given))
         self._known = frozenset({*RESERVED, *CHALLENGE_NAMES, *definition.foreign_names})
         self._mapping = LeadMapping(definition, name)
-        self._consents = [Consent(field=f.name, text=f.label) for f in given if f.type == "consent"]
+        consents = [f for f in given if f.type == "consent"]
+        self._consents = [Consent(field=f.name, text=spelled_out(f.label_text)) for f in consents]
         self._texts = {f.name for f in given if f.type in {"text", "textarea"}}
         self._names = {
             f.name for f in given if isinstance(f.to, PropertyTarget) and f.to.property in _PERSON
@@ -214,7 +221,7 @@ class Reader:
         for name in sorted(lists.difference(values)):  # an empty list has no pair
             if name in RESERVED or self._slot(name) is not None:
                 values[name] = []
-        sent, unknown = self._by_slot(values)
+        sent, unknown = self._by_slot(values, lists)
         texts = [values[names[0]] if len(names) == 1 else [] for names in sent]
         posted = Posted(self._definitions, values, sent, texts, lists, unknown)
         for slot, names in enumerate(sent):
@@ -265,7 +272,9 @@ class Reader:
         lead = self._mapping.lead_of(answers, default_site, identities)
         return Reading(answers, tuple(consents), lead, texts, names, notes)
 
-    def _by_slot(self, values: Iterable[str]) -> tuple[list[list[str]], list[str]]:
+    def _by_slot(
+        self, values: dict[str, list[str]], lists: frozenset[str]
+    ) -> tuple[list[list[str]], list[str]]:
         """Return the names that stand for each field, and the unknown ones."""
         sent: list[list[str]] = [[] for _ in self._fields]
         unknown: list[str] = []
@@ -277,7 +286,41 @@ class Reader:
                     unknown.append(name)
             if slot is not None:
                 sent[slot].append(name)
+        if unknown:
+            several = {name for name in unknown if name in lists or len(values[name]) > 1}
+            unknown = self._guess(sent, unknown, several)
         return sent, unknown
+
+    def _guess(self, sent: list[list[str]], unknown: list[str], several: set[str]) -> list[str]:
+        """Find fields that weren't sent by other spellings of their names; return other names.
+
+        `several` are names with several values, which would only be refused for most fields.
+        """
+        container = None if any(sent) else self._container(unknown)
+        known = [bool(names) for names in sent]
+        rest: list[str] = []
+        for name in unknown:
+            within = _CONTAINED.fullmatch(name) if container else None
+            key = within[2] if within and within[1] == container else name.strip()
+            slot = self._slots.get(key, self._folded.get(key.casefold()))
+            is_free = slot is not None and not known[slot]
+            if slot is not None and is_free and not self._fields[slot].several:
+                is_free = not sent[slot] and name not in several
+            if slot is None or not is_free:
+                rest.append(name)
+            else:
+                sent[slot].append(name)
+        return rest
+
+    def _container(self, unknown: list[str]) -> str | None:
+        """Return the container that holds the most of the form's fields, None where two do."""
+        slots: dict[str, set[int]] = {}
+        for name in unknown:
+            if (within := _CONTAINED.fullmatch(name)) and within[2] in self._slots:
+                slots.setdefault(within[1], set()).add(self._slots[within[2]])
+        most = max(map(len, slots.values()), default=0)
+        largest = [name for name, held in slots.items() if len(held) == most]
+        return largest[0] if len(largest) == 1 else None
 
     def _slot(self, name: str) -> int | None:
         field = in_brackets(self._definitions, name) if name.endswith("]") else None

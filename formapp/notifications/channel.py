@@ -14,7 +14,7 @@ from formapp.db.database import Database
 from formapp.forms.definition.model import FormDefinition
 from formapp.jobs.backoff import FIRST, doubled
 from formapp.jobs.queue import ClaimedJob, RetryLaterError, finish_job, postpone_job
-from formapp.notifications.plan import CHANNELS, PATIENCE, receivers
+from formapp.notifications.plan import CHANNELS, PATIENCE, begin_of, receivers
 from formapp.notifications.store import (
     AcceptedLead,
     claim_digest,
@@ -34,7 +34,7 @@ class NotSentError(Exception):
     """It was not sent, and a later try may succeed. The text has no answer and no secret.
 
     Attributes:
-        wait: how long, if that is known.
+        wait: how long; only if it waits by our own rules, which is no failure.
         unreachable: no other lead would reach the receiver now, either.
         uncertain: it may have been sent.
     """
@@ -193,20 +193,27 @@ def wait_of(job: ClaimedJob, error: NotSentError) -> timedelta:
 
 
 def not_sent(handling: Handling, batch: Sequence[ClaimedJob], error: NotSentError) -> None:
-    """Give up, or postpone all of them: for the first one RetryLaterError is raised."""
+    """Give up what was tried for long enough, and postpone the others.
+
+    For the first one RetryLaterError is raised, unless it was given up.
+    """
     now, first = handling.clock(), batch[0]
     form, channel = first.submission["form"], CHANNELS[first.kind]
-    handling.count(form, channel, "failed")
-    if isinstance(error, RefusedError) or now >= first.since + PATIENCE:
+    if error.wait is None:
+        handling.count(form, channel, "failed")
+    is_final = isinstance(error, RefusedError)
+    hopeless = [job for job in batch if is_final or now >= begin_of(job) + PATIENCE]
+    if hopeless:
         _log.error("form %s: a notification by %s has failed: %s", form, channel, error)
         with handling.database.write() as connection:
-            for job in batch:
+            for job in hopeless:
                 give_up(connection, job, str(error), now)
-        return
-    wait = wait_of(first, error)
+    until = now + wait_of(first, error)
     for job in batch[1:]:
-        postpone_job(handling.database, job, now + wait)
-    raise RetryLaterError(str(error), error.wait)
+        if job not in hopeless:
+            postpone_job(handling.database, job, until)
+    if first not in hopeless:
+        raise RetryLaterError(str(error), error.wait)
 
 
 def end(handling: Handling, batch: Sequence[ClaimedJob], outcome: str) -> None:

@@ -26,7 +26,10 @@ LONGEST_IN_DIGEST = 300
 
 _BODY = "font:16px/1.5 system-ui,sans-serif;color:#1c2125;max-width:40em;margin:0 auto;padding:24px"
 _LABEL = "text-align:start;vertical-align:top;padding:4px 16px 4px 0;color:#57606a;font-weight:400"
-_ANSWER = "vertical-align:top;padding:4px 0;white-space:pre-wrap;overflow-wrap:anywhere"
+_ANSWER = (
+    "vertical-align:top;padding:4px 0;white-space:pre-wrap;overflow-wrap:anywhere;"
+    "unicode-bidi:plaintext"
+)
 # A first name has one to three words of letters. No dot, digit or slash: no address fits in.
 _BETWEEN_WORDS = re.compile("[ '\u2019-]")
 _MOST_WORDS = 3
@@ -163,7 +166,7 @@ def _message_id(name: str, to: str, sender: str) -> str:
 
 def _text_of(shown: LeadText, texts: NullTranslations) -> str:
     blocks = ["\n".join(_text_line(*pair) for pair in shown.answers)]
-    blocks += [f"{label}\n  " + "\n  ".join(lines) for label, lines in _more(shown, texts)]
+    blocks += [f"{label}:\n  " + "\n  ".join(lines) for label, lines in _more(shown, texts)]
     return "\n\n".join(filter(None, blocks))
 
 
@@ -181,7 +184,7 @@ def _more(shown: LeadText, texts: NullTranslations) -> list[tuple[str, list[str]
         (texts.gettext("Notes"), shown.notes),
         (texts.gettext("Sent, but not in the form"), [_text_line(*pair) for pair in shown.unknown]),
     ]
-    return [(f"{title}:", lines) for title, lines in parts if lines]
+    return [(title, lines) for title, lines in parts if lines]
 
 
 def _html_of(shown: LeadText, texts: NullTranslations) -> str:

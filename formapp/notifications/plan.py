@@ -68,9 +68,13 @@ class Planner:
         with self.database.write() as connection:
             if not finish_job(connection, job) or definition is None:
                 return
-            for planned, due_at in _plan(definition, job, now):
+            found = list(_plan(definition, job, now))
+            for planned, due_at in found:
                 add_job(connection, planned, now, job.submission["id"], due_at=due_at)
             notify(connection)
+        if not found:
+            # The tables were taken out of the form file, or this process reads others.
+            _log.warning("form %s: a lead notified nobody: its form file here names nobody", form)
 
 
 def _plan(
@@ -101,6 +105,11 @@ def receivers(definition: FormDefinition) -> Iterator[Job]:
         yield from (Job(CHAT, {"to": name}) for name in names)
     if definition.reply:
         yield Job(REPLY)
+
+
+def begin_of(job: ClaimedJob) -> datetime:
+    """Return when a notification was first to be sent."""
+    return period_end(job.kind, job.since) if job.kind in {HOURLY, DAILY} else job.since
 
 
 def period_end(kind: str, at: datetime) -> datetime:

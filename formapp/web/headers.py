@@ -12,6 +12,7 @@ from flask import Response, request
 
 from formapp.languages import SOURCE, spoken_for
 from formapp.spam.providers import PROVIDERS
+from formapp.web.brand import image_sources
 from formapp.web.i18n import is_negotiated, language, requested_form
 from formapp.web.public.attribution import posting_origin
 from formapp.web.services import services
@@ -49,7 +50,10 @@ def add_headers(response: Response) -> None:
         headers.add(name, value)
     if mimetype == "text/html":
         if "Content-Security-Policy" not in headers:
-            headers.extend(page_headers(services().origin))
+            # A redirect shows nothing.
+            is_shown = response.status_code not in range(300, 400)
+            images = image_sources(requested_form()) if is_shown else ()
+            headers.extend(page_headers(services().origin, images=images))
         headers.add("Content-Language", language())
     elif not mimetype.startswith("image/"):
         headers.add("Content-Security-Policy", _NO_PAGE)
@@ -70,6 +74,7 @@ def page_headers(  # noqa: PLR0913 - the inputs of a policy, by keyword
     targets: tuple[str, ...] = (),
     ancestors: tuple[str, ...] | None = None,
     frames: tuple[str, ...] = (),
+    images: tuple[str, ...] = (),
     challenge: str | None = None,
     is_preview: bool = False,
 ) -> Mapping[str, str]:
@@ -81,6 +86,7 @@ def page_headers(  # noqa: PLR0913 - the inputs of a policy, by keyword
         ancestors: origins whose pages may frame the page; None: no page, with a header for older
             browsers as well.
         frames: sources of the page's own frames.
+        images: origins of its images, beside our own.
         challenge: the challenge of the form on the page.
         is_preview: the page shows a form that can't be sent.
     """
@@ -88,7 +94,7 @@ def page_headers(  # noqa: PLR0913 - the inputs of a policy, by keyword
         "default-src": "'none'",
         "style-src": "'self'",
         "script-src": "'self'",
-        "img-src": "'self' data:",
+        "img-src": " ".join(["'self'", "data:", *images]),
         "base-uri": "'none'",
         # Browsers apply this to the redirect after a post, too, which may lead elsewhere.
         "form-action": "'none'" if is_preview else " ".join(["'self'", own, *targets]),

@@ -52,6 +52,8 @@ class MemorySystem(_System):
         rows: by id. People change them by `put`, `edit`, `remove` and `combine`.
         calls: the names of the engine's calls.
         hook: called before and after each of them.
+        on_update: called with each update just before it is applied.
+        on_change: called with each record that was changed by anybody.
     """
 
     def __init__(
@@ -78,6 +80,8 @@ class MemorySystem(_System):
         self.log: list[tuple[datetime, str]] = []
         self.calls: list[str] = []
         self.refuses_cursors = False
+        self.on_update: Callable[[str, Write], None] = lambda _id, _write: None
+        self.on_change: Callable[[str], None] = lambda _id: None
         self._numbers = itertools.count(1)
 
     # People
@@ -129,6 +133,7 @@ class MemorySystem(_System):
         row = self.rows[record_id]
         row.revision += 1
         self.log.append((self.clock(), record_id))
+        self.on_change(record_id)
 
     def _made(self, name: str, value: Value) -> Value | None:
         made = self.normalise(name, value)
@@ -225,6 +230,7 @@ class MemorySystem(_System):
         """Change a record, if it has the revision that was read."""
         self._call("update")
         self._check(record)
+        self.on_update(record.id, write)
         self.edit(
             record.id,
             add=sorted(write.add_labels),

@@ -40,6 +40,7 @@ class Pairing:
         self.clock = TurnedClock()
         self.wix = MemorySystem("w", self.clock)
         self.crm = MemorySystem("c", self.clock, normaliser=spell)
+        self.sides: dict[Side, MemorySystem] = {"wix": self.wix, "crm": self.crm}
         given = {"fields": FIELDS, **book}
         self.book = Book("main", "memory", "main", **given)
 

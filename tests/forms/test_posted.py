@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from formapp.forms.form import Form
 from tests.support.forms import posted
 
@@ -37,3 +39,37 @@ def test_unknown_names_are_counted_once_each(make_form: FormMaker) -> None:
     names = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id", "email", "g")
     sent = [*((name, "x") for name in names), ("z", "1"), ("z", "2"), ("", "3")]
     assert posted(make_form(GROUP), sent).unknown == ["z", ""]
+
+
+OTHER_SPELLINGS = {
+    "capitals": ([("EMAIL", "x"), ("G", "a"), ("z", "1")], {"email": "x", "g": "a"}),
+    "blanks": ([(" email ", "x")], {"email": "x"}),
+    "a container": (
+        [("data[email]", "x"), ("data[g][]", "a"), ("data[z]", "1")],
+        {"email": "x", "g": "a"},
+    ),
+    "a container in another": (
+        [("p[name]", "n"), ("p[d][email]", "x"), ("p[d][g]", "a")],
+        {"email": "x", "g": "a"},
+    ),
+    "a box of a group": ([("data[g][0]", "a"), ("data[g][1]", "b")], {"g": "ab"}),
+    # What would lose something
+    "two containers": ([("me[email]", "x"), ("friend[email]", "y")], {}),
+    "a name of the form beside": ([("g", "a"), ("friend[email]", "y")], {"g": "a"}),
+    "the very name": ([("email", "x"), ("Email", "y")], {"email": "x"}),
+    "two spellings": ([("EMAIL", "x"), ("Email", "y")], {"email": "x"}),
+    "several values": ([("EMAIL", "x"), ("EMAIL", "y")], {}),
+}
+
+
+@pytest.mark.parametrize("name", OTHER_SPELLINGS)
+def test_a_field_that_would_be_missed_is_known_by_another_spelling(
+    make_form: FormMaker, name: str
+) -> None:
+    pairs, expected = OTHER_SPELLINGS[name]
+    found = posted(make_form(GROUP), pairs)
+    sent = zip(found.fields, found.texts, strict=True)
+    assert {field.name: "".join(texts) for field, texts in sent if texts} == expected
+    assert found.repeated() == []
+    kept = {name for names in found.sent for name in names} | set(found.unknown)
+    assert kept == {name for name, _ in pairs}

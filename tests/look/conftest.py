@@ -14,7 +14,7 @@ from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form, load_forms
 from formapp.forms.tokens import TokenContext, TokenSigner
 from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
-from formapp.web import i18n
+from formapp.web import brand, i18n
 from formapp.web.i18n import set_language
 
 POLICY = (
@@ -150,6 +150,7 @@ def look_app(look_forms: dict[str, Form]) -> Flask:
     """An app that shows every template; it knows neither the views nor the database."""
     app = Flask("look", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     i18n.init_app(app)
+    brand.init_app(app)
     _add_pages(app, look_forms)
 
     @app.after_request

@@ -1,113 +1,31 @@
 """From an accepted lead to its receivers: through real SMTP and HTTP, on either database."""
 
 import json
-from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
 from standardwebhooks import Webhook
 
-from formapp.cli.channels import Channels, NotificationWorkers
-from formapp.db.database import Database
-from formapp.db.tables import jobs
+from formapp.cli.channels import Channels
 from formapp.forms.definition.model import FormDefinition
-from formapp.jobs.queue import LEASE, Job, claim_job
-from formapp.leads.accept import Status, keep
+from formapp.jobs.queue import LEASE, claim_job
+from formapp.leads.accept import Status
 from formapp.leads.anonymize import anonymize
 from formapp.leads.confirm import confirm
 from formapp.leads.release import release
 from formapp.leads.renotify import find_failed, renotify
-from formapp.leads.report import show_submission
-from formapp.mail.limit import APART, MAILBOX_SLOTS, MailLimit
-from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring.incidents import find_incidents
-from formapp.monitoring.metrics import Metrics
-from formapp.notifications.chat import ChatChannel
-from formapp.notifications.mail import OwnerMail, Replies
-from formapp.notifications.message import Envelope
-from formapp.notifications.plan import MORNING, NOTIFY, PATIENCE
+from formapp.notifications.plan import NOTIFY, PATIENCE
 from formapp.notifications.webhook import WebhookChannel
-from formapp.signing import Keyring
 from tests.support.clock import TurnedClock
-from tests.support.leads import EMAIL, WORDING, lead, submission
-from tests.support.mailserver import MailServer, mail_server
+from tests.support.leads import EMAIL, WORDING
 from tests.support.notifying import SECRET, form_of
-from tests.support.receiver import Receiver, receiver
+from tests.support.office import Office
 
 OWNER, OTHER = "owner@example.com", "second@example.com"
-KEYS = ["a key that is long enough"]
 # Apprise imports a module of Python's that is on its way out.
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
-
-
-class Office:
-    """Receivers of every kind, the workers of notifications, and what visitors send."""
-
-    def __init__(
-        self, database: Database, clock: TurnedClock, mails: MailServer, hooks: Receiver
-    ) -> None:
-        self.database, self.clock, self.mails, self.hooks = database, clock, mails, hooks
-        self.metrics = Metrics()
-        self.limit = MailLimit(database, Keyring(KEYS))
-        mailer = SmtpMailer(mails.url, step_seconds=5, total_seconds=10)
-        self.channels = Channels(
-            OwnerMail(mailer, Envelope("forms@example.com")),
-            Replies(mailer, self.limit, "forms@example.com", clock),
-            WebhookChannel([SECRET], clock),
-            ChatChannel({"sales": f"json://127.0.0.1:{hooks.port}/sales"}, seconds=10),
-        )
-        self.forms: dict[str, FormDefinition] = {}
-
-    def have(self, top: str, name: str = "contact") -> None:
-        """Have a form with these tables."""
-        self.forms[name] = form_of(top.replace("HOOK", self.hooks.url))
-
-    def keep(self, form: str = "contact", **more: Any) -> str:
-        """Keep a lead as the web side would."""
-        held = more.get("status", Status.ACCEPTED) is not Status.ACCEPTED
-        given = {"jobs": ()} if held else {"jobs": (Job(NOTIFY),)}
-        meta = {NOTIFY: True, **more.pop("meta", {})}
-        address = more.pop("address", EMAIL)
-        sent = submission(lead(address, form=form), self.clock(), meta=meta, **given | more)
-        return keep(self.database, sent).id
-
-    def run(self, forms: Mapping[str, FormDefinition] | None = None) -> int:
-        """Run all that is due; returns how many tries that were."""
-        workers = NotificationWorkers(
-            database=self.database,
-            forms=self.forms if forms is None else forms,
-            clock=self.clock,
-            count=self.metrics.notification,
-        )
-        count = 0
-        for work in workers.work(self.channels):
-            while work():
-                count += 1
-        return count
-
-    def shown(self, submission_id: str) -> list[dict[str, Any]]:
-        """The notifications that wait or have failed."""
-        found: list[dict[str, Any]] = show_submission(self.database, submission_id)["notifications"]
-        return found
-
-    def waiting(self) -> list[str]:
-        """The kinds of all jobs."""
-        with self.database.read() as connection:
-            return [*connection.scalars(select(jobs.c.kind).order_by(jobs.c.id))]
-
-    def counted(self, channel: str, outcome: str) -> float:
-        """How often a notification of the contact form ended so."""
-        labels = {"form": "contact", "channel": channel, "outcome": outcome}
-        name = "formapp_notifications_total"
-        return self.metrics.registry.get_sample_value(name, labels) or 0
-
-
-@pytest.fixture
-def office(database: Database, turned_clock: TurnedClock) -> Iterator[Office]:
-    with mail_server() as mails, receiver() as hooks:
-        yield Office(database, turned_clock, mails, hooks)
 
 
 ALL = f"""[notify]
@@ -315,56 +233,6 @@ def test_a_slow_receiver_takes_half_of_the_time_at_most(
     assert order == ["slow", "contact", "slow"]
 
 
-def test_a_digest_is_one_mail_for_the_leads_of_a_day(office: Office) -> None:
-    office.have(f'[notify]\nemail = ["{OWNER}", "{OTHER}"]\nevery = "day"')
-    for number in range(3):
-        office.keep(address=f"person{number}@example.com")
-        office.clock.turn(hours=1)
-    office.run()
-    assert office.mails.taken == []
-    found = find_incidents(office.database, office.clock(), backlog=timedelta(minutes=15))
-    assert [each.kind for each in found] == ["backlog"]  # of deliveries: nobody delivers here
-    office.clock.turn(hours=12)
-    assert office.run() == 0
-    # Noon and 15 hours: the next morning is 3 hours later.
-    office.clock.turn(hours=MORNING - 3)
-    office.keep(address="late@example.com")
-    office.run()
-    assert sorted(mail.to for mail in office.mails.taken) == [OWNER, OTHER]
-    for mail in office.mails.taken:
-        assert mail.message["Subject"] == "New leads (3): Ask us"
-        assert "late@example.com" not in mail.part("plain")
-    assert office.waiting() == ["notify.day"] * 2
-
-
-def test_a_digest_that_can_not_be_sent_waits_as_one(office: Office) -> None:
-    office.have(f'[notify]\nemail = "{OWNER}"\nevery = "hour"')
-    first, second = office.keep(), office.keep(address="other@example.com")
-    office.run()
-    office.clock.turn(hours=1)
-    office.mails.answers = {"RCPT": "450 not now"}
-    assert office.run() == 1
-    office.clock.turn(60)
-    office.mails.answers = {}
-    assert office.run() == 1
-    assert len(office.mails.taken) == 1
-    assert office.shown(first) == office.shown(second) == []
-    assert office.mails.taken[0].message["Subject"] == "New leads (2): Ask us"
-
-
-def test_an_erased_lead_leaves_a_digest(office: Office) -> None:
-    office.have(f'[notify]\nemail = "{OWNER}"\nevery = "hour"')
-    gone = office.keep(address="gone@example.com")
-    office.keep()
-    office.run()
-    with office.database.write() as connection:
-        anonymize(connection, [gone], office.clock())
-    office.clock.turn(hours=1)
-    office.run()
-    (mail,) = office.mails.taken
-    assert "gone@example.com" not in mail.part("plain")
-
-
 def test_what_was_taken_out_of_the_form_file_is_dropped(office: Office) -> None:
     office.have(ALL.replace("email", 'every = "day"\nemail'))
     office.keep()
@@ -392,34 +260,6 @@ def test_a_form_that_this_process_lacks_waits_for_another(office: Office) -> Non
     office.clock.turn(hours=49)
     office.run(other)
     assert office.waiting() == []
-
-
-def test_a_reply_keeps_to_the_limits_of_mail_to_strangers(office: Office) -> None:
-    office.have("[reply]")
-    office.keep()
-    second = office.keep()
-    office.run()
-    assert len(office.mails.taken) == 1
-    assert office.shown(second)[0]["state"] == "waiting"
-    for _ in range(MAILBOX_SLOTS):
-        office.clock.turn(APART.total_seconds())
-        office.run()
-        office.keep()
-    office.run()
-    office.clock.turn(APART.total_seconds())
-    office.run()
-    assert len(office.mails.taken) == MAILBOX_SLOTS
-    assert office.counted("reply", "withheld") >= 1
-
-
-def test_a_reply_that_is_refused_takes_no_slot_and_fails(office: Office) -> None:
-    office.have("[reply]")
-    submission_id = office.keep()
-    office.mails.answers = {"RCPT": f"550 no {EMAIL} here"}
-    office.run()
-    (failed,) = office.shown(submission_id)
-    assert failed["reason"] == "the mail server answered 550 to the address"
-    assert office.limit.refusal("contact", EMAIL, office.clock()) is None
 
 
 def test_an_owner_whose_address_is_refused_does_not_cost_another_the_mail(office: Office) -> None:
@@ -451,34 +291,6 @@ def test_a_worker_that_dies_over_a_job_leaves_it_to_another(office: Office) -> N
     assert office.waiting() == []
 
 
-def test_a_chat_that_hangs_is_given_up_and_does_not_pile_up(office: Office) -> None:
-    office.have("[notify]\nchat = true")
-    submission_id = office.keep()
-    office.hooks.hold.clear()
-    urls = {"sales": f"json://127.0.0.1:{office.hooks.port}/sales"}
-    office.channels = Channels(None, None, None, ChatChannel(urls, seconds=0.2))
-    office.run()
-    office.hooks.hold.set()
-    (waiting,) = office.shown(submission_id)
-    assert (waiting["channel"], waiting["to"]) == ("chat", "sales")
-    assert office.counted("chat", "failed") == 1
-
-
-def test_a_chat_that_refuses_is_tried_again_without_its_address_in_the_log(
-    office: Office, caplog: pytest.LogCaptureFixture
-) -> None:
-    office.have('[notify]\nchat = "sales"')
-    office.keep()
-    office.hooks.status = 403
-    office.run()
-    assert "sales" not in caplog.text.replace("form contact", "")
-    assert str(office.hooks.port) not in caplog.text
-    office.hooks.status = 200
-    office.clock.turn(60)
-    office.run()
-    assert office.counted("chat", "sent") == 1
-
-
 def test_metrics_show_what_waits_by_form_and_channel(office: Office) -> None:
     office.have('[notify]\nwebhook = "HOOK"')
     office.keep()
@@ -488,3 +300,12 @@ def test_metrics_show_what_waits_by_form_and_channel(office: Office) -> None:
     labels = {"form": "contact", "channel": "webhook"}
     name = "formapp_notifications_waiting"
     assert office.metrics.registry.get_sample_value(name, labels) == 1
+
+
+def test_a_worker_with_other_form_files_says_that_it_notified_nobody(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.have("")
+    office.keep()
+    office.run()
+    assert "form contact: a lead notified nobody: its form file here" in caplog.text

@@ -40,6 +40,15 @@ REFUSED: dict[str, tuple[bytes, str | None, int, str]] = {
     "a list": (b'["name"]', "application/json", 400, "MALFORMED"),
     "a text": (b'"name"', "application/json", 400, "MALFORMED"),
     "null": (b"null", "application/json", 400, "MALFORMED"),
+    "an empty list": (b"[]", "application/json", 400, "MALFORMED"),
+    "names without values": (b'[{"name": "a"}]', "application/json", 400, "MALFORMED"),
+    "no JSON within a text": (b'"{name"', "application/json", 400, "MALFORMED"),
+    "one name twice": (
+        b'[{"name": "name", "value": "a"}, {"name": "name", "value": "b"}]',
+        "application/json",
+        400,
+        "REPEATED_FIELD",
+    ),
     "a number": (b"1" * 5000, "application/json", 400, "MALFORMED"),
     "deep list": (b"[" * 60000, "application/json", 400, "MALFORMED"),
     "deep object": (b'{"a":' * 12000, "application/json", 400, "MALFORMED"),
@@ -141,6 +150,17 @@ TAKEN: dict[str, Sent] = {
         b'{"extras": ["milk", "sugar"], ' + good_json[1:],
         "application/json",
     ),
+    "a group as one text": (b'{"extras": "milk, sugar", ' + good_json[1:], "application/json"),
+    "encoded twice": (json.dumps(json.dumps(GOOD)).encode(), "application/json"),
+    "in a container": (json.dumps({"payload": {"data": GOOD}}).encode(), "application/json"),
+    "names and values": (
+        json.dumps([{"name": n, "value": v} for n, v in GOOD.items()]).encode(),
+        "application/json",
+    ),
+    "names and values within": (
+        json.dumps({"fields": [{"name": n, "value": v} for n, v in GOOD.items()]}).encode(),
+        "application/json",
+    ),
     "one value for several": (b'{"extras": "milk", ' + good_json[1:], "application/json"),
     "an empty list": (b'{"extras": [], ' + good_json[1:], "application/json"),
     "repeated for several values": (good + b"&extras=milk&extras=sugar", URLENCODED),
@@ -156,6 +176,15 @@ def test_what_is_unusual_but_clear_is_taken(site: Site, name: str) -> None:
     answer = site.raw(*TAKEN[name])
     assert answer.status_code == 200, answer.get_data(as_text=True)
     assert site.row().answers["email"] == "ada@example.com"
+
+
+def test_a_group_as_one_text_is_split_only_into_options(site: Site) -> None:
+    for text in ("milk, sugar", "milk, honey"):
+        site.raw(json.dumps(GOOD | {"extras": text}).encode(), "application/json")
+    first, second = site.rows()
+    assert (first.answers["extras"], first.notes) == (["milk", "sugar"], None)
+    assert "extras" not in second.answers
+    assert second.notes[0]["value"] == "milk, honey"
 
 
 def test_a_bad_percent_sign_stays_as_it_was_typed(site: Site) -> None:

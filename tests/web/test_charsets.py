@@ -186,6 +186,19 @@ def test_what_is_neither_declared_nor_utf_8_is_windows_1252_and_noted(
     assert row.notes == GUESSED
 
 
+@pytest.mark.parametrize("kind", ["form", "multipart", "JSON"])
+def test_iso_2022_jp_needs_no_label(site: Site, kind: str) -> None:
+    message = "お問い合わせ abc 山田".encode("iso-2022-jp")
+    sent = {
+        "form": (urlencoded(("message", message)), URLENCODED),
+        "multipart": parts(('name="message"', message)),
+        "JSON": (json.dumps(GOOD)[:-1].encode() + b', "message": "' + message + b'"}', JSON_TYPE),
+    }
+    assert site.raw(*sent[kind]).status_code == 200
+    assert site.row().answers["message"] == "お問い合わせ abc 山田"
+    assert site.row().notes is None
+
+
 @pytest.mark.parametrize("label", ["shift_jis", "iso-8859-1", "euc-jp", "gbk", "iso-2022-jp"])
 def test_a_wrong_label_loses_no_lead(site: Site, label: str) -> None:
     body = urlencoded(("message", b"\xff\xfe\x80 abc \x1b$B"))

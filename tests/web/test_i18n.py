@@ -251,9 +251,9 @@ def test_a_page_links_to_the_other_languages_and_keeps_its_query(
     page = Page(answer)
     assert "עברית" in page.text
     assert "English" in page.text
-    assert "Deutsch" not in page.text
+    assert "Deutsch" in page.text, "the menu names the current language"
     found = links(page)
-    assert set(found) == {"en", "he"}
+    assert set(found) == {"en", "he"}, "and leads to the others"
     assert found["he"]["lang"] == ["he"]
     assert found["he"]["utm_source"] == ["ad"]
     assert found["he"]["parent"] == ["https://a.example"]

@@ -1,6 +1,8 @@
 """The base of every table in a form file, and the text types that tables share."""
 
+import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 from pydantic import Field as Key
@@ -19,6 +21,22 @@ def trimmed(name: str) -> str:
     return name
 
 
+def web_address(text: str) -> str:
+    """Return the address; raise ValueError if it is no absolute one of the web."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        parts = urlsplit("")
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or re.search(r"[\s\"<>;,]", text)
+    ):
+        raise ValueError(f'"{text}" is no address such as https://www.example.com/privacy')
+    return text
+
+
 Text = Annotated[str, Key(min_length=1)]
+WebAddress = Annotated[str, AfterValidator(web_address)]
 LabelName = Annotated[str, Key(min_length=1, max_length=180), AfterValidator(trimmed)]
 """A label's display name (contract section 9.1)."""

@@ -11,6 +11,7 @@ from typing import Any
 from formapp.forms.countries import COUNTRIES
 from formapp.forms.definition.explain import a, one_of, suggestion
 from formapp.forms.definition.lines import Location
+from formapp.forms.definition.links import wrong_addresses
 from formapp.forms.definition.model import (
     ADDRESS_PARTS,
     RESERVED,
@@ -39,10 +40,11 @@ Problem = tuple[str, str]
 PlacedProblem = tuple[int | None, str, str]
 """The index of the field, None for the form itself; the key within it; what is wrong."""
 
-_TYPED = {"label", "help", "required", "to", "placeholder", "autocomplete", "prefill"}
+_SHOWN = {"label", "help", "required", "to", "section"}
+_TYPED = _SHOWN | {"placeholder", "autocomplete", "prefill", "width"}
 _LINE = _TYPED | {"min_length", "max_length"}
-_RANGE = {"label", "help", "required", "to", "autocomplete", "min", "max", "prefill"}
-_CHOICE = {"label", "help", "required", "to", "options", "prefill"}
+_RANGE = _SHOWN | {"autocomplete", "min", "max", "prefill", "width"}
+_CHOICE = _SHOWN | {"options", "prefill", "width"}
 KEYS = {
     "text": _LINE,
     "textarea": _LINE | {"rows"},
@@ -54,8 +56,8 @@ KEYS = {
     "select": _CHOICE | {"placeholder", "autocomplete"},
     "radio": _CHOICE,
     "checkboxes": _CHOICE,
-    "checkbox": {"label", "help", "required", "to", "value"},
-    "consent": {"label", "help", "required", "to"},
+    "checkbox": _SHOWN | {"value"},
+    "consent": _SHOWN,
     "hidden": {"label", "to", "value", "from_query", "from"},
 }
 """The keys that each type takes beside `name`, `type` and `aliases`."""
@@ -99,6 +101,13 @@ def repeated(items: Iterable[tuple[int, str]]) -> Iterator[tuple[int, int]]:
             yield index, first
 
 
+def wrong_links(texts: Mapping[str, str | None]) -> Iterator[Problem]:
+    """Yield the links of texts by their keys that lead nowhere a page may lead to."""
+    for key, text in texts.items():
+        for address in wrong_addresses(text or ""):
+            yield key, f'"{address}" is no address of a link; use https://… or mailto:…'
+
+
 # One field.
 
 
@@ -109,6 +118,7 @@ def check_field(field: FieldDefinition) -> Iterator[Problem]:
         yield key, f"{a(field.type)} field can't have it; it is for {one_of(homes, 'and')}"
     if field.visible and not field.label.strip():
         yield "label", "is missing; every field that a visitor sees needs one"
+    yield from wrong_links({"label": field.label_text, "help": field.help})
     sources = field.given & {"value", "from_query", "from"}
     if field.type == "hidden" and len(sources) != 1:
         yield "value", "a hidden field needs exactly one of value, from_query and from"
@@ -272,7 +282,9 @@ def check_form(draft: Draft) -> Iterator[PlacedProblem]:
     yield from _aliases(draft)
     yield from _properties(draft)
     yield from _alike(draft)
+    form = draft.form
     for key, text in (
+        *wrong_links({"intro": form.intro, "thanks.text": form.thanks.text}),
         *_foreign_names(draft),
         *_identity(draft),
         *_redirect(draft),

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from formapp.confirmation.definition import ConfirmTexts
 from formapp.forms.definition.base import Definition
-from formapp.forms.definition.checks import KEYS, Draft, Problem, repeated
+from formapp.forms.definition.checks import KEYS, Draft, Problem, repeated, wrong_links
 from formapp.forms.definition.explain import a, one_of, suggestion
 from formapp.forms.definition.model import (
     SEND,
@@ -52,6 +52,12 @@ def check_texts(draft: Draft) -> Iterator[Problem]:
 def _texts_of_form(texts: Texts, draft: Draft) -> Iterator[Problem]:
     if not texts.title.strip():
         yield "title", "is empty"
+    sections = [field.section for _, field in draft.fields if field.section]
+    for name in sorted(texts.sections.keys() - set(sections)):
+        hint = suggestion(name, sections)
+        problem = f'"{name}" is not a section of this form'
+        yield f"sections.{name}", f"{problem}; {hint}" if hint else problem
+    yield from wrong_links({"intro": texts.intro, "thanks.text": texts.thanks.text})
     named = {
         field.name: (index, field)
         for index, field in draft.fields
@@ -75,6 +81,7 @@ def _texts_of_field(
 ) -> Iterator[Problem]:
     if field.visible and not (texts.label or "").strip():
         yield "label", "is missing; every field that a visitor sees needs one in each language"
+    yield from wrong_links({"label": texts.label, "help": texts.help})
     for key in sorted(texts.model_fields_set - KEYS[field.type]):
         yield key, f"{a(field.type)} field can't have it"
     values = [option.value for option in field.options]
@@ -103,7 +110,11 @@ def in_language(definition: FormDefinition, language: str) -> FormDefinition:
         and confirm.model_copy(update=(texts.confirm or ConfirmTexts()).model_dump()),
         reply=reply and reply.model_copy(update=(texts.reply or ReplyTexts()).model_dump()),
         fields=tuple(
-            _field(field, texts.fields.get(field.name, FieldTexts())) for field in definition.fields
+            _with(
+                _field(field, texts.fields.get(field.name, FieldTexts())),
+                section=texts.sections.get(field.section or ""),
+            )
+            for field in definition.fields
         ),
     )
 
@@ -123,7 +134,7 @@ def _own_texts(definition: FormDefinition) -> Texts:
 def _field(field: FieldDefinition, texts: FieldTexts) -> FieldDefinition:
     return _with(
         field,
-        label=texts.label,
+        label_text=texts.label,
         help=texts.help,
         placeholder=texts.placeholder,
         options=tuple(_with(o, label=texts.options.get(o.value)) for o in field.options),

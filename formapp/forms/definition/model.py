@@ -22,7 +22,8 @@ from pydantic import (
 from pydantic import Field as Key
 
 from formapp.confirmation.definition import Confirm, ConfirmTexts
-from formapp.forms.definition.base import Definition, LabelName, Text, trimmed
+from formapp.forms.definition import links
+from formapp.forms.definition.base import Definition, LabelName, Text, WebAddress, trimmed
 from formapp.forms.definition.theme import Theme
 from formapp.forms.origins import matches, normalise
 from formapp.forms.reading.text import clean_line, read_locale
@@ -231,8 +232,10 @@ class FieldDefinition(Definition):
     name: Annotated[str, Key(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
     aliases: Annotated[tuple[Alias, ...], Strict(strict=False)] = ()
     type: FieldType
-    label: str = ""
+    label_text: Annotated[str, Key(alias="label")] = ""
     help: str = ""
+    section: Text | None = None
+    width: Literal["full", "half"] = "full"
     placeholder: str = ""
     autocomplete: str | None = None
     required: bool = False
@@ -250,6 +253,11 @@ class FieldDefinition(Definition):
     to: Target | None = None
 
     @property
+    def label(self) -> str:
+        """The label without the addresses of its links, which only `label_text` has."""
+        return links.plain(self.label_text)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """All names by which the field may be posted, its own first."""
         return (self.name, *self.aliases)
@@ -257,7 +265,8 @@ class FieldDefinition(Definition):
     @property
     def given(self) -> frozenset[str]:
         """The keys that the form file has for this field, spelled as in the file."""
-        return frozenset("from" if key == "from_" else key for key in self.model_fields_set)
+        fields = type(self).model_fields
+        return frozenset(fields[key].alias or key for key in self.model_fields_set)
 
     @property
     def query_name(self) -> str | None:
@@ -330,11 +339,22 @@ class Texts(Definition):
     submit: Text | None = None
     thanks: ThanksTexts = ThanksTexts()
     confirm: ConfirmTexts | None = None
+    sections: dict[str, Text] = Key(default_factory=dict)
     reply: ReplyTexts | None = None
     fields: dict[str, FieldTexts] = Key(default_factory=dict)
 
 
 # The form.
+
+
+class Brand(Definition):
+    """Whose form it is: a row above the card, a footer, and where the last pages lead on to."""
+
+    name: Text
+    logo: WebAddress | None = None
+    home: WebAddress | None = None
+    privacy: WebAddress | None = None
+    imprint: WebAddress | None = None
 
 
 class Thanks(Definition):
@@ -361,6 +381,7 @@ class FormDefinition(Definition):
     keep_ip: bool = False
     keep_days: Annotated[int, Key(ge=1, le=36500)] | None = None
     theme: Theme | None = None
+    brand: Brand | None = None
     spam: Spam = Spam()
     thanks: Thanks = Thanks()
     confirm: Confirm | None = None

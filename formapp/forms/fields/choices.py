@@ -1,5 +1,6 @@
 """Types whose answer is chosen: `select`, `radio`, `checkboxes`, `checkbox` and `consent`."""
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,9 @@ _NOT_TICKED = frozenset({"", "false", "0", "off", "no"})
 """What a hidden input beside a box sends, in any case; anything else ticks the box."""
 
 _NOT_TICKED_PATTERN = "(?:[Ff][Aa][Ll][Ss][Ee]|0|[Oo][Ff][Ff]|[Nn][Oo])?"
+_JOINTS = re.compile("[,;|\n\u3001\uff0c]")
+"""What scripts join the values of a group with."""
+
 _BLANK = r"[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 
 
@@ -165,6 +169,7 @@ class Checkboxes(_Options):
 
     def read(self, texts: Sequence[str]) -> Parsed:
         """Return the chosen values."""
+        texts = self._apart(texts)
         chosen = self.shown(texts)
         not_offered = [
             text
@@ -178,7 +183,15 @@ class Checkboxes(_Options):
 
     def shown(self, texts: Sequence[str]) -> list[str]:
         """Return the values of the options."""
-        return [value for text in texts if (value := self.option(text))]
+        return [value for text in self._apart(texts) if (value := self.option(text))]
+
+    def _apart(self, texts: Sequence[str]) -> list[str]:
+        """Split what a script joined, `Delivery, Training`, if all of it is offered."""
+        found: list[str] = []
+        for text in texts:
+            parts = _JOINTS.split(text) if self.option(text) is None else []
+            found += parts if parts and all(map(self.option, parts)) else [text]
+        return found
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes; `required` would demand every single box."""

@@ -30,11 +30,40 @@ _YEAR_LAST = re.compile(r"([0-9]{1,2}) ?[./ -] ?([0-9]{1,2}) ?[./ -] ?([0-9]{4})
 _EAST_ASIAN = re.compile(
     r"(令和|平成|昭和|大正|明治|民國|民国)? ?([0-9]{1,4}|元) ?[年년] ?([0-9]{1,2}) ?[月월] ?"
     r"([0-9]{1,2}) ?[日号號일]?(?: ?\(?(?:[日月火水木金土](?:曜日?)?|(?:星期|[周週]).|.요일)\)?)?"
+    r"(?:生(?:まれ)?)?"
 )
+# S55.4.3, 昭55.4.3, ㍼55年4月3日
+_SHORT_ERA = re.compile(
+    r"([MTSHR明大昭平令㍾㍽㍼㍻㋿]) ?([0-9]{1,2}|元)[./年-]([0-9]{1,2})[./月-]([0-9]{1,2})日?"
+)
+_KANJI_NUMBER = re.compile("[〇零一二三四五六七八九十]+")
+_KANJI_DIGITS = {char: str(value) for value, char in enumerate("〇一二三四五六七八九")} | {
+    "零": "0"
+}
 _VIETNAMESE = re.compile(r"(?:ngày )?([0-9]{1,2}) (?:tháng|thg) ([0-9]{1,2}),? (?:năm )?([0-9]{4})")
 # The year before the first of each era.
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERAS |= {"民國": 1911, "民国": 1911}
+_ERAS |= {
+    short: _ERAS[era]
+    for era, some in {
+        "令和": "R令㋿",
+        "平成": "H平㍻",
+        "昭和": "S昭㍼",
+        "大正": "T大㍽",
+        "明治": "M明㍾",
+    }.items()
+    for short in some
+}
+_ROMAN_NUMBERS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
+_ROMAN = {number: month for month, number in enumerate(_ROMAN_NUMBERS, 1)}
+# Usual names that CLDR doesn't have in these languages, without accents.
+_MORE_MONTHS = {
+    "de": {"janner": 1, "feber": 2, "maerz": 3, "mrz": 3, "juno": 6, "julei": 7},
+    "es": {"setiembre": 9, "set": 9},
+}
+# In the Levant, and in the Maghreb, months have names of their own.
+_MORE_LOCALES = {"ar": ("ar_LB", "ar_DZ")}
 _DIGITS = re.compile(r"[0-9]+")
 _THAI_ERAS = re.compile(r"[คพ]\.ศ\.")
 _FILLERS = frozenset(
@@ -117,11 +146,20 @@ def _order(language: str) -> str:
 
 
 def _read_east_asian(line: str) -> tuple[int, int, int] | None:
-    found = _EAST_ASIAN.fullmatch(line)
+    found = _EAST_ASIAN.fullmatch(line) or _SHORT_ERA.fullmatch(line)
+    if not found and _KANJI_NUMBER.search(line):
+        found = _EAST_ASIAN.fullmatch(_KANJI_NUMBER.sub(_arabic, line))
     if not found:
         return None
     era, year = found[1], 1 if found[2] == "元" else int(found[2])
     return _ERAS.get(era, 0) + year, int(found[3]), int(found[4])
+
+
+def _arabic(found: re.Match[str]) -> str:
+    """Return 55 for 五十五, 1980 for 一九八〇; no part of a date is over 99 with a 十."""
+    tens, has_tens, ones = found[0].partition("十")
+    first, last = ("".join(_KANJI_DIGITS.get(char, "") for char in part) for part in (tens, ones))
+    return f"{first or '1'}{last or '0'}" if has_tens else first
 
 
 def _read_vietnamese(line: str) -> tuple[int, int, int] | None:
@@ -133,7 +171,8 @@ def _read_named(line: str, language: str) -> tuple[int, int, int] | None:
     numbers = sorted(_DIGITS.findall(line), key=len)
     if [len(number) for number in numbers] not in ([1, 4], [2, 4]):
         return None
-    month = _month(_words(_DIGITS.sub(" ", line)), language)
+    text = _DIGITS.sub(" ", line)
+    month = _ROMAN.get(text.strip(" ./-")) or _month(_words(text), language)
     return (int(numbers[1]), month, int(numbers[0])) if month else None
 
 
@@ -156,7 +195,9 @@ def _names(language: str) -> tuple[dict[str, int], frozenset[str]]:
     """Return months by name, and the names of weekdays, in a language and in English."""
     months: dict[str, int] = {}
     weekdays: set[str] = set()
-    for locale in (Locale("en"), locale_of(language)):
+    own_locale = locale_of(language)
+    more = map(Locale.parse, _MORE_LOCALES.get(own_locale.language, ()))
+    for locale in (Locale("en"), *more, own_locale):
         own: dict[str, set[int]] = {}
         for context in locale.months.values():
             for width in ("wide", "abbreviated"):
@@ -167,7 +208,7 @@ def _names(language: str) -> tuple[dict[str, int], frozenset[str]]:
         for context in locale.days.values():
             for width in ("wide", "abbreviated"):
                 weekdays.update(*map(_words, context.get(width, {}).values()))
-    return months, frozenset(weekdays)
+    return months | _MORE_MONTHS.get(own_locale.language, {}), frozenset(weekdays)
 
 
 def _words(text: str) -> list[str]:

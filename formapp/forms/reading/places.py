@@ -22,6 +22,9 @@ _LONGEST = 100
 _OWN_NAMES = Path(__file__).with_name("own_country_names.json")
 # English names and usual short forms that ISO 3166-2 lacks.
 _MORE_NAMES = Path(__file__).with_name("subdivision_names.json")
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
+_FLAG_LETTERS = {0x1F1E6 + index: chr(ord("A") + index) for index in range(26)}
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _ALPHA_3 = re.compile(r"[A-Z]{3}")
 _IN_BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]")
 _IGNORED = frozenset({"the", "and"})
@@ -30,35 +33,40 @@ _SHORTEST_NAME = 4
 
 # Usual names that CLDR and ISO 3166 don't list.
 _SHORT_FORMS = {
-    "AE": "UAE, Emirates, VAE",
+    "AE": "UAE, Emirates, VAE, الإمارات, الامارات",
     "AG": "Antigua",
     "BA": "Bosnia, Bosnien",
     "BY": "Weißrussland, Белоруссия, Biélorussie, Bielorrusia, Bielorussia",
     "CD": "DRC, DR Congo, RDC, Congo DR, Zaire",
     "CI": "Ivory Coast, Elfenbeinküste",
-    "CN": "PRC, Mainland China, P R China",
+    "CN": "PRC, Mainland China, P R China, 中华人民共和国, 中華人民共和国",
     "CV": "Kapverden",
     "CZ": "Czech Republic, Tschechei, Tschechische Republik",
-    "DO": "Dominican Rep",
+    "DE": "BRD",
+    "DO": "Dominican Rep, Rep Dominicana",
     "FM": "Micronesia",
     "GB": "UK, Great Britain, Britain, GB UK, England, Scotland, Wales, Northern Ireland, "
-    "Großbritannien, Schottland, Nordirland, Grande-Bretagne, Angleterre, Écosse, Pays de Galles, "
+    "N Ireland, Großbritannien, Schottland, Nordirland, "
+    "Grande-Bretagne, Angleterre, Écosse, Pays de Galles, "
     "Irlande du Nord, Gran Bretaña, Inglaterra, Escocia, Gales, Irlanda del Norte, Grã-Bretanha, "
     "Escócia, Gran Bretagna, Inghilterra, Scozia, Galles, Groot-Brittannië, Engeland, Англия, "
     "Шотландия, 英国, 英國, イングランド, スコットランド, ウェールズ, 영국, إنجلترا, בריטניה, "
     "אנגליה",
+    "GR": "Hellas",
     "HK": "Hong Kong, Hongkong, 香港",
     "IE": "Republic of Ireland, Southern Ireland, Eire",
     "IR": "Persia",
-    "KP": "DPRK",
-    "KR": "Korea, ROK, Republic of Korea, 韓国, 韩国, 韓國, 한국",
+    "JP": "日本国",
+    "KP": "DPRK, N Korea",
+    "KR": "Korea, S Korea, Corea, ROK, Republic of Korea, 韓国, 韩国, 韓國, 한국",
     "MK": "Macedonia, FYROM",
     "MM": "Burma, Birma, Birmanie, Birmania",
     "MO": "Macau, Macao, 澳门, 澳門",
+    "MX": "Méjico",
     "NL": "Holland, Hollande, Holanda, Olanda, Голландия, オランダ",
     "PS": "Palestine, West Bank, Gaza",
     "RU": "Russia, РФ",
-    "SA": "KSA, Saudi",
+    "SA": "KSA, Saudi, السعودية",
     "ST": "Sao Tome",
     "SZ": "Swaziland, Swasiland",
     "TL": "East Timor",
@@ -81,7 +89,7 @@ _AMBIGUOUS = frozenset({"congo", "virginislands"})
 # say nothing of the kind.
 _KINDS = {
     "": "of d de del della des di du federal foral freistaat special autonomous metropolitan",
-    "canton": "canto kanton",
+    "canton": "canto kanton kt ct",
     "city": "ciudad gwangyeoksi teukbyeolsi",
     "community": "comunidad comunidade",
     "county": "co fylke judet judetul lan megye zupanija",
@@ -116,7 +124,7 @@ def read_country(text: str, language: str) -> str | None:
     """
     if len(text) > _LONGEST:
         return None
-    words = plain_words(fold(text))
+    words = plain_words(_without_flags(fold(text)))
     code = "".join(words).upper()
     if code in COUNTRIES:
         return code
@@ -125,7 +133,17 @@ def read_country(text: str, language: str) -> str | None:
     found = _find_country(_join(words), language)
     if not found and words and words[0] in _ARTICLES:
         found = _find_country(_join(words[1:]), language)
+    if not found and len(words) > 1 and words[-1].upper() in COUNTRIES:
+        # Both are there, as in `Germany (DE)`.
+        found = _find_country(_join(words[:-1]), language)
+        return found if found == words[-1].upper() else None
     return found
+
+
+def _without_flags(text: str) -> str:
+    """Return a text without flags, or a flag alone as its country's code."""
+    plain = _FLAG.sub("", text)
+    return plain if plain.strip() else text.translate(_FLAG_LETTERS)
 
 
 def read_subdivision(text: str, country: str, language: str) -> str | None:
@@ -156,7 +174,12 @@ def _names_in(language: str) -> dict[str, str]:
     locale = locale_of(language)
     catalog = _catalog("iso3166-1", locale)
     official = [(code, catalog.gettext(name)) for code, name in _official_names()]
-    return _unambiguous(official) | _unambiguous(_territories(locale))
+    names = _unambiguous(official) | _unambiguous(_territories(locale))
+    if locale.language != "de":
+        return names
+    # Oesterreich
+    spelled = ((code, name.translate(_UMLAUTS)) for code, name in _territories(locale))
+    return _unambiguous(spelled) | names
 
 
 @cache
@@ -238,6 +261,8 @@ class _Subdivisions:
             if code in self._parents:
                 return code
         words = plain_words(line)
+        if (code := f"{self._country}-{''.join(words).upper()}") in self._parents:
+            return code  # N.Y.
         name = _join(words)
         if not name or name in _UNCLEAR.get(self._country, ()):
             return None

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from formapp.forms.definition.links import linked, plain
 from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields.registry import compile_field
 from formapp.forms.form import Form
@@ -120,6 +121,8 @@ _TEMPLATES = Environment(
 _TEMPLATES.globals |= {"input_type": _input_type, "quoted": _quoted}
 _TEMPLATES.filters |= {
     "json_text": json.dumps,
+    "linked": linked,
+    "plain": plain,
     "jsx_attribute": _jsx_attribute,
     "jsx_text": _jsx_text,
     "script_text": _script_text,

@@ -143,7 +143,8 @@ def _form(raw: Pairs, declared: str | None, size: int, own: dict[int, str] | Non
         raise _too_many()
     declared = dict(raw).get(CHARSET) or declared
     guess: Guess = None
-    if declared or own or not "".join(map("".join, raw)).isascii():
+    text = "".join(map("".join, raw))
+    if declared or own or not text.isascii() or "\x1b" in text:
         raw, guess = decode_pairs(raw, declared, own or {})
     return Body(raw, frozenset(), _notes(guess), size)
 
@@ -239,16 +240,12 @@ def _short(name: str) -> str:
 def _json(data: bytes, declared: str | None) -> Body:
     text, guess = decode_json(data, declared)
     try:
-        content = json.loads(
-            text,
-            object_pairs_hook=_unique,
-            # Numbers keep their text; the form reads it.
-            parse_int=JsonNumber,
-            parse_float=JsonNumber,
-            parse_constant=_no_number,
-        )
+        content = _parsed(text)
+        if isinstance(content, str) and content[:1] in {"{", "["}:
+            content = _parsed(content)  # encoded twice, as some scripts do
     except (ValueError, RecursionError):
         raise _malformed(_NO_JSON) from None
+    content = _by_name(content)
     if not isinstance(content, dict):
         raise _malformed(_NO_OBJECT)
     named = list(islice(_flattened(content), MAX_PAIRS + 1))
@@ -257,6 +254,35 @@ def _json(data: bytes, declared: str | None) -> Body:
     pairs = [(name, text) for name, value in named for text in _scalars(value)]
     lists = [name for name, value in named if isinstance(value, list)]
     return Body(pairs, frozenset(lists), _notes(guess), len(data))
+
+
+def _parsed(text: str) -> Any:
+    return json.loads(
+        text,
+        object_pairs_hook=_unique,
+        # Numbers keep their text; the form reads it.
+        parse_int=JsonNumber,
+        parse_float=JsonNumber,
+        parse_constant=_no_number,
+    )
+
+
+def _by_name(content: Any) -> Any:
+    """Return `[{"name": "a", "value": "b"}]`, as jQuery has a form's answers, as `{"a": "b"}`."""
+    if not isinstance(content, list) or not content:
+        return content
+    answers: dict[str, Any] = {}
+    for each in content:
+        if not isinstance(each, dict) or not isinstance(each.get("name"), str):
+            return content
+        if "value" not in each:
+            return content
+        name, value = each["name"], each["value"]
+        if name in answers:
+            before = answers[name]
+            value = [*(before if isinstance(before, list) else [before]), value]
+        answers[name] = value
+    return answers
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -275,7 +301,7 @@ def _flattened(
 ) -> Iterator[tuple[str, Any]]:
     """Yield names as forms have them, `fields[name]`, each with a scalar or a list of scalars."""
     for key, each in content.items():
-        name, value = f"{within}[{key}]" if within else key, each
+        name, value = f"{within}[{key}]" if within else key, _by_name(each)
         if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
             value = {str(index): item for index, item in enumerate(value)}
         if not isinstance(value, dict):

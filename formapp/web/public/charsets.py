@@ -25,6 +25,8 @@ _UTF_16 = {"utf-16-le", "utf-16-be"}
 _BYTE_ORDER_MARK = "\ufeff"
 # The Encoding Standard's decoders of these take more than Python's codecs.
 _WIDER = {"gbk": "gb18030"}
+_SHIFTS = re.compile(r"\x1b\$[@B][!-~]+\x1b\([BJ]")
+"""What only ISO-2022-JP has: into its characters of two bytes, and back to ASCII."""
 _REFERENCE = re.compile(r"&#([0-9]{2,7});")
 _EUC_JP = re.compile(rb"[\0-\x7f]+|\x8f..|\x8e.|[\xa1-\xfe]{2}|.", re.DOTALL)
 
@@ -65,6 +67,8 @@ def as_utf_8(data: bytes) -> bytes:
 
 
 def _decode(texts: list[str], label: str | None) -> tuple[list[str], Guess]:
+    if not label and any(map(_SHIFTS.search, texts)):
+        label = "iso-2022-jp"
     codec = _codec(label) if label else None
     sent = [text.encode("latin-1") for text in texts]
     if codec is None or codec.name == "utf-8":

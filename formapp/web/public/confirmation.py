@@ -17,6 +17,7 @@ from formapp.forms.form import Form
 from formapp.languages import gettext_noop
 from formapp.leads.accept import Status
 from formapp.leads.confirm import Confirmation, confirm, find_confirmation
+from formapp.web.brand import image_sources
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
 from formapp.web.i18n import language_query
@@ -141,7 +142,8 @@ def _already(form: Form) -> Response:
 def _page(template: str, form: Form, status: int = 200, **context: Any) -> Response:
     """Render a page that is never in a frame."""
     page = render_template(template, status=status, form=form, use="page", **context)
-    policy = page_headers(services().origin, targets=form.definition.origins)
+    images = image_sources(form)
+    policy = page_headers(services().origin, targets=form.definition.origins, images=images)
     return html_answer(page, status, policy=policy)
 
 

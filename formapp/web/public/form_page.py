@@ -13,6 +13,7 @@ from flask import Request, Response, render_template, request, url_for
 from formapp.forms.form import Form
 from formapp.forms.lead_form import FieldFault, LeadForm
 from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
+from formapp.web.brand import image_sources
 from formapp.web.headers import page_headers
 from formapp.web.i18n import LANG
 from formapp.web.public.attribution import USE, action, action_query, is_embedded, own_attribution
@@ -98,6 +99,7 @@ def _answer(
         services().origin,
         targets=origins,
         ancestors=origins if use == "embed" else None,
+        images=image_sources(form),
         challenge=form.definition.spam.challenge,
     )
     return html_answer(html, status, policy=policy, headers=headers)

@@ -141,8 +141,8 @@ LANGUAGES = (  # noqa: SIM905 - a list would take a line for each
         ("de", "3. April 1980", "1980-04-03"),
         ("de", "3.April 1980", "1980-04-03"),
         ("de", "1. März 1980", "1980-03-01"),
-        ("de", "1. Mrz. 1980", None),
-        ("de", "1. Maerz 1980", None),
+        ("de", "1. Mrz. 1980", "1980-03-01"),
+        ("de", "1. Maerz 1980", "1980-03-01"),
         ("de", "am 3. Okt. 1980", "1980-10-03"),
         ("de", "3 October 1980", "1980-10-03"),
         ("de-AT", "3. Jänner 1980", "1980-01-03"),
@@ -187,6 +187,30 @@ LANGUAGES = (  # noqa: SIM905 - a list would take a line for each
         ("en", "3/4/980", None),
         ("en", "3/4/19800", None),
         ("en", "19800403", None),
+        # In Roman numerals, in short eras, in Kanji
+        ("pl", "3.IV.1980", "1980-04-03"),
+        ("de", "3. XII. 1980", "1980-12-03"),
+        ("en", "3.IIX.1980", None),
+        ("ja", "S55.4.3", "1980-04-03"),
+        ("ja", "Ｓ５５．４．３", "1980-04-03"),
+        ("ja", "昭55.4.3", "1980-04-03"),
+        ("ja", "㍼55年4月3日", "1980-04-03"),
+        ("ja", "R元.5.1", "2019-05-01"),
+        ("ja", "H2/1/1", "1990-01-01"),
+        ("ja", "昭和五十五年四月三日", "1980-04-03"),
+        ("ja", "平成十年十月二十日", "1998-10-20"),
+        ("ja", "1980年4月3日生まれ", "1980-04-03"),
+        ("zh", "一九八〇年四月三日", "1980-04-03"),
+        ("ja", "十十年四月三日", None),
+        ("ja", "S55.14.3", None),
+        # Names that CLDR has elsewhere or not at all
+        ("de", "3. Jänner 1980", "1980-01-03"),
+        ("de", "3. Maerz 1980", "1980-03-03"),
+        ("de", "3. Mrz 1980", "1980-03-03"),
+        ("es", "3 de setiembre de 1980", "1980-09-03"),
+        ("ar", "3 نيسان 1980", "1980-04-03"),
+        ("ar", "3 كانون الثاني 1980", "1980-01-03"),
+        ("ar", "3 جانفي 1980", "1980-01-03"),
         ("en", "03041980", None),
         ("en", "1980-04-02T22:00:00.000Z", None),
         ("en", "1980-04-03T25", None),
@@ -243,7 +267,9 @@ def test_any_text_gives_a_real_date_or_none(text: str, language: str) -> None:
     assert found is None or date.fromisoformat(found).isoformat() == found
 
 
-@pytest.mark.parametrize("unit", ["1", "1/", "a", "a ", "april ", " ", "\u0345", "年"])
+@pytest.mark.parametrize(
+    "unit", ["1", "1/", "a", "a ", "april ", " ", "\u0345", "年", "十", "一年"]
+)
 @pytest.mark.parametrize("size", [100, 10_000])
 def test_the_longest_text_is_read_quickly(unit: str, size: int) -> None:
     read_date("1 April 1980", "de")

@@ -1,5 +1,6 @@
 """A run: the same inputs for a site on each kind of database, and what they made of them."""
 
+import gc
 import re
 import threading
 import time
@@ -120,6 +121,8 @@ def run(
             wanted = count * SHARES[group] // 100
             done, chunk = 0, 0
             while done < wanted:
+                # Collecting the generator's objects would stop the servers: `serve` does so too.
+                gc.freeze()
                 drawn = min(CHUNK, wanted - done)
                 start = chosen * 1_000_000 + number * 10_000 + chunk
                 done += _chunk(running, group, making, drawn, start, result)

@@ -1,0 +1,144 @@
+"""Links that end: merges on either side, erasures, unlinking; and webhooks that say so."""
+
+import pytest
+from sqlalchemy import select
+
+from formapp.crm import owner
+from formapp.crm.events import Event, store_event, wix_source
+from formapp.crm.sync import pass_once
+from formapp.db.database import Database
+from formapp.db.tables import crm_links, crm_tombstones
+from tests.crm.pairing import Pairing
+
+
+@pytest.fixture
+def pairing(sqlite: Database) -> Pairing:
+    return Pairing(sqlite)
+
+
+def two_links(pairing: Pairing) -> list[tuple[str, str]]:
+    """Two contacts and their twins."""
+    for name in ("ada", "bob"):
+        pairing.wix.put(first=name, email=f"{name}@example.com")
+    pairing.start()
+    return [(row.key or "", each) for each, row in pairing.crm.rows.items()]
+
+
+def tell(pairing: Pairing, kind: str, entity: str, event_id: str = "e1") -> None:
+    """A webhook of Wix's arrives."""
+    event = Event(wix_source("main"), event_id, kind, entity, pairing.clock())  # type: ignore[arg-type] # one of them
+    with pairing.database.write() as connection:
+        store_event(connection, event)
+
+
+def states(pairing: Pairing) -> list[str]:
+    with pairing.database.read() as connection:
+        return [*connection.scalars(select(crm_links.c.state).order_by(crm_links.c.id))]
+
+
+@pytest.mark.parametrize("merges", ["mark", "merge"])
+def test_a_merge_at_wix_ends_one_link_and_its_twin_by_policy(sqlite: Database, merges: str) -> None:
+    pairing = Pairing(sqlite, merges=merges)
+    (ada, ada_twin), (bob, bob_twin) = two_links(pairing)
+    pairing.wix.combine(ada, bob)
+    pairing.sync()
+    assert states(pairing) == ["linked", "merged_into"]
+    if merges == "merge":
+        assert pairing.crm.merged == {bob_twin: ada_twin}
+    else:
+        assert pairing.crm.rows[bob_twin].labels == {"Merged in Wix"}
+    pairing.sync()
+    pairing.forget_calls()
+    pairing.sync()
+    assert pairing.writes == []
+    assert pairing.conflicts() == []
+
+
+@pytest.mark.parametrize("merges", ["mark", "merge"])
+def test_a_merge_in_the_crm_merges_at_wix_only_where_the_owner_allows_it(
+    sqlite: Database, merges: str
+) -> None:
+    pairing = Pairing(sqlite, merges=merges)
+    (ada, ada_twin), (bob, bob_twin) = two_links(pairing)
+    pairing.crm.combine(ada_twin, bob_twin)
+    pairing.sync()
+    assert pairing.wix.merged == ({bob: ada} if merges == "merge" else {})
+    assert merges == "merge" or pairing.wix.rows[bob].labels == {"Merged in CRM"}
+
+
+def test_a_survivor_without_a_link_takes_the_merged_contacts_twin_over(pairing: Pairing) -> None:
+    wix_id, crm_id = pairing.linked(first="Ada", email="ada@example.com")
+    survivor = pairing.wix.put(first="Ada B.", email="other@example.com")
+    pairing.wix.combine(survivor, wix_id)
+    pairing.sync()
+    pairing.sync()
+    assert pairing.crm.rows[crm_id].values["given"] == "Ada B."
+    assert [*pairing.crm.rows] == [crm_id]
+
+
+@pytest.mark.parametrize("erasures", ["mark", "delete"])
+def test_an_erasure_at_wix_reaches_the_twin_and_is_never_undone(
+    sqlite: Database, erasures: str
+) -> None:
+    pairing = Pairing(sqlite, erasures=erasures)
+    wix_id, crm_id = pairing.linked(first="Ada", email="ada@example.com")
+    pairing.wix.edit(wix_id, first="Ada W.")
+    pairing.crm.edit(crm_id, given="Ada C.")
+    pairing.sync()
+    assert pairing.conflicts()
+    pairing.wix.remove(wix_id)
+    tell(pairing, "erased", wix_id)
+    pairing.sync()
+    assert pairing.conflicts() == []
+    assert states(pairing) == ["erased"]
+    if erasures == "delete":
+        assert pairing.crm.rows == {}
+    else:
+        assert pairing.crm.rows[crm_id].labels == {"Erase this contact"}
+    pairing.crm.put(given="Ada", email="ADA@example.com")
+    pairing.sync()
+    assert pairing.wix.rows == {}
+    with sqlite.read() as connection:
+        (link,) = connection.execute(select(crm_links).where(crm_links.c.wix_id == wix_id))
+        assert link.wix_base is link.crm_base is None
+        assert "ada" not in str(connection.execute(select(crm_tombstones)).all())
+
+
+def test_an_unlinked_pair_stays_apart(pairing: Pairing) -> None:
+    wix_id, crm_id = pairing.linked(first="Ada", email="ada@example.com")
+    assert owner.unlink(pairing.database, "main", wix_id)
+    assert not owner.unlink(pairing.database, "main", wix_id)
+    pairing.wix.edit(wix_id, first="Ada W.")
+    pairing.crm.edit(crm_id, given="Ada C.")
+    pairing.sync()
+    assert pairing.crm.rows[crm_id].values["given"] == "Ada C."
+    assert (len(pairing.wix.rows), len(pairing.crm.rows)) == (1, 1)
+
+
+def test_a_webhook_brings_a_change_at_once_and_twice_does_no_harm(pairing: Pairing) -> None:
+    wix_id, crm_id = pairing.linked(first="Ada", email="ada@example.com")
+    while pass_once(pairing.session()):
+        pass
+    pairing.wix.edit(wix_id, first="Ada B.")
+    assert not pass_once(pairing.session()), "nothing is due before the next look"
+    for event_id in ("e1", "e1", "e2"):
+        tell(pairing, "updated", wix_id, event_id)
+    while pass_once(pairing.session()):
+        pass
+    assert pairing.crm.rows[crm_id].values["given"] == "Ada B."
+
+
+def test_ambiguous_records_are_held_and_released_once_they_are_clear(pairing: Pairing) -> None:
+    pairing.start()
+    first = pairing.crm.put(given="Ada", email="ada@example.com")
+    second = pairing.crm.put(given="Ada 2", email="ada@example.com")
+    pairing.wix.put(first="Ada", email="ada@example.com")
+    pairing.sync()
+    assert len(pairing.wix.rows) == 1
+    assert owner.status(pairing.database, "main", pairing.clock()).held >= 1
+    assert [pairing.crm.rows[each].key for each in (first, second)] == [None, None]
+    pairing.crm.remove(second)
+    pairing.sync()
+    pairing.sync()
+    found = owner.status(pairing.database, "main", pairing.clock())
+    assert (found.linked, found.held) == (1, 0)
