@@ -86,10 +86,11 @@ def end_merged(session: Session, link: Link, here: Mapping[Side, Record]) -> Non
     side: Side = "wix" if here["wix"].id != link.wix_id else "crm"
     survivor, twin = here[side], here[other(side)]
     with session.database.write() as connection:
-        if absorb(connection, link, side, survivor.id):
+        kept = _link_of(connection, link, side, survivor)
+        if kept is None and absorb(connection, link, side, survivor.id):
             _follow(connection, session, link, side, survivor)
             return
-        kept = find_link(connection, link.book, side, survivor.id)
+        kept = kept or find_link(connection, link.book, side, survivor.id)
     target = kept.id_at(other(side)) if kept and kept.state in ("linked", "held") else None
     _end_twin(session, other(side), target, twin, f"Merged in {NAMES[side]}")
     now = session.clock()
@@ -97,6 +98,15 @@ def end_merged(session: Session, link: Link, here: Mapping[Side, Record]) -> Non
         finish_link(connection, link, now, state="merged_into", gone_at=None, **_ENDED)
         if target:
             add_hints(connection, link.book, other(side), {target: ""}, now)
+
+
+def _link_of(connection: Connection, link: Link, side: Side, survivor: Record) -> Link | None:
+    """Another link whose twin the survivor names: the survivor may have a new id itself."""
+    if survivor.key is None:
+        return None
+    named = find_link(connection, link.book, other(side), survivor.key)
+    is_other = named and named.id != link.id and named.state in ("linked", "held")
+    return named if is_other else None
 
 
 def _follow(

@@ -12,6 +12,7 @@ import requests
 import yaml
 from click.testing import CliRunner, Result
 
+from formapp.cli import init as begin
 from formapp.cli.forms import command as forms_command
 from formapp.cli.init import command
 from formapp.config.settings import Settings
@@ -185,6 +186,20 @@ def test_a_wrong_answer_is_wrong_use(tmp_path: Path, changed: dict[str, str], sa
     done = init(tmp_path / "new", **changed)
     assert (done.exit_code, said in done.output) == (2, True), done.output
     assert not (tmp_path / "new").exists()
+
+
+def test_in_a_terminal_it_asks_what_no_option_says_and_again_after_a_wrong_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(begin, "_can_ask", lambda: True)
+    answers = "Example Ltd\nftp://x\nshop.example.com\n\nnewsletter\n"
+    done = CliRunner().invoke(command, [str(tmp_path / "new")], input=answers)
+    assert done.exit_code == 0, done.output
+    assert "is no site" in done.output
+    (definition,) = load_definitions(tmp_path / "new" / "forms").values()
+    assert (definition.language, definition.origins) == ("en", ("https://shop.example.com",))
+    settings = settings_in(tmp_path / "new" / ".env")
+    assert settings["FORMAPP_BASE_URL"] == "https://forms.shop.example.com"
 
 
 def test_a_path_that_servers_would_read_otherwise_is_refused(tmp_path: Path) -> None:

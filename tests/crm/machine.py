@@ -22,7 +22,7 @@ from formapp.crm.store import LEASE
 from formapp.crm.system import Write
 from formapp.db.database import Database
 from formapp.db.tables import crm_links
-from tests.crm.pairing import Pairing
+from tests.crm.pairing import LAGGING, Pairing
 from tests.support.schema import give_schema
 
 TEXTS = ("first", "company", "phone")
@@ -67,6 +67,8 @@ class World:
         give_schema(self.database)
         self.pairing = Pairing(self.database, fields=FIELDS)
         self.sides = self.pairing.sides
+        for system in self.sides.values():
+            system.capabilities = LAGGING
         self.persons = 0
         self._numbers = itertools.count(1)
         self._typed: dict[str, set[Side]] = defaultdict(set)
@@ -127,6 +129,7 @@ class World:
 
     def start(self, record: Side) -> None:
         """The first load, begun again after a crash."""
+        self.pairing.clock.turn(60)
         planned, self._plans = self._plans, []
         sync.plan(self.pairing.session())
         self._plans = planned

@@ -1,8 +1,11 @@
 """Two-way sync between two systems in memory."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from formapp.crm import owner
+from formapp.crm.sync import pass_once
 from formapp.db.database import Database
 from tests.crm.pairing import Pairing
 
@@ -12,7 +15,13 @@ def pairing(sqlite: Database) -> Pairing:
     return Pairing(sqlite)
 
 
-def test_what_is_new_on_one_side_is_created_on_the_other(pairing: Pairing) -> None:
+@pytest.fixture
+def on_both_databases(database: Database) -> Pairing:
+    return Pairing(database)
+
+
+def test_what_is_new_on_one_side_is_created_on_the_other(on_both_databases: Pairing) -> None:
+    pairing = on_both_databases
     pairing.start()
     wix_id = pairing.wix.put(first="Ada", email="ada@example.com", labels=["VIP"])
     crm_id = pairing.crm.put(given="Bob", email="bob@example.com", labels=["News"])
@@ -65,6 +74,28 @@ def test_both_sides_edits_of_one_field_are_a_conflict_that_a_rule_decides(
     pairing.sync()
     assert pairing.wix.rows[wix_id].values["first"] == "Ada C."
     assert pairing.crm.rows[crm_id].values["given"] == "Ada C."
+
+
+def test_several_workers_at_once_make_no_doubles(on_both_databases: Pairing) -> None:
+    pairing = on_both_databases
+    pairing.start()
+    for number in range(8):
+        pairing.wix.put(first="P", email=f"p{number}@example.com")
+        pairing.crm.put(given="P", email=f"p{number}@example.com")
+    pairing.clock.turn(hours=2)
+
+    def work() -> None:
+        session = pairing.session()
+        for _ in range(60):
+            pass_once(session)
+
+    with ThreadPoolExecutor(3) as pool:
+        for each in [pool.submit(work) for _ in range(3)]:
+            each.result()
+    assert pairing.sync() == 0
+    assert (len(pairing.wix.rows), len(pairing.crm.rows)) == (8, 8)
+    status = owner.status(pairing.database, "main", pairing.clock())
+    assert (status.linked, status.held, status.due) == (8, 0, 0)
 
 
 @pytest.mark.parametrize("keep", ["wix", "crm"])

@@ -88,9 +88,9 @@ class WixCalls:
                     reason, wait = "the site's rate budget is spent", timedelta(seconds=seconds)
                     raise system.UnavailableError(reason, wait=wait) from None
                 if self._wait(min(seconds, _LONGEST_WAIT)):
-                    raise system.UnavailableError("the process ends") from None
+                    raise _ending() from None
             except StoppedError:
-                raise system.UnavailableError("the process ends") from None
+                raise _ending() from None
             except wix.WixError as error:
                 raise _translated(error) from error
 
@@ -121,6 +121,11 @@ class WixCalls:
                 return
             overlap = _overlap(total)
             offset -= overlap
+
+
+def _ending() -> system.UnavailableError:
+    """With a time to wait, so that it doesn't count as a failure of Wix."""
+    return system.UnavailableError("the process ends", wait=timedelta(seconds=1))
 
 
 def _overlap(total: int | None) -> int:
