@@ -60,3 +60,12 @@ def list_others(
         newest = sorted(ids - {submission_id}, reverse=True)
         rows = read_summaries(connection, newest[:_MOST_OTHERS])
         return [row for row in rows if sites is None or row.site in sites][:limit]
+
+
+def list_own(database: Database, submission_id: str) -> list[LeadSummary]:
+    """Return the other leads that `erase_leads_of` would erase with this one, newest first."""
+    with database.read() as connection:
+        this = select(submissions.c.lead).where(submissions.c.id == submission_id)
+        identity = identity_in(connection.execute(this).scalar() or {})
+        ids = ids_of_person(connection, identity) if identity else []
+        return [*read_summaries(connection, [each for each in ids if each != submission_id])]

@@ -57,6 +57,12 @@ _OPEN = {"inbox.sign_in"}
 _BY_READERS = {"inbox.sign_out"}
 _LONGEST_SEARCH = 200
 
+# Texts for the owner are in English: names keep them out of the catalogues.
+_ENDED = "Please sign in again: your session has ended."
+_ONLY_LOOK = "You may look at leads, but not change them."
+_FORGED = "This page was open for too long. Go back, reload it, try again."
+_NO_LEAD = "There is no such lead."
+
 STATE_NAMES = {
     "pending": "Waiting",
     "delivered": "Delivered",
@@ -108,23 +114,21 @@ def guard() -> AnyResponse | None:
         return None
     if user is None:
         if request.method not in _SAFE:
-            raise RefusalError(401, "UNAUTHORIZED", "Please sign in again: your session has ended.")
+            raise RefusalError(401, "UNAUTHORIZED", _ENDED)
         here = request.full_path.rstrip("?")
         return redirect(url_for("inbox.sign_in", next=None if here == PREFIX else here), 303)
     g.user = user
     if request.method not in _SAFE:
         csrf.protect()  # type: ignore[no-untyped-call] # Flask-WTF publishes no types
         if not user.may_act and request.endpoint not in _BY_READERS:
-            raise RefusalError(403, "FORBIDDEN", "You may look at leads, but not change them.")
+            raise RefusalError(403, "FORBIDDEN", _ONLY_LOOK)
     return None
 
 
 @blueprint.errorhandler(CSRFError)
 def forged(_error: CSRFError) -> Response:
     """Refuse a post that came from no page of this session."""
-    return refuse(
-        RefusalError(400, "CSRF", "This page was open for too long. Go back, reload it, try again.")
-    )
+    return refuse(RefusalError(400, "CSRF", _FORGED))
 
 
 @blueprint.errorhandler(LeadError)
@@ -189,7 +193,7 @@ def find_lead(submission_id: str) -> str:
     try:
         return find_submission(services().database, submission_id, current_user().sites)
     except LeadError:
-        raise RefusalError(404, "NOT_FOUND", "There is no such lead.") from None
+        raise RefusalError(404, "NOT_FOUND", _NO_LEAD) from None
 
 
 def wanted_leads() -> LeadFilter:

@@ -22,7 +22,7 @@ from formapp.leads.mark_spam import mark_spam
 from formapp.leads.release import release, reread_by
 from formapp.leads.report import show_submission
 from formapp.leads.retry import correct_submission, pairs_of, remap_by, retry_submission
-from formapp.leads.same_person import list_others
+from formapp.leads.same_person import list_others, list_own
 from formapp.leads.search import summary_of
 from formapp.leads.timeline import (
     answers_of,
@@ -46,6 +46,7 @@ from formapp.web.owner.session import current_user
 from formapp.web.services import services
 
 _DASHBOARD = "https://manage.wix.com/dashboard/{site}/contacts/view/{contact}"
+_NO_ACTION = "There is no such action."
 Entry = Mapping[str, Any]
 
 
@@ -177,7 +178,7 @@ def act(submission_id: str, action: str) -> AnyResponse:
     entry = show_submission(services().database, full)
     found = ACTIONS.get(action)
     if found is None:
-        raise RefusalError(404, "NOT_FOUND", "There is no such action.")
+        raise RefusalError(404, "NOT_FOUND", _NO_ACTION)
     if action not in _offered(entry):
         return show_refusal(f"“{found.name}” doesn't apply to this lead as it is now")
     if action == "correct":
@@ -188,7 +189,7 @@ def act(submission_id: str, action: str) -> AnyResponse:
         except MailLimitError as error:
             return show_refusal(f"{error}; try again later")
         return _done(full, action)
-    others = list_others(services().database, full, None) if action == "erase" else ()
+    others = list_own(services().database, full) if action == "erase" else ()
     return page("action.html", entry=entry, action=found, others=others, here="inbox.leads")
 
 

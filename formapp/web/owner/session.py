@@ -27,6 +27,7 @@ LIFETIME = timedelta(hours=12)
 
 _NAME, _STAMP = "user", "stamp"
 _EXTENSION = "formapp.inbox"
+_NOT_A_USER = "Your user name is not one of the users of this inbox."
 
 csrf = CSRFProtect()  # type: ignore[no-untyped-call] # Flask-WTF publishes no types
 
@@ -81,9 +82,7 @@ class SignIn:
         name = request.headers.get(header, "").strip()
         user = self.users.find(name) if name else None
         if user is None:
-            raise RefusalError(
-                403, "FORBIDDEN", "Your user name is not one of the users of this inbox."
-            )
+            raise RefusalError(403, "FORBIDDEN", _NOT_A_USER)
         return user
 
 
