@@ -20,12 +20,12 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    insert,
     literal,
     or_,
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
 from formapp.crm.model import Side
 from formapp.db.database import Database, is_over, lock_for_transaction, upsert
@@ -281,7 +281,9 @@ def add_hints(
         if new:
             fresh = {"book": book, "state": "new", "due_at": now}
             rows = [{**fresh, f"{side}_id": each, f"{side}_revision": seen[each]} for each in new]
-            connection.execute(insert(crm_links), rows)
+            # Another worker may have seen them at the same moment.
+            build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            connection.execute(build(crm_links).on_conflict_do_nothing(), rows)
         for each, row in found.items():
             if row.state == "held":
                 # It is looked at again only once its record has changed.

@@ -142,7 +142,13 @@ def _look_now(session: Session) -> bool:
 def _work_off_next(session: Session) -> bool | None:
     """Work off the next due link; False if it failed, None if there is none."""
     link = claim_due(session.database, session.book.name, session.clock())
-    return None if link is None else work_off(session, link)
+    if link is None:
+        return None
+    try:
+        return work_off(session, link)
+    except ClaimLostError:
+        # Another worker goes on with it.
+        return True
 
 
 def _guarded(session: Session, work: Callable[[], bool], *, report: bool = False) -> bool:
