@@ -80,6 +80,7 @@ MAY_IMPORT = {
         "formapp.confirmation",
         "formapp.crm.conflicts",
         "formapp.crm.digests",
+        "formapp.crm.events",
         "formapp.db",
         "formapp.forms",
         "formapp.jobs",

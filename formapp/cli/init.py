@@ -110,10 +110,14 @@ def _ask(given: Mapping[str, str | None]) -> dict[str, str]:
         "kind": {"text": "Kind of form", "type": click.Choice(KINDS), "default": KINDS[0]},
     }
     missing = [name for name in questions if given[name] is None]
-    if missing and not sys.stdin.isatty():
+    if missing and not _can_ask():
         options = ", ".join(f"--{name}" for name in missing)
         raise click.UsageError(f"without a terminal to ask in, give {options}")
     return {name: given[name] or click.prompt(**how) for name, how in questions.items()}
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty()
 
 
 def _service_user() -> str:

@@ -4,7 +4,7 @@ An event is a hint: what it is about is read before anything is done. Only an er
 by reading.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from formapp.db.database import Database, lock_for_transaction
 from formapp.db.tables import crm_events
+from formapp.forms.reading.contact import read_email, read_phone
 
 KEEP = timedelta(days=7)
 """How long an event is recognized if it is sent again; Wix gives up after two days."""
@@ -101,6 +102,30 @@ def erase_contents(connection: Connection, source: str, entity: str, up_to: int)
     theirs = (crm_events.c.source == source) & (crm_events.c.entity == entity)
     done = update(crm_events).where(theirs, crm_events.c.id <= up_to)
     connection.execute(done.values(content=None))
+
+
+def erase_person(connection: Connection, identities: Collection[str]) -> int:
+    """Erase the fields of events with an e-mail or phone of these, normalized; returns how many.
+
+    Few events have fields at a time: those that wait to be worked off.
+    """
+    rows = connection.execute(
+        select(crm_events.c.id, crm_events.c.content).where(crm_events.c.content.is_not(None))
+    )
+    theirs = [row.id for row in rows if _identities(row.content) & set(identities)]
+    done = update(crm_events).where(crm_events.c.id.in_(theirs))
+    connection.execute(done.values(content=None))
+    return len(theirs)
+
+
+def _identities(content: Any) -> set[str]:
+    if isinstance(content, dict | list):
+        parts = content.values() if isinstance(content, dict) else content
+        return set().union(*map(_identities, parts))
+    text = str(content)
+    phone = read_phone(text, None)
+    found = (read_email(text), phone.identity if phone else None)
+    return {each for each in found if each}
 
 
 def expire_events(database: Database, now: datetime) -> None:

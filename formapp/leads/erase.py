@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, select, update
 
-from formapp.crm import conflicts
+from formapp.crm import conflicts, events
 from formapp.crm.digests import Digests
 from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
@@ -27,7 +27,7 @@ from formapp.leads.identity_search import (
     search,
     searched_rows,
 )
-from formapp.leads.search import identity_in, ids_of_person
+from formapp.leads.same_person import identity_in, ids_of_person
 from formapp.signing import Keyring
 
 _BATCH = 200
@@ -119,6 +119,7 @@ def erase_person(  # noqa: PLR0913 - by keyword
         remember_erasures(connection, [ErasedIdentity(h, keyring.names[0], now) for h in hashes])
         for identity in sorted(identities):
             erasure.cached_contacts |= _forget_contacts(connection, identity)
+        events.erase_person(connection, identities)
         if digests:
             erasure.conflicts = conflicts.erase_person(connection, digests.all_persons(identities))
         phones = {row.phone for row in erasure.own if row.phone}

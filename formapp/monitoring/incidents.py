@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from formapp.db.database import Database
@@ -113,7 +113,8 @@ def find_incidents(database: Database, now: datetime, *, backlog: timedelta) -> 
 
 def _failed(connection: Connection) -> Iterator[Incident]:
     # An erased lead can't be retried.
-    can_be_retried = submissions.c.erased_at.is_(None)
+    this = submissions.c.id == deliveries.c.submission_id
+    can_be_retried = exists().where(this, submissions.c.erased_at.is_(None))
     for group in _by_site(connection, deliveries.c.state == "failed", can_be_retried):
         were = "was" if group.number == 1 else "were"
         cause = _cause(connection, group.newest)
@@ -256,12 +257,11 @@ class _Group:
 
 
 def _by_site(connection: Connection, *conditions: ColumnElement[bool]) -> list[_Group]:
-    ids = deliveries.c.id
+    site, form, ids = deliveries.c.site, deliveries.c.form, deliveries.c.id
     query = (
-        select(deliveries.c.site, submissions.c.form, func.count(), func.min(ids), func.max(ids))
-        .join(submissions, submissions.c.id == deliveries.c.submission_id)
+        select(site, form, func.count(), func.min(ids), func.max(ids))
         .where(*conditions)
-        .group_by(deliveries.c.site, submissions.c.form)
+        .group_by(site, form)
     )
     groups: dict[str, _Group] = {}
     for site, form, number, oldest, newest in connection.execute(query):

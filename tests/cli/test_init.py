@@ -12,8 +12,10 @@ import requests
 import yaml
 from click.testing import CliRunner, Result
 
+from formapp.cli import init as begin
 from formapp.cli.forms import command as forms_command
 from formapp.cli.init import command
+from formapp.config.project import load_project
 from formapp.config.settings import Settings
 from formapp.forms.definition.parse import load_definitions
 from formapp.starter.files import KINDS, languages
@@ -104,6 +106,10 @@ def test_a_form_of_each_kind_and_language_has_no_fault(
     assert init(tmp_path / "new", kind=kind, language=language).exit_code == 0
     (definition,) = load_definitions(tmp_path / "new" / "forms").values()
     assert (definition.language, definition.origins) == (language, ("https://www.example.com",))
+    file = load_project({}, tmp_path / "new" / "forms")
+    assert file.faults == ()
+    assert file.project.brand
+    assert file.project.brand.name == ANSWERS["--name"]
 
 
 def test_the_unit_is_valid_for_systemd(folder: Path) -> None:
@@ -187,6 +193,20 @@ def test_a_wrong_answer_is_wrong_use(tmp_path: Path, changed: dict[str, str], sa
     assert not (tmp_path / "new").exists()
 
 
+def test_in_a_terminal_it_asks_what_no_option_says_and_again_after_a_wrong_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(begin, "_can_ask", lambda: True)
+    answers = "Example Ltd\nftp://x\nshop.example.com\n\nnewsletter\n"
+    done = CliRunner().invoke(command, [str(tmp_path / "new")], input=answers)
+    assert done.exit_code == 0, done.output
+    assert "is no site" in done.output
+    (definition,) = load_definitions(tmp_path / "new" / "forms").values()
+    assert (definition.language, definition.origins) == ("en", ("https://shop.example.com",))
+    settings = settings_in(tmp_path / "new" / ".env")
+    assert settings["FORMAPP_BASE_URL"] == "https://forms.shop.example.com"
+
+
 def test_a_path_that_servers_would_read_otherwise_is_refused(tmp_path: Path) -> None:
     done = init(tmp_path / "a folder")
     assert (done.exit_code, "choose another path" in done.output) == (1, True)
@@ -220,6 +240,7 @@ def test_the_demo_shows_the_installations_own_form(folder: Path, commands: Comma
     wait_for(f"http://127.0.0.1:{web}/readyz")
     page = requests.get(f"http://127.0.0.1:{web}/f/contact", timeout=10).text
     assert "Nachricht senden" in page
+    assert "Müller &amp; Söhne" in page
     answers = {"name": "Ada Lovelace", "email": "ada@example.com", "message": "?", "privacy": "yes"}
     assert send(f"http://127.0.0.1:{web}", "contact", **answers).status_code == 303
     assert f"http://127.0.0.1:{web}/f/contact" in (commands.folder / "demo.log").read_text()

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select
 
 from formapp.crm.conflicts import expire_conflicts
 from formapp.crm.digests import PURPOSE, Digests
+from formapp.crm.events import Event, read_events, store_event
 from formapp.db.database import Database
 from formapp.db.tables import crm_conflicts, crm_links, submissions
 from formapp.db.upgrade import upgrade
@@ -398,6 +399,22 @@ def test_conflicts_from_before_an_erasure_do_not_come_back_with_a_back_up(
     with database.write() as connection:
         erase_again(connection, KEYRING, days_later(LATER, 2))
     assert _conflicts(database) == [DIGESTS.persons([OTHER])]
+
+
+def test_what_another_system_posted_of_a_person_is_erased_before_it_is_worked_off(
+    database: Database,
+) -> None:
+    contents = ({"mail": EMAIL.upper()}, {"all": [OTHER, 7]}, {"all": [PHONE]}, None)
+    with database.write() as connection:
+        for number, content in enumerate(contents):
+            event = Event(
+                "crm:shop", f"msg_{number}", "updated", str(number), NOON, content=content
+            )
+            assert store_event(connection, event)
+    _erase(database, EMAIL, PHONE)
+    with database.read() as connection:
+        kept = [each.content for each in read_events(connection, "crm:shop", 0)]
+    assert kept == [None, contents[1], None, None]
 
 
 def test_conflicts_expire_with_answers(database: Database) -> None:

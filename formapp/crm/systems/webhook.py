@@ -148,16 +148,14 @@ class WebhookSystem:
         return self._record(write.key, message_id, data)
 
     def update(self, record: Record, write: Write) -> Record:
-        """Tell of what changed: fields (null: now blank), labels that were added and removed."""
+        """Tell of what changed: fields (null: now blank), or all labels if these changed."""
         data = {"id": record.id, "external_id": record.id, **_fields(write)}
-        if write.add_labels:
-            data["add_labels"] = sorted(write.add_labels)
-        if write.remove_labels:
-            data["remove_labels"] = sorted(write.remove_labels)
+        if write.all_labels is not None:
+            data[LABELS] = sorted(write.all_labels)
         message_id = self._send("contact.updated", data, record.revision)
         values = {name: value for name, value in write.values.items() if value}
         left = {name: value for name, value in record.values.items() if name not in write.values}
-        labels = (record.labels | write.add_labels) - write.remove_labels
+        labels = record.labels if write.all_labels is None else write.all_labels
         return replace(record, revision=message_id, values=left | values, labels=labels)
 
     def delete(self, record: Record) -> None:

@@ -67,9 +67,8 @@ def test_each_write_is_a_signed_message(system: WebhookSystem, receiver: Callbac
     assert made.id == WIX_ID
     assert made.labels == {"VIP"}
     assert made.values == {"first_name": "Ada", "mail": "ada@example.com"}
-    write = Write(
-        {"first_name": None, "numbers": ("+442079460018",)}, frozenset({"A"}), frozenset({"VIP"})
-    )
+    values = {"first_name": None, "numbers": ("+442079460018",)}
+    write = Write(values, frozenset({"A"}), frozenset({"VIP"}), all_labels=frozenset({"A"}))
     changed = system.update(made, write)
     assert dict(changed.values) == {"mail": "ada@example.com", "numbers": ("+442079460018",)}
     assert changed.labels == {"A"}
@@ -85,8 +84,7 @@ def test_each_write_is_a_signed_message(system: WebhookSystem, receiver: Callbac
                 **own,
                 "first_name": None,
                 "numbers": ["+442079460018"],
-                "add_labels": ["A"],
-                "remove_labels": ["VIP"],
+                "labels": ["A"],
             },
         },
         {"type": "contact.created", "data": {"id": "other", "first_name": "Eva"}},
