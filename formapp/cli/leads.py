@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -86,12 +86,31 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _filter_options(function: Callable[..., None]) -> Callable[..., None]:
+    for option in (
+        click.option("--state", type=click.Choice(search.STATES), help="Only those in this state."),
+        click.option("--site", help="Only this Wix site's."),
+        click.option("--form", help="Only this form's."),
+        click.option("--since", type=Since(), help="Received since, as 12h, 7d or 2026-11-30."),
+        click.option("--search", default="", help="By name, e-mail, telephone number or short id."),
+    ):
+        function = option(function)
+    return function
+
+
+def _filter_of(chosen: Mapping[str, Any]) -> search.LeadFilter:
+    form, state = chosen["form"], chosen["state"]
+    return search.LeadFilter(
+        forms=(form,) if form else (),
+        sites=(chosen["site"],) if chosen["site"] else None,
+        states=(state,) if state else (),
+        since=chosen["since"],
+        search=chosen["search"],
+    )
+
+
 @command.command("list")
-@click.option("--search", default="", help="By name, e-mail, telephone number or short id.")
-@click.option("--since", type=Since(), help="Received since, such as 12h, 7d or 2026-11-30.")
-@click.option("--form", help="Only this form's.")
-@click.option("--site", help="Only this Wix site's.")
-@click.option("--state", type=click.Choice(search.STATES), help="Only those in this state.")
+@_filter_options
 @click.option("--all", "everything", is_flag=True, help=f"All, not only the newest {search.PAGE}.")
 @click.option("--json", "as_json", is_flag=True, help="All as one JSON array, oldest first.")
 def list_leads(*, everything: bool, as_json: bool, **chosen: Any) -> None:
@@ -102,13 +121,7 @@ def list_leads(*, everything: bool, as_json: bool, **chosen: Any) -> None:
     with _opened() as (settings, database):
         form, state = chosen["form"], chosen["state"]
         _check_form(settings, database, form)
-        wanted = search.LeadFilter(
-            forms=(form,) if form else (),
-            sites=(chosen["site"],) if chosen["site"] else None,
-            states=(state,) if state else (),
-            since=chosen["since"],
-            search=chosen["search"],
-        )
+        wanted = _filter_of(chosen)
         if as_json:
             _echo_json(database, wanted)
             return
@@ -232,9 +245,38 @@ def resend_lead(submission_id: str) -> None:
 
 
 @command.command("export")
-def export_leads() -> None:
-    """Write all submissions with their answers to standard output, as CSV."""
-    with _opened() as (_, database):
+@_filter_options
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "jsonl"]),
+    default="csv",
+    show_default=True,
+    help="CSV, or a line of JSON for each submission.",
+)
+@click.option(
+    "--bom", is_flag=True, help="Begin the CSV of a form so that Excel reads its letters."
+)
+def export_leads(*, format_: str, bom: bool, **chosen: Any) -> None:
+    """Write submissions with their answers to standard output.
+
+    With `--form` the CSV has the labels of that form as its headings, and the newest first; without
+    any option it has all submissions of all forms by the names of their fields, oldest first.
+    """
+    form = chosen["form"]
+    if format_ == "csv" and not form and (bom or any(chosen.values())):
+        raise click.UsageError("a filtered CSV is of one form: give --form, or --format jsonl")
+    with _opened() as (settings, database):
+        _check_form(settings, database, form)
+        wanted = _filter_of(chosen)
+        if format_ == "jsonl":
+            sys.stdout.writelines(export.export_jsonl(database, wanted))
+            return
+        if form:
+            found = load(settings).get(form)
+            definition = found.definition if found else None
+            sys.stdout.writelines(export.export_csv(database, wanted, definition, bom=bom))
+            return
         rows = (list(map(without_controls, row)) for row in export.csv_rows(database))
         header, first = next(rows), next(rows, None)
         writer = csv.writer(sys.stdout)

@@ -71,7 +71,7 @@ _partial_index(submissions, "kept", "erased_at IS NULL", "keep_days", "received_
 _partial_index(submissions, "quarantined", "status = 'quarantined'", "form", "received_at")
 # For `formapp.leads.search`: lists are ordered by id, which begins with the time.
 _partial_index(submissions, "held", "status <> 'accepted'", "status", "id")
-sa.Index(None, submissions.c.site, submissions.c.form, submissions.c.id)
+sa.Index(None, submissions.c.site, submissions.c.form, submissions.c.id, submissions.c.status)
 sa.Index("ix_submissions_short_id", sa.func.substr(submissions.c.id, sa.literal_column("29")))
 
 deliveries = sa.Table(

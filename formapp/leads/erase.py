@@ -27,7 +27,7 @@ from formapp.leads.identity_search import (
     search,
     searched_rows,
 )
-from formapp.leads.search import identity_in, ids_of_person
+from formapp.leads.same_person import identity_in, ids_of_person
 from formapp.signing import Keyring
 
 _BATCH = 200

@@ -24,14 +24,12 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    tuple_,
     union,
 )
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, search_terms, submissions
 from formapp.forms.reading.contact import read_email, read_phone
-from formapp.lead import with_extension
 from formapp.leads.accept import LONGEST_TERM, fold
 from formapp.leads.errors import AmbiguousIdError, UnknownSubmissionError
 
@@ -48,14 +46,13 @@ SHORT = 8
 """Characters of a short id. The last ones: an id begins with the time, which many share."""
 
 _HELD = ("quarantined", "unconfirmed", "spam")
-_DEEPEST = 5000
+_DEEPEST = 1000
 """Longer words that begin with a search word are found by their index up to this number."""
 
 _WINDOW = 20_000
 """Where there are more, so many of the newest submissions are looked through at a time."""
 
 _MOST_ALIKE = 10
-_MOST_OTHERS = 500
 _LAST = "\U0010ffff"
 _ID_END = re.compile(r"[0-9a-f-]{8,36}")
 _PHONE = re.compile(r"[\d\s()+./-]+")
@@ -152,7 +149,10 @@ def list_leads(
         leads = tuple(read_summaries(connection, ids[:limit]))
     if len(ids) > limit:
         return LeadPage(leads, ids[limit - 1])
-    return LeadPage(leads, window_end, _time_of(window_end) if window_end else None)
+    if window_end is None:
+        return LeadPage(leads)
+    milliseconds = int(window_end[:13].replace("-", ""), 16)
+    return LeadPage(leads, window_end, datetime.fromtimestamp(milliseconds / 1000, UTC))
 
 
 def iterate_ids(database: Database, wanted: LeadFilter, batch: int = 500) -> Iterator[str]:
@@ -191,55 +191,6 @@ def find_submission(database: Database, given: str, sites: tuple[str, ...] | Non
     if len(found) > 1:
         raise AmbiguousIdError(given, found)
     return found[0]
-
-
-def identity_in(lead: dict[str, Any]) -> str | None:
-    """Return who a stored lead is: its e-mail address, or without one its number."""
-    address: str | None = (lead.get("email") or {}).get("address")
-    if address:
-        return address
-    return next(
-        (with_extension(p["e164"], p.get("extension", "")) for p in lead.get("phones") or ()), None
-    )
-
-
-def ids_of_person(connection: Connection, identity: str) -> list[str]:
-    """Return the submissions whose lead has this address or number, newest first.
-
-    They share a search term; what it doesn't tell apart, such as an extension, is compared.
-    """
-    number = identity.partition(" ext. ")[0]
-    term = f"e{identity}" if "@" in identity else f"p{number[:0:-1]}"
-    query = (
-        select(submissions.c.id, submissions.c.lead)
-        .join(search_terms, search_terms.c.submission_id == submissions.c.id)
-        .where(search_terms.c.term == term[:LONGEST_TERM])
-        .order_by(submissions.c.id.desc())
-    )
-    return [row.id for row in connection.execute(query) if identity in identities_in(row.lead)]
-
-
-def identities_in(lead: dict[str, Any]) -> set[str]:
-    """Return the address and the numbers of a stored lead."""
-    numbers = {
-        with_extension(phone["e164"], phone.get("extension", ""))
-        for phone in lead.get("phones") or ()
-    }
-    address = (lead.get("email") or {}).get("address")
-    return numbers | ({address} if address else set())
-
-
-def list_others(
-    database: Database, submission_id: str, sites: tuple[str, ...] | None, limit: int = 20
-) -> list[LeadSummary]:
-    """Return other leads of the same person, by address or number, newest first."""
-    with database.read() as connection:
-        this = select(submissions.c.lead).where(submissions.c.id == submission_id)
-        lead = connection.execute(this).scalar() or {}
-        ids = {each for found in identities_in(lead) for each in ids_of_person(connection, found)}
-        newest = sorted(ids - {submission_id}, reverse=True)
-        rows = read_summaries(connection, newest[:_MOST_OTHERS])
-        return [row for row in rows if sites is None or row.site in sites][:limit]
 
 
 def format_age(received_at: datetime, now: datetime) -> str:
@@ -374,27 +325,34 @@ class _Query:
 
     def _term_streams(self) -> Iterator[tuple[Select[Any], Id]]:
         first, *others = self._beginnings
-        more, term, of = [_has_term(each) for each in others], search_terms.c.term, _term_of
+        term, of = search_terms.c.term, _term_of
+        more = [_has_term(each, of) for each in others]
         yield self._stream(of, term == first, *more)
         yield self._stream(of, term > first, term < first + _LAST, *more)
         if ids := _ids_ending(self._connection, self._wanted.search.strip().lower()):
             yield self._stream(submissions.c.id, submissions.c.id.in_(ids))
 
     def _stream(self, column: Id, *conditions: ColumnElement[bool]) -> tuple[Select[Any], Id]:
-        """Select ids from the table of this column, by these conditions and the whole filter."""
-        sent, sending, wanted = submissions.c, deliveries.c, self._wanted
-        query = select(column)
-        if column.table is search_terms:
-            query = query.join(submissions, sent.id == column).distinct()
-        if column.table is deliveries:
+        """Select ids from the table of this column, by these conditions and the whole filter.
+
+        Only tables that the filter needs are joined: only accepted submissions have deliveries, and
+        honeypot catches have no terms.
+        """
+        sent, sending, wanted, driver = submissions.c, deliveries.c, self._wanted, column.table
+        query = select(column).where(*conditions)
+        is_alone = driver is deliveries
+        if driver is search_terms:
+            query = query.distinct()
+            is_alone = not (wanted.forms or wanted.states or wanted.outcomes)
+        if driver is not submissions and not (is_alone and wanted.sites is None):
             query = query.join(submissions, sent.id == column)
-        elif wanted.states or wanted.outcomes:
-            query = query.outerjoin(deliveries, sending.submission_id == sent.id)
-        query = query.where(*conditions, self._has_state())
+        if not is_alone:
+            if wanted.states or wanted.outcomes:
+                query = query.outerjoin(deliveries, sending.submission_id == column)
+            query = query.where(self._has_state())
         if wanted.forms:
-            query = query.where(
-                (sending if column.table is deliveries else sent).form.in_(wanted.forms)
-            )
+            form = sending.form if driver is deliveries else sent.form
+            query = query.where(form.in_(wanted.forms))
         if wanted.sites is not None:
             query = query.where(sent.site.in_(wanted.sites))
         if wanted.outcomes:
@@ -434,10 +392,10 @@ def _constant(text: str) -> ColumnElement[Any]:
     return literal(text, literal_execute=True)
 
 
-def _has_term(beginning: str) -> ColumnElement[bool]:
+def _has_term(beginning: str, column: Id = submissions.c.id) -> ColumnElement[bool]:
     other = search_terms.alias()
     return exists().where(
-        other.c.submission_id == submissions.c.id,
+        other.c.submission_id == column,
         other.c.term >= beginning,
         other.c.term < beginning + _LAST,
     )
@@ -475,15 +433,16 @@ def _ids_ending(
 
 def _sources(connection: Connection, sites: tuple[str, ...] | None) -> list[tuple[str, str]]:
     """Jump from pair to pair in their index: there are few, of many submissions."""
-    pair = tuple_(submissions.c.site, submissions.c.form)
-    following = select(submissions.c.site, submissions.c.form).order_by(
-        submissions.c.site, submissions.c.form
-    )
+    site, form = submissions.c.site, submissions.c.form
+    following = select(site, form).order_by(site, form).limit(1)
     found: list[tuple[str, str]] = []
-    query = following.limit(1)
-    while row := connection.execute(query).first():
+    row = connection.execute(following).first()
+    while row:
         found.append((row.site, row.form))
-        query = following.where(pair > (row.site, row.form)).limit(1)
+        # Two steps, since SQLite compares pairs with the first column of an index alone.
+        same_site = following.where(site == row.site, form > row.form)
+        next_site = following.where(site > row.site)
+        row = connection.execute(same_site).first() or connection.execute(next_site).first()
     return [each for each in found if sites is None or each[0] in sites]
 
 
@@ -491,8 +450,3 @@ def id_at(time: datetime) -> str:
     """Return the least beginning of an id that was made then."""
     milliseconds = f"{int(time.timestamp() * 1000):012x}"
     return f"{milliseconds[:8]}-{milliseconds[8:]}"
-
-
-def _time_of(submission_id: str) -> datetime:
-    milliseconds = int(submission_id[:13].replace("-", ""), 16)
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -42,11 +42,6 @@ _CALLS = re.compile(r"@(?=everyone|here|channel|all)|<(?=[!@#])", re.IGNORECASE)
 logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 
 
-def is_installed() -> bool:
-    """Whether the extra is installed."""
-    return _apprise is not None
-
-
 def is_address(url: str) -> bool:
     """Whether Apprise can read an address."""
     return _apprise is not None and _apprise.Apprise.instantiate(url) is not None

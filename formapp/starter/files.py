@@ -71,9 +71,8 @@ def render_files(starter: Starter) -> dict[str, str]:
     """Return path within the folder to text; `.env` has fresh secrets."""
     s = starter
     values = {
-        **{each: getattr(s, each) for each in ("base_url", "user", "version")},
+        **{each: getattr(s, each) for each in ("name", "origin", "base_url", "user", "version")},
         **{each: str(getattr(s, each)) for each in ("folder", "command")},
-        "name_line": s.name,
         "source": str(s.source) if s.source else "",
         "host": urlsplit(s.base_url).hostname,
         "secret": secrets.token_hex(32),

@@ -15,10 +15,11 @@ from click.testing import CliRunner, Result
 from formapp.cli import init as begin
 from formapp.cli.forms import command as forms_command
 from formapp.cli.init import command
+from formapp.config.project import load_project
 from formapp.config.settings import Settings
 from formapp.forms.definition.parse import load_definitions
 from formapp.starter.files import KINDS, languages
-from tests.support.processes import SITE, Commands, environ, free_port, send, wait_for
+from tests.support.processes import SITE, Commands, environ, eventually, free_port, send, wait_for
 
 ANSWERS = {
     "--name": "Müller & Söhne",
@@ -105,6 +106,10 @@ def test_a_form_of_each_kind_and_language_has_no_fault(
     assert init(tmp_path / "new", kind=kind, language=language).exit_code == 0
     (definition,) = load_definitions(tmp_path / "new" / "forms").values()
     assert (definition.language, definition.origins) == (language, ("https://www.example.com",))
+    file = load_project({}, tmp_path / "new" / "forms")
+    assert file.faults == ()
+    assert file.project.brand
+    assert file.project.brand.name == ANSWERS["--name"]
 
 
 def test_the_unit_is_valid_for_systemd(folder: Path) -> None:
@@ -235,6 +240,21 @@ def test_the_demo_shows_the_installations_own_form(folder: Path, commands: Comma
     wait_for(f"http://127.0.0.1:{web}/readyz")
     page = requests.get(f"http://127.0.0.1:{web}/f/contact", timeout=10).text
     assert "Nachricht senden" in page
+    assert "Müller &amp; Söhne" in page
+    form = folder / "forms" / "contact.toml"
+    text = form.read_text("utf-8")
+
+    def shown() -> str:
+        return requests.get(f"http://127.0.0.1:{web}/f/contact", timeout=10).text
+
+    def log() -> str:
+        return (commands.folder / "demo.log").read_text("utf-8")
+
+    form.write_text(text.replace("Nachricht senden", "Abschicken"), "utf-8")
+    eventually(lambda: "Abschicken" in shown())
+    form.write_text(text.replace("[[fields]]", "[[field]]", 1), "utf-8")
+    eventually(lambda: "The forms stay as they were" in log())
+    assert "Abschicken" in shown()
     answers = {"name": "Ada Lovelace", "email": "ada@example.com", "message": "?", "privacy": "yes"}
     assert send(f"http://127.0.0.1:{web}", "contact", **answers).status_code == 303
     assert f"http://127.0.0.1:{web}/f/contact" in (commands.folder / "demo.log").read_text()

@@ -2,10 +2,15 @@
 
 import csv
 import io
+import json
 import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from formapp.cli import cli
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
 from formapp.leads.accept import keep
@@ -83,3 +88,24 @@ def test_what_is_no_danger_stays_as_it_is(exported: list[dict[str, str]]) -> Non
     assert {row["size"] for row in exported} == {"-1.5"}
     assert exported[0]["harmless"] == "1=1"
     assert exported[0]["email"] == "ada@example.com"
+
+
+def test_a_filtered_export_is_of_one_form_or_lines_of_json(tmp_path: Path) -> None:
+    settings = {"FORMAPP_DATABASE_URL": f"sqlite:///{tmp_path / 'formapp.db'}"}
+    runner = CliRunner(env=settings)
+    with closing(Database(settings["FORMAPP_DATABASE_URL"])) as database:
+        upgrade(database)
+        for name in ("Ana", "Bo"):
+            keep(database, submission(lead(f"{name}@example.com".lower(), first_name=name)))
+    done = runner.invoke(cli, ["leads", "export", "--form", "contact", "--search", "ana", "--bom"])
+    assert done.exit_code == 0
+    header, *rows = csv.reader(done.output.removeprefix("\ufeff").splitlines())
+    assert done.output.startswith("\ufeff")
+    assert header[0] == "Received (UTC)"
+    assert "ana@example.com" in rows[0]
+    assert len(rows) == 1
+    done = runner.invoke(cli, ["leads", "export", "--format", "jsonl", "--search", "bo"])
+    assert [json.loads(line)["answers"]["email"] for line in done.output.splitlines()] == [
+        "bo@example.com"
+    ]
+    assert runner.invoke(cli, ["leads", "export", "--search", "ana"]).exit_code == 2

@@ -1,5 +1,8 @@
 """Replies within the limits of mail to strangers, and chats that hang or refuse."""
 
+import subprocess
+import sys
+
 import pytest
 
 from formapp.cli.channels import Channels
@@ -66,3 +69,17 @@ def test_a_chat_that_refuses_is_tried_again_without_its_address_in_the_log(
     office.clock.turn(60)
     office.run()
     assert office.counted("chat", "sent") == 1
+
+
+def test_without_the_extra_formapp_works_and_chats_wait(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = "import sys; sys.modules['apprise'] = None; import formapp.notifications.chat as chat"
+    subprocess.run(
+        [sys.executable, "-c", f"{blocked}; assert not chat.is_address('json://x')"], check=True
+    )
+    monkeypatch.setattr("formapp.notifications.chat._apprise", None)
+    office.have("[notify]\nchat = true")
+    submission_id = office.keep()
+    office.run()
+    assert office.shown(submission_id)[0]["state"] == "waiting"

@@ -14,6 +14,7 @@ from tests.proofs.benchmarks.accept import run as accept
 from tests.proofs.benchmarks.calls import run as calls
 from tests.proofs.benchmarks.click_to_contact import run as click
 from tests.proofs.benchmarks.drain import run as drain
+from tests.proofs.benchmarks.inbox import run as inbox
 from tests.proofs.benchmarks.ladder import run as ladder
 from tests.proofs.benchmarks.machine import heading
 from tests.proofs.benchmarks.memory import run as memory
@@ -32,6 +33,7 @@ SUITES: dict[str, Callable[[Setting], Report]] = {
     "drain": drain,
     "click": click,
     "memory": memory,
+    "inbox": inbox,
 }
 
 

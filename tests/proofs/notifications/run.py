@@ -29,8 +29,8 @@ OWNER = "owner@example.com"
 SCALE = 20.0
 """A lease of two minutes takes 6 s: longer than any try may take on a busy machine."""
 
-PATIENCE = 120.0
-"""Seconds for what is left after the last kill."""
+PATIENCE = 60.0
+"""Seconds without any progress after the last kill, until the rest counts as left."""
 
 
 @dataclass(frozen=True)
@@ -130,8 +130,10 @@ def _accept(database: Database, ids: set[str], until: int, clock: FastClock) -> 
 def _finish(database: Database, order: dict[str, Any]) -> int:
     """Do what is left; returns how many jobs could not be done."""
     work = work_of(order, database)
-    deadline = time.monotonic() + PATIENCE
-    while (left := _count(database)) and time.monotonic() < deadline:
+    least, since = _count(database), time.monotonic()
+    while (left := _count(database)) and time.monotonic() < since + PATIENCE:
+        if left < least:
+            least, since = left, time.monotonic()
         busy = sum(each() for each in work)  # each of them, whatever the others have done
         if not busy:
             time.sleep(0.05)

@@ -38,7 +38,9 @@ def upgrade() -> None:
     )
     _fill(op.get_bind())
     op.create_index("ix_search_terms_term_submission_id", "search_terms", ["term", "submission_id"])
-    op.create_index("ix_submissions_site_form_id", "submissions", ["site", "form", "id"])
+    op.create_index(
+        "ix_submissions_site_form_id_status", "submissions", ["site", "form", "id", "status"]
+    )
     op.create_index("ix_submissions_short_id", "submissions", [sa.text("substr(id, 29)")])
     partial = (
         ("submissions", "held", "status <> 'accepted'", ["status", "id"]),

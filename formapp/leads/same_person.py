@@ -1,0 +1,62 @@
+"""Other submissions of the same person, found by index: by address, or by number."""
+
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from formapp.db.database import Database
+from formapp.db.tables import search_terms, submissions
+from formapp.lead import with_extension
+from formapp.leads.accept import LONGEST_TERM
+from formapp.leads.search import LeadSummary, read_summaries
+
+_MOST_OTHERS = 500
+
+
+def identity_in(lead: dict[str, Any]) -> str | None:
+    """Return who a stored lead is: its e-mail address, or without one its number."""
+    address: str | None = (lead.get("email") or {}).get("address")
+    if address:
+        return address
+    return next(
+        (with_extension(p["e164"], p.get("extension", "")) for p in lead.get("phones") or ()), None
+    )
+
+
+def ids_of_person(connection: Connection, identity: str) -> list[str]:
+    """Return the submissions whose lead has this address or number, newest first.
+
+    They share a search term; what it doesn't tell apart, such as an extension, is compared.
+    """
+    number = identity.partition(" ext. ")[0]
+    term = f"e{identity}" if "@" in identity else f"p{number[:0:-1]}"
+    query = (
+        select(submissions.c.id, submissions.c.lead)
+        .join(search_terms, search_terms.c.submission_id == submissions.c.id)
+        .where(search_terms.c.term == term[:LONGEST_TERM])
+        .order_by(submissions.c.id.desc())
+    )
+    return [row.id for row in connection.execute(query) if identity in identities_in(row.lead)]
+
+
+def identities_in(lead: dict[str, Any]) -> set[str]:
+    """Return the address and the numbers of a stored lead."""
+    numbers = {
+        with_extension(phone["e164"], phone.get("extension", ""))
+        for phone in lead.get("phones") or ()
+    }
+    address = (lead.get("email") or {}).get("address")
+    return numbers | ({address} if address else set())
+
+
+def list_others(
+    database: Database, submission_id: str, sites: tuple[str, ...] | None, limit: int = 20
+) -> list[LeadSummary]:
+    """Return other leads of the same person, by address or number, newest first."""
+    with database.read() as connection:
+        this = select(submissions.c.lead).where(submissions.c.id == submission_id)
+        lead = connection.execute(this).scalar() or {}
+        ids = {each for found in identities_in(lead) for each in ids_of_person(connection, found)}
+        newest = sorted(ids - {submission_id}, reverse=True)
+        rows = read_summaries(connection, newest[:_MOST_OTHERS])
+        return [row for row in rows if sites is None or row.site in sites][:limit]

@@ -1,0 +1,87 @@
+"""The inbox with few and with many leads: each page is about as quick at a million."""
+
+import time
+from contextlib import closing, suppress
+from functools import partial
+
+from flask.testing import FlaskClient
+
+from formapp.app import create_app
+from formapp.config.settings import Settings
+from formapp.db.database import Database
+from formapp.db.upgrade import upgrade
+from formapp.resources import BUNDLED_FORMS
+from formapp.web.owner.session import sign_in_of
+from tests.proofs.benchmarks.report import Report
+from tests.proofs.benchmarks.rounds import play, ratios, spread, tell
+from tests.proofs.benchmarks.setting import Setting
+from tests.proofs.benchmarks.stage import KINDS, NotHereError, Stage
+from tests.support.many_leads import fill_leads
+
+FEW, MANY = 1_000, 1_000_000
+GROWTH = 1.5
+"""So much longer a page may take with many leads than with few."""
+
+PAGES = {
+    "list": "/inbox/leads",
+    "form": "/inbox/leads?form=form3",
+    "state": "/inbox/leads?state=failed",
+    "outcome": "/inbox/leads?outcome=created&form=form3",
+    "days": "/inbox/leads?until={past}",
+    "name": "/inbox/leads?search=given17",
+    "beginning": "/inbox/leads?search=given1",
+    "e-mail": "/inbox/leads?search=person77@example.com",
+    "phone": "/inbox/leads?search=%2B7944607",
+    "overview": "/inbox/overview",
+}
+
+
+def run(setting: Setting) -> Report:
+    """Play and judge."""
+    report = Report(
+        "The inbox with many leads",
+        ("page", "few ms", "many ms", "by few"),
+        notes=["Leads of a year; each figure is the best of five requests in a round."],
+    )
+    for kind in setting.kinds:
+        with Stage() as stage, suppress(NotHereError):
+            many = setting.part(MANY, FEW)
+            few, large = (_client(stage, kind, number) for number in (FEW, many))
+            for page, address in PAGES.items():
+                turns = {
+                    "few": partial(_seconds, few, address),
+                    "many": partial(_seconds, large, address),
+                }
+                seen = play(turns, setting.rounds)
+                grown = ratios(seen["many"], seen["few"])
+                name = f"{KINDS[kind]}: {page}"
+                times = [spread(seen[each]).said(1, 1000) for each in ("few", "many")]
+                report.rows.append((name, *times, grown.said(2)))
+                report.at_most(name, GROWTH, grown)
+    return report
+
+
+def _client(stage: Stage, kind: str, number: int) -> FlaskClient:
+    """Return a browser of the inbox of an installation with so many leads."""
+    url = stage.database(kind)
+    tell(f"  filling {KINDS[kind]} with {number:,} leads")
+    with closing(Database(url)) as database:
+        upgrade(database)
+        fill_leads(database, number)
+    given = {"SECRET_KEY": "x" * 32, "DATABASE_URL": url, "FORMS": str(BUNDLED_FORMS)}
+    settings = Settings.read({f"FORMAPP_{name}": text for name, text in given.items()}, web=True)
+    app = create_app(settings)
+    sign_in_of(app).everybody = True
+    return app.test_client()
+
+
+def _seconds(client: FlaskClient, address: str) -> float:
+    past = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 200 * 86_400))
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        answer = client.get(address.format(past=past))
+        times.append(time.perf_counter() - started)
+        if answer.status_code != 200 or b"No lead fits" in answer.data:
+            raise RuntimeError(f"{address} answered {answer.status_code}, or nothing")
+    return min(times)

@@ -1,0 +1,88 @@
+"""Many leads of a year, made inside the database: people, forms, states and search terms."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import text
+
+from formapp.db.database import Database
+
+YEAR_MS = 365 * 86_400_000
+FORMS = 7
+
+_NUMBERS = """
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}),
+    made AS (SELECT i, {hex} AS h, {at} AS at FROM n)
+"""
+_ID = "substr(h, 1, 8) || '-' || substr(h, 9, 4) || '-7000-8000-' || {padded}"
+_PADDED = {
+    "sqlite": "printf('%012d', i)",
+    "postgresql": "lpad(i::text, 12, '0')",
+}
+_HEX = {
+    "sqlite": "printf('%012x', {now} - (i - 1) * {step})",
+    "postgresql": "lpad(to_hex({now}::bigint - (i - 1) * {step}::bigint), 12, '0')",
+}
+_AT = {
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%f000', ({now} - (i - 1) * {step}) / 1000.0, 'unixepoch')",
+    "postgresql": "to_timestamp(({now}::bigint - (i - 1) * {step}::bigint) / 1000.0)",
+}
+_JSON = {"sqlite": "", "postgresql": "::json"}
+_TEXT = {"sqlite": "CAST(i AS TEXT)", "postgresql": "i::text"}
+
+_SUBMISSIONS = """
+    INSERT INTO submissions
+        (id, form, site, form_version, status, received_at, answers, consents, meta, lead, digest)
+    {numbers}
+    SELECT {id}, 'form' || (i % 7), 'main', '1',
+        CASE WHEN i % 97 = 0 THEN 'quarantined' ELSE 'accepted' END, at,
+        ('{{"message": "hello ' || i || '"}}'){json}, '[]'{json}, '{{}}'{json},
+        ('{{"form": "form' || (i % 7) || '", "site": "main", "first_name": {{"value": "Given'
+            || (i % 500) || '"}}, "last_name": {{"value": "Family' || (i % 20000)
+            || '"}}, "email": {{"address": "person' || i
+            || '@example.com", "typed": "p"}}}}'){json},
+        ''
+    FROM made
+"""
+_DELIVERIES = """
+    INSERT INTO deliveries (submission_id, form, site, email, state, created_at, due_at, attempts,
+        outcome, contact_id, finished_at)
+    {numbers}
+    SELECT {id}, 'form' || (i % 7), 'main', 'person' || i || '@example.com',
+        CASE WHEN i % 50 = 0 THEN 'failed' ELSE 'delivered' END, at, at, 1,
+        CASE WHEN i % 50 = 0 THEN NULL WHEN i % 3 = 0 THEN 'created' ELSE 'updated' END,
+        CASE WHEN i % 50 = 0 THEN NULL ELSE 'contact' END, at
+    FROM made WHERE i % 97 <> 0
+"""
+_TERMS = """
+    INSERT INTO search_terms (submission_id, term)
+    {numbers}
+    SELECT {id}, {term} FROM made
+"""
+
+
+def fill_leads(database: Database, count: int) -> None:
+    """Store so many leads, the newest now, the oldest a year ago."""
+    kind = database.url.get_backend_name()
+    values = {"now": int(datetime.now(UTC).timestamp() * 1000), "step": YEAR_MS // count}
+    numbers = _NUMBERS.format(
+        count=count, hex=_HEX[kind].format(**values), at=_AT[kind].format(**values)
+    )
+    given = {
+        "numbers": numbers,
+        "json": _JSON[kind],
+        "id": _ID.format(padded=_PADDED[kind]),
+    }
+    number = _TEXT[kind]
+    terms = (
+        "'ngiven' || (i % 500)",
+        "'nfamily' || (i % 20000)",
+        f"'eperson' || {number} || '@example.com'",
+        f"'p' || {number} || '06449744'",
+    )
+    with database.write() as connection:
+        for statement in (_SUBMISSIONS, _DELIVERIES):
+            connection.execute(text(statement.format(**given)))
+        for term in terms:
+            connection.execute(text(_TERMS.format(term=term, **given)))
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("ANALYZE")
