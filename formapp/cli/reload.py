@@ -1,4 +1,4 @@
-"""Reading form files again when one changes, for whoever writes them."""
+"""Reading form files again when one changes, while their owner writes them."""
 
 import threading
 from collections.abc import Callable, Mapping

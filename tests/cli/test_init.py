@@ -133,7 +133,7 @@ def test_the_site_is_valid_for_nginx(folder: Path, tmp_path: Path) -> None:
         assert "CI" not in os.environ, "nginx is missing"
         pytest.skip("nginx is not installed")
     site = (folder / "deploy" / "nginx.conf").read_text("utf-8")
-    # Whoever runs the tests may not listen on port 80, and a container may have no IPv6.
+    # The tests' user may not listen on port 80, and a container may have no IPv6.
     site = site.replace("listen [::]:80;", "").replace("listen 80;", f"listen {free_port()};")
     temporary = "\n".join(
         f"{kind}_temp_path {tmp_path / kind};"

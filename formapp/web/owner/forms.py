@@ -7,8 +7,7 @@ from flask import Response
 
 from formapp.forms.definition.model import ExtendedFieldTarget, FieldDefinition, PropertyTarget
 from formapp.monitoring.refused_origins import KEEP, Refused, find_refused
-from formapp.web.owner.inbox import blueprint, form_title, now, page
-from formapp.web.owner.session import current_user
+from formapp.web.owner.inbox import blueprint, form_title, may_see_form, now, page
 from formapp.web.owner.snippets import SNIPPETS, snippet
 from formapp.web.services import services
 
@@ -17,7 +16,7 @@ from formapp.web.services import services
 def forms() -> Response:
     """List the forms, with the origins that they refused."""
     app = services()
-    names = [name for name in sorted(app.forms, key=form_title) if _may_see(name)]
+    names = [name for name in sorted(app.forms, key=form_title) if may_see_form(name)]
     refused: defaultdict[str, list[Refused]] = defaultdict(list)
     for each in find_refused(app.database, now().date() - KEEP + timedelta(days=1)):
         refused[each.form].append(each)
@@ -34,7 +33,7 @@ def form(name: str) -> Response:
     """Show a form: where it is, what to paste, its fields and where their answers go."""
     app = services()
     found = app.form(name)
-    if not _may_see(name):
+    if not may_see_form(name):
         found = app.form("")  # raises, as for a form that isn't there
     address = app.address
     texts = {key: (title, snippet(key, found, address)) for key, (title, _) in SNIPPETS.items()}
@@ -48,11 +47,6 @@ def form(name: str) -> Response:
     )
 
 
-def _may_see(name: str) -> bool:
-    sites = current_user().sites
-    return sites is None or _site_of(name) in sites
-
-
 def _target(field: FieldDefinition) -> str:
     """Return where an answer goes at Wix, in words."""
     to = field.to
@@ -61,7 +55,3 @@ def _target(field: FieldDefinition) -> str:
     if isinstance(to, ExtendedFieldTarget):
         return f"extended field “{to.extended_field}”"
     return f"label “{to.label}”" if to else "stays here"
-
-
-def _site_of(name: str) -> str:
-    return services().forms[name].definition.site or services().default_site

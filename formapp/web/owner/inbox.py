@@ -176,6 +176,14 @@ def form_definition(name: str) -> FormDefinition | None:
     return form.definition if form else None
 
 
+def may_see_form(name: str) -> bool:
+    """Return whether a form delivers to a site that the user may see."""
+    sites, form = current_user().sites, services().forms.get(name)
+    if sites is None:
+        return True
+    return form is not None and (form.definition.site or services().default_site) in sites
+
+
 def find_lead(submission_id: str) -> str:
     """Return the full id of a lead that the user may see, or raise RefusalError: 404."""
     try:

@@ -88,10 +88,6 @@ def _resend(submission_id: str) -> None:
 
 
 def _erase(submission_id: str) -> None:
-    if current_user().sites is not None:
-        raise RefusalError(
-            403, "FORBIDDEN", "A person's leads may be of several sites: you see only some of them."
-        )
     keyring = inbox_settings().keyring
     erase_leads_of(services().database, submission_id, keyring=keyring, now=now())
 
@@ -203,6 +199,9 @@ def _offered(entry: Entry) -> dict[str, Action]:
     offered = {name: each for name, each in ACTIONS.items() if entry["state"] in each.states}
     if entry["form"] not in services().forms:
         offered.pop("correct", None)
+    if current_user().sites is not None:
+        # A person's leads may be of several sites, of which the user sees only some.
+        offered.pop("erase", None)
     return offered
 
 

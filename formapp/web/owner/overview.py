@@ -6,7 +6,7 @@ from flask import Response
 
 from formapp.leads.statistics import DAYS, overview
 from formapp.web.owner.charts import HEIGHT, WIDTH, stacked
-from formapp.web.owner.inbox import blueprint, now, page
+from formapp.web.owner.inbox import blueprint, may_see_form, now, page
 from formapp.web.owner.session import current_user
 from formapp.web.services import services
 
@@ -17,6 +17,8 @@ REFRESH_SECONDS = 30
 def show_overview() -> Response:
     """Show the numbers of the sites that the user may see."""
     found = overview(services().database, current_user().sites, now())
+    for name in [name for name in found.refused if not may_see_form(name)]:
+        del found.refused[name]
     return page(
         "overview.html",
         connects=True,

@@ -96,6 +96,8 @@ def test_no_route_shows_another_sites_leads(site: Site, role: Any) -> None:
                 assert "Zachary" not in text, path + query
                 assert hidden not in text.replace(query, ""), path + query
     assert state(site)[:2] == before
+    # The person's other leads are of a site that this user doesn't see: nor are they erased.
+    assert person.get(f"/inbox/leads/{shown}/erase").status_code == 409
     assert "Yolanda" in person.text("/inbox/leads?search=shared@")
     assert "Yolanda" in person.text(f"/inbox/leads/{shown}")
     assert "Yolanda" in person.text("/inbox/export/leads.jsonl")
