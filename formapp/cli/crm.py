@@ -166,10 +166,13 @@ def start(book: str, record: Side | None, *, yes: bool) -> None:
     """
     with _session(book) as opened:
         session = opened.session
-        state = owner.status(session.database, book, now_in_utc()).state
+        earlier = owner.status(session.database, book, now_in_utc())
+        state = earlier.state
         if state == "running":
             echo(f"{book} is running already; the worker looks after it")
             return
+        if state == "paused":
+            _check_running(earlier)
         if session.book.mode == "two-way" and state != "loading":
             record = record or _ask_for_record()
             if not yes and sys.stdin.isatty():

@@ -9,6 +9,7 @@ from flask import Flask, render_template, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from formapp.cli.output import echo
+from formapp.cli.reload import reload_on_change
 from formapp.cli.serve import serve
 from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
 from formapp.config.project import ProjectFile, load_project
@@ -44,7 +45,7 @@ _FORM = "contact"
     "--forms",
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Your form files instead of the bundled ones.",
+    help="Your form files instead of the bundled ones; read again when one changes.",
 )
 def command(port: int, sandbox_port: int, data: Path, folder: Path | None) -> None:
     """Try everything at once: sandbox, forms and deliveries, with no account."""
@@ -70,6 +71,8 @@ def command(port: int, sandbox_port: int, data: Path, folder: Path | None) -> No
             share.init_app(app, Owner(everybody=True))
             sign_in_of(app).everybody = True
             manual.init_app(app)
+            if folder:
+                reload_on_change(app, folder, lambda: allow_origins(load_forms(folder), origins))
             echo(_greeting(names, web, sandbox.url, data))
 
         with sandbox:

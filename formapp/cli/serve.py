@@ -6,12 +6,14 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from functools import partial
 
 import click
 from flask import Flask
 
 from formapp.app import create_app
 from formapp.cli.load import load
+from formapp.cli.reload import reload_on_change
 from formapp.cli.wiring import (
     exit_on_signals,
     ignore_signals,
@@ -36,7 +38,8 @@ _log = logging.getLogger(__name__)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on.")
 @click.option("--worker/--no-worker", default=True, help="Deliver leads in this process, too.")
-def command(host: str, port: int, *, worker: bool) -> None:
+@click.option("--reload", is_flag=True, help="Show form files as they change, while you write.")
+def command(host: str, port: int, *, worker: bool, reload: bool) -> None:
     """Serve the forms, with the worker in the same process."""
     exit_on_signals()
     with one_line_errors():
@@ -47,7 +50,9 @@ def command(host: str, port: int, *, worker: bool) -> None:
             listener = listen(host, port)
         where = settings.base_url or f"http://{host}:{listener.getsockname()[1]}"
 
-        def ready(_app: Flask) -> None:
+        def ready(app: Flask) -> None:
+            if reload:
+                reload_on_change(app, settings.forms, partial(load, settings))
             _log.info("serving %s at %s/f/…", ", ".join(forms), where)
 
         serve(settings, forms, listener, ready, worker=worker)

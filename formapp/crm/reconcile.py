@@ -18,6 +18,8 @@ from formapp.crm.model import Side, other
 from formapp.crm.session import NAMES, HeldError, Session
 from formapp.crm.store import Intent, Link, finish_link, postpone_link, read_again
 from formapp.crm.system import (
+    AlreadyExistsError,
+    CrmError,
     GoneError,
     Record,
     RefusedError,
@@ -50,7 +52,7 @@ def work_off(
     """
     try:
         _work_off(session, link, dict(known or {}))
-    except (HeldError, RefusedError) as error:
+    except (HeldError, RefusedError, AlreadyExistsError) as error:
         now = session.clock()
         with session.database.write() as connection:
             finish_link(connection, link, now, state="held", reason=str(error))
@@ -58,17 +60,19 @@ def work_off(
         wait = error.wait if isinstance(error, UnavailableError) else None
         _give_back(session, link, str(error), wait)
         raise
-    except (StaleError, GoneError, IntegrityError):
-        _give_back(session, link, "its records change all the time", None)
+    except (CrmError, IntegrityError) as error:
+        changing = isinstance(error, StaleError | GoneError | IntegrityError)
+        reason = "its records change all the time" if changing else str(error)
+        _give_back(session, link, reason, None)
         return False
     return True
 
 
 def _give_back(session: Session, link: Link, reason: str, wait: timedelta | None) -> None:
-    """Have it tried again; a write of unknown outcome at the earliest when it can be found."""
-    wait = max(wait or timedelta(0), doubled(_FIRST_WAIT, link.attempts))
-    until = session.clock() + wait
-    postpone_link(session.database, link, until, reason, attempts=link.attempts + 1)
+    """Have it tried again; a wait that the system names is no failed attempt."""
+    until = session.clock() + (wait or doubled(_FIRST_WAIT, link.attempts))
+    attempts = link.attempts + (wait is None)
+    postpone_link(session.database, link, until, reason, attempts=attempts)
 
 
 def _work_off(session: Session, link: Link, records: dict[Side, Record]) -> None:

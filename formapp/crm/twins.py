@@ -99,7 +99,8 @@ def _find(session: Session, link: Link, side: Side, record: Record) -> Record | 
     to = other(side)
     if session.is_blind(to):
         return None
-    if record.key:
+    copies = session.book.mode == "copy"
+    if record.key and not copies:
         return _named_twin(session, link, to, record.key)
     by_key = find_by_key(session, to, record.id)
     if by_key:
@@ -112,7 +113,6 @@ def _find(session: Session, link: Link, side: Side, record: Record) -> Record | 
         raise HeldError(f"several records in {NAMES[to]} may be the same person")
     if not _is_free(session, link, to, candidates[0]):
         raise HeldError(f"the same person's record in {NAMES[to]} has another twin")
-    copies = session.book.mode == "copy"
     rivals = [] if copies else _candidates(session, side, candidates[0])
     if any(each.id != record.id and not _is_linked(session, link, side, each) for each in rivals):
         raise HeldError(f"several records in {NAMES[side]} may be the same person")

@@ -1,7 +1,6 @@
 """From SQLite to PostgreSQL as the manual has it, and what `db copy` refuses."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -74,11 +73,13 @@ def test_the_move_of_the_manual_takes_everything_along(
 
 
 def _bash(script: str, installation: Installation, folder: Path) -> str:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    # The commands are typed in the folder that has the environment.
+    if not (folder / ".venv").exists():
+        (folder / ".venv").symlink_to(sys.prefix)
     done = subprocess.run(
         ["bash", "-ec", script],
         cwd=folder,
-        env=environ(installation.settings) | {"PATH": path},
+        env=environ(installation.settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -19,7 +19,7 @@ from formapp.config.project import load_project
 from formapp.config.settings import Settings
 from formapp.forms.definition.parse import load_definitions
 from formapp.starter.files import KINDS, languages
-from tests.support.processes import SITE, Commands, environ, free_port, send, wait_for
+from tests.support.processes import SITE, Commands, environ, eventually, free_port, send, wait_for
 
 ANSWERS = {
     "--name": "Müller & Söhne",
@@ -133,7 +133,7 @@ def test_the_site_is_valid_for_nginx(folder: Path, tmp_path: Path) -> None:
         assert "CI" not in os.environ, "nginx is missing"
         pytest.skip("nginx is not installed")
     site = (folder / "deploy" / "nginx.conf").read_text("utf-8")
-    # Whoever runs the tests may not listen on port 80, and a container may have no IPv6.
+    # The tests' user may not listen on port 80, and a container may have no IPv6.
     site = site.replace("listen [::]:80;", "").replace("listen 80;", f"listen {free_port()};")
     temporary = "\n".join(
         f"{kind}_temp_path {tmp_path / kind};"
@@ -241,6 +241,20 @@ def test_the_demo_shows_the_installations_own_form(folder: Path, commands: Comma
     page = requests.get(f"http://127.0.0.1:{web}/f/contact", timeout=10).text
     assert "Nachricht senden" in page
     assert "Müller &amp; Söhne" in page
+    form = folder / "forms" / "contact.toml"
+    text = form.read_text("utf-8")
+
+    def shown() -> str:
+        return requests.get(f"http://127.0.0.1:{web}/f/contact", timeout=10).text
+
+    def log() -> str:
+        return (commands.folder / "demo.log").read_text("utf-8")
+
+    form.write_text(text.replace("Nachricht senden", "Abschicken"), "utf-8")
+    eventually(lambda: "Abschicken" in shown())
+    form.write_text(text.replace("[[fields]]", "[[field]]", 1), "utf-8")
+    eventually(lambda: "The forms stay as they were" in log())
+    assert "Abschicken" in shown()
     answers = {"name": "Ada Lovelace", "email": "ada@example.com", "message": "?", "privacy": "yes"}
     assert send(f"http://127.0.0.1:{web}", "contact", **answers).status_code == 303
     assert f"http://127.0.0.1:{web}/f/contact" in (commands.folder / "demo.log").read_text()

@@ -8,7 +8,13 @@ from formapp.crm import owner
 from formapp.crm.initial import PlanNeededError
 from formapp.crm.model import Plan
 from formapp.crm.sync import load, pass_once, plan
-from formapp.crm.system import Capabilities, UnauthorizedError, UnavailableError
+from formapp.crm.system import (
+    AlreadyExistsError,
+    Capabilities,
+    RefusedError,
+    UnauthorizedError,
+    UnavailableError,
+)
 from formapp.db.database import Database
 from tests.crm.pairing import Pairing
 
@@ -138,3 +144,26 @@ def test_a_side_that_fails_has_the_book_wait_and_refused_credentials_pause_it(
     owner.resume(pairing.database, "main", pairing.clock())
     assert pairing.sync() == 0
     assert pairing.crm.rows[crm_id].values["given"] == "Ada B."
+
+
+@pytest.mark.parametrize(
+    "error", [RefusedError("a rule of the CRM"), AlreadyExistsError("somebody has it")]
+)
+def test_a_refused_write_holds_its_link_alone(pairing: Pairing, error: Exception) -> None:
+    for name in ("ada", "bob"):
+        pairing.wix.put(first=name, email=f"{name}@example.com")
+    pairing.start()
+    for wix_id in pairing.wix.rows:
+        pairing.wix.edit(wix_id, first="Changed")
+    refused = iter([error])
+
+    def hook(name: str) -> None:
+        if name == "c.update" and (raised := next(refused, None)):
+            raise raised
+
+    pairing.crm.hook = hook
+    assert pairing.sync() == 0
+    status = owner.status(pairing.database, "main", pairing.clock())
+    assert (status.linked, status.held, status.state) == (1, 1, "running")
+    assert pairing.sync() == 0
+    assert {row.values["given"] for row in pairing.crm.rows.values()} == {"Changed"}

@@ -36,6 +36,9 @@ def extracted() -> Catalog:
             keywords=KEYWORDS,
         )
         for name, _line, message, _comments, context in found:
+            # The owner's pages are in English.
+            if name.startswith("web/owner/"):
+                continue
             catalog.add(message, locations=[(f"{folder.name}/{name}", 1)], context=context)
     return catalog
 

@@ -28,6 +28,8 @@ class HttpCalls:
         """`auth`: user and password; `token`: a bearer token."""
         self._session = requests.Session()
         self._session.headers["User-Agent"] = "formapp"
+        # Servers that compress an answer change its ETag, and then refuse that one in If-Match.
+        self._session.headers["Accept-Encoding"] = "identity"
         adapter = DeadlineAdapter(max_bytes=MAX_BYTES)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)

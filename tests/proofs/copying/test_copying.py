@@ -1,0 +1,11 @@
+"""The short form of the proof."""
+
+from pathlib import Path
+
+from tests.proofs.copying.run import copy
+
+
+def test_copying_costs_one_call_for_a_thousand_contacts(tmp_path: Path) -> None:
+    found = copy(120, tmp_path)
+    assert found.copied == 120
+    assert found.calls == {"listContacts": 1, "listLabels": 1, "listExtendedFields": 1}
