@@ -147,7 +147,15 @@ def connect_book(  # noqa: PLR0913 - collaborators
     crm = open_system(book, read_secrets(book, environ), database, wait)
     calls = WixCalls(client, clock=now_in_utc, wait=wait, patient=patient)
     keyring = Keyring(settings.keys, PURPOSE)
-    session = Session(book, WixSystem(book, calls), crm, database, keyring, now_in_utc)
+    session = Session(
+        book,
+        WixSystem(book, calls),
+        crm,
+        database,
+        keyring,
+        now_in_utc,
+        make_room=calls.make_room,
+    )
     return OpenBook(session, calls)
 
 

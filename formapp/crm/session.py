@@ -31,6 +31,9 @@ class Session:
         grace: how long a create of unknown outcome waits before it is looked for and repeated.
         record: the system of record, which wins where two records are first compared.
         sleep: waits for so many seconds, where a first load has to.
+        make_room: waits until Wix's rate budget has room for a write, or raises UnavailableError:
+            called before an intent, since a write that waits behind its intent could outlast the
+            grace, and be repeated by another process.
     """
 
     book: Book
@@ -42,6 +45,7 @@ class Session:
     grace: timedelta = timedelta(seconds=60)
     record: Side | None = None
     sleep: Callable[[float], None] = time.sleep
+    make_room: Callable[[], None] = lambda: None
 
     def system(self, side: Side) -> System:
         """The system of that side."""

@@ -19,6 +19,8 @@ def intend(
     persons: Sequence[str] = (),
 ) -> Link:
     """Commit what is about to be sent, and the values that it overrules."""
+    if intent.side == "wix":
+        session.make_room()
     with session.database.write() as connection:
         ids = conflicts.add_conflicts(connection, link, overruled, persons, intent.at)
         values = intent if not ids else Intent(**{**_fields(intent), "conflicts": ids})

@@ -94,6 +94,10 @@ class WixCalls:
             except wix.WixError as error:
                 raise _translated(error) from error
 
+    def make_room(self) -> None:
+        """Wait until there is room for a write, or raise UnavailableError, as calls do."""
+        self.once(lambda: None)
+
     def pages(self, read: Callable[[int], Page[Contact]], offset: int = 0) -> Iterator[Rows]:
         """The rows that are new on each page, oldest contacts first.
 

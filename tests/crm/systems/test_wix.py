@@ -413,6 +413,22 @@ def test_leads_go_first_by_a_quarter_of_the_budget(opened: Open, wix_site: WixSi
     assert [len(page) for page in system.sweep()] == [1]
 
 
+def test_room_for_a_write_is_waited_for_before_its_intent(
+    calls_of: Callable[..., WixCalls], turned_clock: TurnedClock
+) -> None:
+    patient, hasty = calls_of(limit=4, patient=True), calls_of(limit=4)
+    before = turned_clock()
+    patient.make_room()
+    assert turned_clock() == before, "there is room at once"
+    for _ in range(2):
+        patient.once(patient.wix.contacts.list)
+    with pytest.raises(UnavailableError) as raised:
+        hasty.make_room()
+    assert raised.value.wait
+    patient.make_room()
+    assert turned_clock() - before >= timedelta(seconds=59)
+
+
 def test_a_patient_one_waits_for_every_call(opened: Open, wix_site: WixSite) -> None:
     made = _add(wix_site)
     system = opened(limit=16, patient=True)
