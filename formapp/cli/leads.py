@@ -33,6 +33,7 @@ from formapp.leads import confirm, erase, expire, export, release, report, retry
 from formapp.leads.accept import Status
 from formapp.leads.errors import LeadError, UnconfirmedError
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
+from formapp.leads.summary import LeadSummary
 from formapp.mail.limit import MailLimitError
 from formapp.printable import without_controls
 from formapp.signing import Keyring
@@ -137,7 +138,7 @@ def list_leads(*, everything: bool, as_json: bool, **chosen: Any) -> None:
             echo(f"These are the newest {len(first)}; --all lists all.", err=True)
 
 
-def _iterate_leads(database: Database, wanted: search.LeadFilter) -> Iterator[search.LeadSummary]:
+def _iterate_leads(database: Database, wanted: search.LeadFilter) -> Iterator[LeadSummary]:
     """Yield what a filter selects, newest first, a page at a time."""
     page = search.list_leads(database, wanted)
     yield from page.leads

@@ -19,11 +19,11 @@ from formapp.leads.search import (
     LeadPage,
     count_leads,
     find_submission,
-    format_age,
     iterate_ids,
     list_leads,
     list_sources,
 )
+from formapp.leads.summary import format_age
 from formapp.signing import ERASED, Keyring
 from tests.support.clock import NOON
 from tests.support.leads import lead, phone, submission

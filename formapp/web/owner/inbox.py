@@ -36,10 +36,10 @@ from formapp.leads.search import (
     LeadFilter,
     count_leads,
     find_submission,
-    format_age,
     list_leads,
     list_sources,
 )
+from formapp.leads.summary import format_age
 from formapp.mail.limit import MailLimit
 from formapp.signing import Keyring
 from formapp.web.errors import RefusalError

@@ -23,7 +23,7 @@ from formapp.leads.release import release, reread_by
 from formapp.leads.report import show_submission
 from formapp.leads.retry import correct_submission, pairs_of, remap_by, retry_submission
 from formapp.leads.same_person import list_others, list_own
-from formapp.leads.search import summary_of
+from formapp.leads.summary import summary_of
 from formapp.leads.timeline import (
     answers_of,
     changes_in_words,
