@@ -29,7 +29,7 @@ from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import names_in
-from formapp.leads import confirm, erase, expire, export, release, report, retry, search
+from formapp.leads import audit, confirm, erase, expire, export, release, report, retry, search
 from formapp.leads.accept import Status
 from formapp.leads.errors import LeadError, UnconfirmedError
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
@@ -270,6 +270,7 @@ def export_leads(*, format_: str, bom: bool, **chosen: Any) -> None:
     with _opened() as (settings, database):
         _check_form(settings, database, form)
         wanted = _filter_of(chosen)
+        audit.record_export(database, audit.COMMAND_LINE, _now())
         if format_ == "jsonl":
             sys.stdout.writelines(export.export_jsonl(database, wanted))
             return
