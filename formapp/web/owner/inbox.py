@@ -313,10 +313,9 @@ def _tabs() -> list[tuple[str | None, str, int | None]]:
 def _next() -> str:
     """Return the page to go on with: one of the inbox, wherever the address leads."""
     wanted = request.args.get("next", "")
-    inside = wanted.startswith((f"{PREFIX}/", f"{PREFIX}?")) and "\\" not in wanted
-    return (
-        wanted if inside and wanted.isprintable() and ".." not in wanted else url_for("inbox.leads")
-    )
+    inside = wanted.startswith((f"{PREFIX}/", f"{PREFIX}?")) and wanted.isprintable()
+    is_plain = "\\" not in wanted and ".." not in wanted
+    return wanted if inside and is_plain else url_for("inbox.leads")
 
 
 def _sign_in() -> SignIn:
