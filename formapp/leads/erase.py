@@ -191,6 +191,8 @@ def erase_listed(
     with database.write() as connection:
         remember_erasures(connection, erased)
         erasure = erase_again(connection, keyring, now, progress)
+        ids = [row.id for row in erasure.own]
+        audit.record(connection, audit.COMMAND_LINE, "erase", ids, now)
     truncate_log(database)
     return erasure
 

@@ -14,14 +14,14 @@ from formapp.db.tables import deliveries, jobs, search_terms, submissions
 from formapp.leads.accept import Status
 from formapp.leads.audit import list_audit
 from formapp.leads.confirm import resend_mail
-from formapp.leads.erase import erase_leads_of
+from formapp.leads.erase import ErasedIdentity, erase_leads_of, erase_listed
 from formapp.leads.mark_spam import mark_spam
 from formapp.leads.release import release
 from formapp.leads.renotify import renotify
 from formapp.leads.retry import correct_submission, retry_submission
 from formapp.signing import Keyring
 from tests.support.clock import NOON
-from tests.support.leads import WORDING, lead, submission
+from tests.support.leads import EMAIL, WORDING, lead, submission
 from tests.support.ledger import days_later, failed, kept
 
 LATER = days_later(NOON, 1)
@@ -70,3 +70,13 @@ def test_an_action_and_its_record_are_stored_together_or_not_at_all(
     assert state(database) != before
     [audited] = list_audit(database, submission_id)
     assert (audited.user, audited.action, audited.at) == ("ana", action, LATER)
+
+
+def test_who_is_erased_again_after_a_restore_is_recorded_too(database: Database) -> None:
+    submission_id = kept(database, submission(lead()))
+    line = str(ErasedIdentity(KEYRING.sign(EMAIL), KEYRING.names[0], LATER))
+    for _ in range(2):
+        erase_listed(database, [line], keyring=KEYRING, now=LATER)
+    assert [f"{each}" for each in list_audit(database, submission_id)] == [
+        "command line erased the person"
+    ]
