@@ -18,6 +18,7 @@ from formapp.config.agreement import (
 )
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
+from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.inbound import read_verifiers
 from formapp.crm.wix_webhook import PublicKey
 from formapp.db.database import Database
@@ -106,6 +107,7 @@ def _add_owner_pages(app: Flask, settings: Settings) -> None:
         InboxSettings(
             wix_sites=wix_sites,
             keyring=Keyring(settings.keys),
+            digests=Digests(Keyring(settings.keys, PURPOSE)),
             mail_limit=MailLimit(database, counted),
         ),
     )

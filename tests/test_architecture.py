@@ -93,6 +93,7 @@ MAY_IMPORT = {
     ),
     "formapp.web": (
         "formapp.confirmation",
+        "formapp.crm.digests",
         "formapp.crm.events",
         "formapp.crm.inbound",
         "formapp.crm.wix_webhook",
@@ -114,6 +115,7 @@ MAY_IMPORT = {
     "formapp.app": (
         "formapp.config",
         "formapp.confirmation",
+        "formapp.crm.digests",
         "formapp.crm.inbound",
         "formapp.crm.wix_webhook",
         "formapp.db",

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from formapp.cli.output import Screen, Span, cells, fit
-from formapp.leads.search import LeadSummary, format_age
+from formapp.leads.summary import LeadSummary, format_age
 from formapp.printable import printable
 
 _GAP = "  "

@@ -29,10 +29,11 @@ from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import names_in
-from formapp.leads import confirm, erase, expire, export, release, report, retry, search
+from formapp.leads import audit, confirm, erase, expire, export, release, report, retry, search
 from formapp.leads.accept import Status
 from formapp.leads.errors import LeadError, UnconfirmedError
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
+from formapp.leads.summary import LeadSummary
 from formapp.mail.limit import MailLimitError
 from formapp.printable import without_controls
 from formapp.signing import Keyring
@@ -146,7 +147,7 @@ def list_leads(*, everything: bool, as_json: bool, **chosen: Any) -> None:
             echo(f"These are the newest {len(first)}; --all lists all.", err=True)
 
 
-def _iterate_leads(database: Database, wanted: search.LeadFilter) -> Iterator[search.LeadSummary]:
+def _iterate_leads(database: Database, wanted: search.LeadFilter) -> Iterator[LeadSummary]:
     """Yield what a filter selects, newest first, a page at a time."""
     page = search.list_leads(database, wanted)
     yield from page.leads
@@ -278,6 +279,7 @@ def export_leads(*, format_: str, bom: bool, **chosen: Any) -> None:
     with _opened() as (settings, database):
         _check_form(settings, database, form)
         wanted = _filter_of(chosen)
+        audit.record_export(database, audit.COMMAND_LINE, _now())
         if form or format_ == "jsonl":
             if next(search.iterate_ids(database, wanted), None) is None:
                 echo(_none_like(wanted), err=True)

@@ -1,5 +1,9 @@
-"""What people did to submissions: who, when, what. It holds no answer, and outlives them."""
+"""What people did to submissions: who, when, what. It holds no answer, and outlives them.
 
+An action and its record are one transaction: neither is stored without the other.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +12,9 @@ from sqlalchemy import Connection, insert, select
 from formapp.db.database import Database
 from formapp.db.tables import audit
 
+COMMAND_LINE = "command line"
+"""The user of the command line; a name in the inbox has no space."""
+
 ACTIONS = {
     "retry": "retried the delivery",
     "correct": "corrected the answers and retried the delivery",
@@ -15,6 +22,7 @@ ACTIONS = {
     "spam": "marked it as spam",
     "resend": "sent the mail that asks for a confirmation once more",
     "erase": "erased the person",
+    "notify": "had the notifications sent once more",
     "export": "exported leads",
 }
 """Each action in words, behind the name of who did it."""
@@ -34,19 +42,19 @@ class Audited:
 
 
 def record(
-    database: Database, user: str, action: str, submission_id: str | None, now: datetime
+    connection: Connection, user: str, action: str, submission_ids: Iterable[str], now: datetime
 ) -> None:
-    """Record an action, which has succeeded."""
+    """Record an action on each of these, in the transaction that does it."""
+    row = {"at": now, "user": user, "action": action}
+    if rows := [{**row, "submission_id": each} for each in submission_ids]:
+        connection.execute(insert(audit), rows)
+
+
+def record_export(database: Database, user: str, now: datetime) -> None:
+    """Record an export, before its first line: what has been read can't be undone."""
+    row = {"at": now, "user": user, "action": "export", "submission_id": None}
     with database.write() as connection:
-        record_in(connection, user, action, submission_id, now)
-
-
-def record_in(
-    connection: Connection, user: str, action: str, submission_id: str | None, now: datetime
-) -> None:
-    """As `record`, in the caller's transaction."""
-    row = {"at": now, "user": user, "action": action, "submission_id": submission_id}
-    connection.execute(insert(audit), row)
+        connection.execute(insert(audit), row)
 
 
 def list_audit(database: Database, submission_id: str) -> list[Audited]:

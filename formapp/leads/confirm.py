@@ -10,6 +10,7 @@ from sqlalchemy import select
 from formapp.confirmation.store import CONFIRMED, REQUEST, cancel_mail, schedule_mail
 from formapp.db.database import Database
 from formapp.db.tables import submissions
+from formapp.leads import audit
 from formapp.leads.accept import Status
 from formapp.leads.errors import NothingToConfirmError, UnknownSubmissionError
 from formapp.leads.held import accept_held, lock_submission
@@ -71,7 +72,12 @@ def confirm(database: Database, submission_id: str, now: datetime) -> bool:
 
 
 def resend_mail(
-    database: Database, submission_id: str, now: datetime, limit: MailLimit | None = None
+    database: Database,
+    submission_id: str,
+    now: datetime,
+    limit: MailLimit | None = None,
+    *,
+    by: str = audit.COMMAND_LINE,
 ) -> None:
     """Make the mail due again; its link is valid from `now` on.
 
@@ -89,6 +95,7 @@ def resend_mail(
         if row.status != Status.UNCONFIRMED or row.erased_at:
             raise NothingToConfirmError(submission_id)
         schedule_mail(connection, submission_id, now)
+        audit.record(connection, by, "resend", [submission_id], now)
 
 
 def _without_query(page: str | None) -> str | None:

@@ -16,6 +16,7 @@ from formapp.crm.digests import Digests
 from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
 from formapp.lead import InvalidLeadError, Lead
+from formapp.leads import audit
 from formapp.leads.accept import forget_terms, replace_lead
 from formapp.leads.anonymize import Anonymized, anonymize, lock, truncate_log
 from formapp.leads.errors import UnknownSubmissionError
@@ -115,6 +116,8 @@ def erase_person(  # noqa: PLR0913 - by keyword
         hits = search(connection, wanted, progress)
     with database.write() as connection:
         erasure = _erase(connection, hits, wanted, now)
+        ids = [row.id for row in erasure.own]
+        audit.record(connection, audit.COMMAND_LINE, "erase", ids, now)
         hashes = map(keyring.sign, sorted(identities))
         remember_erasures(connection, [ErasedIdentity(h, keyring.names[0], now) for h in hashes])
         for identity in sorted(identities):
@@ -129,8 +132,14 @@ def erase_person(  # noqa: PLR0913 - by keyword
     return erasure
 
 
-def erase_leads_of(
-    database: Database, submission_id: str, *, keyring: Keyring, now: datetime
+def erase_leads_of(  # noqa: PLR0913 - by keyword
+    database: Database,
+    submission_id: str,
+    *,
+    keyring: Keyring,
+    digests: Digests,
+    now: datetime,
+    by: str,
 ) -> list[Anonymized]:
     """Erase a submission and all others of the same person, found by index; returns all of them.
 
@@ -154,6 +163,9 @@ def erase_leads_of(
             erased += anonymize(connection, batch, now, consents=True)
         if identity:
             _forget_contacts(connection, identity)
+            events.erase_person(connection, [identity])
+            conflicts.erase_person(connection, digests.all_persons([identity]))
+        audit.record(connection, by, "erase", [row.id for row in erased], now)
     truncate_log(database)
     return erased
 

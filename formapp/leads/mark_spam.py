@@ -6,6 +6,7 @@ from sqlalchemy import delete, select, update
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs, submissions
+from formapp.leads import audit
 from formapp.leads.accept import Status
 from formapp.leads.errors import (
     AlreadyDeliveredError,
@@ -17,7 +18,7 @@ MARKED = "a person marked it as spam"
 """The reason that is stored with it, beside those of the checks."""
 
 
-def mark_spam(database: Database, submission_id: str, now: datetime) -> None:
+def mark_spam(database: Database, submission_id: str, now: datetime, *, by: str) -> None:
     """Put a submission into quarantine, for good unless it is released; cancel what waits.
 
     It stays in quarantine rather than with the honeypot's catches, whose answers nobody has read.
@@ -45,3 +46,4 @@ def mark_spam(database: Database, submission_id: str, now: datetime) -> None:
         connection.execute(update(submissions).where(this).values(changed))
         connection.execute(delete(deliveries).where(sending))
         connection.execute(delete(jobs).where(jobs.c.submission_id == submission_id))
+        audit.record(connection, by, "spam", [submission_id], now)

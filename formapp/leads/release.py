@@ -14,6 +14,7 @@ from formapp.db.database import Database
 from formapp.db.tables import submissions
 from formapp.forms.form import Form
 from formapp.forms.posted import InvalidAnswersError
+from formapp.leads import audit
 from formapp.leads.accept import Status, replace_lead
 from formapp.leads.errors import (
     ErasedError,
@@ -64,7 +65,14 @@ def reread_by(forms: Callable[[], Mapping[str, Form]], default_site: str) -> Rer
     return reread
 
 
-def release(database: Database, submission_id: str, reread: Reread, now: datetime) -> Status:
+def release(
+    database: Database,
+    submission_id: str,
+    reread: Reread,
+    now: datetime,
+    *,
+    by: str = audit.COMMAND_LINE,
+) -> Status:
     """Release a submission; returns its new status.
 
     That is `accepted`, with a delivery that is due at once, or `unconfirmed` if its sender has to
@@ -87,4 +95,5 @@ def release(database: Database, submission_id: str, reread: Reread, now: datetim
         this = submissions.c.id == submission_id
         connection.execute(update(submissions).where(this).values(changed))
         status = release_held(connection, submission_id, _RELEASABLE, now, ignore_quota=True)
+        audit.record(connection, by, "release", [submission_id], now)
         return cast("Status", status)  # the row is locked, so its status is still releasable

@@ -7,6 +7,7 @@ from sqlalchemy import delete, select
 
 from formapp.db.database import Database
 from formapp.db.tables import jobs, submissions
+from formapp.leads import audit
 from formapp.leads.accept import Status
 from formapp.leads.errors import ErasedError, NotAcceptedError, UnknownSubmissionError
 from formapp.leads.held import lock_submission
@@ -17,7 +18,12 @@ ALL = tuple(sorted(set(CHANNELS.values()) - {"reply"}))
 
 
 def renotify(
-    database: Database, submission_id: str, channels: Collection[str], now: datetime
+    database: Database,
+    submission_id: str,
+    channels: Collection[str],
+    now: datetime,
+    *,
+    by: str = audit.COMMAND_LINE,
 ) -> tuple[str, ...]:
     """Notify of a lead once more, by these channels; returns them.
 
@@ -40,6 +46,7 @@ def renotify(
         mended = [each.id for each in failures if each.content["channel"] in chosen]
         connection.execute(delete(jobs).where(jobs.c.id.in_(mended)))
         schedule(connection, submission_id, now, {"channels": list(chosen)})
+        audit.record(connection, by, "notify", [submission_id], now)
     return chosen
 
 

@@ -12,6 +12,7 @@ from formapp.forms.form import Form
 from formapp.forms.mapping import to_lead
 from formapp.forms.posted import Reading
 from formapp.lead import Lead
+from formapp.leads import audit
 from formapp.leads.accept import Status, replace_lead
 from formapp.leads.errors import (
     AlreadyDeliveredError,
@@ -39,7 +40,14 @@ def remap_by(forms: Mapping[str, Form], default_site: str) -> Remap:
     return remap
 
 
-def retry_submission(database: Database, submission_id: str, remap: Remap, now: datetime) -> None:
+def retry_submission(
+    database: Database,
+    submission_id: str,
+    remap: Remap,
+    now: datetime,
+    *,
+    by: str = audit.COMMAND_LINE,
+) -> None:
     """Make the delivery due at once; a failed lead is mapped again from the stored answers.
 
     Raises LeadError, and changes nothing, if it is unknown, unconfirmed, delivered or erased.
@@ -55,6 +63,7 @@ def retry_submission(database: Database, submission_id: str, remap: Remap, now: 
             raise ErasedError(submission_id)
         if lead and row.state == "failed":
             replace_lead(connection, submission_id, lead)
+        audit.record(connection, by, "retry", [submission_id], now)
 
 
 def correct_submission(
@@ -62,6 +71,8 @@ def correct_submission(
     submission_id: str,
     read: Callable[[Mapping[str, Any]], Reading],
     now: datetime,
+    *,
+    by: str,
 ) -> None:
     """Replace the answers of a failed lead by corrected ones, and make its delivery due at once.
 
@@ -87,6 +98,7 @@ def correct_submission(
         }
         connection.execute(update(submissions).where(this).values(changed))
         replace_lead(connection, submission_id, reading.lead)
+        audit.record(connection, by, "correct", [submission_id], now)
 
 
 def pairs_of(form: Form, answers: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from formapp.db.database import Database
 from formapp.db.tables import search_terms, submissions
 from formapp.lead import with_extension
 from formapp.leads.accept import LONGEST_TERM
-from formapp.leads.search import LeadSummary, read_summaries
+from formapp.leads.summary import LeadSummary, read_summaries
 
 _MOST_OTHERS = 500
 

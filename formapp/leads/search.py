@@ -17,7 +17,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    case,
     exists,
     func,
     literal,
@@ -32,6 +31,7 @@ from formapp.db.tables import deliveries, search_terms, submissions
 from formapp.forms.reading.contact import read_email, read_phone
 from formapp.leads.accept import LONGEST_TERM, fold
 from formapp.leads.errors import AmbiguousIdError, UnknownSubmissionError
+from formapp.leads.summary import SHORT, LeadSummary, read_summaries
 
 STATES = ("pending", "delivered", "failed", "quarantined", "unconfirmed", "spam")
 """All states: of the delivery, or of a submission that has none."""
@@ -41,9 +41,6 @@ OUTCOMES = ("created", "updated", "unchanged")
 PAGE = 50
 COUNT_LIMIT = 1000
 """Counts end here: a page may show "1,000+" as quickly as 17."""
-
-SHORT = 8
-"""Characters of a short id. The last ones: an id begins with the time, which many share."""
 
 _HELD = ("quarantined", "unconfirmed", "spam")
 _DEEPEST = 1000
@@ -93,36 +90,6 @@ class LeadFilter:
     def of_form(self, form: str) -> "LeadFilter":
         """Return the filter for the leads of one form."""
         return replace(self, forms=(form,))
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class LeadSummary:
-    """A line of a list. Its repr shows no answer.
-
-    Attributes:
-        name: as people read it; the company or the address where there is none, or empty.
-        state: one of `STATES`.
-        reason: why the delivery waits or failed.
-    """
-
-    id: str
-    form: str
-    site: str
-    state: str
-    outcome: str | None
-    contact_id: str | None
-    received_at: datetime
-    name: str
-    email: str | None
-    phone: str | None
-    attempts: int
-    reason: str | None
-    erased: bool
-
-    @property
-    def short_id(self) -> str:
-        """The last characters of the id, by which it is found as well."""
-        return self.id[-SHORT:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,71 +158,6 @@ def find_submission(database: Database, given: str, sites: tuple[str, ...] | Non
     if len(found) > 1:
         raise AmbiguousIdError(given, found)
     return found[0]
-
-
-def format_age(received_at: datetime, now: datetime) -> str:
-    """Return how long ago it was, in a few characters: `40 s`, `5 min`, `3 h`, `12 d`, `2 y`."""
-    seconds = max(int((now - received_at).total_seconds()), 0)
-    for unit, length in (("y", 31_557_600), ("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds // length} {unit}"
-    return f"{seconds} s"
-
-
-def summary_of(database: Database, submission_id: str) -> LeadSummary:
-    """Return the line of one submission; raises UnknownSubmissionError."""
-    with database.read() as connection:
-        for summary in read_summaries(connection, [submission_id]):
-            return summary
-    raise UnknownSubmissionError(submission_id)
-
-
-def read_summaries(connection: Connection, ids: list[str]) -> Iterator[LeadSummary]:
-    """Yield the lines of these submissions, in their order."""
-    sent, sending = submissions.c, deliveries.c
-    query = (
-        select(
-            *(sent.id, sent.form, sent.site, sent.received_at, sent.lead, sent.erased_at),
-            *(sending.outcome, sending.contact_id, sending.reason, state_of_row),
-            func.coalesce(sending.attempts, 0).label("attempts"),
-        )
-        .outerjoin(deliveries, sending.submission_id == sent.id)
-        .where(sent.id.in_(ids))
-    )
-    rows = {row.id: row for row in connection.execute(query)}
-    yield from (_summary(rows[each]) for each in ids if each in rows)
-
-
-state_of_row = case(
-    (submissions.c.status == "accepted", deliveries.c.state), else_=submissions.c.status
-).label("state")
-
-
-def name_in(lead: dict[str, Any]) -> str:
-    """Return how a stored lead is called in a list; empty if it has no name."""
-    parts = ((lead.get(name) or {}).get("value") for name in ("first_name", "last_name"))
-    company = (lead.get("company") or {}).get("value")
-    return " ".join(filter(None, parts)) or company or (lead.get("email") or {}).get("typed") or ""
-
-
-def _summary(row: Any) -> LeadSummary:
-    lead = row.lead if isinstance(row.lead, dict) else {}
-    phones = lead.get("phones") or [{}]
-    return LeadSummary(
-        id=row.id,
-        form=row.form,
-        site=row.site,
-        state=row.state,
-        outcome=row.outcome,
-        contact_id=row.contact_id,
-        received_at=row.received_at,
-        name=name_in(lead),
-        email=(lead.get("email") or {}).get("address"),
-        phone=phones[0].get("e164"),
-        attempts=row.attempts,
-        reason=row.reason,
-        erased=row.erased_at is not None,
-    )
 
 
 class _Query:

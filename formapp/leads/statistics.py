@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Select, func, select
 
 from formapp.db.database import Database
 from formapp.db.tables import attempts, deliveries, pauses, refused_origins, submissions, wix_calls
-from formapp.leads.search import LeadFilter, count_leads, id_at, state_of_row
+from formapp.leads.search import LeadFilter, count_leads, id_at
+from formapp.leads.summary import state_of_row
 
 DAYS = 30
 SAMPLE = 2000

@@ -103,9 +103,14 @@ def _received(entry: Entry) -> Iterator[Event]:
     meta, at = entry["meta"], _time(entry["received_at"])
     yield Event(at, "Received", detail=f"on {meta['page']}" if meta.get("page") else "")
     if reasons := meta.get("suspect"):
-        caught = entry["state"] == "spam"
-        text = "Caught by the honeypot" if caught else "Held in quarantine"
-        yield Event(at, text, "bad", detail="; ".join(reasons))
+        detail = "; ".join(reasons)
+        if entry["state"] == "spam":
+            yield Event(at, "Caught by the honeypot", "bad", detail)
+        elif entry["state"] == "quarantined" or meta.get("released_at"):
+            yield Event(at, "Held in quarantine", "bad", detail)
+        else:
+            # Not enough of a reason to hold it.
+            yield Event(at, "Accepted, though a little suspicious", detail=detail)
     if meta.get("released_at"):
         yield Event(_time(meta["released_at"]), "Released from quarantine", "good")
     if meta.get("corrected_at"):

@@ -15,7 +15,7 @@ import pytest
 from formapp.cli.doctor.findings import echo_finding, hint
 from formapp.cli.lead_table import Since, echo_leads
 from formapp.cli.output import Screen, cells, fit
-from formapp.leads.search import LeadSummary
+from formapp.leads.summary import LeadSummary
 from tests.support.clock import NOON
 from tests.support.processes import environ
 

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import select
 
 from formapp.cli import leads
 from formapp.db.database import Database
+from formapp.db.tables import audit
 from formapp.leads.accept import Status
+from formapp.leads.audit import list_audit
 from tests.support.leads import lead, submission
 from tests.support.ledger import failed, kept
 
@@ -94,3 +97,19 @@ def test_of_several_ids_none_is_acted_on_if_one_is_unknown(run: Run, sqlite: Dat
     done = run("retry", lost, "ffffffff")
     assert (done.exit_code, done.stdout) == (1, "")
     assert "there is no submission ffffffff" in done.stderr
+
+
+def test_what_is_done_on_the_command_line_is_recorded(run: Run, sqlite: Database) -> None:
+    lost = failed(sqlite, submission(lead("lost@example.com")))
+    held = kept(sqlite, submission(lead("lost@example.com"), status=Status.QUARANTINED))
+    for args in (("retry", lost), ("release", held), ("export",)):
+        assert run(*args).exit_code == 0, args
+    assert run("erase", "--email", "lost@example.com").exit_code == 0
+    for submission_id, first in ((lost, "retry"), (held, "release")):
+        assert [(each.user, each.action) for each in list_audit(sqlite, submission_id)] == [
+            ("command line", first),
+            ("command line", "erase"),
+        ]
+    with sqlite.read() as connection:
+        exports = select(audit.c.user).where(audit.c.action == "export")
+        assert [*connection.scalars(exports)] == ["command line"]

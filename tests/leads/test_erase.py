@@ -20,6 +20,7 @@ from formapp.leads.accept import Status, keep
 from formapp.leads.erase import (
     Erasure,
     erase_again,
+    erase_leads_of,
     erase_person,
     find_erasures,
     find_person,
@@ -415,6 +416,24 @@ def test_what_another_system_posted_of_a_person_is_erased_before_it_is_worked_of
     with database.read() as connection:
         kept = [each.content for each in read_events(connection, "crm:shop", 0)]
     assert kept == [None, contents[1], None, None]
+
+
+def test_an_erasure_from_the_inbox_reaches_crm_books_as_well(database: Database) -> None:
+    mine = kept(database, submission(lead(EMAIL)))
+    _conflict(database, EMAIL, NOON)
+    _conflict(database, OTHER, NOON)
+    with database.write() as connection:
+        for number, address in enumerate((EMAIL, OTHER)):
+            content = {"mail": address}
+            store_event(
+                connection,
+                Event("crm:shop", f"msg_{number}", "updated", "1", NOON, content=content),
+            )
+    erase_leads_of(database, mine, keyring=KEYRING, digests=DIGESTS, now=LATER, by="ana")
+    assert _conflicts(database) == [DIGESTS.persons([OTHER])]
+    with database.read() as connection:
+        contents = [each.content for each in read_events(connection, "crm:shop", 0)]
+    assert contents == [None, {"mail": OTHER}]
 
 
 def test_conflicts_expire_with_answers(database: Database) -> None:

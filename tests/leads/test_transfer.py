@@ -18,7 +18,7 @@ from formapp.delivery.sites import Budget, Pauses
 from formapp.jobs.queue import Job
 from formapp.leads import transfer
 from formapp.leads.accept import Status, keep
-from formapp.leads.audit import record_in
+from formapp.leads.audit import record_export
 from formapp.leads.erase import erase_person
 from formapp.leads.held import accept_held
 from formapp.leads.transfer import Copied, CopyError, copy_all
@@ -80,8 +80,8 @@ def _fill(database: Database) -> None:
         connection.execute(insert(metadata.tables["counts"]), counted)
         user = {"name": "ana", "role": "reader", "sites": ["main"], "created_at": LATER}
         connection.execute(insert(metadata.tables["users"]), user)
-        record_in(connection, "ana", "export", None, LATER)
         _fill_crm(connection)
+    record_export(database, "ana", LATER)
 
 
 def _fill_crm(connection: Connection) -> None:

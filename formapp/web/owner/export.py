@@ -56,7 +56,7 @@ def export_all() -> Response:
 
 
 def _file(pieces: Iterator[str], mimetype: str, name: str) -> Response:
-    audit.record(services().database, current_user().name, "export", None, now())
+    audit.record_export(services().database, current_user().name, now())
     headers = Headers({"Cache-Control": "private, no-store"})
     headers.add("Content-Disposition", "attachment", filename=name)
     return Response(pieces, content_type=mimetype, headers=headers)

@@ -26,6 +26,7 @@ from flask import (
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response as AnyResponse
 
+from formapp.crm.digests import Digests
 from formapp.forms.definition.model import FormDefinition
 from formapp.languages import SOURCE
 from formapp.leads.errors import LeadError
@@ -36,10 +37,10 @@ from formapp.leads.search import (
     LeadFilter,
     count_leads,
     find_submission,
-    format_age,
     list_leads,
     list_sources,
 )
+from formapp.leads.summary import format_age
 from formapp.mail.limit import MailLimit
 from formapp.signing import Keyring
 from formapp.web.errors import RefusalError
@@ -86,10 +87,12 @@ class InboxSettings:
     Attributes:
         wix_sites: the id at Wix of each site whose id is known, for links to its dashboard.
         keyring: signs what stays of an erased person.
+        digests: recognize that person in CRM books.
     """
 
     wix_sites: Mapping[str, str]
     keyring: Keyring
+    digests: Digests
     mail_limit: MailLimit
 
 

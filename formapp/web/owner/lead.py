@@ -23,7 +23,7 @@ from formapp.leads.release import release, reread_by
 from formapp.leads.report import show_submission
 from formapp.leads.retry import correct_submission, pairs_of, remap_by, retry_submission
 from formapp.leads.same_person import list_others, list_own
-from formapp.leads.search import summary_of
+from formapp.leads.summary import summary_of
 from formapp.leads.timeline import (
     answers_of,
     changes_in_words,
@@ -72,25 +72,33 @@ class Action:
 
 def _retry(submission_id: str) -> None:
     remap = remap_by(services().forms, services().default_site)
-    retry_submission(services().database, submission_id, remap, now())
+    retry_submission(services().database, submission_id, remap, now(), by=current_user().name)
 
 
 def _release(submission_id: str) -> None:
     reread = reread_by(lambda: services().forms, services().default_site)
-    release(services().database, submission_id, reread, now())
+    release(services().database, submission_id, reread, now(), by=current_user().name)
 
 
 def _spam(submission_id: str) -> None:
-    mark_spam(services().database, submission_id, now())
+    mark_spam(services().database, submission_id, now(), by=current_user().name)
 
 
 def _resend(submission_id: str) -> None:
-    resend_mail(services().database, submission_id, now(), inbox_settings().mail_limit)
+    limit = inbox_settings().mail_limit
+    resend_mail(services().database, submission_id, now(), limit, by=current_user().name)
 
 
 def _erase(submission_id: str) -> None:
-    keyring = inbox_settings().keyring
-    erase_leads_of(services().database, submission_id, keyring=keyring, now=now())
+    settings = inbox_settings()
+    erase_leads_of(
+        services().database,
+        submission_id,
+        keyring=settings.keyring,
+        digests=settings.digests,
+        now=now(),
+        by=current_user().name,
+    )
 
 
 ACTIONS: Mapping[str, Action] = {
@@ -207,7 +215,6 @@ def _offered(entry: Entry) -> dict[str, Action]:
 
 
 def _done(submission_id: str, action: str) -> AnyResponse:
-    audit.record(services().database, current_user().name, action, submission_id, now())
     if wake := services().on_kept:
         wake()
     return redirect(url_for("inbox.lead", submission_id=submission_id, done=action), 303)
@@ -224,7 +231,11 @@ def _correct(entry: Entry) -> AnyResponse:
         pairs = _corrected(form, pairs)
         try:
             correct_submission(
-                app.database, entry["id"], lambda _: _read(form, pairs, entry), now()
+                app.database,
+                entry["id"],
+                lambda _: _read(form, pairs, entry),
+                now(),
+                by=current_user().name,
             )
         except InvalidAnswersError:
             wrong = True
