@@ -6,13 +6,13 @@ The fields are named as in the book's file. What can't be read again is stored w
 it is worked off.
 """
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
 from standardwebhooks import Webhook, WebhookVerificationError
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
@@ -81,8 +81,9 @@ def read_message(
         raise MessageRefusedError from None
     message_id = next(value for name, value in headers.items() if name.lower() == "webhook-id")
     try:
-        message = json.loads(body)
-    except (ValueError, RecursionError):
+        # Unlike the standard library it takes no NaN, which PostgreSQL refuses to store.
+        message = msgspec.json.decode(body)
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise NoMessageError("The body is no JSON.") from None
     if not isinstance(message, dict):
         raise NoMessageError("The body is no object.")

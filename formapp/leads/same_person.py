@@ -23,10 +23,11 @@ def identity_in(lead: dict[str, Any]) -> str | None:
     )
 
 
-def ids_of_person(connection: Connection, identity: str) -> list[str]:
+def ids_of_person(connection: Connection, identity: str, limit: int | None = None) -> list[str]:
     """Return the submissions whose lead has this address or number, newest first.
 
-    They share a search term; what it doesn't tell apart, such as an extension, is compared.
+    They share a search term; what it doesn't tell apart, such as an extension, is compared. Of one
+    term at most `limit` are read: a monitor may send the same address a hundred thousand times.
     """
     number = identity.partition(" ext. ")[0]
     term = f"e{identity}" if "@" in identity else f"p{number[:0:-1]}"
@@ -34,7 +35,8 @@ def ids_of_person(connection: Connection, identity: str) -> list[str]:
         select(submissions.c.id, submissions.c.lead)
         .join(search_terms, search_terms.c.submission_id == submissions.c.id)
         .where(search_terms.c.term == term[:LONGEST_TERM])
-        .order_by(submissions.c.id.desc())
+        .order_by(search_terms.c.submission_id.desc())
+        .limit(limit)
     )
     return [row.id for row in connection.execute(query) if identity in identities_in(row.lead)]
 
@@ -56,16 +58,26 @@ def list_others(
     with database.read() as connection:
         this = select(submissions.c.lead).where(submissions.c.id == submission_id)
         lead = connection.execute(this).scalar() or {}
-        ids = {each for found in identities_in(lead) for each in ids_of_person(connection, found)}
+        ids = {
+            each
+            for found in identities_in(lead)
+            for each in ids_of_person(connection, found, _MOST_OTHERS)
+        }
         newest = sorted(ids - {submission_id}, reverse=True)
         rows = read_summaries(connection, newest[:_MOST_OTHERS])
         return [row for row in rows if sites is None or row.site in sites][:limit]
 
 
-def list_own(database: Database, submission_id: str) -> list[LeadSummary]:
-    """Return the other leads that `erase_leads_of` would erase with this one, newest first."""
+def list_own(
+    database: Database, submission_id: str, limit: int = 100
+) -> tuple[list[LeadSummary], int]:
+    """Return the newest leads that `erase_leads_of` would erase with this one.
+
+    And how many there are of them in all.
+    """
     with database.read() as connection:
         this = select(submissions.c.lead).where(submissions.c.id == submission_id)
         identity = identity_in(connection.execute(this).scalar() or {})
         ids = ids_of_person(connection, identity) if identity else []
-        return [*read_summaries(connection, [each for each in ids if each != submission_id])]
+        others = [each for each in ids if each != submission_id]
+        return [*read_summaries(connection, others[:limit])], len(others)

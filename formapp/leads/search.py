@@ -122,6 +122,11 @@ def list_leads(
     return LeadPage(leads, window_end, datetime.fromtimestamp(milliseconds / 1000, UTC))
 
 
+def newest_ids(connection: Connection, wanted: LeadFilter, limit: int) -> list[str]:
+    """Return the newest ids that a filter without a search selects, in the caller's transaction."""
+    return _Query(connection, wanted).ids(None, limit)[0]
+
+
 def iterate_ids(database: Database, wanted: LeadFilter, batch: int = 500) -> Iterator[str]:
     """Yield the ids of all that a filter selects, newest first, in constant memory."""
     after: str | None = None

@@ -6,7 +6,7 @@ where there are a million: a day with more counts as that many (`is_cut`).
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from formapp.db.database import Database
 from formapp.db.tables import attempts, deliveries, pauses, refused_origins, submissions, wix_calls
-from formapp.leads.search import LeadFilter, count_leads, id_at
+from formapp.leads.search import LeadFilter, count_leads, newest_ids
 from formapp.leads.summary import state_of_row
 
 DAYS = 30
@@ -73,38 +73,39 @@ def overview(database: Database, sites: Sequence[str] | None, now: datetime) -> 
     first = now.date() - timedelta(days=DAYS - 1)
     found = Overview({first + timedelta(days=each): Counter() for each in range(DAYS)})
     begin = datetime.combine(first, datetime.min.time(), now.tzinfo)
+    mine = LeadFilter(since=begin).within(None if sites is None else tuple(sites))
     with database.read() as connection:
-        rows = connection.execute(_newest(sites, begin)).all()
+        rows = connection.execute(_chosen(newest_ids(connection, mine, SAMPLE))).all()
         if len(rows) == SAMPLE:
             found.since = rows[-1].received_at
         for row in rows:
-            if row.received_at.date() in found.days and row.status != "spam":
+            if row.received_at.date() in found.days:
                 found.days[row.received_at.date()][row.form] += 1
             found.outcomes[row.outcome or row.state or row.status] += 1
         _measure(connection, found, rows)
         found.refused = _refused(connection, first)
         found.sites = _sites(connection, sites, now)
-    mine = LeadFilter().within(None if sites is None else tuple(sites))
     for state in ("failed", "quarantined"):
         only = LeadFilter(states=(state,), sites=mine.sites)
         setattr(found, state, count_leads(database, only))
+    # Apart from the others: one night's flood of them would leave no room for a lead.
+    if caught := count_leads(database, replace(mine, states=("spam",)), SAMPLE):
+        found.outcomes["spam"] = min(caught, SAMPLE)
     return found
 
 
-def _newest(sites: Sequence[str] | None, begin: datetime) -> Select[Any]:
+def _chosen(ids: Sequence[str]) -> Select[Any]:
     sent, sending = submissions.c, deliveries.c
-    query = (
+    return (
         select(
             *(sent.id, sent.form, sent.status, sent.received_at, state_of_row),
             *(sending.outcome, sending.created_at, sending.finished_at),
             sending.id.label("delivery_id"),
         )
         .outerjoin(deliveries, sending.submission_id == sent.id)
-        .where(sent.id >= id_at(begin))
+        .where(sent.id.in_(ids))
         .order_by(sent.id.desc())
-        .limit(SAMPLE)
     )
-    return query if sites is None else query.where(sent.site.in_(sites))
 
 
 def _measure(connection: Connection, found: Overview, rows: Sequence[Any]) -> None:

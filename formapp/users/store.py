@@ -91,6 +91,8 @@ class Users:
 
     def find(self, name: str) -> User | None:
         """Return the user of this name."""
+        if not _NAME.fullmatch(name):  # PostgreSQL takes no NUL
+            return None
         with self._database.read() as connection:
             row = connection.execute(select(users).where(users.c.name == name)).first()
         if name == OWNER:
@@ -114,9 +116,11 @@ class Users:
             return None
         if name == OWNER and self._owner is not None:
             return self.find(name) if hmac.compare_digest(_digest(password), self._owner) else None
-        with self._database.read() as connection:
-            mine = select(users.c.password).where(users.c.name == name)
-            stored = connection.execute(mine).scalar()
+        stored = None
+        if _NAME.fullmatch(name):
+            with self._database.read() as connection:
+                mine = select(users.c.password).where(users.c.name == name)
+                stored = connection.execute(mine).scalar()
         try:
             _hasher.verify(stored or _NOBODY, _normal(password))
         except (VerificationError, InvalidHashError):

@@ -231,6 +231,16 @@ def test_too_much_is_refused(doors: Doors, path: str) -> None:
     assert chunked.status_code == 413
 
 
+@pytest.mark.parametrize("number", [b"NaN", b"-Infinity", b"1e999"])
+def test_what_is_no_json_is_not_stored_on_either_database(
+    database: Database, number: bytes
+) -> None:
+    doors = Doors(database)
+    body = b'{"type": "contact.updated", "data": {"id": "7", "size": %s}}' % number
+    assert doors.message(body).status_code == 400
+    assert doors.stored() == []
+
+
 def test_without_a_database_the_sender_is_to_send_again(doors: Doors) -> None:
     with schemaless(doors):  # type: ignore[arg-type] # of a site it needs the database alone
         assert doors.post(token(event())).status_code == 503

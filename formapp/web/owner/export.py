@@ -8,10 +8,12 @@ from werkzeug.datastructures import Headers
 from formapp.leads import audit
 from formapp.leads.export import export_csv, export_jsonl
 from formapp.leads.search import count_leads, list_sources
+from formapp.web.errors import RefusalError
 from formapp.web.owner.inbox import (
     blueprint,
     form_definition,
     form_title,
+    is_name,
     now,
     page,
     query_without,
@@ -20,6 +22,7 @@ from formapp.web.owner.inbox import (
 from formapp.web.owner.session import current_user
 from formapp.web.services import services
 
+_NO_FORM = "There is no such form."
 _CSV, _JSONL = "text/csv; charset=utf-8", "application/jsonl; charset=utf-8"
 
 
@@ -43,6 +46,8 @@ def export() -> Response:
 @blueprint.get("/export/<form>.csv")
 def export_form(form: str) -> Response:
     """Write the chosen leads of one form as CSV; `?bom=yes` for Excel."""
+    if not is_name(form):
+        raise RefusalError(404, "NOT_FOUND", _NO_FORM)
     wanted = wanted_leads().of_form(form)
     bom = request.args.get("bom") == "yes"
     lines = export_csv(services().database, wanted, form_definition(form), bom=bom)

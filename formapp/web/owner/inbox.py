@@ -206,15 +206,25 @@ def wanted_leads() -> LeadFilter:
     """
     args = request.args
     chosen = LeadFilter(
-        forms=tuple(filter(None, args.getlist("form"))),
-        sites=tuple(filter(None, args.getlist("site"))) or None,
-        states=tuple(state for state in args.getlist("state") if state in STATES),
-        outcomes=tuple(each for each in args.getlist("outcome") if each in OUTCOMES),
+        forms=_chosen("form"),
+        sites=_chosen("site") or None,
+        states=tuple(state for state in _chosen("state") if state in STATES),
+        outcomes=tuple(each for each in _chosen("outcome") if each in OUTCOMES),
         since=_day(args.get("since")),
         until=_day(args.get("until"), days=1),
         search=args.get("search", "").replace("\0", "")[:_LONGEST_SEARCH],
     )
     return chosen.within(current_user().sites)
+
+
+def _chosen(name: str) -> tuple[str, ...]:
+    """Return the texts of a parameter, each once; PostgreSQL takes no NUL."""
+    return tuple(text for text in dict.fromkeys(request.args.getlist(name)) if is_name(text))
+
+
+def is_name(text: str) -> bool:
+    """Whether a form, a site or a lead could have this name or id."""
+    return bool(text) and text.isprintable()
 
 
 def _day(text: str | None, days: int = 0) -> datetime | None:
@@ -267,8 +277,9 @@ def home() -> AnyResponse:
 def leads() -> Response:
     """Show the list of leads, filtered and searched."""
     database, wanted = services().database, wanted_leads()
-    listed = list_leads(database, wanted, after=request.args.get("after") or None)
-    count = count_leads(database, wanted) if listed.after or request.args.get("after") else None
+    after = next(iter(_chosen("after")), None)
+    listed = list_leads(database, wanted, after=after)
+    count = count_leads(database, wanted) if listed.after or after else None
     sources = list_sources(database, current_user().sites)
     forms = sorted({form for _, form in sources} | {*wanted.forms}, key=form_title)
     return page(
@@ -302,8 +313,9 @@ def _tabs() -> list[tuple[str | None, str, int | None]]:
 def _next() -> str:
     """Return the page to go on with: one of the inbox, wherever the address leads."""
     wanted = request.args.get("next", "")
-    inside = wanted.startswith((f"{PREFIX}/", f"{PREFIX}?")) and "\\" not in wanted
-    return wanted if inside and ".." not in wanted else url_for("inbox.leads")
+    inside = wanted.startswith((f"{PREFIX}/", f"{PREFIX}?")) and wanted.isprintable()
+    is_plain = "\\" not in wanted and ".." not in wanted
+    return wanted if inside and is_plain else url_for("inbox.leads")
 
 
 def _sign_in() -> SignIn:

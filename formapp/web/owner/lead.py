@@ -197,8 +197,15 @@ def act(submission_id: str, action: str) -> AnyResponse:
         except MailLimitError as error:
             return show_refusal(f"{error}; try again later")
         return _done(full, action)
-    others = list_own(services().database, full) if action == "erase" else ()
-    return page("action.html", entry=entry, action=found, others=others, here="inbox.leads")
+    others, count = list_own(services().database, full) if action == "erase" else ([], 0)
+    return page(
+        "action.html",
+        entry=entry,
+        action=found,
+        others=others,
+        more=count - len(others),
+        here="inbox.leads",
+    )
 
 
 def _offered(entry: Entry) -> dict[str, Action]:

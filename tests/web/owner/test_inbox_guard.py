@@ -199,6 +199,7 @@ def test_a_session_ends_with_its_user_or_their_password(site: Site) -> None:
         ("/inbox/../f/lead", "/inbox/leads"),
         ("/inbox/\\evil.example", "/inbox/leads"),
         ("/inboxes", "/inbox/leads"),
+        ("/inbox/%0d%0aSet-Cookie:x=y", "/inbox/leads"),
     ],
 )
 def test_a_sign_in_goes_on_inside_the_inbox(site: Site, wanted: str, leads_to: str) -> None:
