@@ -3,10 +3,12 @@
 import difflib
 import importlib
 import sys
+from typing import Any
 
 import click
 
 from formapp import __version__
+from formapp.printable import printable
 
 _COMMANDS = {
     "demo": "Try everything at once: sandbox, forms and deliveries, with no account.",
@@ -38,6 +40,14 @@ class _LazyGroup(click.Group):
         module = importlib.import_module(f"formapp.cli.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; its errors may quote arguments, files and other servers."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            error.message = printable(error.message, lines=True)  # type: ignore[misc] # its only text
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's interface
         with formatter.section("Commands"):

@@ -72,7 +72,8 @@ def _confirmation_lines(asked: Entry) -> Iterator[str]:
     if asked["valid_until"] and not asked["confirmed_at"]:
         yield f"  the link is valid until {asked['valid_until']}"
     if asked["mail_due_at"]:
-        yield f"  mail due {asked['mail_due_at']}, tried {asked['mail_attempts']} times"
+        tried = asked["mail_attempts"], asked["mail_reason"]
+        yield f"  mail {_waiting(asked['mail_due_at'], *tried)}"
     if asked["unsent"]:
         yield f"  no mail: {asked['unsent']}"
     yield f"  confirmed {asked['confirmed_at']}" if asked["confirmed_at"] else "  not confirmed yet"
@@ -83,7 +84,12 @@ def _notification_line(notification: Entry) -> str:
     name = f"Notification by {notification['channel']}{to}"
     if notification["state"] == "failed":
         return f"{name} failed: {notification['reason']}"
-    return f"{name} due {notification['due_at']}, tried {notification['attempts']} times"
+    due_at, attempts = notification["due_at"], notification["attempts"]
+    return f"{name} {_waiting(due_at, attempts, notification['reason'])}"
+
+
+def _waiting(due_at: str, attempts: int, reason: str | None) -> str:
+    return f"due {due_at}, tried {attempts} times" + (f": {reason}" if reason else "")
 
 
 def _held_lines(entry: Entry) -> Iterator[str]:

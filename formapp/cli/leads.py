@@ -83,6 +83,18 @@ def _none(state: str | None, form: str | None) -> str:
     return f"There is no {kind} of the form {form}." if form else f"There is no {kind}."
 
 
+def _none_like(wanted: search.LeadFilter) -> str:
+    """Return that no submission is like this."""
+    if _is_narrow(wanted):
+        return "No submission is like that."
+    return _none(next(iter(wanted.states), None), next(iter(wanted.forms), None))
+
+
+def _is_narrow(wanted: search.LeadFilter) -> bool:
+    """Whether more is wanted than a form and a state."""
+    return bool(wanted.search.strip() or wanted.since or wanted.sites)
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -120,8 +132,7 @@ def list_leads(*, everything: bool, as_json: bool, **chosen: Any) -> None:
     Each has a short id, which the other commands take as well.
     """
     with _opened() as (settings, database):
-        form, state = chosen["form"], chosen["state"]
-        _check_form(settings, database, form)
+        _check_form(settings, database, chosen["form"])
         wanted = _filter_of(chosen)
         if as_json:
             _echo_json(database, wanted)
@@ -129,9 +140,7 @@ def list_leads(*, everything: bool, as_json: bool, **chosen: Any) -> None:
         leads = _iterate_leads(database, wanted)
         first = list(islice(leads, search.PAGE))
         if not first:
-            is_narrow = wanted.search.strip() or wanted.since or wanted.sites
-            none = "No submission is like that." if is_narrow else _none(state, form)
-            echo(none, err=True)
+            echo(_none_like(wanted), err=True)
             return
         echo_leads(chain(first, leads) if everything else first, _now(), screen())
         if not everything and next(leads, None):
@@ -148,7 +157,7 @@ def _iterate_leads(database: Database, wanted: search.LeadFilter) -> Iterator[Le
 
 
 def _echo_json(database: Database, wanted: search.LeadFilter) -> None:
-    if wanted.search.strip() or wanted.since or wanted.sites:
+    if _is_narrow(wanted):
         ids = list(search.iterate_ids(database, wanted))
         entries = report.list_chosen(database, ids[::-1])
     else:
@@ -271,10 +280,12 @@ def export_leads(*, format_: str, bom: bool, **chosen: Any) -> None:
         _check_form(settings, database, form)
         wanted = _filter_of(chosen)
         audit.record_export(database, audit.COMMAND_LINE, _now())
-        if format_ == "jsonl":
-            sys.stdout.writelines(export.export_jsonl(database, wanted))
-            return
-        if form:
+        if form or format_ == "jsonl":
+            if next(search.iterate_ids(database, wanted), None) is None:
+                echo(_none_like(wanted), err=True)
+            if format_ == "jsonl":
+                sys.stdout.writelines(export.export_jsonl(database, wanted))
+                return
             found = load(settings).get(form)
             definition = found.definition if found else None
             sys.stdout.writelines(export.export_csv(database, wanted, definition, bom=bom))

@@ -100,6 +100,7 @@ class ConfirmationSender:
             self.database,
             now,
             now + wait,
+            reason,
             form=None if reason == MAILBOX_FULL else form,
             address=None if reason == FORM_FULL else address,
         )

@@ -14,7 +14,7 @@ from formapp.db.database import Database, is_over
 from formapp.db.notify import notify
 from formapp.db.tables import jobs, submissions
 from formapp.jobs.backoff import LONGEST_WAIT
-from formapp.jobs.queue import ClaimedJob, Job, add_job, finish_job
+from formapp.jobs.queue import REASON, ClaimedJob, Job, add_job, finish_job
 
 CONFIRMATION_MAIL = "confirm"
 """The kind of the job that sends the mail."""
@@ -38,8 +38,14 @@ def cancel_mail(connection: Connection, submission_id: str) -> None:
     connection.execute(delete(jobs).where(mine))
 
 
-def postpone_alike(
-    database: Database, now: datetime, until: datetime, *, form: str | None, address: str | None
+def postpone_alike(  # noqa: PLR0913 - what identifies the mails, by keyword
+    database: Database,
+    now: datetime,
+    until: datetime,
+    reason: str,
+    *,
+    form: str | None,
+    address: str | None,
 ) -> int:
     """Postpone all due mails of a form, or to an address, or of a form to an address; count them.
 
@@ -51,7 +57,8 @@ def postpone_alike(
     if address is not None:
         sent = sent.where(submissions.c.lead["email"]["address"].as_string() == address)
     due = is_over(jobs.c.due_at, now, LONGEST_WAIT) & (jobs.c.kind == CONFIRMATION_MAIL)
-    postponed = update(jobs).where(due & jobs.c.submission_id.in_(sent)).values(due_at=until)
+    waiting = update(jobs).where(due & jobs.c.submission_id.in_(sent))
+    postponed = waiting.values(due_at=until, content={REASON: reason})
     with database.write() as connection:
         return connection.execute(postponed).rowcount
 

@@ -21,6 +21,9 @@ from formapp.jobs.backoff import FIRST, LONGEST_WAIT, doubled
 LEASE = timedelta(minutes=2)
 """How long one try may take before another worker takes over."""
 
+REASON = "reason"
+"""In a job's content: why it waits, or has failed."""
+
 _log = logging.getLogger(__name__)
 _SUBMISSION = ("id", "form", "status", "answers", "meta", "lead", "received_at")
 
@@ -155,10 +158,18 @@ def finish_job(connection: Connection, job: ClaimedJob) -> bool:
     return connection.execute(delete(jobs).where(_held(job))).rowcount == 1
 
 
-def postpone_job(database: Database, job: ClaimedJob, until: datetime) -> None:
-    """Have it tried again later, unless another worker has taken it over."""
+def postpone_job(
+    database: Database, job: ClaimedJob, until: datetime, reason: str | None = None
+) -> None:
+    """Have it tried again later, unless another worker has taken it over.
+
+    The reason, for the owner, becomes part of its content.
+    """
+    content = {**job.content, REASON: reason} if reason else job.content
     with database.write() as connection:
-        connection.execute(update(jobs).where(_held(job)).values(due_at=until))
+        connection.execute(
+            update(jobs).where(_held(job)).values(due_at=until, content=content),
+        )
 
 
 def _held(job: ClaimedJob) -> ColumnElement[bool]:
@@ -217,7 +228,7 @@ class JobRunner:
         except RetryLaterError as error:
             if error.wait is None:
                 _log.warning("job %d (%s) is retried later: %s", job.id, job.kind, error)
-            self._postpone(job, error.wait)
+            self._postpone(job, error.wait, str(error))
         except DatabaseUnavailableError:
             raise
         except Exception:
@@ -225,6 +236,8 @@ class JobRunner:
             raise
         return True
 
-    def _postpone(self, job: ClaimedJob, wait: timedelta | None = None) -> None:
+    def _postpone(
+        self, job: ClaimedJob, wait: timedelta | None = None, reason: str | None = None
+    ) -> None:
         wait = doubled(FIRST, job.attempt - 1) if wait is None else wait
-        postpone_job(self.database, job, self.clock() + wait)
+        postpone_job(self.database, job, self.clock() + wait, reason)

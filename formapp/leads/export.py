@@ -114,7 +114,9 @@ def _lines(values: dict[str, Any]) -> str:
 def export_jsonl(database: Database, wanted: LeadFilter) -> Iterator[str]:
     """Yield a line of JSON for each submission; its answers have their names in the form file."""
     for rows in _batches(database, wanted):
-        yield "".join(f"{json.dumps(_object(row), ensure_ascii=False)}\n" for row in rows)
+        lines = (json.dumps(_object(row), ensure_ascii=False) for row in rows)
+        # JSON lets a terminal's commands of one character through.
+        yield "".join(f"{without_controls(line)}\n" for line in lines)
 
 
 def _object(row: Row[Any]) -> dict[str, Any]:

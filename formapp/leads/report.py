@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, case, func, null, select
 
 from formapp.db.database import Database
 from formapp.db.tables import attempts, deliveries, jobs, submissions
+from formapp.jobs.queue import REASON
 from formapp.leads.errors import UnknownSubmissionError
 from formapp.notifications.plan import CHANNELS, FAILED
 
@@ -110,7 +111,7 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
 
 
 def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:
-    """Return the confirmation request and its outcome; `mail_due_at` while a mail is waiting."""
+    """Return the confirmation request and its outcome; `mail_…` of a mail that waits."""
     asked, mail = row.meta["confirmation"], row.meta.get("mail") or {}
     return {
         "asked_at": _iso(row.received_at),
@@ -121,6 +122,7 @@ def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:
         "unsent": mail.get("unsent"),
         "mail_due_at": _iso(waiting.due_at) if waiting else None,
         "mail_attempts": waiting.attempts if waiting else 0,
+        "mail_reason": waiting.content.get(REASON) if waiting else None,
         "confirmed_at": (row.meta.get("confirmed") or {}).get("at"),
     }
 
@@ -134,7 +136,7 @@ def _notification(job: Row[Any]) -> dict[str, Any]:
         "state": "failed" if failed else "waiting",
         "due_at": None if failed else _iso(job.due_at),
         "attempts": job.attempts,
-        "reason": job.content.get("reason"),
+        "reason": job.content.get(REASON),
     }
 
 

@@ -211,7 +211,7 @@ def not_sent(handling: Handling, batch: Sequence[ClaimedJob], error: NotSentErro
     until = now + wait_of(first, error)
     for job in batch[1:]:
         if job not in hopeless:
-            postpone_job(handling.database, job, until)
+            postpone_job(handling.database, job, until, str(error))
     if first not in hopeless:
         raise RetryLaterError(str(error), error.wait)
 

@@ -59,6 +59,14 @@ def test_what_programs_read_stays_on_standard_output(commands: Commands, sqlite:
     done = run(commands, sqlite, "export")
     assert len(list(csv.reader(io.StringIO(done.stdout)))) == 1
     assert done.stderr == "There is no submission.\n"
+    for command, lines, said in (
+        ("export --form quote", 1, "There is no submission of the form quote."),
+        ("export --format jsonl", 0, "There is no submission."),
+        ("export --format jsonl --state failed", 0, "There is no failed submission."),
+        ("export --format jsonl --search ada", 0, "No submission is like that."),
+    ):
+        done = run(commands, sqlite, command)
+        assert (len(done.stdout.splitlines()), done.stderr) == (lines, f"{said}\n")
     done = run(commands, sqlite, "list --json --form quote")
     assert (json.loads(done.stdout), done.stderr) == ([], "")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from formapp.cli import leads
+from formapp.cli import cli, leads
 from formapp.cli.doctor.findings import hint
 from formapp.cli.format_lead import entry_lines
 from formapp.cli.output import echo
@@ -46,6 +46,15 @@ def test_a_lead_is_shown_without_commands(entry: Any) -> None:
     assert "\\u001b]52;c;aGk=" in shown
 
 
+def test_an_export_as_json_has_no_commands_and_is_the_same(
+    entry: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORMAPP_DATABASE_URL", f"sqlite:///{tmp_path / 'formapp.db'}")
+    printed = CliRunner().invoke(leads.command, ["export", "--format", "jsonl"]).output
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]", printed)
+    assert json.loads(printed)["answers"] == entry["answers"]
+
+
 def test_an_export_has_no_commands_but_keeps_lines_and_directions(
     entry: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +82,27 @@ def test_json_stays_json(
     assert all(line.isprintable() for line in printed.split("\n"))
     if "show" in arguments:
         assert json.loads(printed)["meta"]["_subject"] == HOSTILE
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["leads", "show", HOSTILE],
+        ["leads", "list", "--form", HOSTILE],
+        ["leads", "list", "--since", HOSTILE],
+        ["leads", "list", f"--{HOSTILE}"],
+        ["forms", "check", HOSTILE],
+    ],
+)
+def test_an_error_has_no_commands(
+    entry: Any, arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORMAPP_DATABASE_URL", f"sqlite:///{tmp_path / 'formapp.db'}")
+    given = [each.replace("\0", "") for each in arguments]
+    ended = CliRunner().invoke(cli, given)
+    assert ended.exit_code in {1, 2}
+    assert all(line.isprintable() for line in ended.output.split("\n"))
+    assert re.search(r"\\(u00|x)1b]52", ended.output)
 
 
 def test_what_others_say_is_one_line() -> None:

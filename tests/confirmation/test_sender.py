@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from formapp.cli.format_lead import entry_lines
 from formapp.confirmation.links import LinkSigner, address_hash
 from formapp.confirmation.sender import ConfirmationSender
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
@@ -23,6 +24,8 @@ from formapp.mail.limit import (
     APART,
     FORM_FULL,
     FORM_LIMIT,
+    MAILBOX_FULL,
+    TOO_SOON,
     MailLimit,
     MailLimitError,
     Reservation,
@@ -291,8 +294,7 @@ def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_reads_why_once(
 def test_600_mails_that_wait_are_one_line_and_keep_no_other_waiting(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for number in range(600):
-        post.keep("victim@example.com", form=f"news{number % 5}")
+    mails = [post.keep("victim@example.com", form=f"news{number % 5}") for number in range(600)]
     other = post.keep("ada@example.com", form="other")
     with caplog.at_level("INFO"):
         runs = 0
@@ -301,6 +303,12 @@ def test_600_mails_that_wait_are_one_line_and_keep_no_other_waiting(
             runs += 1
     assert runs < 30
     assert len(caplog.messages) < 20
+    # The owner reads of each why it waits, and not only of the one that was tried.
+    told = [post.told(each) for each in mails]
+    waiting = [each for each in told if not each["sent_at"]]
+    assert len(waiting) > 590
+    assert {each["mail_reason"] for each in waiting} <= {MAILBOX_FULL, TOO_SOON}
+    assert MAILBOX_FULL in _shown(post, mails[-1])
     assert post.run() < 30
     # One of them is tried once there may be room, and the others wait on.
     for _ in range(2):
@@ -309,11 +317,16 @@ def test_600_mails_that_wait_are_one_line_and_keep_no_other_waiting(
     assert len(post.server.taken) == 4
 
 
+def _shown(post: Post, submission_id: str) -> str:
+    return "\n".join(entry_lines(show_submission(post.database, submission_id)))
+
+
 def test_what_the_server_did_not_take_is_not_counted_against_the_address(post: Post) -> None:
     post.server.answers = {"RCPT": "450 not now"}
     submission_id = post.keep()
     for _ in range(6):
         post.run()
+        assert "450" in _shown(post, submission_id)
         post.clock.turn(hours=1)
     post.server.answers = {}
     post.run()

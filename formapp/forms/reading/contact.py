@@ -238,7 +238,8 @@ def _country(number: phonenumbers.PhoneNumber, region: str | None) -> str | None
 
 # Names
 
-_COMMA = re.compile("[,\uff0c\u060c]")
+_COMMAS = ",\uff0c\u060c\u3001\uff64"
+_COMMA = re.compile(f"[{_COMMAS}]")
 _BLANK = re.compile(r"\s")
 # Written in lower case before the last name they belong to it: Ludwig van Beethoven.
 _PARTICLES = frozenset(
@@ -291,9 +292,10 @@ def split_full_name(text: str) -> tuple[str, str]:
     (`Robert Downey Jr.`). `Last, First` is split at the comma, unless only suffixes follow. Names
     in Chinese, Japanese or Korean script have the last name first, but for those with a middle dot
     (`ジョン・スミス`). Otherwise both joined by a blank give back the text, with all kinds of blank
-    as U+0020.
+    as U+0020 and without a comma at either end.
     """
     line = _BLANK.sub(" ", text)
+    line = line.strip(f" {_COMMAS}") or line
     if line.isascii():
         return (_split_at_comma(line) if "," in line else None) or _split_words(line)
     return _split_east_asian(line) or _split_at_comma(line) or _split_words(line)

@@ -6,7 +6,6 @@ reads that it succeeded, the submission is in the database.
 
 import hashlib
 import logging
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -23,14 +22,7 @@ from formapp.forms.form import Form
 from formapp.forms.notes import FILE_DROPPED, MAX_NAME, Note
 from formapp.forms.posted import InvalidAnswersError, Posted, Reading
 from formapp.forms.reading.text import TooManyMarksError
-from formapp.forms.tokens import (
-    TOKEN_NAME,
-    ExpiredTokenError,
-    InvalidTokenError,
-    Token,
-    TokenContext,
-    Use,
-)
+from formapp.forms.tokens import TOKEN_NAME, Token, TokenContext, Use
 from formapp.jobs.queue import Job
 from formapp.languages import gettext_noop
 from formapp.lead import Lead
@@ -45,13 +37,8 @@ from formapp.web.public.attribution import (
     Attribution,
     action,
     allowed_next,
-    check_foreign,
-    foreign_attribution,
-    is_embedded,
-    is_own_page,
-    own_attribution,
+    check_sender,
     page_before,
-    refuse_stolen_token,
     thanks_query,
 )
 from formapp.web.public.body import MAX_BYTES, Body, clean_body, read_body, too_large
@@ -157,7 +144,8 @@ def _read(request: Request, form: Form, services: Services) -> tuple[Post, Refus
     Origin and limits are checked before the text is cleaned, which costs the most.
     """
     body = read_body(request, max(form.max_bytes, MAX_BYTES))
-    sender = _check_sender(request, form, services, body)
+    token = next((value for name, value in body.pairs if name == TOKEN_NAME), None)
+    sender = check_sender(request, form, token)
     limited = None
     try:
         services.limits.hit(request.remote_addr or "", form.name)
@@ -185,25 +173,6 @@ def _sort(form: Form, body: Body) -> Posted:
             names=", ".join(repeated),
         )
     return posted
-
-
-def _check_sender(
-    request: Request, form: Form, services: Services, body: Body
-) -> tuple[Attribution, Use, bool, Token | None, bool]:
-    """Return what a `Post` says about its sender; raise RefusalError if it may not post here."""
-    text = next((value for name, value in body.pairs if name == TOKEN_NAME), None)
-    is_own = text is not None and is_own_page(request, services.origin)
-    token = None
-    if text is not None:
-        with suppress(InvalidTokenError, ExpiredTokenError):
-            token = services.signer.read(text, form.name)
-    use: Use = "embed" if is_embedded(request) else "page"
-    if is_own:
-        return own_attribution(request, form, services.address), use, is_own, token, True
-    if token:
-        refuse_stolen_token(request, form)
-    known = check_foreign(request, form)
-    return foreign_attribution(request), use, is_own, None, known
 
 
 def _is_trapped(post: Post) -> bool:

@@ -9,8 +9,10 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from flask import Request, url_for
@@ -18,7 +20,14 @@ from flask import Request, url_for
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.form import Form
 from formapp.forms.origins import matches, normalise, origin_of
-from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
+from formapp.forms.tokens import (
+    TOKEN_NAME,
+    ExpiredTokenError,
+    InvalidTokenError,
+    Token,
+    TokenContext,
+    Use,
+)
 from formapp.languages import gettext_noop
 from formapp.monitoring.refused_origins import ABSENT, HIDDEN
 from formapp.web.errors import RefusalError
@@ -172,6 +181,41 @@ def _utm(query: Mapping[str, str]) -> dict[str, str]:
 
 def _cut(text: str | None) -> str | None:
     return text[:MAX_LENGTH] if text else None
+
+
+class Sender(NamedTuple):
+    """Who sends a post.
+
+    Attributes:
+        use: whether the response is shown in an iframe.
+        is_own: whether one of our own pages sent it; these have a token.
+        token: the verified token; None if it is missing or invalid.
+        origin_known: whether the browser reported the site that sent it.
+    """
+
+    attribution: Attribution
+    use: Use
+    is_own: bool
+    token: Token | None
+    origin_known: bool
+
+
+def check_sender(request: Request, form: Form, token_text: str | None) -> Sender:
+    """Return the sender of a post with this token; raise RefusalError if it may not post here."""
+    app = services()
+    is_own = token_text is not None and is_own_page(request, app.origin)
+    token = None
+    if token_text is not None:
+        with suppress(InvalidTokenError, ExpiredTokenError):
+            token = app.signer.read(token_text, form.name)
+    use: Use = "embed" if is_embedded(request) else "page"
+    if is_own:
+        attribution = own_attribution(request, form, app.address)
+        return Sender(attribution, use, is_own, token, origin_known=True)
+    if token:
+        refuse_stolen_token(request, form)
+    known = check_foreign(request, form)
+    return Sender(foreign_attribution(request), use, is_own, None, known)
 
 
 def is_own_page(request: Request, own_origin: str) -> bool:
