@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs, submissions
@@ -13,6 +13,7 @@ from formapp.leads.errors import (
     ErasedError,
     UnknownSubmissionError,
 )
+from formapp.notifications.plan import NOTIFY
 
 MARKED = "a person marked it as spam"
 """The reason that is stored with it, beside those of the checks."""
@@ -42,8 +43,18 @@ def mark_spam(database: Database, submission_id: str, now: datetime, *, by: str)
             raise AlreadyDeliveredError(submission_id)
         reasons = [each for each in row.meta.get("suspect", ()) if each != MARKED]
         meta = row.meta | {"suspect": [*reasons, MARKED], "marked_at": now.isoformat()}
+        if row.status == Status.ACCEPTED:
+            # A release sends what nobody has been sent yet, and nothing twice.
+            meta[NOTIFY] = _notifies(connection, submission_id)
         changed = {"status": Status.QUARANTINED, "meta": meta}
         connection.execute(update(submissions).where(this).values(changed))
         connection.execute(delete(deliveries).where(sending))
         connection.execute(delete(jobs).where(jobs.c.submission_id == submission_id))
         audit.record(connection, by, "spam", [submission_id], now)
+
+
+def _notifies(connection: Connection, submission_id: str) -> bool:
+    """Whether the first notification of it waits, of which no receiver has any part."""
+    this = (jobs.c.submission_id == submission_id) & (jobs.c.kind == NOTIFY)
+    contents = connection.scalars(select(jobs.c.content).where(this))
+    return any(not content for content in contents)
