@@ -98,6 +98,8 @@ def test_no_public_route_is_missing_in_the_description(site: Site) -> None:
     served = {
         (method, re.sub(r"<[\w:]+>", "<>", rule.rule))
         for rule in site.app.url_map.iter_rules()
+        # Its own tests walk the inbox: all of it needs a sign-in.
+        if not rule.rule.startswith("/inbox")
         for method in (rule.methods or set()) & {"GET", "POST"}
     }
     assert served <= described
