@@ -27,7 +27,7 @@ from formapp.forms.definition.parse import (
 )
 from formapp.forms.reading.contact import REGIONS
 
-System = Literal["carddav", "hubspot", "webhook", "tryton"]
+System = Literal["carddav", "hubspot", "webhook"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _X_NAME = re.compile(r"x\.[A-Za-z0-9-]{1,60}")
@@ -40,7 +40,6 @@ NEEDED = {
     "carddav": (),
     "hubspot": ("TOKEN",),
     "webhook": ("SECRET",),
-    "tryton": ("TOKEN",),
 }
 """The secrets without which a system can't be used. CardDAV takes USERNAME and PASSWORD."""
 
@@ -253,7 +252,7 @@ def _field_key(data: Mapping[str, Any], index: int) -> str:
 def _meaning(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield key and problem of what keys mean together, in all that could be read."""
     system, is_copy = data.get("system"), data.get("mode") == "copy"
-    if system in {"carddav", "webhook", "tryton"} and not data.get("url"):
+    if system in {"carddav", "webhook"} and not data.get("url"):
         yield "url", f'is missing; system = "{system}" needs it'
     if is_copy and data.get("labels") == "to_wix":
         yield (

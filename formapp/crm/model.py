@@ -48,7 +48,7 @@ class Book:
 
     Attributes:
         name: the file's name.
-        system: "carddav", "webhook", "hubspot", "tryton".
+        system: "carddav", "webhook" or "hubspot".
         site: the Wix site's name in the settings.
         mode: "copy": new Wix contacts only, one way; nothing is written at Wix.
         every: how often both sides are asked for changes.
