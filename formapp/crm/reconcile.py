@@ -85,10 +85,11 @@ def _work_off(session: Session, link: Link, records: dict[Side, Record]) -> None
         if found is None:
             return
         link, records = found
-        if session.book.mode == "copy":
-            with session.database.write() as connection:
-                finish_link(connection, link, session.clock())
-            return
+    if session.book.mode == "copy":
+        # Both are there, maybe since before a process ended; nothing is written at Wix.
+        with session.database.write() as connection:
+            finish_link(connection, link, session.clock())
+        return
     for _ in range(ROUNDS):
         read = {side: records.get(side) or _get(session, link, side) for side in SIDES}
         here = {side: record for side, record in read.items() if record}
