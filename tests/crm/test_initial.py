@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select, update
 
 from formapp.crm import owner
 from formapp.crm.initial import PlanNeededError
@@ -16,6 +17,7 @@ from formapp.crm.system import (
     UnavailableError,
 )
 from formapp.db.database import Database
+from formapp.db.tables import crm_links
 from tests.crm.pairing import Pairing
 
 
@@ -115,6 +117,23 @@ def test_copying_brings_each_contact_once_and_writes_nothing_at_wix(sqlite: Data
     assert len(pairing.crm.rows) == 9
     assert {"create", "update", "get"} & set(pairing.wix.calls) == set()
     assert all(row.labels == {"Lead"} for row in [*pairing.crm.rows.values()][1:7])
+
+
+def test_a_copy_whose_process_ended_before_the_link_was_finished_writes_nothing_at_wix(
+    sqlite: Database,
+) -> None:
+    pairing = Pairing(sqlite, mode="copy")
+    pairing.wix.put(first="Ada", email="ada@example.com")
+    pairing.clock.turn(60)
+    load(pairing.session())
+    with sqlite.write() as connection:
+        due = update(crm_links).values(due_at=pairing.clock())
+        assert connection.execute(due).rowcount == 1
+    while pass_once(pairing.session()):
+        pass
+    assert {"create", "update"} & set(pairing.wix.calls) == set()
+    with sqlite.read() as connection:
+        assert connection.execute(select(crm_links.c.due_at)).scalar() is None
 
 
 def test_a_side_that_fails_has_the_book_wait_and_refused_credentials_pause_it(
