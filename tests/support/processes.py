@@ -59,7 +59,7 @@ class Commands:
             env=environ(settings),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=150,
             check=False,
         )
 
