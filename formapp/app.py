@@ -130,7 +130,6 @@ def _services(
     database = database or Database(settings.database_url, must_exist=True)
     keys = settings.keys
     sign = Keyring(keys, COUNTED).sign
-    storage = settings.limit_storage.get_secret_value()
     return Services(
         forms=forms,
         signer=TokenSigner(keys),
@@ -142,19 +141,24 @@ def _services(
         challenges=Challenges(keys),
         sign=sign,
         site_key=settings.challenge_site_key,
-        limits=Limits(
-            settings.limit_per_address,
-            settings.limit_per_form,
-            counts_in(storage, database, sign),
-            # Only this process reads its memory, and the database's counts sign their keys.
-            sign=str if storage in {MEMORY, DATABASE} else sign,
-        ),
+        limits=_limits(settings, database, sign),
         base_url=settings.base_url,
         default_site=settings.default_site,
         sites=tuple(site.name for site in settings.sites),
         on_kept=on_kept,
         metrics_token=token.get_secret_value() if token else None,
         metrics=metrics,
+    )
+
+
+def _limits(settings: Settings, database: Database, sign: Callable[[str], str]) -> Limits:
+    storage = settings.limit_storage.get_secret_value()
+    return Limits(
+        settings.limit_per_address,
+        settings.limit_per_form,
+        counts_in(storage, database, sign),
+        # Only this process reads its memory, and the database's counts sign their keys.
+        sign=str if storage in {MEMORY, DATABASE} else sign,
     )
 
 

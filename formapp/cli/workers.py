@@ -60,18 +60,9 @@ def make_worker_group(
     notifications = NotificationWorkers(
         database=database, forms=forms, clock=_now, count=metrics.notification
     )
-    erase = partial(expire.expire_batch, database, settings.keep_days)
-    erase_crm = partial(_expire_crm, database, settings.keep_days)
     return WorkerGroup(
         [_delivery_worker(settings, database, metrics, site) for site in sites_of(settings)],
-        Worker(
-            lambda: False,
-            periodic=[
-                PeriodicTask(erase, expire.EVERY, _now),
-                PeriodicTask(partial(counters.sweep, database), counters.EVERY, _now),
-                PeriodicTask(erase_crm, expire.EVERY, _now),
-            ],
-        ),
+        _housekeeper(database, settings.keep_days),
         # On its own: a slow alert must not hold up the others.
         Worker(lambda: False, periodic=[PeriodicTask(report, incidents.EVERY, _now)]),
         *(Worker(runner.run_next) for runner in _job_runners(settings, database, metrics)),
@@ -80,6 +71,20 @@ def make_worker_group(
             for runner in book_runners(settings, database, metrics)
         ),
         *(Worker(work) for work in notifications.work(make_channels(settings, database, _now))),
+    )
+
+
+def _housekeeper(database: Database, keep_days: int) -> Worker:
+    """Make the worker that erases what has been kept for long enough."""
+    erase = partial(expire.expire_batch, database, keep_days)
+    erase_crm = partial(_expire_crm, database, keep_days)
+    return Worker(
+        lambda: False,
+        periodic=[
+            PeriodicTask(erase, expire.EVERY, _now),
+            PeriodicTask(partial(counters.sweep, database), counters.EVERY, _now),
+            PeriodicTask(erase_crm, expire.EVERY, _now),
+        ],
     )
 
 

@@ -1,7 +1,7 @@
 """The brake: when so many records are gone at once that a side has rather lost them.
 
 A run begins with each look at both sides. In one run, ten links or a twentieth of all may end by
-deletions; with one more, the book is paused before any of them is carried over.
+deletions; with one more, the book is paused before any of them is copied.
 """
 
 from typing import Any

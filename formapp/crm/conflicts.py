@@ -142,7 +142,7 @@ def list_conflicts(connection: Connection, book: str) -> list[Conflict]:
 
 
 def expire_conflicts(database: Database, keep_days: int, now: datetime) -> int:
-    """Delete conflicts after the days that answers are kept; a waiting one is noted anew."""
+    """Delete conflicts after the days that answers are kept; a waiting one is stored anew."""
     moment = now - timedelta(days=keep_days)
     with database.read() as connection:
         old = select(crm_conflicts.c.id).where(crm_conflicts.c.at <= moment)
@@ -153,7 +153,7 @@ def expire_conflicts(database: Database, keep_days: int, now: datetime) -> int:
 
 
 def erase_until(connection: Connection, moment: datetime, now: datetime) -> int:
-    """Delete the conflicts up to this moment; those that wait are noted anew. Returns how many."""
+    """Delete the conflicts up to this moment; those that wait are stored anew. Returns how many."""
     old = crm_conflicts.c.at <= moment
     waiting = select(crm_conflicts.c.link_id).where(old, crm_conflicts.c.resolved.is_(False))
     again = (crm_links.c.id.in_(waiting)) & crm_links.c.due_at.is_(None)

@@ -62,7 +62,7 @@ class Event:
 def store_event(connection: Connection, event: Event) -> bool:
     """Store an event in the caller's transaction; False if it is known.
 
-    Events of one transaction after the other: whoever has read up to an id has missed none.
+    Events of one transaction after the other: a reader up to an id has missed none.
     """
     lock_for_transaction(connection, _LOCK)
     build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert

@@ -44,7 +44,7 @@ Result = TypeVar("Result")
 _NONE: tuple[str, ...] = ()
 
 LONGEST_TERM = 100
-"""Characters of a search term, the letter of its kind included."""
+"""Characters of a search term, its kind included."""
 
 _MOST_WORDS = 12
 _count = itertools.count()
@@ -300,7 +300,7 @@ def delivery_of(submission_id: str, form: str, lead: Lead, now: datetime | str) 
 
 
 def terms_of(lead: Lead) -> list[str]:
-    """Return the texts by which `formapp.leads.search` finds a lead; the first letter is the kind.
+    """Return the texts by which `formapp.leads.search` finds a lead; each begins with its kind.
 
     `n` and a word of the name or company, `e` and the address, `p` and the digits of a number from
     its end, since people leave out its beginning.

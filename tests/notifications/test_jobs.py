@@ -72,7 +72,7 @@ def test_the_reference_library_verifies_a_webhook(
     office.run()
     (post,) = office.hooks.posts
     for secret in (new, SECRET):
-        Webhook(secret).verify(post.body, dict(post.headers))
+        assert Webhook(secret).verify(post.body, dict(post.headers)) == json.loads(post.body)
 
 
 @pytest.mark.parametrize("status", [Status.QUARANTINED, Status.UNCONFIRMED, Status.SPAM])

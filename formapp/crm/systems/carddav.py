@@ -239,13 +239,13 @@ class CardDavSystem:
         elif answer.status_code not in (*_DONE, *_ABSENT):
             raise _refusal(answer)
 
-    def archive(self, record: Record) -> NoReturn:
+    def archive(self, record: Record) -> NoReturn:  # noqa: ARG002 - as of `System`
         """Address books have no archive."""
-        raise NotImplementedError
+        raise RefusedError("an address book has no archive")
 
-    def merge(self, survivor: Record, source: Record) -> NoReturn:
+    def merge(self, survivor: Record, source: Record) -> NoReturn:  # noqa: ARG002 - as of `System`
         """Address books can't merge."""
-        raise NotImplementedError
+        raise RefusedError("an address book can't merge cards")
 
     def normalise(self, name: str, value: Value) -> Value | None:
         """Return the value in the form in which it is compared."""

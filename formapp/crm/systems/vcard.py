@@ -132,7 +132,7 @@ class Card:
         return cls([(Line(head, value, None, head), None) for head, value in heads])
 
     def text(self) -> str:
-        """Return the card, folded as RFC 6350 says; lines that nobody changed are as they were."""
+        """Return the card, folded as RFC 6350 says; unchanged lines are as they were."""
         out = io.StringIO(newline="")
         for raw in (_BEGIN, *map(self._raw, self._lines), _END):
             foldOneLine(out, raw)

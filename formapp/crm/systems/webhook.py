@@ -1,4 +1,4 @@
-"""A system that is only told of changes, and tells of its own: Zapier, Make, n8n, a script.
+"""A system that receives our changes, and sends its own: Zapier, Make, n8n, a script.
 
 Messages are signed after Standard Webhooks, both ways. What the system posted is read from the
 events until it is worked off (`formapp.crm.inbound`); it can't be asked for anything.
@@ -163,9 +163,9 @@ class WebhookSystem:
         data = {"id": record.id, "external_id": record.id}
         self._send("contact.deleted", data, record.revision)
 
-    def archive(self, record: Record) -> NoReturn:
+    def archive(self, record: Record) -> NoReturn:  # noqa: ARG002 - as of `System`
         """There is no such message."""
-        raise NotImplementedError
+        raise RefusedError("there is no message for archiving")
 
     def merge(self, survivor: Record, source: Record) -> Record:
         """Tell that a contact went into another one."""

@@ -284,7 +284,7 @@ def _refused(request: Request, form: Form) -> RefusalError:
 
 
 def check_page(request: Request, form: Form) -> None:
-    """Raise RefusalError if a page of this origin may not post; nothing is noted."""
+    """Raise RefusalError if a page of this origin may not post; nothing is logged."""
     origin = request.headers.get("Origin")
     if not form.allows_origin(origin or "null"):
         raise _refusal(_name(origin), form)

@@ -429,11 +429,14 @@ def test_room_for_a_write_is_waited_for_before_its_intent(
     assert turned_clock() - before >= timedelta(seconds=59)
 
 
-def test_a_patient_one_waits_for_every_call(opened: Open, wix_site: WixSite) -> None:
-    made = _add(wix_site)
+def test_a_patient_one_waits_for_every_call(
+    opened: Open, wix_site: WixSite, turned_clock: TurnedClock
+) -> None:
+    made, before = _add(wix_site), turned_clock()
     system = opened(limit=16, patient=True)
     for _ in range(30):
         _get(system, made)
+    assert turned_clock() - before >= timedelta(seconds=60)
 
 
 @pytest.mark.parametrize(
