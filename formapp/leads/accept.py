@@ -348,12 +348,7 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
     is_sqlite = connection.dialect.name == "sqlite"
     rows: dict[Table, list[Row]] = {submissions: [], deliveries: [], jobs: [], search_terms: []}
     for each in together:
-        # UUIDv7 of the time of receipt in units of 1/4096 ms, then a count (RFC 9562, 6.2, methods
-        # 3 and 1): lists and their limits in time are in this order.
-        units = int(each.received_at.timestamp() * 1_000_000) * 4096 // 1000
-        bits = (units >> 12) << 80 | (units & 0xFFF) << 64
-        bits |= (next(_count) & 0xFFFFF) << 42 | secrets.randbits(42)
-        submission_id = str(UUID(int=bits, version=7))
+        submission_id = _new_id(each.received_at)
         ids.append(submission_id)
         now = _time(each.received_at, is_sqlite=is_sqlite)
         rows[submissions].append(_row(submission_id, each, now))
@@ -384,6 +379,17 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
         statement = f"WITH {', '.join(inserts)} SELECT {wake}"
         connection.exec_driver_sql(statement, tuple(contents))
     return ids
+
+
+def _new_id(received_at: datetime) -> str:
+    """Make a UUIDv7 of the time of receipt, in units of 1/4096 ms, and a count.
+
+    RFC 9562, 6.2, methods 3 and 1: lists and their limits in time are in this order.
+    """
+    units = int(received_at.timestamp() * 1_000_000) * 4096 // 1000
+    bits = (units >> 12) << 80 | (units & 0xFFF) << 64
+    bits |= (next(_count) & 0xFFFFF) << 42 | secrets.randbits(42)
+    return str(UUID(int=bits, version=7))
 
 
 def _row(submission_id: str, submission: Submission, now: str) -> Row:

@@ -184,7 +184,7 @@ def _is_trapped(post: Post) -> bool:
 
 def _submission(post: Post) -> Submission:
     """Return the submission of a post; raise InvalidAnswersError if there is one to correct."""
-    form = post.form
+    form, given = post.form, post.form.definition
     if post.is_own and post.token is None:
         raise InvalidAnswersError
     attribution, now = post.attribution, datetime.now(UTC)
@@ -195,7 +195,6 @@ def _submission(post: Post) -> Submission:
         referrer=attribution.referrer,
     )
     verdict = _check(post, reading, now)
-    given = form.definition
     status, jobs = Status.ACCEPTED, verdict.jobs
     if verdict.held:
         status = Status.QUARANTINED
