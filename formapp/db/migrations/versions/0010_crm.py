@@ -13,6 +13,13 @@ _JSON = sa.JSON(none_as_null=True)
 
 def upgrade() -> None:
     """Add the tables."""
+    _create_books()
+    _create_events()
+    _create_links()
+    _create_conflicts()
+
+
+def _create_books() -> None:
     op.create_table(
         "crm_books",
         sa.Column("book", sa.String(length=64), nullable=False),
@@ -45,6 +52,9 @@ def upgrade() -> None:
         sa.Column("total", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("book", "side", "kind", name="pk_crm_cursors"),
     )
+
+
+def _create_events() -> None:
     op.create_table(
         "crm_events",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
@@ -66,6 +76,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_crm_events_received_at", "crm_events", ["received_at"])
     op.create_index("ix_crm_events_source_entity", "crm_events", ["source", "entity"])
+
+
+def _create_links() -> None:
     op.create_table(
         "crm_links",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
@@ -96,20 +109,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("book", "crm_id", name="uq_crm_links_book_crm_id"),
         sa.UniqueConstraint("book", "wix_id", name="uq_crm_links_book_wix_id"),
     )
-    op.create_index(
-        "ix_crm_links_due",
-        "crm_links",
-        ["book", "due_at"],
-        sqlite_where=sa.text("due_at IS NOT NULL"),
-        postgresql_where=sa.text("due_at IS NOT NULL"),
-    )
-    op.create_index(
-        "ix_crm_links_gone",
-        "crm_links",
-        ["book", "gone_at"],
-        sqlite_where=sa.text("gone_at IS NOT NULL"),
-        postgresql_where=sa.text("gone_at IS NOT NULL"),
-    )
+    for name in ("due", "gone"):
+        is_set = sa.text(f"{name}_at IS NOT NULL")
+        op.create_index(
+            f"ix_crm_links_{name}",
+            "crm_links",
+            ["book", f"{name}_at"],
+            sqlite_where=is_set,
+            postgresql_where=is_set,
+        )
+
+
+def _create_conflicts() -> None:
     op.create_table(
         "crm_tombstones",
         sa.Column("book", sa.String(length=64), nullable=False),
