@@ -30,6 +30,10 @@
     // Back from the next page: browsers restore the page as it was left.
     addEventListener("pageshow", rest);
 
+    // Count that somebody begins, without a cookie: an image is all that the page's policy allows.
+    const { started } = form.dataset;
+    if (started) form.addEventListener("input", () => (new Image().src = started), { once: true });
+
     // Near its limit, say how much of a text is used. A `maxlength` would cut pasted text, unseen.
     const count = (control) => {
       const { limit } = control.dataset;

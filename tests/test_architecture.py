@@ -115,6 +115,7 @@ MAY_IMPORT = {
     "formapp.app": (
         "formapp.config",
         "formapp.confirmation",
+        "formapp.crm.books",
         "formapp.crm.digests",
         "formapp.crm.inbound",
         "formapp.crm.wix_webhook",
