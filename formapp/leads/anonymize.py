@@ -3,8 +3,9 @@
 What stays shows that there was a lead and how it ended: id, form, times, state, outcome, contact
 id, attempts, notifications, and whether it came by a page of ours (`use`). Erased are answers,
 lead, meta, notes, unknown fields, address, idempotency key, digest, e-mail and phone, search terms,
-what the lead did to its contact, Wix's reason and those of notifications (they may quote an
-answer), and the cached contact of the person unless another lead of theirs is still kept.
+files (whose contents are deleted after the commit, by `formapp.files.sweep`), what the lead did to
+its contact, Wix's reason and those of notifications (they may quote an answer), and the cached
+contact of the person unless another lead of theirs is still kept.
 """
 
 import contextlib
@@ -31,6 +32,7 @@ from sqlalchemy import (
 from formapp.db.database import Database
 from formapp.db.inbox_tables import notified
 from formapp.db.tables import contacts, deliveries, jobs, submissions
+from formapp.files import records
 from formapp.lead import Lead
 from formapp.leads.accept import forget_terms
 
@@ -93,6 +95,7 @@ def anonymize(
         connection.execute(this.values(lead=lead.to_json(), meta=meta, **erased))
     ids = [row.id for row in rows]
     forget_terms(connection, ids)
+    records.erase(connection, ids, now)
     connection.execute(delete(jobs).where(jobs.c.submission_id.in_(ids)))
     theirs = notified.c.submission_id.in_(ids)
     connection.execute(update(notified).where(theirs).values(to=None, reason=None))
