@@ -16,6 +16,7 @@ from formapp.forms.tokens import TokenContext, TokenSigner
 from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
 from formapp.web import brand, i18n
 from formapp.web.i18n import set_language
+from formapp.web.public import layout
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -151,6 +152,7 @@ def look_app(look_forms: dict[str, Form]) -> Flask:
     app = Flask("look", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     i18n.init_app(app)
     brand.init_app(app)
+    layout.init_app(app)
     _add_pages(app, look_forms)
 
     @app.after_request

@@ -32,6 +32,9 @@ SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean", "null"], "patt
 _AT = VISIBLE.removesuffix("]") + "@]"
 EMAIL = rf"{_AT}+@{_AT}+\.{_AT}+"
 WORD = f"{VISIBLE}+"
+DOT = r"[.\u3002\uff61\ufe52\uff0e]"
+DIGIT = r"\p{Nd}"
+"""What browsers find in a text as typed, in the part of ECMA-262 that needs the flag `u`."""
 _SYNTAX = frozenset(r"\^$.*+?()[]{}|/")
 
 
