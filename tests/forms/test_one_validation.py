@@ -30,6 +30,11 @@ KEYS = {
     "consent": [""],
     "hidden": ['value = "fixed"', 'from_query = "q"', 'from = "page"'],
 }
+VALUES = {
+    **{key: ['"a"', '["b", "é o"]'] for key in ("select", "radio", "checkboxes")},
+    **{key: ["true", "false"] for key in ("checkbox", "consent")},
+}
+"""What another field may depend on, by type."""
 TITLE = 'title = "T"'
 LAST = '[[fields]]\nname = "email"\ntype = "email"\nlabel = "E"\nto = "email"'
 ALIASES = ["Your answer", "x.y", "list[]"]
@@ -48,7 +53,8 @@ texts = st.sampled_from(
 @st.composite
 def forms(draw: st.DrawFn) -> Form:
     """A form of a few fields of any types; no two go to one property of the contact."""
-    tables = []
+    tables: list[str] = []
+    conditions: list[str] = []
     for number, kind in enumerate(draw(st.lists(st.sampled_from(sorted(KEYS)), max_size=5))):
         keys = draw(st.sampled_from(KEYS[kind]))
         lines = [
@@ -59,6 +65,8 @@ def forms(draw: st.DrawFn) -> Form:
         ]
         if kind != "hidden":
             lines += ['label = "L"', f"required = {draw(st.sampled_from(['true', 'false']))}"]
+            lines += draw(st.sampled_from(["", *conditions])).splitlines()
+        conditions += [f"show_if = {{ f{number} = {values} }}" for values in VALUES.get(kind, ())]
         tables.append("\n".join(["[[fields]]", *lines]))
     return compile_form("drawn", parse_form("drawn.toml", "\n".join([TITLE, *tables, LAST])))
 
