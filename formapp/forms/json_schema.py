@@ -33,15 +33,7 @@ _ANYTHING: Schema = {
     "anyOf": [patterns.SCALAR, {"type": "array", "items": patterns.SCALAR}],
 }
 _BOUNDS = {"min", "max", "min_length"}
-_DRAWN = {
-    "type",
-    "required",
-    "aliases",
-    "placeholder",
-    "region",
-    "rows",
-    "from_query",
-} | _BOUNDS
+_DRAWN = {"type", "required", "aliases", "placeholder", "region", "rows", "from_query"} | _BOUNDS
 """Keys of a form file that a front end gets as they are."""
 
 
@@ -107,7 +99,7 @@ def _names(compiled: tuple[Field, ...]) -> Schema:
     """Keywords for the names of a post: fields, aliases as references to them, own names."""
     fields = tuple(field.definition for field in compiled)
     properties: Schema = {
-        field.name: _ANYTHING if field.definition.show_if else field.value_schema()
+        field.name: _unread(field) if field.definition.show_if else field.value_schema()
         for field in compiled
     }
     for field in fields:
@@ -137,6 +129,11 @@ def _names(compiled: tuple[Field, ...]) -> Schema:
 
 def _same(field: FieldDefinition) -> Schema:
     return {"$ref": f"#/properties/{field.name}"}
+
+
+def _unread(field: Field) -> Schema:
+    """What a post may hold for a field that doesn't apply."""
+    return _ANYTHING if field.definition.type == "checkboxes" else dict(patterns.SCALAR)
 
 
 def _conditions(compiled: tuple[Field, ...]) -> list[Schema]:

