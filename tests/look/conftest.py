@@ -17,6 +17,7 @@ from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
 from formapp.web import brand, i18n
 from formapp.web.i18n import set_language
 from formapp.web.public import layout
+from tests.look.forms import STEPS, VISIT
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -138,11 +139,13 @@ def look_forms() -> dict[str, Form]:
     definition = parse_form("arabic.toml", RIGHT_TO_LEFT)
     persian = parse_form("persian.toml", RIGHT_TO_LEFT.replace('"ar"', '"fa"'))
     bundled = load_forms(BUNDLED_FORMS)
+    own = {"visit": VISIT, "steps": VISIT + STEPS}
     return {
         **bundled,
         "hebrew": bundled["newsletter"].localized["he"],
         "arabic": compile_form("arabic", definition),
         "persian": compile_form("persian", persian),
+        **{name: compile_form(name, parse_form(f"{name}.toml", own[name])) for name in own},
     }
 
 

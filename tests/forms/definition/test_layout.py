@@ -62,8 +62,10 @@ def written(details: str = "", model: str = "", topic: str = "", end: str = "") 
         ('{ model = "old" }', '"model" comes after this field; put it before'),
         (
             '{ email = "x" }',
-            '"email" is an email field; name one of type '
-             "select, radio, checkboxes, checkbox or consent",
+            (
+                '"email" is an email field; name one of type '
+                "select, radio, checkboxes, checkbox or consent"
+            ),
         ),
         ('{ topic = "servise" }', '"servise" is not a value of "topic"; use service or other'),
         ('{ topic = ["other", "x"] }', '"x" is not a value of "topic"; use service or other'),
