@@ -60,7 +60,7 @@
   row.append(next, send, back);
 
   addEventListener("popstate", ({ state }) => {
-    const step = steps[state?.step ?? 0];
+    const step = steps[state?.step]; // a link within the page has none
     if (open().includes(step)) goTo(step);
   });
   form.addEventListener("formapp:applied", show);

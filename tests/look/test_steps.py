@@ -53,7 +53,7 @@ def test_next_checks_the_step_and_goes_to_the_first_fault(open_page: OpenPage, o
     press(page, "Next")
     at(page, "Step 1 of 3 About you")
     expect(page.locator("[name=name]")).to_be_focused()
-    assert page.locator(".error").all_inner_texts() == [
+    assert page.locator(".error").all_text_contents() == [
         "Error: Enter your name.",
         "Error: Enter your e-mail address.",
         "Error: Enter a phone number with its area code.",
