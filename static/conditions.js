@@ -20,7 +20,7 @@
     form.dispatchEvent(new Event("formapp:applied"));
   };
   for (const hint of form.querySelectorAll(".when")) hint.remove();
-  form.addEventListener("input", update);
+  for (const type of ["input", "formapp:filled"]) form.addEventListener(type, update);
   // Browsers fill in restored answers after the script.
   addEventListener("pageshow", update);
   update();

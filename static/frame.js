@@ -54,7 +54,7 @@
       if (!found || !Array.isArray(values)) continue;
       for (const control of found instanceof RadioNodeList ? found : [found]) fill(control, values);
     }
-    form.dispatchEvent(new Event("input")); // other fields may apply now
+    form.dispatchEvent(new Event("formapp:filled")); // other fields may apply now
   });
   if (asked.size) tell({ type: "formapp:ask", names: [...asked.keys()] });
 })();

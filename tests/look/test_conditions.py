@@ -1,9 +1,10 @@
 """Fields that apply by another's answer, in Chromium: with and without JavaScript."""
 
+import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.look.embedded import OpenPage, fitted
 from tests.look.test_browser import assert_accepted
@@ -138,6 +139,12 @@ def test_the_frame_fits_as_fields_come_and_go(open_page: OpenPage, foreign: str)
     assert frame.evaluate("innerHeight") > before
 
 
+def late(route: Route) -> None:
+    """Let a script come after the page was painted."""
+    time.sleep(0.3)
+    route.continue_()
+
+
 def test_nothing_moves_while_the_page_loads(open_page: OpenPage, origin: str) -> None:
     page = open_page("about:blank")
     page.add_init_script(
@@ -146,7 +153,7 @@ def test_nothing_moves_while_the_page_loads(open_page: OpenPage, origin: str) ->
         ".observe({ type: 'layout-shift', buffered: true })"
     )
     # The page is painted before the script comes.
-    page.route("**/conditions.js", lambda route: (page.wait_for_timeout(300), route.continue_()))
+    page.route("**/conditions.js", late)
     page.goto(f"{origin}/f/visit")
     expect(page.locator(".when")).to_have_count(0)
     page.evaluate("() => new Promise((done) => setTimeout(done, 100))")
