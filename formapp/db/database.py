@@ -240,6 +240,8 @@ def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "foreign_keys = ON",
         # What was erased is overwritten in the file, too.
         "secure_delete = ON",
+        # An insert of several rows journals the pages that it changes: not in a file as well.
+        "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
     _make_private(Path(connection.execute("PRAGMA database_list").fetchone()[2]))

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from formapp.db.database import Database
 from formapp.db.tables import contacts, deliveries, jobs, submissions
 from formapp.lead import Lead
-from formapp.leads.accept import forget_terms
+from formapp.leads.search_index import forget_terms
 
 ERASED = "erased"
 """The reason of a delivery that was cancelled because its answers were erased."""
