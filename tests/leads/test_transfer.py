@@ -21,6 +21,7 @@ from formapp.leads.accept import Status, keep
 from formapp.leads.audit import record_export
 from formapp.leads.erase import erase_person
 from formapp.leads.held import accept_held
+from formapp.leads.search_index import index_all
 from formapp.leads.transfer import Copied, CopyError, copy_all
 from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.signing import Keyring
@@ -64,6 +65,7 @@ def _fill(database: Database) -> None:
     delivered(database, submission(lead(phones=(phone(),)), key="token:1", address="203.0.113.7"))
     failed(database, submission(lead("b@example.com", first_name="Ünï “q” \U0001f600")))
     kept(database, submission(lead("c@example.com"), status=Status.SPAM, keep_days=3))
+    index_all(database)
     kept(database, submission(lead("d@example.com"), meta={"utm": {"x": [1, 2.5, None, True]}}))
     kept(database, submission(lead("f@example.com"), jobs=(Job("mail", {"a": 1}),)))
     claim = claim_next(database, [SITE], LATER)
