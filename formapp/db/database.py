@@ -77,7 +77,7 @@ class Database:
                 "pool_pre_ping": True,
                 "pool_timeout": 5,
             }
-        self._turn = _Turn(self.place, busy_seconds) if self.is_sqlite else nullcontext()
+        self._turn = _Turn(Path(self.place), busy_seconds) if self.is_sqlite else nullcontext()
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if must_exist and self.is_sqlite:
@@ -146,18 +146,18 @@ class _Turn:
     finds both free. A database that isn't there yet has no such files.
     """
 
-    def __init__(self, path: str, patience: float) -> None:
+    def __init__(self, path: Path, patience: float) -> None:
         self._path = path
         self._patience = patience
         self._threads = threading.Lock()
         self._files: list[int] = []
 
     def __enter__(self) -> None:
-        until = time.monotonic() + self._patience
+        until = None
         if not self._threads.acquire(timeout=self._patience):
             raise DatabaseUnavailableError("refused (database is locked)")
         try:
-            if not self._files and os.path.exists(self._path):  # noqa: PTH110 - each write passes
+            if not self._files and self._path.exists():
                 self._open()
             for file in self._files:
                 while True:
@@ -165,6 +165,7 @@ class _Turn:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                         break
                     except BlockingIOError:
+                        until = until or time.monotonic() + self._patience
                         _wait(until)
             for file in self._files[:1]:
                 fcntl.flock(file, fcntl.LOCK_UN)
@@ -180,14 +181,14 @@ class _Turn:
         self._threads.release()
 
     def _open(self) -> None:
+        owner = self._path.stat()
         for end in TURN_FILES:
-            options = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
-            self._files.append(os.open(f"{self._path}{end}", options, PRIVATE))
-            if not os.geteuid():
-                # As SQLite does with its own files: another user's processes must be able to.
-                with suppress(OSError):
-                    owner = os.stat(self._path)
-                    os.fchown(self._files[-1], owner.st_uid, owner.st_gid)
+            file = os.open(f"{self._path}{end}", os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+            self._files.append(file)
+            with suppress(OSError):  # it is another user's
+                os.fchmod(file, PRIVATE)  # whatever the umask says
+                # Made by root, it must let in the user of the database, as SQLite's own files do.
+                os.fchown(file, owner.st_uid, owner.st_gid)
 
     def _release(self) -> None:
         self.close()

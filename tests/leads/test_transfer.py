@@ -24,6 +24,7 @@ from formapp.leads.held import accept_held
 from formapp.leads.transfer import Copied, CopyError, copy_all
 from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.signing import Keyring
+from formapp.web.rate_limit import MemoryCounts
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, PHONE, SITE, lead, phone, submission
 from tests.support.ledger import days_later, delivered, everything, failed, kept, rows
@@ -73,7 +74,7 @@ def _fill(database: Database) -> None:
     Pauses(database).pause(SITE, LATER + timedelta(minutes=1), "429")
     Budget(database, 5).take(SITE, LATER)
     values = {"kind": "lane", "site": SITE, "opened_at": LATER}
-    RefusedOrigins(database).note("contact", "https://shop.example.com")
+    RefusedOrigins(database, MemoryCounts()).note("contact", "https://shop.example.com")
     with database.write() as connection:
         connection.execute(insert(metadata.tables["incidents"]), values)
         counted = {"hash": "0f", "count": 3, "expires_at": LATER}
