@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from formapp.db.database import UtcDateTime
 
-REVISION = "0013"
+REVISION = "0014"
 """The newest migration; a test holds it to the folder's head."""
 
 metadata = sa.MetaData(
@@ -381,6 +381,33 @@ crm_events = sa.Table(
 )
 sa.Index(None, crm_events.c.source, crm_events.c.entity)
 sa.Index(None, crm_events.c.received_at)
+
+# Files that visitors send: see `formapp.files.records`.
+files = sa.Table(
+    "files",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    # NULL: staged, or erased.
+    sa.Column("submission_id", sa.ForeignKey(submissions.c.id, ondelete="CASCADE")),
+    sa.Column("form", sa.String(64), nullable=False),
+    sa.Column("field", sa.String(64), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("name", sa.String(200), nullable=False),
+    sa.Column("type", sa.String(100), nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("storage_key", sa.String(100), nullable=False, unique=True),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("reason", sa.String(200)),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime),
+    sa.CheckConstraint(
+        "state IN ('stored', 'waiting', 'quarantined', 'erased')",
+        name="state",
+    ),
+)
+sa.Index(None, files.c.submission_id)
+_partial_index(files, "expires", "expires_at IS NOT NULL", "expires_at")
 
 # People who sign in to the inbox: see `formapp.users.store`.
 users = sa.Table(

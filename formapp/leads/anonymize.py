@@ -2,8 +2,9 @@
 
 What stays shows that there was a lead and how it ended: id, form, times, state, outcome, contact id
 and attempts. Erased are answers, lead, meta, notes, unknown fields, address, idempotency key,
-digest, e-mail and phone, search terms, what the lead did to its contact, Wix's reason (it may quote
-an answer), and the cached contact of the person unless another lead of theirs is still kept.
+digest, e-mail and phone, search terms, files (whose contents are deleted after the commit, by
+`formapp.files.sweep`), what the lead did to its contact, Wix's reason (it may quote an answer), and
+the cached contact of the person unless another lead of theirs is still kept.
 """
 
 import contextlib
@@ -29,6 +30,7 @@ from sqlalchemy import (
 
 from formapp.db.database import Database
 from formapp.db.tables import contacts, deliveries, jobs, submissions
+from formapp.files import records
 from formapp.lead import Lead
 from formapp.leads.accept import forget_terms
 
@@ -89,6 +91,7 @@ def anonymize(
         connection.execute(this.values(lead=lead.to_json(), **erased))
     ids = [row.id for row in rows]
     forget_terms(connection, ids)
+    records.erase(connection, ids, now)
     connection.execute(delete(jobs).where(jobs.c.submission_id.in_(ids)))
     _end_deliveries(connection, ids, now)
     _forget_contacts(connection, rows)

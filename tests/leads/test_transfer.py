@@ -15,6 +15,7 @@ from formapp.db.upgrade import upgrade
 from formapp.delivery.claims import Intent, claim_next, intend
 from formapp.delivery.find import KeyCache
 from formapp.delivery.sites import Budget, Pauses
+from formapp.files import records
 from formapp.jobs.queue import Job
 from formapp.leads import transfer
 from formapp.leads.accept import Status, keep
@@ -26,6 +27,7 @@ from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.signing import Keyring
 from formapp.web.rate_limit import MemoryCounts
 from tests.support.clock import NOON
+from tests.support.files import file_record
 from tests.support.leads import EMAIL, PHONE, SITE, lead, phone, submission
 from tests.support.ledger import days_later, delivered, everything, failed, kept, rows
 from tests.support.postgres import PostgresServer
@@ -76,6 +78,7 @@ def _fill(database: Database) -> None:
     values = {"kind": "lane", "site": SITE, "opened_at": LATER}
     RefusedOrigins(database, MemoryCounts()).note("contact", "https://shop.example.com")
     with database.write() as connection:
+        records.stage(connection, [file_record(now=LATER)], LATER)
         connection.execute(insert(metadata.tables["incidents"]), values)
         counted = {"hash": "0f", "count": 3, "expires_at": LATER}
         connection.execute(insert(metadata.tables["counts"]), counted)
