@@ -30,6 +30,7 @@ STATE = {
     "leads.accept.Group": "each process has its own commits; keys are unique in the database",
     "leads.identity_search.SearchedTexts": ONE_REQUEST,
     "monitoring.metrics.Metrics": "summed by `share_counters`",
+    "monitoring.visits.Visits": "each adds what it has counted to the same rows",
     "server._ErrorTask": ONE_REQUEST,
     "server._ChunkedReceiver": ONE_REQUEST,
     "server.Bodies": "counts in memory that all share; each logs by itself that it is full",

@@ -26,6 +26,7 @@ from formapp.config.settings import Settings
 from formapp.forms.form import Form
 from formapp.monitoring.metrics import Metrics, share_counters
 from formapp.server import Bodies, Server
+from formapp.web.services import EXTENSION
 from formapp.web.shared_counts import PART, SharedCounts
 
 MOST = 64
@@ -129,6 +130,7 @@ def _web(
         server = Server(app, listener, bodies=Bodies(shared.bodies, number))
         on_signals(server.stop)
         server.run()
+        app.extensions[EXTENSION].visits.close()
         ignore_signals()
 
 

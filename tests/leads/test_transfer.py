@@ -82,10 +82,24 @@ def _fill(database: Database) -> None:
         connection.execute(insert(metadata.tables["incidents"]), values)
         counted = {"hash": "0f", "count": 3, "expires_at": LATER}
         connection.execute(insert(metadata.tables["counts"]), counted)
+        _fill_overview(connection)
         user = {"name": "ana", "role": "reader", "sites": ["main"], "created_at": LATER}
         connection.execute(insert(metadata.tables["users"]), user)
         _fill_crm(connection)
     record_export(database, "ana", LATER)
+
+
+def _fill_overview(connection: Connection) -> None:
+    submission_id = connection.execute(select(submissions.c.id).limit(1)).scalar_one()
+    sent = {"submission_id": submission_id, "at": LATER, "channel": "mail", "result": "sent"}
+    filled: dict[str, dict[str, object]] = {
+        "notified": sent | {"to": "owner@example.com", "tries": 2},
+        "lead_totals": {"id": 1, "counted_at": LATER, "content": "{}"},
+        "form_visits": {"form": "contact", "day": LATER.date(), "shown": 3},
+        "wix_definitions": {"site": SITE, "read_at": LATER, "labels": ["Big"]},
+    }
+    for table, values in filled.items():
+        connection.execute(insert(metadata.tables[table]), values)
 
 
 def _fill_crm(connection: Connection) -> None:
