@@ -26,6 +26,7 @@ from formapp.leads.search_index import index_all
 from formapp.leads.transfer import Copied, CopyError, copy_all
 from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.signing import Keyring
+from formapp.web.rate_limit import MemoryCounts
 from tests.support.clock import NOON
 from tests.support.files import file_record
 from tests.support.leads import EMAIL, PHONE, SITE, lead, phone, submission
@@ -77,7 +78,7 @@ def _fill(database: Database) -> None:
     Pauses(database).pause(SITE, LATER + timedelta(minutes=1), "429")
     Budget(database, 5).take(SITE, LATER)
     values = {"kind": "lane", "site": SITE, "opened_at": LATER}
-    RefusedOrigins(database).note("contact", "https://shop.example.com")
+    RefusedOrigins(database, MemoryCounts()).note("contact", "https://shop.example.com")
     with database.write() as connection:
         records.stage(connection, [file_record(now=LATER)], LATER)
         connection.execute(insert(metadata.tables["incidents"]), values)
