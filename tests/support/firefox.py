@@ -39,7 +39,10 @@ class _Socket:
     def send(self, text: str) -> None:
         data, mask = text.encode(), os.urandom(4)
         size = len(data)
-        length = bytes([0x80 | size]) if size < 126 else b"\xfe" + struct.pack(">H", size)
+        length = bytes([0x80 | size])
+        if size >= 126:
+            short = size < 1 << 16
+            length = struct.pack(">BH" if short else ">BQ", 0xFE if short else 0xFF, size)
         masked = bytes(byte ^ mask[n % 4] for n, byte in enumerate(data))
         self._socket.sendall(b"\x81" + length + mask + masked)
 
