@@ -39,10 +39,12 @@ class _Socket:
     def send(self, text: str) -> None:
         data, mask = text.encode(), os.urandom(4)
         size = len(data)
-        length = bytes([0x80 | size])
-        if size >= 126:
-            short = size < 1 << 16
-            length = struct.pack(">BH" if short else ">BQ", 0xFE if short else 0xFF, size)
+        if size < 126:
+            length = bytes([0x80 | size])
+        elif size < 1 << 16:
+            length = struct.pack(">BH", 0xFE, size)
+        else:
+            length = struct.pack(">BQ", 0xFF, size)
         masked = bytes(byte ^ mask[n % 4] for n, byte in enumerate(data))
         self._socket.sendall(b"\x81" + length + mask + masked)
 
