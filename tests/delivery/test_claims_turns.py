@@ -5,9 +5,10 @@ from uuid import uuid4
 from sqlalchemy import event
 
 from formapp.db.database import Database
-from formapp.delivery.claims import claim_next, release
+from formapp.delivery.claims import release
 from formapp.delivery.results import Attempt, Result, finish
 from formapp.leads.accept import keep
+from tests.support.claiming import claim_next
 from tests.support.clock import TurnedClock
 from tests.support.leads import SITE, lead, submission
 
@@ -62,7 +63,7 @@ def test_a_form_whose_leads_are_all_held_up_does_not_use_up_the_turn(
     assert second
     assert second.submission_id == other
     assert claim_next(database, [SITE], turned_clock()) is None
-    release(database, first)
+    release(database, [first])
     again = claim_next(database, [SITE], turned_clock())
     assert again
     assert again.submission_id == first.submission_id

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from formapp.delivery import deliver
+from formapp.delivery import upsert
 from formapp.delivery.decide import decide
 from tests.support.leads import lead
 from tests.support.world import World
@@ -144,7 +144,7 @@ def test_a_defect_keeps_what_is_unknown_of_a_write(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(deliver.ContactUpsert, "_result", wrong)
+        patch.setattr(upsert.ContactUpsert, "_result", wrong)
         world.deliver()
     assert world.row(submission_id)["intent"]["operation"] == "create"
     world.clock.turn(60)
