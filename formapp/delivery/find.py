@@ -4,6 +4,7 @@ Each is looked up once and then cached in the database. A key is never derived f
 (CONTRACT.md sections 9.3 and 10.3).
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -11,22 +12,42 @@ from typing import Literal
 
 from sqlalchemy import Connection, delete, select
 
-from formapp.db.database import Database, upsert
+from formapp.db.database import Database, DatabaseUnavailableError, upsert
 from formapp.db.tables import contacts, deliveries, wix_keys
 from formapp.delivery.claims import SKEW, Claim
 from formapp.delivery.decide import Found, Keys, same_number
-from formapp.delivery.sites import RateLimitedClient
+from formapp.delivery.sites import (
+    CALLS_PER_LEAD,
+    BudgetSpentError,
+    RateLimitedClient,
+    StoppedError,
+)
 from formapp.lead import DataType, Lead
 from formapp.wix import (
     Candidates,
     Contact,
     DuplicateMatch,
+    ForbiddenError,
+    InvalidRequestError,
     NotFoundError,
     Person,
+    RateLimitedError,
+    UnauthorizedError,
+    WixError,
     normalise_email,
 )
 
 Kind = Literal["label", "field"]
+
+
+_REFUSES_ALL = (RateLimitedError, UnauthorizedError, ForbiddenError)
+
+_log = logging.getLogger(__name__)
+
+
+def concerns_site(error: WixError) -> bool:
+    """Whether calls for other leads would fail alike: Wix refuses all, or doesn't answer."""
+    return error.retryable or isinstance(error, _REFUSES_ALL)
 
 
 class WrongDataTypeError(Exception):
@@ -56,12 +77,49 @@ def find_contact(client: RateLimitedClient, claim: Claim) -> Found:
     return find_duplicate(client, lead)
 
 
-def find_batch(client: RateLimitedClient, claims: Sequence[Claim]) -> dict[int, Found]:
-    """Find the contacts of several claims in one call: delivery id to what was found.
+class BatchSearch:
+    """The contacts of several claims' leads, found in one call once the first lead needs its one.
 
-    A claim that is missing there needs `find_contact`: its write has an unknown outcome, it has a
-    name alone, or this call doesn't show enough. So do fewer than two claims: no call is sent.
+    It only saves calls. Where it fails or doesn't show enough, each lead is searched for by itself,
+    so that a lead or a contact that Wix or formapp can't deal with holds up no other.
+
+    Attributes:
+        found: delivery id to what was found.
+        refused: whether Wix refused the call's filter.
     """
+
+    def __init__(self, client: RateLimitedClient, claims: Sequence[Claim]) -> None:
+        self.found: dict[int, Found] = {}
+        self.refused = False
+        self._client = client
+        self._claims: Sequence[Claim] = tuple(claims)
+
+    def calls_for(self, claim: Claim) -> int:
+        """How many calls a lead is likely to cost from here on."""
+        return 1 if claim.delivery_id in self.found else CALLS_PER_LEAD
+
+    def find(self, claim: Claim) -> Found | None:
+        """What was found for a lead; None: it has to be searched for by itself (`find_contact`).
+
+        Raises `WixError` where Wix refuses all calls.
+        """
+        claims, self._claims = self._claims, ()
+        try:
+            self.found = _find_batch(self._client, claims) or self.found
+        except (*_REFUSES_ALL, BudgetSpentError, StoppedError, DatabaseUnavailableError):
+            raise
+        except WixError as error:
+            self.refused = isinstance(error, InvalidRequestError)
+            _log.warning("a batch of leads is searched for one by one: %s", error)
+        except Exception as error:  # noqa: BLE001 - a defect must not stop all leads of the batch
+            # Its type alone: the text may hold an answer.
+            _log.error("a search for a batch met a defect of formapp: %s", type(error).__name__)
+        return self.found.get(claim.delivery_id)
+
+
+def _find_batch(client: RateLimitedClient, claims: Sequence[Claim]) -> dict[int, Found]:
+    """Search for those that a search can find, if it saves a call."""
+    # A write of unknown outcome is looked into by itself.
     leads = {
         claim.delivery_id: claim.lead
         for claim in claims

@@ -127,7 +127,7 @@ def test_outcome_contact_and_attempt_are_one_transaction(
     claim = claimed(database)
     before = everything(database)
 
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("formapp.delivery.results.remember_contact", broken)

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from formapp.delivery.upsert import ROUNDS
+from formapp.delivery.deliver import ROUNDS
 from formapp.lead import Merge
 from tests.support.leads import EMAIL, items, lead, phone, text
 from tests.support.world import World

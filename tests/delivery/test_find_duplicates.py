@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete
 
 from formapp.db.tables import contacts
-from formapp.delivery.upsert import MATCHED_BY_PHONE
+from formapp.delivery.deliver import MATCHED_BY_PHONE
 from formapp.lead import Lead, Merge
 from tests.support.leads import EMAIL, PHONE, email, field, items, lead, phone, text
 from tests.support.world import World

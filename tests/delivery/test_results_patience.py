@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from formapp.delivery import upsert
+from formapp.delivery import deliver
 from formapp.delivery.decide import decide
 from tests.support.leads import lead
 from tests.support.world import World
@@ -86,7 +86,8 @@ def test_a_lead_of_the_same_person_goes_on_once_the_earlier_one_has_failed(world
 
 
 def test_a_later_lead_of_another_person_overtakes_one_that_waits(world: World) -> None:
-    world.site.fault("status", status=503, times=1)
+    # The search for both, and the one for the first.
+    world.site.fault("status", status=503, times=2)
     first, second = world.keep(lead()), world.keep(lead("two@example.com"))
     world.drain()
     assert world.row(first)["state"] == "pending"
@@ -144,7 +145,7 @@ def test_a_defect_keeps_what_is_unknown_of_a_write(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(upsert.ContactUpsert, "_result", wrong)
+        patch.setattr(deliver.ContactUpsert, "_result", wrong)
         world.deliver()
     assert world.row(submission_id)["intent"]["operation"] == "create"
     world.clock.turn(60)
