@@ -5,6 +5,7 @@ Under a WSGI server of your own: `gunicorn "formapp.app:create_app()"`.
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -18,6 +19,7 @@ from formapp.config.agreement import (
 )
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
+from formapp.crm.books import BookFilesError, load_books
 from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.inbound import read_verifiers
 from formapp.crm.wix_webhook import PublicKey
@@ -30,6 +32,7 @@ from formapp.leads.accept import GroupCommit
 from formapp.mail.limit import MailLimit
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.refused_origins import RefusedOrigins
+from formapp.monitoring.visits import Visits
 from formapp.resources import STATIC, TEMPLATES
 from formapp.signing import COUNTED, Keyring
 from formapp.spam.altcha import Challenges
@@ -106,11 +109,21 @@ def _add_owner_pages(app: Flask, settings: Settings) -> None:
         app,
         InboxSettings(
             wix_sites=wix_sites,
+            rate_limits={site.name: site.rate_limit for site in settings.sites},
+            book_sites=_book_sites(settings.crm_folder) if settings.crm_folder else {},
             keyring=Keyring(settings.keys),
             digests=Digests(Keyring(settings.keys, PURPOSE)),
             mail_limit=MailLimit(database, counted),
         ),
     )
+
+
+def _book_sites(folder: Path) -> dict[str, str]:
+    """Return the site of each CRM book; none where a file is wrong, which a worker reports."""
+    try:
+        return {name: book.site for name, book in load_books(folder).items()}
+    except BookFilesError:
+        return {}
 
 
 def _services(
@@ -137,6 +150,7 @@ def _services(
         database=database,
         intake=GroupCommit(database),
         refused_origins=RefusedOrigins(database),
+        visits=Visits(database),
         api_tokens=tuple(token.get_secret_value() for token in settings.api_token),
         challenges=Challenges(keys),
         sign=sign,

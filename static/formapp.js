@@ -1,9 +1,9 @@
-// Improves form pages with JavaScript. Everything works without it.
+// Improves form pages. Everything works without it.
 (() => {
   "use strict";
   const form = document.querySelector("form");
 
-  // In a frame, focus errors and thanks, to be read out. A hosted page does so.
+  // In a frame, have errors and thanks read out.
   document.querySelector("[data-focus]")?.focus();
 
   if (form) {
@@ -16,7 +16,7 @@
       button.textContent = label;
     };
     form.addEventListener("submit", (event) => {
-      // A half-typed date would be sent as blank: the browser reports it.
+      // A half-typed date would be sent as blank.
       const half = [...form.elements].find((control) => control.validity?.badInput);
       if (half || button.hasAttribute("aria-disabled")) {
         event.preventDefault();
@@ -25,15 +25,19 @@
       }
       button.setAttribute("aria-disabled", "true");
       button.textContent = button.dataset.sending ?? label;
-      timer = setTimeout(rest, 10000); // the connection may have failed; sending again is harmless
+      timer = setTimeout(rest, 10000); // the connection may have failed
     });
-    // Back from the next page: browsers restore the page as it was left.
+    // Back from the next page.
     addEventListener("pageshow", rest);
 
-    // Near its limit, say how much of a text is used. A `maxlength` would cut pasted text, unseen.
+    // An image is what the page's policy allows.
+    const { started } = form.dataset;
+    if (started) form.addEventListener("input", () => (new Image().src = started), { once: true });
+
+    // A `maxlength` would cut pasted text, unseen.
     const count = (control) => {
       const { limit } = control.dataset;
-      const used = [...control.value.trim()].length; // code points, as the server counts
+      const used = [...control.value.trim()].length; // code points
       const near = used >= limit * 0.8;
       let output = control.nextElementSibling;
       if (near && !output) control.after((output = document.createElement("output")));

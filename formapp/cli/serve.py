@@ -30,6 +30,7 @@ from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics
 from formapp.server import Server, listen
+from formapp.web.services import EXTENSION
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +82,7 @@ def serve(
         if runner:
             beside.enter_context(woken_by(database, runner))
         run_together(server, runner)
+    app.extensions[EXTENSION].visits.close()
     ignore_signals()
     database.close()
 

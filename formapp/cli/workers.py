@@ -26,7 +26,7 @@ from formapp.delivery.sites import Clock, Site
 from formapp.forms.definition.model import FormDefinition
 from formapp.jobs.queue import JobRunner
 from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
-from formapp.leads import expire
+from formapp.leads import expire, totals
 from formapp.leads.held import conclude_challenge
 from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring import incidents
@@ -76,7 +76,7 @@ def make_worker_group(
 
 
 def _housekeeper(database: Database, keep_days: int) -> Worker:
-    """Make the worker that erases what has been kept for long enough."""
+    """Make the worker that erases what has been kept for long enough, and counts the leads."""
     erase = partial(expire.expire_batch, database, keep_days)
     erase_crm = partial(_expire_crm, database, keep_days)
     return Worker(
@@ -85,6 +85,7 @@ def _housekeeper(database: Database, keep_days: int) -> Worker:
             PeriodicTask(erase, expire.EVERY, _now),
             PeriodicTask(partial(counters.sweep, database), counters.EVERY, _now),
             PeriodicTask(erase_crm, expire.EVERY, _now),
+            PeriodicTask(partial(totals.refresh, database), totals.EVERY, _now),
         ],
     )
 

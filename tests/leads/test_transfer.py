@@ -15,6 +15,7 @@ from formapp.db.upgrade import upgrade
 from formapp.delivery.claims import Intent, intend
 from formapp.delivery.find import KeyCache
 from formapp.delivery.sites import Budget, Pauses
+from formapp.files import records
 from formapp.jobs.queue import Job
 from formapp.leads import transfer
 from formapp.leads.accept import Status, keep
@@ -26,6 +27,7 @@ from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.signing import Keyring
 from tests.support.claiming import claim_next
 from tests.support.clock import NOON
+from tests.support.files import file_record
 from tests.support.leads import EMAIL, PHONE, SITE, lead, phone, submission
 from tests.support.ledger import days_later, delivered, everything, failed, kept, rows
 from tests.support.postgres import PostgresServer
@@ -76,13 +78,28 @@ def _fill(database: Database) -> None:
     values = {"kind": "lane", "site": SITE, "opened_at": LATER}
     RefusedOrigins(database).note("contact", "https://shop.example.com")
     with database.write() as connection:
+        records.stage(connection, [file_record(now=LATER)], LATER)
         connection.execute(insert(metadata.tables["incidents"]), values)
         counted = {"hash": "0f", "count": 3, "expires_at": LATER}
         connection.execute(insert(metadata.tables["counts"]), counted)
+        _fill_overview(connection)
         user = {"name": "ana", "role": "reader", "sites": ["main"], "created_at": LATER}
         connection.execute(insert(metadata.tables["users"]), user)
         _fill_crm(connection)
     record_export(database, "ana", LATER)
+
+
+def _fill_overview(connection: Connection) -> None:
+    submission_id = connection.execute(select(submissions.c.id).limit(1)).scalar_one()
+    sent = {"submission_id": submission_id, "at": LATER, "channel": "mail", "result": "sent"}
+    filled: dict[str, dict[str, object]] = {
+        "notified": sent | {"to": "owner@example.com", "tries": 2},
+        "lead_totals": {"id": 1, "counted_at": LATER, "content": "{}"},
+        "form_visits": {"form": "contact", "day": LATER.date(), "shown": 3},
+        "wix_definitions": {"site": SITE, "read_at": LATER, "labels": ["Big"]},
+    }
+    for table, values in filled.items():
+        connection.execute(insert(metadata.tables[table]), values)
 
 
 def _fill_crm(connection: Connection) -> None:

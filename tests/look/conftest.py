@@ -116,6 +116,10 @@ def _add_pages(app: Flask, forms: dict[str, Form]) -> None:
         set_language(forms[name].language)
         return render_template("thanks.html", form=forms[name], use=request.args.get("use", "page"))
 
+    @app.get("/f/<name>/started", endpoint="forms.started")
+    def started(name: str) -> tuple[str, int]:
+        return name, 204
+
     @app.get("/error")
     def error() -> str:
         set_language("en")

@@ -27,6 +27,8 @@ from formapp.web.services import Services, services
 def show_new_form(form: Form, use: Use) -> Response:
     """Return a form's page, empty or prefilled, in the language of the form."""
     app = services()
+    if request.method == "GET":
+        app.visits.shown(form.name)
     if _fills_fields(request, form):
         context = TokenContext(app.signer, form.name, form.version, use)
         attribution = own_attribution(request, form, app.address)

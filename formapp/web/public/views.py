@@ -89,6 +89,19 @@ def thanks(name: str) -> Response:
     )
 
 
+@forms.get("/f/<name>/started")
+def started(name: str) -> Response:
+    """Count that somebody begins to fill in the form: formapp.js loads this as an image.
+
+    Pages of other sites, which anybody may write, don't count where the browser reports them.
+    """
+    app = services()
+    form = app.form(name)
+    if request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin":
+        app.visits.started(form.name)
+    return Response(status=204, headers={"Cache-Control": "no-store"})
+
+
 @forms.get("/f/<name>/origin")
 def origin(name: str) -> Response:
     """Whether the asking page may post to the form, and else why not.
