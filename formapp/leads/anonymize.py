@@ -34,7 +34,7 @@ from formapp.db.inbox_tables import notified
 from formapp.db.tables import contacts, deliveries, jobs, submissions
 from formapp.files import records
 from formapp.lead import Lead
-from formapp.leads.accept import forget_terms
+from formapp.leads.search_index import forget_terms
 
 ERASED = "erased"
 """The reason of a delivery that was cancelled because its answers were erased."""
