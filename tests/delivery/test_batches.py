@@ -376,5 +376,6 @@ def test_a_database_that_goes_away_keeps_no_lead_of_the_batch_waiting_for_its_le
 def test_calls_per_lead_count_a_search_once(world: World) -> None:
     keep_many(world, 10)
     world.drain()
+    world.clock.turn(1)
     found = overview(world.database, None, world.clock())
     assert found.calls_per_lead == pytest.approx(1.1)

@@ -332,7 +332,8 @@ def test_a_remembered_contact_that_came_back_is_forgotten_again(sqlite: Database
     with sqlite.write() as connection:
         for row in backup:
             connection.exec_driver_sql(
-                "INSERT INTO contacts VALUES (:site, :identity, :contact_id, :updated_at, :revision)",
+                "INSERT INTO contacts VALUES"
+                " (:site, :identity, :contact_id, :updated_at, :revision)",
                 row,
             )
     assert _again(sqlite).contacts == [(SITE, CONTACT)]
