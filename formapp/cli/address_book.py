@@ -17,6 +17,10 @@ from formapp.crm.systems.http_calls import HttpCalls
 
 _PACKAGE = "radicale>=3.5"
 _START_SECONDS = 30.0
+_USER = "shop"
+_MADE = (201, 405, 409)
+"""It is made, or was there already."""
+
 _MKCOL = b"""<?xml version="1.0" encoding="utf-8"?>
 <mkcol xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><set><prop>
 <resourcetype><collection/><C:addressbook/></resourcetype><displayname>Contacts</displayname>
@@ -61,7 +65,7 @@ def running_address_book(folder: Path, host: str, port: int) -> Iterator[str]:
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own words
     try:
-        url = f"http://{host}:{port}/shop/contacts/"
+        url = f"http://{host}:{port}/{_USER}/contacts/"
         _make_address_book(process, url, folder / "log")
         yield url
     finally:
@@ -74,14 +78,14 @@ def running_address_book(folder: Path, host: str, port: int) -> Iterator[str]:
 def _make_address_book(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     """Wait until the server answers; make the address book if it isn't there yet."""
     deadline = time.monotonic() + _START_SECONDS
-    calls = HttpCalls()
+    # Whoever signs in gets a folder; the password is not looked at.
+    calls = HttpCalls(auth=(_USER, "any"))
+    headers = {"Content-Type": "application/xml; charset=utf-8"}
     while True:
         with contextlib.suppress(CrmError):
-            found = calls.call("PROPFIND", url, headers={"Depth": "0"})
-            if found.status_code == 404:  # noqa: PLR2004
-                headers = {"Content-Type": "application/xml; charset=utf-8"}
-                calls.call("MKCOL", url, data=_MKCOL, headers=headers)
-            break
+            made = calls.call("MKCOL", url, data=_MKCOL, headers=headers, allow=_MADE)
+            if made.status_code in _MADE:
+                break
         if process.poll() is not None or time.monotonic() > deadline:
             raise click.ClickException(f"Radicale didn't start: see {log}")
         time.sleep(0.1)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 from uuid import uuid4
 
+import click
 from flask import Flask, Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -75,6 +76,8 @@ def start_book(settings: Settings, database: Database) -> Book:
     try:
         sync.plan(opened.session)
         sync.load(opened.session, "wix")
+    except CrmError as error:
+        raise click.ClickException(f"the address book can't be used: {error}") from None
     finally:
         opened.close()
     return book

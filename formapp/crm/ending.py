@@ -39,13 +39,19 @@ def end_gone(session: Session, link: Link, here: Mapping[Side, Record]) -> None:
     """A record is gone: let its twin know by the book's policy. StaleError, GoneError."""
     gone: Side = "crm" if "wix" in here else "wix"
     now = session.clock()
+    survivor = here.get(other(gone))
+    if survivor and survivor.id != link.id_at(other(gone)):
+        # Its twin was merged into another record, which has nothing to do with that.
+        with session.database.write() as connection:
+            finish_link(connection, link, now, state="merged_into", gone_at=None, **_ENDED)
+            add_hints(connection, link.book, other(gone), {survivor.id: ""}, now)
+        return
     with session.database.write() as connection:
         link = write_link(connection, link, gone_at=link.gone_at or now)
         stopped = not link.gone_allowed and brake(connection, link.book)
     if stopped:
         postpone_link(session.database, link, now, None)
         return
-    survivor = here.get(other(gone))
     lost: Sequence[Overruled] = ()
     if survivor:
         view = session.view(link, other(gone), survivor)

@@ -16,7 +16,7 @@ from formapp.crm.decide import KEY, SIDES, Base, Decision, Views
 from formapp.crm.events import crm_source, erase_contents, last_event
 from formapp.crm.model import Side, other
 from formapp.crm.session import NAMES, HeldError, Session
-from formapp.crm.store import Intent, Link, find_link, finish_link, postpone_link, read_again
+from formapp.crm.store import Intent, Link, finish_link, postpone_link, read_again
 from formapp.crm.system import (
     AlreadyExistsError,
     CrmError,
@@ -147,15 +147,8 @@ def _check_keys(session: Session, link: Link, records: Mapping[Side, Record]) ->
     """Each record names the other one, or none: another id is never overwritten."""
     for side, record in records.items():
         known = (None, link.id_at(other(side)), link.base(side).get(KEY))
-        if record.key not in known and not _was_merged(session, side, record.key or ""):
+        if record.key not in known and not twins.has_old_key(session, side, record):
             raise HeldError(f"the record in {NAMES[side]} names another record as its twin")
-
-
-def _was_merged(session: Session, side: Side, key: str) -> bool:
-    """Whether that twin's own record was merged away: into this one, which got its key by that."""
-    with session.database.read() as connection:
-        named = find_link(connection, session.book.name, other(side), key)
-    return named is not None and named.state == "merged_into"
 
 
 def _key_to_write(session: Session, link: Link, views: Views, side: Side) -> str | None:

@@ -142,3 +142,40 @@ def test_ambiguous_records_are_held_and_released_once_they_are_clear(pairing: Pa
     pairing.sync()
     found = owner.status(pairing.database, "main", pairing.clock())
     assert (found.linked, found.held) == (1, 0)
+
+
+def test_a_merge_whose_source_has_lost_its_twin_leaves_the_survivor_alone(
+    sqlite: Database,
+) -> None:
+    pairing = Pairing(sqlite, deletes="delete")
+    (ada, ada_twin), (bob, bob_twin) = two_links(pairing)
+    # Equal contacts: nothing tells the survivor from the one that was deleted.
+    pairing.wix.rows[ada].values = dict(pairing.wix.rows[bob].values)
+    pairing.wix.combine(ada, bob)
+    pairing.crm.remove(bob_twin)
+    pairing.sync()
+    assert [*pairing.wix.rows] == [ada]
+    assert [*pairing.crm.rows] == [ada_twin]
+    assert states(pairing) == ["linked", "merged_into"]
+
+
+@pytest.mark.parametrize("had_twin", [True, False])
+def test_a_survivor_that_got_the_merged_contacts_key_is_linked_all_the_same(
+    pairing: Pairing, *, had_twin: bool
+) -> None:
+    (ada, ada_twin), (bob, bob_twin) = two_links(pairing)
+    if not had_twin:
+        ada = pairing.wix.put(first="Eva", email="eva@example.com")
+    pairing.wix.combine(ada, bob)
+    # As Wix does where the survivor has no key of its own yet.
+    pairing.wix.rows[ada].key = bob_twin
+    pairing.crm.remove(bob_twin)
+    pairing.sync()
+    pairing.sync()
+    assert "held" not in states(pairing)
+    pairing.wix.edit(ada, first="Eva B.")
+    pairing.sync()
+    names = {row.values["given"] for row in pairing.crm.rows.values()}
+    assert "Eva B." in names
+    assert (ada_twin in pairing.crm.rows) or not had_twin
+    assert pairing.wix.rows[ada].key == bob_twin
