@@ -20,6 +20,7 @@ from formapp.db.tables import (
     attempts,
     deliveries,
     erasures,
+    files,
     jobs,
     metadata,
     submissions,
@@ -115,7 +116,7 @@ def _copy(
 def _check_unchanged(source: Database, reading: Connection) -> None:
     """Refuse a source in use: rows that came meanwhile would be lost."""
     with source.read() as fresh:
-        for table in (submissions, deliveries, attempts, jobs):
+        for table in (submissions, deliveries, attempts, jobs, files):
             if _count(fresh, table) != _count(reading, table):
                 raise CopyError(
                     "the database to copy from changed meanwhile: stop formapp first, then copy"

@@ -15,6 +15,7 @@ from formapp.forms.tokens import TokenSigner
 from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.refused_origins import RefusedOrigins
+from formapp.monitoring.visits import Visits
 from formapp.spam.altcha import Challenges
 from formapp.web.errors import RefusalError
 from formapp.web.public.page_cache import PageTemplate
@@ -34,6 +35,7 @@ class Services:
         sites: the names of all Wix sites.
         on_kept: called after each commit that created work for a worker.
         refused_origins: logs and counts posts from origins that aren't listed.
+        visits: counts how often forms are shown and begun.
         api_tokens: let a program post without an origin.
         sign: makes the keyed hash of a counter's name.
         site_key: this site's key at the owner's challenge service.
@@ -51,6 +53,7 @@ class Services:
     default_site: str
     on_kept: Callable[[], None] | None
     refused_origins: RefusedOrigins
+    visits: Visits
     challenges: Challenges
     sign: Callable[[str], str]
     api_tokens: tuple[str, ...] = ()

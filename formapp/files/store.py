@@ -1,0 +1,245 @@
+"""Where the contents of files are: a store of bytes by key, and the folder that is one by default.
+
+A key is made of the content's SHA-256 and 16 random hex digits, never of what a visitor sent. Two
+equal files have two keys: erasing one lead can't take away the file of another.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Protocol, Self
+
+HEAD_BYTES = 8 * 1024
+"""How much of the beginning of a content is at hand for finding its type."""
+
+_KEY = re.compile(r"([0-9a-f]{2})/\1[0-9a-f]{62}-[0-9a-f]{16}")
+_INCOMING = "incoming"
+
+
+class FileStoreError(Exception):
+    """The store can't be reached, read or written; the text says why, without names of visitors."""
+
+
+class ContentMissingError(FileStoreError):
+    """The store has no content of this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """What a store knows of a content: its key, its bytes, and when it was put."""
+
+    key: str
+    size: int
+    put_at: datetime
+
+
+class Spool:
+    """A content that is arriving: a temporary file that counts and hashes what is written to it.
+
+    Made by `FileStore.spool`; closing it deletes it, unless it was put. `file` can be read from any
+    position; `head` is its beginning.
+    """
+
+    def __init__(self, file: IO[bytes], path: Path | None = None) -> None:
+        self.file = file
+        self.path = path
+        self.size = 0
+        self.head = b""
+        self._hash = hashlib.sha256()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def sha256(self) -> str:
+        """The hash of what was written so far, in hex digits."""
+        return self._hash.hexdigest()
+
+    def write(self, data: bytes) -> None:
+        """Append bytes."""
+        if len(self.head) < HEAD_BYTES:
+            self.head += data[: HEAD_BYTES - len(self.head)]
+        self.size += len(data)
+        self._hash.update(data)
+        self.file.write(data)
+
+    def close(self) -> None:
+        """Delete it; safe to call twice, and after it was put."""
+        self.file.close()
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+            self.path = None
+
+
+class FileStore(Protocol):
+    """A store of contents. Threads and processes share it. Any method may raise FileStoreError."""
+
+    def spool(self) -> Spool:
+        """Return where a new content is written to."""
+        ...
+
+    def put(self, spool: Spool) -> str:
+        """Store what was written; returns its key once it would survive a power cut."""
+        ...
+
+    def open(self, key: str) -> IO[bytes]:
+        """Open a content for reading, as a stream; raises ContentMissingError."""
+        ...
+
+    def stat(self, key: str) -> Stat | None:
+        """Return what is known of a content, None where there is none."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Delete a content; one that isn't there is no error."""
+        ...
+
+    def contents(self) -> Iterator[Stat]:
+        """Yield every content, in no order."""
+        ...
+
+
+def new_key(sha256: str) -> str:
+    """Return a key for a content with this hash."""
+    return f"{sha256[:2]}/{sha256}-{secrets.token_hex(8)}"
+
+
+def is_key(text: str) -> bool:
+    """Return whether a text can be a key: nothing else becomes part of a path or an address."""
+    return _KEY.fullmatch(text) is not None
+
+
+class FolderStore:
+    """Contents as files of a folder that only this user can read.
+
+    `put` syncs the file, renames it, and syncs the folder that the name is in, so that neither can
+    be lost once it returns.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._incoming = folder / _INCOMING
+
+    def __repr__(self) -> str:
+        return f"<FolderStore {self.folder}>"
+
+    def spool(self) -> Spool:
+        """Return a temporary file on the same file system, so that it can be renamed."""
+        try:
+            _make_folder(self._incoming)
+            number, path = tempfile.mkstemp(dir=self._incoming)
+        except OSError as error:
+            raise _unavailable(error) from error
+        return Spool(os.fdopen(number, "w+b"), Path(path))
+
+    def put(self, spool: Spool) -> str:
+        """Store what was written; returns its key."""
+        if spool.path is None:
+            raise ValueError("this content was put or closed before")
+        key = new_key(spool.sha256)
+        target = self._path(key)
+        try:
+            spool.file.flush()
+            os.fsync(spool.file.fileno())
+            _make_folder(target.parent)
+            spool.path.rename(target)
+            spool.path = None
+            _sync(target.parent)
+        except OSError as error:
+            raise _unavailable(error) from error
+        return key
+
+    def open(self, key: str) -> IO[bytes]:
+        """Open a content; raises ContentMissingError."""
+        try:
+            return self._path(key).open("rb")
+        except FileNotFoundError:
+            raise ContentMissingError("has no content of this key") from None
+        except OSError as error:
+            raise _unavailable(error) from error
+
+    def stat(self, key: str) -> Stat | None:
+        """Return what is known of a content, None where there is none."""
+        try:
+            return _stat(key, self._path(key))
+        except OSError as error:
+            raise _unavailable(error) from error
+
+    def delete(self, key: str) -> None:
+        """Delete a content."""
+        try:
+            self._path(key).unlink(missing_ok=True)
+        except OSError as error:
+            raise _unavailable(error) from error
+
+    def contents(self) -> Iterator[Stat]:
+        """Yield every content, and as a key of its own each file that is still arriving."""
+        if not self.folder.is_dir():
+            return
+        try:
+            for path in self.folder.glob("??/*"):
+                key = f"{path.parent.name}/{path.name}"
+                if is_key(key) and (found := _stat(key, path)):
+                    yield found
+        except OSError as error:
+            raise _unavailable(error) from error
+
+    def sweep_incoming(self, before: datetime) -> int:
+        """Delete what a crash left of contents that were arriving; returns how many."""
+        count = 0
+        for path in self._incoming.glob("*"):
+            found = _stat("", path)
+            if found and found.put_at < before:
+                path.unlink(missing_ok=True)
+                count += 1
+        return count
+
+    def _path(self, key: str) -> Path:
+        if not is_key(key):
+            raise ContentMissingError("has no content of this key")
+        return self.folder / key
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a private folder with its parents, and sync the names of the new ones."""
+    if folder.is_dir():
+        return
+    if folder.parent != folder:
+        _make_folder(folder.parent)
+    with suppress(FileExistsError):
+        folder.mkdir(0o700)
+        _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
+
+
+def _stat(key: str, path: Path) -> Stat | None:
+    try:
+        found = path.stat()
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
+            return None
+        raise
+    return Stat(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+
+def _unavailable(error: OSError) -> FileStoreError:
+    # Its text alone: a path says nothing to a visitor, and may be in a log.
+    return FileStoreError(error.strerror or type(error).__name__)

@@ -1,0 +1,111 @@
+"""Deleting contents: of erased leads, of forms that were never sent, of crashes."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import islice
+
+from sqlalchemy import delete, select, update
+
+from formapp.db.database import Database
+from formapp.db.tables import files
+from formapp.files.records import FileState
+from formapp.files.store import FileStore
+
+EVERY = timedelta(minutes=5)
+"""How often a worker deletes the contents of erased files."""
+
+ORPHANS_EVERY = timedelta(hours=6)
+GRACE = timedelta(hours=1)
+"""A content younger than this may get its row yet: no request takes so long."""
+
+BATCH = 200
+MOST_ORPHANS = 100
+"""More than this, and more than half of all: the database is more likely wrong than the store."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """Contents without a row.
+
+    Attributes:
+        found: how many there are.
+        deleted: how many of them were deleted; none if they are suspiciously many.
+    """
+
+    found: int
+    deleted: int
+
+
+def delete_erased(database: Database, store: FileStore, now: datetime) -> int:
+    """Delete erased files, and staged ones whose time is over; returns how many.
+
+    First the contents and then the rows: if this is interrupted, the next run continues.
+    """
+    count = 0
+    for batch in _erased_batches(database, now):
+        for key in batch.values():
+            store.delete(key)
+        gone = (files.c.id.in_(batch.keys())) & (files.c.state == FileState.ERASED)
+        with database.write() as connection:
+            connection.execute(delete(files).where(gone))
+        count += len(batch)
+    return count
+
+
+def delete_orphans(
+    database: Database,
+    store: FileStore,
+    now: datetime,
+    *,
+    grace: timedelta = GRACE,
+    force: bool = False,
+) -> Orphans:
+    """Delete contents that no row names, which a crash left behind, or a restored back-up.
+
+    An empty or older database by mistake must not cost all files: where most of them would go,
+    none does unless `force` says so.
+    """
+    old = (found.key for found in store.contents() if found.put_at <= now - grace)
+    total, orphans = 0, list[str]()
+    while batch := list(islice(old, BATCH)):
+        total += len(batch)
+        with database.read() as connection:
+            query = select(files.c.storage_key).where(files.c.storage_key.in_(batch))
+            orphans += set(batch).difference(connection.scalars(query))
+    if len(orphans) > max(MOST_ORPHANS, total / 2) and not force:
+        _log.error(
+            "%d of %d stored files belong to no lead of this database: none was deleted; if it is "
+            "the right database, run `formapp files sweep --force`",
+            len(orphans),
+            total,
+        )
+        return Orphans(len(orphans), deleted=0)
+    for key in orphans:
+        store.delete(key)
+    if orphans:
+        _log.info("deleted %d stored files that belonged to no lead", len(orphans))
+    return Orphans(len(orphans), deleted=len(orphans))
+
+
+def _erased_batches(database: Database, now: datetime) -> Iterator[dict[str, str]]:
+    """Yield ids and keys of erased files; ones whose time is over are erased by this."""
+    is_over = files.c.submission_id.is_(None) & (files.c.expires_at <= now)
+    query = select(files.c.id, files.c.storage_key, files.c.state).where(is_over).limit(BATCH)
+    while True:
+        with database.read() as connection:
+            rows = connection.execute(query).all()
+        if not rows:
+            return
+        staged = [row.id for row in rows if row.state != FileState.ERASED]
+        if staged:
+            with database.write() as connection:
+                # One may have been attached meanwhile: it isn't over any more.
+                still = update(files).where(is_over, files.c.id.in_(staged))
+                erased = {"state": FileState.ERASED, "name": "", "sha256": ""}
+                connection.execute(still.values(**erased, expires_at=now))
+            continue
+        yield {row.id: row.storage_key for row in rows}

@@ -1,0 +1,35 @@
+"""Files of tests: a content in a store with its record."""
+
+from datetime import UTC, datetime
+
+from formapp.files.records import FileRecord, FileState, new_id
+from formapp.files.store import FileStore, new_key
+
+
+def put_file(
+    store: FileStore, content: bytes = b"content", *, now: datetime | None = None, **values: object
+) -> FileRecord:
+    """Put a content, and return the record of a file that has it; no row is written."""
+    with store.spool() as spool:
+        spool.write(content)
+        known = {"size": spool.size, "sha256": spool.sha256, "key": store.put(spool)}
+    return file_record(now=now, **known | values)
+
+
+def file_record(*, now: datetime | None = None, **values: object) -> FileRecord:
+    """The record of a file."""
+    given = {
+        "id": new_id(),
+        "submission_id": None,
+        "form": "contact",
+        "field": "photos",
+        "position": 0,
+        "name": "roof.jpg",
+        "type": "image/jpeg",
+        "size": 7,
+        "sha256": "0f" * 32,
+        "key": new_key("0f" * 32),
+        "state": FileState.STORED,
+        "created_at": now or datetime.now(UTC),
+    }
+    return FileRecord(**given | values)  # type: ignore[arg-type] # given by name
