@@ -97,6 +97,11 @@ def end_merged(session: Session, link: Link, here: Mapping[Side, Record]) -> Non
             _follow(connection, session, link, side, survivor)
             return
         kept = kept or find_link(connection, link.book, side, survivor.id)
+    if kept and kept.intent and kept.id_at(other(side)) is None:
+        # The survivor may be about to get a twin of its own: that decides what becomes of this one.
+        until = session.clock() + session.grace
+        postpone_link(session.database, link, until, "what it was merged into has no twin yet")
+        return
     target = kept.id_at(other(side)) if kept and kept.state in ("linked", "held") else None
     _end_twin(session, other(side), target, twin, f"Merged in {NAMES[side]}")
     now = session.clock()

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, insert, select
 
+from formapp.crm.compare import compared
 from formapp.crm.copying import copy_next
 from formapp.crm.decide import SIDES, View
 from formapp.crm.discover import SWEEP_EVERY, start_following
@@ -132,6 +133,7 @@ def _load(session: Session, fence: int, progress: Progress) -> None:
     values = {"state": "running", "due_at": now, "sweep_at": now + SWEEP_EVERY, "reason": None}
     with session.database.write() as connection:
         write_claimed_book(connection, session.book.name, fence, last_pass_at=now, **values)
+        compared(connection, session, now)
 
 
 def _begin(session: Session, row: Any, record: Side) -> None:

@@ -5,7 +5,8 @@ from sqlalchemy import select
 
 from formapp.crm import owner
 from formapp.crm.events import Event, store_event, wix_source
-from formapp.crm.sync import pass_once
+from formapp.crm.store import LEASE
+from formapp.crm.sync import pass_once, sync_once
 from formapp.db.database import Database
 from formapp.db.tables import crm_links, crm_tombstones
 from tests.crm.pairing import Pairing
@@ -179,3 +180,31 @@ def test_a_survivor_that_got_the_merged_contacts_key_is_linked_all_the_same(
     assert "Eva B." in names
     assert (ada_twin in pairing.crm.rows) or not had_twin
     assert pairing.wix.rows[ada].key == bob_twin
+
+
+class _KilledError(BaseException):
+    """The process ends here."""
+
+
+def test_a_merge_waits_for_a_survivor_whose_twin_was_being_created(pairing: Pairing) -> None:
+    bob, bob_twin = pairing.linked(first="Bob", email="bob@example.com")
+    ada = pairing.wix.put(first="Ada", email="ada@example.com")
+
+    def kill(name: str) -> None:
+        if name == "c.create":
+            raise _KilledError
+
+    pairing.crm.hook = kill
+    with pytest.raises(_KilledError):
+        pairing.sync()
+    pairing.crm.hook = lambda _name: None
+    pairing.wix.edit(ada, email="bob@example.com")
+    pairing.wix.combine(ada, bob)
+    # The lease of the killed process is over, its grace isn't.
+    pairing.clock.turn(seconds=LEASE.total_seconds() + 5)
+    sync_once(pairing.session())
+    pairing.sync()
+    pairing.sync()
+    assert sorted(states(pairing)) == ["linked", "merged_into"]
+    assert "Merged in Wix" in pairing.crm.rows[bob_twin].labels
+    assert len(pairing.crm.rows) == 2
