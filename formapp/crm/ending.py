@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from formapp.crm import conflicts
 from formapp.crm.brake import brake
 from formapp.crm.decide import KEY, Overruled
+from formapp.crm.events import crm_source, erase_contents, last_event
 from formapp.crm.model import Side, other
 from formapp.crm.session import NAMES, Session
 from formapp.crm.store import (
@@ -148,10 +149,17 @@ def start_erasing(connection: Connection, book: str, wix_id: str, now: Any) -> N
     link = find_link(connection, book, "wix", wix_id)
     if link is None or link.state in ("erasing", "erased"):
         return
-    conflicts.erase_link(connection, link)
+    erase_kept(connection, link)
     values = {"state": "erasing", "due_at": now, "intent": None, "reason": None, **_ENDED}
     # The fence counts up: a worker that has the link must stop.
     write_link(connection, link, fence=link.fence + 1, lease_until=None, **values)
+
+
+def erase_kept(connection: Connection, link: Link) -> None:
+    """Erase what is kept of a link's persons: conflicts, and fields that wait while it is held."""
+    conflicts.erase_link(connection, link)
+    source = crm_source(link.book)
+    erase_contents(connection, source, link.crm_id or "", last_event(connection, source))
 
 
 def erase_twin(session: Session, link: Link) -> None:

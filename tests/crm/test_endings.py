@@ -1,14 +1,17 @@
 """Links that end: merges on either side, erasures, unlinking; and webhooks that say so."""
 
+from dataclasses import replace
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from formapp.crm import owner
+from formapp.crm.ending import start_erasing
 from formapp.crm.events import Event, store_event, wix_source
 from formapp.crm.store import LEASE
 from formapp.crm.sync import pass_once, sync_once
 from formapp.db.database import Database
-from formapp.db.tables import crm_links, crm_tombstones
+from formapp.db.tables import crm_events, crm_links, crm_tombstones
 from tests.crm.pairing import Pairing
 
 
@@ -208,3 +211,21 @@ def test_a_merge_waits_for_a_survivor_whose_twin_was_being_created(pairing: Pair
     assert sorted(states(pairing)) == ["linked", "merged_into"]
     assert "Merged in Wix" in pairing.crm.rows[bob_twin].labels
     assert len(pairing.crm.rows) == 2
+
+
+@pytest.mark.parametrize("how", ["erased at Wix", "unlinked"])
+def test_fields_that_wait_while_a_link_is_held_go_with_it(pairing: Pairing, how: str) -> None:
+    wix_id, crm_id = pairing.linked(first="Ada", email="ada@example.com")
+    with pairing.database.write() as connection:
+        connection.execute(update(crm_links).values(state="held", reason="refused"))
+        for entity in (crm_id, "another"):
+            content = {"given": "Ada B.", "email": "ada@example.com"}
+            post = Event("crm:main", f"post of {entity}", "updated", entity, pairing.clock())
+            store_event(connection, replace(post, content=content))
+        if how == "erased at Wix":
+            start_erasing(connection, "main", wix_id, pairing.clock())
+    if how == "unlinked":
+        assert owner.unlink(pairing.database, "main", wix_id)
+    with pairing.database.read() as connection:
+        kept = connection.execute(select(crm_events.c.entity, crm_events.c.content)).all()
+    assert {row.entity: bool(row.content) for row in kept} == {crm_id: False, "another": True}
