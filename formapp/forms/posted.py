@@ -16,6 +16,7 @@ from typing import TypedDict
 
 from formapp.forms.definition.links import spelled_out
 from formapp.forms.definition.model import (
+    KEPT,
     LIST_NAME,
     RESERVED,
     FieldDefinition,
@@ -33,7 +34,7 @@ from formapp.forms.reading.numbers import JsonNumber
 from formapp.lead import Lead
 from formapp.spam.providers import CHALLENGE_NAMES
 
-_SEVERAL = {"checkboxes", "checkbox", "consent"}
+_SEVERAL = {"checkboxes", "checkbox", "consent", "file"}
 """Types of which a post may hold several values: a hidden input may be beside a box."""
 
 _REPLY_TO = "_replyto"
@@ -194,7 +195,7 @@ class Reader:
         self._slots = {name: slot for slot, field in enumerate(given) for name in field.names}
         self._folded = {name.casefold(): slot for name, slot in self._slots.items()}
         self._reply_to = self._slots.pop(_REPLY_TO, _email_slot(given))
-        self._known = frozenset({*RESERVED, *CHALLENGE_NAMES, *definition.foreign_names})
+        self._known = frozenset({*RESERVED, KEPT, *CHALLENGE_NAMES, *definition.foreign_names})
         self._mapping = LeadMapping(definition, name)
         consents = [f for f in given if f.type == "consent"]
         self._consents = [Consent(field=f.name, text=spelled_out(f.label_text)) for f in consents]
@@ -271,6 +272,18 @@ class Reader:
         consents = [each for each in self._consents if answers.get(each["field"]) is True]
         lead = self._mapping.lead_of(answers, default_site, identities)
         return Reading(answers, tuple(consents), lead, texts, names, notes)
+
+    def file_slot(self, name: str) -> int | None:
+        """Return the index of the field for files that a name stands for.
+
+        Else that of the first one: a file under another name should get there, too. None where the
+        form takes no files.
+        """
+        slot = self._slots.get(name)
+        slot = self._slot(name) if slot is None else slot
+        slot = self._folded.get(name.casefold()) if slot is None else slot
+        slots = [index for index, field in enumerate(self._definitions) if field.type == "file"]
+        return slot if slot in slots else next(iter(slots), None)
 
     def _by_slot(
         self, values: dict[str, list[str]], lists: frozenset[str]

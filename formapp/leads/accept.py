@@ -22,7 +22,7 @@ from operator import itemgetter
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
-from sqlalchemy import JSON, Connection, Integer, Table, delete, insert, select, update
+from sqlalchemy import JSON, Connection, Integer, Table, select
 from sqlalchemy.exc import IntegrityError
 from uuid6 import UUID
 
@@ -30,6 +30,7 @@ from formapp.db.counters import UsageLimit, count_up
 from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError, UtcDateTime
 from formapp.db.notify import CHANNEL
 from formapp.db.tables import deliveries, jobs, search_terms, submissions
+from formapp.files.records import FileRecord, attach
 from formapp.forms.notes import Note
 from formapp.jobs.queue import Job
 from formapp.lead import Lead
@@ -81,6 +82,7 @@ class Submission:
         jobs: a worker's jobs for it, besides a delivery.
         usage_limits: the limits that it counts towards; if one is used up, it is quarantined and
             leaves no work.
+        files: new ones, whose contents are stored, and staged ones.
     """
 
     form: str
@@ -98,6 +100,7 @@ class Submission:
     keep_days: int | None = None
     jobs: tuple[Job, ...] = ()
     usage_limits: tuple[UsageLimit, ...] = ()
+    files: tuple[FileRecord, ...] = ()
 
     @property
     def leaves_work(self) -> bool:
@@ -108,6 +111,8 @@ class Submission:
     def digest(self) -> str:
         """SHA-256 of the answers, which distinguishes a repetition from other answers."""
         sent = [self.answers, self.unknown] if self.unknown else self.answers
+        if self.files:
+            sent = [sent, [file.sha256 for file in self.files]]
         return hashlib.sha256(_SORTED(sent).encode()).hexdigest()
 
 
@@ -213,11 +218,12 @@ class GroupCommit:
 
         Raises:
             KeyReusedError: the key was used before with other answers.
+            StagedFileGoneError: one of its staged files was deleted meanwhile.
             DatabaseUnavailableError: nothing was stored; the visitor must get an error.
         """
         # Usage limits lock their rows until the commit: those of several forms, taken in another
-        # order by another process, could lock each other out.
-        if submission.usage_limits:
+        # order by another process, could lock each other out. Files may refuse the whole commit.
+        if submission.usage_limits or submission.files:
             return keep(self._database, submission)
         return self._group.do(submission)
 
@@ -244,6 +250,8 @@ def keep(database: Database, submission: Submission) -> Receipt:
             if submission.usage_limits:
                 kept, used_up = _take_usage_limits(connection, submission)
             [submission_id] = _insert(connection, [kept])
+            if kept.files:
+                attach(connection, submission_id, kept.files, submission.received_at)
     except IntegrityError:
         return _earlier(database, submission)
     return _receipt(submission_id, kept, used_up)
@@ -321,22 +329,6 @@ def fold(text: str) -> list[str]:
     """Return the words of a text without case and accents, as they are searched."""
     plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
     return _WORD.findall(plain)
-
-
-def replace_lead(connection: Connection, submission_id: str, lead: Lead) -> None:
-    """Store another lead of a submission, in the caller's transaction."""
-    this = update(submissions).where(submissions.c.id == submission_id)
-    connection.execute(this.values(lead=lead.to_json(), site=lead.site))
-    forget_terms(connection, [submission_id])
-    if terms := terms_of(lead):
-        rows = [{"submission_id": submission_id, "term": term} for term in terms]
-        connection.execute(insert(search_terms), rows)
-
-
-def forget_terms(connection: Connection, submission_ids: Sequence[str]) -> None:
-    """Delete what a search finds these submissions by."""
-    theirs = search_terms.c.submission_id.in_(submission_ids)
-    connection.execute(delete(search_terms).where(theirs))
 
 
 # Rows go to the driver as they are: SQLAlchemy's own insert() takes longer than the database.

@@ -32,7 +32,7 @@ from formapp.db.database import Database
 from formapp.db.tables import contacts, deliveries, jobs, submissions
 from formapp.files import records
 from formapp.lead import Lead
-from formapp.leads.accept import forget_terms
+from formapp.leads.replace import forget_terms
 
 ERASED = "erased"
 """The reason of a delivery that was cancelled because its answers were erased."""

@@ -17,7 +17,6 @@ from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
 from formapp.lead import InvalidLeadError, Lead
 from formapp.leads import audit
-from formapp.leads.accept import forget_terms, replace_lead
 from formapp.leads.anonymize import Anonymized, anonymize, lock, truncate_log
 from formapp.leads.errors import UnknownSubmissionError
 from formapp.leads.identity_search import (
@@ -28,6 +27,7 @@ from formapp.leads.identity_search import (
     search,
     searched_rows,
 )
+from formapp.leads.replace import forget_terms, replace_lead
 from formapp.leads.same_person import identity_in, ids_of_person
 from formapp.signing import Keyring
 

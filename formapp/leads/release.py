@@ -15,7 +15,7 @@ from formapp.db.tables import submissions
 from formapp.forms.form import Form
 from formapp.forms.posted import InvalidAnswersError
 from formapp.leads import audit
-from formapp.leads.accept import Status, replace_lead
+from formapp.leads.accept import Status
 from formapp.leads.errors import (
     ErasedError,
     NotHeldError,
@@ -23,6 +23,7 @@ from formapp.leads.errors import (
     UnreadableError,
 )
 from formapp.leads.held import lock_submission, release_held
+from formapp.leads.replace import replace_lead
 
 _RELEASABLE = (Status.QUARANTINED, Status.SPAM)
 
