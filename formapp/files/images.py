@@ -52,8 +52,7 @@ def strip_metadata(source: Spool, spool: Callable[[], Spool]) -> Spool:
             with _ONE_AT_A_TIME, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 _encode_again(source.file, encoded)
-        except Exception as error:
-            # Pillow's decoders raise errors of many kinds on damaged files.
+        except Exception as error:  # noqa: BLE001 - decoders raise many kinds on damaged files
             raise UnreadableImageError(type(error).__name__) from None
         encoded.seek(0)
         target = spool()

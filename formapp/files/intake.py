@@ -25,7 +25,7 @@ class FilesUsedUpError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A file that has arrived: its content, and its record once that is complete but for the key."""
+    """A file that has arrived: its content, and its record, which lacks the key alone."""
 
     spool: Spool
     record: FileRecord

@@ -235,7 +235,7 @@ FILE_EMPTY = ErrorMessage(
 FILE_GONE = ErrorMessage(
     "TYPE_FILE",
     gettext_noop("should be chosen again"),
-    gettext_noop("Choose your file again: it could not be kept until now."),
+    gettext_noop("Choose your file again: we could not keep it."),
 )
 FILE_UNREADABLE = ErrorMessage(
     "TYPE_FILE",

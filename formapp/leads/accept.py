@@ -110,7 +110,7 @@ class Submission:
     @property
     def digest(self) -> str:
         """SHA-256 of the answers, which distinguishes a repetition from other answers."""
-        sent = [self.answers, self.unknown] if self.unknown else self.answers
+        sent: Any = [self.answers, self.unknown] if self.unknown else self.answers
         if self.files:
             sent = [sent, [file.sha256 for file in self.files]]
         return hashlib.sha256(_SORTED(sent).encode()).hexdigest()

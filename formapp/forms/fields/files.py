@@ -1,12 +1,13 @@
 """The type `file`: files that come with a multipart post, or were staged by an earlier one."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from wtforms.widgets import FileInput
 
 from formapp.files.types import extension_of
 from formapp.forms import messages
+from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.uploads import format_size
 from formapp.forms.fields.base import Control, Field, InvalidValueError, Parsed, Schema
 from formapp.forms.messages import ErrorMessage
@@ -32,7 +33,7 @@ class SentFile(str):
         size: int = 0,
         fault: ErrorMessage | None = None,
         reference: str | None = None,
-    ) -> "SentFile":
+    ) -> Self:
         """Return the name with what is known of the file."""
         sent = super().__new__(cls, name)
         sent.size, sent.fault, sent.reference = size, fault, reference
@@ -81,20 +82,38 @@ class File(Field):
             found["accept"] = ",".join(given.accept)
         if given.max_files > 1:
             found["multiple"] = True
-        return found | {"data-max-size": given.max_size, "data-max-files": given.max_files}
+        return found | {
+            "data-max-size": given.max_size,
+            "data-max-files": given.max_files,
+            "data-too-big": self._sentence(self.too_big()),
+            "data-too-many": self._sentence(messages.too_many_files(given.max_files)),
+        }
+
+    @property
+    def shown_size(self) -> str:
+        """The largest size for people."""
+        return format_size(self.definition.max_size)
+
+    @property
+    def shown_types(self) -> str:
+        """The accepted types for people, such as `PDF, image/*`; empty where all are."""
+        return ", ".join(map(_shown_type, self.definition.accept))
 
     def too_big(self) -> ErrorMessage:
         """Return the message about a file that is too large."""
-        return messages.file_too_big(format_size(self.definition.max_size))
+        return messages.file_too_big(self.shown_size)
 
     def wrong_type(self) -> ErrorMessage:
         """Return the message about a file of another type."""
-        return messages.file_type(", ".join(map(_shown_type, self.definition.accept)))
+        return messages.file_type(self.shown_types)
 
     def type_errors(self) -> list[ErrorMessage]:
         """Return the messages about files that can't be taken."""
         wrong = [self.wrong_type()] if self.definition.accept else [messages.FILE_EMPTY]
         return [self.too_big(), messages.too_many_files(self.definition.max_files), *wrong]
+
+    def _sentence(self, message: ErrorMessage) -> str:
+        return message.sentence(texts_in(self.language), self.definition.label, self.language)
 
     def value_schema(self) -> Schema:
         """Return the schema of what JSON may have: no content, which only multipart has."""

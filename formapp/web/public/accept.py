@@ -61,6 +61,8 @@ NO_FILE_UPLOADS = gettext_noop("This form can't take files. Please send it witho
 FILES_LEFT_OUT = gettext_noop(
     "Your file was left out: this form can't take files. We have received everything else."
 )
+PROGRESS = "Formapp-Progress"
+"""The header of the script that shows how far files are sent."""
 FILES, ONWARD = "files", "next"
 """Parameters of the thank-you page: that files were dropped, and the page to go on to."""
 # A form library may send a box that isn't ticked as the JSON `false`.
@@ -146,7 +148,7 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
 
 
 def _read(
-    request: Request, form: Form, services: Services, uploads: Uploads | None
+    request: Request, form: Form, services: Services, uploads: Uploads | None = None
 ) -> tuple[Post, RefusalError | None]:
     """Return the post, and the limit that it exceeds.
 
@@ -368,7 +370,9 @@ def _result(receipt: Receipt) -> str:
 
 
 def _success(post: Post) -> Response:
-    as_json = post.wants_json
+    # Our own script wants an address instead of a redirect: it couldn't follow one to another site.
+    by_script = post.uploads and post.request.headers.get(PROGRESS)
+    as_json = bool(by_script) or post.wants_json
     if not as_json and post.request.headers.get("Sec-Fetch-Mode") == "cors":
         # A script's fetch can't read the owner's page after a redirect: it would report a failed
         # post.

@@ -30,6 +30,7 @@ def refused(
 
 
 def invalid(post: "Post") -> Response:
+    """Answer with every fault of the answers; a visitor gets the form back with them."""
     post.services.metrics.submission(post.form.name, "invalid")
     if not post.wants_json:
         return _again(post)
@@ -56,6 +57,8 @@ def _again(
         post.uploads.stage()
     bound = form.bind(post.posted, token=context)
     with_faults = refusal is None or refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    # A file that could not be kept has to be chosen again.
+    with_faults = with_faults or post.uploads is not None
     if with_faults:
         bound.validate()
     foreign = None if post.is_own else post.attribution
