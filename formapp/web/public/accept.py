@@ -330,8 +330,12 @@ def _keep(post: Post, submission: Submission) -> Response:
         receipt = services.intake.keep(submission)
     except KeyReusedError:
         return refused(post, RefusalError(409, "KEY_REUSED", KEY_REUSED), fresh_token=True)
-    except (FilesUsedUpError, StagedFileGoneError):
+    except FilesUsedUpError:
         # Their fields say so.
+        return invalid(post)
+    except StagedFileGoneError:
+        if post.uploads:
+            post.uploads.choose_again()
         return invalid(post)
     except (DatabaseUnavailableError, FileStoreError) as error:
         what = "the database" if isinstance(error, DatabaseUnavailableError) else "the file store:"

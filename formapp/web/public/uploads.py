@@ -35,6 +35,7 @@ class Arriving:
         most: the most bytes that the field allows.
         spool: its content; None if there are too many, or it is too large.
         size: its bytes, those that weren't written included.
+        fault: why it can't be taken, if that is known before it is whole.
         sent: its name among the posted texts, once that could be decoded.
         record: once it could be checked; its key is empty until it is put.
     """
@@ -44,6 +45,7 @@ class Arriving:
     most: int
     spool: Spool | None
     size: int = 0
+    fault: ErrorMessage | None = None
     sent: SentFile | None = None
     record: FileRecord | None = None
 
@@ -53,7 +55,12 @@ class Arriving:
         if self.spool and self.size > self.most:
             self.close()
         if self.spool:
-            self.spool.write(data)
+            try:
+                self.spool.write(data)
+            except OSError as error:
+                _log.error("a file was not kept: %s", error.strerror)
+                self.close()
+                self.fault = messages.FILE_GONE
 
     def close(self) -> None:
         """Delete its content, unless that was put into the store."""
@@ -77,6 +84,7 @@ class Uploads:
         self._address = address
         self._arriving: list[Arriving] = []
         self._kept: dict[int, list[tuple[SentFile, FileRecord]]] = {}
+        self._gone: dict[int, list[SentFile]] = {}
         self.most_bytes = form.definition.most_file_bytes
 
     def __enter__(self) -> Self:
@@ -86,18 +94,21 @@ class Uploads:
         self.close()
 
     def begin(self, name: str) -> Arriving | None:
-        """Return where a file with this name is written to; None where no field takes files.
-
-        Raises FileStoreError.
-        """
+        """Return where a file with this name is written to; None where no field takes files."""
         slot = self._form.reader.file_slot(name)
         if slot is None:
             return None
         field = self._field(slot)
         before = sum(each.slot == slot for each in self._arriving)
-        spool = self._intake.store.spool() if before < field.max_files else None
-        arriving = Arriving(slot, name, field.max_size, spool)
+        arriving = Arriving(slot, name, field.max_size, spool=None)
         self._arriving.append(arriving)
+        if before < field.max_files:
+            try:
+                arriving.spool = self._intake.store.spool()
+            except FileStoreError as error:
+                # The visitor gets the other answers back.
+                _log.error("a file to %s was not kept: %s", self._form.name, error)
+                arriving.fault = messages.FILE_GONE
         return arriving
 
     def sort(self, posted: Posted, names: Sequence[str], now: datetime) -> list[Note]:
@@ -164,7 +175,7 @@ class Uploads:
         ids = {record.id for record in staged}
         for each in new:
             if each.sent and each.record and each.record.id in ids:
-                each.sent.reference = self._reference(each.record.id)
+                each.sent.reference = self._reference(each.record)
 
     def choose_again(self) -> None:
         """Have staged files chosen again that were deleted meanwhile."""
@@ -187,6 +198,7 @@ class Uploads:
 
     def _sent(self, slot: int) -> Iterator[SentFile]:
         yield from (sent for sent, _ in self._kept.get(slot, ()))
+        yield from self._gone.get(slot, ())
         yield from (each.sent for each in self._arriving if each.slot == slot and each.sent)
 
     def _check(self, arriving: Arriving, name: str, now: datetime) -> None:
@@ -194,7 +206,7 @@ class Uploads:
         arriving.sent = SentFile(name, arriving.size)
         if not isinstance(field, File):
             raise TypeError("files belong to fields for files")
-        fault = None
+        fault = arriving.fault
         if arriving.size > arriving.most:
             fault = field.too_big()
         elif not arriving.size:
@@ -247,17 +259,20 @@ class Uploads:
 
     def _find_kept(self, posted: Posted, now: datetime) -> None:
         """Find the staged files that this post sends again."""
-        ids = [each for text in posted.values.get(KEPT, ()) if (each := self._read_reference(text))]
-        if not ids:
+        sent = [self._read_reference(text) for text in posted.values.get(KEPT, ())]
+        fields = dict(each for each in sent if each)
+        if not fields:
             return
-        found = self._intake.staged(list(dict.fromkeys(ids))[: self._most_files])
+        found = self._intake.staged(list(fields)[: self._most_files])
         slots = {field.name: slot for slot, field in enumerate(self._form.definition.fields)}
-        for record in found.values():
-            slot = slots.get(record.field)
-            if record.form != self._form.name or slot is None:
-                continue
-            sent = SentFile(record.name, record.size, reference=self._reference(record.id))
-            self._kept.setdefault(slot, []).append((sent, self._as_staged(record, now)))
+        for file_id, name in fields.items():
+            record, slot = found.get(file_id), slots.get(name)
+            if slot is not None and record:
+                reference = self._reference(record)
+                shown = SentFile(record.name, record.size, reference=reference)
+                self._kept.setdefault(slot, []).append((shown, self._as_staged(record, now)))
+            elif slot is not None:
+                self._gone.setdefault(slot, []).append(SentFile("", fault=messages.FILE_GONE))
 
     @property
     def _most_files(self) -> int:
@@ -268,10 +283,12 @@ class Uploads:
         """One that is attached already is of the same post, sent twice, or `attach` refuses it."""
         return replace(record, expires_at=record.expires_at or now)
 
-    def _reference(self, file_id: str) -> str:
-        return self._signer.sign({"form": self._form.name, "file": file_id})
+    def _reference(self, record: FileRecord) -> str:
+        content = {"form": record.form, "field": record.field, "file": record.id}
+        return self._signer.sign(content)
 
-    def _read_reference(self, text: str) -> str | None:
+    def _read_reference(self, text: str) -> tuple[str, str] | None:
+        """Return the id of a staged file and the name of its field, if a page of ours had them."""
         try:
             signed = self._signer.read(text)
         except InvalidSignatureError:
@@ -279,7 +296,7 @@ class Uploads:
         content = signed.content if isinstance(signed.content, dict) else {}
         if content.get("form") != self._form.name or signed.age > STAGED_LIFE:
             return None
-        return str(content.get("file", ""))
+        return str(content.get("file", "")), str(content.get("field", ""))
 
 
 def _note(field: str, text: str) -> Note:
