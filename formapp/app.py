@@ -5,6 +5,7 @@ Under a WSGI server of your own: `gunicorn "formapp.app:create_app()"`.
 
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -18,6 +19,7 @@ from formapp.config.agreement import (
 )
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
+from formapp.crm.books import BookFilesError, load_books
 from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.inbound import read_verifiers
 from formapp.crm.wix_webhook import PublicKey
@@ -32,6 +34,7 @@ from formapp.leads.accept import GroupCommit
 from formapp.mail.limit import MailLimit
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.refused_origins import RefusedOrigins
+from formapp.monitoring.visits import Visits
 from formapp.resources import STATIC, TEMPLATES
 from formapp.signing import COUNTED, Keyring, Signer
 from formapp.spam.altcha import Challenges
@@ -44,7 +47,7 @@ from formapp.web.owner.sign_in import Owner
 from formapp.web.proxies import TrustedProxies
 from formapp.web.public import views
 from formapp.web.public.uploads import KEPT_SALT
-from formapp.web.rate_limit import DATABASE, MEMORY, Limits, counts_in
+from formapp.web.rate_limit import DATABASE, MEMORY, Counts, Limits, MemoryCounts, counts_in
 from formapp.web.responses import refuse
 from formapp.web.services import EXTENSION, Services
 
@@ -59,11 +62,13 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     on_kept: Callable[[], None] | None = None,
     metrics: Metrics | None = None,
     crm_webhooks: Mapping[str, Webhook] | None = None,
+    memory: Counts | None = None,
 ) -> Flask:
     """Build the web app; what is not given comes from the settings, these from the environment.
 
     `crm_webhooks` verify what the systems of CRM books post, by the book. `on_kept` is called after
-    each commit that left something to deliver: it wakes a worker.
+    each commit that left something to deliver: it wakes a worker. `memory` holds the counts that
+    are in no database; several processes of one server share it.
 
     Raises:
         SettingsError: a setting is wrong, or a form needs one that is missing.
@@ -74,14 +79,16 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     app = hooks.App("formapp", static_folder=str(STATIC), template_folder=str(TEMPLATES))
     # No redirect: a browser's preflight can't follow one. Werkzeug would redirect leading slashes.
     app.url_map.merge_slashes = app.url_map.strict_slashes = False
-    app.extensions[EXTENSION] = _services(settings, forms, database, on_kept, metrics or Metrics())
+    memory = memory or MemoryCounts()
+    services = _services(settings, forms, database, on_kept, metrics or Metrics(), memory)
+    app.extensions[EXTENSION] = services
     app.config["TRUSTED_HOSTS"] = _trusted_hosts(settings)
-    hooks.init_app(app, app.extensions[EXTENSION].metrics)
+    hooks.init_app(app, services.metrics)
     i18n.init_app(app)
     brand.init_app(app, settings.project.brand)
     errors.init_app(app, refuse)
     views.init_app(app)
-    _add_owner_pages(app, settings)
+    _add_owner_pages(app, settings, services.database, memory)
     app.register_blueprint(health.blueprint)
     if crm_webhooks is None:
         crm_webhooks = (
@@ -93,14 +100,15 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     return app
 
 
-def _add_owner_pages(app: Flask, settings: Settings) -> None:
+def _add_owner_pages(app: Flask, settings: Settings, database: Database, memory: Counts) -> None:
     """Add the share page and the inbox; neither exists while nobody may sign in."""
-    database = app.extensions[EXTENSION].database
     password = settings.owner_password.get_secret_value() if settings.owner_password else None
-    share.init_app(app, Owner(password))
+    share.init_app(app, Owner(password, counts=memory))
     counted = Keyring(settings.keys, COUNTED)
     signing = SignIn(
-        Users(database, password, counted.sign), user_header=settings.inbox_user_header
+        Users(database, password, counted.sign),
+        user_header=settings.inbox_user_header,
+        counts=memory,
     )
     is_https = (settings.base_url or "").startswith("https:")
     session.init_app(app, signing, settings.keys, secure=is_https)
@@ -109,6 +117,8 @@ def _add_owner_pages(app: Flask, settings: Settings) -> None:
         app,
         InboxSettings(
             wix_sites=wix_sites,
+            rate_limits={site.name: site.rate_limit for site in settings.sites},
+            book_sites=_book_sites(settings.crm_folder) if settings.crm_folder else {},
             keyring=Keyring(settings.keys),
             digests=Digests(Keyring(settings.keys, PURPOSE)),
             mail_limit=MailLimit(database, counted),
@@ -116,12 +126,21 @@ def _add_owner_pages(app: Flask, settings: Settings) -> None:
     )
 
 
-def _services(
+def _book_sites(folder: Path) -> dict[str, str]:
+    """Return the site of each CRM book; none where a file is wrong, which a worker reports."""
+    try:
+        return {name: book.site for name, book in load_books(folder).items()}
+    except BookFilesError:
+        return {}
+
+
+def _services(  # noqa: PLR0913, PLR0917 - what `create_app` is given
     settings: Settings,
     forms: Mapping[str, Form],
     database: Database | None,
     on_kept: Callable[[], None] | None,
     metrics: Metrics,
+    memory: Counts,
 ) -> Services:
     files = {name: form.definition for name, form in forms.items()}
     checks = (challenge_faults, confirm_faults, notify_faults)
@@ -139,14 +158,15 @@ def _services(
         links=LinkSigner(keys),
         database=database,
         intake=GroupCommit(database),
-        refused_origins=RefusedOrigins(database),
+        refused_origins=RefusedOrigins(database, memory),
+        visits=Visits(database),
         api_tokens=tuple(token.get_secret_value() for token in settings.api_token),
         challenges=Challenges(keys),
         sign=sign,
         files=_file_intake(settings, database, sign),
         kept_signer=Signer(keys, salt=KEPT_SALT),
         site_key=settings.challenge_site_key,
-        limits=_limits(settings, database, sign),
+        limits=_limits(settings, memory, database, sign),
         base_url=settings.base_url,
         default_site=settings.default_site,
         sites=tuple(site.name for site in settings.sites),
@@ -167,13 +187,15 @@ def _file_intake(settings: Settings, database: Database, sign: Callable[[str], s
     )
 
 
-def _limits(settings: Settings, database: Database, sign: Callable[[str], str]) -> Limits:
+def _limits(
+    settings: Settings, memory: Counts, database: Database, sign: Callable[[str], str]
+) -> Limits:
     storage = settings.limit_storage.get_secret_value()
     return Limits(
         settings.limit_per_address,
         settings.limit_per_form,
-        counts_in(storage, database, sign),
-        # Only this process reads its memory, and the database's counts sign their keys.
+        counts_in(storage, memory, database, sign),
+        # Only this server reads its memory, and the database's counts sign their keys.
         sign=str if storage in {MEMORY, DATABASE} else sign,
     )
 

@@ -15,7 +15,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
@@ -35,7 +35,8 @@ MAX_BODY = 12 * 1024 * 1024
 Waitress stores a body of more than half a MiB in a temporary file."""
 
 MAX_BODIES = 512 * 1024 * 1024
-"""Bytes of all bodies that are being received or answered; beyond, a large one gets a 503."""
+"""Bytes of all bodies that are being received or answered, by all processes of one server together;
+beyond, a large one gets a 503."""
 
 MAX_HEADERS = 16 * 1024
 """Bytes of address and headers."""
@@ -154,31 +155,39 @@ class _NoRoomError(Error):  # type: ignore[misc] # waitress publishes no types
     reason = "Service Unavailable"
 
 
-class _Bodies:
-    """The room for bodies, which all connections share: thousands of them could fill the disk."""
+class Bodies:
+    """The room for bodies, which all connections share: thousands of them could fill the disk.
 
-    def __init__(self) -> None:
-        self._left = MAX_BODIES
+    Several processes share it by a number each of `taken`, which counts bytes; `mine` is the place
+    of this one's. Whatever an earlier process had in its place is free again.
+    """
+
+    def __init__(self, taken: MutableSequence[int] | memoryview, mine: int = 0) -> None:
+        self._taken = taken
+        self._mine = mine
+        self._taken[mine] = 0
         self._lock = threading.Lock()
         self._is_full = False
 
     def take(self, size: int) -> bool:
         """Return whether there is room for so many more bytes; they are taken then."""
         with self._lock:
-            has_room = size <= self._left
-            if has_room:
-                self._left -= size
-            elif not self._is_full:
-                self._is_full = True
-                _log.warning(
-                    "bodies of %d MiB are being received: large ones are refused", MAX_BODIES >> 20
-                )
-            return has_room
+            # Taken before the others are read: two processes never both take the last.
+            self._taken[self._mine] += size
+            if sum(self._taken) <= MAX_BODIES:
+                return True
+            self._taken[self._mine] -= size
+            was_full, self._is_full = self._is_full, True
+        if not was_full:
+            _log.warning(
+                "bodies of %d MiB are being received: large ones are refused", MAX_BODIES >> 20
+            )
+        return False
 
     def give_back(self, size: int) -> None:
         """Return bytes that were taken."""
         with self._lock:
-            self._left += size
+            self._taken[self._mine] -= size
             self._is_full = False
 
 
@@ -201,7 +210,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress publishes no 
     def __init__(self, adj: Adjustments) -> None:
         super().__init__(adj)
         self.began = time.monotonic()
-        self._bodies: _Bodies = adj.bodies
+        self._bodies: Bodies = adj.bodies
         self._counted = 0
 
     def received(self, data: bytes) -> int:
@@ -306,7 +315,12 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
     channel_class = _Channel
 
     def __init__(
-        self, app: "WSGIApplication", listener: socket.socket, *, threads: int = THREADS
+        self,
+        app: "WSGIApplication",
+        listener: socket.socket,
+        *,
+        threads: int = THREADS,
+        bodies: Bodies | None = None,
     ) -> None:
         settings = Adjustments(
             sockets=[listener],
@@ -322,7 +336,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
             # The app knows how many proxies to believe (PROXY_HOPS).
             clear_untrusted_proxy_headers=False,
         )
-        settings.bodies = _Bodies()
+        settings.bodies = bodies or Bodies([0])
         address = (listener.family, listener.type, listener.proto, listener.getsockname())
         self._sockets: dict[int, Any] = {}
         self._stop_by: float | None = None

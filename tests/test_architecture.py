@@ -120,6 +120,7 @@ MAY_IMPORT = {
     "formapp.app": (
         "formapp.config",
         "formapp.confirmation",
+        "formapp.crm.books",
         "formapp.crm.digests",
         "formapp.crm.inbound",
         "formapp.crm.wix_webhook",

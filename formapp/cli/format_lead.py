@@ -58,6 +58,7 @@ def _entry_lines(entry: Entry) -> Iterator[str]:
             yield f"  confirmed {consent['confirmed_at']}, given on {consent.get('page')}"
     if entry["confirmation"]:
         yield from _confirmation_lines(entry["confirmation"])
+    yield from map(_notified_line, entry["notified"])
     yield from map(_notification_line, entry["notifications"])
     for delivery in entry["deliveries"]:
         yield from _delivery_lines(delivery)
@@ -79,9 +80,19 @@ def _confirmation_lines(asked: Entry) -> Iterator[str]:
     yield f"  confirmed {asked['confirmed_at']}" if asked["confirmed_at"] else "  not confirmed yet"
 
 
-def _notification_line(notification: Entry) -> str:
+def _notified_line(ended: Entry) -> str:
+    reason = f": {ended['reason']}" if ended["reason"] else ""
+    tries = f", try {ended['tries']}" if ended["tries"] > 1 else ""
+    return f"{_notification_name(ended)} {ended['result']} {ended['at']}{tries}{reason}"
+
+
+def _notification_name(notification: Entry) -> str:
     to = f" to {notification['to']}" if notification["to"] else ""
-    name = f"Notification by {notification['channel']}{to}"
+    return f"Notification by {notification['channel']}{to}"
+
+
+def _notification_line(notification: Entry) -> str:
+    name = _notification_name(notification)
     if notification["state"] == "failed":
         return f"{name} failed: {notification['reason']}"
     due_at, attempts = notification["due_at"], notification["attempts"]

@@ -3,6 +3,7 @@
 import gc
 import logging
 import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -13,6 +14,7 @@ from flask import Flask
 
 from formapp.app import create_app
 from formapp.cli.load import load
+from formapp.cli.processes import MOST, serve_many
 from formapp.cli.reload import reload_on_change
 from formapp.cli.wiring import (
     exit_on_signals,
@@ -30,6 +32,7 @@ from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics
 from formapp.server import Server, listen
+from formapp.web.services import EXTENSION
 
 _log = logging.getLogger(__name__)
 
@@ -39,8 +42,17 @@ _log = logging.getLogger(__name__)
 @click.option("--port", default=8000, show_default=True, help="Port to listen on.")
 @click.option("--worker/--no-worker", default=True, help="Deliver leads in this process, too.")
 @click.option("--reload", is_flag=True, help="Show form files as they change, while you write.")
-def command(host: str, port: int, *, worker: bool, reload: bool) -> None:
+@click.option(
+    "--processes",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, MOST),
+    help="Web servers on this address; with several, the worker is one more process.",
+)
+def command(host: str, port: int, *, worker: bool, reload: bool, processes: int) -> None:
     """Serve the forms, with the worker in the same process."""
+    if reload and processes > 1:
+        raise click.UsageError("--reload is for one process: leave --processes out while you write")
     exit_on_signals()
     with one_line_errors():
         settings = read_settings(web=True, wix=worker)
@@ -50,12 +62,16 @@ def command(host: str, port: int, *, worker: bool, reload: bool) -> None:
             listener = listen(host, port)
         where = settings.base_url or f"http://{host}:{listener.getsockname()[1]}"
 
-        def ready(app: Flask) -> None:
-            if reload:
+        def ready(app: Flask | None = None) -> None:
+            if reload and app:
                 reload_on_change(app, settings.forms, partial(load, settings))
-            _log.info("serving %s at %s/f/…", ", ".join(forms), where)
+            by = f" by {processes} processes" if processes > 1 else ""
+            _log.info("serving %s at %s/f/…%s", ", ".join(forms), where, by)
 
-        serve(settings, forms, listener, ready, worker=worker)
+        if processes == 1:
+            serve(settings, forms, listener, ready, worker=worker)
+        elif not serve_many(settings, forms, listener, ready, processes=processes, worker=worker):
+            sys.exit(1)
 
 
 def serve(
@@ -81,6 +97,7 @@ def serve(
         if runner:
             beside.enter_context(woken_by(database, runner))
         run_together(server, runner)
+    app.extensions[EXTENSION].visits.close()
     ignore_signals()
     database.close()
 

@@ -17,6 +17,9 @@ from formapp.forms.definition.parse import FormFilesError
 from formapp.mail.limit import MailLimit
 from formapp.signing import COUNTED, Keyring
 
+END_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""What ends a command: a service manager, Ctrl+C, the end of a terminal."""
+
 
 @contextmanager
 def one_line_errors() -> Iterator[None]:
@@ -107,13 +110,15 @@ def number_of(count: int, noun: str) -> str:
 
 
 def on_signals(stop: Callable[[], None]) -> None:
-    """Call `stop` at SIGTERM and SIGINT, instead of ending in the middle of something."""
+    """Call `stop` at a signal, instead of ending in the middle of something."""
 
     def handle(_number: int, _frame: object) -> None:
         stop()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, handle)
+    for number in END_SIGNALS:
+        # `nohup` has it ignored.
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, handle)
 
 
 def exit_on_signals() -> None:
@@ -123,5 +128,5 @@ def exit_on_signals() -> None:
 
 def ignore_signals() -> None:
     """Everything has ended: a further signal must not spoil the exit code."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in END_SIGNALS:
         signal.signal(number, signal.SIG_IGN)

@@ -25,7 +25,7 @@ from formapp.delivery.sites import Clock, Site
 from formapp.forms.definition.model import FormDefinition
 from formapp.jobs.queue import JobRunner
 from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
-from formapp.leads import expire
+from formapp.leads import expire, search_index, totals
 from formapp.leads.held import conclude_challenge
 from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring import incidents
@@ -75,15 +75,17 @@ def make_worker_group(
 
 
 def _housekeeper(database: Database, keep_days: int) -> Worker:
-    """Make the worker that erases what has been kept for long enough."""
+    """Make the worker that indexes and counts what is new, and erases what was kept long enough."""
     erase = partial(expire.expire_batch, database, keep_days)
     erase_crm = partial(_expire_crm, database, keep_days)
     return Worker(
         lambda: False,
         periodic=[
+            PeriodicTask(partial(search_index.index_batch, database), search_index.EVERY, _now),
             PeriodicTask(erase, expire.EVERY, _now),
             PeriodicTask(partial(counters.sweep, database), counters.EVERY, _now),
             PeriodicTask(erase_crm, expire.EVERY, _now),
+            PeriodicTask(partial(totals.refresh, database), totals.EVERY, _now),
         ],
     )
 

@@ -8,11 +8,14 @@ parameters, since they are a visitor's answers.
 Everything that uses a `Database` may raise `DatabaseUnavailableError`; nothing was written then.
 """
 
+import fcntl
+import os
 import sqlite3
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,6 +40,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 BUSY_SECONDS = 5.0
 PRIVATE = 0o600
+TURN_FILES = ("-next", "-turn")
+"""Ends of the names of the files beside SQLite's that processes lock in turn; they stay empty."""
+
+_LOOK_AGAIN_SECONDS = 0.0005
 _READ_ONLY = "formapp_read_only"
 
 
@@ -70,8 +77,7 @@ class Database:
                 "pool_pre_ping": True,
                 "pool_timeout": 5,
             }
-        self._patience = busy_seconds
-        self._write_lock = threading.Lock() if self.is_sqlite else None
+        self._turn = _Turn(Path(self.place), busy_seconds) if self.is_sqlite else nullcontext()
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if must_exist and self.is_sqlite:
@@ -89,7 +95,7 @@ class Database:
 
         SQLite takes its write lock at once, so that waiting happens here and never half-way.
         """
-        with self._write_turn(), _translated(), self.engine.begin() as connection:
+        with self._turn, _translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -111,23 +117,6 @@ class Database:
         with _translated(), self.engine.connect() as connection:
             yield connection.execution_options(**{_READ_ONLY: True})
 
-    @contextmanager
-    def _write_turn(self) -> Iterator[None]:
-        """Let one thread of this process write at a time, on SQLite.
-
-        SQLite polls for its lock: under load a thread would sleep for a second, while a lock of
-        threads wakes it at once.
-        """
-        if self._write_lock is None:
-            yield
-            return
-        if not self._write_lock.acquire(timeout=self._patience):
-            raise DatabaseUnavailableError("refused (database is locked)")
-        try:
-            yield
-        finally:
-            self._write_lock.release()
-
     @property
     def place(self) -> str:
         """Where it is, without any password: the path of a file, or the server's address."""
@@ -141,8 +130,82 @@ class Database:
             raise DatabaseMissingError(f"isn't there: {self.place}")
 
     def close(self) -> None:
-        """Close all pooled connections."""
+        """Close all pooled connections; the next use opens others, as after a fork."""
         self.engine.dispose()
+        if isinstance(self._turn, _Turn):
+            self._turn.close()
+
+
+class _Turn:
+    """Lets one thread of one process at a time write a file of SQLite, in a fair order.
+
+    SQLite polls for its lock: under load a thread or a process would sleep for a second, and never
+    get it while others do. Threads wait for a lock of threads, which wakes them at once, and their
+    processes for `flock`, which ends with a process however that ends. Whoever waits for the turn
+    holds `-next`, so the process that has just had it can't take it again before. One process alone
+    finds both free. A database that isn't there yet has no such files.
+    """
+
+    def __init__(self, path: Path, patience: float) -> None:
+        self._path = path
+        self._patience = patience
+        self._threads = threading.Lock()
+        self._files: list[int] = []
+
+    def __enter__(self) -> None:
+        until = None
+        if not self._threads.acquire(timeout=self._patience):
+            raise DatabaseUnavailableError("refused (database is locked)")
+        try:
+            if not self._files and self._path.exists():
+                self._open()
+            for file in self._files:
+                while True:
+                    try:
+                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        break
+                    except BlockingIOError:
+                        until = until or time.monotonic() + self._patience
+                        _wait(until)
+            for file in self._files[:1]:
+                fcntl.flock(file, fcntl.LOCK_UN)
+        except BaseException as error:
+            self._release()
+            if isinstance(error, OSError):
+                raise DatabaseUnavailableError(f"can't be locked ({error.strerror})") from error
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        for file in self._files[1:]:
+            fcntl.flock(file, fcntl.LOCK_UN)
+        self._threads.release()
+
+    def _open(self) -> None:
+        owner = self._path.stat()
+        for end in TURN_FILES:
+            file = os.open(f"{self._path}{end}", os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+            self._files.append(file)
+            with suppress(OSError):  # it is another user's
+                os.fchmod(file, PRIVATE)  # whatever the umask says
+                # Made by root, it must let in the user of the database, as SQLite's own files do.
+                os.fchown(file, owner.st_uid, owner.st_gid)
+
+    def _release(self) -> None:
+        self.close()
+        self._threads.release()
+
+    def close(self) -> None:
+        """Close the files, which ends this process's locks on them."""
+        files, self._files = self._files, []
+        for file in files:
+            os.close(file)
+
+
+def _wait(until: float) -> None:
+    """Wait for a moment; raises DatabaseUnavailableError if the time is over."""
+    if time.monotonic() >= until:
+        raise DatabaseUnavailableError("refused (database is locked)")
+    time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -240,6 +303,8 @@ def _open_sqlite(connection: sqlite3.Connection, _record: object) -> None:
         "foreign_keys = ON",
         # What was erased is overwritten in the file, too.
         "secure_delete = ON",
+        # An insert of several rows journals the pages that it changes: not in a file as well.
+        "temp_store = MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
     _make_private(Path(connection.execute("PRAGMA database_list").fetchone()[2]))

@@ -7,23 +7,15 @@ came.
 
 import sqlalchemy as sa
 
+from formapp.db import inbox_tables
 from formapp.db.database import UtcDateTime
+from formapp.db.schema import ID, JSON
 
-REVISION = "0014"
+REVISION = "0016"
 """The newest migration; a test holds it to the folder's head."""
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    },
-)
-
-_Id = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-_Json = sa.JSON(none_as_null=True)
+# With the tables of the inbox.
+metadata = inbox_tables.metadata
 
 
 def _partial_index(table: sa.Table, name: str, condition: str, *columns: str) -> None:
@@ -42,14 +34,14 @@ submissions = sa.Table(
     sa.Column("form_version", sa.String(12), nullable=False),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("received_at", UtcDateTime, nullable=False),
-    sa.Column("answers", _Json, nullable=False),
-    sa.Column("consents", _Json, nullable=False),
-    sa.Column("meta", _Json, nullable=False),
-    sa.Column("lead", _Json, nullable=False),
+    sa.Column("answers", JSON, nullable=False),
+    sa.Column("consents", JSON, nullable=False),
+    sa.Column("meta", JSON, nullable=False),
+    sa.Column("lead", JSON, nullable=False),
     # Remarks on how it was read (`formapp.forms.notes`), and by their names the texts of fields
     # that the form doesn't know; NULL where there are none.
-    sa.Column("notes", _Json),
-    sa.Column("unknown", _Json),
+    sa.Column("notes", JSON),
+    sa.Column("unknown", JSON),
     # The visitor's address, if the form file has `keep_ip`.
     sa.Column("address", sa.String(45)),
     # The token's nonce, the Idempotency-Key or `_id`: the same key and answers, the same receipt.
@@ -77,7 +69,7 @@ sa.Index("ix_submissions_short_id", sa.func.substr(submissions.c.id, sa.literal_
 deliveries = sa.Table(
     "deliveries",
     metadata,
-    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("id", ID, primary_key=True, autoincrement=True),
     sa.Column("submission_id", sa.ForeignKey(submissions.c.id, ondelete="CASCADE"), nullable=False),
     sa.Column("form", sa.String(64)),
     sa.Column("site", sa.String(64), nullable=False),
@@ -90,29 +82,28 @@ deliveries = sa.Table(
     sa.Column("lease_until", UtcDateTime),
     sa.Column("fence", sa.Integer, nullable=False, server_default="0"),
     # Stored before a call that writes: operation, contact_id, revision, at.
-    sa.Column("intent", _Json),
+    sa.Column("intent", JSON),
     sa.Column("outcome", sa.String(16)),
     sa.Column("contact_id", sa.String(36)),
-    sa.Column("flags", _Json),
+    sa.Column("flags", JSON),
     # What the lead did to the contact, field by field: see `formapp.delivery.decide`. Erased with
     # the answers.
-    sa.Column("changes", _Json),
+    sa.Column("changes", JSON),
     sa.Column("reason", sa.Text),
     sa.Column("finished_at", UtcDateTime),
     sa.UniqueConstraint("submission_id"),
     sa.CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
 )
 _partial_index(deliveries, "pending_due_at", "state = 'pending'", "due_at")
-_partial_index(deliveries, "pending_email", "state = 'pending'", "site", "email")
-_partial_index(deliveries, "pending_phone", "state = 'pending'", "site", "phone")
 _partial_index(deliveries, "pending_turn", "state = 'pending'", "site", "form", "id")
 _partial_index(deliveries, "failed_site", "state = 'failed'", "site")
 _partial_index(deliveries, "undelivered", "state <> 'delivered'", "state", "submission_id", "form")
 _partial_index(deliveries, "outcome", "outcome IS NOT NULL", "outcome", "submission_id", "form")
-_partial_index(deliveries, "email", "email IS NOT NULL", "email")
-_partial_index(deliveries, "phone", "phone IS NOT NULL", "phone")
+# One index serves claims and erasures: each is one more page that a commit has to write.
+_partial_index(deliveries, "email", "email IS NOT NULL", "email", "site", "state")
+_partial_index(deliveries, "phone", "phone IS NOT NULL", "phone", "site", "state")
 
-# What the owner's search finds a submission by: see `formapp.leads.accept.terms_of`. It is erased
+# What the owner's search finds a submission by: see `formapp.leads.search_index`. It is erased
 # with the answers.
 search_terms = sa.Table(
     "search_terms",
@@ -130,10 +121,20 @@ search_terms = sa.Table(
 )
 sa.Index(None, search_terms.c.term, search_terms.c.submission_id)
 
+# Submissions without search terms as yet: see `formapp.leads.search_index`.
+unindexed = sa.Table(
+    "unindexed",
+    metadata,
+    sa.Column(
+        "submission_id", sa.ForeignKey(submissions.c.id, ondelete="CASCADE"), primary_key=True
+    ),
+    sqlite_with_rowid=False,
+)
+
 attempts = sa.Table(
     "attempts",
     metadata,
-    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("id", ID, primary_key=True, autoincrement=True),
     sa.Column("delivery_id", sa.ForeignKey(deliveries.c.id, ondelete="CASCADE"), nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("result", sa.String(16), nullable=False),
@@ -143,7 +144,7 @@ attempts = sa.Table(
     sa.Column("request_id", sa.String(80)),
     sa.Column("duration_ms", sa.Integer, nullable=False),
     # The calls to Wix in their order: operation, status, code, request_id, ms.
-    sa.Column("calls", _Json, nullable=False),
+    sa.Column("calls", JSON, nullable=False),
 )
 sa.Index(None, attempts.c.delivery_id)
 
@@ -180,7 +181,7 @@ pauses = sa.Table(
 wix_calls = sa.Table(
     "wix_calls",
     metadata,
-    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("id", ID, primary_key=True, autoincrement=True),
     sa.Column("site", sa.String(64), nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
 )
@@ -217,12 +218,12 @@ turns = sa.Table(
 jobs = sa.Table(
     "jobs",
     metadata,
-    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("id", ID, primary_key=True, autoincrement=True),
     sa.Column("submission_id", sa.ForeignKey(submissions.c.id, ondelete="CASCADE")),
     sa.Column("kind", sa.String(32), nullable=False),
     # At most one waiting job of a kind has the same key.
     sa.Column("key", sa.String(200)),
-    sa.Column("content", _Json, nullable=False),
+    sa.Column("content", JSON, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("due_at", UtcDateTime, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
@@ -280,7 +281,7 @@ crm_books = sa.Table(
 crm_links = sa.Table(
     "crm_links",
     metadata,
-    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("id", ID, primary_key=True, autoincrement=True),
     sa.Column("book", sa.String(64), nullable=False),
     sa.Column("wix_id", sa.String(36)),
     sa.Column("crm_id", sa.String(500)),
@@ -289,8 +290,8 @@ crm_links = sa.Table(
     sa.Column("wix_revision", sa.String(200)),
     sa.Column("crm_revision", sa.String(200)),
     # Each field as this side last said it, as keyed digests: see `formapp.crm.bases`.
-    sa.Column("wix_base", _Json),
-    sa.Column("crm_base", _Json),
+    sa.Column("wix_base", JSON),
+    sa.Column("crm_base", JSON),
     sa.Column("linked_at", UtcDateTime),
     # When a side was first found without its record; NULL again once it is found.
     sa.Column("gone_at", UtcDateTime),
@@ -303,7 +304,7 @@ crm_links = sa.Table(
     sa.Column("fence", sa.Integer, nullable=False, server_default="0"),
     sa.Column("lease_until", UtcDateTime),
     # Stored before a call that writes: see `formapp.crm.store.Intent`.
-    sa.Column("intent", _Json),
+    sa.Column("intent", JSON),
     sa.UniqueConstraint("book", "wix_id"),
     sa.UniqueConstraint("book", "crm_id"),
     sa.CheckConstraint(
@@ -331,19 +332,19 @@ crm_cursors = sa.Table(
 crm_conflicts = sa.Table(
     "crm_conflicts",
     metadata,
-    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("id", ID, primary_key=True, autoincrement=True),
     sa.Column("link_id", sa.ForeignKey(crm_links.c.id, ondelete="CASCADE"), nullable=False),
     sa.Column("field", sa.String(200), nullable=False),
     sa.Column("side", sa.String(3), nullable=False),
     # The losing value and the other one; erased when the owner has resolved it.
-    sa.Column("value", _Json),
-    sa.Column("kept", _Json),
+    sa.Column("value", JSON),
+    sa.Column("kept", JSON),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("resolved", sa.Boolean, nullable=False),
     # The side whose value the owner chose, until that is written.
     sa.Column("chosen", sa.String(3)),
     # Keyed digests of the person's e-mails and phones, so that erasing finds the row.
-    sa.Column("persons", _Json, nullable=False),
+    sa.Column("persons", JSON, nullable=False),
 )
 sa.Index(None, crm_conflicts.c.link_id)
 sa.Index(None, crm_conflicts.c.at)
@@ -362,7 +363,7 @@ crm_tombstones = sa.Table(
 crm_events = sa.Table(
     "crm_events",
     metadata,
-    sa.Column("id", _Id, primary_key=True, autoincrement=True),
+    sa.Column("id", ID, primary_key=True, autoincrement=True),
     sa.Column("source", sa.String(70), nullable=False),
     sa.Column("event_id", sa.String(200), nullable=False),
     sa.Column("kind", sa.String(12), nullable=False),
@@ -373,7 +374,7 @@ crm_events = sa.Table(
     sa.Column("sequence", sa.String(40)),
     sa.Column("received_at", UtcDateTime, nullable=False),
     # The fields that a system sent that can't be read; erased once they are worked off.
-    sa.Column("content", _Json),
+    sa.Column("content", JSON),
     sa.UniqueConstraint("source", "event_id"),
     sa.CheckConstraint(
         "kind IN ('created', 'updated', 'deleted', 'merged', 'erased')", name="kind"
@@ -408,31 +409,3 @@ files = sa.Table(
 )
 sa.Index(None, files.c.submission_id)
 _partial_index(files, "expires", "expires_at IS NOT NULL", "expires_at")
-
-# People who sign in to the inbox: see `formapp.users.store`.
-users = sa.Table(
-    "users",
-    metadata,
-    sa.Column("name", sa.String(64), primary_key=True),
-    sa.Column("role", sa.String(8), nullable=False),
-    # Names of the sites whose leads they may see; NULL: of all.
-    sa.Column("sites", _Json),
-    # Argon2's own text form; NULL: only a proxy signs them in.
-    sa.Column("password", sa.String(200)),
-    # Counts how often they signed out everywhere.
-    sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.CheckConstraint("role IN ('owner', 'reader')", name="role"),
-)
-
-# What people did in the inbox, without any answer: see `formapp.leads.audit`.
-audit = sa.Table(
-    "audit",
-    metadata,
-    sa.Column("id", _Id, primary_key=True, autoincrement=True),
-    sa.Column("at", UtcDateTime, nullable=False),
-    sa.Column("user", sa.String(64), nullable=False),
-    sa.Column("action", sa.String(32), nullable=False),
-    sa.Column("submission_id", sa.ForeignKey(submissions.c.id, ondelete="CASCADE")),
-)
-sa.Index(None, audit.c.submission_id)

@@ -8,32 +8,30 @@ still waits for the commit of its own submission.
 import hashlib
 import itertools
 import json
-import re
 import secrets
 import threading
-import unicodedata
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from operator import itemgetter
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
-from sqlalchemy import JSON, Connection, Integer, Table, select
+from sqlalchemy import JSON, Connection, Integer, Table, select, update
 from sqlalchemy.exc import IntegrityError
 from uuid6 import UUID
 
 from formapp.db.counters import UsageLimit, count_up
 from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError, UtcDateTime
 from formapp.db.notify import CHANNEL
-from formapp.db.tables import deliveries, jobs, search_terms, submissions
+from formapp.db.tables import deliveries, jobs, submissions, unindexed
 from formapp.files.records import FileRecord, attach
 from formapp.forms.notes import Note
 from formapp.jobs.queue import Job
 from formapp.lead import Lead
+from formapp.leads.search_index import index_later
 
 _SORTED = json.JSONEncoder(sort_keys=True).encode
 # A number of a JSON post is a text of its own class.
@@ -44,13 +42,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 _NONE: tuple[str, ...] = ()
 
-LONGEST_TERM = 100
-"""Characters of a search term, its kind included."""
-
-_MOST_WORDS = 12
 _count = itertools.count()
-_WORD = re.compile(r"[^\W_]+")
-_ACCENTS = re.compile("[\u0300-\u036f]+")
 
 
 class Status(StrEnum):
@@ -307,28 +299,11 @@ def delivery_of(submission_id: str, form: str, lead: Lead, now: datetime | str) 
     }
 
 
-def terms_of(lead: Lead) -> list[str]:
-    """Return the texts by which `formapp.leads.search` finds a lead; each begins with its kind.
-
-    `n` and a word of the name or company, `e` and the address, `p` and the digits of a number from
-    its end, since people leave out its beginning.
-    """
-    names = ""
-    for text in (lead.first_name, lead.last_name, lead.company):
-        if text:
-            names += f" {text.value}"
-    terms = [*map("n".__add__, fold(names)[:_MOST_WORDS])]
-    if lead.email:
-        terms.append(f"e{lead.email.address}")
-    for phone in lead.phones:
-        terms.append(f"p{phone.e164[:0:-1]}")  # noqa: PERF401 - every post passes here
-    return [*dict.fromkeys(map(itemgetter(slice(LONGEST_TERM)), terms))]
-
-
-def fold(text: str) -> list[str]:
-    """Return the words of a text without case and accents, as they are searched."""
-    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return _WORD.findall(plain)
+def replace_lead(connection: Connection, submission_id: str, lead: Lead) -> None:
+    """Store another lead of a submission, in the caller's transaction."""
+    this = update(submissions).where(submissions.c.id == submission_id)
+    connection.execute(this.values(lead=lead.to_json(), site=lead.site))
+    index_later(connection, submission_id)
 
 
 # Rows go to the driver as they are: SQLAlchemy's own insert() takes longer than the database.
@@ -338,7 +313,7 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
     """Insert the rows of all of them, waking all listeners; returns the new ids in their order."""
     ids: list[str] = []
     is_sqlite = connection.dialect.name == "sqlite"
-    rows: dict[Table, list[Row]] = {submissions: [], deliveries: [], jobs: [], search_terms: []}
+    rows: dict[Table, list[Row]] = {submissions: [], deliveries: [], jobs: [], unindexed: []}
     for each in together:
         submission_id = _new_id(each.received_at)
         ids.append(submission_id)
@@ -349,8 +324,7 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
         for job in each.jobs:
             row = {"submission_id": submission_id, "kind": job.kind, "content": _json(job.content)}
             rows[jobs].append(row | {"created_at": now, "due_at": now})
-        for term in terms_of(each.lead):
-            rows[search_terms].append({"submission_id": submission_id, "term": term})
+        rows[unindexed].append({"submission_id": submission_id})
     # Two processes that store the same two keys at once must not deadlock.
     rows[submissions].sort(key=lambda row: row["key"] or "")
     # One statement for each table, whose rows are one parameter: the driver hands the interpreter
@@ -376,11 +350,14 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
 def _new_id(received_at: datetime) -> str:
     """Make a UUIDv7 of the time of receipt, in units of 1/4096 ms, and a count.
 
-    RFC 9562, 6.2, methods 3 and 1: lists and their limits in time are in this order.
+    RFC 9562, 6.2, methods 3 and 1: lists and their limits in time are in this order. Short ids, its
+    last 32 bits, begin with the time in units of 16 ms, which starts anew after 17 minutes: those
+    of a time are neighbours in their index, whose pages a commit then shares.
     """
-    units = int(received_at.timestamp() * 1_000_000) * 4096 // 1000
-    bits = (units >> 12) << 80 | (units & 0xFFF) << 64
-    bits |= (next(_count) & 0xFFFFF) << 42 | secrets.randbits(42)
+    milliseconds, rest = divmod(int(received_at.timestamp() * 1_000_000), 1000)
+    bits = milliseconds << 80 | (rest * 4096 // 1000) << 64
+    bits |= (next(_count) & 0xFFFFF) << 42 | (milliseconds >> 4 & 0xFFFF) << 16
+    bits |= secrets.randbits(10) << 32 | secrets.randbits(16)
     return str(UUID(int=bits, version=7))
 
 

@@ -1,10 +1,11 @@
 """Anonymizing submissions: what the visitor sent is erased, the row stays.
 
-What stays shows that there was a lead and how it ended: id, form, times, state, outcome, contact id
-and attempts. Erased are answers, lead, meta, notes, unknown fields, address, idempotency key,
-digest, e-mail and phone, search terms, files (whose contents are deleted after the commit, by
-`formapp.files.sweep`), what the lead did to its contact, Wix's reason (it may quote an answer), and
-the cached contact of the person unless another lead of theirs is still kept.
+What stays shows that there was a lead and how it ended: id, form, times, state, outcome, contact
+id, attempts, notifications, and whether it came by a page of ours (`use`). Erased are answers,
+lead, meta, notes, unknown fields, address, idempotency key, digest, e-mail and phone, search terms,
+files (whose contents are deleted after the commit, by `formapp.files.sweep`), what the lead did to
+its contact, Wix's reason and those of notifications (they may quote an answer), and the cached
+contact of the person unless another lead of theirs is still kept.
 """
 
 import contextlib
@@ -29,10 +30,11 @@ from sqlalchemy import (
 )
 
 from formapp.db.database import Database
+from formapp.db.inbox_tables import notified
 from formapp.db.tables import contacts, deliveries, jobs, submissions
 from formapp.files import records
 from formapp.lead import Lead
-from formapp.leads.replace import forget_terms
+from formapp.leads.search_index import forget_terms
 
 ERASED = "erased"
 """The reason of a delivery that was cancelled because its answers were erased."""
@@ -82,17 +84,21 @@ def anonymize(
     rows = connection.execute(_kept_rows(submission_ids)).all()
     if not rows:
         return []
-    erased: dict[str, Any] = {"answers": {}, "meta": {}, "address": None, "key": None}
+    erased: dict[str, Any] = {"answers": {}, "address": None, "key": None}
     erased |= {"notes": None, "unknown": None}
     erased |= {"digest": "", "erased_at": now} | ({"consents": []} if consents else {})
     for row in rows:
         this = update(submissions).where(submissions.c.id == row.id)
         lead = Lead(form=row.form, site=row.site)
-        connection.execute(this.values(lead=lead.to_json(), **erased))
+        # Whether it came by a page of ours stays countable.
+        meta = {name: row.meta[name] for name in ("use",) if name in row.meta}
+        connection.execute(this.values(lead=lead.to_json(), meta=meta, **erased))
     ids = [row.id for row in rows]
     forget_terms(connection, ids)
     records.erase(connection, ids, now)
     connection.execute(delete(jobs).where(jobs.c.submission_id.in_(ids)))
+    theirs = notified.c.submission_id.in_(ids)
+    connection.execute(update(notified).where(theirs).values(to=None, reason=None))
     _end_deliveries(connection, ids, now)
     _forget_contacts(connection, rows)
     return [_anonymized(row, now) for row in rows]
@@ -116,7 +122,7 @@ def _kept_rows(submission_ids: Sequence[str]) -> Any:
     sent, sending = submissions.c, deliveries.c
     return (
         select(
-            *(sent.id, sent.form, sent.status, sent.received_at, sent.site),
+            *(sent.id, sent.form, sent.status, sent.received_at, sent.site, sent.meta),
             *(sending.email, sending.phone, sending.state, sending.contact_id),
             *(sending.intent, sending.lease_until),
         )

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, select
 
 from formapp.db.database import Database
-from formapp.db.tables import audit
+from formapp.db.inbox_tables import audit
 
 COMMAND_LINE = "command line"
 """The user of the command line; a name in the inbox has no space."""

@@ -5,7 +5,6 @@ again, from an older copy or a back-up, is erased again; what the person sends a
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -15,7 +14,6 @@ from formapp.crm import conflicts, events
 from formapp.crm.digests import Digests
 from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
-from formapp.lead import InvalidLeadError, Lead
 from formapp.leads import audit
 from formapp.leads.anonymize import Anonymized, anonymize, lock, truncate_log
 from formapp.leads.errors import UnknownSubmissionError
@@ -27,8 +25,8 @@ from formapp.leads.identity_search import (
     search,
     searched_rows,
 )
-from formapp.leads.replace import forget_terms, replace_lead
 from formapp.leads.same_person import identity_in, ids_of_person
+from formapp.leads.search_index import index_all, index_later
 from formapp.signing import Keyring
 
 _BATCH = 200
@@ -147,6 +145,7 @@ def erase_leads_of(  # noqa: PLR0913 - by keyword
     `erase_person` this doesn't search the texts of other people for mentions, so it takes no longer
     where there are many submissions. Raises UnknownSubmissionError.
     """
+    index_all(database)
     with database.write() as connection:
         row = connection.execute(
             select(submissions.c.lead).where(submissions.c.id == submission_id)
@@ -279,9 +278,7 @@ def _redact(connection: Connection, submission_ids: Sequence[str], wanted: Wante
         left |= {"key": None, "digest": ""}
         connection.execute(update(submissions).where(submissions.c.id == row.id).values(**left))
         if left["lead"] != row.lead:
-            forget_terms(connection, [row.id])
-            with suppress(InvalidLeadError):  # of an older version: found by its id alone
-                replace_lead(connection, row.id, Lead.from_json(left["lead"]))
+            index_later(connection, row.id)
     return [row.id for row in rows]
 
 

@@ -19,7 +19,7 @@ from formapp.db.tables import deliveries, submissions
 from formapp.jobs.queue import ClaimedJob, finish_job
 from formapp.lead import Lead
 from formapp.leads.accept import Status, delivery_of
-from formapp.notifications.plan import NOTIFY, schedule
+from formapp.notifications.plan import NOTIFY, resume
 from formapp.spam.providers import pending_reason
 
 QUOTA = "quota"
@@ -61,8 +61,8 @@ def accept_held(
     row = connection.execute(select(*columns).where(submissions.c.id == submission_id)).one()
     lead = Lead.from_json(row.lead)
     connection.execute(insert(deliveries), delivery_of(submission_id, row.form, lead, now))
-    if row.meta.get(NOTIFY):
-        schedule(connection, submission_id, now, {})
+    if waiting := row.meta.get(NOTIFY):
+        resume(connection, submission_id, now, waiting)
     notify(connection)
     return True
 

@@ -1,6 +1,7 @@
 """Marking a submission as spam: nothing more of it goes to Wix, or out as a mail."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, delete, select, update
 
@@ -13,7 +14,7 @@ from formapp.leads.errors import (
     ErasedError,
     UnknownSubmissionError,
 )
-from formapp.notifications.plan import NOTIFY
+from formapp.notifications.plan import CHANNELS, FAILED, NOTIFY
 
 MARKED = "a person marked it as spam"
 """The reason that is stored with it, beside those of the checks."""
@@ -44,8 +45,8 @@ def mark_spam(database: Database, submission_id: str, now: datetime, *, by: str)
         reasons = [each for each in row.meta.get("suspect", ()) if each != MARKED]
         meta = row.meta | {"suspect": [*reasons, MARKED], "marked_at": now.isoformat()}
         if row.status == Status.ACCEPTED:
-            # A release sends what nobody has been sent yet, and nothing twice.
-            meta[NOTIFY] = _notifies(connection, submission_id)
+            # A release goes on where this ends: what was sent isn't sent again.
+            meta[NOTIFY] = _waiting(connection, submission_id)
         changed = {"status": Status.QUARANTINED, "meta": meta}
         connection.execute(update(submissions).where(this).values(changed))
         connection.execute(delete(deliveries).where(sending))
@@ -53,8 +54,9 @@ def mark_spam(database: Database, submission_id: str, now: datetime, *, by: str)
         audit.record(connection, by, "spam", [submission_id], now)
 
 
-def _notifies(connection: Connection, submission_id: str) -> bool:
-    """Whether the first notification of it waits, of which no receiver has any part."""
-    this = (jobs.c.submission_id == submission_id) & (jobs.c.kind == NOTIFY)
-    contents = connection.scalars(select(jobs.c.content).where(this))
-    return any(not content for content in contents)
+def _waiting(connection: Connection, submission_id: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return kind and content of the notifications that wait, and of those that have failed."""
+    query = select(jobs.c.kind, jobs.c.content).where(
+        jobs.c.submission_id == submission_id, jobs.c.kind.in_({NOTIFY, FAILED, *CHANNELS})
+    )
+    return [(row.kind, row.content) for row in connection.execute(query.order_by(jobs.c.id))]

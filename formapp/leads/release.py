@@ -12,10 +12,10 @@ from sqlalchemy import update
 
 from formapp.db.database import Database
 from formapp.db.tables import submissions
+from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form
-from formapp.forms.posted import InvalidAnswersError
 from formapp.leads import audit
-from formapp.leads.accept import Status
+from formapp.leads.accept import Status, replace_lead
 from formapp.leads.errors import (
     ErasedError,
     NotHeldError,
@@ -23,7 +23,6 @@ from formapp.leads.errors import (
     UnreadableError,
 )
 from formapp.leads.held import lock_submission, release_held
-from formapp.leads.replace import replace_lead
 
 _RELEASABLE = (Status.QUARANTINED, Status.SPAM)
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row, Select, case, func, null, select
 
 from formapp.db.database import Database
+from formapp.db.inbox_tables import notified
 from formapp.db.tables import attempts, deliveries, jobs, submissions
 from formapp.jobs.queue import REASON
 from formapp.leads.errors import UnknownSubmissionError
@@ -92,6 +93,8 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
             raise UnknownSubmissionError(submission_id)
         made = select(attempts).where(attempts.c.delivery_id == row.delivery_id)
         tried = connection.execute(made.order_by(attempts.c.id)).all()
+        ended = select(notified).where(notified.c.submission_id == submission_id)
+        told = connection.execute(ended.order_by(notified.c.id)).all()
         theirs = select(jobs).where(jobs.c.submission_id == submission_id).order_by(jobs.c.id)
         waiting = connection.execute(theirs).all()
     mail = next((job for job in waiting if job.kind == "confirm"), None)
@@ -106,6 +109,7 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
         "address": row.address,
         "confirmation": _confirmation(row, mail) if "confirmation" in row.meta else None,
         "notifications": [_notification(job) for job in waiting if job.kind in _NOTIFICATIONS],
+        "notified": [_notified(each) for each in told],
         "deliveries": [_delivery(row, tried)] if row.delivery_id else [],
     }
 
@@ -128,7 +132,7 @@ def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:
 
 
 def _notification(job: Row[Any]) -> dict[str, Any]:
-    """Return a notification that waits, or that was given up; one that was sent leaves no trace."""
+    """Return a notification that waits, or that was given up and may be sent again."""
     failed = job.kind == FAILED
     return {
         "channel": job.content["channel"] if failed else CHANNELS[job.kind],
@@ -138,6 +142,12 @@ def _notification(job: Row[Any]) -> dict[str, Any]:
         "attempts": job.attempts,
         "reason": job.content.get(REASON),
     }
+
+
+def _notified(row: Row[Any]) -> dict[str, Any]:
+    """Return how a notification ended: `sent`, `failed` or `withheld`."""
+    names = ("channel", "to", "result", "tries", "reason")
+    return {"at": _iso(row.at), **{name: getattr(row, name) for name in names}}
 
 
 def _delivery(row: Row[Any], tried: Sequence[Row[Any]]) -> dict[str, Any]:

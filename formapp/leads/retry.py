@@ -13,7 +13,7 @@ from formapp.forms.mapping import to_lead
 from formapp.forms.posted import Reading
 from formapp.lead import Lead
 from formapp.leads import audit
-from formapp.leads.accept import Status
+from formapp.leads.accept import Status, replace_lead
 from formapp.leads.errors import (
     AlreadyDeliveredError,
     ErasedError,
@@ -21,7 +21,6 @@ from formapp.leads.errors import (
     UnconfirmedError,
     UnknownSubmissionError,
 )
-from formapp.leads.replace import replace_lead
 
 Remap = Callable[[str, Mapping[str, Any], str | None], Lead | None]
 """Maps a form's name and stored answers, in the language of their page, to a lead by the current

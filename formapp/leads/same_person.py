@@ -7,7 +7,7 @@ from sqlalchemy import Connection, select
 from formapp.db.database import Database
 from formapp.db.tables import search_terms, submissions
 from formapp.lead import with_extension
-from formapp.leads.accept import LONGEST_TERM
+from formapp.leads.search_index import LONGEST_TERM, index_all
 from formapp.leads.summary import LeadSummary, read_summaries
 
 _MOST_OTHERS = 500
@@ -55,6 +55,7 @@ def list_others(
     database: Database, submission_id: str, sites: tuple[str, ...] | None, limit: int = 20
 ) -> list[LeadSummary]:
     """Return other leads of the same person, by address or number, newest first."""
+    index_all(database)
     with database.read() as connection:
         this = select(submissions.c.lead).where(submissions.c.id == submission_id)
         lead = connection.execute(this).scalar() or {}
@@ -75,6 +76,7 @@ def list_own(
 
     And how many there are of them in all.
     """
+    index_all(database)
     with database.read() as connection:
         this = select(submissions.c.lead).where(submissions.c.id == submission_id)
         identity = identity_in(connection.execute(this).scalar() or {})

@@ -8,6 +8,7 @@ are a thousand submissions or a million; a filter of two kinds reads one stream 
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,11 +27,11 @@ from sqlalchemy import (
     union,
 )
 
-from formapp.db.database import Database
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, search_terms, submissions
 from formapp.forms.reading.contact import read_email, read_phone
-from formapp.leads.accept import LONGEST_TERM, fold
 from formapp.leads.errors import AmbiguousIdError, UnknownSubmissionError
+from formapp.leads.search_index import LONGEST_TERM, fold, index_all
 from formapp.leads.summary import SHORT, LeadSummary, read_summaries
 
 STATES = ("pending", "delivered", "failed", "quarantined", "unconfirmed", "spam")
@@ -110,6 +111,7 @@ def list_leads(
     database: Database, wanted: LeadFilter, *, after: str | None = None, limit: int = PAGE
 ) -> LeadPage:
     """Return the newest submissions that a filter selects, older ones than the id `after`."""
+    _index_new(database, wanted)
     with database.read() as connection:
         query = _Query(connection, wanted)
         ids, window_end = query.ids(after, limit + 1)
@@ -129,6 +131,7 @@ def newest_ids(connection: Connection, wanted: LeadFilter, limit: int) -> list[s
 
 def iterate_ids(database: Database, wanted: LeadFilter, batch: int = 500) -> Iterator[str]:
     """Yield the ids of all that a filter selects, newest first, in constant memory."""
+    _index_new(database, wanted)
     after: str | None = None
     while True:
         with database.read() as connection:
@@ -141,6 +144,7 @@ def iterate_ids(database: Database, wanted: LeadFilter, batch: int = 500) -> Ite
 
 def count_leads(database: Database, wanted: LeadFilter, limit: int = COUNT_LIMIT) -> int:
     """Return how many a filter selects; `limit` + 1 means more than `limit`."""
+    _index_new(database, wanted)
     with database.read() as connection:
         return len(_Query(connection, wanted).ids(None, limit + 1)[0])
 
@@ -163,6 +167,13 @@ def find_submission(database: Database, given: str, sites: tuple[str, ...] | Non
     if len(found) > 1:
         raise AmbiguousIdError(given, found)
     return found[0]
+
+
+def _index_new(database: Database, wanted: LeadFilter) -> None:
+    # Where nothing can be written now, what is indexed is found nevertheless.
+    with suppress(DatabaseUnavailableError):
+        if wanted.search.strip():
+            index_all(database)
 
 
 class _Query:

@@ -1,41 +1,68 @@
 """Numbers about leads for the overview: per day, how they ended, how quickly, what waits.
 
-Days are in UTC. Each number reads at most `SAMPLE` rows, the newest, so that a page takes no longer
-where there are a million: a day with more counts as that many (`is_cut`).
+Days are in UTC. What a worker has counted is read as one row, and only the leads since are counted
+here (`formapp.leads.totals`), so that a page takes no longer where there are a million.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from formapp.db.database import Database
-from formapp.db.tables import attempts, deliveries, pauses, refused_origins, submissions, wix_calls
-from formapp.leads.search import LeadFilter, count_leads, newest_ids
-from formapp.leads.summary import state_of_row
-
-DAYS = 30
-SAMPLE = 2000
-"""Rows that are read at most: of the leads of the days, and of the deliveries among them."""
+from formapp.db.inbox_tables import form_visits
+from formapp.db.tables import pauses, refused_origins, wix_calls
+from formapp.leads.search import LeadFilter, count_leads
+from formapp.leads.totals import (
+    DAYS,
+    Count,
+    Sample,
+    count_since,
+    count_totals,
+    first_day,
+    read_totals,
+)
 
 MINUTE = timedelta(minutes=1)
-_MEASURED = 200
+SPAM = "spam"
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
     """A site's deliveries at this moment.
 
-    `calls` to Wix were made in the last minute; `paused_until` is None where it isn't paused.
+    Attributes:
+        calls: to Wix, in the last minute.
+        limit: how many Wix allows in a minute.
+        paused_until: None where it isn't paused.
     """
 
     name: str
     calls: int
+    limit: int
     paused_until: datetime | None = None
     reason: str | None = None
+
+    @property
+    def room(self) -> int:
+        """How many calls may be made now."""
+        return 0 if self.paused_until else max(self.limit - self.calls, 0)
+
+
+@dataclass(slots=True)
+class Conversion:
+    """How often a form was shown on our pages, begun there and sent from there."""
+
+    shown: int = 0
+    started: int = 0
+    sent: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """How many of those who saw it have sent it; None while it wasn't shown."""
+        return min(self.sent / self.shown, 1) if self.shown else None
 
 
 @dataclass(slots=True)
@@ -43,12 +70,13 @@ class Overview:
     """The numbers.
 
     Attributes:
-        days: each day, oldest first, with the number of leads of each form.
-        outcomes: how many leads had each outcome, and each state while they have none.
+        days: leads by form; catches of the honeypot are no leads.
+        outcomes: by outcome, or by state while they have none; catches as `spam`.
         median, p95: time from receipt to contact; None without a delivery.
         calls_per_lead: to Wix; None without a delivery.
         refused: how many posts of each form were refused for their origin in the days.
-        since: not all days were read, only leads received since then; None: all were.
+        conversions: by form.
+        counted_at: when a worker counted the leads; those since are counted as well.
     """
 
     days: dict[date, Counter[str]]
@@ -57,10 +85,11 @@ class Overview:
     p95: timedelta | None = None
     calls_per_lead: float | None = None
     refused: Counter[str] = field(default_factory=Counter)
+    conversions: dict[str, Conversion] = field(default_factory=dict)
     failed: int = 0
     quarantined: int = 0
     sites: list[Site] = field(default_factory=list)
-    since: datetime | None = None
+    counted_at: datetime | None = None
 
     @property
     def total(self) -> int:
@@ -68,60 +97,58 @@ class Overview:
         return sum(counts.total() for counts in self.days.values())
 
 
-def overview(database: Database, sites: Sequence[str] | None, now: datetime) -> Overview:
-    """Return the numbers of these sites (None: all) for the last days, today included."""
-    first = now.date() - timedelta(days=DAYS - 1)
-    found = Overview({first + timedelta(days=each): Counter() for each in range(DAYS)})
-    begin = datetime.combine(first, datetime.min.time(), now.tzinfo)
-    mine = LeadFilter(since=begin).within(None if sites is None else tuple(sites))
+def overview(
+    database: Database,
+    sites: Sequence[str] | None,
+    now: datetime,
+    limits: Mapping[str, int] | None = None,
+) -> Overview:
+    """Return the numbers of these sites (None: all) for the last days, today included.
+
+    `limits` are the calls that each Wix site allows in a minute.
+    """
+    first = first_day(now)
+    found = Overview({first.date() + timedelta(days=each): Counter() for each in range(DAYS)})
+    totals = read_totals(database) or count_totals(database, now)
+    found.counted_at = totals.until
+    since = max(totals.until, first)
+    _add(found, (each for each in totals.counts if each.day >= first.date()), sites)
+    _add(found, count_since(database, since, now), sites)
+    _measure(found, [each for name, each in totals.samples.items() if _is_mine(name, sites)])
     with database.read() as connection:
-        rows = connection.execute(_chosen(newest_ids(connection, mine, SAMPLE))).all()
-        if len(rows) == SAMPLE:
-            found.since = rows[-1].received_at
-        for row in rows:
-            if row.received_at.date() in found.days:
-                found.days[row.received_at.date()][row.form] += 1
-            found.outcomes[row.outcome or row.state or row.status] += 1
-        _measure(connection, found, rows)
-        found.refused = _refused(connection, first)
-        found.sites = _sites(connection, sites, now)
+        found.refused = _refused(connection, first.date())
+        found.sites = _sites(connection, sites, now, limits or {})
+        _add_visits(connection, found.conversions, first.date())
     for state in ("failed", "quarantined"):
-        only = LeadFilter(states=(state,), sites=mine.sites)
+        only = LeadFilter(states=(state,)).within(None if sites is None else tuple(sites))
         setattr(found, state, count_leads(database, only))
-    # Apart from the others: one night's flood of them would leave no room for a lead.
-    if caught := count_leads(database, replace(mine, states=("spam",)), SAMPLE):
-        found.outcomes["spam"] = min(caught, SAMPLE)
     return found
 
 
-def _chosen(ids: Sequence[str]) -> Select[Any]:
-    sent, sending = submissions.c, deliveries.c
-    return (
-        select(
-            *(sent.id, sent.form, sent.status, sent.received_at, state_of_row),
-            *(sending.outcome, sending.created_at, sending.finished_at),
-            sending.id.label("delivery_id"),
-        )
-        .outerjoin(deliveries, sending.submission_id == sent.id)
-        .where(sent.id.in_(ids))
-        .order_by(sent.id.desc())
-    )
+def _add(found: Overview, counts: Iterable[Count], sites: Sequence[str] | None) -> None:
+    conversions = defaultdict(Conversion, found.conversions)
+    for each in counts:
+        if not _is_mine(each.site, sites):
+            continue
+        found.outcomes[each.result] += each.number
+        if each.result != SPAM:
+            found.days.setdefault(each.day, Counter())[each.form] += each.number
+            if each.own:
+                conversions[each.form].sent += each.number
+    found.conversions = dict(conversions)
 
 
-def _measure(connection: Connection, found: Overview, rows: Sequence[Any]) -> None:
-    """Add times and calls of the delivered leads."""
-    done = [row for row in rows if row.outcome and row.finished_at]
-    if not done:
-        return
-    times = sorted(row.finished_at - row.created_at for row in done)
-    found.median, found.p95 = times[len(times) // 2], times[int(len(times) * 0.95)]
-    some = [row.delivery_id for row in done[:_MEASURED]]
-    query = select(attempts.c.delivery_id, attempts.c.calls).where(attempts.c.delivery_id.in_(some))
-    calls: defaultdict[int, int] = defaultdict(int)
-    for delivery_id, made in connection.execute(query):
-        calls[delivery_id] += len(made)
-    if calls:
-        found.calls_per_lead = sum(calls.values()) / len(calls)
+def _is_mine(site: str, sites: Sequence[str] | None) -> bool:
+    return sites is None or site in sites
+
+
+def _measure(found: Overview, samples: Sequence[Sample]) -> None:
+    times = sorted(seconds for each in samples for seconds in each.seconds)
+    if times:
+        found.median = timedelta(seconds=times[len(times) // 2])
+        found.p95 = timedelta(seconds=times[int(len(times) * 0.95)])
+    if leads := sum(each.leads for each in samples):
+        found.calls_per_lead = sum(each.calls for each in samples) / leads
 
 
 def _refused(connection: Connection, first: date) -> Counter[str]:
@@ -131,7 +158,18 @@ def _refused(connection: Connection, first: date) -> Counter[str]:
     return Counter({form: int(count) for form, count in rows})
 
 
-def _sites(connection: Connection, sites: Sequence[str] | None, now: datetime) -> list[Site]:
+def _add_visits(connection: Connection, conversions: dict[str, Conversion], first: date) -> None:
+    table = form_visits.c
+    sums = (func.sum(table.shown), func.sum(table.started))
+    query = select(table.form, *sums).where(table.day >= first).group_by(table.form)
+    for form, shown, started in connection.execute(query):
+        one = conversions.setdefault(form, Conversion())
+        one.shown, one.started = int(shown), int(started)
+
+
+def _sites(
+    connection: Connection, sites: Sequence[str] | None, now: datetime, limits: Mapping[str, int]
+) -> list[Site]:
     recent = (
         select(wix_calls.c.site, func.count())
         .where(wix_calls.c.at > now - MINUTE)
@@ -143,9 +181,8 @@ def _sites(connection: Connection, sites: Sequence[str] | None, now: datetime) -
         for row in connection.execute(select(pauses))
         if row.paused_until and row.paused_until > now
     }
-    found = []
-    for name in sorted({*calls, *paused}):
-        if sites is None or name in sites:
-            until, reason = paused.get(name, (None, None))
-            found.append(Site(name, calls.get(name, 0), until, reason))
-    return found
+    return [
+        Site(name, calls.get(name, 0), limits.get(name, 0), *paused.get(name, (None, None)))
+        for name in sorted({*limits, *calls, *paused})
+        if _is_mine(name, sites)
+    ]

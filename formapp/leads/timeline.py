@@ -29,6 +29,12 @@ _OPERATIONS = {
     "findOrCreateLabel": "looking up a label",
     "findOrCreateExtendedField": "looking up an extended field",
 }
+_CHANNELS = {
+    "mail": "Mail",
+    "reply": "Reply to the visitor",
+    "webhook": "Webhook",
+    "chat": "Chat message",
+}
 _LONG = 80
 
 
@@ -92,6 +98,8 @@ def events_of(entry: Entry, audited: Sequence[Audited] = ()) -> list[Event]:
         *_received(entry),
         *_confirmation(entry["confirmation"] or {}),
         *_deliveries(entry["deliveries"]),
+        *map(_notified, entry["notified"]),
+        *_notifications(entry["notifications"]),
         *(Event(each.at, f"{each}") for each in audited),
     ]
     if entry["erased_at"]:
@@ -145,6 +153,29 @@ def _attempt(attempt: Mapping[str, Any], delivery: Mapping[str, Any]) -> Event:
     if attempt["result"] in _UNFINISHED:
         return Event(at, _UNFINISHED[attempt["result"]], "waiting", detail, calls)
     return Event(at, "Not delivered", "bad", detail, calls)
+
+
+def _notified(ended: Mapping[str, Any]) -> Event:
+    name, tries, result = _receiver(ended), ended["tries"], ended["result"]
+    after = f" at try {tries}" if tries > 1 else ""
+    tone: Tone = "good" if result == "sent" else "bad" if result == "failed" else "neutral"
+    words = {"sent": f"sent{after}", "failed": f"given up{after}", "withheld": "not sent"}
+    return Event(_time(ended["at"]), f"{name} {words[result]}", tone, ended["reason"] or "")
+
+
+def _notifications(waiting: Sequence[Mapping[str, Any]]) -> Iterator[Event]:
+    for each in waiting:
+        if each["state"] == "waiting":
+            tries, reason = each["attempts"], each["reason"] or ""
+            text = "is tried again" if tries else "is sent"
+            detail = f"tried {tries} times{': ' if reason else ''}{reason}" if tries else ""
+            yield Event(_time(each["due_at"]), f"{_receiver(each)} {text}", "waiting", detail)
+
+
+def _receiver(notification: Mapping[str, Any]) -> str:
+    """Return what it is and for whom: `Mail to ines@example.com`, `Webhook`."""
+    name, to = _CHANNELS.get(notification["channel"], notification["channel"]), notification["to"]
+    return f"{name} to {to}" if to else name
 
 
 def _time(text: str) -> datetime:

@@ -24,6 +24,7 @@ class BookFigures:
         links: by state.
         waiting: conflicts that the owner has to decide.
         lag: how long the oldest link waits that is due.
+        state: as of the table, whether or not it is paused.
     """
 
     book: str
@@ -34,6 +35,7 @@ class BookFigures:
     due: int = 0
     waiting: int = 0
     lag: timedelta = timedelta(0)
+    state: str = "running"
 
     @property
     def held(self) -> int:
@@ -75,6 +77,7 @@ def read_books(connection: Connection, now: datetime) -> list[BookFigures]:
             due=due.get(row.book, (0, now))[0],
             waiting=waiting.get(row.book, 0),
             lag=now - due.get(row.book, (0, now))[1],
+            state=row.state,
         )
         for row in books
     ]

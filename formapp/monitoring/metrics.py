@@ -1,14 +1,21 @@
 """Metrics for Prometheus, labelled by forms, sites, operations and codes; never by an answer.
 
-Counters and histograms record what this process did. Gauges of the queue are read from the database
-when a web process is scraped, so that every process reports the same values.
+Counters and histograms record what this process did, or, after `share_counters`, all processes of
+one server. Gauges of the queue are read from the database when a web process is scraped, so that
+every process reports the same values.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from pathlib import Path
+from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, values
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from sqlalchemy import ColumnElement, Connection, TextClause, func, select, text
 
 from formapp.db.database import Database
@@ -20,14 +27,41 @@ _LEAD_SECONDS = (0.5, 1, 2, 5, 10, 30, 60, 300, 1800, 7200, 86400)
 _REQUEST_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
+_SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""The variable by which prometheus_client knows the folder that processes share."""
+
+
+def share_counters(folder: Path, number: int) -> None:
+    """Let processes with the same folder report the sum of what they count.
+
+    Before a process makes its `Metrics`. One that takes over the `number` of one that has ended
+    goes on with its figures.
+    """
+    os.environ[_SHARED] = str(folder)
+    # prometheus_client chooses when it is imported; the variable wasn't set then.
+    values.ValueClass = values.MultiProcessValue(lambda: number)  # type: ignore[no-untyped-call] # no types
+
+
+class QueueGauges(Collector):
+    """The gauges that were last read from the database."""
+
+    def __init__(self) -> None:
+        self.families: Sequence[GaugeMetricFamily] = ()
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return them; Prometheus' client calls this."""
+        return self.families
+
+
 class Metrics:
     """The metrics of one process; several apps in one process have one each."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self._queue = QueueGauges()
+        self.registry.register(self._queue)
         self._define_web()
         self._define_deliveries()
-        self._define_queue()
 
     def _define_web(self) -> None:
         counter = partial(Counter, namespace="formapp", registry=self.registry)
@@ -85,29 +119,6 @@ class Metrics:
             buckets=_CALL_SECONDS,
         )
 
-    def _define_queue(self) -> None:
-        gauge = partial(Gauge, namespace="formapp", registry=self.registry)
-        self._deliveries = gauge("deliveries", "Pending and failed deliveries.", ("site", "state"))
-        self._oldest = gauge(
-            "oldest_due_seconds", "Age of the oldest delivery that is due; 0 if none is.", ("site",)
-        )
-        self._incidents = gauge("incident_open", "Incidents that are not over.", ("kind", "site"))
-        self._quarantined = gauge("quarantined", "Submissions in quarantine.", ("form",))
-        self._jobs = gauge(
-            "errands", "Mails, challenges and notifications that wait for a worker.", ("kind",)
-        )
-        self._waiting = gauge(
-            "notifications_waiting",
-            "Notifications that wait; of the channel `failed`: that were given up.",
-            ("form", "channel"),
-        )
-        self._paused = gauge("lane_paused", "Whether a site is paused.", ("site",))
-        self._crm_links = gauge("crm_links", "Links of a CRM book, by state.", ("book", "state"))
-        self._crm_due = gauge("crm_due", "Links with work that is due.", ("book",))
-        self._crm_lag = gauge("crm_lag_seconds", "Age of the oldest due link.", ("book",))
-        self._crm_conflicts = gauge("crm_conflicts", "Conflicts to decide.", ("book",))
-        self._crm_paused = gauge("crm_paused", "Whether a book is paused.", ("book",))
-
     def submission(self, form: str, result: str) -> None:
         """Count a post, or `confirmed` for a click on a link."""
         self._submissions.labels(form, result).inc()
@@ -155,53 +166,77 @@ class Metrics:
 
         `sites` are shown even where nothing waits for them.
         """
-        due = (deliveries.c.state == "pending") & (deliveries.c.due_at <= now)
-        by_site = select(deliveries.c.site, func.min(deliveries.c.due_at)).group_by("site")
         with database.read() as connection:
-            oldest = {row[0]: row[1] for row in connection.execute(by_site.where(due))}
-            paused = {row.site: row.paused_until for row in connection.execute(select(pauses))}
-            known = [(row.kind, row.site) for row in connection.execute(select(incidents))]
-            counts = {"pending": count_pending(connection), "failed": _failed(connection)}
-            quarantined = count_quarantined(connection)
-            jobs_by_kind = _count(connection, jobs.c.kind)
-            books = read_books(connection, now)
-            notifications = _count_notifications(connection)
-        shown = {*sites, *paused, *(site for numbers in counts.values() for site in numbers)}
-        _fill(self._oldest, {site: _seconds(oldest.get(site), now) for site in shown})
-        _fill(self._paused, {site: bool(until and until > now) for site, until in paused.items()})
-        self._deliveries.clear()
-        for state, numbers in counts.items():
-            for site in shown:
-                self._deliveries.labels(site, state).set(numbers.get(site, 0))
-        _fill(self._quarantined, quarantined)
-        _fill(self._jobs, jobs_by_kind)
-        self._waiting.clear()
-        for form, kind, number in notifications:
-            self._waiting.labels(form, kind.removeprefix("notify.")).set(number)
-        self._incidents.clear()
-        for kind, site in known:
-            self._incidents.labels(kind, site).set(1)
-        self._set_books(books)
-
-    def _set_books(self, books: Sequence[BookFigures]) -> None:
-        _fill(self._crm_due, {each.book: each.due for each in books})
-        _fill(self._crm_lag, {each.book: each.lag.total_seconds() for each in books})
-        _fill(self._crm_conflicts, {each.book: each.waiting for each in books})
-        _fill(self._crm_paused, {each.book: each.paused for each in books})
-        self._crm_links.clear()
-        for each in books:
-            for state, number in each.links.items():
-                self._crm_links.labels(each.book, state).set(number)
+            self._queue.families = [
+                *_queue_gauges(connection, now, sites),
+                *_book_gauges(read_books(connection, now)),
+            ]
 
     def text(self) -> bytes:
         """Return everything in Prometheus' text format."""
-        return generate_latest(self.registry)
+        if not os.environ.get(_SHARED):
+            return generate_latest(self.registry)
+        summed = CollectorRegistry()
+        MultiProcessCollector(summed)  # type: ignore[no-untyped-call] # no types
+        summed.register(self._queue)
+        return generate_latest(summed)
 
 
-def _fill(gauge: Gauge, values: Mapping[str, float]) -> None:
-    gauge.clear()
-    for label, value in values.items():
-        gauge.labels(label).set(value)
+def _gauge(
+    name: str,
+    help_: str,
+    label: str,
+    numbers: Mapping[Any, float],
+) -> GaugeMetricFamily:
+    """Return a gauge by the values of its label, or of its labels where `label` names two."""
+    gauge = GaugeMetricFamily(f"formapp_{name}", help_, labels=label.split())
+    for key, number in numbers.items():
+        gauge.add_metric([key] if isinstance(key, str) else [*key], float(number))
+    return gauge
+
+
+def _queue_gauges(
+    connection: Connection, now: datetime, sites: Collection[str]
+) -> Iterable[GaugeMetricFamily]:
+    due = (deliveries.c.state == "pending") & (deliveries.c.due_at <= now)
+    by_site = select(deliveries.c.site, func.min(deliveries.c.due_at)).group_by("site")
+    oldest = {row[0]: row[1] for row in connection.execute(by_site.where(due))}
+    paused = {row.site: row.paused_until for row in connection.execute(select(pauses))}
+    counts = {"pending": count_pending(connection), "failed": _failed(connection)}
+    shown = {*sites, *paused, *(site for numbers in counts.values() for site in numbers)}
+    yield _gauge(
+        "deliveries",
+        "Pending and failed deliveries.",
+        "site state",
+        {(at, state): numbers.get(at, 0) for state, numbers in counts.items() for at in shown},
+    )
+    text_of_age = "Age of the oldest delivery that is due; 0 if none is."
+    ages = {site: _seconds(oldest.get(site), now) for site in shown}
+    yield _gauge("oldest_due_seconds", text_of_age, "site", ages)
+    known = {(row.kind, row.site): 1.0 for row in connection.execute(select(incidents))}
+    yield _gauge("incident_open", "Incidents that are not over.", "kind site", known)
+    held = count_quarantined(connection)
+    yield _gauge("quarantined", "Submissions in quarantine.", "form", held)
+    waiting = "Mails, challenges and notifications that wait for a worker."
+    yield _gauge("errands", waiting, "kind", _count(connection, jobs.c.kind))
+    given_up = "Notifications that wait; of the channel `failed`: that were given up."
+    notifications = _count_notifications(connection)
+    yield _gauge("notifications_waiting", given_up, "form channel", notifications)
+    pauses_now = {site: bool(until and until > now) for site, until in paused.items()}
+    yield _gauge("lane_paused", "Whether a site is paused.", "site", pauses_now)
+
+
+def _book_gauges(books: Sequence[BookFigures]) -> Iterable[GaugeMetricFamily]:
+    links = {(each.book, state): n for each in books for state, n in each.links.items()}
+    yield _gauge("crm_links", "Links of a CRM book, by state.", "book state", links)
+    due = {each.book: each.due for each in books}
+    yield _gauge("crm_due", "Links with work that is due.", "book", due)
+    lags = {each.book: each.lag.total_seconds() for each in books}
+    yield _gauge("crm_lag_seconds", "Age of the oldest due link.", "book", lags)
+    conflicts = {each.book: each.waiting for each in books}
+    yield _gauge("crm_conflicts", "Conflicts to decide.", "book", conflicts)
+    paused = {each.book: each.paused for each in books}
+    yield _gauge("crm_paused", "Whether a book is paused.", "book", paused)
 
 
 def count_quarantined(connection: Connection) -> dict[str, int]:
@@ -227,15 +262,15 @@ def _count(
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def _count_notifications(connection: Connection) -> list[tuple[str, str, int]]:
-    """Return form, kind of job and number."""
+def _count_notifications(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return the number of jobs by form and channel."""
     query = (
         select(submissions.c.form, jobs.c.kind, func.count())
         .join(submissions, submissions.c.id == jobs.c.submission_id)
         .where(jobs.c.kind.startswith("notify"))
         .group_by(submissions.c.form, jobs.c.kind)
     )
-    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+    return {(row[0], row[1].removeprefix("notify.")): row[2] for row in connection.execute(query)}
 
 
 def _seconds(since: datetime | None, now: datetime) -> float:

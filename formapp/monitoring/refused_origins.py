@@ -1,14 +1,14 @@
 """Origins that forms refused: logged once an hour, and counted by form and day for the doctor.
 
 They show an owner which of their sites isn't on a form's list. Nothing of a visitor is kept, and
-both the memory and the rows are bounded: anyone can make up origins.
+both the log and the rows are bounded: anyone can make up origins.
 """
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import delete, func, select, update
 
@@ -28,7 +28,9 @@ MAX_ORIGINS = 20
 """How many origins are counted of a form on a day."""
 
 KEEP = timedelta(days=14)
-LOG_EVERY = timedelta(hours=1)
+LOG_EVERY = 3600
+"""Seconds after which a pair is logged again."""
+
 MAX_LOGGED = 200
 """How many pairs of form and origin are logged in an hour."""
 
@@ -73,37 +75,42 @@ class Refused:
         return f'if that is your site, add "{self.origin}" to origins in {self.form}.toml'
 
 
+class Counts(Protocol):
+    """Counts in memory, as those of limits are."""
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Return the new count, which ends `expiry` seconds after it began."""
+
+
 class RefusedOrigins:
-    """Logs and counts; threads may share it."""
+    """Logs and counts; threads may share it. `logged` remembers what was logged."""
 
     def __init__(
-        self, database: Database, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        database: Database,
+        logged: Counts,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._database = database
+        self._logged = logged
         self._clock = clock
-        self._lock = threading.Lock()
-        self._logged: dict[tuple[str, str], datetime] = {}
 
     def note(self, form: str, origin: str) -> None:
         """Log and count one; `origin` is normalised, or one of the words above."""
-        now = self._clock()
-        if self._is_news((form, origin), now):
+        if self._is_news(form, origin):
             refused = Refused(form, origin, 1)
             _log.warning("the form %s refused %s: %s", form, refused.shown, refused.advice)
         try:
-            _count(self._database, form, origin, now.date())
+            _count(self._database, form, origin, self._clock().date())
         except DatabaseUnavailableError as error:
             _log.debug("a refused origin was not counted (%s)", type(error).__name__)
 
-    def _is_news(self, pair: tuple[str, str], now: datetime) -> bool:
-        with self._lock:
-            since = now - LOG_EVERY
-            if pair not in self._logged and len(self._logged) >= MAX_LOGGED:
-                self._logged = {one: at for one, at in self._logged.items() if at > since}
-            if self._logged.get(pair, since) > since or len(self._logged) >= MAX_LOGGED:
-                return False
-            self._logged[pair] = now
-            return True
+    def _is_news(self, form: str, origin: str) -> bool:
+        count = self._logged.incr
+        if count("refused", LOG_EVERY, 0) >= MAX_LOGGED:
+            return False
+        is_first = count(f"refused/{form}/{origin}", LOG_EVERY) == 1
+        return is_first and count("refused", LOG_EVERY) <= MAX_LOGGED
 
 
 def _count(database: Database, form: str, origin: str, day: date) -> None:

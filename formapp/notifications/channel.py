@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from formapp.db.database import Database
 from formapp.forms.definition.model import FormDefinition
@@ -18,6 +19,7 @@ from formapp.notifications.plan import CHANNELS, PATIENCE, begin_of, receivers
 from formapp.notifications.store import (
     AcceptedLead,
     claim_digest,
+    end_job,
     give_up,
     postpone_alike,
     read_accepted,
@@ -105,7 +107,7 @@ class ChannelJobs:
         try:
             self.send(leads[0], definition, to)
         except WithheldError as error:
-            end(self, [job], "withheld")
+            end(self, [job], "withheld", str(error))
             _log.warning("no %s of %s: %s", CHANNELS[job.kind], job.submission["id"], error)
         except NotSentError as error:
             seconds = time.monotonic() - started
@@ -216,14 +218,21 @@ def not_sent(handling: Handling, batch: Sequence[ClaimedJob], error: NotSentErro
         raise RetryLaterError(str(error), error.wait)
 
 
-def end(handling: Handling, batch: Sequence[ClaimedJob], outcome: str) -> None:
-    """End the jobs, and count once."""
-    finish(handling.database, batch)
+def end(
+    handling: Handling,
+    batch: Sequence[ClaimedJob],
+    outcome: Literal["sent", "withheld"],
+    reason: str | None = None,
+) -> None:
+    """End the jobs that this worker still holds, keep how, and count once."""
+    with handling.database.write() as connection:
+        for job in batch:
+            end_job(connection, job, outcome, handling.clock(), reason)
     handling.count(batch[0].submission["form"], CHANNELS[batch[0].kind], outcome)
 
 
 def finish(database: Database, batch: Sequence[ClaimedJob]) -> None:
-    """End the jobs that this worker still holds."""
+    """End the jobs that this worker still holds, which nobody needs any more."""
     with database.write() as connection:
         for job in batch:
             finish_job(connection, job)

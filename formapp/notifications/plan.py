@@ -7,10 +7,10 @@ accepts it needs no form file.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
@@ -46,6 +46,25 @@ def schedule(
 ) -> None:
     """Add the job that adds the others. `content` may name the only `channels`."""
     add_job(connection, Job(NOTIFY, content), now, submission_id)
+    notify(connection)
+
+
+def resume(
+    connection: Connection,
+    submission_id: str,
+    now: datetime,
+    waiting: Literal[True] | Sequence[Any],
+) -> None:
+    """Make due what a lead that is accepted now has to notify of.
+
+    That is True for all receivers, or the pairs of kind and content of jobs that waited before.
+    """
+    if waiting is True:
+        schedule(connection, submission_id, now, {})
+        return
+    for kind, content in waiting:
+        due_at = period_end(kind, now) if kind in {HOURLY, DAILY} else now
+        add_job(connection, Job(kind, content), now, submission_id, due_at=due_at)
     notify(connection)
 
 

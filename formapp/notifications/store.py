@@ -1,4 +1,4 @@
-"""What the database holds about notifications: accepted leads to tell of, and the waiting jobs.
+"""What the database holds about notifications: accepted leads, waiting jobs, and how they ended.
 
 A job's content names its receiver at most; what was sent is read when it is sent, and a lead that
 was erased meanwhile is not sent.
@@ -7,11 +7,12 @@ was erased meanwhile is not sent.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from formapp.db.database import Database, is_over
+from formapp.db.inbox_tables import notified
 from formapp.db.tables import jobs, submissions
 from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.jobs.queue import ClaimedJob, Job, add_job, claim_more, finish_job
@@ -125,8 +126,31 @@ def _to(receiver: str) -> ColumnElement[bool]:
     return same
 
 
+def end_job(
+    connection: Connection,
+    job: ClaimedJob,
+    result: Literal["sent", "failed", "withheld"],
+    now: datetime,
+    reason: str | None = None,
+) -> bool:
+    """End a job in the caller's transaction, and keep how; False if another worker has it."""
+    if not finish_job(connection, job):
+        return False
+    row = {
+        "submission_id": job.submission["id"],
+        "at": now,
+        "channel": CHANNELS[job.kind],
+        "to": job.content.get("to"),
+        "result": result,
+        "tries": job.attempt,
+        "reason": reason,
+    }
+    connection.execute(insert(notified), row)
+    return True
+
+
 def give_up(connection: Connection, job: ClaimedJob, reason: str, now: datetime) -> None:
-    """End a job in the caller's transaction, and keep for the owner that it failed, and why."""
-    if finish_job(connection, job):
+    """End a job in the caller's transaction, and let the owner send it again."""
+    if end_job(connection, job, "failed", now, reason):
         failed = {"channel": CHANNELS[job.kind], "to": job.content.get("to"), "reason": reason}
         add_job(connection, Job(FAILED, failed), now, job.submission["id"])

@@ -20,7 +20,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from formapp.db.database import Database, upsert
-from formapp.db.tables import users
+from formapp.db.inbox_tables import users
 
 Role = Literal["owner", "reader"]
 

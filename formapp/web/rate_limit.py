@@ -1,7 +1,8 @@
 """How often one address may post, and how often one form may be posted to.
 
-The counts are in this process's memory, in the database or in Redis, under keyed hashes of the
-addresses. If the counts can't be reached, posts are accepted: a limit must not cost a lead.
+The counts are in memory (of this process, or shared by the processes of one `serve`:
+`formapp.web.shared_counts`), in the database or in Redis, under keyed hashes of the addresses. If
+the counts can't be reached, posts are accepted: a limit must not cost a lead.
 """
 
 import ipaddress
@@ -67,7 +68,8 @@ class MemoryCounts:
             count, until = self._counts.get(key, (0, now))
             if until <= now:
                 count, until = 0, now + expiry
-            self._counts[key] = count + amount, until
+            if amount:
+                self._counts[key] = count + amount, until
             return count + amount
 
 
@@ -98,10 +100,10 @@ class DatabaseCounts:
             raise StorageError(error) from error
 
 
-def counts_in(where: str, database: Database, sign: Callable[[str], str]) -> Counts:
+def counts_in(where: str, memory: Counts, database: Database, sign: Callable[[str], str]) -> Counts:
     """Return the counts that a setting names: `memory`, `database` or the address of a Redis."""
     if where == MEMORY:
-        return MemoryCounts()
+        return memory
     if where == DATABASE:
         return DatabaseCounts(database, sign)
     return RedisStorage(

@@ -16,6 +16,7 @@ from formapp.forms.tokens import TokenSigner
 from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.refused_origins import RefusedOrigins
+from formapp.monitoring.visits import Visits
 from formapp.signing import Signer
 from formapp.spam.altcha import Challenges
 from formapp.web.errors import RefusalError
@@ -37,6 +38,7 @@ class Services:
         sites: the names of all Wix sites.
         on_kept: called after each commit that created work for a worker.
         refused_origins: logs and counts posts from origins that aren't listed.
+        visits: counts how often forms are shown and begun.
         api_tokens: let a program post without an origin.
         sign: makes the keyed hash of a counter's name.
         files: stores the files of posts; `kept_signer` signs the references to staged ones.
@@ -55,6 +57,7 @@ class Services:
     default_site: str
     on_kept: Callable[[], None] | None
     refused_origins: RefusedOrigins
+    visits: Visits
     challenges: Challenges
     sign: Callable[[str], str]
     files: FileIntake

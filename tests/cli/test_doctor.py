@@ -28,6 +28,7 @@ from formapp.leads.erase import erase_person
 from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.sandbox import SandboxOptions, SandboxServer, Settings, create_sandbox
 from formapp.signing import Keyring
+from formapp.web.rate_limit import MemoryCounts
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, SITE, lead, submission
 from tests.support.ledger import days_later, failed, kept
@@ -278,11 +279,13 @@ def test_confirmations_that_nobody_was_asked_for_are_a_hint(patient: Patient) ->
 def test_refused_origins_are_a_hint_until_they_are_listed(patient: Patient) -> None:
     shop, other = "https://shop.example.com", "https://other.example.com"
     with closing(patient.database()) as database:
-        refused = RefusedOrigins(database)
+        refused = RefusedOrigins(database, MemoryCounts())
         for origin in (shop, shop, other, "null", "none"):
             refused.note("quote", origin)
         long_ago = datetime.now(UTC) - timedelta(days=9)
-        RefusedOrigins(database, lambda: long_ago).note("quote", "https://gone.example.com")
+        RefusedOrigins(database, MemoryCounts(), lambda: long_ago).note(
+            "quote", "https://gone.example.com"
+        )
     done = patient.examine()
     assert done.returncode == 0
     assert f"quote refused {shop} 2 times since" in done.stdout

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from formapp.cli import leads
 from formapp.db.database import Database
-from formapp.db.tables import audit
+from formapp.db.inbox_tables import audit
 from formapp.leads.accept import Status
 from formapp.leads.audit import list_audit
 from tests.support.leads import lead, submission

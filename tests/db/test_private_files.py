@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from formapp.cli import db
 from formapp.cli.demo import _make_folder
-from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.db.database import TURN_FILES, Database, DatabaseUnavailableError
 from formapp.db.upgrade import upgrade
 from formapp.sandbox import SandboxOptions, create_sandbox
 
@@ -34,9 +34,13 @@ def open_(path: Path) -> Database:
 
 
 def test_a_new_database_and_what_is_beside_it(tmp_path: Path) -> None:
-    with closing(open_(tmp_path / "new.db")):
+    with closing(open_(tmp_path / "new.db")) as database:
+        with database.write():
+            pass
         files = list(tmp_path.iterdir())
-        assert {path.name for path in files} == {"new.db", "new.db-wal", "new.db-shm"}
+        assert {path.name for path in files} == {
+            f"new.db{end}" for end in ("", "-wal", "-shm", *TURN_FILES)
+        }
         assert {mode(path) for path in files} == {0o600}
 
 

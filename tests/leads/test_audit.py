@@ -19,6 +19,7 @@ from formapp.leads.mark_spam import mark_spam
 from formapp.leads.release import release
 from formapp.leads.renotify import renotify
 from formapp.leads.retry import correct_submission, retry_submission
+from formapp.leads.search_index import index_all
 from formapp.signing import Keyring
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, WORDING, lead, submission
@@ -62,6 +63,7 @@ def test_an_action_and_its_record_are_stored_together_or_not_at_all(
         submission_id = kept(database, submission(lead(), status=status, meta=meta))
     else:
         submission_id = failed(database, submission(lead()))
+    index_all(database)
     before = state(database)
     with pytest.raises(IntegrityError):
         ACTIONS[action](database, submission_id, None)  # it can't be recorded

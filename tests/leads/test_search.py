@@ -207,7 +207,7 @@ def test_two_alike_short_ids_are_both_named(database: Database) -> None:
     twin = ids["new"][:-9] + other + ids["caught"][-8:]
     with database.write() as connection:
         change = text("UPDATE submissions SET id = :new WHERE id = :old")
-        connection.execute(text("DELETE FROM search_terms"))
+        connection.execute(text("DELETE FROM unindexed"))
         connection.execute(text("DELETE FROM deliveries"))
         connection.execute(change, {"new": twin, "old": ids["new"]})
     with pytest.raises(AmbiguousIdError, match=twin):

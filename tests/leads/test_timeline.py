@@ -17,6 +17,8 @@ def _entry(state: str, **meta: Any) -> dict[str, Any]:
         "meta": {"suspect": [REASON], **meta},
         "confirmation": None,
         "deliveries": [],
+        "notified": [],
+        "notifications": [],
         "erased_at": None,
     }
 

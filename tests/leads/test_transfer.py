@@ -22,9 +22,11 @@ from formapp.leads.accept import Status, keep
 from formapp.leads.audit import record_export
 from formapp.leads.erase import erase_person
 from formapp.leads.held import accept_held
+from formapp.leads.search_index import index_all
 from formapp.leads.transfer import Copied, CopyError, copy_all
 from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.signing import Keyring
+from formapp.web.rate_limit import MemoryCounts
 from tests.support.clock import NOON
 from tests.support.files import file_record
 from tests.support.leads import EMAIL, PHONE, SITE, lead, phone, submission
@@ -66,6 +68,7 @@ def _fill(database: Database) -> None:
     delivered(database, submission(lead(phones=(phone(),)), key="token:1", address="203.0.113.7"))
     failed(database, submission(lead("b@example.com", first_name="Ünï “q” \U0001f600")))
     kept(database, submission(lead("c@example.com"), status=Status.SPAM, keep_days=3))
+    index_all(database)
     kept(database, submission(lead("d@example.com"), meta={"utm": {"x": [1, 2.5, None, True]}}))
     kept(database, submission(lead("f@example.com"), jobs=(Job("mail", {"a": 1}),)))
     claim = claim_next(database, [SITE], LATER)
@@ -75,16 +78,30 @@ def _fill(database: Database) -> None:
     Pauses(database).pause(SITE, LATER + timedelta(minutes=1), "429")
     Budget(database, 5).take(SITE, LATER)
     values = {"kind": "lane", "site": SITE, "opened_at": LATER}
-    RefusedOrigins(database).note("contact", "https://shop.example.com")
+    RefusedOrigins(database, MemoryCounts()).note("contact", "https://shop.example.com")
     with database.write() as connection:
         records.stage(connection, [file_record(now=LATER)], LATER)
         connection.execute(insert(metadata.tables["incidents"]), values)
         counted = {"hash": "0f", "count": 3, "expires_at": LATER}
         connection.execute(insert(metadata.tables["counts"]), counted)
+        _fill_overview(connection)
         user = {"name": "ana", "role": "reader", "sites": ["main"], "created_at": LATER}
         connection.execute(insert(metadata.tables["users"]), user)
         _fill_crm(connection)
     record_export(database, "ana", LATER)
+
+
+def _fill_overview(connection: Connection) -> None:
+    submission_id = connection.execute(select(submissions.c.id).limit(1)).scalar_one()
+    sent = {"submission_id": submission_id, "at": LATER, "channel": "mail", "result": "sent"}
+    filled: dict[str, dict[str, object]] = {
+        "notified": sent | {"to": "owner@example.com", "tries": 2},
+        "lead_totals": {"id": 1, "counted_at": LATER, "content": "{}"},
+        "form_visits": {"form": "contact", "day": LATER.date(), "shown": 3},
+        "wix_definitions": {"site": SITE, "read_at": LATER, "labels": ["Big"]},
+    }
+    for table, values in filled.items():
+        connection.execute(insert(metadata.tables[table]), values)
 
 
 def _fill_crm(connection: Connection) -> None:

@@ -20,6 +20,7 @@ from formapp.monitoring.refused_origins import (
     RefusedOrigins,
     find_refused,
 )
+from formapp.web.rate_limit import MemoryCounts
 from tests.support.clock import NOON, TurnedClock
 
 SHOP = "https://shop.example.com"
@@ -27,7 +28,7 @@ SHOP = "https://shop.example.com"
 
 @pytest.fixture
 def refused(database: Database, turned_clock: TurnedClock) -> RefusedOrigins:
-    return RefusedOrigins(database, turned_clock)
+    return RefusedOrigins(database, MemoryCounts(turned_clock.seconds), turned_clock)
 
 
 def test_each_is_counted_by_form_and_the_days_add_up(
@@ -85,7 +86,7 @@ def test_each_is_logged_once_an_hour(
 def test_made_up_origins_flood_neither_the_log_nor_the_memory(
     sqlite: Database, turned_clock: TurnedClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    refused = RefusedOrigins(sqlite, turned_clock)
+    refused = RefusedOrigins(sqlite, MemoryCounts(turned_clock.seconds), turned_clock)
     for number in range(MAX_LOGGED + 50):
         refused.note("lead", f"https://{number}.example.com")
     assert len(caplog.records) == MAX_LOGGED
@@ -113,5 +114,5 @@ def test_without_a_database_it_is_still_logged(
     with sqlite.write() as connection:
         refused_origins.drop(connection)
     with caplog.at_level(logging.DEBUG):
-        RefusedOrigins(sqlite).note("lead", SHOP)
+        RefusedOrigins(sqlite, MemoryCounts()).note("lead", SHOP)
     assert [record.levelname for record in caplog.records][:1] == ["WARNING"]

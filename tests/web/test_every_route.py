@@ -18,6 +18,7 @@ METHODS = {
     "/f/<name>/thanks": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/confirm": {"GET", "HEAD", "OPTIONS", "POST"},
     "/f/<name>/origin": {"GET", "HEAD", "OPTIONS"},
+    "/f/<name>/started": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/schema.json": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/share": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/share/preview": {"GET", "HEAD", "OPTIONS"},

@@ -1,7 +1,7 @@
 """Files with a post: taken, refused, kept for the corrected post, and never lost or left behind."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -73,7 +73,7 @@ def send(
     site: Site,
     files: Iterable[tuple[str, str, bytes]] = (),
     answers: dict[str, Any] | None = None,
-    **headers: str,
+    headers: Mapping[str, str] = {},
 ) -> TestResponse:
     """Post from our page: `files` are fields, names and contents."""
     given: dict[str, Any] = {"_token": site.token("roof")} | (
@@ -81,7 +81,7 @@ def send(
     )
     for field, name, content in files:
         given.setdefault(field, []).append((BytesIO(content), name))
-    sent = FROM_OUR_PAGE | headers
+    sent = FROM_OUR_PAGE | dict(headers)
     return site.open(
         "POST", "/f/roof", data=given, headers=sent, content_type="multipart/form-data"
     )
@@ -102,9 +102,7 @@ def incoming(site: Site) -> list[Path]:
 
 def kept(page: Page) -> list[str]:
     """What the ticked boxes send again."""
-    return [
-        str(a["value"]) for tag, a in page.tags if tag == "input" and a.get("name") == "_kept"
-    ]
+    return [str(a["value"]) for tag, a in page.tags if tag == "input" and a.get("name") == "_kept"]
 
 
 def test_files_are_kept_with_their_lead(site: Site) -> None:
@@ -167,7 +165,7 @@ def test_a_file_that_does_not_fit_is_refused_in_words(
 def test_formsprees_clients_get_these_codes_of_the_form(
     site: Site, sent: list[tuple[str, str, bytes]], code: str
 ) -> None:
-    answer = send(site, sent, **JSON)
+    answer = send(site, sent, headers=JSON)
     assert answer.status_code == 422
     assert answer.json
     [error] = answer.json["errors"]
@@ -178,7 +176,7 @@ def test_formsprees_clients_get_these_codes_of_the_form(
 
 
 def test_another_type_is_an_error_of_its_field(site: Site) -> None:
-    answer = send(site, [("attachment", "a.png", HTML)], **JSON)
+    answer = send(site, [("attachment", "a.png", HTML)], headers=JSON)
     assert answer.json
     [error] = answer.json["errors"]
     assert (error["code"], error["field"]) == ("TYPE_FILE", "attachment")
@@ -301,7 +299,9 @@ def test_more_than_a_days_bytes_are_refused(make_site: SiteMaker, limit: str) ->
     refused = send(site, [("photos", "a.png", big)])
     assert refused.status_code == 422
     assert "too much was sent today" in Page(refused).text
-    assert send(site, [("photos", "a.png", big)], **JSON).json["errors"][0]["code"] == "FILES_TOO_BIG"  # type: ignore[index] # JSON
+    answer = send(site, [("photos", "a.png", big)], headers=JSON).json
+    assert answer
+    assert answer["errors"][0]["code"] == "FILES_TOO_BIG"
     assert send(site).status_code == 303
     assert (len(site.rows()), contents(site)) == (2, 1)
 
@@ -320,7 +320,7 @@ def test_answers_are_shown_again_where_the_store_refuses(site: Site, method: str
 
 
 def test_our_script_gets_an_address_that_it_can_go_to(site: Site) -> None:
-    answer = send(site, [("photos", "a.png", PNG)], **{"Formapp-Progress": "1"})
+    answer = send(site, [("photos", "a.png", PNG)], headers={"Formapp-Progress": "1"})
     assert answer.json
     assert re.fullmatch("http://localhost/f/roof/thanks.*", answer.json["next"])
 

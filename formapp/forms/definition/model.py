@@ -24,6 +24,7 @@ from pydantic import Field as Key
 from formapp.confirmation.definition import Confirm, ConfirmTexts
 from formapp.forms.definition import links
 from formapp.forms.definition.base import Definition, LabelName, Text, WebAddress, trimmed
+from formapp.forms.definition.layout import ShowIf, Step
 from formapp.forms.definition.theme import Theme
 from formapp.forms.definition.uploads import FileKeys
 from formapp.forms.origins import matches, normalise
@@ -35,8 +36,6 @@ from formapp.spam.definition import PostedNames, Spam, posted_name
 
 RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id", "_file")
 """Names of formapp's own; no field's name begins with `_`."""
-KEPT = "_kept"
-"""Of the boxes by which our page sends files again that came with an earlier post."""
 
 VERSION_LENGTH = 12
 LARGEST = 10**15
@@ -240,6 +239,7 @@ class FieldDefinition(FileKeys):
     help: str = ""
     section: Text | None = None
     width: Literal["full", "half"] = "full"
+    show_if: ShowIf | None = None
     placeholder: str = ""
     autocomplete: str | None = None
     required: bool = False
@@ -344,11 +344,9 @@ class Texts(Definition):
     thanks: ThanksTexts = ThanksTexts()
     confirm: ConfirmTexts | None = None
     sections: dict[str, Text] = Key(default_factory=dict)
+    steps: dict[str, Text] = Key(default_factory=dict)
     reply: ReplyTexts | None = None
     fields: dict[str, FieldTexts] = Key(default_factory=dict)
-
-
-# The form.
 
 
 class Brand(Definition):
@@ -391,6 +389,7 @@ class FormDefinition(Definition):
     confirm: Confirm | None = None
     notify: Notify | None = None
     reply: Reply | None = None
+    steps: Annotated[tuple[Step, ...], Strict(strict=False)] = ()
     fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]
     texts: dict[Language, Texts] = Key(default_factory=dict)
 
@@ -413,7 +412,7 @@ class FormDefinition(Definition):
 
     @property
     def most_file_bytes(self) -> int:
-        """How many bytes the files of a post may have; 0 if the form takes none."""
+        """How many bytes the files of a post may have together."""
         return sum(field.most_bytes for field in self.fields if field.type == "file")
 
     @property

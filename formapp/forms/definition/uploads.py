@@ -10,6 +10,9 @@ from pydantic import Field as Key
 from formapp.files.types import check_accept
 from formapp.forms.definition.base import Definition
 
+KEPT = "_kept"
+"""The name of the boxes by which our page sends files again that came with an earlier post."""
+
 DEFAULT_SIZE = 10_000_000
 LARGEST_SIZE = 1_000_000_000
 MOST_FILES = 20

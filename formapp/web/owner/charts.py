@@ -6,6 +6,7 @@ from datetime import date
 
 WIDTH, HEIGHT = 720, 200
 _TOP, _BOTTOM, _LEFT = 10, 24, 34
+FUNNEL_LINE = 14
 KINDS = 6
 """How many kinds have a colour of their own; the rest share the last one."""
 
@@ -51,6 +52,12 @@ def stacked(days: Mapping[date, Mapping[str, int]]) -> Chart:
             ticks.append((x, f"{day.day} {day:%b}"))
     lines = [(HEIGHT - _BOTTOM - number * unit, number) for number in (0, highest // 2, highest)]
     return Chart(bars, lines, ticks, kinds)
+
+
+def funnel(steps: Sequence[int]) -> list[tuple[float, float]]:
+    """Return a bar for each step, as (height on the chart, width); the longest fills the width."""
+    longest = max(*steps, 1)
+    return [(index * FUNNEL_LINE, WIDTH * count / longest) for index, count in enumerate(steps)]
 
 
 def _round_up(number: int) -> int:

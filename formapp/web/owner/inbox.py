@@ -86,11 +86,15 @@ class InboxSettings:
 
     Attributes:
         wix_sites: the id at Wix of each site whose id is known, for links to its dashboard.
+        rate_limits: the calls to Wix in a minute that each site allows.
+        book_sites: the site of each CRM book.
         keyring: signs what stays of an erased person.
         digests: recognize that person in CRM books.
     """
 
     wix_sites: Mapping[str, str]
+    rate_limits: Mapping[str, int]
+    book_sites: Mapping[str, str]
     keyring: Keyring
     digests: Digests
     mail_limit: MailLimit

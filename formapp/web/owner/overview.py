@@ -1,35 +1,58 @@
-"""The overview: how many leads, how they ended, how quickly, and what pauses now."""
+"""The overview: how many leads, how they ended, how quickly, what pauses now, and CRM books."""
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import TypeVar
 
 from flask import Response
 
-from formapp.leads.statistics import DAYS, overview
-from formapp.web.owner.charts import HEIGHT, WIDTH, stacked
-from formapp.web.owner.inbox import blueprint, may_see_form, now, page
+from formapp.leads.statistics import overview
+from formapp.leads.totals import DAYS
+from formapp.monitoring.crm_books import BookFigures, read_books
+from formapp.web.owner.charts import FUNNEL_LINE, HEIGHT, WIDTH, funnel, stacked
+from formapp.web.owner.inbox import blueprint, inbox_settings, may_see_form, now, page
 from formapp.web.owner.session import current_user
 from formapp.web.services import services
 
 REFRESH_SECONDS = 30
+Value = TypeVar("Value")
 
 
 @blueprint.get("/overview", endpoint="overview")
 def show_overview() -> Response:
     """Show the numbers of the sites that the user may see."""
-    found = overview(services().database, current_user().sites, now())
-    for name in [name for name in found.refused if not may_see_form(name)]:
-        del found.refused[name]
+    # What this process has counted is part of it.
+    services().visits.store()
+    limits = inbox_settings().rate_limits
+    found = overview(services().database, current_user().sites, now(), limits)
     return page(
         "overview.html",
         connects=True,
         found=found,
+        refused=sorted(_visible(found.refused).items(), key=lambda pair: -pair[1]),
+        conversions=sorted(_visible(found.conversions).items(), key=lambda pair: -pair[1].sent),
+        books=_books(),
         chart=stacked(found.days),
+        funnel=funnel,
         width=WIDTH,
         height=HEIGHT,
+        funnel_line=FUNNEL_LINE,
         days=DAYS,
         seconds=REFRESH_SECONDS,
         format_duration=format_duration,
     )
+
+
+def _visible(by_form: Mapping[str, Value]) -> dict[str, Value]:
+    return {form: value for form, value in by_form.items() if may_see_form(form)}
+
+
+def _books() -> list[BookFigures]:
+    """Return the figures of the CRM books of the sites that the user may see."""
+    sites, of_book = current_user().sites, inbox_settings().book_sites
+    with services().database.read() as connection:
+        books = read_books(connection, now())
+    return [each for each in books if sites is None or of_book.get(each.book) in sites]
 
 
 def format_duration(duration: timedelta | None) -> str:

@@ -17,6 +17,7 @@ from formapp.users.store import User, Users
 from formapp.web.errors import RefusalError
 from formapp.web.hooks import SessionsUnder
 from formapp.web.owner.sign_in import Attempts
+from formapp.web.rate_limit import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,15 +38,18 @@ class SignIn:
 
     Args:
         user_header: a header in which a proxy names the user that it has signed in; None: none.
+        counts: where wrong passwords are counted.
 
     Attributes:
         everybody: no sign-in is needed, as in the demo, which only this machine reaches.
     """
 
-    def __init__(self, users: Users, *, user_header: str | None = None) -> None:
+    def __init__(
+        self, users: Users, *, user_header: str | None = None, counts: Counts | None = None
+    ) -> None:
         self.users = users
         self.everybody = False
-        self._attempts = Attempts()
+        self._attempts = Attempts("inbox", counts)
         self._header = user_header
 
     @property

@@ -78,6 +78,7 @@ def preview(name: str) -> Response:
         form.bind(token=context),
         use=use,
         action=action(request, form, context),
+        is_preview=True,
     )
     policy = page_headers(
         app.origin,

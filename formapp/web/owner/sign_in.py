@@ -1,6 +1,6 @@
 """Sign-in to the owner's pages: HTTP Basic with one password and any user name (RFC 7617).
 
-Wrong passwords are counted in this process's memory, for each address as limits count it.
+Wrong passwords are counted in memory, for each address as limits count it.
 """
 
 import hashlib
@@ -8,14 +8,12 @@ import hmac
 import logging
 
 from flask import Request
-from limits import parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits import RateLimitItem, parse_many
 from werkzeug.exceptions import NotFound
 
 from formapp.forms.reading.text import normalize
 from formapp.web.errors import RefusalError
-from formapp.web.rate_limit import network_of
+from formapp.web.rate_limit import Counts, MemoryCounts, network_of
 
 LONGEST_PASSWORD = 1024
 """Bytes; longer ones are refused unread."""
@@ -28,26 +26,29 @@ _log = logging.getLogger(__name__)
 
 
 class Attempts:
-    """Counts wrong passwords by network, in this process's memory."""
+    """Counts wrong passwords for `pages` by network."""
 
-    def __init__(self) -> None:
+    def __init__(self, pages: str, counts: Counts | None = None) -> None:
         self._limits = parse_many(WRONG_PASSWORDS)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._pages = pages
+        self._counts = counts or MemoryCounts()
 
     def check(self, request: Request) -> None:
         """Raise RefusalError if too many wrong passwords came from there."""
-        network = network_of(request.remote_addr or "")
         for limit in self._limits:
-            if not self._limiter.test(limit, network):
+            if self._add(limit, request, 0) >= limit.amount:
                 wait = {"Retry-After": str(limit.get_expiry())}
                 raise RefusalError(429, "TOO_MANY_REQUESTS", _WAIT, wait)
 
     def count(self, request: Request) -> None:
         """Count a wrong password."""
         _log.warning("wrong password on a page of the owner")
-        network = network_of(request.remote_addr or "")
         for limit in self._limits:
-            self._limiter.hit(limit, network)
+            self._add(limit, request, 1)
+
+    def _add(self, limit: RateLimitItem, request: Request, amount: int) -> int:
+        key = limit.key_for(self._pages, network_of(request.remote_addr or ""))
+        return self._counts.incr(key, limit.get_expiry(), amount)
 
 
 class Owner:
@@ -56,12 +57,19 @@ class Owner:
     Args:
         password: the owner's; None: the pages are disabled.
         everybody: no sign-in is needed, as in the demo, which only this machine reaches.
+        counts: where wrong passwords are counted.
     """
 
-    def __init__(self, password: str | None = None, *, everybody: bool = False) -> None:
+    def __init__(
+        self,
+        password: str | None = None,
+        *,
+        everybody: bool = False,
+        counts: Counts | None = None,
+    ) -> None:
         self._password = None if password is None else _digest(password)
         self._everybody = everybody
-        self._attempts = Attempts()
+        self._attempts = Attempts("share", counts)
 
     def check(self, request: Request) -> None:
         """Raise NotFound if the pages are disabled, RefusalError if the sign-in isn't right."""

@@ -20,9 +20,10 @@ from formapp.db.database import DatabaseUnavailableError
 from formapp.files.intake import FilesUsedUpError
 from formapp.files.records import StagedFileGoneError
 from formapp.files.store import FileStoreError
+from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form
 from formapp.forms.notes import FILE_DROPPED, MAX_NAME, Note
-from formapp.forms.posted import InvalidAnswersError, Posted, Reading
+from formapp.forms.posted import Posted, Reading
 from formapp.forms.reading.text import TooManyMarksError
 from formapp.forms.tokens import TOKEN_NAME, Token, Use
 from formapp.jobs.queue import Job
@@ -232,7 +233,7 @@ def _submission(post: Post) -> Submission:
         key=post.key,
         address=post.request.remote_addr if given.keep_ip else None,
         keep_days=given.keep_days,
-        files=post.uploads.records() if post.uploads else (),
+        files=post.uploads.records(reading.answers) if post.uploads else (),
     )
     if submission.key is None and "_id" in post.posted.values:
         return _with_own_id(post, submission)

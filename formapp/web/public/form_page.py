@@ -27,6 +27,8 @@ from formapp.web.services import Services, services
 def show_new_form(form: Form, use: Use) -> Response:
     """Return a form's page, empty or prefilled, in the language of the form."""
     app = services()
+    if request.method == "GET":
+        app.visits.shown(form.name)
     if _fills_fields(request, form):
         context = TokenContext(app.signer, form.name, form.version, use)
         attribution = own_attribution(request, form, app.address)
@@ -125,6 +127,7 @@ def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTempl
         use,
         themed,
         scheme if scheme in {"light", "dark"} else None,
+        use == "embed" and request.args.get("heading") == "off",
         # Differs if the server mounts this app under a path.
         request.root_path,
     )

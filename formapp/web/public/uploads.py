@@ -1,7 +1,7 @@
 """The files of one post: received while its body is read, checked, then stored or staged."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
@@ -13,7 +13,8 @@ from formapp.files.records import STAGED_LIFE, FileRecord, new_id
 from formapp.files.store import FileStoreError, Spool
 from formapp.files.types import clean_name, find_kinds, fits, type_of
 from formapp.forms import messages
-from formapp.forms.definition.model import KEPT, FieldDefinition
+from formapp.forms.definition.model import FieldDefinition
+from formapp.forms.definition.uploads import KEPT
 from formapp.forms.fields.files import File, SentFile
 from formapp.forms.form import Form
 from formapp.forms.messages import ErrorMessage
@@ -127,10 +128,15 @@ class Uploads:
                 notes += [_note(field.name, text) for text in texts if text.strip()]
         return notes
 
-    def records(self) -> tuple[FileRecord, ...]:
-        """Return the files of a valid post, in the order of the form; new ones have no key yet."""
+    def records(self, answered: Container[str] | None = None) -> tuple[FileRecord, ...]:
+        """Return the files of a post, in the order of the form; new ones have no key yet.
+
+        `answered` are the fields that apply and have an answer; None: all may.
+        """
         found: list[FileRecord] = []
         for slot, field in enumerate(self._form.definition.fields):
+            if answered is not None and field.name not in answered:
+                continue
             kept = [record for _, record in self._kept.get(slot, ())]
             new = [each.record for each in self._arriving if each.slot == slot and each.record]
             found += [*kept, *new][: field.max_files]

@@ -18,6 +18,7 @@ from tests.proofs.benchmarks.inbox import run as inbox
 from tests.proofs.benchmarks.ladder import run as ladder
 from tests.proofs.benchmarks.machine import heading
 from tests.proofs.benchmarks.memory import run as memory
+from tests.proofs.benchmarks.processes import run as processes
 from tests.proofs.benchmarks.report import Report
 from tests.proofs.benchmarks.rounds import tell
 from tests.proofs.benchmarks.scale import run as scale
@@ -27,6 +28,7 @@ from tests.proofs.benchmarks.show import run as show
 SUITES: dict[str, Callable[[Setting], Report]] = {
     "accept": accept,
     "ladder": ladder,
+    "processes": processes,
     "scale": scale,
     "show": show,
     "calls": calls,

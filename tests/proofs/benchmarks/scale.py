@@ -46,7 +46,7 @@ def _play_processes(report: Report, setting: Setting) -> None:
         except NotHereError as error:
             report.missing["web processes on PostgreSQL"] = str(error)
             return
-        _tabulate(report, _play(contestants, stage, setting))
+        tabulate(report, _play(contestants, stage, setting))
 
 
 def _processes(stage: Stage, number: int) -> Contestant:
@@ -64,7 +64,7 @@ def _play_rows(report: Report, setting: Setting, kind: str) -> None:
             report.missing[f"many rows on {KINDS[kind]}"] = str(error)
             return
         seen = _play(contestants, stage, setting)
-    _tabulate(report, seen)
+    tabulate(report, seen)
     fewest, *_, most = seen.values()
     growth = ratios([each.rate for each in fewest], [each.rate for each in most])
     what = f"{KINDS[kind]}: cost of one accept with the most rows by that with the fewest"
@@ -86,7 +86,8 @@ def _play(contestants: list[Contestant], stage: Stage, setting: Setting) -> dict
     return play(turns, setting.rounds)
 
 
-def _tabulate(report: Report, seen: dict[str, list[Load]]) -> None:
+def tabulate(report: Report, seen: dict[str, list[Load]]) -> None:
+    """Add a row for each installation; ratios are by the first one's posts a second."""
     first = next(iter(seen.values()))
     for name, loads in seen.items():
         latencies = [

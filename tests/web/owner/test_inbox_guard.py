@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from formapp.config.settings import Settings, SettingsError
-from formapp.db.tables import audit, deliveries, submissions
+from formapp.db.inbox_tables import audit
+from formapp.db.tables import deliveries, submissions
 from formapp.leads.accept import Status
 from tests.web.owner.inbox import PASSWORD, Person, send, signed_in, users_of
 from tests.web.support import GOOD, Site, SiteMaker

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from formapp.db.tables import attempts, audit, deliveries, jobs, submissions
+from formapp.db.inbox_tables import audit
+from formapp.db.tables import attempts, deliveries, jobs, submissions
 from formapp.delivery.claims import claim_next
 from formapp.delivery.results import Attempt, Result, finish, give_up
 from formapp.leads.accept import Status

@@ -1,0 +1,147 @@
+"""`formapp serve --processes N`: several web servers on one address, and one worker beside them.
+
+All accept from one listening socket, which they inherit. A connection waits in its queue, not in
+that of a process (as with SO_REUSEPORT, which also lets a second installation listen by mistake): a
+process that is busy takes fewer, and what waits for one that dies is taken by another. What must be
+counted together is in memory that all inherit; see `Shared`.
+"""
+
+import gc
+import mmap
+import os
+import secrets
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+from formapp.app import create_app
+from formapp.cli.supervisor import Supervisor
+from formapp.cli.wiring import ignore_signals, on_signals, one_line_errors, open_database
+from formapp.cli.workers import make_worker_group, woken_by
+from formapp.config.settings import Settings
+from formapp.forms.form import Form
+from formapp.monitoring.metrics import Metrics, share_counters
+from formapp.server import Bodies, Server
+from formapp.web.services import EXTENSION
+from formapp.web.shared_counts import PART, SharedCounts
+
+MOST = 64
+"""Processes; the table of counts of each has a MiB."""
+
+_MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory
+_WORD = 8
+
+
+class Shared:
+    """What the web servers of one `serve`, and their worker, share.
+
+    Attributes:
+        bodies: bytes of bodies that each is receiving or answering (`formapp.server.Bodies`).
+        counts: of limits and sign-ins (`formapp.web.shared_counts`).
+        key: of the names of these counts.
+        metrics: the folder of what each has counted (`formapp.monitoring.metrics`).
+    """
+
+    def __init__(self, processes: int, metrics: Path) -> None:
+        self.bodies = memoryview(mmap.mmap(-1, processes * _WORD)).cast("Q")
+        self.counts = memoryview(mmap.mmap(-1, processes * PART * _WORD)).cast("Q")
+        self.key = secrets.token_bytes(32)
+        self.metrics = metrics
+        self._rung, self._bell = os.pipe()
+        os.set_blocking(self._bell, False)
+
+    def ring(self) -> None:
+        """Wake the worker, in whichever process it is."""
+        with suppress(BlockingIOError):  # it hasn't heard the last 64 KiB yet
+            os.write(self._bell, b"!")
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call this at every ring, from a thread that ends with the process."""
+
+        def run() -> None:
+            while os.read(self._rung, mmap.PAGESIZE):
+                wake()
+
+        threading.Thread(target=run, daemon=True, name="bell").start()
+
+
+def serve_many(  # noqa: PLR0913 - two of them are named
+    settings: Settings,
+    forms: Mapping[str, Form],
+    listener: socket.socket,
+    ready: Callable[[], None],
+    *,
+    processes: int,
+    worker: bool,
+) -> bool:
+    """Serve by so many processes until a signal comes; returns whether all ended well.
+
+    Faults of the settings and of the database are raised here, before there is any process.
+    """
+    with closing(open_database(settings, create=True)) as database:
+        create_app(settings, forms=forms, database=database)
+    # All objects so far are permanent: the processes share their memory as long as nobody writes.
+    gc.freeze()
+    with _folder() as metrics:
+        shared = Shared(processes, metrics)
+        tasks = [
+            (f"web server {number + 1}", partial(_web, settings, forms, listener, shared, number))
+            for number in range(processes)
+        ]
+        if worker:
+            tasks.append(("worker", partial(_worker, settings, forms, shared, processes)))
+        ready()
+        ended_well = Supervisor(tasks).run()
+    ignore_signals()
+    return ended_well
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A folder of this user alone, in memory where possible, that ends with the block."""
+    place = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="formapp-", dir=place) as folder:
+        yield Path(folder)
+
+
+def _web(
+    settings: Settings,
+    forms: Mapping[str, Form],
+    listener: socket.socket,
+    shared: Shared,
+    number: int,
+) -> None:
+    """One web server, without a worker."""
+    with one_line_errors(), closing(open_database(settings)) as database:
+        share_counters(shared.metrics, number)
+        app = create_app(
+            settings,
+            forms=forms,
+            database=database,
+            # PostgreSQL wakes the worker itself, with the commit.
+            on_kept=shared.ring if database.is_sqlite else None,
+            metrics=Metrics(),
+            memory=SharedCounts(shared.counts, number, shared.key),
+        )
+        server = Server(app, listener, bodies=Bodies(shared.bodies, number))
+        on_signals(server.stop)
+        server.run()
+        app.extensions[EXTENSION].visits.close()
+        ignore_signals()
+
+
+def _worker(settings: Settings, forms: Mapping[str, Form], shared: Shared, number: int) -> None:
+    """The worker, which none of the web servers has."""
+    with one_line_errors(), closing(open_database(settings)) as database, ExitStack() as beside:
+        share_counters(shared.metrics, number)
+        files = {name: form.definition for name, form in forms.items()}
+        runner = make_worker_group(settings, database, Metrics(), files)
+        on_signals(runner.stop)
+        shared.listen(runner.wake)
+        beside.enter_context(woken_by(database, runner))
+        runner.run()
+        ignore_signals()

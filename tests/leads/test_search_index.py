@@ -1,0 +1,104 @@
+"""What a search finds is indexed after the visitor's commit, and never missed."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from formapp.db.database import Database
+from formapp.db.tables import search_terms, submissions, unindexed
+from formapp.leads.accept import Status
+from formapp.leads.mark_spam import mark_spam
+from formapp.leads.same_person import list_others
+from formapp.leads.search import LeadFilter, count_leads, iterate_ids, list_leads
+from formapp.leads.search_index import BATCH, fold, index_all, index_batch, terms_of
+from tests.support.clock import NOON
+from tests.support.leads import lead, phone, submission
+from tests.support.ledger import kept
+
+
+def stored(database: Database) -> tuple[set[tuple[str, str]], int]:
+    """The indexed terms, and how many submissions wait for theirs."""
+    with database.read() as connection:
+        terms = {(row.submission_id, row.term) for row in connection.execute(select(search_terms))}
+        return terms, len(connection.execute(select(unindexed)).all())
+
+
+def test_a_search_finds_what_was_stored_just_now(database: Database) -> None:
+    one = kept(database, submission(lead("ada@example.com", first_name="Ada")))
+    assert stored(database) == (set(), 1)
+    wanted = LeadFilter(search="ada")
+    assert [each.id for each in list_leads(database, wanted).leads] == [one]
+    two = kept(database, submission(lead("ada@example.com", first_name="Ada")))
+    assert count_leads(database, wanted) == 2
+    three = kept(database, submission(lead("ada@example.com", first_name="Ada")))
+    assert [*iterate_ids(database, wanted)] == [three, two, one]
+    four = kept(database, submission(lead("ada@example.com", first_name="Ada")))
+    assert {each.id for each in list_others(database, four, None)} == {one, two, three}
+    assert stored(database)[1] == 0
+
+
+def test_a_list_without_a_search_indexes_nothing(database: Database) -> None:
+    kept(database, submission(lead()))
+    assert len(list_leads(database, LeadFilter()).leads) == 1
+    assert stored(database) == (set(), 1)
+
+
+def test_a_batch_leaves_the_rest_to_the_next_one(database: Database) -> None:
+    ids = [kept(database, submission(lead(f"p{i}@example.com"))) for i in range(BATCH + 1)]
+    assert index_batch(database) is True
+    assert stored(database)[1] == 1
+    assert index_batch(database) is False
+    assert index_batch(database) is False
+    terms, waiting = stored(database)
+    assert ({id_ for id_, _ in terms}, waiting) == (set(ids), 0)
+
+
+def test_several_processes_at_once_index_each_lead_once(database: Database) -> None:
+    ids = {kept(database, submission(lead(f"p{i}@example.com"))) for i in range(60)}
+    threads = [threading.Thread(target=index_all, args=[database]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    terms, waiting = stored(database)
+    assert {id_ for id_, term in terms if term.startswith("e")} == ids
+    assert waiting == 0
+
+
+def test_a_lead_of_an_earlier_version_is_left_out(database: Database) -> None:
+    old = kept(database, submission(lead()))
+    with database.write() as connection:
+        connection.execute(update(submissions).values(lead={"odd": 1}))
+    new = kept(database, submission(lead("new@example.com")))
+    index_all(database)
+    terms, waiting = stored(database)
+    assert ({id_ for id_, _ in terms}, waiting) == ({new}, 0)
+    assert old not in {id_ for id_, _ in terms}
+
+
+@pytest.mark.parametrize("status", [Status.ACCEPTED, Status.QUARANTINED, Status.UNCONFIRMED])
+def test_every_state_is_found(database: Database, status: Status) -> None:
+    one = kept(database, submission(lead("ada@example.com"), status=status))
+    found = list_leads(database, LeadFilter(search="ada@example.com")).leads
+    assert [each.id for each in found] == [one]
+
+
+def test_what_is_marked_as_spam_keeps_its_terms(database: Database) -> None:
+    one = kept(database, submission(lead("ada@example.com"), status=Status.QUARANTINED))
+    index_all(database)
+    mark_spam(database, one, NOON + timedelta(days=1), by="ana")
+    assert (one, "eada@example.com") in stored(database)[0]
+
+
+def test_the_terms_of_a_lead() -> None:
+    given = lead("ada@example.com", first_name="Ada", last_name="O-Brien Čapek", phones=(phone(),))
+    terms = terms_of(given)
+    assert {"nada", "no", "nbrien", "ncapek", "eada@example.com"} <= set(terms)
+    assert [each[:3] for each in terms if each.startswith("p")] == [f"p{phone().e164[:-3:-1]}"]
+    assert all(len(each) <= 100 for each in terms_of(lead("a" * 60 + "@" + "b" * 200 + ".com")))
+
+
+def test_words_are_folded() -> None:
+    assert fold("Ünï-Größe  ÉCOLE") == ["uni", "grosse", "ecole"]
