@@ -1,5 +1,6 @@
 """The composition root of deliveries: settings to workers and their periodic tasks."""
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from formapp.db import counters
 from formapp.db.database import Database
 from formapp.db.notify import Listener
 from formapp.delivery.definitions import DefinitionReader
-from formapp.delivery.deliver import Deliverer
+from formapp.delivery.deliver import Deliverer, Wait
 from formapp.delivery.sites import Clock, Site
 from formapp.forms.definition.model import FormDefinition
 from formapp.jobs.queue import JobRunner
@@ -141,12 +142,14 @@ def _job_runners(settings: Settings, database: Database, metrics: Metrics) -> It
         yield JobRunner(database, {CONFIRMATION_MAIL: send}, clock=_now)
 
 
-def make_deliverer(
+def make_deliverer(  # noqa: PLR0913 - collaborators, by keyword
     settings: Settings,
     database: Database,
+    *,
     clock: Clock = _now,
     metrics: Metrics | None = None,
     sites: Sequence[Site] | None = None,
+    wait: Wait = threading.Event.wait,
 ) -> Deliverer:
     """Wire a deliverer for these sites, or for all."""
     return Deliverer(
@@ -155,6 +158,7 @@ def make_deliverer(
         grace=timedelta(seconds=settings.create_grace),
         clock=clock,
         metrics=metrics,
+        wait=wait,
     )
 
 

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import text
 
 from formapp.db.database import Database
-from formapp.delivery.claims import claim_next
 from formapp.delivery.results import Attempt, Result, finish, give_up
 from formapp.leads import search
 from formapp.leads.accept import Status, keep
@@ -26,6 +25,7 @@ from formapp.leads.search import (
 )
 from formapp.leads.summary import format_age
 from formapp.signing import ERASED, Keyring
+from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.support.leads import lead, phone, submission
 

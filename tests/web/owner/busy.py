@@ -12,10 +12,10 @@ from sqlalchemy import Connection, insert
 
 from formapp.db.inbox_tables import form_visits, notified, wix_definitions
 from formapp.db.tables import crm_books, crm_links, wix_calls
-from formapp.delivery.claims import claim_next
 from formapp.delivery.results import Attempt, Result, finish, give_up
 from formapp.leads.accept import Status
 from formapp.server import Server, listen
+from tests.support.claiming import claim_next
 from tests.web.forms import load
 from tests.web.owner.inbox import HOSTILE, PASSWORD, send
 from tests.web.support import Site

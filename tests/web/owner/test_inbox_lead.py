@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 
 from formapp.db.inbox_tables import audit
 from formapp.db.tables import attempts, deliveries, jobs, submissions
-from formapp.delivery.claims import claim_next
 from formapp.delivery.results import Attempt, Result, finish, give_up
 from formapp.leads.accept import Status
 from formapp.leads.search import LeadFilter, count_leads
+from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.web.owner.inbox import HOSTILE, PASSWORD, Person, send, signed_in
 from tests.web.pages import Page
