@@ -12,9 +12,9 @@ from formapp.crm.conflicts import expire_conflicts
 from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.events import Event, read_events, store_event
 from formapp.db.database import Database
-from formapp.db.tables import crm_conflicts, crm_links, submissions
+from formapp.db.tables import crm_conflicts, crm_events, crm_links, submissions
 from formapp.db.upgrade import upgrade
-from formapp.delivery.claims import ClaimLostError, Intent, claim_next, intend
+from formapp.delivery.claims import ClaimLostError, Intent, intend
 from formapp.delivery.results import Attempt, Result, finish
 from formapp.leads.accept import Status, keep
 from formapp.leads.erase import (
@@ -28,6 +28,7 @@ from formapp.leads.erase import (
 )
 from formapp.leads.identity_search import parse_identities
 from formapp.signing import Keyring
+from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, PHONE, SITE, email, lead, phone, submission, text
 from tests.support.ledger import (
@@ -331,7 +332,9 @@ def test_a_remembered_contact_that_came_back_is_forgotten_again(sqlite: Database
     with sqlite.write() as connection:
         for row in backup:
             connection.exec_driver_sql(
-                "INSERT INTO contacts VALUES (:site, :identity, :contact_id, :updated_at)", row
+                "INSERT INTO contacts VALUES"
+                " (:site, :identity, :contact_id, :updated_at, :revision)",
+                row,
             )
     assert _again(sqlite).contacts == [(SITE, CONTACT)]
     assert rows(sqlite, "contacts") == []
@@ -442,3 +445,16 @@ def test_conflicts_expire_with_answers(database: Database) -> None:
     assert expire_conflicts(database, 90, days_later(NOON, 90)) == 1
     assert _conflicts(database) == []
     assert [row["due_at"] for row in rows(database, "crm_links")] == [days_later(NOON, 90)]
+
+
+def test_a_webhooks_fields_that_a_back_up_brings_back_are_erased_again(sqlite: Database) -> None:
+    _erase(sqlite, EMAIL)
+    mine, later, other = (LATER, EMAIL), (days_later(LATER, 1), EMAIL), (LATER, "eva@example.com")
+    with sqlite.write() as connection:
+        for number, (at, email) in enumerate((mine, later, other)):
+            post = Event("crm:main", str(number), "updated", "42", at, content={"mail": email})
+            store_event(connection, post)
+    _again(sqlite)
+    with sqlite.read() as connection:
+        kept = connection.scalars(select(crm_events.c.content).order_by(crm_events.c.id)).all()
+    assert [bool(each) for each in kept] == [False, True, True]
