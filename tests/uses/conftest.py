@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
 from formapp.server import Server, listen
+from tests.look.forms import STEPS, VISIT
 from tests.support.processes import free_port
 from tests.uses.forms import CHALLENGE, HEBREW, LEAD, THEME
 from tests.uses.sites import ForeignSite, foreign_site
@@ -82,6 +83,7 @@ def load(origins: tuple[str, ...]) -> dict[str, Form]:
         "lead": LEAD.format(origins=listed, top=""),
         "hebrew": HEBREW.format(origins=listed, top=""),
         "themed": LEAD.format(origins=listed, top=THEME),
+        "steps": f"origins = [{listed}]\n{VISIT}{STEPS}",
         "closed": LEAD.format(origins="", top=""),
         "guarded": LEAD.format(origins=listed, top=CHALLENGE),
         "guarded-hebrew": HEBREW.format(origins=listed, top=CHALLENGE),
