@@ -57,7 +57,7 @@ def check_files(
 
 def settings_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
     """Return a line for each setting that the forms need and that is missing or wrong."""
-    checks = (challenge_faults, confirm_faults, notify_faults)
+    checks = (challenge_faults, confirm_faults, file_faults, notify_faults)
     return [line for check in checks for line in check(settings, forms)]
 
 
