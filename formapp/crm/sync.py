@@ -119,8 +119,7 @@ def _look(session: Session, *, sweep: bool) -> bool | None:
         if book.mode == "copy":
             more = copy_next(session, cast("Source", session.wix))
         else:
-            with session.measured("sweep" if sweep else "look"):
-                look(session, sweep=sweep)
+            look(session, sweep=sweep)
         done: dict[str, Any] = {"failures": 0, "blocked_until": None}
         done |= {"due_at": now if more else now + book.every, "last_pass_at": session.clock()}
         if sweep:
