@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from formapp.crm import owner
 from tests.proofs.books.stage import BookStage
 from tests.proofs.faults.rng import rng
 
@@ -192,7 +193,9 @@ class People:
 
     def _wix_merge(self, contact: Json) -> None:
         target = self._draw(self._stage.wix.contacts())
-        if target["id"] != contact["id"]:
+        # A merge before the load would leave two cards of one person: those wait for the owner.
+        found = owner.status(self._stage.database, "main", self._stage.clock())
+        if target["id"] != contact["id"] and found.state == "running":
             self.ledger.gone.add(contact["id"])
             body = {
                 "targetContactRevision": target["revision"],
