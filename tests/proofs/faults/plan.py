@@ -92,7 +92,7 @@ def worker_kills(seed: str, slot: int) -> Iterator[Kill]:
         step = steps.pop(draw.randrange(len(steps)))
         at = draw.randrange(1, WORKER_STEPS[step].most + 1)
         order = {"step": step, "at": at, "delay": draw.uniform(0, 0.012)}
-        yield Kill(step, 2.5, order)
+        yield Kill(step, 4.0, order)
 
 
 def web_kills(seed: str) -> Iterator[Kill]:
