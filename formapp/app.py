@@ -11,12 +11,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from standardwebhooks import Webhook
 
-from formapp.config.agreement import (
-    challenge_faults,
-    confirm_faults,
-    notify_faults,
-    site_faults,
-)
+from formapp.config.agreement import check_files, settings_faults, site_faults
 from formapp.config.settings import Settings, SettingsError
 from formapp.confirmation.links import LinkSigner
 from formapp.crm.books import BookFilesError, load_books
@@ -119,6 +114,7 @@ def _add_owner_pages(app: Flask, settings: Settings, database: Database, memory:
             keyring=Keyring(settings.keys),
             digests=Digests(Keyring(settings.keys, PURPOSE)),
             mail_limit=MailLimit(database, counted),
+            check_forms=lambda: check_files(settings.forms, os.environ)[1],
         ),
     )
 
@@ -140,8 +136,7 @@ def _services(  # noqa: PLR0913, PLR0917 - what `create_app` is given
     memory: Counts,
 ) -> Services:
     files = {name: form.definition for name, form in forms.items()}
-    checks = (challenge_faults, confirm_faults, notify_faults)
-    if faults := [line for check in checks for line in check(settings, files)]:
+    if faults := settings_faults(settings, files):
         raise SettingsError(faults)
     if unknown := site_faults(settings.project, files):
         raise FormFilesError(unknown)

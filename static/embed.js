@@ -6,7 +6,7 @@
   const bare = (address) => address.split(/[?#]/)[0];
 
   const put = (script, place) => {
-    const { form, title, lang, link, target } = script.dataset;
+    const { form, title, lang, link, target, heading } = script.dataset;
     const warn = (text) => console.warn(`formapp: the form "${form}" isn't shown. ${text}`);
     if (!place || place === document.head) return warn("Set data-target to the element for it.");
 
@@ -28,13 +28,28 @@
       say(`theme.dark.${key}`, script.getAttribute(`data-dark-${key}`));
     }
 
+    if (heading === "off") say("heading", heading);
+
     const frame = document.createElement("iframe");
     frame.title = title || "Form";
     const { style } = frame;
     style.display = "block";
     style.width = "100%";
-    style.height = "32rem"; // until the form reports its height
+    // Until the form reports its height: what the page reserves by the min-height around the script.
+    const { minHeight } = getComputedStyle(place);
+    style.height = parseFloat(minHeight) ? minHeight : "32rem";
     style.border = "0";
+    // A skeleton of labels and controls, until the form is there.
+    const tint = "color-mix(in srgb,currentcolor 9%,transparent)";
+    style.background =
+      `linear-gradient(${tint} 1rem,transparent 0) 0 0/30% 7rem repeat-y,` +
+      `repeating-linear-gradient(transparent 0 1.5rem,${tint} 0 4.5rem,transparent 0 7rem)`;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const pulse = frame.animate({ opacity: still ? [1, 1] : [1, 0.5, 1] }, { duration: 2000, iterations: Infinity });
+    const shown = () => {
+      style.background = "";
+      pulse.cancel();
+    };
 
     // The frame is transparent. The form follows the page's text colour; if the page supports light
     // and dark, the visitor's preference. color-mix() turns any colour notation into RGB.
@@ -64,7 +79,10 @@
     const refused = /^http/.test(origin)
       ? `Add "${origin}" to origins in ${form}.toml. Is ${url.origin} there?`
       : "The page has no origin: is it in a sandbox?";
-    frame.addEventListener("load", () => setTimeout(fail, 3000, refused));
+    frame.addEventListener("load", () => {
+      shown();
+      setTimeout(fail, 3000, refused);
+    });
     setTimeout(fail, 20000, refused);
     document.addEventListener("securitypolicyviolation", (event) => {
       if (event.disposition !== "enforce" || event.effectiveDirective !== "frame-src") return;
@@ -87,6 +105,7 @@
       if (type === "formapp:height") {
         if (!Number.isInteger(height) || height < 0 || height > 20000) return;
         heard = true;
+        shown();
         instead.remove();
         style.display = "block";
         style.height = `${height}px`;

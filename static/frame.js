@@ -17,7 +17,7 @@
   else if (form && blocked) {
     // A sandbox without allow-forms suppresses the submission and its event.
     let pressed = 0;
-    form.querySelector("button").addEventListener("click", () => (pressed = setTimeout(say, 0, "forms")));
+    form.querySelector("button[type=submit]").addEventListener("click", () => (pressed = setTimeout(say, 0, "forms")));
     form.addEventListener("submit", () => clearTimeout(pressed));
   }
 
@@ -54,6 +54,7 @@
       if (!found || !Array.isArray(values)) continue;
       for (const control of found instanceof RadioNodeList ? found : [found]) fill(control, values);
     }
+    form.dispatchEvent(new Event("formapp:filled")); // other fields may apply now
   });
   if (asked.size) tell({ type: "formapp:ask", names: [...asked.keys()] });
 })();

@@ -27,9 +27,10 @@
         localize(fresh);
         part.replaceChildren(...fresh.childNodes);
       }
+      if (!page.querySelector("[data-refresh]")) clearInterval(timer);
     } catch {
       // The next time will do.
     }
   };
-  setInterval(refresh, Number(live.dataset.refresh) * 1000);
+  const timer = setInterval(refresh, Number(live.dataset.refresh) * 1000);
 })();

@@ -8,16 +8,12 @@ import click
 
 from formapp.cli.output import echo
 from formapp.cli.wiring import number_of
-from formapp.config.agreement import site_faults
-from formapp.config.project import load_project
+from formapp.config.agreement import check_files
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import (
     FormFilesError,
-    load_definition,
-    load_definitions,
     names_in,
     parse_form,
-    with_lines,
 )
 from formapp.resources import BUNDLED_FORMS
 from formapp.starter.files import KINDS, languages, render_form
@@ -38,17 +34,9 @@ def check(path: str | None) -> None:
     formapp.toml is checked with them, and that each form's site is in it.
     """
     place = _find(path, Path(os.environ.get("FORMAPP_FORMS") or BUNDLED_FORMS))
-    folder = place.parent if place.is_file() else place
-    file = load_project(os.environ, folder)
-    faults: list[object] = [*file.faults]
-    try:
-        forms = {place.stem: load_definition(place)} if place.is_file() else load_definitions(place)
-    except FormFilesError as error:
-        forms, faults = {}, [*faults, *error.faults]
-    if not file.faults:
-        faults += with_lines(site_faults(file.project, forms), folder)
+    forms, faults = check_files(place, os.environ)
     if faults:
-        echo("\n".join(map(str, faults)), err=True)
+        echo("\n".join(faults), err=True)
         echo(f"formapp: {number_of(len(faults), 'fault')} in {place}", err=True)
         sys.exit(1)
     echo(f"{number_of(len(forms), 'form')} in {place}: {', '.join(forms)}. No faults.")

@@ -1,5 +1,6 @@
 """The composition root of deliveries: settings to workers and their periodic tasks."""
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -20,12 +21,13 @@ from formapp.crm.events import expire_events
 from formapp.db import counters
 from formapp.db.database import Database
 from formapp.db.notify import Listener
-from formapp.delivery.deliver import Deliverer
+from formapp.delivery.definitions import DefinitionReader
+from formapp.delivery.deliver import Deliverer, Wait
 from formapp.delivery.sites import Clock, Site
 from formapp.forms.definition.model import FormDefinition
 from formapp.jobs.queue import JobRunner
 from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
-from formapp.leads import expire, search_index, totals
+from formapp.leads import expire, search_index, totals, wix_definitions
 from formapp.leads.held import conclude_challenge
 from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring import incidents
@@ -70,6 +72,7 @@ def make_worker_group(
             Worker(runner.run_next, interrupt=runner.stop)
             for runner in book_runners(settings, database, metrics)
         ),
+        _definition_worker(settings, database, metrics),
         *(Worker(work) for work in notifications.work(make_channels(settings, database, _now))),
     )
 
@@ -102,6 +105,13 @@ def _delivery_worker(
     return Worker(deliverer.deliver_next, interrupt=deliverer.interrupt)
 
 
+def _definition_worker(settings: Settings, database: Database, metrics: Metrics) -> Worker:
+    """Make the worker that reads labels and fields for the inbox; no lead waits for it."""
+    read = DefinitionReader(database, sites_of(settings), _now, metrics)
+    runner = JobRunner(database, {wix_definitions.KIND: read}, clock=_now)
+    return Worker(runner.run_next, interrupt=read.interrupt)
+
+
 def _job_runners(settings: Settings, database: Database, metrics: Metrics) -> Iterator[JobRunner]:
     """One for each kind of job that this process is configured for."""
     secret = settings.challenge_secret
@@ -132,12 +142,14 @@ def _job_runners(settings: Settings, database: Database, metrics: Metrics) -> It
         yield JobRunner(database, {CONFIRMATION_MAIL: send}, clock=_now)
 
 
-def make_deliverer(
+def make_deliverer(  # noqa: PLR0913 - collaborators, by keyword
     settings: Settings,
     database: Database,
+    *,
     clock: Clock = _now,
     metrics: Metrics | None = None,
     sites: Sequence[Site] | None = None,
+    wait: Wait = threading.Event.wait,
 ) -> Deliverer:
     """Wire a deliverer for these sites, or for all."""
     return Deliverer(
@@ -146,6 +158,7 @@ def make_deliverer(
         grace=timedelta(seconds=settings.create_grace),
         clock=clock,
         metrics=metrics,
+        wait=wait,
     )
 
 

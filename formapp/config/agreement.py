@@ -1,13 +1,20 @@
 """What the settings and the form files must agree on, checked when a process starts."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from formapp.config.project import Project
+from formapp.config.project import Project, load_project
 from formapp.config.settings import Settings
 from formapp.config.sites import DEFAULT_SITE, default_site
 from formapp.forms.definition.explain import one_of, suggestion
 from formapp.forms.definition.model import FormDefinition
-from formapp.forms.definition.parse import Fault
+from formapp.forms.definition.parse import (
+    Fault,
+    FormFilesError,
+    load_definition,
+    load_definitions,
+    with_lines,
+)
 from formapp.spam.providers import PROVIDERS
 
 
@@ -26,6 +33,31 @@ def site_faults(project: Project, forms: Mapping[str, FormDefinition]) -> list[F
             problem = f'"{form.site}" is not known; {hint}'
             faults.append(Fault(f"{name}.toml", "site", problem))
     return faults
+
+
+def check_files(
+    place: Path, environ: Mapping[str, str]
+) -> tuple[dict[str, FormDefinition], list[str]]:
+    """Return the forms of a folder or a file, and what is wrong with them and the project file.
+
+    Without forms where a form file has a fault.
+    """
+    folder = place.parent if place.is_file() else place
+    file = load_project(environ, folder)
+    faults = [*file.faults]
+    try:
+        forms = {place.stem: load_definition(place)} if place.is_file() else load_definitions(place)
+    except FormFilesError as error:
+        return {}, [*faults, *map(str, error.faults)]
+    if not file.faults:
+        faults += map(str, with_lines(site_faults(file.project, forms), folder))
+    return forms, faults
+
+
+def settings_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
+    """Return a line for each setting that the forms need and that is missing or wrong."""
+    checks = (challenge_faults, confirm_faults, notify_faults)
+    return [line for check in checks for line in check(settings, forms)]
 
 
 def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:

@@ -11,7 +11,7 @@ from formapp.db import inbox_tables
 from formapp.db.database import UtcDateTime
 from formapp.db.schema import ID, JSON
 
-REVISION = "0017"
+REVISION = "0018"
 """The newest migration; a test holds it to the folder's head."""
 
 # With the tables of the inbox.
@@ -161,6 +161,8 @@ contacts = sa.Table(
     sa.Column("identity", sa.String(320), primary_key=True),
     sa.Column("contact_id", sa.String(36), nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
+    # Of the contact after that delivery: what Wix's search shows may be older.
+    sa.Column("revision", sa.BigInteger),
 )
 
 wix_keys = sa.Table(

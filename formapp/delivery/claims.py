@@ -1,4 +1,4 @@
-"""Claims: which delivery a worker takes next, and what it is about to send.
+"""Claims: which deliveries a worker takes next, and what it is about to send.
 
 A claim is a conditional update with a lease and a fencing number. Every later write names the
 number: once the lease has ended and another worker has claimed the delivery, writes of the earlier
@@ -6,9 +6,12 @@ worker raise `ClaimLostError`, and it must stop.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain, zip_longest
+from math import ceil
 from typing import Any, Literal, Self
 
 import msgspec
@@ -95,19 +98,49 @@ class Claim:
     lead: Lead
 
 
-def claim_next(database: Database, sites: Sequence[str], now: datetime) -> Claim | None:
-    """Claim the oldest delivery to these sites that is due (`due`); forms take turns."""
+def claim_many(database: Database, site: str, now: datetime, most: int) -> list[Claim]:
+    """Claim up to `most` deliveries to the site that are due (`due`), no two of one person.
+
+    Forms take turns, each with its oldest first, and have equal shares while enough of them wait.
+    """
     with database.write() as connection:
         # Two claims at once would each look at a time before the other, and both find that nothing
         # of the same person is in flight. The lock comes first and a statement sees what was
-        # committed before it began, so the second one sees the first one's lease.
+        # committed before it began, so the second one sees the first one's leases.
         lock_for_transaction(connection, _LOCK)
-        for form in _forms_in_turn(connection, sites):
-            query = due(sites, form, now).with_for_update(skip_locked=True)
-            while row := connection.execute(query).first():
-                if claim := _claim(connection, row, now):
-                    return claim
-    return None
+        forms = _forms_in_turn(connection, site)
+        if not forms:
+            return []
+        share = ceil(most / len(forms))
+        taken: dict[str, list[Claim]] = {form: [] for form in forms}
+        for form in forms:
+            limit = min(share, most - _count(taken))
+            taken[form] = _claim_oldest(connection, site, form, now, limit)
+        # What others left of their shares.
+        for form in [form for form, claims in taken.items() if len(claims) == share]:
+            taken[form] += _claim_oldest(connection, site, form, now, most - _count(taken))
+    in_turn = chain.from_iterable(zip_longest(*taken.values()))
+    return [claim for claim in in_turn if claim]
+
+
+def _count(taken: Mapping[str, Sequence[Claim]]) -> int:
+    return sum(map(len, taken.values()))
+
+
+def _claim_oldest(
+    connection: Connection, site: str, form: str, now: datetime, limit: int
+) -> list[Claim]:
+    """Claim the oldest of a form; other leads of these persons are not due from then on."""
+    claims: list[Claim] = []
+    while limit > len(claims):
+        query = due(site, form, now, limit - len(claims))
+        rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+        claimed = [claim for row in rows if (claim := _claim(connection, row, now))]
+        claims += claimed
+        if len(claimed) == len(rows):
+            break
+        # In place of those that can't be read.
+    return claims
 
 
 def _claim(connection: Connection, row: Row[Any], now: datetime) -> Claim | None:
@@ -161,10 +194,12 @@ def intend(database: Database, claim: Claim, intent: Intent) -> None:
         write_held(connection, claim, deliveries.c.lease_until > intent.at, **values)
 
 
-def release(database: Database, claim: Claim) -> None:
-    """Give a delivery back as it is."""
+def release(database: Database, claims: Sequence[Claim]) -> None:
+    """Give deliveries back as they are, except those that another worker holds by now."""
     with database.write() as connection:
-        write_held(connection, claim, lease_until=None)
+        for claim in claims:
+            with suppress(ClaimLostError):
+                write_held(connection, claim, lease_until=None)
 
 
 def write_held(
@@ -184,12 +219,13 @@ def write_held(
 # Which delivery is next
 
 
-def due(sites: Sequence[str], form: str, now: datetime) -> Select[Any]:
-    """The query for the oldest delivery of this form to these sites that may be claimed.
+def due(site: str, form: str, now: datetime, limit: int = 1) -> Select[Any]:
+    """The query for the oldest deliveries of this form to the site that may be claimed.
 
     Not while its site is paused, nor while another unfinished delivery of the same person (the same
     e-mail or the same phone at the same site) is in flight or precedes it. One whose write has an
     unknown outcome precedes others: until it is known, a second write may make a second contact.
+    So no two of the result are of one person.
     """
     paused = exists().where(pauses.c.site == deliveries.c.site, is_paused(now))
     return (
@@ -197,7 +233,7 @@ def due(sites: Sequence[str], form: str, now: datetime) -> Select[Any]:
         .where(
             deliveries.c.state == "pending",
             deliveries.c.form == form,
-            deliveries.c.site.in_(sites),
+            deliveries.c.site == site,
             is_over(deliveries.c.due_at, now, LONGEST_WAIT),
             or_(
                 deliveries.c.lease_until.is_(None),
@@ -209,7 +245,7 @@ def due(sites: Sequence[str], form: str, now: datetime) -> Select[Any]:
             ~paused,
         )
         .order_by(deliveries.c.id)
-        .limit(1)
+        .limit(limit)
     )
 
 
@@ -237,11 +273,11 @@ def _other_comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
 # Forms take turns, so that many leads of one form don't use up the rate budget of all others
 
 
-def _forms_in_turn(connection: Connection, sites: Sequence[str]) -> list[str]:
-    """The forms that have deliveries to these sites; that of the turn longest ago first."""
+def _forms_in_turn(connection: Connection, site: str) -> list[str]:
+    """The forms that have deliveries to the site; that of the turn longest ago first."""
     waiting = (
         select(deliveries.c.form, func.min(deliveries.c.id).label("oldest"))
-        .where(deliveries.c.state == "pending", deliveries.c.site.in_(sites))
+        .where(deliveries.c.state == "pending", deliveries.c.site == site)
         .group_by(deliveries.c.form)
         .subquery()
     )

@@ -63,6 +63,7 @@ class Nothing:
     """The contact has it all."""
 
     contact_id: str
+    revision: int
 
 
 Decision = Create | Update | Nothing
@@ -93,7 +94,11 @@ def decide(lead: Lead, found: Found, keys: Keys, *, contested: bool = False) -> 
         _merge_personal(info, contact.info, lead, contested=contested)
     _merge_labels(info, contact.info, lead, keys)
     _merge_fields(info, contact, lead, keys)
-    return Update(contact.id, contact.revision, info) if info else Nothing(contact.id)
+    return (
+        Update(contact.id, contact.revision, info)
+        if info
+        else Nothing(contact.id, contact.revision)
+    )
 
 
 # A new contact (CONTRACT.md section 5.2)

@@ -1,11 +1,15 @@
-"""One unit of work: claim a due delivery, apply its lead to a contact, store the result."""
+"""The unit of work: claim due deliveries of one site, apply each lead, store each result.
+
+While many leads wait, one call finds the contacts of a whole batch. Each lead is then written by
+itself, as one that comes alone.
+"""
 
 import logging
 import random
-from collections.abc import Iterable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,7 +19,7 @@ from formapp.delivery.claims import (
     Claim,
     ClaimLostError,
     Intent,
-    claim_next,
+    claim_many,
     intend,
     release,
 )
@@ -31,8 +35,10 @@ from formapp.delivery.decide import (
     decide,
 )
 from formapp.delivery.find import (
+    BatchSearch,
     KeyCache,
     WrongDataTypeError,
+    concerns_site,
     find_contact,
     find_duplicate,
     match,
@@ -59,16 +65,28 @@ from formapp.wix import (
     WixError,
 )
 
+MOST = 50
+"""Leads in a batch."""
+
+BATCH_TIME = timedelta(seconds=20)
+"""Then what is left of a batch is given back: no lease ends meanwhile, and no form waits longer."""
+
+SOON = timedelta(seconds=10)
+"""A batch waits so long for room in the rate budget, and isn't larger than there is room then."""
+
 ROUNDS = 5
 """How often a lost race is run again before the delivery is put back."""
 
 MATCHED_BY_PHONE = "matched by the phone alone: personal fields were left as they are"
 
+Wait = Callable[[threading.Event, float], object]
+"""Waits for the event, at most so many seconds."""
+
 _log = logging.getLogger(__name__)
 
 
 class Deliverer:
-    """Delivers leads of some sites, one at a time; each worker thread has its own.
+    """Delivers leads of some sites, one batch at a time; each worker thread has its own.
 
     `grace` is how long a create of unknown outcome waits before its contact is searched for.
     """
@@ -82,12 +100,14 @@ class Deliverer:
         clock: Clock,
         jitter: Jitter = random.uniform,
         metrics: Metrics | None = None,
+        wait: Wait = threading.Event.wait,
     ) -> None:
         metrics = metrics or Metrics()
         self._database = database
         self._clients = {
             site.name: RateLimitedClient(site, database, clock, metrics) for site in sites
         }
+        self._turns = [*self._clients]
         self._grace = grace
         self._clock = clock
         self._pauses = Pauses(database)
@@ -100,61 +120,93 @@ class Deliverer:
             jitter=jitter,
             metrics=metrics,
         )
-        self._stranded: Claim | None = None
+        self._wait = wait
+        self._stopping = threading.Event()
+        self._most = MOST
+        self._held: list[Claim] = []
 
-    def deliver_next(self) -> bool:
-        """Claim and deliver one lead; False if none is due.
+    def deliver_next(self) -> int:
+        """Claim and deliver a batch of one site; return how many leads were tried, 0: none is due.
 
-        After DatabaseUnavailableError the next call releases the claim, or the lease ends.
+        After DatabaseUnavailableError the next call releases the claims, or their leases end.
         """
-        if self._stranded:
-            # Now that the database is back, it needn't wait for its lease.
-            with suppress(ClaimLostError):
-                release(self._database, self._stranded)
-            self._stranded = None
+        self._give_back()
         now = self._clock()
         # A claim takes SQLite's only write lock, for longer the more deliveries wait: while they
         # pile up behind a pause, posts would wait for it.
         on_pause = self._pauses.paused(now)
-        sites = [site for site in self._clients if site not in on_pause]
-        claim = claim_next(self._database, sites, now) if sites else None
-        if claim is None:
-            return False
-        ids = {"delivery": claim.delivery_id, "submission": claim.submission_id}
-        try:
-            with structlog.contextvars.bound_contextvars(**ids):
-                self._deliver_lead(claim)
-        except ClaimLostError:
-            _log.warning("delivery %d was taken over by another worker", claim.delivery_id)
-        except DatabaseUnavailableError:
-            self._stranded = claim
-            raise
-        return True
+        for site in [site for site in self._turns if site not in on_pause]:
+            client = self._clients[site]
+            room = client.room_within(SOON) - 1
+            self._held = claim_many(self._database, site, now, max(1, min(self._most, room)))
+            if self._held:
+                # Sites take turns: this one is the last next time.
+                self._turns.remove(site)
+                self._turns.append(site)
+                tried = self._deliver_batch(client)
+                self._give_back()
+                return tried
+        return 0
 
     def interrupt(self) -> None:
-        """End after the call in flight: its delivery is given back. From any thread."""
+        """End after the call in flight: what is held is given back. From any thread."""
+        self._stopping.set()
         for client in self._clients.values():
             client.close()
 
-    def _deliver_lead(self, claim: Claim) -> None:
+    def _give_back(self) -> None:
+        if self._held:
+            release(self._database, self._held)
+            self._held = []
+
+    def _deliver_batch(self, client: RateLimitedClient) -> int:
+        """Deliver what is held, until one shows that the others had better wait."""
+        until = self._clock() + BATCH_TIME
+        search = BatchSearch(client, self._held)
+        tried, goes_on = 0, True
+        while self._held and goes_on:
+            claim = self._held[0]
+            ids = {"delivery": claim.delivery_id, "submission": claim.submission_id}
+            try:
+                with structlog.contextvars.bound_contextvars(**ids):
+                    goes_on = self._deliver_lead(claim, client, search, until)
+            except ClaimLostError:
+                _log.warning("delivery %d was taken over by another worker", claim.delivery_id)
+            del self._held[0]
+            tried += 1
+            goes_on = goes_on and self._clock() < until and not self._stopping.is_set()
+        if search.refused:
+            # Wix publishes no limit of a filter's values.
+            self._most = max(2, self._most // 2)
+        elif search.found:
+            self._most = min(MOST, self._most + 1)
+        return tried
+
+    def _deliver_lead(
+        self, claim: Claim, client: RateLimitedClient, search: BatchSearch, until: datetime
+    ) -> bool:
+        """Deliver one; False if the site takes no other now."""
         intent = claim.intent
         if intent and intent.operation == "create":
             # By then a search would find its contact.
             ready_at = intent.at + self._grace
             if ready_at > self._clock():
                 self._results.not_sent(claim, ready_at)
-                return
-        client = self._clients[claim.site]
+                return True
+        client.start()
         upsert = ContactUpsert(claim, client, self._keys)
         try:
-            client.begin()
-            result = upsert.run()
+            self._wait_for_room(client, search.calls_for(claim), until)
+            result = upsert.run(search.find(claim))
         except StoppedError:
             self._results.not_sent(claim)
+            return False
         except BudgetSpentError as spent:
             self._results.budget_spent(claim, spent)
+            return False
         except WixError as error:
             self._results.refused(claim, client, error, upsert.intent)
+            return not concerns_site(error)
         except WrongDataTypeError as error:
             self._results.wrong_type(claim, client, error)
         except (ClaimLostError, DatabaseUnavailableError):
@@ -163,6 +215,17 @@ class Deliverer:
             self._results.defect(claim, client, error, upsert.intent)
         else:
             self._results.delivered(claim, client, result)
+        return True
+
+    def _wait_for_room(self, client: RateLimitedClient, calls: int, until: datetime) -> None:
+        """Wait a moment for room for so many calls; raise BudgetSpentError if it takes longer."""
+        while free_at := client.room_at(calls):
+            now = self._clock()
+            if free_at > min(now + SOON, until):
+                raise BudgetSpentError(free_at)
+            if self._stopping.is_set():
+                raise StoppedError
+            self._wait(self._stopping, max(0.0, (free_at - now).total_seconds()))
 
 
 class ContactUpsert:
@@ -186,8 +249,8 @@ class ContactUpsert:
         self._keys_renewed = False
         self._named_by_wix: Found | None = None
 
-    def run(self) -> Result:
-        """Apply the lead.
+    def run(self, found: Found | None = None) -> Result:
+        """Apply the lead, to what was `found` for it if that has been searched for.
 
         Raises:
             WixError: a call did not succeed, or every round was lost.
@@ -196,7 +259,7 @@ class ContactUpsert:
             ClaimLostError: another worker holds the delivery.
         """
         keys = self._keys.keys_for(self._client, self._lead)
-        found = self._flagged(find_contact(self._client, self._claim))
+        found = self._flagged(found or find_contact(self._client, self._claim))
         lost: WixError | None = None
         for _ in range(ROUNDS):
             decision = decide(self._lead, found, keys, contested=self._contested)
@@ -215,17 +278,19 @@ class ContactUpsert:
         contacts = self._client.wix.contacts
         if isinstance(decision, Nothing):
             outcome = self._outcome_without_call(found)
-            return self._result(outcome, decision.contact_id, found, changes)
+            seen = (decision.contact_id, decision.revision)
+            return self._result(outcome, seen, found, changes)
         if isinstance(decision, Create):
             earlier = self._claim.intent
             repeats = earlier is not None and earlier.operation == "create"
             first_at = earlier.since if earlier and repeats else None
             self._intend(Intent("create", self._client.clock(), first_at=first_at))
-            return self._result("created", contacts.create(decision.info).id, found, changes)
+            created = contacts.create(decision.info)
+            return self._result("created", (created.id, created.revision), found, changes)
         target, revision = decision.contact_id, decision.revision
         self._intend(Intent("update", self._client.clock(), target, revision))
         updated = contacts.update(target, revision, decision.info)
-        return self._result("updated", updated.id, found, changes)
+        return self._result("updated", (updated.id, updated.revision), found, changes)
 
     def _outcome_without_call(self, found: Found) -> Outcome:
         """The contact has it all; a write of ours of unknown outcome may be the reason."""
@@ -242,11 +307,13 @@ class ContactUpsert:
         self.intent = intent
 
     def _result(
-        self, outcome: Outcome, contact_id: str, found: Found, changes: list[Change]
+        self, outcome: Outcome, seen: tuple[str, int], found: Found, changes: list[Change]
     ) -> Result:
+        """`seen` are the contact's id and revision."""
         if found.matched_by == "phone" and outcome != "created":
             self._flags.append(MATCHED_BY_PHONE)
-        return Result(outcome, contact_id, tuple(dict.fromkeys(self._flags)), changes)
+        contact_id, revision = seen
+        return Result(outcome, contact_id, tuple(dict.fromkeys(self._flags)), changes, revision)
 
     def _flagged(self, found: Found) -> Found:
         self._flags += found.flags

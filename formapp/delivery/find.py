@@ -4,21 +4,50 @@ Each is looked up once and then cached in the database. A key is never derived f
 (CONTRACT.md sections 9.3 and 10.3).
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection, delete, select
 
-from formapp.db.database import Database, upsert
+from formapp.db.database import Database, DatabaseUnavailableError, upsert
 from formapp.db.tables import contacts, deliveries, wix_keys
 from formapp.delivery.claims import SKEW, Claim
 from formapp.delivery.decide import Found, Keys, same_number
-from formapp.delivery.sites import RateLimitedClient
+from formapp.delivery.sites import (
+    CALLS_PER_LEAD,
+    BudgetSpentError,
+    RateLimitedClient,
+    StoppedError,
+)
 from formapp.lead import DataType, Lead
-from formapp.wix import Contact, NotFoundError, normalise_email
+from formapp.wix import (
+    Candidates,
+    Contact,
+    DuplicateMatch,
+    ForbiddenError,
+    InvalidRequestError,
+    NotFoundError,
+    Person,
+    RateLimitedError,
+    UnauthorizedError,
+    WixError,
+    normalise_email,
+)
 
 Kind = Literal["label", "field"]
+
+
+_REFUSES_ALL = (RateLimitedError, UnauthorizedError, ForbiddenError)
+
+_log = logging.getLogger(__name__)
+
+
+def concerns_site(error: WixError) -> bool:
+    """Whether calls for other leads would fail alike: Wix refuses all, or doesn't answer."""
+    return error.retryable or isinstance(error, _REFUSES_ALL)
 
 
 class WrongDataTypeError(Exception):
@@ -39,16 +68,99 @@ def find_contact(client: RateLimitedClient, claim: Claim) -> Found:
     lead, intent = claim.lead, claim.intent
     if intent and intent.contact_id and (found := reread(client, lead, intent.contact_id)):
         return found
-    identity = lead.email_identity or lead.phone_identity
+    identity = _identity(lead)
     if identity is None:
         return _own_creation(client, claim)
-    # The contact of this person's last delivery.
-    mine = (contacts.c.site == claim.site) & (contacts.c.identity == identity)
-    with client.database.read() as connection:
-        cached = connection.execute(select(contacts.c.contact_id).where(mine)).scalar()
-    if cached and (found := reread(client, lead, cached)):
-        return found
+    for contact_id, _ in _cached(client, [identity]).values():
+        if found := reread(client, lead, contact_id):
+            return found
     return find_duplicate(client, lead)
+
+
+class BatchSearch:
+    """The contacts of several claims' leads, found in one call once the first lead needs its one.
+
+    It only saves calls. Where it fails or doesn't show enough, each lead is searched for by itself,
+    so that a lead or a contact that Wix or formapp can't deal with holds up no other.
+
+    Attributes:
+        found: delivery id to what was found.
+        refused: whether Wix refused the call's filter.
+    """
+
+    def __init__(self, client: RateLimitedClient, claims: Sequence[Claim]) -> None:
+        self.found: dict[int, Found] = {}
+        self.refused = False
+        self._client = client
+        self._claims: Sequence[Claim] = tuple(claims)
+
+    def calls_for(self, claim: Claim) -> int:
+        """How many calls a lead is likely to cost from here on."""
+        return 1 if claim.delivery_id in self.found else CALLS_PER_LEAD
+
+    def find(self, claim: Claim) -> Found | None:
+        """What was found for a lead; None: it has to be searched for by itself (`find_contact`).
+
+        Raises `WixError` where Wix refuses all calls.
+        """
+        claims, self._claims = self._claims, ()
+        try:
+            self.found = _find_batch(self._client, claims) or self.found
+        except (*_REFUSES_ALL, BudgetSpentError, StoppedError, DatabaseUnavailableError):
+            raise
+        except WixError as error:
+            self.refused = isinstance(error, InvalidRequestError)
+            _log.warning("a batch of leads is searched for one by one: %s", error)
+        except Exception as error:  # noqa: BLE001 - a defect must not stop all leads of the batch
+            # Its type alone: the text may hold an answer.
+            _log.error("a search for a batch met a defect of formapp: %s", type(error).__name__)
+        return self.found.get(claim.delivery_id)
+
+
+def _find_batch(client: RateLimitedClient, claims: Sequence[Claim]) -> dict[int, Found]:
+    """Search for those that a search can find, if it saves a call."""
+    # A write of unknown outcome is looked into by itself.
+    leads = {
+        claim.delivery_id: claim.lead
+        for claim in claims
+        if claim.intent is None and _identity(claim.lead)
+    }
+    if len(leads) <= 1:
+        return {}
+    cached = _cached(client, filter(None, map(_identity, leads.values())))
+    persons = [_person(lead) for lead in leads.values() if _identity(lead) not in cached]
+    ids = [contact_id for contact_id, _ in cached.values()]
+    candidates = client.wix.find_candidates(persons, ids)
+    found = {
+        delivery_id: _among(candidates, lead, cached.get(_identity(lead) or ""))
+        for delivery_id, lead in leads.items()
+    }
+    return {delivery_id: each for delivery_id, each in found.items() if each}
+
+
+def _among(candidates: Candidates, lead: Lead, cached: tuple[str, int] | None) -> Found | None:
+    """The lead's contact among those that the search shows; None if it doesn't show enough."""
+    if cached:
+        contact_id, revision = cached
+        row = candidates.by_id.get(contact_id)
+        # The search lags: without our own last write, the row may lack what must not be sent again.
+        return match(row, lead) if row and row.revision >= revision else None
+    duplicate = candidates.match(_person(lead))
+    return _found(duplicate) if duplicate.contact or candidates.complete else None
+
+
+def _identity(lead: Lead) -> str | None:
+    return lead.email_identity or lead.phone_identity
+
+
+def _cached(client: RateLimitedClient, identities: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """The contact of each person's last delivery, and its revision then (0: unknown)."""
+    query = select(contacts).where(
+        contacts.c.site == client.site, contacts.c.identity.in_(list(identities))
+    )
+    with client.database.read() as connection:
+        rows = connection.execute(query).all()
+    return {row.identity: (row.contact_id, row.revision or 0) for row in rows}
 
 
 def _own_creation(client: RateLimitedClient, claim: Claim) -> Found:
@@ -102,14 +214,21 @@ def match(contact: Contact, lead: Lead) -> Found | None:
 
 def find_duplicate(client: RateLimitedClient, lead: Lead) -> Found:
     """Find Duplicate Contact, in one call."""
+    return _found(client.wix.find_duplicate(**asdict(_person(lead))))
+
+
+def _person(lead: Lead) -> Person:
     email, phone = lead.email, lead.phones[0] if lead.phones else None
-    duplicate = client.wix.find_duplicate(
+    return Person(
         email=email.address if email else None,
         typed_email=email.typed if email else None,
         phone=phone.number if phone else None,
         typed_phone=phone.typed if phone else None,
         country=phone.country if phone else None,
     )
+
+
+def _found(duplicate: DuplicateMatch) -> Found:
     flags = []
     if duplicate.contact and duplicate.others:
         ids = ", ".join(duplicate.others)
@@ -124,11 +243,12 @@ def remember_contact(  # noqa: PLR0913 - a row
     contact_id: str,
     at: datetime,
     *,
+    revision: int | None,
     overwrite: bool = True,
 ) -> None:
     """Remember which contact a person is, in the caller's transaction."""
     who = {"site": site, "identity": identity}
-    values = {"contact_id": contact_id, "updated_at": at}
+    values = {"contact_id": contact_id, "revision": revision, "updated_at": at}
     changes = values if overwrite else {"identity": identity}
     upsert(connection, contacts, who, values, changes=changes)
 

@@ -15,6 +15,7 @@ nothing was written.
 import logging
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import Connection, insert
@@ -47,12 +48,16 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The lead is in Wix. The flags are sentences for the owner, `changes` lines of a table."""
+    """The lead is in Wix. The flags are sentences for the owner, `changes` lines of a table.
+
+    `revision` is the contact's, as last seen.
+    """
 
     outcome: Outcome
     contact_id: str
     flags: tuple[str, ...] = ()
     changes: list[Change] = field(default_factory=list, repr=False)
+    revision: int | None = None
 
 
 # What follows an error. Pure.
@@ -154,11 +159,14 @@ def finish(database: Database, claim: Claim, attempt: Attempt, result: Result) -
         )
         _insert(connection, claim, attempt)
         email, phone = claim.lead.email_identity, claim.lead.phone_identity
+        remember = partial(
+            remember_contact, connection, claim.site, contact_id=result.contact_id, at=at
+        )
         if identity := email or phone:
-            remember_contact(connection, claim.site, identity, result.contact_id, at)
+            remember(identity=identity, revision=result.revision)
         if email and phone and result.outcome == "created":
             # A lead with this phone alone is of that contact, which Wix may not show yet.
-            remember_contact(connection, claim.site, phone, result.contact_id, at, overwrite=False)
+            remember(identity=phone, revision=result.revision, overwrite=False)
 
 
 def give_up(

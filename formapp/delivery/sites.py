@@ -113,9 +113,21 @@ class RateLimitedClient:
 
     def begin(self) -> None:
         """Begin an attempt, or raise BudgetSpentError: without room for a write, don't search."""
-        self.started, self.calls = self.clock(), []
-        if free_at := self._budget.room_at(self.site, self.started, CALLS_PER_LEAD):
+        self.start()
+        if free_at := self.room_at(CALLS_PER_LEAD):
             raise BudgetSpentError(free_at)
+
+    def start(self) -> None:
+        """Start the record of an attempt."""
+        self.started, self.calls = self.clock(), []
+
+    def room_at(self, calls: int) -> datetime | None:
+        """When the rate budget has room for so many calls; None: it has now."""
+        return self._budget.room_at(self.site, self.clock(), calls)
+
+    def room_within(self, time: timedelta) -> int:
+        """How many calls the rate budget has room for within this time."""
+        return self._budget.room(self.site, self.clock() + time)
 
     def _spend(self, _operation: str) -> None:
         if self._closing:
@@ -173,6 +185,11 @@ class Budget:
                 update(wix_calls).where(wix_calls.c.id == one).values(at=now - SLACK)
             )
 
+    def room(self, site: str, at: datetime) -> int:
+        """How many calls there is room for at this time, if none is sent until then."""
+        with self._database.read() as connection:
+            return max(0, self.limit - _used(connection, site, at))
+
     def room_at(self, site: str, now: datetime, calls: int) -> datetime | None:
         """When there is room for this many calls, or for `limit`; None: there is now."""
         with self._database.read() as connection:
@@ -181,19 +198,24 @@ class Budget:
     def _free_at(
         self, connection: Connection, site: str, now: datetime, calls: int
     ) -> datetime | None:
-        recent = (wix_calls.c.site == site) & _recent(now)
-        used = connection.execute(select(func.count()).where(recent)).scalar_one()
+        used = _used(connection, site, now)
         if used + calls <= self.limit:
             return None
         oldest = (
             select(wix_calls.c.at)
-            .where(recent)
+            .where(wix_calls.c.site == site, _recent(now))
             .order_by(wix_calls.c.at)
             .offset(used + calls - self.limit - 1)
             .limit(1)
         )
         taken: datetime = connection.execute(oldest).scalar_one()
         return taken + WINDOW
+
+
+def _used(connection: Connection, site: str, now: datetime) -> int:
+    recent = (wix_calls.c.site == site) & _recent(now)
+    used: int = connection.execute(select(func.count()).where(recent)).scalar_one()
+    return used
 
 
 def _recent(now: datetime) -> ColumnElement[bool]:

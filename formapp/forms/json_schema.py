@@ -10,6 +10,7 @@ with a blank value, and nested objects as `name[key]`. Keywords that JSON Schema
 from itertools import combinations
 
 from formapp.forms.catalogs import texts_in
+from formapp.forms.definition.layout import Condition
 from formapp.forms.definition.links import plain
 from formapp.forms.definition.model import RESERVED, FieldDefinition
 from formapp.forms.fields import patterns
@@ -27,6 +28,9 @@ _PURPOSES = {
     "_id": "makes repeating the same post harmless",
     "_file": "names of files that were dropped; kept with the submission",
     "_token": "of formapp's own pages alone",
+}
+_ANYTHING: Schema = {
+    "anyOf": [patterns.SCALAR, {"type": "array", "items": patterns.SCALAR}],
 }
 _BOUNDS = {"min", "max", "min_length"}
 _DRAWN = {"type", "required", "aliases", "placeholder", "region", "rows", "from_query"} | _BOUNDS
@@ -47,9 +51,7 @@ def form_schema(form: Form, address: str, *, limit: int) -> Schema:
         **({"description": definition.intro} if definition.intro else {}),
         "type": "object",
         **_names(form.fields),
-        "additionalProperties": {
-            "anyOf": [patterns.SCALAR, {"type": "array", "items": patterns.SCALAR}]
-        },
+        "additionalProperties": _ANYTHING,
         "propertyNames": {"pattern": patterns.ANYTHING},
         "maxProperties": limit,
         EXTRA: _extra(form, post),
@@ -76,6 +78,7 @@ def _extra(form: Form, post: str) -> Schema:
             ],
         },
         "order": [field.name for field in form.definition.fields],
+        "steps": [step.model_dump(mode="json") for step in form.definition.steps],
         "submit": form.definition.submit,
         "own_names": _PURPOSES,
         **_challenge(form, post),
@@ -94,15 +97,19 @@ def _challenge(form: Form, post: str) -> Schema:
 
 def _names(compiled: tuple[Field, ...]) -> Schema:
     """Keywords for the names of a post: fields, aliases as references to them, own names."""
-    properties: Schema = {field.name: field.value_schema() for field in compiled}
     fields = tuple(field.definition for field in compiled)
+    properties: Schema = {
+        field.name: _unread(field) if field.definition.show_if else field.value_schema()
+        for field in compiled
+    }
     for field in fields:
         properties |= {alias: _same(field) for alias in field.aliases}
     several = [
         {"anyOf": [{"required": [name]} for name in field.names]}
         for field in fields
-        if field.required and field.aliases
+        if field.required and field.aliases and not field.show_if
     ]
+    several += _conditions(compiled)
     apart = _apart(fields)
     return {
         "properties": properties,
@@ -110,7 +117,11 @@ def _names(compiled: tuple[Field, ...]) -> Schema:
             **_in_brackets(fields, properties),
             f"^(?:{'|'.join(RESERVED)})$": patterns.SCALAR,
         },
-        "required": [field.name for field in fields if field.required and not field.aliases],
+        "required": [
+            field.name
+            for field in fields
+            if field.required and not field.aliases and not field.show_if
+        ],
         **({"allOf": several} if several else {}),
         **({"dependentSchemas": apart} if apart else {}),
     }
@@ -118,6 +129,42 @@ def _names(compiled: tuple[Field, ...]) -> Schema:
 
 def _same(field: FieldDefinition) -> Schema:
     return {"$ref": f"#/properties/{field.name}"}
+
+
+def _unread(field: Field) -> Schema:
+    """What a post may hold for a field that doesn't apply."""
+    return _ANYTHING if field.definition.type == "checkboxes" else dict(patterns.SCALAR)
+
+
+def _conditions(compiled: tuple[Field, ...]) -> list[Schema]:
+    """What holds for the fields that apply only by the answer of another: `if` and `then`."""
+    found: dict[str, list[Schema]] = {}
+    rules: list[Schema] = []
+    by_name = {field.name: field for field in compiled}
+    for field in compiled:
+        condition = field.definition.show_if
+        if condition is None:
+            continue
+        met = _is_met(condition, by_name[condition.field])
+        # One that depends on a field that doesn't apply doesn't apply, either.
+        found[field.name] = [*found.get(condition.field, ()), met]
+        names = field.definition.names
+        required = [{"anyOf": [{"required": [name]} for name in names]}] if field.required else []
+        values = {"properties": dict.fromkeys(names, field.value_schema())}
+        rules.append({"if": {"allOf": found[field.name]}, "then": {"allOf": [values, *required]}})
+    return rules
+
+
+def _is_met(condition: Condition, other: Field) -> Schema:
+    """What a post holds if the other field has one of the values of the condition."""
+    values, names = condition.values, other.definition.names
+    if isinstance(values, bool):
+        met = patterns.ticked(other.definition.tick_value)
+    else:
+        listed = {"enum": list(values)}
+        met = {"anyOf": [listed, {"type": "array", "contains": listed}]}
+    is_met: Schema = {"anyOf": [{"required": [name], "properties": {name: met}} for name in names]}
+    return {"not": is_met} if values is False else is_met
 
 
 def _apart(fields: tuple[FieldDefinition, ...]) -> Schema:
@@ -155,6 +202,7 @@ def _drawing(compiled: Field) -> Schema:
         "max_length": field.limit if compiled.typed else None,
         "options": [{"value": option.value, "label": option.label} for option in field.options],
         "value": field.tick_value if field.type in {"checkbox", "consent"} else None,
+        "show_if": {field.show_if.field: field.show_if.values} if field.show_if else None,
         "messages": {
             code: text.localize(texts) for code, text in compiled.possible_errors().items()
         },

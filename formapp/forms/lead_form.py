@@ -13,6 +13,7 @@ from wtforms.validators import ValidationError
 
 from formapp.forms import messages
 from formapp.forms.catalogs import texts_in
+from formapp.forms.conditions import Conditions
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.fields.base import Control, Field
 from formapp.forms.messages import Code, ErrorMessage
@@ -90,6 +91,7 @@ class LeadForm(FlaskForm):
     """
 
     spec: ClassVar[FormDefinition]
+    conditions: ClassVar[Conditions]
 
     class Meta:
         """WTForms' settings: the stateless token, and texts in the form's language."""
@@ -118,6 +120,9 @@ class LeadForm(FlaskForm):
             data={_attribute(slot): text for slot, text in enumerate(first)},
             meta={"csrf": token is not None, "csrf_context": token},
         )
+        shown = {control.name: control for control in self.controls()}
+        for name in self.conditions.unmet(lambda name: shown[name].data):
+            shown[name].applies = False
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
@@ -179,7 +184,8 @@ class LeadForm(FlaskForm):
 def form_class(name: str, definition: FormDefinition, fields: Sequence[Field]) -> type[LeadForm]:
     """Return the form class with the controls of these fields."""
     controls = {_attribute(slot): field.unbound_control() for slot, field in enumerate(fields)}
-    return type(f"{name.title()}Form", (LeadForm,), controls | {"spec": definition})
+    own = {"spec": definition, "conditions": Conditions(definition.fields)}
+    return type(f"{name.title()}Form", (LeadForm,), controls | own)
 
 
 def _attribute(slot: int) -> str:

@@ -10,10 +10,11 @@ if no name is known, within one container (`data[email]`).
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from typing import TypedDict
 
+from formapp.forms.conditions import Conditions
 from formapp.forms.definition.links import spelled_out
 from formapp.forms.definition.model import (
     LIST_NAME,
@@ -23,7 +24,7 @@ from formapp.forms.definition.model import (
     PropertyTarget,
     in_brackets,
 )
-from formapp.forms.fields.base import Answer, Field, Identity, InvalidValueError
+from formapp.forms.fields.base import Answer, Field, Identity
 from formapp.forms.fields.numbers import Number
 from formapp.forms.fields.text import Hidden
 from formapp.forms.mapping import E164, LeadMapping
@@ -62,6 +63,7 @@ class Posted:
             first that isn't blank counts.
         lists: names that came as a JSON list.
         unknown: names that are neither a field's nor formapp's own.
+        unmet: the fields whose `show_if` isn't met: what came for them isn't read.
     """
 
     fields: tuple[FieldDefinition, ...]
@@ -70,6 +72,7 @@ class Posted:
     texts: list[list[str]]
     lists: frozenset[str]
     unknown: list[str]
+    unmet: frozenset[str] = frozenset()
 
     def get(self, name: str) -> str | None:
         """Return the first text of this very name, a blank one last; None where there is none."""
@@ -77,13 +80,18 @@ class Posted:
         return next(filter(str.strip, texts), texts[0]) if texts else None
 
     def unknown_fields(self) -> tuple[dict[str, str | list[str]], list[Note]]:
-        """Return what is kept of unknown fields, without blank ones, and a note if more came."""
+        """Return what is kept of unknown fields, without blank ones, and a note if more came.
+
+        What came for fields that don't apply is among it, whole.
+        """
         kept: dict[str, str | list[str]] = {}
-        if not self.unknown:
+        if self.unmet:
+            kept = self._unread()
+        elif not self.unknown:
             return kept, []
-        cut = False
+        cut, most = False, _MAX_UNKNOWN + len(kept)
         for name in self.filled(self.unknown):
-            if len(kept) == _MAX_UNKNOWN:
+            if len(kept) >= most:
                 return kept, [{"code": UNKNOWN_CUT}]
             texts, left = [], _MAX_TEXT
             for text in self.values[name]:
@@ -94,6 +102,15 @@ class Posted:
             cut |= len(name) > MAX_NAME
             kept[name[:MAX_NAME]] = texts[0] if len(texts) == 1 else texts
         return kept, [{"code": UNKNOWN_CUT}] if cut else []
+
+    def _unread(self) -> dict[str, str | list[str]]:
+        """Return what came for fields that don't apply, by the names it came by."""
+        found: dict[str, str | list[str]] = {}
+        for field, names in zip(self.fields, self.sent, strict=True):
+            for name in self.filled(names) if field.name in self.unmet else ():
+                texts = [text for text in self.values[name] if text.strip()]
+                found[name] = texts[0] if len(texts) == 1 else texts
+        return found
 
     def unknown_again(self) -> list[tuple[str, str]]:
         """Return unknown fields to be posted again: a little more than what is kept of them."""
@@ -180,10 +197,6 @@ class Reading:
         return "<Reading>"
 
 
-class InvalidAnswersError(Exception):
-    """An answer doesn't fit its field; `LeadForm.faults` lists all of them for the visitor."""
-
-
 class Reader:
     """Reads posts to one form in one language, by its fields' own code."""
 
@@ -195,6 +208,7 @@ class Reader:
         self._folded = {name.casefold(): slot for name, slot in self._slots.items()}
         self._reply_to = self._slots.pop(_REPLY_TO, _email_slot(given))
         self._known = frozenset({*RESERVED, *CHALLENGE_NAMES, *definition.foreign_names})
+        self._conditions = Conditions(given) if any(f.show_if for f in given) else None
         self._mapping = LeadMapping(definition, name)
         consents = [f for f in given if f.type == "consent"]
         self._consents = [Consent(field=f.name, text=spelled_out(f.label_text)) for f in consents]
@@ -218,9 +232,8 @@ class Reader:
                 values[name].append(text)
             else:
                 values[name] = [text]
-        for name in sorted(lists.difference(values)):  # an empty list has no pair
-            if name in RESERVED or self._slot(name) is not None:
-                values[name] = []
+        if lists:
+            self._add_empty(values, lists)
         sent, unknown = self._by_slot(values, lists)
         texts = [values[names[0]] if len(names) == 1 else [] for names in sent]
         posted = Posted(self._definitions, values, sent, texts, lists, unknown)
@@ -231,6 +244,8 @@ class Reader:
             self._fill_in(posted, self._reply_to)
         if numbers:
             self._mark(posted, numbers)
+        if self._conditions:
+            return replace(posted, unmet=self._unmet(self._conditions, texts))
         return posted
 
     def read(
@@ -246,11 +261,11 @@ class Reader:
         texts: list[str] = []
         names: list[str] = []
         notes: list[Note] = []
+        unmet = posted.unmet
         for field, sent in zip(self._fields, posted.texts, strict=True):
-            try:
-                answer, identity, not_offered = field.read(sent)
-            except InvalidValueError:
-                raise InvalidAnswersError from None
+            if unmet and field.name in unmet:
+                continue
+            answer, identity, not_offered = field.read(sent)
             name = field.name
             if not_offered:
                 notes += _not_offered(name, not_offered)
@@ -271,6 +286,12 @@ class Reader:
         consents = [each for each in self._consents if answers.get(each["field"]) is True]
         lead = self._mapping.lead_of(answers, default_site, identities)
         return Reading(answers, tuple(consents), lead, texts, names, notes)
+
+    def _add_empty(self, values: dict[str, list[str]], lists: frozenset[str]) -> None:
+        """Add known names that came as an empty list, which has no pair."""
+        for name in sorted(lists.difference(values)):
+            if name in RESERVED or self._slot(name) is not None:
+                values[name] = []
 
     def _by_slot(
         self, values: dict[str, list[str]], lists: frozenset[str]
@@ -340,6 +361,13 @@ class Reader:
         if not self._fields[slot].several:
             texts = [text for text in texts if text.strip()][:1] or texts[:1]
         posted.texts[slot] = texts
+
+    def _unmet(self, conditions: Conditions, texts: list[list[str]]) -> frozenset[str]:
+        def shown(name: str) -> object:
+            slot = self._slots[name]
+            return self._fields[slot].shown(texts[slot])
+
+        return conditions.unmet(shown)
 
     def _mark(self, posted: Posted, numbers: set[str]) -> None:
         """Mark what came as JSON numbers, for the fields that read them."""

@@ -14,8 +14,8 @@ POLL_SECONDS = 1.0
 MOST_DEFECTS = 100
 """Draining ends after so many in a row."""
 
-Work = Callable[[], bool]
-"""Does the next thing that is due; False if there was none."""
+Work = Callable[[], int]
+"""Does the next thing that is due, or several at once; returns how many, 0 if there was none."""
 
 _log = logging.getLogger(__name__)
 
@@ -77,8 +77,8 @@ class Worker:
                 # Before the next look and before `stop` is checked: neither can be missed.
                 self._woken.clear()
 
-    def _step(self) -> bool:
-        """Do one thing; False if there was none, or it failed. Never raises."""
+    def _step(self) -> int:
+        """Do what is next; 0 if there was nothing, or it failed. Never raises."""
         try:
             self._run_periodic()
             busy = self._work()
@@ -86,10 +86,10 @@ class Worker:
             if not self._unavailable:
                 _log.error("work waits: the database %s", error)
             self._unavailable = True
-            return False
+            return 0
         except Exception as error:  # noqa: BLE001 - the worker must go on
             _log_defect(error)
-            return False
+            return 0
         if self._unavailable:
             _log.warning("the database is back")
         self._unavailable = False
@@ -108,9 +108,9 @@ class Worker:
         """Do all that is due, then return how many things were tried."""
         count = in_a_row = 0
         while not self._stopping.is_set() and in_a_row < MOST_DEFECTS:
+            done = 1
             try:
-                if not self._work():
-                    break
+                done = self._work()
                 in_a_row = 0
             except DatabaseUnavailableError:
                 raise
@@ -118,8 +118,11 @@ class Worker:
                 _log_defect(error)
                 in_a_row += 1
                 self.defects += 1
-            count += 1
-            progress(count)
+            if not done:
+                break
+            for _ in range(done):
+                count += 1
+                progress(count)
         return count
 
     def wake(self) -> None:

@@ -12,8 +12,8 @@ from sqlalchemy import update
 
 from formapp.db.database import Database
 from formapp.db.tables import submissions
+from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form
-from formapp.forms.posted import InvalidAnswersError
 from formapp.leads import audit
 from formapp.leads.accept import Status, replace_lead
 from formapp.leads.errors import (

@@ -25,6 +25,7 @@ from sqlalchemy import (
     or_,
     select,
     union,
+    union_all,
 )
 
 from formapp.db.database import Database, DatabaseUnavailableError
@@ -41,7 +42,7 @@ OUTCOMES = ("created", "updated", "unchanged")
 
 PAGE = 50
 COUNT_LIMIT = 1000
-"""Counts end here: a page may show "1,000+" as quickly as 17."""
+"""Counts end here: a page shows "1,000+" as quickly as 17."""
 
 _HELD = ("quarantined", "unconfirmed", "spam")
 _DEEPEST = 1000
@@ -107,6 +108,18 @@ class LeadPage:
     searched_until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LeadCount:
+    """How many leads there are: this number, or more."""
+
+    number: int
+    has_more: bool = False
+
+    def __str__(self) -> str:
+        """Such as `1,000+`."""
+        return f"{self.number:,}{'+' if self.has_more else ''}"
+
+
 def list_leads(
     database: Database, wanted: LeadFilter, *, after: str | None = None, limit: int = PAGE
 ) -> LeadPage:
@@ -142,11 +155,14 @@ def iterate_ids(database: Database, wanted: LeadFilter, batch: int = 500) -> Ite
             return
 
 
-def count_leads(database: Database, wanted: LeadFilter, limit: int = COUNT_LIMIT) -> int:
-    """Return how many a filter selects; `limit` + 1 means more than `limit`."""
+def count_leads(database: Database, wanted: LeadFilter, limit: int = COUNT_LIMIT) -> LeadCount:
+    """Return how many a filter selects, up to a limit.
+
+    Where very many names begin like a search, no more than a page of them is counted.
+    """
     _index_new(database, wanted)
     with database.read() as connection:
-        return len(_Query(connection, wanted).ids(None, limit + 1)[0])
+        return _Query(connection, wanted).count(limit)
 
 
 def list_sources(database: Database, sites: tuple[str, ...] | None = None) -> list[tuple[str, str]]:
@@ -189,7 +205,7 @@ class _Query:
 
         Where only the newest part was searched, also the id at which that part ends.
         """
-        if self._wanted.sites == () or (self._wanted.search.strip() and not self._beginnings):
+        if self._is_nothing():
             return [], None
         if self._beginnings and self._has_many(self._beginnings[0]):
             end = self._window_end(after)
@@ -201,6 +217,29 @@ class _Query:
             end, streams = None, [*self._streams()]
         found = self._merged(streams, after, limit)
         return found, None if len(found) == limit else end
+
+    def count(self, limit: int) -> LeadCount:
+        """Return how many there are, up to a limit."""
+        if self._is_nothing():
+            return LeadCount(0)
+        if self._beginnings and self._has_many(self._beginnings[0]):
+            limit = min(limit, PAGE)
+            ids, end = self.ids(None, limit + 1)
+            return LeadCount(min(len(ids), limit), has_more=bool(end) or len(ids) > limit)
+        parts = [stream.limit(limit + 1).subquery() for stream, _ in self._streams()]
+        if not parts:
+            return LeadCount(0)
+        # Without an order it stops at the limit. Only a search has a lead in two streams.
+        together = union if self._beginnings else union_all
+        found = together(*(select(part.c[0].label("id")) for part in parts)).subquery()
+        some = select(found.c.id).limit(limit + 1).subquery()
+        number = self._connection.execute(select(func.count()).select_from(some)).scalar_one()
+        return LeadCount(min(number, limit), has_more=number > limit)
+
+    def _is_nothing(self) -> bool:
+        """Whether the filter can select nothing."""
+        is_vain = bool(self._wanted.search.strip()) and not self._beginnings
+        return self._wanted.sites == () or is_vain
 
     def _merged(
         self, streams: Iterable[tuple[Select[Any], Id]], after: str | None, limit: int

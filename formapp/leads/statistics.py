@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 from formapp.db.database import Database
 from formapp.db.inbox_tables import form_visits
 from formapp.db.tables import pauses, refused_origins, wix_calls
-from formapp.leads.search import LeadFilter, count_leads
+from formapp.leads.search import LeadCount, LeadFilter, count_leads
 from formapp.leads.totals import (
     DAYS,
     Count,
@@ -27,6 +27,7 @@ from formapp.leads.totals import (
 
 MINUTE = timedelta(minutes=1)
 SPAM = "spam"
+_NONE = LeadCount(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +87,8 @@ class Overview:
     calls_per_lead: float | None = None
     refused: Counter[str] = field(default_factory=Counter)
     conversions: dict[str, Conversion] = field(default_factory=dict)
-    failed: int = 0
-    quarantined: int = 0
+    failed: LeadCount = _NONE
+    quarantined: LeadCount = _NONE
     sites: list[Site] = field(default_factory=list)
     counted_at: datetime | None = None
 

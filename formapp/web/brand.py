@@ -1,12 +1,9 @@
 """Whose pages these are: the brand of the form file, else that of the project file."""
 
-from itertools import groupby
-
 from flask import Flask, current_app
 
 from formapp.forms.definition.links import linked
 from formapp.forms.definition.model import Brand
-from formapp.forms.fields.base import Control
 from formapp.forms.form import Form
 from formapp.forms.origins import origin_of
 
@@ -14,12 +11,12 @@ _EXTENSION = "formapp.brand"
 
 
 def init_app(app: Flask, brand: Brand | None = None) -> None:
-    """Add brand, links in texts and sections of fields to templates.
+    """Add the brand and links in texts to templates.
 
     `brand` is that of the project file, for pages whose form has none of its own.
     """
     app.extensions[_EXTENSION] = brand
-    app.jinja_env.globals |= {"brand_of": brand_of, "by_section": by_section}
+    app.jinja_env.globals["brand_of"] = brand_of
     app.jinja_env.filters["linked"] = linked
 
 
@@ -34,9 +31,3 @@ def image_sources(form: Form | None) -> tuple[str, ...]:
     brand = brand_of(form)
     origin = origin_of(brand.logo) if brand and brand.logo else None
     return (origin,) if origin else ()
-
-
-def by_section(controls: list[Control]) -> list[tuple[str | None, list[Control]]]:
-    """Group neighbouring controls of one section."""
-    groups = groupby(controls, lambda control: control.spec.section)
-    return [(section, list(found)) for section, found in groups]

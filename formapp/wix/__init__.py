@@ -24,7 +24,7 @@ a 401. The facts that it relies on are in CONTRACT.md beside this file.
 from formapp.wix.auth import ApiKey, AppToken
 from formapp.wix.client import WixContacts
 from formapp.wix.definitions import Definition
-from formapp.wix.duplicates import DuplicateMatch, normalise_email
+from formapp.wix.duplicates import Candidates, DuplicateMatch, Person, normalise_email
 from formapp.wix.errors import (
     CannotDeleteError,
     ConflictError,
@@ -73,6 +73,7 @@ __all__ = [
     "AppToken",
     "Auth",
     "Call",
+    "Candidates",
     "CannotDeleteError",
     "ConflictError",
     "ConnectError",
@@ -94,6 +95,7 @@ __all__ = [
     "NameBody",
     "NotFoundError",
     "OutcomeUnknownError",
+    "Person",
     "Phone",
     "PhoneItem",
     "PreconditionFailedError",

@@ -8,7 +8,7 @@ from requests.adapters import HTTPAdapter
 
 from formapp.wix.contacts import Contacts
 from formapp.wix.definitions import Definitions
-from formapp.wix.duplicates import find_duplicate
+from formapp.wix.duplicates import find_candidates, find_duplicate
 from formapp.wix.transport import BASE_URL, Auth, Call, Timeouts, Transport
 
 
@@ -42,6 +42,7 @@ class WixContacts:
         self.labels = Definitions(transport, "labels", "Label", "label")
         self.extended_fields = Definitions(transport, "extended-fields", "ExtendedField", "field")
         self.find_duplicate = partial(find_duplicate, self.contacts)
+        self.find_candidates = partial(find_candidates, self.contacts)
 
     def close(self) -> None:
         """Close the connections."""

@@ -3,7 +3,7 @@
 It only predicts: the authority is the check that Wix makes in Create and Update.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,9 +12,13 @@ import phonenumbers
 
 from formapp.wix.contacts import Contacts
 from formapp.wix.models import Contact
+from formapp.wix.parsing import MAX_PAGE
 
 _LIMIT = 10
 _LIMIT_WITH_PHONE = 50
+
+_MOST_VALUES = 100
+"""Of one `$in`: Wix publishes no limit."""
 
 By = Literal["email", "phone"]
 _LATEST = datetime.max.replace(tzinfo=UTC)
@@ -39,6 +43,60 @@ class DuplicateMatch:
     others: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is known of a person; `country` (alpha-2) is for a number without a country code."""
+
+    email: str | None = None
+    typed_email: str | None = None
+    phone: str | None = None
+    typed_phone: str | None = None
+    country: str | None = None
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """The forms of the e-mail to search for, the normalised one first."""
+        return _email_forms(self.email, self.typed_email)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The forms of the phone number to search for."""
+        return phone_forms(self.phone or "", self.country, self.typed_phone or "")
+
+
+class Candidates:
+    """Contacts among which people are searched for.
+
+    Args:
+        complete: whether none is missing that has one of their e-mails or phones.
+    """
+
+    def __init__(self, rows: Iterable[Contact], *, complete: bool) -> None:
+        self.complete = complete
+        self.by_id = {row.id: row for row in rows}
+        self._by_email: dict[str, list[Contact]] = {}
+        self._phones: list[tuple[Contact, str | None, str]] = []
+        for row in self.by_id.values():
+            if row.primary_email:
+                self._by_email.setdefault(normalise_email(row.primary_email), []).append(row)
+            if row.primary_phone:
+                self._phones.append((row, _stored_e164(row), _digits(row.primary_phone)))
+
+    def match(self, person: Person) -> DuplicateMatch:
+        """The oldest contact with the person's e-mail, or without one with their phone."""
+        emails, same_phone = person.emails, list(self._with_phone(person))
+        if not emails:
+            return _match("phone", same_phone)
+        return _match("email", self._by_email.get(emails[0], []), same_phone)
+
+    def _with_phone(self, person: Person) -> Iterator[Contact]:
+        """Same E.164 where both have one, else the same digits as one of the number's forms."""
+        number, digits = e164(person.phone or "", person.country), set(map(_digits, person.numbers))
+        for row, stored, stored_digits in self._phones:
+            if number == stored if number and stored else stored_digits in digits:
+                yield row
+
+
 def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
     contacts: Contacts,
     *,
@@ -51,33 +109,50 @@ def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
     """Make one query, or none without e-mail and phone.
 
     The e-mail is compared trimmed and in lower case, and searched for as typed, too; so is the
-    phone. It decides only where there is no e-mail, as at Wix; `country` (alpha-2) is for a number
-    without a country code.
+    phone. It decides only where there is no e-mail, as at Wix.
     """
-    emails = _email_forms(email, typed_email)
-    numbers = phone_forms(phone or "", country, typed_phone or "")
-    conditions: list[dict[str, Any]] = []
-    if emails:
-        wanted = {"$eq": emails[0]} if len(emails) == 1 else {"$in": list(emails)}
-        conditions.append({"primaryInfo.email": wanted})
-    if numbers:
-        conditions.append({"primaryInfo.phone": {"$in": list(numbers)}})
-    if not conditions:
+    person = Person(email, typed_email, phone, typed_phone, country)
+    emails, numbers = person.emails, person.numbers
+    if not (emails or numbers):
         return DuplicateMatch()
-    both = len(conditions) > 1
+    both = emails and numbers
     # More than the limit may share the phone and push the e-mail's hit off the page. Create then
-    # reports the duplicate. FULL, so that a row and its revision are one snapshot (step 6).
-    rows = contacts.query(
-        {"$or": conditions} if both else conditions[0],
-        limit=_LIMIT_WITH_PHONE if both else _LIMIT,
-        fieldsets=["FULL"],
-    )
-    number, digits = e164(phone or "", country), set(map(_digits, numbers))
-    same_phone = [row for row in rows if numbers and _has_phone(row, number, digits)]
-    if not emails:
-        return _match("phone", same_phone)
-    same_email = [row for row in rows if normalise_email(row.primary_email or "") == emails[0]]
-    return _match("email", same_email, same_phone)
+    # reports the duplicate.
+    limit = _LIMIT_WITH_PHONE if both else _LIMIT
+    condition = _any_of({"primaryInfo.email": emails, "primaryInfo.phone": numbers})
+    return _candidates(contacts, condition, limit).match(person)
+
+
+def find_candidates(
+    contacts: Contacts, persons: Sequence[Person], ids: Sequence[str] = ()
+) -> Candidates:
+    """Find the contacts of several people, and those of these ids, in one query."""
+    wanted = {
+        "id": ids,
+        "primaryInfo.email": [form for person in persons for form in person.emails],
+        "primaryInfo.phone": [form for person in persons for form in person.numbers],
+    }
+    return _candidates(contacts, _any_of(wanted), MAX_PAGE)
+
+
+def _candidates(contacts: Contacts, condition: dict[str, Any], limit: int) -> Candidates:
+    """FULL, so that a row and its revision are one snapshot (step 6)."""
+    page = contacts.query(condition, limit=limit, fieldsets=["FULL"])
+    return Candidates(page, complete=len(page.items) < limit)
+
+
+def _any_of(wanted: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """The filter for contacts that have one of the values of one of the fields."""
+    conditions: list[dict[str, Any]] = []
+    for field, given in wanted.items():
+        values = list(dict.fromkeys(given))
+        if len(values) == 1:
+            conditions.append({field: {"$eq": values[0]}})
+            continue
+        starts = range(0, len(values), _MOST_VALUES)
+        parts = [values[start : start + _MOST_VALUES] for start in starts]
+        conditions += [{field: {"$in": part}} for part in parts]
+    return conditions[0] if len(conditions) == 1 else {"$or": conditions}
 
 
 def normalise_email(email: str) -> str:
@@ -145,13 +220,3 @@ def _stored_e164(contact: Contact) -> str | None:
         if item.number == contact.primary_phone:
             return item.e164 or e164(item.number, item.country)
     return e164(contact.primary_phone, None) if contact.primary_phone else None
-
-
-def _has_phone(contact: Contact, number: str | None, digits: set[str]) -> bool:
-    """Same E.164 where both have one, else the same digits as one of the number's forms."""
-    if not contact.primary_phone:
-        return False
-    stored = _stored_e164(contact)
-    if number and stored:
-        return number == stored
-    return _digits(contact.primary_phone) in digits

@@ -14,7 +14,7 @@ export default function {{ component }}() {
   }
   return (
     <form onSubmit={handleSubmit}>
-{% for field in form.definition.fields if field.type != "hidden" %}
+{% for field in fields if field.type != "hidden" %}
 {% set id = form.name ~ "-" ~ field.name %}
 {% set required = {"required": true} if field.required else {} %}
 {% if field.type in ["radio", "checkboxes"] %}

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from formapp.delivery.claims import LEASE, Intent, claim_next
+from formapp.delivery.claims import LEASE, Intent
+from tests.support.claiming import claim_next
 from tests.support.leads import EMAIL, SITE, items, lead
 from tests.support.world import World
 

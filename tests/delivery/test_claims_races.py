@@ -12,11 +12,12 @@ from sqlalchemy import select, text, update
 from formapp.db.database import Database
 from formapp.db.tables import attempts, deliveries
 from formapp.delivery import claims
-from formapp.delivery.claims import LEASE, Claim, ClaimLostError, claim_next
+from formapp.delivery.claims import LEASE, Claim, ClaimLostError
 from formapp.delivery.find import KeyCache
 from formapp.delivery.results import Attempt, Result, finish, put_back
 from formapp.delivery.sites import Pauses
 from formapp.leads.accept import _insert, keep
+from tests.support.claiming import claim_next
 from tests.support.clock import NOON, TurnedClock
 from tests.support.leads import SITE, lead, phone, submission
 

@@ -8,10 +8,9 @@ from sqlalchemy import update
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries
-from formapp.delivery.claims import claim_next
 from formapp.delivery.results import give_up, put_back
 from formapp.lead import Lead
-from tests.support.claiming import ATTEMPT, claimed, done, kept
+from tests.support.claiming import ATTEMPT, claim_next, claimed, done, kept
 from tests.support.clock import NOON
 from tests.support.leads import SITE, lead, phone
 

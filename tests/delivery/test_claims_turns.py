@@ -5,9 +5,10 @@ from uuid import uuid4
 from sqlalchemy import event
 
 from formapp.db.database import Database
-from formapp.delivery.claims import claim_next, release
+from formapp.delivery.claims import claim_many, release
 from formapp.delivery.results import Attempt, Result, finish
 from formapp.leads.accept import keep
+from tests.support.claiming import claim_next
 from tests.support.clock import TurnedClock
 from tests.support.leads import SITE, lead, submission
 
@@ -62,7 +63,7 @@ def test_a_form_whose_leads_are_all_held_up_does_not_use_up_the_turn(
     assert second
     assert second.submission_id == other
     assert claim_next(database, [SITE], turned_clock()) is None
-    release(database, first)
+    release(database, [first])
     again = claim_next(database, [SITE], turned_clock())
     assert again
     assert again.submission_id == first.submission_id
@@ -89,3 +90,29 @@ def test_a_claim_reads_no_delivery_to_another_site(
             steps = [row.detail for row in plan if "deliveries" in row.detail]
             assert any("ix_deliveries_pending_turn (site=?" in step for step in steps), steps
             assert not any(step.startswith("SCAN deliveries") for step in steps), steps
+
+
+def test_forms_share_a_batch_and_take_turns_in_it(
+    database: Database, turned_clock: TurnedClock
+) -> None:
+    kept = {
+        form: [
+            _keep(database, form, f"{form}{number}@example.com", turned_clock)
+            for number in range(waiting)
+        ]
+        for form, waiting in (("flooded", 9), ("busy", 4), ("quiet", 1))
+    }
+    claims = claim_many(database, SITE, turned_clock(), 8)
+    rounds = [("flooded", "busy", "quiet"), *[("flooded", "busy")] * 2, ("flooded",), ("flooded",)]
+    wanted = [kept[form][turn] for turn, forms in enumerate(rounds) for form in forms]
+    assert [claim.submission_id for claim in claims] == wanted[:8]
+
+
+def test_a_batch_is_as_large_as_it_may_be_whoever_waits(
+    database: Database, turned_clock: TurnedClock
+) -> None:
+    for form, waiting in (("one", 1), ("two", 7), ("three", 1)):
+        for number in range(waiting):
+            _keep(database, form, f"{form}{number}@example.com", turned_clock)
+    sizes = [len(claim_many(database, SITE, turned_clock(), 6)) for _ in range(3)]
+    assert sizes == [6, 3, 0]

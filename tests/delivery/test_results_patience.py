@@ -86,7 +86,8 @@ def test_a_lead_of_the_same_person_goes_on_once_the_earlier_one_has_failed(world
 
 
 def test_a_later_lead_of_another_person_overtakes_one_that_waits(world: World) -> None:
-    world.site.fault("status", status=503, times=1)
+    # The search for both, and the one for the first.
+    world.site.fault("status", status=503, times=2)
     first, second = world.keep(lead()), world.keep(lead("two@example.com"))
     world.drain()
     assert world.row(first)["state"] == "pending"

@@ -54,8 +54,8 @@ def two(database: Database, turned_clock: TurnedClock, wix_site: WixSite) -> Ite
 
 def drain(deliverer: Deliverer) -> int:
     count = 0
-    while deliverer.deliver_next():
-        count += 1
+    while tried := deliverer.deliver_next():
+        count += tried
         assert count < 100
     return count
 
@@ -99,7 +99,7 @@ def test_a_spent_budget_is_one_site_s_and_calls_are_counted_by_site(two: Two) ->
         query = select(wix_calls.c.site, func.count()).group_by(wix_calls.c.site)
         counts = {row[0]: row[1] for row in connection.execute(query)}
     assert counts["berlin"] <= 4
-    assert counts["paris"] > 6
+    assert counts["paris"] == 5  # the label's key, one search and three contacts
     assert len(two.sites["paris"].contacts()) == 3
     assert list(Pauses(two.database).paused(two.clock())) == ["berlin"]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from formapp.delivery.claims import claim_next, release
+from formapp.delivery.claims import release
 from formapp.delivery.sites import Pauses
+from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.support.leads import SITE, lead
 from tests.support.world import World
@@ -169,7 +170,7 @@ def test_a_clock_that_was_wrong_by_a_day_and_is_put_right_stops_nothing(
 def test_a_claim_that_is_let_go_is_due_at_once(both_worlds: World) -> None:
     both_worlds.keep(lead())
     claim: Any = claim_next(both_worlds.database, [SITE], both_worlds.clock())
-    release(both_worlds.database, claim)
+    release(both_worlds.database, [claim])
     again = claim_next(both_worlds.database, [SITE], both_worlds.clock())
     assert again is not None
     assert again.fence == claim.fence + 1

@@ -13,8 +13,8 @@ MOST = 18
 GIVEN = {"labels": ("Lead",), "extended_fields": (field("Budget", "small"),)}
 
 
-def modules_of(worker: Worker) -> set[str]:
-    """The modules of formapp whose functions run while the worker delivers what is due."""
+def modules_of(worker: Worker, leads: int = 1) -> set[str]:
+    """The modules of formapp whose functions run while the worker delivers so many leads."""
     seen: set[str] = set()
 
     def note(frame: FrameType, event: str, _argument: object) -> None:
@@ -24,7 +24,7 @@ def modules_of(worker: Worker) -> set[str]:
 
     sys.setprofile(note)
     try:
-        assert worker.drain() == 1
+        assert worker.drain() == leads
     finally:
         sys.setprofile(None)
     return seen
@@ -38,4 +38,13 @@ def test_a_delivery_passes_at_most_18_modules(world: World, *, known: bool) -> N
     submission_id = world.keep(lead(company="Northwind", **GIVEN))
     modules = modules_of(Worker(world.deliverer.deliver_next))
     assert world.row(submission_id)["outcome"] == ("updated" if known else "created")
+    assert len(modules) <= MOST, sorted(modules)
+
+
+def test_so_does_a_batch(world: World) -> None:
+    world.bring(lead("first@example.com", **GIVEN))
+    for number in range(3):
+        world.keep(lead(f"{number}@example.com", **GIVEN))
+    modules = modules_of(Worker(world.deliverer.deliver_next), 3)
+    assert world.site.calls()[-4:] == ["queryContacts", *["createContact"] * 3]
     assert len(modules) <= MOST, sorted(modules)

@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 
 from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.definition.parse import parse_form
-from formapp.forms.fields.base import Field, InvalidValueError, Parsed
+from formapp.forms.fields.base import Field, InvalidAnswersError, InvalidValueError, Parsed
 from formapp.forms.fields.registry import FIELD_TYPES
 from formapp.forms.fields.text import Email
 from formapp.forms.form import Form, compile_form
-from formapp.forms.posted import InvalidAnswersError
 from formapp.forms.reading.contact import read_email
 from tests.support.forms import posted
 
@@ -31,6 +30,11 @@ KEYS = {
     "consent": [""],
     "hidden": ['value = "fixed"', 'from_query = "q"', 'from = "page"'],
 }
+VALUES = {
+    **{key: ['"a"', '["b", "é o"]'] for key in ("select", "radio", "checkboxes")},
+    **{key: ["true", "false"] for key in ("checkbox", "consent")},
+}
+"""What another field may depend on, by type."""
 TITLE = 'title = "T"'
 LAST = '[[fields]]\nname = "email"\ntype = "email"\nlabel = "E"\nto = "email"'
 ALIASES = ["Your answer", "x.y", "list[]"]
@@ -49,7 +53,8 @@ texts = st.sampled_from(
 @st.composite
 def forms(draw: st.DrawFn) -> Form:
     """A form of a few fields of any types; no two go to one property of the contact."""
-    tables = []
+    tables: list[str] = []
+    conditions: list[str] = []
     for number, kind in enumerate(draw(st.lists(st.sampled_from(sorted(KEYS)), max_size=5))):
         keys = draw(st.sampled_from(KEYS[kind]))
         lines = [
@@ -60,6 +65,8 @@ def forms(draw: st.DrawFn) -> Form:
         ]
         if kind != "hidden":
             lines += ['label = "L"', f"required = {draw(st.sampled_from(['true', 'false']))}"]
+            lines += draw(st.sampled_from(["", *conditions])).splitlines()
+        conditions += [f"show_if = {{ f{number} = {values} }}" for values in VALUES.get(kind, ())]
         tables.append("\n".join(["[[fields]]", *lines]))
     return compile_form("drawn", parse_form("drawn.toml", "\n".join([TITLE, *tables, LAST])))
 

@@ -14,7 +14,7 @@ from tests.support.catalogues import OTHERS, compiled, extracted, path_of, read
 
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 # These hold text of the page's own language or a plain number.
-OF_THE_PAGE = {"label", "title", "count", "name"}
+OF_THE_PAGE = {"answer", "step", "steps", "label", "title", "count", "name"}
 LEFT_TO_RIGHT = re.compile(r"[A-Za-z0-9+][A-Za-z0-9+@:/._ -]*")
 RIGHT_TO_LEFT = [language for language in OTHERS if direction(language) == "rtl"]
 ISOLATE, END = "\u2066", "\u2069"

@@ -14,7 +14,7 @@ from formapp.crm.events import Event, read_events, store_event
 from formapp.db.database import Database
 from formapp.db.tables import crm_conflicts, crm_links, submissions
 from formapp.db.upgrade import upgrade
-from formapp.delivery.claims import ClaimLostError, Intent, claim_next, intend
+from formapp.delivery.claims import ClaimLostError, Intent, intend
 from formapp.delivery.results import Attempt, Result, finish
 from formapp.leads.accept import Status, keep
 from formapp.leads.erase import (
@@ -28,6 +28,7 @@ from formapp.leads.erase import (
 )
 from formapp.leads.identity_search import parse_identities
 from formapp.signing import Keyring
+from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, PHONE, SITE, email, lead, phone, submission, text
 from tests.support.ledger import (
@@ -331,7 +332,9 @@ def test_a_remembered_contact_that_came_back_is_forgotten_again(sqlite: Database
     with sqlite.write() as connection:
         for row in backup:
             connection.exec_driver_sql(
-                "INSERT INTO contacts VALUES (:site, :identity, :contact_id, :updated_at)", row
+                "INSERT INTO contacts VALUES"
+                " (:site, :identity, :contact_id, :updated_at, :revision)",
+                row,
             )
     assert _again(sqlite).contacts == [(SITE, CONTACT)]
     assert rows(sqlite, "contacts") == []

@@ -9,7 +9,6 @@ from sqlalchemy import update
 
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries
-from formapp.delivery.claims import claim_next
 from formapp.jobs.worker import PeriodicTask
 from formapp.lead import Lead
 from formapp.leads import anonymize as erasing
@@ -20,6 +19,7 @@ from formapp.leads.expire import EVERY, expire, expire_batch
 from formapp.leads.export import csv_rows
 from formapp.leads.report import list_ids, list_submissions, show_submission
 from formapp.leads.retry import retry_submission
+from tests.support.claiming import claim_next
 from tests.support.clock import NOON, TurnedClock
 from tests.support.leads import EMAIL, SITE, lead, phone, submission
 from tests.support.ledger import (

@@ -8,12 +8,12 @@ import pytest
 
 from formapp.cli.format_lead import entry_lines
 from formapp.db.database import Database
-from formapp.delivery.claims import claim_next
 from formapp.delivery.results import Attempt, Result, finish, give_up, put_back
 from formapp.leads.accept import Status, keep
 from formapp.leads.errors import UnknownSubmissionError
 from formapp.leads.export import csv_rows
 from formapp.leads.report import list_submissions, show_submission
+from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.support.leads import SITE, lead, submission
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
-from formapp.delivery.claims import Intent, claim_next, intend
+from formapp.delivery.claims import Intent, intend
 from formapp.delivery.results import Attempt, Result, finish, give_up, put_back
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import compile_form
@@ -20,6 +20,7 @@ from formapp.leads.anonymize import anonymize
 from formapp.leads.errors import AlreadyDeliveredError, UnconfirmedError, UnknownSubmissionError
 from formapp.leads.report import list_ids
 from formapp.leads.retry import Remap, remap_by, retry_submission
+from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.support.formfiles import EMAIL
 from tests.support.leads import PHONE, SITE, lead, phone, submission

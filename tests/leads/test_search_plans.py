@@ -32,11 +32,11 @@ FILTERS: list[dict[str, Any]] = [
     {"outcomes": ("created",)},
     {"since": datetime.now(UTC) - timedelta(days=9)},
     {"until": datetime.now(UTC) - timedelta(days=9), "forms": ("form1",)},
-    {"search": "given17"},
+    {"search": "given7"},
     {"search": "given1 family"},
     {"search": "person77@"},
     {"search": "+44 7944 607"},
-    {"search": "given100", "states": ("failed",), "sites": ("main",)},
+    {"search": "given3", "states": ("failed",), "sites": ("main",)},
 ]
 
 

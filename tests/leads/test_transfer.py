@@ -12,7 +12,7 @@ from formapp.crm.events import Event, store_event
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, metadata, submissions
 from formapp.db.upgrade import upgrade
-from formapp.delivery.claims import Intent, claim_next, intend
+from formapp.delivery.claims import Intent, intend
 from formapp.delivery.find import KeyCache
 from formapp.delivery.sites import Budget, Pauses
 from formapp.files import records
@@ -27,6 +27,7 @@ from formapp.leads.transfer import Copied, CopyError, copy_all
 from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.signing import Keyring
 from formapp.web.rate_limit import MemoryCounts
+from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.support.files import file_record
 from tests.support.leads import EMAIL, PHONE, SITE, lead, phone, submission

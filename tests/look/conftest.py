@@ -16,6 +16,8 @@ from formapp.forms.tokens import TokenContext, TokenSigner
 from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
 from formapp.web import brand, i18n
 from formapp.web.i18n import set_language
+from formapp.web.public import layout
+from tests.look.forms import STEPS, VISIT
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -141,11 +143,13 @@ def look_forms() -> dict[str, Form]:
     definition = parse_form("arabic.toml", RIGHT_TO_LEFT)
     persian = parse_form("persian.toml", RIGHT_TO_LEFT.replace('"ar"', '"fa"'))
     bundled = load_forms(BUNDLED_FORMS)
+    own = {"visit": VISIT, "steps": VISIT + STEPS}
     return {
         **bundled,
         "hebrew": bundled["newsletter"].localized["he"],
         "arabic": compile_form("arabic", definition),
         "persian": compile_form("persian", persian),
+        **{name: compile_form(name, parse_form(f"{name}.toml", own[name])) for name in own},
     }
 
 
@@ -155,6 +159,7 @@ def look_app(look_forms: dict[str, Form]) -> Flask:
     app = Flask("look", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     i18n.init_app(app)
     brand.init_app(app)
+    layout.init_app(app)
     _add_pages(app, look_forms)
 
     @app.after_request

@@ -35,7 +35,8 @@ def assert_accepted(page: Page) -> None:
     width, room = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width <= room
     small = page.locator("button, .option, .field > input, select").evaluate_all(
-        "all => all.filter(e => e.getBoundingClientRect().height < 44).map(e => e.outerHTML)"
+        "all => all.filter(e => e.checkVisibility() && e.getBoundingClientRect().height < 44)"
+        ".map(e => e.outerHTML)"
     )
     assert small == []
 

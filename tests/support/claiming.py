@@ -1,9 +1,10 @@
 """Steps of the ledger, one at a time, short to write."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from formapp.db.database import Database
-from formapp.delivery.claims import Claim, claim_next
+from formapp.delivery.claims import Claim, claim_many
 from formapp.delivery.results import Attempt, Result, finish
 from formapp.lead import Lead
 from formapp.leads.accept import keep
@@ -16,6 +17,14 @@ ATTEMPT = Attempt(at=NOON, result="delivered", duration_ms=5)
 def kept(database: Database, *given: Lead) -> list[str]:
     """Keep these leads and return their ids."""
     return [keep(database, submission(each)).id for each in given]
+
+
+def claim_next(database: Database, sites: Sequence[str], at: datetime) -> Claim | None:
+    """Claim one delivery to one of these sites, if one is due."""
+    for site in sites:
+        for claim in claim_many(database, site, at, 1):
+            return claim
+    return None
 
 
 def claimed(database: Database, at: datetime = NOON) -> Claim:

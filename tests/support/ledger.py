@@ -7,9 +7,9 @@ from sqlalchemy import select
 
 from formapp.db.database import Database
 from formapp.db.tables import metadata
-from formapp.delivery.claims import claim_next
 from formapp.delivery.results import Attempt, Result, finish, give_up
 from formapp.leads.accept import Submission, keep
+from tests.support.claiming import claim_next
 from tests.support.leads import SITE
 
 CONTACT = "2f6b7a10-93f4-4f2a-8d3a-6a5c8c5f0b21"

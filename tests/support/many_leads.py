@@ -1,4 +1,7 @@
-"""Many leads of a year, made inside the database: people, forms, states and search terms."""
+"""Many leads of a year, made inside the database: people, forms, states and search terms.
+
+Of a thousand, each form, state, outcome and first name has more than a page.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,7 +42,7 @@ _SUBMISSIONS = """
         CASE WHEN i % 97 = 0 THEN 'quarantined' ELSE 'accepted' END, at,
         ('{{"message": "hello ' || i || '"}}'){json}, '[]'{json}, '{{}}'{json},
         ('{{"form": "form' || (i % 7) || '", "site": "main", "first_name": {{"value": "Given'
-            || (i % 500) || '"}}, "last_name": {{"value": "Family' || (i % 20000)
+            || (i % 15) || '"}}, "last_name": {{"value": "Family' || (i % 20000)
             || '"}}, "email": {{"address": "person' || i
             || '@example.com", "typed": "p"}}}}'){json},
         ''
@@ -50,11 +53,12 @@ _DELIVERIES = """
         outcome, contact_id, finished_at)
     {numbers}
     SELECT {id}, 'form' || (i % 7), 'main', 'person' || i || '@example.com',
-        CASE WHEN i <= {waiting} THEN 'pending' WHEN i % 50 = 0 THEN 'failed' ELSE 'delivered' END,
+        CASE WHEN i <= {waiting} THEN 'pending'
+            WHEN i % 14 IN (0, 3) THEN 'failed' ELSE 'delivered' END,
         at, at, 1,
-        CASE WHEN i <= {waiting} OR i % 50 = 0 THEN NULL
-            WHEN i % 3 = 0 THEN 'created' ELSE 'updated' END,
-        CASE WHEN i <= {waiting} OR i % 50 = 0 THEN NULL ELSE 'contact' END,
+        CASE WHEN i <= {waiting} OR i % 14 IN (0, 3) THEN NULL
+            WHEN i % 2 = 0 THEN 'created' ELSE 'updated' END,
+        CASE WHEN i <= {waiting} OR i % 14 IN (0, 3) THEN NULL ELSE 'contact' END,
         CASE WHEN i > {waiting} THEN at END
     FROM made WHERE i % 97 <> 0
 """
@@ -86,7 +90,7 @@ def fill_leads(
     }
     number = _TEXT[kind]
     terms = (
-        "'ngiven' || (i % 500)",
+        "'ngiven' || (i % 15)",
         "'nfamily' || (i % 20000)",
         f"'eperson' || {number} || '@example.com'",
         f"'p' || {number} || '06449744'",

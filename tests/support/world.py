@@ -84,6 +84,7 @@ class World:
             grace=timedelta(seconds=GRACE),
             clock=self.clock,
             jitter=lambda low, high: low + (high - low) * self.jitter,
+            wait=lambda _stopping, seconds: self.clock.turn(seconds),
         )
 
     def opened(self, client: WixContacts) -> None:
@@ -110,16 +111,19 @@ class World:
         self.idents.append(submission_id)
         return submission_id
 
-    def deliver(self) -> bool:
-        """Deliver one lead, if one is due."""
+    def deliver(self) -> int:
+        """Deliver a batch, if a lead is due; returns how many were tried."""
         return self.deliverer.deliver_next()
 
     def drain(self, most: int = 100) -> int:
         """Deliver all that is due; returns the number of attempts."""
-        for count in range(most):
-            if not self.deliver():
+        count = 0
+        while count < most:
+            tried = self.deliver()
+            if not tried:
                 return count
-        raise AssertionError(f"still busy after {most} deliveries")
+            count += tried
+        raise AssertionError(f"still busy after {count} deliveries")
 
     def bring(self, given: Lead) -> Row:
         """Keep a lead, deliver what is due, and return its delivery."""

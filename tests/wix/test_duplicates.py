@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from responses import RequestsMock
 
-from formapp.wix import DuplicateMatch, ServerError, WixContacts, normalise_email
+from formapp.wix import DuplicateMatch, Person, ServerError, WixContacts, normalise_email
 from formapp.wix.duplicates import e164, phone_forms
 
 URL = "https://www.wixapis.com/contacts/v4/contacts/query"
@@ -255,3 +255,47 @@ def test_a_number_with_an_extension_has_no_form_without_it(
 
 def test_a_blank_country_is_no_country() -> None:
     assert e164("912 000 111", "") is None
+
+
+def test_several_people_and_contacts_are_looked_up_in_one_query(
+    api: RequestsMock, wix: WixContacts
+) -> None:
+    finds(
+        api, row("c", "A@example.com"), row("a", phone="020 7946 0018"), row("d", "a@example.com")
+    )
+    ann, bob, eve = (
+        Person(email="a@example.com", typed_email="A@Example.com"),
+        Person(phone="+442079460018", country="GB"),
+        Person(email="e@example.com", phone="+442079460018", country="GB"),
+    )
+    found = wix.find_candidates([ann, bob, eve], ["c", "x"])
+    assert asked(api)["filter"] == {
+        "$or": [
+            {"id": {"$in": ["c", "x"]}},
+            {"primaryInfo.email": {"$in": ["a@example.com", "A@Example.com", "e@example.com"]}},
+            {"primaryInfo.phone": {"$in": ["+442079460018", "02079460018"]}},
+        ]
+    }
+    assert asked(api)["paging"] == {"limit": 1000, "offset": 0}
+    assert found.complete
+    assert sorted(found.by_id) == ["a", "c", "d"]
+    matches = [found.match(person) for person in (ann, bob, eve)]
+    assert [match.contact and match.contact.id for match in matches] == ["c", "a", None]
+    assert [match.others for match in matches] == [("d",), (), ("a",)]
+
+
+def test_no_condition_has_more_than_a_hundred_values(api: RequestsMock, wix: WixContacts) -> None:
+    finds(api)
+    persons = [Person(email=f"{number}@example.com") for number in range(201)]
+    wix.find_candidates(persons)
+    sizes = [
+        len(values) if operator == "$in" else 1
+        for part in asked(api)["filter"]["$or"]
+        for operator, values in part["primaryInfo.email"].items()
+    ]
+    assert sizes == [100, 100, 1]
+
+
+def test_a_full_page_is_not_complete(api: RequestsMock, wix: WixContacts) -> None:
+    finds(api, *(row(f"{number}", "a@example.com") for number in range(1000)))
+    assert not wix.find_candidates([Person(email="a@example.com")]).complete

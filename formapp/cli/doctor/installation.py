@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,8 +14,9 @@ from formapp.config.agreement import challenge_faults, confirm_faults, site_faul
 from formapp.config.project import Project, ProjectFile, load_project
 from formapp.config.settings import BOOKS, PREFIX, Settings, SettingsError
 from formapp.config.sites import SECRETS
-from formapp.forms.definition.model import ExtendedFieldTarget, FormDefinition, LabelTarget
+from formapp.forms.definition.model import FormDefinition
 from formapp.forms.definition.parse import FormFilesError, load_definitions, with_lines
+from formapp.forms.definition.targets import targets_of
 from formapp.http import MAX_BYTES, DeadlineAdapter
 from formapp.mail.smtp import MailError, SmtpMailer
 
@@ -168,29 +169,6 @@ def forms_of(
     """The forms whose leads go to this site."""
     default = settings.default_site
     return {name: form for name, form in forms.items() if (form.site or default) == site}
-
-
-@dataclass
-class Targets:
-    """The labels and extended fields that the forms fill; of each field, type to forms."""
-
-    labels: set[str] = field(default_factory=set)
-    fields: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-
-
-def targets_of(forms: Mapping[str, FormDefinition]) -> Targets:
-    """The targets of all forms together."""
-    targets = Targets()
-    for name, form in forms.items():
-        targets.labels.update(form.labels)
-        for each in form.fields:
-            targets.labels.update(o.adds_label for o in each.options if o.adds_label)
-            if isinstance(each.to, LabelTarget):
-                targets.labels.add(each.to.label)
-            if isinstance(each.to, ExtendedFieldTarget):
-                types = targets.fields.setdefault(each.to.extended_field, {})
-                types.setdefault(each.to.data_type, []).append(name)
-    return targets
 
 
 def check_confirmations(

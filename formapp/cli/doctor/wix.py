@@ -7,12 +7,13 @@ from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.cli.doctor.installation import Targets, fetch, forms_of, targets_of
+from formapp.cli.doctor.installation import fetch, forms_of
 from formapp.cli.sites import TIMEOUTS, auth_of
 from formapp.config.settings import Settings
 from formapp.config.sites import SiteSettings
 from formapp.delivery.sites import MAX_RESPONSE
 from formapp.forms.definition.model import FormDefinition
+from formapp.forms.definition.targets import Targets, targets_of
 from formapp.http import DeadlineAdapter
 from formapp.wix import (
     ForbiddenError,

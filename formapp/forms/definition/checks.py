@@ -40,7 +40,7 @@ Problem = tuple[str, str]
 PlacedProblem = tuple[int | None, str, str]
 """The index of the field, None for the form itself; the key within it; what is wrong."""
 
-_SHOWN = {"label", "help", "required", "to", "section"}
+_SHOWN = {"label", "help", "required", "to", "section", "show_if"}
 _TYPED = _SHOWN | {"placeholder", "autocomplete", "prefill", "width"}
 _LINE = _TYPED | {"min_length", "max_length"}
 _RANGE = _SHOWN | {"autocomplete", "min", "max", "prefill", "width"}
@@ -414,7 +414,8 @@ def _confirm(draft: Draft) -> Iterator[Problem]:
 def _may_ask_for_email(draft: Draft, index: int, field: FieldDefinition) -> bool:
     """Return whether each visitor gives an address there, or does once all could be read."""
     is_target = isinstance(field.to, PropertyTarget) and field.to.property == "email"
-    right = {"to": is_target, "type": field.type == "email", "required": field.required}
+    always = field.required and not field.show_if
+    right = {"to": is_target, "type": field.type == "email", "required": always}
     return all(ok or not draft.is_read("fields", index, key) for key, ok in right.items())
 
 

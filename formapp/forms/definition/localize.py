@@ -7,7 +7,7 @@ thank-you page and the texts of mails fall back to formapp's translations instea
 or mail should mix two languages.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 from formapp.confirmation.definition import ConfirmTexts
@@ -53,10 +53,9 @@ def _texts_of_form(texts: Texts, draft: Draft) -> Iterator[Problem]:
     if not texts.title.strip():
         yield "title", "is empty"
     sections = [field.section for _, field in draft.fields if field.section]
-    for name in sorted(texts.sections.keys() - set(sections)):
-        hint = suggestion(name, sections)
-        problem = f'"{name}" is not a section of this form'
-        yield f"sections.{name}", f"{problem}; {hint}" if hint else problem
+    steps = [step.title for step in draft.form.steps]
+    yield from _unknown("sections", "a section", texts.sections, sections)
+    yield from _unknown("steps", "a step", texts.steps, steps)
     yield from wrong_links({"intro": texts.intro, "thanks.text": texts.thanks.text})
     named = {
         field.name: (index, field)
@@ -64,16 +63,23 @@ def _texts_of_form(texts: Texts, draft: Draft) -> Iterator[Problem]:
         if draft.is_read("fields", index, "name")
     }
     if len(named) == len(draft.form.fields):
-        for name in sorted(texts.fields.keys() - named.keys()):
-            hint = suggestion(name, named)
-            problem = f'"{name}" is not a field of this form'
-            yield f"fields.{name}", f"{problem}; {hint}" if hint else problem
+        yield from _unknown("fields", "a field", texts.fields, named)
     for name, (index, field) in named.items():
         if draft.is_read("fields", index, "type"):
             given = texts.fields.get(name, FieldTexts())
             options_read = draft.is_read("fields", index, "options")
             found = _texts_of_field(given, field, options_read=options_read)
             yield from ((f"fields.{name}.{key}", text) for key, text in found)
+
+
+def _unknown(
+    table: str, kind: str, texts: Mapping[str, object], known: Collection[str]
+) -> Iterator[Problem]:
+    """Yield the names of a table of texts that the form doesn't have."""
+    for name in sorted(texts.keys() - set(known)):
+        hint = suggestion(name, known)
+        problem = f'"{name}" is not {kind} of this form'
+        yield f"{table}.{name}", f"{problem}; {hint}" if hint else problem
 
 
 def _texts_of_field(
@@ -109,6 +115,7 @@ def in_language(definition: FormDefinition, language: str) -> FormDefinition:
         confirm=confirm
         and confirm.model_copy(update=(texts.confirm or ConfirmTexts()).model_dump()),
         reply=reply and reply.model_copy(update=(texts.reply or ReplyTexts()).model_dump()),
+        steps=tuple(_with(step, title=texts.steps.get(step.title)) for step in definition.steps),
         fields=tuple(
             _with(
                 _field(field, texts.fields.get(field.name, FieldTexts())),

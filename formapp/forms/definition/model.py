@@ -24,6 +24,7 @@ from pydantic import Field as Key
 from formapp.confirmation.definition import Confirm, ConfirmTexts
 from formapp.forms.definition import links
 from formapp.forms.definition.base import Definition, LabelName, Text, WebAddress, trimmed
+from formapp.forms.definition.layout import ShowIf, Step
 from formapp.forms.definition.theme import Theme
 from formapp.forms.origins import matches, normalise
 from formapp.forms.reading.text import clean_line, read_locale
@@ -236,6 +237,7 @@ class FieldDefinition(Definition):
     help: str = ""
     section: Text | None = None
     width: Literal["full", "half"] = "full"
+    show_if: ShowIf | None = None
     placeholder: str = ""
     autocomplete: str | None = None
     required: bool = False
@@ -340,6 +342,7 @@ class Texts(Definition):
     thanks: ThanksTexts = ThanksTexts()
     confirm: ConfirmTexts | None = None
     sections: dict[str, Text] = Key(default_factory=dict)
+    steps: dict[str, Text] = Key(default_factory=dict)
     reply: ReplyTexts | None = None
     fields: dict[str, FieldTexts] = Key(default_factory=dict)
 
@@ -387,6 +390,7 @@ class FormDefinition(Definition):
     confirm: Confirm | None = None
     notify: Notify | None = None
     reply: Reply | None = None
+    steps: Annotated[tuple[Step, ...], Strict(strict=False)] = ()
     fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]
     texts: dict[Language, Texts] = Key(default_factory=dict)
 

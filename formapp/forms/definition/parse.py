@@ -18,6 +18,7 @@ from pydantic_core import ErrorDetails
 
 from formapp.forms.definition.checks import Draft, check_form
 from formapp.forms.definition.explain import dotted, field_key, key_of, problem_of
+from formapp.forms.definition.layout_checks import check_layout
 from formapp.forms.definition.lines import Location, find_lines
 from formapp.forms.definition.localize import check_texts
 from formapp.forms.definition.model import FieldDefinition, FormDefinition
@@ -192,7 +193,7 @@ def _meaning(data: Mapping[str, Any], errors: list[ErrorDetails]) -> list[tuple[
     """Return place, key and text of what is wrong in everything that could be read."""
     draft = _draft(data, errors)
     found = [(-1, key, problem) for key, problem in check_texts(draft)]
-    for index, key, problem in check_form(draft):
+    for index, key, problem in (*check_form(draft), *check_layout(draft)):
         if index is None:
             found.append((-1, key, problem))
         else:
@@ -285,5 +286,5 @@ _REQUIRED: dict[int | str, str | None] = {
 }
 """Stand-ins for missing keys; None: a text that nothing else equals."""
 
-_TABLES = {"fields", "options"}
+_TABLES = {"fields", "options", "steps"}
 """Lists of tables; the others are lists of texts."""

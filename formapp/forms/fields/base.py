@@ -58,7 +58,11 @@ class Parsed(NamedTuple):
     not_offered: tuple[str, ...] = ()
 
 
-class InvalidValueError(Exception):
+class InvalidAnswersError(Exception):
+    """An answer doesn't fit its field; `LeadForm.faults` lists all of them for the visitor."""
+
+
+class InvalidValueError(InvalidAnswersError):
     """The answer doesn't fit; `message` is for the visitor and doesn't repeat the answer."""
 
     def __init__(self, message: ErrorMessage) -> None:
@@ -69,13 +73,15 @@ class InvalidValueError(Exception):
 class Control(wtforms.Field):
     """What all controls share. `field` reads and validates what was posted.
 
-    `answer` is the kept value after `validate()`; `data` is what is shown again.
+    `answer` is the kept value after `validate()`; `data` is what is shown again. A control that
+    doesn't apply (`show_if`) has neither an answer nor an error, and shows again what it got.
     """
 
     def __init__(self, *args: Any, field: "Field", **kwargs: Any) -> None:
         self.field = field
         self.spec = field.definition
         self.answer: Answer | None = None
+        self.applies = True
         super().__init__(*args, **kwargs)
 
     @property
@@ -85,6 +91,8 @@ class Control(wtforms.Field):
 
     def pre_validate(self, form: BaseForm) -> None:  # noqa: ARG002 - WTForms' interface
         """Validate what was posted; WTForms keeps the `ErrorMessage` in `errors`."""
+        if not self.applies:
+            return
         posted = self.raw_data or []
         if not all(isinstance(item, str) for item in posted):
             raise StopValidation(messages.TEXT)
@@ -117,6 +125,8 @@ class Field:
         typed: whether people type it, so that its length is limited.
         autofilled: whether browsers may fill it in.
         left_to_right: whether it runs from left to right in every language.
+        looks_like: a pattern of JavaScript that is found in every text of this type, so that
+            browsers can find the worst errors; the server knows the others.
     """
 
     control: ClassVar[type[Control]] = TextControl
@@ -129,6 +139,7 @@ class Field:
     input_mode: ClassVar[str | None] = None
     autofill: ClassVar[str | None] = None
     autofill_of_property: ClassVar[Mapping[str, str]] = OF_PROPERTY
+    looks_like: ClassVar[str | None] = None
     pattern: str | None = None
     invalid: ErrorMessage | None = None
 

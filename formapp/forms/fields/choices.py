@@ -16,11 +16,8 @@ from formapp.forms.messages import ErrorMessage
 _NOT_TICKED = frozenset({"", "false", "0", "off", "no"})
 """What a hidden input beside a box sends, in any case; anything else ticks the box."""
 
-_NOT_TICKED_PATTERN = "(?:[Ff][Aa][Ll][Ss][Ee]|0|[Oo][Ff][Ff]|[Nn][Oo])?"
 _JOINTS = re.compile("[,;|\n\u3001\uff0c]")
 """What scripts join the values of a group with."""
-
-_BLANK = r"[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 
 
 class SelectControl(Control, wtforms.SelectField):
@@ -250,9 +247,7 @@ class Checkbox(Field):
         """Return the schema of what ticks a required box, else of anything."""
         if not self.required:
             return dict(patterns.SCALAR)
-        negative = f"^{_BLANK}*{_NOT_TICKED_PATTERN}{_BLANK}*$"
-        ticked = {"type": "string", "pattern": patterns.ANYTHING, "not": {"pattern": negative}}
-        return {"anyOf": [{"const": True}, {"const": self.ticked}, ticked]}
+        return patterns.ticked(self.ticked)
 
 
 class Consent(Checkbox):

@@ -89,6 +89,7 @@ class Number(_Bounded):
 
     widget = TextInput()
     input_mode = "decimal"
+    looks_like = patterns.DIGIT
     invalid = messages.NUMBER
     reader = staticmethod(read_number)
 

@@ -32,7 +32,21 @@ SCALAR: dict[str, Any] = {"type": ["string", "number", "boolean", "null"], "patt
 _AT = VISIBLE.removesuffix("]") + "@]"
 EMAIL = rf"{_AT}+@{_AT}+\.{_AT}+"
 WORD = f"{VISIBLE}+"
+DOT = r"[.\u3002\uff61\ufe52\uff0e]"
+DIGIT = r"\p{Nd}"
+"""What browsers find in a text as typed, in the part of ECMA-262 that needs the flag `u`."""
 _SYNTAX = frozenset(r"\^$.*+?()[]{}|/")
+
+_NOT_TICKED = "(?:[Ff][Aa][Ll][Ss][Ee]|0|[Oo][Ff][Ff]|[Nn][Oo])?"
+_STRIPPED = r"[\t-\r\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+"""What `str.strip` takes away."""
+
+
+def ticked(value: str) -> dict[str, Any]:
+    """Return the schema of what ticks a box whose own value is this."""
+    negative = f"^{_STRIPPED}*{_NOT_TICKED}{_STRIPPED}*$"
+    text = {"type": "string", "pattern": ANYTHING, "not": {"pattern": negative}}
+    return {"anyOf": [{"const": True}, {"const": value}, text]}
 
 
 def escaped(text: str) -> str:

@@ -82,6 +82,7 @@ class Email(Field):
     input_mode = autofill = "email"
     left_to_right = True
     pattern = patterns.EMAIL
+    looks_like = rf"[@\uff20\ufe6b].*{patterns.DOT}"
     invalid = messages.EMAIL
 
     def parse(self, text: str) -> Parsed:
@@ -100,6 +101,7 @@ class Tel(Field):
     widget = TelInput()
     clean = staticmethod(clean_token)
     input_mode = autofill = "tel"
+    looks_like = rf"(?:{patterns.DIGIT}.*){{3}}"
     left_to_right = True
 
     def __init__(
@@ -128,6 +130,7 @@ class Url(Field):
     input_mode = "url"
     left_to_right = True
     pattern = patterns.WORD
+    looks_like = rf"{patterns.DOT}|[:/]\s*$"  # a beginning alone, such as `http://`, is blank
     invalid = messages.URL
 
     def parse(self, text: str) -> Parsed:

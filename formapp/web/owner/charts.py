@@ -12,21 +12,13 @@ KINDS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """A part of a day's bar, in the chart's units; `kind` is the number of its colour."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-    kind: int
-
-
-@dataclass(frozen=True, slots=True)
 class Chart:
-    """Stacked bars of days; `lines` are (height on the chart, number), `ticks` (place, text)."""
+    """Stacked bars of days; `lines` are (height on the chart, number), `ticks` (place, text).
 
-    bars: Sequence[Bar]
+    `shapes` are all bars of one colour, as the data of an SVG path: (number of the colour, data).
+    """
+
+    shapes: Sequence[tuple[int, str]]
     lines: Sequence[tuple[float, int]]
     ticks: Sequence[tuple[float, str]]
     kinds: Sequence[str]
@@ -41,17 +33,20 @@ def stacked(days: Mapping[date, Mapping[str, int]]) -> Chart:
     kinds = sorted(totals, key=lambda kind: (-totals[kind], kind))
     highest = _round_up(max((sum(counts.values()) for counts in days.values()), default=0))
     step, unit = (WIDTH - _LEFT) / max(len(days), 1), (HEIGHT - _TOP - _BOTTOM) / highest
-    bars, ticks = [], []
+    shapes: dict[int, list[str]] = {}
+    ticks = []
     for index, (day, counts) in enumerate(days.items()):
         x, y = _LEFT + index * step, float(HEIGHT - _BOTTOM)
         for number, kind in enumerate(kinds):
             if count := counts.get(kind, 0):
                 y -= count * unit
-                bars.append(Bar(x + 1, y, step - 2, count * unit, min(number, KINDS - 1)))
+                bar = f"M{x + 1:.1f} {y:.1f}h{step - 2:.1f}v{count * unit:.1f}h-{step - 2:.1f}z"
+                shapes.setdefault(min(number, KINDS - 1), []).append(bar)
         if index % 7 == len(days) % 7:
             ticks.append((x, f"{day.day} {day:%b}"))
     lines = [(HEIGHT - _BOTTOM - number * unit, number) for number in (0, highest // 2, highest)]
-    return Chart(bars, lines, ticks, kinds)
+    drawn = [(kind, "".join(bars)) for kind, bars in sorted(shapes.items())]
+    return Chart(drawn, lines, ticks, kinds)
 
 
 def funnel(steps: Sequence[int]) -> list[tuple[float, float]]:

@@ -5,7 +5,7 @@ changes, with a token against forged requests. Views ask for leads through `want
 `find_lead`, which know the sites that the user may see.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, cast
@@ -31,9 +31,9 @@ from formapp.forms.definition.model import FormDefinition
 from formapp.languages import SOURCE
 from formapp.leads.errors import LeadError
 from formapp.leads.search import (
-    COUNT_LIMIT,
     OUTCOMES,
     STATES,
+    LeadCount,
     LeadFilter,
     count_leads,
     find_submission,
@@ -90,6 +90,7 @@ class InboxSettings:
         book_sites: the site of each CRM book.
         keyring: signs what stays of an erased person.
         digests: recognize that person in CRM books.
+        check_forms: says what is wrong with the form files as they are now.
     """
 
     wix_sites: Mapping[str, str]
@@ -98,6 +99,7 @@ class InboxSettings:
     keyring: Keyring
     digests: Digests
     mail_limit: MailLimit
+    check_forms: Callable[[], Sequence[str]]
 
 
 def init_app(app: Flask, settings: InboxSettings) -> None:
@@ -151,9 +153,16 @@ def show_refusal(reason: str) -> Response:
     return page("refused.html", 409, reason=text, submission_id=submission_id)
 
 
-def page(template: str, status: int = 200, *, connects: bool = False, **context: Any) -> Response:
-    """Render a page of the inbox; `connects` lets its script fetch from this server."""
-    policy = dict(page_headers(services().origin))
+def page(
+    template: str,
+    status: int = 200,
+    *,
+    connects: bool = False,
+    frames: bool = False,
+    **context: Any,
+) -> Response:
+    """Render a page of the inbox; `connects` lets it fetch from this server, `frames` frame it."""
+    policy = dict(page_headers(services().origin, frames=("'self'",) if frames else ()))
     if connects:
         policy["Content-Security-Policy"] += "; connect-src 'self'"
     html = render_template(
@@ -289,8 +298,7 @@ def leads() -> Response:
     return page(
         "leads.html",
         listed=listed,
-        count=len(listed.leads) if count is None else count,
-        count_limit=COUNT_LIMIT,
+        count=count or LeadCount(len(listed.leads)),
         wanted=wanted,
         forms=forms,
         sites=sorted({site for site, _ in sources}),
@@ -302,10 +310,10 @@ def leads() -> Response:
     )
 
 
-def _tabs() -> list[tuple[str | None, str, int | None]]:
+def _tabs() -> list[tuple[str | None, str, LeadCount | None]]:
     """Return the states to choose from: state, name, and how many wait for a person."""
     database, sites = services().database, current_user().sites
-    tabs: list[tuple[str | None, str, int | None]] = [(None, "All", None)]
+    tabs: list[tuple[str | None, str, LeadCount | None]] = [(None, "All", None)]
     for state in _TABS:
         count = None
         if state in {"failed", "quarantined"}:

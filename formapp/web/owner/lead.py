@@ -12,9 +12,10 @@ from typing import Any
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form
 from formapp.forms.notes import format_note
-from formapp.forms.posted import InvalidAnswersError, Reading
+from formapp.forms.posted import Reading
 from formapp.leads import audit
 from formapp.leads.confirm import resend_mail
 from formapp.leads.erase import erase_leads_of

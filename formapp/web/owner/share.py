@@ -1,24 +1,19 @@
 """The owner's page of a form, with snippets that embed it into a website."""
 
-from dataclasses import replace
-
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 
-from formapp.forms.tokens import TokenContext, Use
 from formapp.languages import SOURCE
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
 from formapp.web.i18n import localized_form, set_language
+from formapp.web.owner.preview import NOT_STORED, show_preview
 from formapp.web.owner.sign_in import Owner
 from formapp.web.owner.snippets import SNIPPETS, height, snippet
-from formapp.web.public.attribution import action, is_embedded
-from formapp.web.public.form_page import render_form
 from formapp.web.responses import html_answer
 from formapp.web.services import services
 
 blueprint = Blueprint("share", __name__)
 _EXTENSION = "formapp.owner"
-_NOT_STORED = {"Cache-Control": "private, no-store"}
 
 
 def init_app(app: Flask, owner: Owner) -> None:
@@ -58,32 +53,10 @@ def show(name: str) -> Response:
         others=[other for other in app.forms if other != name],
     )
     policy = page_headers(app.origin, frames=("'self'",))
-    return html_answer(page, policy=policy, headers=_NOT_STORED)
+    return html_answer(page, policy=policy, headers=NOT_STORED)
 
 
 @blueprint.get("/f/<name>/share/preview")
 def preview(name: str) -> Response:
-    """The form as it looks hosted, or embedded (`?_use=embed`), for a frame of the page above.
-
-    Only the form's origins may frame its own pages, and this server is not among them. The preview
-    can't send.
-    """
-    app, form = services(), localized_form(name)
-    # No links to other languages: they lead to pages that may not be in this frame.
-    form = replace(form, localized={form.language: form})
-    use: Use = "embed" if is_embedded(request) else "page"
-    context = TokenContext(app.signer, form.name, form.version, use)
-    page = render_form(
-        form,
-        form.bind(token=context),
-        use=use,
-        action=action(request, form, context),
-        is_preview=True,
-    )
-    policy = page_headers(
-        app.origin,
-        ancestors=("'self'",),
-        challenge=form.definition.spam.challenge,
-        is_preview=True,
-    )
-    return html_answer(page, policy=policy, headers=_NOT_STORED)
+    """The form as it looks, for a frame of the page above."""
+    return show_preview(localized_form(name))

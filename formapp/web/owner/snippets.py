@@ -16,6 +16,7 @@ from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields.registry import compile_field
 from formapp.forms.form import Form
 from formapp.resources import TEMPLATES
+from formapp.web.public.layout import condition_hint
 
 SNIPPETS: Mapping[str, tuple[str, str]] = {
     "link": ("Link to the form", "link.txt"),
@@ -51,11 +52,18 @@ def snippet(name: str, form: Form, address: str) -> str:
     """Return a snippet's text; `address` is this server's, without a slash at its end."""
     return _TEMPLATES.get_template(SNIPPETS[name][1]).render(
         form=form,
+        fields=[_without_script(field) for field in form.definition.fields],
+        hint=lambda field: condition_hint(form.definition, field),
         address=address,
         height=height(form),
         component=_component(form.name),
         attributes=lambda field: compile_field(field, form.language).attributes(),
     )
+
+
+def _without_script(field: FieldDefinition) -> FieldDefinition:
+    """Return a field as it is without our script: one that may not apply can't be required."""
+    return field.model_copy(update={"required": False}) if field.show_if else field
 
 
 def height(form: Form) -> int:

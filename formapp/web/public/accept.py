@@ -18,9 +18,10 @@ from flask_babel import gettext
 from formapp.confirmation.request import STEP, TO_CONFIRM, make_request
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import DatabaseUnavailableError
+from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form
 from formapp.forms.notes import FILE_DROPPED, MAX_NAME, Note
-from formapp.forms.posted import InvalidAnswersError, Posted, Reading
+from formapp.forms.posted import Posted, Reading
 from formapp.forms.reading.text import TooManyMarksError
 from formapp.forms.tokens import TOKEN_NAME, Token, TokenContext, Use
 from formapp.jobs.queue import Job

@@ -42,7 +42,7 @@ USE = "_use"
 """The query parameter that marks a page in an iframe."""
 
 _UNSAFE = re.compile(r"[\\\x00-\x20\x7f-\xa0]")
-_FRAME = {"parent", "scheme"}
+_FRAME = {"parent", "scheme", "heading"}
 _OURS = {_REFERRER, _PAGE, USE, *_FRAME}
 THEME = "theme."
 """Prefix of theme parameters in a query; field names contain no dot."""

@@ -126,6 +126,7 @@ def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTempl
         use,
         themed,
         scheme if scheme in {"light", "dark"} else None,
+        use == "embed" and request.args.get("heading") == "off",
         # Differs if the server mounts this app under a path.
         request.root_path,
     )

@@ -13,6 +13,7 @@ from formapp.languages import lookup
 from formapp.spam.providers import ALTCHA_FIELD, PROVIDERS
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import LANG, localized_form, requested_form
+from formapp.web.public import layout
 from formapp.web.public.accept import FILES, FILES_LEFT_OUT, ONWARD, accept_post
 from formapp.web.public.attribution import allowed_next, check_page, note_frame, note_preflight
 from formapp.web.public.body import MAX_PAIRS
@@ -46,7 +47,8 @@ def challenge_context() -> dict[str, Any]:
 
 
 def init_app(app: Flask) -> None:
-    """Add the public addresses to an app."""
+    """Add the public addresses to an app, and what their pages need."""
+    layout.init_app(app)
     for blueprint in (forms, confirm, schema):
         app.register_blueprint(blueprint)
 

@@ -5,6 +5,7 @@ stay what they are in production, only time is shorter. What is measured by the 
 (time-outs of sockets, SQLite's busy time-out) is not scaled by it.
 """
 
+import threading
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -30,6 +31,10 @@ class FastClock:
     def __call__(self) -> datetime:
         """The time, aware, in UTC."""
         return datetime.fromtimestamp(self.seconds(), UTC)
+
+    def wait(self, event: threading.Event, seconds: float) -> bool:
+        """Wait for the event, at most so many seconds of this clock."""
+        return event.wait(seconds / self.scale)
 
     def as_json(self) -> dict[str, Any]:
         """As it is handed to another process."""

@@ -40,9 +40,9 @@ _CONTACTS = "formapp.wix.contacts:Contacts"
 _KEYS = "formapp.delivery.find:KeyCache"
 
 WORKER_STEPS: dict[str, Seam] = {
-    "before_claim": Seam(_DELIVER, "claim_next", "before"),
+    "before_claim": Seam(_DELIVER, "claim_many", "before"),
     "claim_uncommitted": Seam("formapp.delivery.claims", "_claim", "after", wants_result=True),
-    "after_claim": Seam(_DELIVER, "claim_next", "after", wants_result=True),
+    "after_claim": Seam(_DELIVER, "claim_many", "after", wants_result=True),
     "before_key_kept": Seam(_KEYS, "remember_key", "before"),
     "after_keys": Seam(_KEYS, "keys_for", "after"),
     "after_budget": Seam("formapp.delivery.sites:Budget", "take", "after"),
@@ -96,7 +96,7 @@ def arm(seam: Seam, at: int, delay: float, die: Die) -> None:
         if seam.when == "during" and count.is_up():
             threading.Thread(target=_die_later, args=(delay, die), daemon=True).start()
         result = original(*args, **kwargs)
-        if seam.when == "after" and not (seam.wants_result and result is None) and count.is_up():
+        if seam.when == "after" and not (seam.wants_result and not result) and count.is_up():
             die()
         return result
 

@@ -63,7 +63,7 @@ def _worker(order: dict[str, Any], clock: FastClock, tell: Callable[[str], None]
     # The wiring of `formapp worker` itself; only the clock and the client's patience are others.
     vars(workers).update(
         Worker=partial(Worker, poll_seconds=POLL_SECONDS),
-        make_deliverer=partial(workers.make_deliverer, clock=clock),
+        make_deliverer=partial(workers.make_deliverer, clock=clock, wait=clock.wait),
         _now=clock,
     )
     vars(sites).update(TIMEOUTS=Timeouts(*order.get("timeouts", TIMEOUTS)))

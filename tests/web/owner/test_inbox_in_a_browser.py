@@ -9,11 +9,11 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from formapp.delivery.claims import claim_next
 from formapp.delivery.results import Attempt, Result, finish, give_up
 from formapp.leads.accept import Status
 from formapp.server import Server, listen
 from tests.support.browser import DESKTOP, PHONE, axe_violations
+from tests.support.claiming import claim_next
 from tests.web.forms import load
 from tests.web.owner.inbox import HOSTILE, PASSWORD, send
 from tests.web.support import Site

@@ -11,10 +11,10 @@ from sqlalchemy import func, select
 
 from formapp.db.inbox_tables import audit
 from formapp.db.tables import attempts, deliveries, jobs, submissions
-from formapp.delivery.claims import claim_next
 from formapp.delivery.results import Attempt, Result, finish, give_up
 from formapp.leads.accept import Status
 from formapp.leads.search import LeadFilter, count_leads
+from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.web.owner.inbox import HOSTILE, PASSWORD, Person, send, signed_in
 from tests.web.pages import Page
@@ -180,8 +180,8 @@ def test_a_failed_lead_is_corrected_by_the_forms_own_validation(site: Site, pers
     assert "phone" not in row.answers
     assert row.consents[0]["text"] == "I agree."
     assert audited(site) == [("owner", "correct", sent)]
-    assert count_leads(site.database, LeadFilter(search="right@")) == 1
-    assert count_leads(site.database, LeadFilter(search="ana@")) == 0
+    assert count_leads(site.database, LeadFilter(search="right@")).number == 1
+    assert count_leads(site.database, LeadFilter(search="ana@")).number == 0
 
 
 def test_erasing_takes_all_leads_of_the_person_and_nobody_elses(site: Site, person: Person) -> None:

@@ -1,0 +1,54 @@
+"""When a field applies (`show_if`) and the steps of a long form (`[[steps]]`)."""
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Strict
+
+from formapp.forms.definition.base import Definition, Text
+from formapp.forms.reading.text import clean_line
+
+_SHAPE = (
+    'should name one field and its answer, such as show_if = { topic = "service" }; a list names '
+    "several answers, and a box takes true or false"
+)
+
+
+class Condition(Definition):
+    """The answer of an earlier field by which a field applies.
+
+    Attributes:
+        field: the name of that field.
+        values: options, one of which is chosen; of a box, whether it is ticked.
+    """
+
+    field: str
+    values: tuple[str, ...] | bool
+
+    def is_met(self, answer: object) -> bool:
+        """Return whether this answer, as `Field.shown` returns it, is one of the values."""
+        if isinstance(self.values, bool):
+            return answer is self.values
+        chosen = answer if isinstance(answer, list) else [answer]
+        return not set(chosen).isdisjoint(self.values)
+
+
+def _condition(given: Any) -> Condition:
+    if isinstance(given, dict) and len(given) == 1:
+        [(field, wanted)] = given.items()
+        if isinstance(wanted, bool):
+            return Condition(field=field, values=wanted)
+        values = wanted if isinstance(wanted, list) else [wanted]
+        if values and all(isinstance(value, str) for value in values):
+            return Condition(field=field, values=tuple(map(clean_line, values)))
+    raise ValueError(_SHAPE)
+
+
+ShowIf = Annotated[Condition, BeforeValidator(_condition)]
+"""The `show_if` of a field."""
+
+
+class Step(Definition):
+    """One `[[steps]]` table: a heading and the fields below it, by their names."""
+
+    title: Text
+    fields: Annotated[tuple[str, ...], Strict(strict=False)] = ()
