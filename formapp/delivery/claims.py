@@ -228,7 +228,7 @@ def due(site: str, form: str, now: datetime, limit: int = 1) -> Select[Any]:
     unknown outcome precedes others: until it is known, a second write may make a second contact.
     So no two of the result are of one person.
     """
-    paused = exists().where(pauses.c.site == deliveries.c.site, is_paused(now))
+    paused = exists().where(pauses.c.site == site, is_paused(now))
     return (
         select(deliveries)
         .where(
@@ -241,8 +241,8 @@ def due(site: str, form: str, now: datetime, limit: int = 1) -> Select[Any]:
                 is_over(deliveries.c.lease_until, now, 2 * LEASE),
             ),
             # Two conditions, since a database uses one index for each.
-            ~_other_comes_first("email", now),
-            ~_other_comes_first("phone", now),
+            _comes_first("email", now),
+            _comes_first("phone", now),
             ~paused,
         )
         .order_by(deliveries.c.id)
@@ -255,10 +255,14 @@ def is_paused(now: datetime) -> ColumnElement[bool]:
     return ~is_over(pauses.c.paused_until, now, LONGEST_WAIT)
 
 
-def _other_comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
+def _comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
+    """Whether no other delivery of the same person goes before.
+
+    Not as NOT EXISTS: PostgreSQL would join all that wait before it takes the oldest.
+    """
     other = deliveries.alias("other")
     has_unknown, other_has_unknown = deliveries.c.intent.is_not(None), other.c.intent.is_not(None)
-    return exists().where(
+    before = select(other.c.id).where(
         other.c.site == deliveries.c.site,
         other.c.state == "pending",
         other.c.id != deliveries.c.id,
@@ -269,6 +273,7 @@ def _other_comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
             and_(other.c.id < deliveries.c.id, or_(other_has_unknown, ~has_unknown)),
         ),
     )
+    return before.limit(1).scalar_subquery().is_(None)
 
 
 # Forms take turns, so that many leads of one form don't use up the rate budget of all others

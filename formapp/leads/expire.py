@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 def count_expired(database: Database, keep_days: int, now: datetime) -> int:
     """How many submissions `expire_all` would erase; `keep_days` where one has none of its own."""
     with database.read() as connection:
-        return len(_expired(connection, keep_days, now))
+        return len(find_expired(connection, keep_days, now))
 
 
 def expire_all(database: Database, keep_days: int, now: datetime) -> int:
@@ -49,13 +49,13 @@ def expire(database: Database, keep_days: int, now: datetime, limit: int = BATCH
     """Erase one batch of expired answers; returns how many submissions, 0 when none is left."""
     # The search needs no write lock, which is held for the batch only.
     with database.read() as connection:
-        found = _expired(connection, keep_days, now, limit=limit)
+        found = find_expired(connection, keep_days, now, limit=limit)
     if not found:
         return 0
     with database.write() as connection:
         lock(connection, found)
         # The owner may have retried one meanwhile.
-        still_expired = _expired(connection, keep_days, now, among=found)
+        still_expired = find_expired(connection, keep_days, now, among=found)
         count = len(anonymize(connection, still_expired, now))
     _log.info("erased the answers of %d submissions that had expired", count)
     return count
@@ -76,7 +76,7 @@ def unaccepted_expiry(database: Database, submission_id: str, keep_days: int) ->
     return row.received_at + _unaccepted_life(row.keep_days, keep_days) if row else None
 
 
-def _expired(
+def find_expired(
     connection: Connection,
     default_days: int,
     now: datetime,
@@ -96,7 +96,7 @@ def _expired(
                 select(submissions.c.id)
                 .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
                 .where(kept, is_over)
-                .order_by(submissions.c.received_at)
+                .order_by(submissions.c.keep_days, submissions.c.received_at)
                 .limit(limit and limit - len(found))
             )
             if among is not None:
