@@ -58,7 +58,6 @@ submissions = sa.Table(
         name="status",
     ),
 )
-sa.Index(None, submissions.c.received_at)
 _partial_index(submissions, "kept", "erased_at IS NULL", "keep_days", "received_at")
 # For retention, doctor and lists: few, of many that were accepted.
 _partial_index(

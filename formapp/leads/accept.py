@@ -27,6 +27,7 @@ from formapp.db.counters import UsageLimit, count_up
 from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError, UtcDateTime
 from formapp.db.notify import CHANNEL
 from formapp.db.tables import deliveries, jobs, submissions, unindexed
+from formapp.files.records import FileRecord, attach
 from formapp.forms.notes import Note
 from formapp.jobs.queue import Job
 from formapp.lead import Lead
@@ -40,6 +41,9 @@ Row = dict[str, Any]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _NONE: tuple[str, ...] = ()
+
+_MOST_PATIENCE = 0.002
+"""Seconds that a commit waits for as many others as the last one had."""
 
 _count = itertools.count()
 
@@ -73,6 +77,7 @@ class Submission:
         jobs: a worker's jobs for it, besides a delivery.
         usage_limits: the limits that it counts towards; if one is used up, it is quarantined and
             leaves no work.
+        files: new ones, whose contents are stored, and staged ones.
     """
 
     form: str
@@ -90,6 +95,7 @@ class Submission:
     keep_days: int | None = None
     jobs: tuple[Job, ...] = ()
     usage_limits: tuple[UsageLimit, ...] = ()
+    files: tuple[FileRecord, ...] = ()
 
     @property
     def leaves_work(self) -> bool:
@@ -99,7 +105,9 @@ class Submission:
     @property
     def digest(self) -> str:
         """SHA-256 of the answers, which distinguishes a repetition from other answers."""
-        sent = [self.answers, self.unknown] if self.unknown else self.answers
+        sent: Any = [self.answers, self.unknown] if self.unknown else self.answers
+        if self.files:
+            sent = [sent, [file.sha256 for file in self.files]]
         return hashlib.sha256(_SORTED(sent).encode()).hexdigest()
 
 
@@ -140,7 +148,8 @@ class Group(Generic[Item, Result]):
 
     A thread that finds no work in progress does its own item; others that arrive meanwhile wait,
     and the first of them then does all waiting items. So no thread waits for more than two turns,
-    and each is woken once, by its own lock.
+    and each is woken once, by its own lock. While many come at once, whoever does the work first
+    waits a moment for as many as the last time: half as many turns cost half as much.
 
     Args:
         work: takes items in the order in which they came, and returns as many answers: a result, or
@@ -150,6 +159,8 @@ class Group(Generic[Item, Result]):
 
     def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result | Exception]]) -> None:
         self._work = work
+        self._gathered = threading.Event()
+        self._last = 1
         self._mutex = threading.Lock()
         self._waiting: list[_Waiting[Item, Result]] = []
         self._at_work = False
@@ -160,19 +171,26 @@ class Group(Generic[Item, Result]):
         with self._mutex:
             must_wait = self._at_work
             self._at_work = True
-            if must_wait:
-                self._waiting.append(mine)
-        together = [mine]
+            self._waiting.append(mine)
+            if len(self._waiting) >= self._last:
+                self._gathered.set()
         if must_wait:
             mine.woken.acquire()
-            if not mine.done:
-                with self._mutex:
-                    together, self._waiting = self._waiting, []
         if not mine.done:
-            self._do_all(together, mine)
+            self._do_all(self._gather(), mine)
         if isinstance(mine.answer, BaseException):
             raise mine.answer
         return cast("Result", mine.answer)
+
+    def _gather(self) -> list[_Waiting[Item, Result]]:
+        """Return all items that wait, this thread's own among them."""
+        if self._last > 1:
+            self._gathered.wait(_MOST_PATIENCE)
+        with self._mutex:
+            together, self._waiting = self._waiting, []
+            self._last = len(together)
+            self._gathered.clear()
+        return together
 
     def _do_all(self, together: list[_Waiting[Item, Result]], mine: _Waiting[Item, Result]) -> None:
         answers: Sequence[Result | BaseException]
@@ -205,11 +223,12 @@ class GroupCommit:
 
         Raises:
             KeyReusedError: the key was used before with other answers.
+            StagedFileGoneError: one of its staged files was deleted meanwhile.
             DatabaseUnavailableError: nothing was stored; the visitor must get an error.
         """
         # Usage limits lock their rows until the commit: those of several forms, taken in another
-        # order by another process, could lock each other out.
-        if submission.usage_limits:
+        # order by another process, could lock each other out. Files may refuse the whole commit.
+        if submission.usage_limits or submission.files:
             return keep(self._database, submission)
         return self._group.do(submission)
 
@@ -236,6 +255,8 @@ def keep(database: Database, submission: Submission) -> Receipt:
             if submission.usage_limits:
                 kept, used_up = _take_usage_limits(connection, submission)
             [submission_id] = _insert(connection, [kept])
+            if kept.files:
+                attach(connection, submission_id, kept.files, submission.received_at)
     except IntegrityError:
         return _earlier(database, submission)
     return _receipt(submission_id, kept, used_up)
