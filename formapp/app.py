@@ -19,6 +19,8 @@ from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.inbound import read_verifiers
 from formapp.crm.wix_webhook import PublicKey
 from formapp.db.database import Database
+from formapp.files.intake import FileIntake
+from formapp.files.places import open_store
 from formapp.forms.definition.parse import FormFilesError
 from formapp.forms.form import Form, load_forms
 from formapp.forms.origins import origin_of
@@ -29,7 +31,7 @@ from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.monitoring.visits import Visits
 from formapp.resources import STATIC, TEMPLATES
-from formapp.signing import COUNTED, Keyring
+from formapp.signing import COUNTED, Keyring, Signer
 from formapp.spam.altcha import Challenges
 from formapp.users.store import Users
 from formapp.web import brand, errors, health, hooks, i18n, webhooks
@@ -39,6 +41,7 @@ from formapp.web.owner.session import SignIn
 from formapp.web.owner.sign_in import Owner
 from formapp.web.proxies import TrustedProxies
 from formapp.web.public import views
+from formapp.web.public.uploads import KEPT_SALT
 from formapp.web.rate_limit import DATABASE, MEMORY, Counts, Limits, MemoryCounts, counts_in
 from formapp.web.responses import refuse
 from formapp.web.services import EXTENSION, Services
@@ -155,6 +158,8 @@ def _services(  # noqa: PLR0913, PLR0917 - what `create_app` is given
         api_tokens=tuple(token.get_secret_value() for token in settings.api_token),
         challenges=Challenges(keys),
         sign=sign,
+        files=_file_intake(settings, database, sign),
+        kept_signer=Signer(keys, salt=KEPT_SALT),
         site_key=settings.challenge_site_key,
         limits=_limits(settings, memory, database, sign),
         base_url=settings.base_url,
@@ -163,6 +168,17 @@ def _services(  # noqa: PLR0913, PLR0917 - what `create_app` is given
         on_kept=on_kept,
         metrics_token=token.get_secret_value() if token else None,
         metrics=metrics,
+    )
+
+
+def _file_intake(settings: Settings, database: Database, sign: Callable[[str], str]) -> FileIntake:
+    return FileIntake(
+        open_store(settings.files, settings.s3_access, database),
+        database,
+        sign,
+        per_address=settings.files_per_address,
+        per_form=settings.files_per_form,
+        scans=settings.clamd is not None,
     )
 
 

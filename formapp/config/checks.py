@@ -16,6 +16,7 @@ from email_validator import EmailNotValidError, validate_email
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from formapp.forms.definition.uploads import read_size
 from formapp.forms.reading.text import has_too_many_marks
 
 MIN_SECRET_LENGTH = 16
@@ -220,6 +221,40 @@ def storage(value: str) -> str:
     _url(value, {"redis", "rediss"}, problem)
     if find_spec("redis") is None:
         raise ValueError("needs the package redis: pip install 'formapp[redis]'")
+    return value
+
+
+def file_store(value: str) -> str:
+    """Check where files are: a folder that exists, or whose parent does, or `s3://bucket/prefix`."""
+    if value.startswith("s3://"):
+        parts = _url(value, {"s3"}, "is no place of files; write it like s3://bucket/prefix")
+        if parts.query or parts.fragment or "@" in parts.netloc or parts.port:
+            raise ValueError("has more than a bucket and a prefix; use S3_ENDPOINT and S3_KEY_ID")
+        if find_spec("boto3") is None:
+            raise ValueError("needs the package boto3: pip install 'formapp[s3]'")
+        return value
+    path = Path(value).absolute()
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"is no folder: {value}")
+    if not path.parent.is_dir():
+        raise ValueError(f"is in a folder that doesn't exist: {path.parent}")
+    return value
+
+
+def bytes_a_day(value: object) -> object:
+    """Return bytes of a size such as `200 MB`, None for `off`."""
+    if not isinstance(value, str):
+        return value
+    return None if value.strip().lower() == "off" else read_size(value)
+
+
+def clamd(value: str) -> str:
+    """Check the address of ClamAV's daemon."""
+    if value.startswith("unix:/"):
+        return value
+    problem = "is no address of clamd; write unix:/run/clamav/clamd.ctl or tcp://127.0.0.1:3310"
+    if _url(value, {"tcp"}, problem).port is None:
+        raise ValueError(problem)
     return value
 
 

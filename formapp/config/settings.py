@@ -29,6 +29,7 @@ from formapp.config.sites import (
     secret_names,
     sites_of,
 )
+from formapp.files.s3 import S3Access
 from formapp.resources import BUNDLED_FORMS
 
 PREFIX = "FORMAPP_"
@@ -108,6 +109,14 @@ class Settings(BaseModel):
     challenge_site_key: _Word | None = None
     challenge_secret: _Token | None = None
     challenge_verify_url: Annotated[str, AfterValidator(checks.link)] | None = None
+    files: Annotated[str, AfterValidator(checks.file_store)] | None = None
+    files_per_address: Annotated[int | None, BeforeValidator(checks.bytes_a_day)] = 200_000_000
+    files_per_form: Annotated[int | None, BeforeValidator(checks.bytes_a_day)] = 5_000_000_000
+    s3_endpoint: _Address | None = None
+    s3_region: _Word | None = None
+    s3_key_id: _Word | None = None
+    s3_secret: _Token | None = None
+    clamd: Annotated[str, AfterValidator(checks.clamd)] | None = None
     wix_rate_limit: Annotated[int, Field(ge=2)] = 200
     keep_days: Annotated[int, Field(ge=1, le=36500)] = 90
     create_grace: Annotated[float, Field(ge=0, le=86400)] = 60.0
@@ -183,6 +192,12 @@ class Settings(BaseModel):
     def chats(self) -> dict[str, str]:
         """Apprise's addresses by name."""
         return checks.chat_urls(self.notify_chat.get_secret_value()) if self.notify_chat else {}
+
+    @property
+    def s3_access(self) -> S3Access:
+        """How to reach an S3-compatible store."""
+        secret = self.s3_secret.get_secret_value() if self.s3_secret else None
+        return S3Access(self.s3_endpoint, self.s3_region, self.s3_key_id, secret)
 
     @property
     def sites(self) -> tuple[SiteSettings, ...]:

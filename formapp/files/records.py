@@ -13,6 +13,10 @@ from enum import StrEnum
 from sqlalchemy import Connection, Row, insert, select, update
 
 from formapp.db.tables import files
+from formapp.jobs.queue import Job, add_job
+
+FILE_SCAN, FILE = "file_scan", "file"
+"""The kind of the job that scans a file, and in its content the file's id."""
 
 STAGED_LIFE = timedelta(hours=24)
 """How long a file waits for its form: as long as the page's token is valid."""
@@ -107,10 +111,13 @@ def stage(connection: Connection, records: Iterable[FileRecord], now: datetime) 
     return staged
 
 
-def attach(connection: Connection, submission_id: str, records: Sequence[FileRecord]) -> None:
+def attach(
+    connection: Connection, submission_id: str, records: Sequence[FileRecord], now: datetime
+) -> None:
     """Give files to a submission, in the transaction that stores it, in their order.
 
-    Those with an `expires_at` are staged already, the others are new. Raises StagedFileGoneError.
+    Those with an `expires_at` are staged already, the others are new. Those that have to be scanned
+    get a job. Raises StagedFileGoneError.
     """
     new: list[FileRecord] = []
     for position, each in enumerate(records):
@@ -127,6 +134,9 @@ def attach(connection: Connection, submission_id: str, records: Sequence[FileRec
             raise StagedFileGoneError
     if new:
         connection.execute(insert(files), list(map(_row, new)))
+    for each in records:
+        if each.state is FileState.WAITING:
+            add_job(connection, Job(FILE_SCAN, {FILE: each.id}, key=each.id), now, submission_id)
 
 
 def erase(connection: Connection, submission_ids: Sequence[str], now: datetime) -> int:

@@ -21,7 +21,8 @@ class Form:
     """One form in one of its languages, ready to be shown and filled in.
 
     `version` is that of the form file; `localized` holds the form in each of its `languages`, its
-    own first. `allows_origin` tests a browser's `Origin`, `max_bytes` limits the length of a post.
+    own first. `allows_origin` tests a browser's `Origin`, `max_bytes` limits the length of a post
+    without its files.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Form:
     reader: Reader
     allows_origin: Callable[[str], bool]
     max_bytes: int
+    takes_files: bool
     localized: Mapping[str, "Form"]
 
     def __repr__(self) -> str:
@@ -116,6 +118,7 @@ def compile_form(name: str, definition: FormDefinition) -> Form:
             Reader(name, local, fields),
             lru_cache(maxsize=1024)(definition.allows_origin),
             definition.longest_post,
+            definition.most_file_bytes > 0,
             forms,
         )
     return forms[definition.language]

@@ -31,7 +31,13 @@ Code = Literal[
     "TOO_LARGE",
     "TOKEN_EXPIRED",
     "TOKEN_INVALID",
+    "TYPE_FILE",
+    "TOO_MANY_FILES",
+    "FILES_TOO_BIG",
 ]
+
+OF_FORM: frozenset[Code] = frozenset({"TOO_MANY_FILES", "FILES_TOO_BIG"})
+"""Codes that Formspree's clients know as errors of the form, not of a field."""
 
 Text = str | tuple[str, str]
 """A text to translate, or its singular and plural by `params["count"]`."""
@@ -152,7 +158,9 @@ _ONE = (
 )
 _SOME = (gettext_noop("must be chosen"), gettext_noop("Choose at least one option."), None)
 _TICK = (gettext_noop("must be ticked"), gettext_noop("Tick the box to continue."), None)
+_FILE = (gettext_noop("must be chosen"), gettext_noop("Choose a file."), None)
 _REQUIRED = {
+    "file": _FILE,
     **dict.fromkeys(("select", "radio"), _ONE),
     "checkboxes": _SOME,
     **dict.fromkeys(("checkbox", "consent"), _TICK),
@@ -217,6 +225,60 @@ def too_large(most: object, written: str | None = None) -> ErrorMessage:
     """Return the message for an number or date above this; `written` is a localized number."""
     texts = _MOST_NUMBER if isinstance(most, int | float) else _LAST_DATE
     return ErrorMessage("TOO_LARGE", *texts, bound=written or most)
+
+
+FILE_EMPTY = ErrorMessage(
+    "TYPE_FILE",
+    gettext_noop("should be a file that isn't empty"),
+    gettext_noop("Choose a file that isn't empty."),
+)
+FILE_GONE = ErrorMessage(
+    "TYPE_FILE",
+    gettext_noop("should be chosen again"),
+    gettext_noop("Choose your file again: we could not keep it."),
+)
+FILE_UNREADABLE = ErrorMessage(
+    "TYPE_FILE",
+    gettext_noop("should be an image that can be read"),
+    gettext_noop("This image could not be read. Choose another one, such as a JPEG or PNG."),
+)
+FILES_USED_UP = ErrorMessage(
+    "FILES_TOO_BIG",
+    gettext_noop("can't be taken: too much was sent today"),
+    gettext_noop(
+        "Your file could not be taken: too much was sent today. Please send the form without it, "
+        "or try again tomorrow."
+    ),
+)
+_FILES = (
+    ngettext_noop("should be at most %(count)s file", "should be at most %(count)s files"),
+    ngettext_noop("Choose no more than %(count)s file.", "Choose no more than %(count)s files."),
+)
+
+
+def too_many_files(most: int) -> ErrorMessage:
+    """Return the message for more than `most` files."""
+    return ErrorMessage("TOO_MANY_FILES", *_FILES, count=most)
+
+
+def file_too_big(most: str) -> ErrorMessage:
+    """Return the message for a file of more than this size, such as `10 MB`."""
+    return ErrorMessage(
+        "FILES_TOO_BIG",
+        gettext_noop("should be a file of at most %(size)s"),
+        gettext_noop("Choose a file of no more than %(size)s."),
+        size=most,
+    )
+
+
+def file_type(accepted: str) -> ErrorMessage:
+    """Return the message for a file of another type than these, such as `PDF, JPG`."""
+    return ErrorMessage(
+        "TYPE_FILE",
+        gettext_noop("should be a file of one of these types: %(types)s"),
+        gettext_noop("Choose a file of one of these types: %(types)s."),
+        types=accepted,
+    )
 
 
 _LONGEST_LABEL = 40

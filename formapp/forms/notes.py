@@ -18,6 +18,7 @@ class Note(TypedDict):
 
 
 CHARSET_GUESSED, FILE_DROPPED = "CHARSET_GUESSED", "FILE_DROPPED"
+FILE_NAME_ONLY = "FILE_NAME_ONLY"
 NOT_AN_OPTION, UNKNOWN_CUT = "NOT_AN_OPTION", "UNKNOWN_CUT"
 LONGEST_NOTE = 2000
 """Longest value in characters; more of it isn't kept."""
@@ -30,6 +31,10 @@ NOTES = {
         "read as"
     ),
     FILE_DROPPED: "A file was sent, which forms don't take: it was dropped",
+    FILE_NAME_ONLY: (
+        "Only the name of a file came, not the file: the form that sent it needs "
+        'enctype="multipart/form-data"'
+    ),
     NOT_AN_OPTION: "This is none of the options; nothing of it went to Wix",
     UNKNOWN_CUT: (
         "Not all of the fields that the form doesn't know are kept: 50 are, with 2,000 characters "

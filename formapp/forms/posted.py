@@ -24,6 +24,7 @@ from formapp.forms.definition.model import (
     PropertyTarget,
     in_brackets,
 )
+from formapp.forms.definition.uploads import KEPT
 from formapp.forms.fields.base import Answer, Field, Identity
 from formapp.forms.fields.numbers import Number
 from formapp.forms.fields.text import Hidden
@@ -34,7 +35,7 @@ from formapp.forms.reading.numbers import JsonNumber
 from formapp.lead import Lead
 from formapp.spam.providers import CHALLENGE_NAMES
 
-_SEVERAL = {"checkboxes", "checkbox", "consent"}
+_SEVERAL = {"checkboxes", "checkbox", "consent", "file"}
 """Types of which a post may hold several values: a hidden input may be beside a box."""
 
 _REPLY_TO = "_replyto"
@@ -207,7 +208,7 @@ class Reader:
         self._slots = {name: slot for slot, field in enumerate(given) for name in field.names}
         self._folded = {name.casefold(): slot for name, slot in self._slots.items()}
         self._reply_to = self._slots.pop(_REPLY_TO, _email_slot(given))
-        self._known = frozenset({*RESERVED, *CHALLENGE_NAMES, *definition.foreign_names})
+        self._known = frozenset({*RESERVED, KEPT, *CHALLENGE_NAMES, *definition.foreign_names})
         self._conditions = Conditions(given) if any(f.show_if for f in given) else None
         self._mapping = LeadMapping(definition, name)
         consents = [f for f in given if f.type == "consent"]
@@ -286,6 +287,18 @@ class Reader:
         consents = [each for each in self._consents if answers.get(each["field"]) is True]
         lead = self._mapping.lead_of(answers, default_site, identities)
         return Reading(answers, tuple(consents), lead, texts, names, notes)
+
+    def file_slot(self, name: str) -> int | None:
+        """Return the index of the field for files that a name stands for.
+
+        Else that of the first one: a file under another name should get there, too. None where the
+        form takes no files.
+        """
+        base = _base(name)
+        slot = self._slots.get(name, self._slots.get(base))
+        slot = self._folded.get(base.casefold()) if slot is None else slot
+        slots = [index for index, field in enumerate(self._definitions) if field.type == "file"]
+        return slot if slot in slots else next(iter(slots), None)
 
     def _add_empty(self, values: dict[str, list[str]], lists: frozenset[str]) -> None:
         """Add known names that came as an empty list, which has no pair."""

@@ -27,6 +27,7 @@ from formapp.db.counters import UsageLimit, count_up
 from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError, UtcDateTime
 from formapp.db.notify import CHANNEL
 from formapp.db.tables import deliveries, jobs, submissions, unindexed
+from formapp.files.records import FileRecord, attach
 from formapp.forms.notes import Note
 from formapp.jobs.queue import Job
 from formapp.lead import Lead
@@ -73,6 +74,7 @@ class Submission:
         jobs: a worker's jobs for it, besides a delivery.
         usage_limits: the limits that it counts towards; if one is used up, it is quarantined and
             leaves no work.
+        files: new ones, whose contents are stored, and staged ones.
     """
 
     form: str
@@ -90,6 +92,7 @@ class Submission:
     keep_days: int | None = None
     jobs: tuple[Job, ...] = ()
     usage_limits: tuple[UsageLimit, ...] = ()
+    files: tuple[FileRecord, ...] = ()
 
     @property
     def leaves_work(self) -> bool:
@@ -99,7 +102,9 @@ class Submission:
     @property
     def digest(self) -> str:
         """SHA-256 of the answers, which distinguishes a repetition from other answers."""
-        sent = [self.answers, self.unknown] if self.unknown else self.answers
+        sent: Any = [self.answers, self.unknown] if self.unknown else self.answers
+        if self.files:
+            sent = [sent, [file.sha256 for file in self.files]]
         return hashlib.sha256(_SORTED(sent).encode()).hexdigest()
 
 
@@ -205,11 +210,12 @@ class GroupCommit:
 
         Raises:
             KeyReusedError: the key was used before with other answers.
+            StagedFileGoneError: one of its staged files was deleted meanwhile.
             DatabaseUnavailableError: nothing was stored; the visitor must get an error.
         """
         # Usage limits lock their rows until the commit: those of several forms, taken in another
-        # order by another process, could lock each other out.
-        if submission.usage_limits:
+        # order by another process, could lock each other out. Files may refuse the whole commit.
+        if submission.usage_limits or submission.files:
             return keep(self._database, submission)
         return self._group.do(submission)
 
@@ -236,6 +242,8 @@ def keep(database: Database, submission: Submission) -> Receipt:
             if submission.usage_limits:
                 kept, used_up = _take_usage_limits(connection, submission)
             [submission_id] = _insert(connection, [kept])
+            if kept.files:
+                attach(connection, submission_id, kept.files, submission.received_at)
     except IntegrityError:
         return _earlier(database, submission)
     return _receipt(submission_id, kept, used_up)

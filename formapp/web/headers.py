@@ -76,6 +76,7 @@ def page_headers(  # noqa: PLR0913 - the inputs of a policy, by keyword
     frames: tuple[str, ...] = (),
     images: tuple[str, ...] = (),
     challenge: str | None = None,
+    sends_files: bool = False,
     is_preview: bool = False,
 ) -> Mapping[str, str]:
     """Return the headers that limit what a page loads and which pages frame it.
@@ -88,6 +89,7 @@ def page_headers(  # noqa: PLR0913 - the inputs of a policy, by keyword
         frames: sources of the page's own frames.
         images: origins of its images, beside our own.
         challenge: the challenge of the form on the page.
+        sends_files: a script of the page sends it, to show the progress.
         is_preview: the page shows a form that can't be sent.
     """
     directives = {
@@ -100,6 +102,8 @@ def page_headers(  # noqa: PLR0913 - the inputs of a policy, by keyword
         "form-action": "'none'" if is_preview else " ".join(["'self'", own, *targets]),
         "frame-ancestors": " ".join(ancestors or ()) or "'none'",
     }
+    if sends_files:
+        directives["connect-src"] = f"'self' {own}"
     if frames:
         directives["frame-src"] = " ".join(frames)
     if challenge:

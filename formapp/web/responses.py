@@ -11,6 +11,7 @@ from werkzeug.datastructures import Headers, MIMEAccept
 from werkzeug.http import parse_accept_header
 
 from formapp.forms.lead_form import FieldFault
+from formapp.forms.messages import OF_FORM
 from formapp.languages import gettext_noop
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
@@ -76,9 +77,14 @@ def json_answer(
 
 
 def invalid_json(faults: list[FieldFault]) -> Response:
-    """Answer 422 with every fault; one without a field is the form's."""
+    """Answer 422 with every fault; one without a field is the form's.
+
+    Formspree's clients take some codes for the form's alone: their texts name the field.
+    """
     errors = [
-        ({"field": fault.called} if fault.called else {})
+        {"code": fault.code, "message": f"{fault.label}: {fault.sentence}"}
+        if fault.code in OF_FORM
+        else ({"field": fault.called} if fault.called else {})
         | {"code": fault.code, "message": fault.message}
         for fault in faults
     ]

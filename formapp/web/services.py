@@ -9,6 +9,7 @@ from flask import Request, current_app, request
 
 from formapp.confirmation.links import LinkSigner
 from formapp.db.database import Database
+from formapp.files.intake import FileIntake
 from formapp.forms.form import Form
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
@@ -16,10 +17,12 @@ from formapp.leads.accept import GroupCommit
 from formapp.monitoring.metrics import Metrics
 from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.monitoring.visits import Visits
+from formapp.signing import Signer
 from formapp.spam.altcha import Challenges
 from formapp.web.errors import RefusalError
 from formapp.web.public.page_cache import PageTemplate
-from formapp.web.rate_limit import Limits
+from formapp.web.public.uploads import Uploads
+from formapp.web.rate_limit import Limits, network_of
 
 EXTENSION = "formapp"
 
@@ -38,6 +41,7 @@ class Services:
         visits: counts how often forms are shown and begun.
         api_tokens: let a program post without an origin.
         sign: makes the keyed hash of a counter's name.
+        files: stores the files of posts; `kept_signer` signs the references to staged ones.
         site_key: this site's key at the owner's challenge service.
         metrics_token: required by `/metrics`; None: only this machine may read them.
         pages: the page cache; bounded, since visitors can't make up its keys.
@@ -56,12 +60,19 @@ class Services:
     visits: Visits
     challenges: Challenges
     sign: Callable[[str], str]
+    files: FileIntake
+    kept_signer: Signer
     api_tokens: tuple[str, ...] = ()
     site_key: str | None = None
     metrics_token: str | None = None
     sites: tuple[str, ...] = ()
     metrics: Metrics = field(default_factory=Metrics)
     pages: dict[Hashable, PageTemplate] = field(default_factory=dict)
+
+    def uploads(self, request: Request, form: Form) -> Uploads:
+        """Return what takes the files of a post to this form."""
+        address = network_of(request.remote_addr or "")
+        return Uploads(form, self.files, self.kept_signer, address)
 
     def form(self, name: str) -> Form:
         """Return the form of this name, or raise RefusalError: 404."""

@@ -32,7 +32,7 @@ def test_files_belong_to_their_submission_in_their_order(
     mine = keep(database, submission(lead())).id
     first, second = put_file(store, name="a.jpg"), put_file(store, name="b.jpg")
     with database.write() as connection:
-        records.attach(connection, mine, [second, first])
+        records.attach(connection, mine, [second, first], NOW)
     with database.read() as connection:
         found = records.of_submission(connection, mine)
         assert [each.name for each in found] == ["b.jpg", "a.jpg"]
@@ -49,9 +49,9 @@ def test_a_staged_file_is_attached_once(database: Database, store: FolderStore) 
     with database.write() as connection:
         [staged] = records.stage(connection, [put_file(store)], NOW)
     with database.write() as connection:
-        records.attach(connection, mine, [staged])
+        records.attach(connection, mine, [staged], NOW)
     with pytest.raises(StagedFileGoneError), database.write() as connection:
-        records.attach(connection, other, [staged])
+        records.attach(connection, other, [staged], NOW)
     delete_erased(database, store, NOW + timedelta(days=2))
     with database.read() as connection:
         assert [each.expires_at for each in records.of_submission(connection, mine)] == [None]
@@ -68,7 +68,7 @@ def test_a_staged_file_is_deleted_after_a_day(database: Database, store: FolderS
     assert count(store) == 0
     mine = keep(database, submission(lead())).id
     with pytest.raises(StagedFileGoneError), database.write() as connection:
-        records.attach(connection, mine, [staged])
+        records.attach(connection, mine, [staged], NOW)
 
 
 def test_erased_files_keep_nothing_of_the_visitor_and_lose_their_content(
@@ -76,8 +76,8 @@ def test_erased_files_keep_nothing_of_the_visitor_and_lose_their_content(
 ) -> None:
     mine, other = keep(database, submission(lead())).id, keep(database, submission(lead())).id
     with database.write() as connection:
-        records.attach(connection, mine, [put_file(store, b"same")])
-        records.attach(connection, other, [put_file(store, b"same")])
+        records.attach(connection, mine, [put_file(store, b"same")], NOW)
+        records.attach(connection, other, [put_file(store, b"same")], NOW)
         assert records.erase(connection, [mine], NOW) == 1
     with database.read() as connection:
         row = connection.execute(select(files).where(files.c.submission_id.is_(None))).one()
@@ -98,7 +98,7 @@ def test_a_content_without_a_row_is_deleted_once_it_is_old(
     mine, now = keep(database, submission(lead())).id, datetime.now(UTC)
     kept, _orphan = put_file(store), put_file(store)
     with database.write() as connection:
-        records.attach(connection, mine, [kept])
+        records.attach(connection, mine, [kept], NOW)
     assert delete_orphans(database, store, now).found == 0
     assert delete_orphans(database, store, now + timedelta(hours=2)).deleted == 1
     assert [each.key for each in store.contents()] == [kept.key]

@@ -28,6 +28,7 @@ KEYS = {
     "checkboxes": [OPTIONS],
     "checkbox": ["", 'value = "gold"'],
     "consent": [""],
+    "file": ["", 'max_files = 3\naccept = [".pdf"]'],
     "hidden": ['value = "fixed"', 'from_query = "q"', 'from = "page"'],
 }
 VALUES = {

@@ -300,16 +300,21 @@ DROPPED = {"code": "FILE_DROPPED", "field": "cv", "value": "cv.pdf"}
 
 
 def test_a_lead_with_a_file_is_kept_without_it(site: Site) -> None:
-    answer = site.raw(*with_file())
-    assert answer.status_code == 200
-    assert answer.json
-    [note] = answer.json["notes"]
-    assert (note["code"], note["field"]) == ("FILE_DROPPED", "cv")
-    assert "left out" in note["message"]
-    assert "errors" not in answer.json
+    assert site.bytes(*with_file(), FROM_LISTED).status_code == 303
     row = site.row()
     assert row.notes == [DROPPED]
     assert row.answers["privacy"] is True
+
+
+def test_a_script_gets_formsprees_code(site: Site) -> None:
+    answer = site.raw(*with_file())
+    assert answer.status_code == 422
+    assert answer.json
+    [error] = answer.json["errors"]
+    assert error["code"] == "NO_FILE_UPLOADS"
+    assert error["message"] == answer.json["error"]
+    assert "field" not in error
+    assert site.rows() == []
 
 
 @pytest.mark.parametrize(
@@ -324,7 +329,8 @@ def test_a_lead_with_a_file_is_kept_without_it(site: Site) -> None:
 )
 def test_its_name_is_in_the_notes(site: Site, disposition: str, value: str) -> None:
     fields = [(f'name="{n}"', v) for n, v in GOOD.items()]
-    assert site.raw(*multipart((f'name="cv"; {disposition}', "x"), *fields)).status_code == 200
+    body = multipart((f'name="cv"; {disposition}', "x"), *fields)
+    assert site.bytes(*body, FROM_LISTED).status_code == 303
     assert site.row().notes == [DROPPED | {"value": value}]
 
 
@@ -365,7 +371,7 @@ def test_the_note_outlives_a_correction(site: Site) -> None:
 
 
 def test_ten_mib_of_files_are_read_past(site: Site) -> None:
-    assert site.raw(*with_file(size=10 * MIB)).status_code == 200
+    assert site.bytes(*with_file(size=10 * MIB), FROM_LISTED).status_code == 303
     assert site.row().notes == [DROPPED]
 
 
@@ -399,7 +405,7 @@ class Trickle(io.RawIOBase):
 def test_a_file_is_read_past_in_constant_memory(site: Site, byte: bytes) -> None:
     before, after = with_file()[0].split(b"%\r\n\xff")
     body = Trickle(before, byte * 65_536, 159, after)
-    headers = list((FROM_LISTED | JSON).items())
+    headers = list(FROM_LISTED.items())
     environ = EnvironBuilder("/f/lead", method="POST", headers=headers).get_environ()
     environ |= {"CONTENT_TYPE": with_file()[1], "CONTENT_LENGTH": str(body.size)}
     environ["wsgi.input"] = body
@@ -407,7 +413,7 @@ def test_a_file_is_read_past_in_constant_memory(site: Site, byte: bytes) -> None
     _, status, _ = run_wsgi_app(site.app, environ, buffered=True)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert status == "200 OK"
+    assert status == "303 SEE OTHER"
     assert site.row().notes == [DROPPED]
     assert peak < 2 * MIB
 

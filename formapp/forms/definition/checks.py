@@ -59,6 +59,7 @@ KEYS = {
     "checkbox": _SHOWN | {"value"},
     "consent": _SHOWN,
     "hidden": {"label", "to", "value", "from_query", "from"},
+    "file": (_SHOWN - {"to"}) | {"width", "accept", "max_size", "max_files", "strip_metadata"},
 }
 """The keys that each type takes beside `name`, `type` and `aliases`."""
 

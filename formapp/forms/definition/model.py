@@ -26,6 +26,7 @@ from formapp.forms.definition import links
 from formapp.forms.definition.base import Definition, LabelName, Text, WebAddress, trimmed
 from formapp.forms.definition.layout import ShowIf, Step
 from formapp.forms.definition.theme import Theme
+from formapp.forms.definition.uploads import FileKeys
 from formapp.forms.origins import matches, normalise
 from formapp.forms.reading.text import clean_line, read_locale
 from formapp.languages import gettext_noop
@@ -170,6 +171,7 @@ FieldType = Literal[
     "checkbox",
     "consent",
     "hidden",
+    "file",
 ]
 _TYPE_LIMITS = {"textarea": 10_000, "email": 320, "tel": 50, "url": 2000, "number": 50, "date": 100}
 
@@ -227,7 +229,7 @@ class Option(Definition):
         return {"value": given, "label": given} if isinstance(given, str) else given
 
 
-class FieldDefinition(Definition):
+class FieldDefinition(FileKeys):
     """One `[[fields]]` table. `checks` knows which keys each type takes."""
 
     name: Annotated[str, Key(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
@@ -347,9 +349,6 @@ class Texts(Definition):
     fields: dict[str, FieldTexts] = Key(default_factory=dict)
 
 
-# The form.
-
-
 class Brand(Definition):
     """Whose form it is: a row above the card, a footer, and where the last pages lead on to."""
 
@@ -412,6 +411,11 @@ class FormDefinition(Definition):
         return max(_LEAST_BYTES, 12 * (text + names) + 200 * len(self.fields) + _LEAST_BYTES // 4)
 
     @property
+    def most_file_bytes(self) -> int:
+        """How many bytes the files of a post may have together."""
+        return sum(field.most_bytes for field in self.fields if field.type == "file")
+
+    @property
     def version(self) -> str:
         """First 12 hex digits of SHA-256 over the canonical JSON of this definition."""
         content = self.model_dump(mode="json", by_alias=True)
@@ -437,6 +441,8 @@ def in_brackets(fields: Iterable[FieldDefinition], sent: str) -> FieldDefinition
     if match is None:
         return None
     for field in fields:
-        if match["name"] in field.names and (not match["index"] or field.type == "checkboxes"):
+        if match["name"] in field.names and (
+            not match["index"] or field.type in {"checkboxes", "file"}
+        ):
             return field
     return None

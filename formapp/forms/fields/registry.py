@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields.base import Field
 from formapp.forms.fields.choices import Checkbox, Checkboxes, Consent, Radio, Select
+from formapp.forms.fields.files import File
 from formapp.forms.fields.numbers import Date, Number
 from formapp.forms.fields.text import Email, Hidden, Tel, Text, Textarea, Url
 
@@ -22,6 +23,7 @@ FIELD_TYPES: Mapping[str, type[Field]] = {
     "checkbox": Checkbox,
     "consent": Consent,
     "hidden": Hidden,
+    "file": File,
 }
 
 

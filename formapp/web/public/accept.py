@@ -6,24 +6,26 @@ reads that it succeeded, the submission is in the database.
 
 import hashlib
 import logging
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Request, Response, url_for
-from flask_babel import gettext
 
 from formapp.confirmation.request import STEP, TO_CONFIRM, make_request
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import DatabaseUnavailableError
+from formapp.files.intake import FilesUsedUpError
+from formapp.files.records import StagedFileGoneError
+from formapp.files.store import FileStoreError
 from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form
 from formapp.forms.notes import FILE_DROPPED, MAX_NAME, Note
 from formapp.forms.posted import Posted, Reading
 from formapp.forms.reading.text import TooManyMarksError
-from formapp.forms.tokens import TOKEN_NAME, Token, TokenContext, Use
+from formapp.forms.tokens import TOKEN_NAME, Token, Use
 from formapp.jobs.queue import Job
 from formapp.languages import gettext_noop
 from formapp.lead import Lead
@@ -36,17 +38,16 @@ from formapp.web.i18n import language_query, next_language_query
 from formapp.web.public.attribution import (
     USE,
     Attribution,
-    action,
     allowed_next,
     check_sender,
-    page_before,
     thanks_query,
 )
 from formapp.web.public.body import MAX_BYTES, Body, clean_body, read_body, too_large
-from formapp.web.public.form_page import show_form
-from formapp.web.public.preserved_fields import FILE, PreservedFields
+from formapp.web.public.preserved_fields import FILE
+from formapp.web.public.refused import invalid, refused
 from formapp.web.public.spam_check import HONEYPOT, Verdict, check_spam
-from formapp.web.responses import invalid_json, json_answer, prefers_json
+from formapp.web.public.uploads import Uploads
+from formapp.web.responses import json_answer, prefers_json
 from formapp.web.services import Services
 
 _log = logging.getLogger(__name__)
@@ -57,10 +58,12 @@ KEY_REUSED = gettext_noop(
     "You have already sent this form with other answers. To send these as well, press "
     "the button again."
 )
-FILE_LEFT_OUT = gettext_noop("Your file was left out: this form can't take files.")
+NO_FILE_UPLOADS = gettext_noop("This form can't take files. Please send it without them.")
 FILES_LEFT_OUT = gettext_noop(
     "Your file was left out: this form can't take files. We have received everything else."
 )
+PROGRESS = "Formapp-Progress"
+"""The header of the script that shows how far files are sent."""
 FILES, ONWARD = "files", "next"
 """Parameters of the thank-you page: that files were dropped, and the page to go on to."""
 # A form library may send a box that isn't ticked as the JSON `false`.
@@ -78,6 +81,7 @@ class Post:
         origin_known: whether the browser reported the site that sent it.
         notes: on how its body was read.
         too_large: it is longer than the form takes.
+        uploads: its files; None if the form takes none.
     """
 
     request: Request
@@ -91,6 +95,7 @@ class Post:
     origin_known: bool
     notes: list[Note]
     too_large: bool
+    uploads: Uploads | None = None
 
     @property
     def wants_json(self) -> bool:
@@ -120,31 +125,37 @@ def accept_post(request: Request, form: Form, services: Services) -> Response:
     nothing was stored.
     """
     metrics = services.metrics
-    try:
-        post, limited = _read(request, form, services)
-    except (RefusalError, TooManyMarksError):
-        metrics.submission(form.name, "refused")
-        raise
-    metrics.unknown_fields(form.name, len(post.posted.unknown))
-    if limited:
-        return _refused(post, limited)
-    if _is_trapped(post):
-        return _keep(post, _caught(post))
-    if post.too_large:
-        return _refused(post, too_large(form.max_bytes))
-    try:
-        submission = _submission(post)
-    except InvalidAnswersError:
-        return _invalid(post)
-    return _keep(post, submission)
+    # Files that aren't stored in the end are deleted.
+    with services.uploads(request, form) if form.takes_files else nullcontext() as uploads:
+        try:
+            post, limited = _read(request, form, services, uploads)
+        except (RefusalError, TooManyMarksError):
+            metrics.submission(form.name, "refused")
+            raise
+        metrics.unknown_fields(form.name, len(post.posted.unknown))
+        if limited:
+            return refused(post, limited)
+        if _is_trapped(post):
+            return _keep(post, _caught(post))
+        if post.notes and post.wants_json and post.dropped_files:
+            return refused(post, RefusalError(422, "NO_FILE_UPLOADS", NO_FILE_UPLOADS))
+        if post.too_large:
+            return refused(post, too_large(form.max_bytes))
+        try:
+            submission = _submission(post)
+        except InvalidAnswersError:
+            return invalid(post)
+        return _keep(post, submission)
 
 
-def _read(request: Request, form: Form, services: Services) -> tuple[Post, RefusalError | None]:
+def _read(
+    request: Request, form: Form, services: Services, uploads: Uploads | None = None
+) -> tuple[Post, RefusalError | None]:
     """Return the post, and the limit that it exceeds.
 
     Origin and limits are checked before the text is cleaned, which costs the most.
     """
-    body = read_body(request, max(form.max_bytes, MAX_BYTES))
+    body = read_body(request, max(form.max_bytes, MAX_BYTES), uploads)
     token = next((value for name, value in body.pairs if name == TOKEN_NAME), None)
     sender = check_sender(request, form, token)
     limited = None
@@ -161,7 +172,9 @@ def _read(request: Request, form: Form, services: Services) -> tuple[Post, Refus
         # Our own page repeats what it knows of files.
         notes.append({"code": FILE_DROPPED, "value": files[:MAX_NAME]})
     is_long = body.size > form.max_bytes
-    return Post(request, form, services, posted, *sender, notes, is_long), limited
+    if uploads and not limited:
+        notes += uploads.sort(posted, body.file_names, datetime.now(UTC))
+    return Post(request, form, services, posted, *sender, notes, is_long, uploads), limited
 
 
 def _sort(form: Form, body: Body) -> Posted:
@@ -220,6 +233,7 @@ def _submission(post: Post) -> Submission:
         key=post.key,
         address=post.request.remote_addr if given.keep_ip else None,
         keep_days=given.keep_days,
+        files=post.uploads.records(reading.answers) if post.uploads else (),
     )
     if submission.key is None and "_id" in post.posted.values:
         return _with_own_id(post, submission)
@@ -275,6 +289,7 @@ def _caught(post: Post) -> Submission:
         notes=post.notes,
         status=Status.SPAM,
         keep_days=form.definition.keep_days,
+        files=post.uploads.records() if post.uploads else (),
     )
     key = post.key or post.posted.get("_id")
     # One row for each pair of key and answers: other answers under a used key must get a success
@@ -311,19 +326,40 @@ def _meta(post: Post) -> dict[str, Any]:
 def _keep(post: Post, submission: Submission) -> Response:
     services, form = post.services, post.form
     try:
+        if post.uploads and submission.files:
+            submission = _with_stored_files(post.uploads, submission)
         receipt = services.intake.keep(submission)
     except KeyReusedError:
-        return _refused(post, RefusalError(409, "KEY_REUSED", KEY_REUSED), fresh_token=True)
-    except DatabaseUnavailableError as error:
-        _log.error("a post to %s was not stored: the database %s", form.name, error)
+        return refused(post, RefusalError(409, "KEY_REUSED", KEY_REUSED), fresh_token=True)
+    except FilesUsedUpError:
+        # Their fields say so.
+        return invalid(post)
+    except StagedFileGoneError:
+        if post.uploads:
+            post.uploads.choose_again()
+        return invalid(post)
+    except (DatabaseUnavailableError, FileStoreError) as error:
+        what = "the database" if isinstance(error, DatabaseUnavailableError) else "the file store:"
+        _log.error("a post to %s was not stored: %s %s", form.name, what, error)
         refusal = RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"})
-        return _refused(post, refusal, counted_as="unavailable")
+        return refused(post, refusal, counted_as="unavailable")
+    if post.uploads and receipt.repeated:
+        post.uploads.discard()
     services.metrics.submission(form.name, _result(receipt))
     if receipt.leaves_work and services.on_kept:
         services.on_kept()
     for name in receipt.used_up:
         _log.warning("the quota of the form %s is used up: leads go to quarantine meanwhile", name)
     return _success(post)
+
+
+def _with_stored_files(uploads: Uploads, submission: Submission) -> Submission:
+    try:
+        return replace(submission, files=uploads.put(submission.files))
+    except FilesUsedUpError:
+        if submission.status is Status.SPAM:
+            return replace(submission, files=())
+        raise
 
 
 def _result(receipt: Receipt) -> str:
@@ -338,60 +374,10 @@ def _result(receipt: Receipt) -> str:
     return "quarantined" if held else "kept"
 
 
-def _refused(
-    post: Post, refusal: RefusalError, *, counted_as: str = "refused", fresh_token: bool = False
-) -> Response:
-    """Refuse a post that could be read; a visitor gets the form back with their answers."""
-    post.services.metrics.submission(post.form.name, counted_as)
-    if post.wants_json:
-        raise refusal
-    return _again(post, refusal, fresh_token=fresh_token)
-
-
-def _invalid(post: Post) -> Response:
-    post.services.metrics.submission(post.form.name, "invalid")
-    if not post.wants_json:
-        return _again(post)
-    bound = post.form.bind(post.posted, token=_token_context(post) if post.is_own else None)
-    bound.validate()
-    return invalid_json(bound.faults())
-
-
-def _token_context(post: Post, *, fresh: bool = False) -> TokenContext:
-    form, signer = post.form, post.services.signer
-    if post.is_own and not fresh:
-        token = post.posted.get(TOKEN_NAME) or ""
-    else:
-        token = signer.issue_for(form.name, form.version, post.use)
-    return TokenContext(signer, form.name, form.version, post.use, token)
-
-
-def _again(
-    post: Post, refusal: RefusalError | None = None, *, fresh_token: bool = False
-) -> Response:
-    """Show the form again with the answers; another site's form continues on our own page."""
-    form, context = post.form, _token_context(post, fresh=fresh_token)
-    bound = form.bind(post.posted, token=context)
-    with_faults = refusal is None or refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    if with_faults:
-        bound.validate()
-    foreign = None if post.is_own else post.attribution
-    return show_form(
-        form,
-        PreservedFields(bound, post.posted, form.definition.next_fields, post.notes),
-        faults=bound.faults() if with_faults else [],
-        action=action(post.request, form, context, foreign),
-        status=refusal.status if refusal else 422,
-        notice=refusal.text if refusal else None,
-        left_out=FILE_LEFT_OUT if post.dropped_files else None,
-        headers=refusal.headers if refusal else None,
-        # Checked like a redirect target: anyone can put an address into the query.
-        back=allowed_next(form.definition, page_before(post.request, foreign)),
-    )
-
-
 def _success(post: Post) -> Response:
-    as_json = post.wants_json
+    # Our own script wants an address instead of a redirect: it couldn't follow one to another site.
+    by_script = post.uploads and post.request.headers.get(PROGRESS)
+    as_json = bool(by_script) or post.wants_json
     if not as_json and post.request.headers.get("Sec-Fetch-Mode") == "cors":
         # A script's fetch can't read the owner's page after a redirect: it would report a failed
         # post.
@@ -399,13 +385,7 @@ def _success(post: Post) -> Response:
     target = _next(post)
     if as_json:
         absolute = target if "://" in target else post.services.address + target
-        message = gettext(FILES_LEFT_OUT) if post.dropped_files else ""
-        notes = [
-            {"code": FILE_DROPPED, "field": note.get("field"), "message": message}
-            for note in post.dropped_files
-        ]
-        content = {"ok": True, "next": absolute} | ({"notes": notes} if notes else {})
-        return json_answer(content)
+        return json_answer({"ok": True, "next": absolute})
     if post.dropped_files and target.startswith("http"):
         # Another site's page can't say that a file is missing; ours does, and leads on to it.
         target = _thanks(post, onward=target)

@@ -7,12 +7,13 @@ encoding is known only when all have been read.
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import IO, Any, Never
+from typing import IO, Any, Never, Protocol
 from urllib.parse import parse_qsl
 
 from flask import Request
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import (
@@ -25,6 +26,7 @@ from werkzeug.sansio.multipart import (
     NeedData,
 )
 
+from formapp.forms.definition.uploads import format_size
 from formapp.forms.notes import CHARSET_GUESSED, FILE_DROPPED, MAX_NAME, Note
 from formapp.forms.reading.numbers import JsonNumber
 from formapp.forms.reading.text import normalize
@@ -71,32 +73,55 @@ class Body:
         lists: names whose value is a JSON list.
         notes: on files that were dropped, and on an encoding that was guessed.
         size: bytes, without those of files.
+        file_names: the files' own names, of those that were received.
     """
 
     pairs: Pairs
     lists: frozenset[str]
     notes: list[Note]
     size: int
+    file_names: list[str] = field(default_factory=list)
 
 
-def read_body(request: Request, max_bytes: int = MAX_BYTES) -> Body:
-    """Read what was posted, or raise RefusalError; files are read past and dropped."""
+class Writable(Protocol):
+    """Where a file is written to."""
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        ...
+
+
+class FileReceiver(Protocol):
+    """Takes the files of a body, `most_bytes` of them together."""
+
+    most_bytes: int
+
+    def begin(self, name: str) -> Writable | None:
+        """Return where a file of a field of this name is written to; None: it is read past."""
+        ...
+
+
+def read_body(
+    request: Request, max_bytes: int = MAX_BYTES, files: FileReceiver | None = None
+) -> Body:
+    """Read what was posted, or raise RefusalError; files that nobody takes are dropped."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise RefusalError(
             415, "COMPRESSED", "Compressed requests are not supported. Send the body uncompressed."
         )
     kind, declared = request.mimetype, request.mimetype_params.get("charset")
-    request.max_content_length = max_bytes + (MAX_FILE_BYTES if kind == _MULTIPART else 0)
+    past = MAX_FILE_BYTES + (files.most_bytes if files else 0)
+    request.max_content_length = max_bytes + (past if kind == _MULTIPART else 0)
     try:
         if kind == _URLENCODED:
             data = request.get_data(cache=False)
             return _form(_urlencoded(data), declared, len(data))
         if kind == _MULTIPART:
-            return _multipart(request, declared, max_bytes)
+            return _multipart(request, declared, max_bytes, files)
         if kind in _JSON or kind.endswith(_JSON_SUFFIX):
             return _json(request.get_data(cache=False), declared)
     except RequestEntityTooLarge:
-        raise (_file_too_large() if kind == _MULTIPART else too_large(max_bytes)) from None
+        raise (_files_too_large(files) if kind == _MULTIPART else too_large(max_bytes)) from None
     raise RefusalError(
         415,
         "CONTENT_TYPE",
@@ -116,7 +141,14 @@ def too_large(max_bytes: int) -> RefusalError:
     )
 
 
-def _file_too_large() -> RefusalError:
+def _files_too_large(files: FileReceiver | None) -> RefusalError:
+    if files:
+        return RefusalError(
+            413,
+            "FILES_TOO_BIG",
+            "Your files are too large. All of them together may have %(size)s.",
+            size=format_size(files.most_bytes),
+        )
     return RefusalError(
         413,
         "TOO_LARGE",
@@ -161,69 +193,99 @@ def _urlencoded(data: bytes) -> Pairs:
     return parse_qsl(data.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
 
 
-def _multipart(request: Request, declared: str | None, max_bytes: int) -> Body:
+def _multipart(
+    request: Request, declared: str | None, max_bytes: int, files: FileReceiver | None
+) -> Body:
     boundary, stream = request.mimetype_params.get("boundary", ""), request.stream
     if not 0 < len(boundary) <= MAX_BOUNDARY:
         raise _malformed(_NO_BOUNDARY)
     raw: Pairs = []
     own: dict[int, str] = {}
-    files: Pairs = []
+    dropped: Pairs = []
+    received: Pairs = []
     file_size = 0
-    for part, content, size in _parts(stream, boundary, max_bytes):
+    for part, content, size in _parts(stream, boundary, max_bytes, files):
         file_size += size
         name = _bytewise(part, "name")
         if isinstance(part, File):
             # A browser sends a file control that was left empty as a part with an empty name.
-            files += [(name, _bytewise(part, "filename"))] if part.filename else []
+            if part.filename:
+                is_taken = content is not None
+                (received if is_taken else dropped).append((name, _bytewise(part, "filename")))
         elif name:
             _, options = parse_options_header(part.headers.get("Content-Type"))
             if label := options.get("charset"):
                 own[len(raw)] = label
-            raw.append((name, content))
-        if len(raw) + len(files) > MAX_PAIRS:
+            raw.append((name, content or ""))
+        if len(raw) + len(received) + len(dropped) > MAX_PAIRS:
             raise _too_many()
-    body = _form(raw + files, declared, stream.tell() - file_size, own)
-    dropped: list[Note] = [
+    body = _form(raw + received + dropped, declared, stream.tell() - file_size, own)
+    file_names = [file for _, file in body.pairs[len(raw) : len(raw) + len(received)]]
+    notes: list[Note] = [
         {"code": FILE_DROPPED, "field": _short(name), "value": _short(file)}
-        for name, file in body.pairs[len(raw) :]
+        for name, file in body.pairs[len(raw) + len(received) :]
     ]
-    return replace(body, pairs=body.pairs[: len(raw)], notes=body.notes + dropped)
+    return replace(
+        body, pairs=body.pairs[: len(raw)], notes=body.notes + notes, file_names=file_names
+    )
 
 
 def _parts(
-    stream: IO[bytes], boundary: str, max_bytes: int
-) -> Iterator[tuple[Field | File, str, int]]:
-    """Yield each part with its text, or with the size of its file, which is read past."""
+    stream: IO[bytes], boundary: str, max_bytes: int, receiver: FileReceiver | None
+) -> Iterator[tuple[Field | File, str | None, int]]:
+    """Yield each part with its text, or with the size of its file.
+
+    The text of a file is "" if it was received, None if it was read past.
+    """
     part: Field | File | None = None
-    content, size, files = "", 0, 0
+    target: Writable | None = None
+    texts: list[str] = []
+    size, files = 0, 0
+    most = MAX_FILE_BYTES + (receiver.most_bytes if receiver else 0)
     for event in _events(stream, boundary):
         if isinstance(event, Field | File):
-            part, content, size = event, "", 0
+            part, texts, size, target = event, [], 0, None
+            if receiver and isinstance(part, File) and part.filename:
+                target = receiver.begin(_name_of_control(part))
         elif isinstance(event, Data) and part:
-            text = event.data.decode()
             if isinstance(part, File):
-                size, files = size + len(text), files + len(text)
+                size, files = size + len(event.data), files + len(event.data)
+                if target:
+                    target.write(event.data)
             else:
-                content += text
+                texts.append(event.data.decode("latin-1"))
             if not event.more_data:
-                yield part, content, size
-        if files > MAX_FILE_BYTES or stream.tell() - files > max_bytes:
-            raise _file_too_large() if files > MAX_FILE_BYTES else too_large(max_bytes)
+                is_past = isinstance(part, File) and not target
+                yield part, None if is_past else "".join(texts), size
+        if files > most or stream.tell() - files > max_bytes:
+            raise _files_too_large(receiver) if files > most else too_large(max_bytes)
+
+
+class _Decoder(MultipartDecoder):
+    """Reads the headers of parts as Latin-1, which loses no byte.
+
+    Werkzeug reads them as UTF-8; names in another encoding would be lost.
+    """
+
+    def _parse_headers(self, data: bytes | bytearray) -> Headers:
+        return super()._parse_headers(data.decode("latin-1").encode())
 
 
 def _events(stream: IO[bytes], boundary: str) -> Iterator[Event]:
-    """Yield a multipart body's events. Their bytes are Latin-1 as UTF-8.
-
-    Werkzeug reads the headers of parts as UTF-8; names in another encoding would be lost.
-    """
-    decoder = MultipartDecoder(boundary.encode(), 4 * _CHUNK, max_parts=MAX_PAIRS * _MOST_BLANKS)
+    """Yield a multipart body's events."""
+    decoder = _Decoder(boundary.encode(), 4 * _CHUNK, max_parts=MAX_PAIRS * _MOST_BLANKS)
     try:
         while not isinstance(event := decoder.next_event(), Epilogue):
             if isinstance(event, NeedData):
-                decoder.receive_data(stream.read(_CHUNK).decode("latin-1").encode() or None)
+                decoder.receive_data(stream.read(_CHUNK) or None)
             yield event
     except ValueError:
         raise _malformed(_TORN) from None
+
+
+def _name_of_control(part: File) -> str:
+    """Return the name of the control that a file comes from, which is UTF-8 on most pages."""
+    return _bytewise(part, "name").encode("latin-1").decode("utf-8", "replace")
 
 
 def _bytewise(part: Field | File, key: str) -> str:

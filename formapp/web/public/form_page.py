@@ -103,6 +103,7 @@ def _answer(
         ancestors=origins if use == "embed" else None,
         images=image_sources(form),
         challenge=form.definition.spam.challenge,
+        sends_files=form.takes_files,
     )
     return html_answer(html, status, policy=policy, headers=headers)
 

@@ -1,0 +1,148 @@
+"""Contents in an S3-compatible store, such as Amazon's, MinIO, Ceph, R2 or Hetzner's.
+
+By boto3, Amazon's own client, which signs, retries, and sends large contents in parts. It is
+optional: `pip install 'formapp[s3]'`.
+"""
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any, Never
+from urllib.parse import urlsplit
+
+from formapp.files.store import ContentMissingError, FileStoreError, Spool, Stat, is_key, new_key
+
+try:
+    import boto3
+    from boto3.s3.transfer import TransferConfig
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError:
+    boto3 = None
+
+SCHEME = "s3://"
+_MISSING = {"404", "NoSuchKey", "NotFound"}
+_SECONDS = 10
+"""How long a connection or a pause between bytes may take: a visitor waits meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class S3Access:
+    """How to reach a store; what is None comes from where boto3 looks (environment, role)."""
+
+    endpoint: str | None = None
+    region: str | None = None
+    key_id: str | None = None
+    secret: str | None = field(default=None, repr=False)
+
+
+def is_installed() -> bool:
+    """Return whether boto3 is installed."""
+    return boto3 is not None
+
+
+class S3Store:
+    """Contents as objects of a bucket, below a prefix, by `s3://bucket/prefix`.
+
+    A store answers only once a content is safe, so that `put` needs no more than its answer.
+    """
+
+    def __init__(self, place: str, access: S3Access) -> None:
+        parts = urlsplit(place)
+        self._bucket = parts.netloc
+        prefix = parts.path.strip("/")
+        self._prefix = f"{prefix}/" if prefix else ""
+        self._client: Any = boto3.client(
+            "s3",
+            endpoint_url=access.endpoint,
+            region_name=access.region,
+            aws_access_key_id=access.key_id,
+            aws_secret_access_key=access.secret,
+            config=Config(
+                connect_timeout=_SECONDS,
+                read_timeout=_SECONDS,
+                retries={"total_max_attempts": 3, "mode": "standard"},
+                # Several stores know none of Amazon's newer checksums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        )
+        # A thread of its own for each part would multiply the memory.
+        self._transfer = TransferConfig(use_threads=False)
+
+    def __repr__(self) -> str:
+        return f"<S3Store {self._bucket}/{self._prefix}>"
+
+    def spool(self) -> Spool:
+        """Return a temporary file of this machine: the key is known once the content is whole."""
+        try:
+            return Spool(tempfile.TemporaryFile())
+        except OSError as error:
+            raise FileStoreError(error.strerror or "refused") from error
+
+    def put(self, spool: Spool) -> str:
+        """Upload what was written; returns its key."""
+        key = new_key(spool.sha256)
+        spool.file.seek(0)
+        try:
+            self._client.upload_fileobj(
+                spool.file, self._bucket, self._prefix + key, Config=self._transfer
+            )
+        except Exception as error:  # noqa: BLE001 - boto3 wraps some errors, and not others
+            _refuse(error)
+        return key
+
+    def open(self, key: str) -> IO[bytes]:
+        """Open a content as a stream, which can't go back; raises ContentMissingError."""
+        try:
+            found = self._client.get_object(Bucket=self._bucket, Key=self._path(key))
+        except (BotoCoreError, ClientError) as error:
+            _refuse(error)
+        body: IO[bytes] = found["Body"]
+        return body
+
+    def stat(self, key: str) -> Stat | None:
+        """Return what is known of a content, None where there is none."""
+        try:
+            found = self._client.head_object(Bucket=self._bucket, Key=self._path(key))
+        except (BotoCoreError, ClientError) as error:
+            if _is_missing(error):
+                return None
+            _refuse(error)
+        return Stat(key, found["ContentLength"], found["LastModified"])
+
+    def delete(self, key: str) -> None:
+        """Delete a content."""
+        try:
+            self._client.delete_object(Bucket=self._bucket, Key=self._path(key))
+        except (BotoCoreError, ClientError) as error:
+            _refuse(error)
+
+    def contents(self) -> Iterator[Stat]:
+        """Yield every content."""
+        pages = self._client.get_paginator("list_objects_v2")
+        try:
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
+                for each in page.get("Contents", ()):
+                    key = each["Key"].removeprefix(self._prefix)
+                    if is_key(key):
+                        yield Stat(key, each["Size"], each["LastModified"])
+        except (BotoCoreError, ClientError) as error:
+            _refuse(error)
+
+    def _path(self, key: str) -> str:
+        if not is_key(key):
+            raise ContentMissingError("has no content of this key")
+        return self._prefix + key
+
+
+def _refuse(error: Exception) -> Never:
+    if _is_missing(error):
+        raise ContentMissingError("has no content of this key") from None
+    # The code alone: the text may have the address with its bucket and key.
+    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    raise FileStoreError(f"refused ({code or type(error).__name__})") from error
+
+
+def _is_missing(error: Exception) -> bool:
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _MISSING
