@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
 LONGEST = 120
 """Bytes in UTF-8; file systems take 255, and archives are unpacked into folders with long names."""
@@ -49,6 +50,18 @@ def unique_names(names: Iterable[str]) -> Iterator[str]:
             free = f"{stem} ({number}){ending}"
         taken.add(free.casefold())
         yield free
+
+
+def disposition(name: str, *, shown: bool = False) -> str:
+    """Return a `Content-Disposition` (RFC 6266) that saves a content, or shows it, by this name.
+
+    With the name in UTF-8 (RFC 8187), and for old programs in ASCII.
+    """
+    safe = safe_name(name)
+    plain = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode().replace("%", "_")
+    old = safe_name(plain, "file" + _parts(safe)[1].encode("ascii", "ignore").decode())
+    kind = "inline" if shown else "attachment"
+    return f"{kind}; filename=\"{old}\"; filename*=UTF-8''{quote(safe, safe='')}"
 
 
 def _is_shown(char: str) -> bool:

@@ -8,10 +8,10 @@ from itertools import islice
 
 from sqlalchemy import delete, select, update
 
-from formapp.db.database import Database
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import files
 from formapp.files.records import FileState
-from formapp.files.store import FileStore
+from formapp.files.store import FileStore, FileStoreError
 
 EVERY = timedelta(minutes=5)
 """How often a worker deletes the contents of erased files."""
@@ -54,6 +54,19 @@ def delete_erased(database: Database, store: FileStore, now: datetime) -> int:
             connection.execute(delete(files).where(gone))
         count += len(batch)
     return count
+
+
+def delete_now(database: Database, store: FileStore, now: datetime) -> bool:
+    """Delete erased files right after the commit that erased them; False if it has to wait.
+
+    Then a worker deletes them: the erasure itself succeeded, and isn't undone.
+    """
+    try:
+        delete_erased(database, store, now)
+    except (FileStoreError, DatabaseUnavailableError) as error:
+        _log.warning("erased files are deleted by the next sweep: %s", error)
+        return False
+    return True
 
 
 def delete_orphans(

@@ -6,18 +6,17 @@ downloads, and pictures, too, have a policy that allows nothing.
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, cast
+from typing import IO
 
-from flask import Blueprint, Flask, Response, current_app, render_template, request
+from flask import Blueprint, Response, render_template, request
 from werkzeug.datastructures import Headers
 
 from formapp.db.database import Database, DatabaseUnavailableError
-from formapp.files.links import PREFIX, FileLink, FileLinkSigner, InvalidFileLinkError
-from formapp.files.names import safe_name
+from formapp.files.links import PREFIX, FileLink, InvalidFileLinkError
+from formapp.files.names import disposition
 from formapp.files.records import FileRecord, FileState, find_file, of_submission
-from formapp.files.store import ContentMissingError, FileStore, FileStoreError
+from formapp.files.store import ContentMissingError, FileStoreError
 from formapp.files.types import SHOWN_AS_IMAGES
 from formapp.forms.definition.uploads import format_size
 from formapp.languages import SOURCE
@@ -33,7 +32,6 @@ POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 LARGEST_SHOWN = 5_000_000
 """Bytes of a picture that a page shows: an owner may look at leads on a phone."""
 
-_EXTENSION = "formapp.files"
 _PIECE = 64 * 1024
 _NOT_KEPT = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, nofollow"}
 _WRONG = "This link is incomplete or was changed. Open it again from where you got it."
@@ -48,25 +46,6 @@ _TITLES = {
     "LINK_GONE": "No longer kept",
     "QUARANTINED": "This file is in quarantine",
 }
-
-
-@dataclass(frozen=True, repr=False)
-class Downloads:
-    """What the pages need: the contents, and what verifies links."""
-
-    store: FileStore
-    signer: FileLinkSigner
-
-
-def init_app(app: Flask, downloads: Downloads) -> None:
-    """Add the pages."""
-    app.extensions[_EXTENSION] = downloads
-    app.register_blueprint(blueprint)
-
-
-def downloads() -> Downloads:
-    """Return what the current app's pages need."""
-    return cast("Downloads", current_app.extensions[_EXTENSION])
 
 
 blueprint = Blueprint("files", __name__, url_prefix=PREFIX)
@@ -104,7 +83,7 @@ def listing(token: str) -> Response:
         found = [each for each in of_submission(connection, link.submission_id) if link.opens(each)]
     if not found:
         raise RefusalError(404, "LINK_GONE", _GONE)
-    page = render_template("files.html", files=found, token=token, **FOR_TEMPLATES)
+    page = render_template("files.html", files=found, address=f"{PREFIX}/{token}", **FOR_TEMPLATES)
     return html_answer(page, policy=page_headers(services().origin), headers=_NOT_KEPT)
 
 
@@ -117,7 +96,7 @@ def download(token: str, file_id: str) -> Response:
     if record.state is FileState.WAITING:
         raise RefusalError(503, "WAITING", _WAITING, {"Retry-After": "30"})
     try:
-        content = downloads().store.open(record.key)
+        content = services().files.store.open(record.key)
     except ContentMissingError:
         raise RefusalError(404, "LINK_GONE", _GONE) from None
     if request.method == "HEAD":
@@ -133,7 +112,7 @@ def is_picture(record: FileRecord) -> bool:
 
 
 FOR_TEMPLATES = {"format_size": format_size, "is_picture": is_picture}
-"""What `parts/files.html` needs."""
+"""What `listed_files.html` needs."""
 
 
 def pieces_of(content: IO[bytes]) -> Iterator[bytes]:
@@ -145,7 +124,7 @@ def pieces_of(content: IO[bytes]) -> Iterator[bytes]:
 
 def _read(token: str) -> FileLink:
     try:
-        link = downloads().signer.read(token)
+        link = services().file_links.read(token)
     except InvalidFileLinkError:
         raise RefusalError(404, "LINK_INVALID", _WRONG) from None
     if link.until <= datetime.now(UTC):
@@ -168,9 +147,5 @@ def _sent(record: FileRecord, pieces: Iterator[bytes]) -> Response:
     headers.set("Cross-Origin-Resource-Policy", "same-origin")
     headers.set("Content-Length", str(record.size))
     is_shown = record.type in SHOWN_AS_IMAGES
-    headers.set(
-        "Content-Disposition",
-        "inline" if is_shown else "attachment",
-        filename=safe_name(record.name),
-    )
+    headers.set("Content-Disposition", disposition(record.name, shown=is_shown))
     return Response(pieces, content_type=record.type, headers=headers)
