@@ -86,7 +86,6 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     views.init_app(app)
     _add_owner_pages(app, settings, services.database, memory)
     app.register_blueprint(health.blueprint)
-    app.register_blueprint(files.blueprint)
     if crm_webhooks is None:
         crm_webhooks = (
             read_verifiers(settings.crm_folder, os.environ) if settings.crm_folder else {}
@@ -98,7 +97,8 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
 
 
 def _add_owner_pages(app: Flask, settings: Settings, database: Database, memory: Counts) -> None:
-    """Add the share page and the inbox; neither exists while nobody may sign in."""
+    """Add the share page and the inbox, which exist while somebody may sign in, and files."""
+    app.register_blueprint(files.blueprint)
     password = settings.owner_password.get_secret_value() if settings.owner_password else None
     share.init_app(app, Owner(password, counts=memory))
     counted = Keyring(settings.keys, COUNTED)

@@ -323,14 +323,12 @@ def export_leads(*, format_: str, bom: bool, **chosen: Any) -> None:
 def _write_zip(settings: Settings, database: Database, wanted: search.LeadFilter) -> None:
     if not export_files.has_files(database, wanted):
         echo("No submission like that has files: the archive is empty.", err=True)
+    pieces = export_files.export_zip(database, _store(settings, database), wanted)
     try:
-        sys.stdout.buffer.writelines(
-            export_files.export_zip(database, _store(settings, database), wanted)
-        )
+        sys.stdout.buffer.writelines(pieces)
     except FileStoreError as error:
-        raise click.ClickException(
-            f"the archive is incomplete: the store of files {error}"
-        ) from None
+        problem = "the archive is incomplete: a file could not be read"
+        raise click.ClickException(f"{problem} ({error})") from None
 
 
 def _store(settings: Settings, database: Database) -> FileStore:
@@ -391,10 +389,7 @@ def erase_person(
             more["digests"] = digests_of(settings)
             erasure = erase.erase_person(database, identities, **more)
         if not delete_now(database, _store(settings, database), _now()):
-            echo(
-                "Its files could not be deleted now; a worker tries again every 5 minutes.",
-                err=True,
-            )
+            echo("The files could not be deleted now; a worker tries again soon.", err=True)
     echo("\n".join(erasure_lines(erasure)))
 
 

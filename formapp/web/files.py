@@ -4,10 +4,10 @@ A visitor made the contents, so nothing here lets a browser run them: all but pi
 downloads, and pictures, too, have a policy that allows nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, Any
 
 from flask import Blueprint, Response, render_template, request
 from werkzeug.datastructures import Headers
@@ -111,7 +111,7 @@ def is_picture(record: FileRecord) -> bool:
     return record.is_available and record.type in SHOWN_AS_IMAGES and is_small
 
 
-FOR_TEMPLATES = {"format_size": format_size, "is_picture": is_picture}
+FOR_TEMPLATES: Mapping[str, Any] = {"format_size": format_size, "is_picture": is_picture}
 """What `listed_files.html` needs."""
 
 
