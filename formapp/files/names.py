@@ -58,10 +58,16 @@ def disposition(name: str, *, shown: bool = False) -> str:
     With the name in UTF-8 (RFC 8187), and for old programs in ASCII.
     """
     safe = safe_name(name)
-    plain = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode().replace("%", "_")
-    old = safe_name(plain, "file" + _parts(safe)[1].encode("ascii", "ignore").decode())
+    stem, ending = map(_ascii, _parts(safe))
+    old = safe_name(f"{stem if stem.strip() else 'file'}{ending}")
     kind = "inline" if shown else "attachment"
     return f"{kind}; filename=\"{old}\"; filename*=UTF-8''{quote(safe, safe='')}"
+
+
+def _ascii(text: str) -> str:
+    """Return what is left of a text in ASCII, without `%`, which some programs decode."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return plain.replace("%", "_")
 
 
 def _is_shown(char: str) -> bool:

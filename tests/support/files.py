@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from formapp.files.records import FileRecord, FileState, new_id
+from formapp.db.database import Database
+from formapp.files.records import FileRecord, FileState, attach, new_id
 from formapp.files.store import FileStore, new_key
 
 
@@ -33,3 +34,17 @@ def file_record(*, now: datetime | None = None, **values: object) -> FileRecord:
         "created_at": now or datetime.now(UTC),
     }
     return FileRecord(**given | values)  # type: ignore[arg-type] # given by name
+
+
+def attach_file(
+    database: Database,
+    store: FileStore,
+    submission_id: str,
+    content: bytes = b"content",
+    **values: object,
+) -> FileRecord:
+    """Give a submission a file."""
+    record = put_file(store, content, **values)  # type: ignore[arg-type] # given by name
+    with database.write() as connection:
+        attach(connection, submission_id, [record], record.created_at)
+    return record
