@@ -127,7 +127,8 @@ def open_book(  # noqa: PLR0913 - collaborators, all by keyword
     """Open both sides; this sends no call. Raises SecretsError, SettingsError."""
     (site,) = (each for each in sites_of(settings) if each.name == book.site)
     client = limited_client(site, database, now_in_utc, metrics)
-    return connect_book(book, client, settings, database, wait=wait, patient=patient)
+    report = partial(metrics.book_calls, book.name)
+    return connect_book(book, client, settings, database, wait=wait, patient=patient, report=report)
 
 
 def connect_book(  # noqa: PLR0913 - collaborators
@@ -139,6 +140,7 @@ def connect_book(  # noqa: PLR0913 - collaborators
     wait: Wait = sleep,
     patient: bool = False,
     environ: Mapping[str, str] = os.environ,
+    report: Callable[[str, int], None] = lambda _work, _calls: None,
 ) -> OpenBook:
     """As `open_book`, by this client of Wix."""
     if not settings.keys:
@@ -155,6 +157,8 @@ def connect_book(  # noqa: PLR0913 - collaborators
         keyring,
         now_in_utc,
         make_room=calls.make_room,
+        calls=lambda: calls.made,
+        report=report,
     )
     return OpenBook(session, calls)
 

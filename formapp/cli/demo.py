@@ -2,16 +2,24 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
 from flask import Flask, render_template, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
+from formapp.cli.address_book import check_installed, running_address_book
+from formapp.cli.demo_crm import BOOK, EVERY, FILE, create_page, start_book
 from formapp.cli.output import echo
 from formapp.cli.reload import reload_on_change
 from formapp.cli.serve import serve
-from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
+from formapp.cli.wiring import (
+    exit_on_signals,
+    listening_on,
+    one_line_errors,
+    open_database,
+)
 from formapp.config.project import ProjectFile, load_project
 from formapp.config.settings import Settings, SettingsError
 from formapp.forms.definition.model import FormDefinition
@@ -47,19 +55,27 @@ _FORM = "contact"
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Your form files instead of the bundled ones; read again when one changes.",
 )
-def command(port: int, sandbox_port: int, data: Path, folder: Path | None) -> None:
+@click.option("--crm", is_flag=True, help="Keep the contacts equal with an address book, too.")
+@click.option("--crm-port", default=8002, show_default=True, help="Port of the address book.")
+def command(  # noqa: PLR0913 - one for each option
+    port: int, sandbox_port: int, data: Path, folder: Path | None, *, crm: bool, crm_port: int
+) -> None:
     """Try everything at once: sandbox, forms and deliveries, with no account."""
     exit_on_signals()
-    with one_line_errors():
+    with one_line_errors(), ExitStack() as running:
+        if crm:
+            check_installed()
         _make_folder(data)
         with listening_on(_HOST, port):
             listener = listen(_HOST, port)
         web = f"http://{_HOST}:{listener.getsockname()[1]}"
         options = SandboxOptions(state_file=data / "contacts.json")
-        sandbox_app = DispatcherMiddleware(create_sandbox(options))
+        contacts = create_sandbox(options)
+        sandbox_app = DispatcherMiddleware(contacts)
         with listening_on(_HOST, sandbox_port):
             sandbox = SandboxServer(sandbox_app, _HOST, sandbox_port)
-        settings = _settings(web, sandbox.url, data, folder)
+        address_book = crm and _start_address_book(running, data, crm_port)
+        settings = _settings(web, sandbox.url, data, folder, crm=crm)
         origins = tuple(f"http://{host}:{sandbox.port}" for host in (_HOST, "localhost"))
         forms = allow_origins(load_forms(settings.forms), origins)
         # The one that is best known first, else in alphabetical order.
@@ -73,10 +89,26 @@ def command(port: int, sandbox_port: int, data: Path, folder: Path | None) -> No
             manual.init_app(app)
             if folder:
                 reload_on_change(app, folder, lambda: allow_origins(load_forms(folder), origins))
-            echo(_greeting(names, web, sandbox.url, data))
+            echo(_greeting(names, web, sandbox.url, data, address_book or None))
 
-        with sandbox:
-            serve(settings, forms, listener, ready)
+        running.enter_context(sandbox)
+        if crm:
+            with closing(open_database(settings, create=True)) as database:
+                book = start_book(settings, database)
+            page = create_page(book, contacts.extensions["sandbox"], _SITE, f"{web}/f/{names[0]}")
+            sandbox_app.mounts["/crm"] = page
+        serve(settings, forms, listener, ready)
+
+
+def _start_address_book(running: ExitStack, data: Path, port: int) -> str:
+    """Start the server and write the book's file; returns the address book's address."""
+    with listening_on(_HOST, port):
+        listen(_HOST, port).close()
+    url = running.enter_context(running_address_book(data / "address-book", _HOST, port))
+    (data / "crm").mkdir(exist_ok=True)
+    text = FILE.format(url=url, every=EVERY)
+    (data / "crm" / f"{BOOK}.toml").write_text(text, "utf-8")
+    return url
 
 
 def _make_folder(data: Path) -> None:
@@ -90,7 +122,18 @@ def _make_folder(data: Path) -> None:
         raise click.ClickException(reason) from error
 
 
-def _settings(web: str, sandbox: str, data: Path, folder: Path | None) -> Settings:
+def _secret(data: Path) -> str:
+    """The demo's key, which stays the same: values of the other side are known by it."""
+    file = data / "secret.key"
+    if not file.exists():
+        file.touch(0o600)
+        file.write_text(secrets.token_hex(), "ascii")
+    return file.read_text("ascii")
+
+
+def _settings(
+    web: str, sandbox: str, data: Path, folder: Path | None, *, crm: bool = False
+) -> Settings:
     # Whatever lies in the current folder; the sandbox stands in for all sites.
     file = load_project({}, folder) if folder else ProjectFile()
     if file.faults:
@@ -99,7 +142,8 @@ def _settings(web: str, sandbox: str, data: Path, folder: Path | None) -> Settin
         {
             "FORMAPP_FORMS": str(folder or ""),
             "FORMAPP_DATABASE_URL": f"sqlite:///{data.absolute() / _DATABASE}",
-            "FORMAPP_SECRET_KEY": secrets.token_hex(),
+            "FORMAPP_SECRET_KEY": _secret(data),
+            **({"FORMAPP_CRM": str(data / "crm")} if crm else {}),
             "FORMAPP_BASE_URL": web,
             "FORMAPP_TRUSTED_HOSTS": "127.0.0.1,localhost",
             "FORMAPP_WIX_API_URL": sandbox,
@@ -152,17 +196,23 @@ def _create_example(form: str, web: str, sandbox: str) -> Flask:
     return app
 
 
-def _greeting(forms: Sequence[str], web: str, sandbox: str, data: Path) -> str:
+def _greeting(
+    forms: Sequence[str], web: str, sandbox: str, data: Path, address_book: str | None
+) -> str:
     first, *others = forms
     more = f"\n{' ' * 32}".join(f"{web}/f/{name}" for name in others)
     another = f"     or another one:            {more}\n" if others else ""
+    both = ""
+    if address_book:
+        both = f"\n  6. Both sides, kept equal:    {sandbox}/crm/"
+        both += f"\n     for a CardDAV program:     {address_book}"
     return f"""formapp demo is running.
 
   1. Fill in a form:            {web}/f/{first}
 {another}  2. See the contact it made:   {sandbox}/
   3. A form on another site:    {sandbox}/example/
   4. What to paste into yours:  {web}/f/{first}/share
-  5. Read more:                 {web}/manual/
+  5. Read more:                 {web}/manual/{both}
 
 The contacts are in a sandbox that stands in for Wix; nothing leaves this machine.
 What visitors sent is kept in {data / _DATABASE}. Ctrl+C ends the demo."""

@@ -192,6 +192,23 @@ class Decider:
                 return True
         return False
 
+    def drifted(self, views: Views) -> list[FieldPair]:
+        """Fields that differ though neither side has changed: a base must be wrong."""
+        found = []
+        for pair in self.pairs:
+            names = [(side, pair.name(side)) for side in SIDES]
+            held = {side: self._canonical(pair, views[side].items(name)) for side, name in names}
+            if not all(held.values()) or any(name not in views[s].base for s, name in names):
+                continue
+            if is_set(pair, views):
+                changes = [self._set_changes(pair, side, views, held[side]) for side in SIDES]
+                changed = any(map(any, changes))
+            else:
+                changed = any(self._changed(pair, side, views) for side in SIDES)
+            if not changed and held["wix"].keys() != held["crm"].keys():
+                found.append(pair)
+        return found
+
     # Texts
 
     def _decide_text(self, decision: Decision, pair: FieldPair, views: Views) -> None:

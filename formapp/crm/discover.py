@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, or_, select
 
+from formapp.crm import compare
 from formapp.crm.brake import brake, brake_empty
 from formapp.crm.decide import SIDES
 from formapp.crm.ending import start_erasing
@@ -82,6 +83,7 @@ def _sweep(session: Session, side: Side) -> None:
     """List a side whole: finds what was created, updated and deleted without any clock."""
     book, started = session.book.name, session.clock()
     lag = session.system(side).capabilities.index_lag
+    comparing = side == "wix" and compare.is_due(session)
     seen: set[str] = set()
     for page in session.system(side).sweep():
         seen |= page.keys()
@@ -90,11 +92,15 @@ def _sweep(session: Session, side: Side) -> None:
             add_hints(connection, book, side, revisions, session.clock())
             values = {"started_at": started, "done": len(seen)}
             write_cursor(connection, book, side, "sweep", **values)
+        if comparing:
+            compare.compare(session, list(page))
     with session.database.write() as connection:
         absent = _linked_before(connection, book, side, started - lag) - seen
         add_absences(connection, book, side, absent, session.clock())
         if absent and (seen or not brake_empty(connection, book, side)):
             brake(connection, book)
+        if comparing:
+            compare.compared(connection, session, started)
 
 
 def _linked_before(connection: Connection, book: str, side: Side, moment: datetime) -> set[str]:

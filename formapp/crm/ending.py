@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from formapp.crm import conflicts
 from formapp.crm.brake import brake
 from formapp.crm.decide import KEY, Overruled
+from formapp.crm.events import crm_source, erase_contents, last_event
 from formapp.crm.model import Side, other
 from formapp.crm.session import NAMES, Session
 from formapp.crm.store import (
@@ -39,13 +40,19 @@ def end_gone(session: Session, link: Link, here: Mapping[Side, Record]) -> None:
     """A record is gone: let its twin know by the book's policy. StaleError, GoneError."""
     gone: Side = "crm" if "wix" in here else "wix"
     now = session.clock()
+    survivor = here.get(other(gone))
+    if survivor and survivor.id != link.id_at(other(gone)):
+        # Its twin was merged into another record, which has nothing to do with that.
+        with session.database.write() as connection:
+            finish_link(connection, link, now, state="merged_into", gone_at=None, **_ENDED)
+            add_hints(connection, link.book, other(gone), {survivor.id: ""}, now)
+        return
     with session.database.write() as connection:
         link = write_link(connection, link, gone_at=link.gone_at or now)
         stopped = not link.gone_allowed and brake(connection, link.book)
     if stopped:
         postpone_link(session.database, link, now, None)
         return
-    survivor = here.get(other(gone))
     lost: Sequence[Overruled] = ()
     if survivor:
         view = session.view(link, other(gone), survivor)
@@ -91,6 +98,11 @@ def end_merged(session: Session, link: Link, here: Mapping[Side, Record]) -> Non
             _follow(connection, session, link, side, survivor)
             return
         kept = kept or find_link(connection, link.book, side, survivor.id)
+    if kept and kept.intent and kept.id_at(other(side)) is None:
+        # The survivor may be about to get a twin of its own: that decides what becomes of this one.
+        until = session.clock() + session.grace
+        postpone_link(session.database, link, until, "what it was merged into has no twin yet")
+        return
     target = kept.id_at(other(side)) if kept and kept.state in ("linked", "held") else None
     _end_twin(session, other(side), target, twin, f"Merged in {NAMES[side]}")
     now = session.clock()
@@ -137,10 +149,17 @@ def start_erasing(connection: Connection, book: str, wix_id: str, now: Any) -> N
     link = find_link(connection, book, "wix", wix_id)
     if link is None or link.state in ("erasing", "erased"):
         return
-    conflicts.erase_link(connection, link)
+    erase_kept(connection, link)
     values = {"state": "erasing", "due_at": now, "intent": None, "reason": None, **_ENDED}
     # The fence counts up: a worker that has the link must stop.
     write_link(connection, link, fence=link.fence + 1, lease_until=None, **values)
+
+
+def erase_kept(connection: Connection, link: Link) -> None:
+    """Erase what is kept of a link's persons: conflicts, and fields that wait while it is held."""
+    conflicts.erase_link(connection, link)
+    source = crm_source(link.book)
+    erase_contents(connection, source, link.crm_id or "", last_event(connection, source))
 
 
 def erase_twin(session: Session, link: Link) -> None:

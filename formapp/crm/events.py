@@ -4,7 +4,7 @@ An event is a hint: what it is about is read before anything is done. Only an er
 by reading.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -105,14 +105,23 @@ def erase_contents(connection: Connection, source: str, entity: str, up_to: int)
 
 
 def erase_person(connection: Connection, identities: Collection[str]) -> int:
-    """Erase the fields of events with an e-mail or phone of these, normalized; returns how many.
+    """Erase the fields of events with an e-mail or phone of these, normalized; returns how many."""
+    return erase_matching(connection, lambda identity, _received_at: identity in identities)
 
-    Few events have fields at a time: those that wait to be worked off.
+
+def erase_matching(connection: Connection, matches: Callable[[str, datetime], bool]) -> int:
+    """Erase the fields of events with an e-mail or phone that matches; returns how many.
+
+    `matches` takes it normalized, and when the event was received. Few events have fields at a
+    time: those that wait to be worked off.
     """
-    rows = connection.execute(
-        select(crm_events.c.id, crm_events.c.content).where(crm_events.c.content.is_not(None))
-    )
-    theirs = [row.id for row in rows if _identities(row.content) & set(identities)]
+    c = crm_events.c
+    rows = connection.execute(select(c.id, c.content, c.received_at).where(c.content.is_not(None)))
+    theirs = [
+        row.id
+        for row in rows
+        if any(matches(each, row.received_at) for each in _identities(row.content))
+    ]
     done = update(crm_events).where(crm_events.c.id.in_(theirs))
     connection.execute(done.values(content=None))
     return len(theirs)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, insert, select
 
+from formapp.crm.compare import compared
 from formapp.crm.copying import copy_next
 from formapp.crm.decide import SIDES, View
 from formapp.crm.discover import SWEEP_EVERY, start_following
@@ -17,6 +18,7 @@ from formapp.crm.model import Plan, Side
 from formapp.crm.reconcile import work_off
 from formapp.crm.session import Session
 from formapp.crm.store import (
+    ClaimLostError,
     Link,
     claim_due,
     claim_link,
@@ -114,16 +116,24 @@ def load(
     with hold_book(session.database, book, session.clock) as fence:
         if fence is None:
             raise BusyError("another process works on this book")
-        step = _Load(session, progress)
-        if session.book.mode == "copy":
-            step.copy()
-        else:
-            start_following(session)
-            step.run()
-        now = session.clock()
-        values = {"state": "running", "due_at": now, "sweep_at": now + SWEEP_EVERY}
-        with session.database.write() as connection:
-            write_claimed_book(connection, book, fence, reason=None, last_pass_at=now, **values)
+        try:
+            _load(session, fence, progress)
+        except ClaimLostError:
+            raise BusyError("another process went on with this book") from None
+
+
+def _load(session: Session, fence: int, progress: Progress) -> None:
+    step = _Load(session, progress)
+    if session.book.mode == "copy":
+        step.copy()
+    else:
+        start_following(session)
+        step.run()
+    now = session.clock()
+    values = {"state": "running", "due_at": now, "sweep_at": now + SWEEP_EVERY, "reason": None}
+    with session.database.write() as connection:
+        write_claimed_book(connection, session.book.name, fence, last_pass_at=now, **values)
+        compared(connection, session, now)
 
 
 def _begin(session: Session, row: Any, record: Side) -> None:

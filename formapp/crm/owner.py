@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from formapp.crm import conflicts as rows
+from formapp.crm.ending import erase_kept
 from formapp.crm.model import Conflict, Side, State, Status
 from formapp.crm.store import find_link, read_book, read_cursor, write_book, write_link
 from formapp.db.database import Database
@@ -99,7 +100,7 @@ def unlink(database: Database, book: str, contact_id: str) -> bool:
         link = find_link(connection, book, "wix", contact_id)
         if link is None or link.state == "unlinked":
             return False
-        rows.erase_link(connection, link)
+        erase_kept(connection, link)
         ended: dict[str, Any] = {"wix_base": None, "crm_base": None, "intent": None}
         ended |= {"due_at": None, "lease_until": None, "fence": link.fence + 1}
         write_link(connection, link, state="unlinked", reason=None, gone_at=None, **ended)

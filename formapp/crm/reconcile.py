@@ -123,7 +123,7 @@ def _last_post(session: Session) -> int:
 
 
 def _make_equal(session: Session, link: Link, records: dict[Side, Record], seen: int) -> None:
-    _check_keys(link, records)
+    _check_keys(session, link, records)
     link = recognize(session, link, records)
     choices = _read_choices(session, link)
     for _ in range(_WRITES):
@@ -143,11 +143,11 @@ def _make_equal(session: Session, link: Link, records: dict[Side, Record], seen:
     raise StaleError("it changes all the time")
 
 
-def _check_keys(link: Link, records: Mapping[Side, Record]) -> None:
+def _check_keys(session: Session, link: Link, records: Mapping[Side, Record]) -> None:
     """Each record names the other one, or none: another id is never overwritten."""
     for side, record in records.items():
-        twin = link.id_at(other(side))
-        if record.key not in (None, twin, link.base(side).get(KEY)):
+        known = (None, link.id_at(other(side)), link.base(side).get(KEY))
+        if record.key not in known and not twins.has_old_key(session, side, record):
             raise HeldError(f"the record in {NAMES[side]} names another record as its twin")
 
 

@@ -1,7 +1,8 @@
 """A book with both of its systems open."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -34,6 +35,8 @@ class Session:
         make_room: waits until Wix's rate budget has room for a write, or raises UnavailableError:
             called before an intent, since a write that waits behind its intent could outlast the
             grace, and be repeated by another process.
+        calls: how many calls to Wix were made so far.
+        report: receives how many a "contact", a "look" for changes or a "sweep" took.
     """
 
     book: Book
@@ -46,10 +49,21 @@ class Session:
     record: Side | None = None
     sleep: Callable[[float], None] = time.sleep
     make_room: Callable[[], None] = lambda: None
+    calls: Callable[[], int] = lambda: 0
+    report: Callable[[str, int], None] = lambda _work, _calls: None
 
     def system(self, side: Side) -> System:
         """The system of that side."""
         return self.wix if side == "wix" else self.crm
+
+    @contextmanager
+    def measured(self, work: str) -> Iterator[None]:
+        """Report how many calls to Wix the block takes."""
+        before = self.calls()
+        try:
+            yield
+        finally:
+            self.report(work, self.calls() - before)
 
     @cached_property
     def digests(self) -> Digests:

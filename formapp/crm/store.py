@@ -248,6 +248,9 @@ def absorb(connection: Connection, link: Link, side: Side, record_id: str) -> bo
 _OPEN = ("new", "linked", "held")
 """States of links that a hint makes due. Those of the others have ended."""
 
+ENDED = ("merged_into", "wix_gone", "crm_gone")
+"""States of links of which a record was deleted or merged away."""
+
 _BATCH = 500
 
 

@@ -119,7 +119,8 @@ def _look(session: Session, *, sweep: bool) -> bool | None:
         if book.mode == "copy":
             more = copy_next(session, cast("Source", session.wix))
         else:
-            look(session, sweep=sweep)
+            with session.measured("sweep" if sweep else "look"):
+                look(session, sweep=sweep)
         done: dict[str, Any] = {"failures": 0, "blocked_until": None}
         done |= {"due_at": now if more else now + book.every, "last_pass_at": session.clock()}
         if sweep:
@@ -145,7 +146,8 @@ def _work_off_next(session: Session) -> bool | None:
     if link is None:
         return None
     try:
-        return work_off(session, link)
+        with session.measured("contact"):
+            return work_off(session, link)
     except ClaimLostError:
         # Another worker goes on with it.
         return True

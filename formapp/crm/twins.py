@@ -14,6 +14,7 @@ from formapp.crm.decide import View
 from formapp.crm.model import Side, other
 from formapp.crm.session import NAMES, HeldError, Session, identities
 from formapp.crm.store import (
+    ENDED,
     Intent,
     Link,
     absorb,
@@ -100,7 +101,7 @@ def _find(session: Session, link: Link, side: Side, record: Record) -> Record | 
     if session.is_blind(to):
         return None
     copies = session.book.mode == "copy"
-    if record.key and not copies:
+    if record.key and not copies and not has_old_key(session, side, record):
         return _named_twin(session, link, to, record.key)
     by_key = find_by_key(session, to, record.id)
     if by_key:
@@ -117,6 +118,16 @@ def _find(session: Session, link: Link, side: Side, record: Record) -> Record | 
     if any(each.id != record.id and not _is_linked(session, link, side, each) for each in rivals):
         raise HeldError(f"several records in {NAMES[side]} may be the same person")
     return candidates[0]
+
+
+def has_old_key(session: Session, side: Side, record: Record) -> bool:
+    """Whether a record names the twin of another one, whose link has ended.
+
+    It got the key when that one was merged into it.
+    """
+    with session.database.read() as connection:
+        named = find_link(connection, session.book.name, other(side), record.key or "")
+    return named is not None and named.state in ENDED and named.id_at(side) != record.id
 
 
 def _named_twin(session: Session, link: Link, to: Side, key: str) -> Record:

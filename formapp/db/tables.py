@@ -58,7 +58,6 @@ submissions = sa.Table(
         name="status",
     ),
 )
-sa.Index(None, submissions.c.received_at)
 _partial_index(submissions, "kept", "erased_at IS NULL", "keep_days", "received_at")
 _partial_index(submissions, "quarantined", "status = 'quarantined'", "form", "received_at")
 # For `formapp.leads.search`: lists are ordered by id, which begins with the time.

@@ -128,7 +128,7 @@ def _kept_rows(submission_ids: Sequence[str]) -> Any:
         )
         .outerjoin(deliveries, sending.submission_id == sent.id)
         .where(sent.id.in_(submission_ids), sent.erased_at.is_(None))
-        .order_by(sent.received_at, sent.id)
+        .order_by(sent.id)
     )
 
 

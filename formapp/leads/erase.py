@@ -211,6 +211,7 @@ def erase_again(
     last = max(erased.values())
     # Conflicts have no hashes of this kind: any may be about a person who was erased since.
     conflicts.erase_until(connection, last, now)
+    events.erase_matching(connection, matches)
     wanted = Wanted(matches, until=last)
     erasure = _erase(connection, search(connection, wanted, progress), wanted, now)
     for row in connection.execute(select(contacts)).all():

@@ -149,7 +149,7 @@ def searched_rows() -> Any:
         )
         .outerjoin(deliveries, deliveries.c.submission_id == sent.id)
         .where(sent.erased_at.is_(None))
-        .order_by(sent.received_at, sent.id)
+        .order_by(sent.id)
     )
 
 

@@ -62,7 +62,7 @@ def select_submissions(*, with_spam: bool) -> Select[Any]:
             *(deliveries.c[name] for name in _DELIVERY),
         )
         .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
-        .order_by(submissions.c.received_at, submissions.c.id)
+        .order_by(submissions.c.id)
         .execution_options(yield_per=500)
     )
     return query if with_spam else query.where(submissions.c.status != "spam")

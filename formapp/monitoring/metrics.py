@@ -119,6 +119,13 @@ class Metrics:
             buckets=_CALL_SECONDS,
         )
 
+        self._book_calls = histogram(
+            "crm_wix_calls",
+            "Calls to Wix for a CRM book's contact, look for changes or sweep.",
+            ("book", "work"),
+            buckets=(0, 1, 2, 3, 4, 6, 10, 20, 50),
+        )
+
     def submission(self, form: str, result: str) -> None:
         """Count a post, or `confirmed` for a click on a link."""
         self._submissions.labels(form, result).inc()
@@ -160,6 +167,10 @@ class Metrics:
     def call(self, site: str, operation: str, status: int | None, seconds: float) -> None:
         """Count a call to Wix."""
         self._call_seconds.labels(site, operation, str(status or "none")).observe(seconds)
+
+    def book_calls(self, book: str, work: str, calls: int) -> None:
+        """Count the calls that a piece of work for a CRM book took."""
+        self._book_calls.labels(book, work).observe(calls)
 
     def read_queue(self, database: Database, now: datetime, sites: Collection[str] = ()) -> None:
         """Set the gauges of the queue; reads indexes, however many submissions are stored.

@@ -68,7 +68,7 @@ def read_accepted(database: Database, submission_ids: Collection[str]) -> list[A
         & (submissions.c.status == "accepted")
         & submissions.c.erased_at.is_(None)
     )
-    query = select(submissions).where(kept).order_by(submissions.c.received_at, submissions.c.id)
+    query = select(submissions).where(kept).order_by(submissions.c.id)
     with database.read() as connection:
         return [_accepted(row) for row in connection.execute(query)]
 

@@ -1,11 +1,11 @@
-"""Real CardDAV servers, one of each kind for a whole run."""
+"""Real CardDAV servers and a real Tryton, one of each for a whole run."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.crm import davservers
+from tests.crm import davservers, trytonserver
 from tests.crm.davservers import DavServer
 
 
@@ -13,6 +13,15 @@ from tests.crm.davservers import DavServer
 def dav_environment(request: pytest.FixtureRequest) -> Path:
     """Installed once; kept in pytest's cache for the next run."""
     return davservers.environment(Path(request.config.cache.mkdir("carddav")))
+
+
+@pytest.fixture(scope="session")
+def tryton(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    venv = trytonserver.environment(Path(request.config.cache.mkdir("tryton")))
+    with trytonserver.tryton(venv, tmp_path_factory.mktemp("tryton")) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

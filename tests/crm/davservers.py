@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,13 +29,25 @@ _MKCOL = """<?xml version="1.0" encoding="utf-8"?>
 
 
 def environment(cache: Path) -> Path:
-    """The environment's folder, installed unless the cache has it; skips, but fails in CI."""
-    name = hashlib.sha256(" ".join((sys.version, *PACKAGES)).encode()).hexdigest()[:16]
+    """The environment's folder; see `installed`."""
+    return installed(cache, PACKAGES)
+
+
+def installed(
+    cache: Path, packages: Sequence[str], set_up: Callable[[Path], None] = lambda _: None
+) -> Path:
+    """An environment with these packages, made unless the cache has it; skips, but fails in CI.
+
+    `set_up` adds to its folder.
+    """
+    name = hashlib.sha256(" ".join((sys.version, *packages)).encode()).hexdigest()[:16]
     folder = cache / name
     if not (folder / "complete").exists():
         cache.mkdir(parents=True, exist_ok=True)
         made = Path(tempfile.mkdtemp(dir=cache))
-        _install(made)
+        _install(made, packages)
+        set_up(made)
+        (made / "complete").touch()
         try:
             made.rename(folder)  # scripts name their interpreter, but we start modules
         except OSError:  # another run was quicker
@@ -43,21 +55,20 @@ def environment(cache: Path) -> Path:
     return folder
 
 
-def _install(folder: Path) -> None:
+def _install(folder: Path, packages: Sequence[str]) -> None:
     python = folder / "bin" / "python"
     commands = (
         [sys.executable, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "install", "--quiet", *PACKAGES],
+        [str(python), "-m", "pip", "install", "--quiet", *packages],
     )
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
         if done.returncode:
             shutil.rmtree(folder)
-            reason = f"the CardDAV servers can't be installed: {done.stderr.strip()[-500:]}"
+            reason = f"{', '.join(packages)} can't be installed: {done.stderr.strip()[-500:]}"
             if os.environ.get("CI"):
                 pytest.fail(f"{reason} (in CI nothing is skipped)")
             pytest.skip(reason)
-    (folder / "complete").touch()
 
 
 @dataclass
@@ -125,7 +136,7 @@ type = owner_only
 """)
     command = ["-m", "radicale", "--config", str(folder / "config")]
     auth = (USER.encode(), PASSWORD.encode())
-    with _running(venv, folder, command, f"http://127.0.0.1:{port}/"):
+    with running(venv, folder, command, f"http://127.0.0.1:{port}/"):
         yield DavServer(f"http://127.0.0.1:{port}/{USER}/", auth)
 
 
@@ -135,12 +146,13 @@ def xandikos(venv: Path, folder: Path) -> Iterator[DavServer]:
     port = free_port()
     store = str(folder / "store")
     command = ["-m", "xandikos", "serve", "--defaults", "-d", store, "-l", "127.0.0.1"]
-    with _running(venv, folder, [*command, "-p", str(port)], f"http://127.0.0.1:{port}/"):
+    with running(venv, folder, [*command, "-p", str(port)], f"http://127.0.0.1:{port}/"):
         yield DavServer(f"http://127.0.0.1:{port}/user/contacts/", None)
 
 
 @contextmanager
-def _running(venv: Path, folder: Path, command: list[str], url: str) -> Iterator[None]:
+def running(venv: Path, folder: Path, command: list[str], url: str) -> Iterator[None]:
+    """Run a Python program until it answers at the address, and in the block."""
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [str(venv / "bin" / "python"), *command], stdout=log, stderr=log, cwd=folder

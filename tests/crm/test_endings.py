@@ -1,13 +1,17 @@
 """Links that end: merges on either side, erasures, unlinking; and webhooks that say so."""
 
+from dataclasses import replace
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from formapp.crm import owner
+from formapp.crm.ending import start_erasing
 from formapp.crm.events import Event, store_event, wix_source
-from formapp.crm.sync import pass_once
+from formapp.crm.store import LEASE
+from formapp.crm.sync import pass_once, sync_once
 from formapp.db.database import Database
-from formapp.db.tables import crm_links, crm_tombstones
+from formapp.db.tables import crm_events, crm_links, crm_tombstones
 from tests.crm.pairing import Pairing
 
 
@@ -142,3 +146,86 @@ def test_ambiguous_records_are_held_and_released_once_they_are_clear(pairing: Pa
     pairing.sync()
     found = owner.status(pairing.database, "main", pairing.clock())
     assert (found.linked, found.held) == (1, 0)
+
+
+def test_a_merge_whose_source_has_lost_its_twin_leaves_the_survivor_alone(
+    sqlite: Database,
+) -> None:
+    pairing = Pairing(sqlite, deletes="delete")
+    (ada, ada_twin), (bob, bob_twin) = two_links(pairing)
+    # Equal contacts: nothing tells the survivor from the one that was deleted.
+    pairing.wix.rows[ada].values = dict(pairing.wix.rows[bob].values)
+    pairing.wix.combine(ada, bob)
+    pairing.crm.remove(bob_twin)
+    pairing.sync()
+    assert [*pairing.wix.rows] == [ada]
+    assert [*pairing.crm.rows] == [ada_twin]
+    assert states(pairing) == ["linked", "merged_into"]
+
+
+@pytest.mark.parametrize("had_twin", [True, False])
+def test_a_survivor_that_got_the_merged_contacts_key_is_linked_all_the_same(
+    pairing: Pairing, *, had_twin: bool
+) -> None:
+    (ada, ada_twin), (bob, bob_twin) = two_links(pairing)
+    if not had_twin:
+        ada = pairing.wix.put(first="Eva", email="eva@example.com")
+    pairing.wix.combine(ada, bob)
+    # As Wix does where the survivor has no key of its own yet.
+    pairing.wix.rows[ada].key = bob_twin
+    pairing.crm.remove(bob_twin)
+    pairing.sync()
+    pairing.sync()
+    assert "held" not in states(pairing)
+    pairing.wix.edit(ada, first="Eva B.")
+    pairing.sync()
+    names = {row.values["given"] for row in pairing.crm.rows.values()}
+    assert "Eva B." in names
+    assert (ada_twin in pairing.crm.rows) or not had_twin
+    assert pairing.wix.rows[ada].key == bob_twin
+
+
+class _KilledError(BaseException):
+    """The process ends here."""
+
+
+def test_a_merge_waits_for_a_survivor_whose_twin_was_being_created(pairing: Pairing) -> None:
+    bob, bob_twin = pairing.linked(first="Bob", email="bob@example.com")
+    ada = pairing.wix.put(first="Ada", email="ada@example.com")
+
+    def kill(name: str) -> None:
+        if name == "c.create":
+            raise _KilledError
+
+    pairing.crm.hook = kill
+    with pytest.raises(_KilledError):
+        pairing.sync()
+    pairing.crm.hook = lambda _name: None
+    pairing.wix.edit(ada, email="bob@example.com")
+    pairing.wix.combine(ada, bob)
+    # The lease of the killed process is over, its grace isn't.
+    pairing.clock.turn(seconds=LEASE.total_seconds() + 5)
+    sync_once(pairing.session())
+    pairing.sync()
+    pairing.sync()
+    assert sorted(states(pairing)) == ["linked", "merged_into"]
+    assert "Merged in Wix" in pairing.crm.rows[bob_twin].labels
+    assert len(pairing.crm.rows) == 2
+
+
+@pytest.mark.parametrize("how", ["erased at Wix", "unlinked"])
+def test_fields_that_wait_while_a_link_is_held_go_with_it(pairing: Pairing, how: str) -> None:
+    wix_id, crm_id = pairing.linked(first="Ada", email="ada@example.com")
+    with pairing.database.write() as connection:
+        connection.execute(update(crm_links).values(state="held", reason="refused"))
+        for entity in (crm_id, "another"):
+            content = {"given": "Ada B.", "email": "ada@example.com"}
+            post = Event("crm:main", f"post of {entity}", "updated", entity, pairing.clock())
+            store_event(connection, replace(post, content=content))
+        if how == "erased at Wix":
+            start_erasing(connection, "main", wix_id, pairing.clock())
+    if how == "unlinked":
+        assert owner.unlink(pairing.database, "main", wix_id)
+    with pairing.database.read() as connection:
+        kept = connection.execute(select(crm_events.c.entity, crm_events.c.content)).all()
+    assert {row.entity: bool(row.content) for row in kept} == {crm_id: False, "another": True}

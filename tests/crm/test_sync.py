@@ -3,10 +3,13 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import select, update
 
 from formapp.crm import owner
+from formapp.crm.model import FieldPair
 from formapp.crm.sync import pass_once
 from formapp.db.database import Database
+from formapp.db.tables import crm_links
 from tests.crm.pairing import Pairing
 
 
@@ -208,3 +211,83 @@ def test_the_brake_stops_a_loss_of_many_records(
     owner.resume(pairing.database, "main", pairing.clock(), allow_deletes=gone)
     assert pairing.sync() == 0
     assert len([row for row in pairing.wix.rows.values() if row.labels]) == gone
+
+
+def _change_silently(pairing: Pairing, side: str, record_id: str, name: str, value: str) -> None:
+    """As a system does that raises no revision."""
+    system = pairing.wix if side == "wix" else pairing.crm
+    system.rows[record_id].values[name] = value
+
+
+@pytest.mark.parametrize(
+    ("side", "name", "twin"), [("wix", "first", "given"), ("crm", "org", "company")]
+)
+def test_a_change_that_no_system_mentions_is_found_once_a_day(
+    pairing: Pairing, side: str, name: str, twin: str
+) -> None:
+    wix_id, crm_id = pairing.linked(first="Ada", company="Acme", email="ada@example.com")
+    changed, other = (wix_id, crm_id) if side == "wix" else (crm_id, wix_id)
+    _change_silently(pairing, side, changed, name, "Augusta")
+    pairing.sync()
+    assert pairing.writes == []
+    pairing.clock.turn(hours=24)
+    pairing.forget_calls()
+    pairing.sync()
+    assert pairing.writes == ["update"]
+    system = pairing.crm if side == "wix" else pairing.wix
+    assert system.rows[other].values[twin] == "Augusta"
+    pairing.clock.turn(hours=24)
+    pairing.forget_calls()
+    pairing.sync()
+    assert pairing.writes == []
+
+
+def test_a_wrong_base_is_found_and_its_loser_kept_as_a_conflict(pairing: Pairing) -> None:
+    wix_id, crm_id = pairing.linked(
+        first="Ada", company="Acme", title="Dr", email="ada@example.com", emails=("a@example.com",)
+    )
+    pairing.wix.edit(wix_id, company="Bad base", emails=("b@example.com",))
+    decider = pairing.session().digests
+    with pairing.database.write() as connection:
+        row = connection.execute(select(crm_links)).one()
+        wrong = {
+            **row.wix_base,
+            "company": decider.text("company", "Bad base"),
+            "emails": decider.items("emails", ["b@example.com"]),
+        }
+        connection.execute(update(crm_links).values(wix_base=wrong))
+    pairing.sync()
+    assert pairing.crm.rows[crm_id].values["org"] == "Acme"
+    pairing.clock.turn(hours=24)
+    pairing.sync()
+    assert pairing.crm.rows[crm_id].values["org"] == "Bad base"
+    both = ("a@example.com", "b@example.com")
+    assert pairing.crm.rows[crm_id].values["mails"] == both
+    assert pairing.wix.rows[wix_id].values["emails"] == both
+    (conflict,) = pairing.conflicts()
+    assert (conflict.field, conflict.lost_value) == ("company", "Acme")
+
+
+def test_what_differs_for_good_reason_is_left_alone_by_the_daily_comparison(
+    sqlite: Database,
+) -> None:
+    fields = (
+        FieldPair("first", "given"),
+        FieldPair("company", "org", direction="to_crm"),
+        FieldPair("title", "role", wins="ask"),
+        FieldPair("email", "email"),
+    )
+    pairing = Pairing(sqlite, fields=fields)
+    wix_id, crm_id = pairing.linked(
+        first="Ada", company="Acme", title="Dr", email="ada@example.com"
+    )
+    pairing.crm.edit(crm_id, org="Its own", given=None, role="Prof")
+    pairing.wix.edit(wix_id, title="Dame")
+    pairing.sync()
+    for _ in range(2):
+        pairing.clock.turn(hours=24)
+        pairing.forget_calls()
+        assert pairing.sync() == 0
+        assert pairing.writes == []
+        assert pairing.wix.calls.count("get") == 0
+    assert [each.resolved for each in pairing.conflicts()] == [False]

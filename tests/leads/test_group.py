@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
+from formapp.leads import accept
 from formapp.leads.accept import Group
 from tests.support.processes import eventually
 
@@ -93,3 +94,21 @@ def test_many_threads_lose_nothing_and_mix_nothing_up() -> None:
     group = Group[int, int](lambda numbers: [2 * number for number in numbers])
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(group.do, range(5000))) == list(range(0, 10_000, 2))
+
+
+def test_while_many_come_a_turn_waits_for_as_many_as_the_last_one_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    doubling = Doubling()
+    with ThreadPoolExecutor(8) as pool:
+        for future in doubling.crowd(pool, range(8)):
+            future.result(10)
+        monkeypatch.setattr(accept, "_MOST_PATIENCE", 10)
+        again = [pool.submit(doubling.group.do, number) for number in range(7)]
+        assert [future.result(10) for future in again] == list(range(0, 14, 2))
+    assert [len(turn) for turn in doubling.turns] == [1, 7, 7]
+    # No other comes: it waits for a moment alone.
+    monkeypatch.setattr(accept, "_MOST_PATIENCE", 0.001)
+    assert doubling.group.do(9) == 18
+    monkeypatch.setattr(accept, "_MOST_PATIENCE", 10)
+    assert doubling.group.do(9) == 18, "the last turn had one"

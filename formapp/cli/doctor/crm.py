@@ -38,6 +38,7 @@ class _Unlimited:
 
     def __init__(self, wix: WixContacts) -> None:
         self.wix = wix
+        self.calls = ()  # not counted, either
 
     def begin(self) -> None:
         """There is always room."""

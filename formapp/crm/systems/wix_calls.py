@@ -1,6 +1,6 @@
 """Calls to Wix for a book: within the rate budget that leads share, its errors as a system's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sized
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -38,6 +38,10 @@ class Client(Protocol):
 
     wix: WixContacts
 
+    @property
+    def calls(self) -> Sized:
+        """Those since `begin`."""
+
     def begin(self) -> None:
         """Raise BudgetSpentError if there is no room for a call."""
 
@@ -65,6 +69,8 @@ class WixCalls:
         self._client = client
         self.wix = client.wix
         self.now = clock
+        self.made = 0
+        """Calls so far."""
         self._wait = wait
         self._patient = patient
 
@@ -81,7 +87,10 @@ class WixCalls:
         while True:
             try:
                 self._client.begin()
-                return function(*args)
+                try:
+                    return function(*args)
+                finally:
+                    self.made += len(self._client.calls)
             except BudgetSpentError as error:
                 seconds = max(0.1, (error.free_at - self.now()).total_seconds())
                 if not (patient or self._patient):

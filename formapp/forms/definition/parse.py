@@ -262,6 +262,8 @@ def _mend(table: Any, path: Location, begin: int = 0, *, is_missing: bool) -> bo
         del table[step]
     elif path[begin - 1] == "origins":
         table[step] = _meant(table[step])
+    elif path[begin - 1] == "accept":
+        table[step] = "image/*"
     else:
         table[step] = {} if path[begin - 1] in _TABLES else _unique(path)
     return True

@@ -2,6 +2,8 @@
 
 `python -m tests.proofs.faults.proxy --target PORT --seed TEXT --rate 0.25 --edits 0.3 --slow 0.6`
 
+It passes HTTP of any kind on, so that CardDAV meets the same faults.
+
 Kinds of fault: the connection is cut before, during (half of the request, or half of the answer)
 and after; it stays half-open; it stalls in the middle of the answer; the call arrives late, when
 the client has given up; the JSON is truncated; a gateway answers 502 with HTML, with or without the
@@ -39,6 +41,7 @@ KINDS = (
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 _HEAD = b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n"
 _GATEWAY = _HEAD % len(_HTML) + _HTML
+_HOP = ("Connection", "Keep-Alive", "Transfer-Encoding")
 _TOO_MANY = b"HTTP/1.1 429 -\r\nRetry-After: 2\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -131,8 +134,8 @@ class _Call(StreamRequestHandler):
         if kind == "gateway_applied":
             self.wfile.write(_GATEWAY)
             return True
-        if kind == "truncated_json":
-            self.wfile.write(_answer(head.split(b" ")[1], body[: len(body) // 2]))
+        if kind == "truncated_json" and b"application/json" in head:
+            self.wfile.write(_with_body(head, body[: len(body) // 2]))
             return True
         if kind in {"cut_answer", "stall"}:
             self.wfile.write(whole[: len(head) + len(body) // 2])
@@ -147,7 +150,9 @@ class _Call(StreamRequestHandler):
         answer = self._upstream.getresponse()
         said = answer.read()
         self._show_editor(method, path, answer.status, said)
-        return _answer(str(answer.status).encode(), said)
+        lines = [f"HTTP/1.1 {answer.status} -"]
+        lines += [f"{name}: {value}" for name, value in answer.getheaders() if name not in _HOP]
+        return _with_body("\r\n".join(lines).encode("latin-1"), said)
 
     def _show_editor(self, method: str, path: str, status: int, said: bytes) -> None:
         reads = path.endswith("/contacts/query") or (
@@ -180,9 +185,9 @@ class _Call(StreamRequestHandler):
         return False
 
 
-def _answer(status: bytes, body: bytes) -> bytes:
-    head = b"HTTP/1.1 %b -\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-    return head % (status, len(body)) + body
+def _with_body(head: bytes, body: bytes) -> bytes:
+    kept = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length:")]
+    return b"\r\n".join([*kept, b"Content-Length: %d" % len(body), b"", body])
 
 
 def main() -> None:

@@ -32,6 +32,7 @@ from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics
 from formapp.web.public import accept
 from formapp.wix import Timeouts
+from tests.proofs.books.victim import work
 from tests.proofs.faults.clock import FastClock
 from tests.proofs.faults.seams import WEB_STEPS, WORKER_STEPS, arm
 
@@ -44,11 +45,13 @@ TIMEOUTS = (0.5, 0.5)
 
 
 def become(order: dict[str, Any], tell: Callable[[str], None]) -> None:
-    """Be a worker or a web server that dies as ordered; returns only if it is asked to end."""
+    """Be a worker, a web server or a book's worker that dies as ordered, or ends if asked to."""
     os.environ.update(order.get("settings", {}))
     clock = FastClock.from_json(order["clock"]) if order.get("clock") else FastClock(time.time())
     if order.get("kind") == "web":
         _web(order, clock, tell)
+    elif order.get("kind") == "book":
+        work(order, clock, partial(_die, order.get("step", ""), tell), partial(tell, READY))
     else:
         _worker(order, clock, tell)
 

@@ -21,6 +21,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("submission_id", name="pk_unindexed"),
         sqlite_with_rowid=False,
     )
+    # Ids are in the order of receipt, too.
+    op.drop_index("ix_submissions_received_at", "submissions")
     for identity in ("email", "phone"):
         op.drop_index(f"ix_deliveries_pending_{identity}", "deliveries")
         op.drop_index(f"ix_deliveries_{identity}", "deliveries")

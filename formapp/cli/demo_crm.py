@@ -1,0 +1,217 @@
+"""The page of `formapp demo --crm`: an address book and Wix's contacts, kept equal, and the calls.
+
+The address book is edited here as any CardDAV client would edit it: with the card's ETag.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+from uuid import uuid4
+
+import click
+from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from formapp.cli.books import find_book, open_book
+from formapp.config.settings import Settings
+from formapp.crm import sync
+from formapp.crm.model import Book
+from formapp.crm.system import CrmError, GoneError, Record, StaleError, Value, Write
+from formapp.crm.systems.carddav import CardDavSystem
+from formapp.crm.systems.http_calls import HttpCalls
+from formapp.crm.systems.vcard import Card
+from formapp.db.database import Database
+from formapp.monitoring.metrics import Metrics
+from formapp.resources import STATIC, TEMPLATES
+from formapp.sandbox.core import Sandbox
+from formapp.sandbox.state import Site
+
+BOOK = "contacts"
+EVERY = "3s"
+FILE = """system = "carddav"
+url = "{url}"
+every = "{every}"
+region = "GB"
+
+[[fields]]
+wix = "name.first"
+crm = "given_name"
+
+[[fields]]
+wix = "name.last"
+crm = "family_name"
+
+[[fields]]
+wix = "company"
+crm = "org"
+
+[[fields]]
+wix = "emails"
+crm = "emails"
+
+[[fields]]
+wix = "phones"
+crm = "phones"
+"""
+_LOOKS = ("queryContacts", "listContacts")
+_WRITES = (
+    *("createContact", "updateContact", "deleteContact", "mergeContacts"),
+    *("labelContact", "unlabelContact"),
+)
+_SHOWN_CALLS = 12
+_ONE = ("given_name", "family_name", "org")
+_SEVERAL = ("emails", "phones")
+_LABELS = (
+    ("given_name", "First name"),
+    ("family_name", "Last name"),
+    ("org", "Company"),
+    ("emails", "E-mails"),
+    ("phones", "Phones"),
+)
+
+
+def start_book(settings: Settings, database: Database) -> Book:
+    """Plan and start the demo's book; one that runs goes on. Both sides are running already."""
+    book = find_book(settings, BOOK)
+    opened = open_book(book, settings=settings, database=database, metrics=Metrics(), patient=True)
+    try:
+        sync.plan(opened.session)
+        sync.load(opened.session, "wix")
+    except CrmError as error:
+        raise click.ClickException(f"the address book can't be used: {error}") from None
+    finally:
+        opened.close()
+    return book
+
+
+def create_page(book: Book, sandbox: Sandbox, site_id: str, form_url: str) -> Flask:
+    """Return the app of the page; the sandbox's server serves it."""
+    app = Flask(__name__, static_folder=str(STATIC), template_folder=str(TEMPLATES))
+
+    def render(notice: str = "") -> str:
+        found = sandbox.calls.read(site_id)
+        calls = [call for call in found["calls"] if call["operation"] not in _LOOKS]
+        try:
+            cards = _cards(book)
+        except CrmError as error:
+            cards, notice = [], f"The address book doesn't answer: {error}"
+        return render_template(
+            "demo/crm.html",
+            book=book,
+            cards=cards,
+            contacts=_contacts(sandbox.store.site(site_id)),
+            calls=calls[: -_SHOWN_CALLS - 1 : -1],
+            writes=sum(call["operation"] in _WRITES for call in calls),
+            looks=sum(found["counts"].get(name, 0) for name in _LOOKS),
+            every=EVERY.removesuffix("s"),
+            labels=_LABELS,
+            form_url=form_url,
+            notice=notice,
+        )
+
+    @app.before_request
+    def refuse_other_sites() -> Response | None:
+        foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+        return make_response("refused", 403) if foreign and request.method == "POST" else None
+
+    @app.get("/")
+    def page() -> str:
+        return render()
+
+    @app.post("/cards")
+    def create() -> AnyResponse:
+        with _AddressBook(book) as cards:
+            cards.add(Write(_values()))
+        return redirect(url_for("page"), 303)
+
+    @app.post("/cards/<name>")
+    def change(name: str) -> AnyResponse | str:
+        with _AddressBook(book) as cards:
+            try:
+                cards.change(name, request.form.get("revision"))
+            except (StaleError, GoneError):
+                return render("The card has changed meanwhile: look at it again.")
+        return redirect(url_for("page"), 303)
+
+    return app
+
+
+class _AddressBook(CardDavSystem):
+    """The address book for the length of a request, as another program sees it."""
+
+    def __init__(self, book: Book) -> None:
+        super().__init__(book, HttpCalls())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def add(self, write: Write) -> None:
+        """Add a card of its own, which names no twin."""
+        uid = str(uuid4())
+        card = Card.new(uid)
+        self._fields.apply(card, write)
+        self._put(f"{uid}.vcf", card.text(), {"If-None-Match": "*"})
+
+    def change(self, name: str, revision: str | None) -> None:
+        """Change or delete a card as it was shown; StaleError, GoneError."""
+        record = self.get(name)
+        if record is None or record.revision != revision:
+            raise StaleError("the card has changed")
+        if request.form.get("do") == "delete":
+            self.delete(record)
+        else:
+            self.update(record, Write(_values()))
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _cards(book: Book) -> list[dict[str, Any]]:
+    with _AddressBook(book) as cards:
+        names = [name for page in cards.sweep() for name in page]
+        records = cards.get_many(names)
+    return sorted((_card(each) for each in records.values()), key=lambda card: str(card["name"]))
+
+
+def _card(record: Record) -> dict[str, Any]:
+    texts = {name: _text(record.values.get(name)) for name in (*_ONE, *_SEVERAL)}
+    shown = " ".join(filter(None, (texts["given_name"], texts["family_name"])))
+    return {
+        "id": record.id,
+        "revision": record.revision,
+        "name": shown or texts["emails"] or "No name",
+        "texts": texts,
+        "labels": sorted(record.labels),
+    }
+
+
+def _text(value: Value | None) -> str:
+    return value if isinstance(value, str) else ", ".join(value or ())
+
+
+def _values() -> dict[str, Value | None]:
+    """What the page's form says, by the card's fields; several are separated by commas."""
+    sent = {name: request.form.get(name, "").strip() for name, _ in _LABELS}
+    values: dict[str, Value | None] = {name: sent[name] or None for name in _ONE}
+    for name in _SEVERAL:
+        values[name] = tuple(filter(None, map(str.strip, sent[name].split(",")))) or None
+    return values
+
+
+def _contacts(site: Site) -> list[dict[str, Any]]:
+    with site.lock:
+        return [_contact(site, each.body) for each in site.contacts.values()]
+
+
+def _contact(site: Site, contact: Mapping[str, Any]) -> dict[str, Any]:
+    info = contact["info"]
+    keys = info.get("labelKeys", {}).get("items", [])
+    labels = [site.labels[key]["displayName"] for key in keys if key in site.labels]
+    items = {each: info.get(each, {}).get("items", []) for each in _SEVERAL}
+    name = " ".join(filter(None, map(info.get("name", {}).get, ("first", "last"))))
+    texts = {
+        "org": info.get("company", ""),
+        "emails": ", ".join(each["email"] for each in items["emails"]),
+        "phones": ", ".join(each["phone"] for each in items["phones"]),
+    }
+    shown = name or texts["emails"] or "No name"
+    return {"id": contact["id"], "name": shown, "texts": texts, "labels": labels}
