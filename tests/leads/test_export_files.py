@@ -77,8 +77,8 @@ def test_names_of_strangers_lead_out_of_no_folder(database: Database, store: Fol
 def test_what_can_not_be_exported_is_listed(database: Database, store: FolderStore) -> None:
     sent = kept(database)
     attach_file(database, store, sent, name="good.pdf", now=NOW)
-    bad = {"state": FileState.QUARANTINED, "reason": "Eicar"}
-    attach_file(database, store, sent, name="bad.pdf", now=NOW, **bad)
+    bad = FileState.QUARANTINED
+    attach_file(database, store, sent, name="bad.pdf", now=NOW, state=bad, reason="Eicar")
     attach_file(database, store, sent, name="new.pdf", now=NOW, state=FileState.WAITING)
     gone = attach_file(database, store, sent, b"gone", name="gone.pdf", now=NOW)
     store.delete(gone.key)
