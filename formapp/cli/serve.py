@@ -13,6 +13,7 @@ import click
 from flask import Flask
 
 from formapp.app import create_app
+from formapp.cli.disks import ADVICE, vanishing_database
 from formapp.cli.load import load
 from formapp.cli.processes import MOST, serve_many
 from formapp.cli.reload import reload_on_change
@@ -58,6 +59,8 @@ def command(host: str, port: int, *, worker: bool, reload: bool, processes: int)
         settings = read_settings(web=True, wix=worker)
         logs.configure(settings.log_format)
         forms = load(settings)
+        if reason := vanishing_database(settings.database_url):
+            _log.warning("%s; %s", reason, ADVICE)
         with listening_on(host, port):
             listener = listen(host, port)
         where = settings.base_url or f"http://{host}:{listener.getsockname()[1]}"

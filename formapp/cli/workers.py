@@ -57,7 +57,7 @@ def make_worker_group(
         database,
         _channels(settings),
         backlog,
-        inbox=inbox_of(settings, database),
+        inbox=partial(inbox_of, settings, database),
     )
     notifications = NotificationWorkers(
         database=database, forms=forms, clock=_now, count=metrics.notification

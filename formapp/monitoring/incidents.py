@@ -6,7 +6,7 @@ one of many workers sends the alert.
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -311,11 +311,11 @@ def report_incidents(
     backlog: timedelta,
     now: datetime,
     *,
-    inbox: str | None = None,
+    inbox: Callable[[], str | None] = lambda: None,
 ) -> None:
     """Log and send an alert for each incident that has begun or ended since the owner knows.
 
-    `inbox` is the prefix of a lead's page; None where there are no such pages.
+    `inbox` returns the prefix of a lead's page; None while nobody may sign in there.
     """
     found = find_incidents(database, now, backlog=backlog)
     present = {(each.kind, each.site): each for each in found}
@@ -323,7 +323,7 @@ def report_incidents(
         known = {(row.kind, row.site) for row in connection.execute(select(incidents))}
     for key, incident in present.items():
         if key not in known and _open(database, *key, now):
-            _send(channels, _alert_of(incident, inbox, now))
+            _send(channels, _alert_of(incident, inbox(), now))
     for key in known:
         if key not in present and _close(database, *key):
             _send(channels, Alert(*key, "over", "all is well again", now))

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ from tests.support.processes import Commands, Installation, environ, free_port, 
 ROOT = Path(__file__).parents[2]
 README = ROOT.joinpath("README.md").read_text("utf-8")
 TEXTS = {"README": README, **{topic: read(topic) for topic in topics()}}
-SERVERS = ("formapp serve", "formapp worker", "formapp sandbox", "gunicorn")
+SERVERS = ("formapp serve", "formapp worker", "formapp sandbox", "bin/gunicorn")
 # These are run by tests of their own.
-ELSEWHERE = ("curl", "db copy", "tests.proofs", "sqlite3", "&& .venv/bin/")
+ELSEWHERE = ("curl", "db copy", "tests.proofs", "sqlite3", "&& .venv/bin/", "pip install")
 
 
 def _blocks(text: str) -> list[str]:
@@ -93,6 +94,19 @@ def test_ci_installs_into_an_empty_environment_with_an_empty_cache() -> None:
 
 def test_the_form_file_of_the_readme_has_no_fault(folder: Path) -> None:
     assert load_definitions(folder / "forms")
+
+
+def test_the_extras_that_are_to_be_installed_are_in_the_project_and_in_ci() -> None:
+    project = tomllib.loads(ROOT.joinpath("pyproject.toml").read_text("utf-8"))["project"]
+    named = {
+        extra
+        for text in TEXTS.values()
+        for found in re.findall(r"pip install .*?\[([a-z,]+)\]", text)
+        for extra in found.split(",")
+    }
+    assert {"gunicorn", "redis"} <= named <= set(project["optional-dependencies"])
+    # CI installs them from the project's folder.
+    assert '"$project[gunicorn,redis]"' in ROOT.joinpath(".ci", "wheel").read_text("utf-8")
 
 
 @pytest.mark.slow

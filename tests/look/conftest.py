@@ -17,7 +17,7 @@ from formapp.resources import BUNDLED_FORMS, STATIC, TEMPLATES
 from formapp.web import brand, i18n
 from formapp.web.i18n import set_language
 from formapp.web.public import layout
-from tests.look.forms import STEPS, VISIT
+from tests.look.forms import AROUND, STEPS, VISIT
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -194,7 +194,7 @@ def foreign(origin: str) -> Iterator[str]:
     app = Flask("foreign", template_folder=str(TEMPLATES), static_folder=str(STATIC))
     policy = (
         f"default-src 'none'; script-src {origin}; frame-src {origin}; "
-        "style-src 'self'; img-src data:"
+        "style-src 'self' 'unsafe-inline'; img-src data:"
     )
 
     @app.get("/demo/<form_name>")
@@ -217,6 +217,10 @@ def foreign(origin: str) -> Iterator[str]:
             for name in names
         )
         return f"<!doctype html><title>Plain</title><main>{''.join(scripts)}</main>"
+
+    @app.get("/around")
+    def around() -> str:
+        return AROUND.format(origin=origin, **request.args)
 
     @app.after_request
     def strict(response: Response) -> Response:

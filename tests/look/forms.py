@@ -1,4 +1,4 @@
-"""Forms that show what the bundled ones don't: conditional fields, sections, columns and steps."""
+"""Forms that show what the bundled ones don't, and a page that reserves the place of one."""
 
 VISIT = """
 title = "Book a visit"
@@ -83,4 +83,11 @@ fields = ["topic", "part", "power"]
 [[steps]]
 title = "Where it is"
 fields = ["same", "harbour", "dock", "privacy"]
+"""
+
+AROUND = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Boats</title>
+<meta name="viewport" content="width=device-width"><body style="margin: 0 auto; max-width: 40rem">
+<h1>Boats</h1><p>Ask us.</p><div style="min-height: {height}px">
+<script src="{origin}/embed.js" data-form="{form}" data-heading="{heading}" async></script></div>
+<p id="below">Slipway 3, Old Harbour.</p><footer>Open from Easter to October</footer></body></html>
 """

@@ -104,3 +104,45 @@ def test_not_by_a_form_of_an_unlisted_site_nor_in_its_frame(
     driven.run(FILL_IN)
     when(driven, "document.querySelector('.status')?.textContent === '403'")
     assert numbered.kept() == []
+
+
+ANSWER = """
+const [name, value] = arguments;
+const all = [...document.querySelectorAll(`[name=${name}]`)];
+const control = all.find((one) => one.type !== "radio" || one.value === value);
+if (/radio|checkbox/.test(control.type)) control.checked = true;
+else control.value = value;
+control.dispatchEvent(new Event("input", { bubbles: true }));
+control.dispatchEvent(new FocusEvent("focusout", { bubbles: true }));
+"""
+PRESS = "[...document.querySelectorAll('button')].find((one) => one.textContent === %r).click()"
+SEEN = "[...document.querySelectorAll('.field')].filter((one) => one.offsetHeight).length"
+
+
+def test_a_form_in_steps_whose_fields_appear_and_are_checked(
+    driven: Driven, numbered: World
+) -> None:
+    driven.open(f"{numbered.origin}/f/steps")
+    when(driven, f"{SEEN} === 4 && document.querySelector('h2').innerText.includes('Step 1 of 3')")
+    driven.run(ANSWER, "email", "ada")
+    when(driven, "document.querySelector('.error')?.textContent.includes('Enter an e-mail')")
+    driven.run(ANSWER, "email", "ada@example.com")
+    driven.run(ANSWER, "name", "Ada Lovelace")
+    when(driven, "!document.querySelector('.error')")
+    driven.run(PRESS % "Next")
+    when(driven, f"{SEEN} === 1")
+    driven.run(ANSWER, "topic", "repair")
+    when(driven, f"{SEEN} === 2")
+    driven.run(PRESS % "Next")
+    when(driven, "document.querySelector('#e-part')")
+    driven.run(ANSWER, "part", "Hull")
+    driven.run(PRESS % "Next")
+    when(driven, f"{SEEN} === 3")
+    driven.run(ANSWER, "same", "yes")
+    driven.run(ANSWER, "privacy", "yes")
+    driven.run(PRESS % "Send")
+    when(driven, THANKED)
+    row = numbered.one()
+    assert (row.answers["topic"], row.answers["part"]) == ("repair", "Hull")
+    assert "harbour" not in row.answers
+    assert row.unknown is None

@@ -12,6 +12,7 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
+from formapp.cli.disks import ADVICE, vanishing_database
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.cli.wiring import keyring_of, number_of
 from formapp.config.settings import Settings
@@ -46,6 +47,8 @@ def check_database(
     if url.get_backend_name() == "sqlite":
         found = list(_check_file(Path(url.database or "")))
         yield from found
+        if reason := vanishing_database(settings.database_url):
+            yield hint("disk", reason, ADVICE)
         if any(each.level == "fault" or each.message.startswith(_NONE) for each in found):
             return
     with closing(Database(settings.database_url)) as database:

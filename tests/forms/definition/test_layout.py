@@ -1,11 +1,14 @@
 """Faults of `show_if` and `[[steps]]`: what they name must be there, once and in order."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 
 from formapp.forms.definition.localize import in_language
 from formapp.forms.definition.parse import parse_form
+from formapp.manual import read
+from formapp.web.public.layout import condition_hint
 
 FaultsOf = Callable[..., list[str]]
 
@@ -202,3 +205,13 @@ def test_steps_and_sections_have_titles_in_other_languages(faults_of: FaultsOf) 
     assert [step.title for step in form.steps] == ["A", "Zwei"]
     [found] = faults_of(written(end=given + german.replace("{ B =", "{ C =")))
     assert found == 'contact.toml: texts.de.steps.C: "C" is not a step of this form'
+
+
+def test_the_examples_of_the_manual_are_a_form_with_their_hint_and_steps() -> None:
+    blocks = re.findall(r"^```toml\n(.+?)\n```$", read("forms"), re.MULTILINE | re.DOTALL)
+    [fields] = [block for block in blocks if "show_if" in block]
+    [steps] = [block for block in blocks if "[[steps]]" in block]
+    form = parse_form("visit.toml", f"{fields}\n{steps}")
+    assert [step.title for step in form.steps] == ["About you", "Your boat"]
+    [model] = [field for field in form.fields if field.name == "model"]
+    assert f"*{condition_hint(form, model)}*" in read("forms")
