@@ -24,12 +24,12 @@ from formapp.cli.wiring import (
     one_line_errors,
     open_database,
     read_settings,
+    store_of,
 )
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
-from formapp.files.places import open_store
-from formapp.files.store import FileStore, FileStoreError
-from formapp.files.sweep import delete_now
+from formapp.files.store import FileStoreError
+from formapp.files.sweep import delete_at_once
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import names_in
 from formapp.leads import (
@@ -323,16 +323,12 @@ def export_leads(*, format_: str, bom: bool, **chosen: Any) -> None:
 def _write_zip(settings: Settings, database: Database, wanted: search.LeadFilter) -> None:
     if not export_files.has_files(database, wanted):
         echo("No submission like that has files: the archive is empty.", err=True)
-    pieces = export_files.export_zip(database, _store(settings, database), wanted)
+    pieces = export_files.export_zip(database, store_of(settings, database), wanted)
     try:
         sys.stdout.buffer.writelines(pieces)
     except FileStoreError as error:
         problem = "the archive is incomplete: a file could not be read"
         raise click.ClickException(f"{problem} ({error})") from None
-
-
-def _store(settings: Settings, database: Database) -> FileStore:
-    return open_store(settings.files, settings.s3_access, database)
 
 
 @command.command("expire")
@@ -342,6 +338,8 @@ def expire_leads(*, dry_run: bool) -> None:
     with _opened() as (settings, database):
         run = expire.count_expired if dry_run else expire.expire_all
         count = run(database, settings.keep_days, _now())
+        if not dry_run:
+            delete_at_once(database, store_of(settings, database), _now())
     done = "would be erased" if dry_run else "were erased"
     none = "Nothing to erase: no answers have expired."
     echo(f"The answers of {number_of(count, 'submission')} {done}." if count else none)
@@ -388,8 +386,7 @@ def erase_person(
         else:
             more["digests"] = digests_of(settings)
             erasure = erase.erase_person(database, identities, **more)
-        if not delete_now(database, _store(settings, database), _now()):
-            echo("The files could not be deleted now; a worker tries again soon.", err=True)
+        delete_at_once(database, store_of(settings, database), _now())
     echo("\n".join(erasure_lines(erasure)))
 
 

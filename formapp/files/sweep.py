@@ -56,17 +56,18 @@ def delete_erased(database: Database, store: FileStore, now: datetime) -> int:
     return count
 
 
-def delete_now(database: Database, store: FileStore, now: datetime) -> bool:
-    """Delete erased files right after the commit that erased them; False if it has to wait.
-
-    Then a worker deletes them: the erasure itself succeeded, and isn't undone.
-    """
+def delete_at_once(database: Database, store: FileStore, now: datetime) -> None:
+    """Delete the contents of what was just erased; a worker repeats what fails."""
     try:
         delete_erased(database, store, now)
     except (FileStoreError, DatabaseUnavailableError) as error:
-        _log.warning("erased files are deleted by the next sweep: %s", error)
-        return False
-    return True
+        _log.error("erased files are deleted later: %s", error)
+
+
+def sweep(database: Database, store: FileStore, now: datetime) -> None:
+    """Delete what crashes left behind, as a worker's periodic task."""
+    store.sweep_spools(now - GRACE)
+    delete_orphans(database, store, now)
 
 
 def delete_orphans(

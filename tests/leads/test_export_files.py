@@ -12,7 +12,7 @@ import pytest
 from formapp.db.database import Database
 from formapp.files.records import FileState
 from formapp.files.store import FolderStore
-from formapp.files.sweep import delete_now
+from formapp.files.sweep import delete_at_once
 from formapp.leads.accept import keep
 from formapp.leads.anonymize import anonymize
 from formapp.leads.export_files import LEFT_OUT, export_zip, has_files
@@ -105,7 +105,7 @@ def test_only_chosen_leads_and_none_that_were_erased(
         anonymize(connection, [north], NOW)
     assert not has_files(database, of_north)
     assert archive(database, store, of_north).namelist() == []
-    assert delete_now(database, store, NOW)
+    delete_at_once(database, store, NOW)
     assert len(list(store.contents())) == 1
 
 

@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from formapp.files import records
 from formapp.files.links import FileLink, FileLinkSigner
 from formapp.files.records import FileState
-from formapp.files.sweep import delete_now
+from formapp.files.sweep import delete_at_once
 from formapp.leads.anonymize import anonymize
 from formapp.web.files import POLICY
 from formapp.web.services import EXTENSION
@@ -124,7 +124,7 @@ def test_a_link_ends_with_its_time_and_with_the_lead(site: Site) -> None:
             answer = site.get(each)
             assert answer.status_code == 404
             assert "roof" not in answer.get_data(as_text=True)
-        assert delete_now(site.database, site.app.extensions[EXTENSION].files.store, NOW)
+        delete_at_once(site.database, site.app.extensions[EXTENSION].files.store, NOW)
 
 
 def test_a_file_whose_content_is_gone_is_gone(site: Site) -> None:

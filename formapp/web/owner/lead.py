@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from formapp.files.links import short_address
 from formapp.files.records import FileRecord, of_submission
-from formapp.files.sweep import delete_now
+from formapp.files.sweep import delete_at_once
 from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form
 from formapp.forms.notes import format_note
@@ -104,7 +104,7 @@ def _erase(submission_id: str) -> None:
         now=now(),
         by=current_user().name,
     )
-    delete_now(app.database, app.files.store, now())
+    delete_at_once(app.database, app.files.store, now())
 
 
 ACTIONS: Mapping[str, Action] = {
