@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "formapp.sandbox": (),
     "formapp.starter": (),
     "formapp.languages": ("formapp.resources",),
-    "formapp.config": ("formapp.files.s3", "formapp.forms", "formapp.resources", "formapp.spam"),
+    "formapp.config": ("formapp.files", "formapp.forms", "formapp.resources", "formapp.spam"),
     "formapp.db": (),
     "formapp.mail": ("formapp.db", "formapp.forms.reading", "formapp.http", "formapp.signing"),
     "formapp.jobs": ("formapp.db",),

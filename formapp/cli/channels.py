@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from formapp.cli.wiring import limit_of
 from formapp.config.settings import Settings
@@ -56,7 +57,8 @@ def make_channels(settings: Settings, database: Database, clock: Clock) -> Chann
     """Wire the channels."""
     server = settings.smtp_url
     mailer = SmtpMailer(server.get_secret_value()) if server else None
-    sender, inbox = settings.sender, inbox_of(settings, database)
+    # Asked for at each message: people are added while this runs.
+    sender, inbox = settings.sender, partial(inbox_of, settings, database)
     limit = limit_of(settings, database) if settings.secret_key else None
     return Channels(
         OwnerMail(mailer, Envelope(sender, inbox)) if mailer and sender else None,

@@ -24,9 +24,11 @@ from formapp.cli.wiring import (
     one_line_errors,
     open_database,
     read_settings,
+    store_of,
 )
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
+from formapp.files.sweep import delete_at_once
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import names_in
 from formapp.leads import audit, confirm, erase, expire, export, release, report, retry, search
@@ -308,6 +310,8 @@ def expire_leads(*, dry_run: bool) -> None:
     with _opened() as (settings, database):
         run = expire.count_expired if dry_run else expire.expire_all
         count = run(database, settings.keep_days, _now())
+        if not dry_run:
+            delete_at_once(database, store_of(settings, database), _now())
     done = "would be erased" if dry_run else "were erased"
     none = "Nothing to erase: no answers have expired."
     echo(f"The answers of {number_of(count, 'submission')} {done}." if count else none)
@@ -354,6 +358,7 @@ def erase_person(
         else:
             more["digests"] = digests_of(settings)
             erasure = erase.erase_person(database, identities, **more)
+        delete_at_once(database, store_of(settings, database), _now())
     echo("\n".join(erasure_lines(erasure)))
 
 

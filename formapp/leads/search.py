@@ -158,7 +158,7 @@ def iterate_ids(database: Database, wanted: LeadFilter, batch: int = 500) -> Ite
 def count_leads(database: Database, wanted: LeadFilter, limit: int = COUNT_LIMIT) -> LeadCount:
     """Return how many a filter selects, up to a limit.
 
-    Where very many names begin like a search, no more than a page of them is counted.
+    Where a search has several words, or very many names begin like it, that is a page.
     """
     _index_new(database, wanted)
     with database.read() as connection:
@@ -222,6 +222,8 @@ class _Query:
         """Return how many there are, up to a limit."""
         if self._is_nothing():
             return LeadCount(0)
+        if len(self._beginnings) > 1:
+            limit = min(limit, PAGE)
         if self._beginnings and self._has_many(self._beginnings[0]):
             limit = min(limit, PAGE)
             ids, end = self.ids(None, limit + 1)

@@ -121,7 +121,7 @@ class Metrics:
 
         self._book_calls = histogram(
             "crm_wix_calls",
-            "Calls to Wix for a CRM book's contact, look for changes or sweep.",
+            "Calls to Wix for a CRM book's contact, look at a side for changes, or sweep.",
             ("book", "work"),
             buckets=(0, 1, 2, 3, 4, 6, 10, 20, 50),
         )

@@ -7,7 +7,7 @@ after 15 seconds. It is an extra, `formapp[chat]`.
 import logging
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,11 +53,11 @@ class ChatChannel:
 
     Attributes:
         urls: Apprise's addresses by name; they hold secrets.
-        inbox: the prefix of a lead's page; None: messages have no such link.
+        inbox: returns the prefix of a lead's page; None: messages have no such link.
     """
 
     urls: Mapping[str, str]
-    inbox: str | None = None
+    inbox: Callable[[], str | None] = lambda: None
     seconds: float = DEADLINE
     _hanging: list[threading.Thread] = field(default_factory=list)
 
@@ -71,7 +71,7 @@ class ChatChannel:
         target = _apprise.Apprise()
         if not target.add(url):
             raise NotSentError("Apprise can't read its address", unreachable=True)
-        title, body = chat_text(lead, definition, self.inbox)
+        title, body = chat_text(lead, definition, self.inbox())
         if not self._notify(target, title, body):
             raise NotSentError("it refused the message, or didn't answer", unreachable=True)
 

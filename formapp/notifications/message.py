@@ -4,7 +4,7 @@ import hashlib
 import html
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -40,11 +40,12 @@ _LONGEST_NAME = 30
 class Envelope:
     """Who a mail is from and where its links lead.
 
-    `inbox` is the prefix of a lead's page in the inbox; None: mails have no such link.
+    `inbox` returns the prefix of a lead's page in the inbox; None: mails have no such link, as
+    nobody may sign in yet.
     """
 
     sender: str
-    inbox: str | None = None
+    inbox: Callable[[], str | None] = lambda: None
 
 
 def write_lead(
@@ -198,7 +199,8 @@ def _html_of(shown: LeadText, texts: NullTranslations) -> str:
 
 
 def _link(lead: AcceptedLead, envelope: Envelope) -> str | None:
-    return f"{envelope.inbox}{quote(lead.id)}" if envelope.inbox else None
+    inbox = envelope.inbox()
+    return f"{inbox}{quote(lead.id)}" if inbox else None
 
 
 def _link_lines(lead: AcceptedLead, envelope: Envelope, texts: NullTranslations) -> list[str]:

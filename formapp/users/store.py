@@ -8,6 +8,7 @@ no list of sessions is kept.
 import hashlib
 import hmac
 import re
+import threading
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,19 @@ _NAME = re.compile(r"[\w.@+-]{1,64}")
 _hasher = PasswordHasher()
 # Of a random text that is stored nowhere: an unknown name takes as long as a wrong password.
 _NOBODY = _hasher.hash(hashlib.sha256(b"formapp: nobody's password").hexdigest())
+
+
+CHECKS = 2
+"""Passwords that are checked at once in one process: each check takes 64 MiB."""
+
+PATIENCE = 5.0
+"""Seconds that a sign-in waits for its turn."""
+
+_checks = threading.BoundedSemaphore(CHECKS)
+
+
+class TooManyChecksError(Exception):
+    """So many passwords are being checked that this one had no turn."""
 
 
 class UserError(ValueError):
@@ -111,7 +125,10 @@ class Users:
         )
 
     def check_password(self, name: str, password: str) -> User | None:
-        """Return the user if this is their password. Takes as long for an unknown name."""
+        """Return the user if this is their password. Takes as long for an unknown name.
+
+        Raises TooManyChecksError if it had no turn.
+        """
         if len(password.encode()) > LONGEST_PASSWORD:
             return None
         if name == OWNER and self._owner is not None:
@@ -121,11 +138,7 @@ class Users:
             with self._database.read() as connection:
                 mine = select(users.c.password).where(users.c.name == name)
                 stored = connection.execute(mine).scalar()
-        try:
-            _hasher.verify(stored or _NOBODY, _normal(password))
-        except (VerificationError, InvalidHashError):
-            return None
-        return self.find(name) if stored else None
+        return self.find(name) if _is_right(stored or _NOBODY, password) and stored else None
 
     def list_all(self) -> list[User]:
         """Return all users, by name."""
@@ -204,6 +217,18 @@ def hash_password(password: str) -> str:
     if len(password.encode()) > LONGEST_PASSWORD:
         raise UserError(f"the password is too long: use at most {LONGEST_PASSWORD} bytes")
     return _hasher.hash(_normal(password))
+
+
+def _is_right(stored: str, password: str) -> bool:
+    """Compare a password with a stored form; raises TooManyChecksError."""
+    if not _checks.acquire(timeout=PATIENCE):
+        raise TooManyChecksError
+    try:
+        return _hasher.verify(stored, _normal(password))
+    except (VerificationError, InvalidHashError):
+        return False
+    finally:
+        _checks.release()
 
 
 def _normal(password: str) -> str:

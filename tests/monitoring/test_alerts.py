@@ -198,7 +198,7 @@ def test_an_alert_names_forms_and_cause_and_what_to_do_and_links_to_the_lead(
     sent: list[Alert] = []
     channels, backlog = [sent.append], timedelta(minutes=15)
     inbox = "https://forms.example.com/inbox/leads/"
-    report_incidents(database, channels, backlog, turned_clock(), inbox=inbox)
+    report_incidents(database, channels, backlog, turned_clock(), inbox=lambda: inbox)
     (alert,) = sent
     assert alert.forms == ("contact", "quote")
     assert alert.detail.startswith(f"2 leads of contact, quote were not delivered: {cause}")

@@ -22,7 +22,7 @@ from formapp.notifications.webhook import body_of
 from tests.support.notifying import accepted, form_of
 
 OWNER = "owner@example.com"
-ENVELOPE = Envelope("Forms <forms@example.com>", "https://forms.example.com/inbox/leads/")
+ENVELOPE = Envelope("Forms <forms@example.com>", lambda: "https://forms.example.com/inbox/leads/")
 NOTIFY = f'[notify]\nemail = "{OWNER}"'
 HOSTILE = (
     '<script>alert(1)</script>"><img src=x onerror=alert(2)>\x00\x1b[31m\x07\r\nBcc: x@evil.test'

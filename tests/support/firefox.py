@@ -39,7 +39,12 @@ class _Socket:
     def send(self, text: str) -> None:
         data, mask = text.encode(), os.urandom(4)
         size = len(data)
-        length = bytes([0x80 | size]) if size < 126 else b"\xfe" + struct.pack(">H", size)
+        if size < 126:
+            length = bytes([0x80 | size])
+        elif size < 1 << 16:
+            length = struct.pack(">BH", 0xFE, size)
+        else:
+            length = struct.pack(">BQ", 0xFF, size)
         masked = bytes(byte ^ mask[n % 4] for n, byte in enumerate(data))
         self._socket.sendall(b"\x81" + length + mask + masked)
 

@@ -1,11 +1,15 @@
 """Users of the inbox: who they are, what ends their sessions."""
 
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from formapp.db.database import Database
-from formapp.users.store import User, UserError, Users
+from formapp.users import store
+from formapp.users.store import CHECKS, TooManyChecksError, User, UserError, Users
 
 PASSWORD = "correct horse battery"
 OWNERS = "the owner's password"
@@ -117,3 +121,39 @@ def test_what_is_not_there_is_not_changed(database: Database) -> None:
             users.remove(name)
         with pytest.raises(UserError, match=r"there is no user|OWNER_PASSWORD"):
             users.change_password(name, PASSWORD)
+
+
+def test_few_passwords_are_checked_at_once_and_the_others_wait_their_turn(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_work: set[int] = set()
+    most = 0
+
+    class Slow:
+        def verify(self, _stored: str, _password: str) -> bool:
+            nonlocal most
+            at_work.add(threading.get_ident())
+            most = max(most, len(at_work))
+            time.sleep(0.02)
+            at_work.remove(threading.get_ident())
+            return True
+
+    users = Users(database)
+    users.add("ana", PASSWORD)
+    monkeypatch.setattr(store, "_hasher", Slow())
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(lambda _: users.check_password("ana", PASSWORD), range(24)))
+    assert all(found)
+    assert most == CHECKS
+
+
+def test_a_check_without_a_turn_is_refused_not_run(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "PATIENCE", 0.01)
+    monkeypatch.setattr(store, "_checks", threading.BoundedSemaphore(1))
+    users = Users(sqlite)
+    users.add("ana", PASSWORD)
+    with store._checks, pytest.raises(TooManyChecksError):
+        users.check_password("ana", PASSWORD)
+    assert users.check_password("ana", PASSWORD)

@@ -12,6 +12,7 @@ from typing import Any
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from formapp.files.sweep import delete_at_once
 from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form
 from formapp.forms.notes import format_note
@@ -100,6 +101,7 @@ def _erase(submission_id: str) -> None:
         now=now(),
         by=current_user().name,
     )
+    delete_at_once(services().database, services().files.store, now())
 
 
 ACTIONS: Mapping[str, Action] = {

@@ -13,7 +13,7 @@ from flask import Flask, g, request, session
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import NotFound
 
-from formapp.users.store import User, Users
+from formapp.users.store import TooManyChecksError, User, Users
 from formapp.web.errors import RefusalError
 from formapp.web.hooks import SessionsUnder
 from formapp.web.owner.sign_in import Attempts
@@ -28,6 +28,7 @@ LIFETIME = timedelta(hours=12)
 
 _NAME, _STAMP = "user", "stamp"
 _EXTENSION = "formapp.inbox"
+_BUSY = "Many people sign in at this moment. Please try again in a few seconds."
 _NOT_A_USER = "Your user name is not one of the users of this inbox."
 
 csrf = CSRFProtect()  # type: ignore[no-untyped-call] # Flask-WTF publishes no types
@@ -72,7 +73,10 @@ class SignIn:
     def sign_in(self, name: str, password: str) -> User | None:
         """Begin a session if the password is right; raises RefusalError after too many tries."""
         self._attempts.check(request)
-        user = self.users.check_password(name, password)
+        try:
+            user = self.users.check_password(name, password)
+        except TooManyChecksError:
+            raise RefusalError(503, "BUSY", _BUSY, {"Retry-After": "5"}) from None
         if user is None:
             self._attempts.count(request)
             return None

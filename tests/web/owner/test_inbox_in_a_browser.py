@@ -1,83 +1,24 @@
 """The inbox in a browser: accessible and unclipped at three widths, light and dark, by keyboard."""
 
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from formapp.delivery.results import Attempt, Result, finish, give_up
-from formapp.leads.accept import Status
-from formapp.server import Server, listen
 from tests.support.browser import DESKTOP, PHONE, axe_violations
-from tests.support.claiming import claim_next
-from tests.web.forms import load
-from tests.web.owner.inbox import HOSTILE, PASSWORD, send
-from tests.web.support import Site
+from tests.web.owner.busy import Office, running_office
+from tests.web.owner.inbox import PASSWORD, send
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 TABLET = 768
-LONG = "Catarina Maria-José von Hohenzollern-Sigmaringen zu Castell-Rüdenhausen" + "x" * 60
-
-
-@dataclass
-class Office:
-    """A running site with leads of every kind."""
-
-    site: Site
-    address: str
-    failed: str
-    delivered: str
-    held: str
 
 
 @pytest.fixture(scope="module")
 def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    listener = listen("127.0.0.1", 0)
-    address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    folder = tmp_path_factory.mktemp("inbox")
-    site = Site.build(folder, forms=load(), BASE_URL=address, OWNER_PASSWORD=PASSWORD)
-    office = _fill(site, address)
-    server = Server(site.app, listener)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    yield office
-    server.stop()
-    thread.join(20)
-    site.database.close()
-
-
-def _fill(site: Site, address: str) -> Office:
-    now = datetime.now(UTC)
-    names = [LONG, HOSTILE, "محمد العربي", *(f"Ana {number}" for number in range(55))]
-    for number, name in enumerate(names):
-        send(site, name, at=now - timedelta(hours=7 * number))
-    held = send(
-        site,
-        "Quentin",
-        status=Status.QUARANTINED,
-        at=now,
-        meta={"suspect": ["many links in the texts"]},
-        unknown={"budget": "5,000"},
-        consents=[{"field": "privacy", "text": "I agree.", "at": now.isoformat()}],
-    )
-    settled: dict[str, str] = {}
-    calls = [{"operation": "createContact", "status": 400, "code": "X", "request_id": "r", "ms": 3}]
-    for result in ("failed", "delivered"):
-        claim = claim_next(site.database, ["main"], now)
-        assert claim
-        settled[result] = claim.submission_id
-        attempt = Attempt(now, result, 12, calls, "createContact", 400, "INVALID_ARGUMENT")
-        if result == "failed":
-            give_up(site.database, claim, attempt, "Wix refused: info.phones must be a number")
-        else:
-            change = {"field": "company", "result": "kept", "before": "x" * 200, "given": LONG}
-            finish(site.database, claim, attempt, Result("updated", "c1", (), [change]))  # type: ignore[list-item]
-    return Office(site, address, settled["failed"], settled["delivered"], held)
+    with running_office(tmp_path_factory.mktemp("inbox")) as office:
+        yield office
 
 
 def signed_in(
@@ -120,7 +61,8 @@ def test_every_page_is_accessible_and_unclipped(
 def test_a_page_of_twice_the_size_still_fits(browser: Browser, office: Office) -> None:
     """As a browser of 1280 at 200 %: WCAG 1.4.10 goes down to 320."""
     page = signed_in(browser, office, 320, "light")
-    for path in ("/inbox/leads", f"/inbox/leads/{office.failed}", "/inbox/overview"):
+    paths = ("/inbox/leads", f"/inbox/leads/{office.failed}", "/inbox/overview")
+    for path in (*paths, "/inbox/forms", "/inbox/forms/lead"):
         page.goto(f"{office.address}{path}")
         beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert beyond <= 0, path
@@ -177,4 +119,63 @@ def test_the_overview_refreshes_and_keeps_focus_and_place(browser: Browser, offi
     # The table that the reader has opened is still open, and the page where it was.
     expect(page.locator("section details").first).to_have_attribute("open", "")
     assert page.evaluate("scrollY") == before
+    page.context.close()
+
+
+ACTIONS = {
+    "Try again now": ("failed", "It is tried again now."),
+    "Release it": ("held", "It is released."),
+    "Erase this person": ("delivered", "The person is erased."),
+}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_keyboard_alone_acts_on_a_lead(browser: Browser, office: Office, action: str) -> None:
+    which, said = ACTIONS[action]
+    page = signed_in(browser, office, PHONE, "dark")
+    page.goto(f"{office.address}/inbox/leads/{getattr(office, which)}")
+    _tab_to(page, action)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(f"{action}?")
+    assert axe_violations(page) == []
+    _tab_to(page, action)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text(said)
+    page.context.close()
+
+
+def test_the_keyboard_alone_opens_what_a_form_has_at_wix_and_its_snippets(
+    browser: Browser, office: Office
+) -> None:
+    page = signed_in(browser, office, DESKTOP, "dark")
+    page.goto(f"{office.address}/inbox/forms/lead")
+    preview = page.frame_locator("iframe.preview")
+    expect(preview.get_by_role("heading", name="Every kind of field")).to_be_visible()
+    page.get_by_role("heading", name="Where its leads came from").click()
+    _tab_to(page, "labels")
+    page.keyboard.press("Enter")
+    expect(page.locator(".names").first).to_be_visible()
+    assert axe_violations(page) == []
+    page.context.close()
+
+
+def test_beginning_to_fill_in_counts_once_and_the_policy_lets_it(
+    browser: Browser, office: Office
+) -> None:
+    send(office.site, "Zoe", email="zoe@example.com", meta={"use": "page"})
+    context = browser.new_context()
+    page = context.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(f"{office.address}/f/lead")
+    with page.expect_response("**/f/lead/started") as counted:
+        page.get_by_label("Name").press_sequentially("Ada")
+    assert counted.value.status == 204
+    assert (said, context.cookies()) == ([], [])
+    context.close()
+    page = signed_in(browser, office, DESKTOP, "light")
+    page.goto(f"{office.address}/inbox/overview")
+    row = page.get_by_role("row").filter(has_text="%").first
+    # 20 days with 20 each, and this one.
+    expect(row.get_by_role("cell").nth(1)).to_have_text("401")
     page.context.close()
