@@ -100,11 +100,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, _end)
     with _server(databases) as server, _folder(chosen.keep) as folder:
         run = Run(folder, server, chosen.seed)
-        if chosen.scene is None:
-            run.play_rounds(chosen.kills, databases, chosen.round)
-        if chosen.round is None:
-            run.play_scenes(databases, chosen.scene)
-        sys.stdout.write(table(run.total, chosen.seed, run.seconds) + "\n")
+        try:
+            if chosen.scene is None:
+                run.play_rounds(chosen.kills, databases, chosen.round)
+            if chosen.round is None:
+                run.play_scenes(databases, chosen.scene)
+        finally:
+            # Also of a run that is asked to end before.
+            sys.stdout.write(table(run.total, chosen.seed, run.seconds) + "\n")
     return 1 if run.total.violations else 0
 
 
