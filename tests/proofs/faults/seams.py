@@ -42,7 +42,7 @@ _FIND = "formapp.delivery.find"
 _RESULTS = "formapp.delivery.results"
 _CONTACTS = "formapp.wix.contacts:Contacts"
 _KEYS = "formapp.delivery.find:KeyCache"
-_BATCH = 30
+_BATCH = 12
 """Leads of a batch: somewhere in it the process dies."""
 
 WORKER_STEPS: dict[str, Seam] = {
