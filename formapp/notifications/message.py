@@ -218,7 +218,8 @@ def _html_of(shown: LeadText, texts: NullTranslations) -> str:
 
 def _file_lines(files: list[tuple[str, str]], texts: NullTranslations) -> list[str]:
     lines = [f"  {name}: {address}" for name, address in files]
-    return ["\n".join([f"{texts.gettext('Files')}:", *lines])] if files else []
+    label = texts.gettext("Files")
+    return ["\n".join([f"{label}:", *lines])] if files else []
 
 
 def _file_html(files: list[tuple[str, str]], texts: NullTranslations) -> list[str]:
@@ -226,7 +227,8 @@ def _file_html(files: list[tuple[str, str]], texts: NullTranslations) -> list[st
         f'<li><a href="{html.escape(address)}"><bdi>{html.escape(name)}</bdi></a></li>'
         for name, address in files
     )
-    return [f"<p>{html.escape(texts.gettext('Files'))}</p><ul>{items}</ul>"] if files else []
+    label = html.escape(texts.gettext("Files"))
+    return [f"<p>{label}</p><ul>{items}</ul>"] if files else []
 
 
 def _link(lead: AcceptedLead, envelope: Envelope) -> str | None:
