@@ -93,6 +93,7 @@ def test_files_are_attached_by_choice_if_they_are_small(
     office: Office,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    *,
     attach: str,
     sizes: list[int],
     names: list[str],
