@@ -47,9 +47,11 @@ def look(session: Session, *, sweep: bool) -> None:
     """Ask both sides for changes; list them whole if asked to, or where a cursor was refused."""
     for side in SIDES:
         if not session.is_blind(side):
-            followed = _follow(session, side)
+            with session.measured(f"look at {side}"):
+                followed = _follow(session, side)
             if sweep or not followed:
-                _sweep(session, side)
+                with session.measured(f"sweep of {side}"):
+                    _sweep(session, side)
 
 
 def _follow(session: Session, side: Side) -> bool:

@@ -36,7 +36,7 @@ class Session:
             called before an intent, since a write that waits behind its intent could outlast the
             grace, and be repeated by another process.
         calls: how many calls to Wix were made so far.
-        report: receives how many a "contact", a "look" for changes or a "sweep" took.
+        report: receives how many a piece of work took: a "contact", or a "look at wix" for changes.
     """
 
     book: Book

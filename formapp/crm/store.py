@@ -37,6 +37,9 @@ LEASE = timedelta(seconds=45)
 LONGEST_WAIT = timedelta(days=1)
 """A time further ahead was stored by a wrong clock, and counts as over."""
 
+UNSURE = "whether it was created is not known yet"
+"""The reason of a link that waits after a create of unknown outcome, a minute or so."""
+
 _LOCK = 0x63726D6C  # "crml"
 
 Base = Mapping[str, Any]
@@ -131,12 +134,14 @@ def claim_due(database: Database, book: str, now: datetime) -> Link | None:
     return _claim(database, book, due, now)
 
 
-def is_due_elsewhere(database: Database, book: str, now: datetime) -> bool:
-    """Whether a due link is claimed: by another process, or one that was killed."""
-    due = (crm_links.c.book == book) & is_over(crm_links.c.due_at, now, LONGEST_WAIT)
-    claimed = select(crm_links.c.id).where(due, ~_is_free(crm_links, now)).limit(1)
+def is_due_soon(database: Database, book: str, now: datetime) -> bool:
+    """Whether a due link is claimed, by another process or one that was killed, or is unsure."""
+    c = crm_links.c
+    claimed = is_over(c.due_at, now, LONGEST_WAIT) & ~_is_free(crm_links, now)
+    unsure = c.due_at.is_not(None) & (c.reason == UNSURE)
+    soon = select(c.id).where(c.book == book, claimed | unsure).limit(1)
     with database.read() as connection:
-        return connection.execute(claimed).first() is not None
+        return connection.execute(soon).first() is not None
 
 
 def claim_link(database: Database, book: str, link_id: int, now: datetime) -> Link | None:

@@ -17,7 +17,7 @@ from formapp.crm.store import (
     LONGEST_WAIT,
     ClaimLostError,
     claim_due,
-    is_due_elsewhere,
+    is_due_soon,
     read_book,
     retry_held,
     write_book,
@@ -74,7 +74,7 @@ def sync_once(session: Session) -> int:
             done = _work_off_next(session)
             if done is not None:
                 failures += not done
-            elif is_due_elsewhere(session.database, session.book.name, session.clock()):
+            elif is_due_soon(session.database, session.book.name, session.clock()):
                 session.sleep(1.0)
             else:
                 break
@@ -119,8 +119,7 @@ def _look(session: Session, *, sweep: bool) -> bool | None:
         if book.mode == "copy":
             more = copy_next(session, cast("Source", session.wix))
         else:
-            with session.measured("sweep" if sweep else "look"):
-                look(session, sweep=sweep)
+            look(session, sweep=sweep)
         done: dict[str, Any] = {"failures": 0, "blocked_until": None}
         done |= {"due_at": now if more else now + book.every, "last_pass_at": session.clock()}
         if sweep:

@@ -15,6 +15,7 @@ from formapp.crm.model import Side, other
 from formapp.crm.session import NAMES, HeldError, Session, identities
 from formapp.crm.store import (
     ENDED,
+    UNSURE,
     Intent,
     Link,
     absorb,
@@ -67,7 +68,7 @@ def _grace(session: Session, side: Side) -> timedelta:
 
 
 def _wait_for(session: Session, link: Link, until: datetime) -> None:
-    postpone_link(session.database, link, until, "whether it was created is not known yet")
+    postpone_link(session.database, link, until, UNSURE)
 
 
 def _forget(session: Session, link: Link, side: Side, survivor: Record | None) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from formapp.crm import owner
 from formapp.crm.model import FieldPair
-from formapp.crm.sync import pass_once
+from formapp.crm.sync import pass_once, sync_once
 from formapp.db.database import Database
 from formapp.db.tables import crm_links
 from tests.crm.pairing import Pairing
@@ -291,3 +291,27 @@ def test_what_differs_for_good_reason_is_left_alone_by_the_daily_comparison(
         assert pairing.writes == []
         assert pairing.wix.calls.count("get") == 0
     assert [each.resolved for each in pairing.conflicts()] == [False]
+
+
+class _KilledError(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("mode", ["copy", "two-way"])
+def test_syncing_once_waits_for_what_a_killed_process_was_creating(
+    sqlite: Database, mode: str
+) -> None:
+    pairing = Pairing(sqlite, mode=mode)
+    pairing.start()
+    pairing.wix.put(first="Ada", email="ada@example.com")
+
+    def kill(name: str) -> None:
+        if name == "c.create":
+            raise _KilledError
+
+    pairing.crm.hook = kill
+    with pytest.raises(_KilledError):
+        pairing.sync()
+    pairing.crm.hook = lambda _name: None
+    assert sync_once(pairing.session()) == 0
+    assert [row.values["given"] for row in pairing.crm.rows.values()] == ["Ada"]

@@ -56,7 +56,7 @@ def kills(seed: str, slot: int) -> Iterator[Kill]:
         steps = steps or [*STEPS]
         step = steps.pop(draw.randrange(len(steps)))
         order = {"step": step, "at": draw.randrange(1, 4), "delay": draw.uniform(0, 0.03)}
-        yield Kill(step, 6.0, order)
+        yield Kill(step, 4.0, order)
 
 
 def run_round(plan: Round, folder: Path, database_url: str, book: AddressBook) -> Result:
