@@ -15,7 +15,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, Mapping, MutableSequence
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
@@ -59,6 +59,9 @@ STALLED_SECONDS = 2.0
 
 REQUEST_SECONDS = 60.0
 """How long a request may take to arrive completely, however steadily its bytes come."""
+
+SLOWEST = 32 * 1024
+"""Bytes per second; a body that comes no slower may take longer."""
 
 _CLEANUP_SECONDS = 5
 _DROP = struct.pack("ii", 1, 0)
@@ -212,12 +215,22 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress publishes no 
         self.began = time.monotonic()
         self._bodies: Bodies = adj.bodies
         self._counted = 0
+        self._limits: Mapping[str, int] = adj.body_limits
+        self._limit = MAX_BODY
+
+    @property
+    def deadline(self) -> float:
+        """When it must have arrived: later the more has come, so that slow lines can send files."""
+        received: int = self.body_bytes_received
+        return self.began + REQUEST_SECONDS + received / SLOWEST
 
     def received(self, data: bytes) -> int:
         taken: int = super().received(data)
         if self.empty:
             # Else blank lines would keep a connection open for ever.
             self.empty, self.error = False, BadRequest("Nothing but blank lines")
+        if max(self.content_length, self.body_bytes_received) >= self._limit and not self.error:
+            self.error, self.completed = RequestEntityTooLarge("Over the path's limit"), True
         if self.body_bytes_received > self._counted + _UNIT and not self.error:
             self._count()
         if isinstance(self.error, RequestEntityTooLarge):
@@ -260,6 +273,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc] # waitress publishes no 
             super().parse_header(b"\r\n".join([first, *plain, b""]))
         except ValueError:
             raise ParsingError("Bad address") from None
+        self._limit = self._limits.get(f"/{self.path.strip('/')}", MAX_BODY)
         if self.chunked:
             self.body_rcv = _ChunkedReceiver(self.body_rcv.getbuf())
             if self.headers.pop("CONTENT_LENGTH", None):
@@ -321,7 +335,9 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         *,
         threads: int = THREADS,
         bodies: Bodies | None = None,
+        body_limits: Mapping[str, int] | None = None,
     ) -> None:
+        """`body_limits` are for paths that take larger bodies than `MAX_BODY`."""
         settings = Adjustments(
             sockets=[listener],
             threads=threads,
@@ -330,13 +346,14 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
             asyncore_loop_timeout=1,
             channel_timeout=20,
             cleanup_interval=_CLEANUP_SECONDS,
-            max_request_body_size=MAX_BODY,
+            max_request_body_size=max([MAX_BODY, *(body_limits or {}).values()]),
             max_request_header_size=MAX_HEADERS,
             ident=None,
             # The app knows how many proxies to believe (PROXY_HOPS).
             clear_untrusted_proxy_headers=False,
         )
         settings.bodies = bodies or Bodies([0])
+        settings.body_limits = body_limits or {}
         address = (listener.family, listener.type, listener.proto, listener.getsockname())
         self._sockets: dict[int, Any] = {}
         self._stop_by: float | None = None
@@ -385,9 +402,9 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         Waitress would wait for ever until the latter can be written to.
         """
         super().maintenance(now)
-        latest, active = time.monotonic() - REQUEST_SECONDS, now - self.adj.channel_timeout
+        moment, active = time.monotonic(), now - self.adj.channel_timeout
         for channel in self.active_channels.values():
-            if channel.request is not None and channel.request.began < latest:
+            if channel.request is not None and channel.request.deadline < moment:
                 channel.will_close = True
             if channel.total_outbufs_len and channel.last_activity < active:
                 with contextlib.suppress(OSError):

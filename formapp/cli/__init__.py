@@ -19,6 +19,7 @@ _COMMANDS = {
     "forms": "Check form files, or begin one.",
     "leads": "See, retry, export and erase submissions and their deliveries.",
     "users": "Add, list and remove the people who may sign in to the inbox.",
+    "files": "Look after the files that visitors sent.",
     "notify": "Try how a form notifies, and notify of a lead again.",
     "crm": "Copy contacts to another CRM, or keep both sides equal.",
     "db": "Look after the database.",

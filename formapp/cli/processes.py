@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from formapp.app import create_app
+from formapp.cli.load import body_limits
 from formapp.cli.supervisor import Supervisor
 from formapp.cli.wiring import ignore_signals, on_signals, one_line_errors, open_database
 from formapp.cli.workers import make_worker_group, woken_by
@@ -127,7 +128,12 @@ def _web(
             metrics=Metrics(),
             memory=SharedCounts(shared.counts, number, shared.key),
         )
-        server = Server(app, listener, bodies=Bodies(shared.bodies, number))
+        server = Server(
+            app,
+            listener,
+            bodies=Bodies(shared.bodies, number),
+            body_limits=body_limits(forms),
+        )
         on_signals(server.stop)
         server.run()
         app.extensions[EXTENSION].visits.close()

@@ -13,6 +13,8 @@ from formapp.crm.digests import PURPOSE, Digests
 from formapp.db.database import Database, DatabaseMissingError, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.upgrade import upgrade
+from formapp.files.places import open_store
+from formapp.files.store import FileStore
 from formapp.forms.definition.parse import FormFilesError
 from formapp.mail.limit import MailLimit
 from formapp.signing import COUNTED, Keyring
@@ -87,6 +89,11 @@ def naming_place(database: Database) -> Iterator[None]:
     except DatabaseUnavailableError as error:
         advice = f"check {database.place}, or correct {PREFIX}DATABASE_URL"
         raise DatabaseUnavailableError(f"{error}; {advice}") from error
+
+
+def store_of(settings: Settings, database: Database) -> FileStore:
+    """The store of visitors' files."""
+    return open_store(settings.files, settings.s3_access, database)
 
 
 def keyring_of(settings: Settings) -> Keyring | None:

@@ -11,7 +11,7 @@ from formapp.cli.books import book_runners
 from formapp.cli.channels import NotificationWorkers, inbox_of, make_channels
 from formapp.cli.sites import now_in_utc as _now
 from formapp.cli.sites import sites_of
-from formapp.cli.wiring import limit_of
+from formapp.cli.wiring import limit_of, store_of
 from formapp.config.settings import Settings
 from formapp.confirmation.links import LinkSigner
 from formapp.confirmation.sender import ConfirmationSender
@@ -24,6 +24,11 @@ from formapp.db.notify import Listener
 from formapp.delivery.definitions import DefinitionReader
 from formapp.delivery.deliver import Deliverer, Wait
 from formapp.delivery.sites import Clock, Site
+from formapp.files import sweep
+from formapp.files.clamd import Clamd
+from formapp.files.records import FILE_SCAN
+from formapp.files.scan import FileScanner
+from formapp.files.store import FileStore
 from formapp.forms.definition.model import FormDefinition
 from formapp.jobs.queue import JobRunner
 from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
@@ -65,6 +70,7 @@ def make_worker_group(
     return WorkerGroup(
         [_delivery_worker(settings, database, metrics, site) for site in sites_of(settings)],
         _housekeeper(database, settings.keep_days),
+        _file_keeper(database, store_of(settings, database)),
         # On its own: a slow alert must not hold up the others.
         Worker(lambda: False, periodic=[PeriodicTask(report, incidents.EVERY, _now)]),
         *(Worker(runner.run_next) for runner in _job_runners(settings, database, metrics)),
@@ -89,6 +95,18 @@ def _housekeeper(database: Database, keep_days: int) -> Worker:
             PeriodicTask(partial(counters.sweep, database), counters.EVERY, _now),
             PeriodicTask(erase_crm, expire.EVERY, _now),
             PeriodicTask(partial(totals.refresh, database), totals.EVERY, _now),
+        ],
+    )
+
+
+def _file_keeper(database: Database, store: FileStore) -> Worker:
+    """Make the worker that deletes contents; a store may take long to answer."""
+    delete = partial(sweep.delete_erased, database, store)
+    return Worker(
+        lambda: False,
+        periodic=[
+            PeriodicTask(delete, sweep.EVERY, _now),
+            PeriodicTask(partial(sweep.sweep, database, store), sweep.ORPHANS_EVERY, _now),
         ],
     )
 
@@ -124,6 +142,11 @@ def _job_runners(settings: Settings, database: Database, metrics: Metrics) -> It
     # Without the secret, only expired tokens: their submissions stay in quarantine.
     age = timedelta(0) if secret else LONGEST_LIFE
     yield JobRunner(database, {CHALLENGE_CHECK: checks.run}, clock=_now, age=age)
+    if settings.clamd:
+        clamd, store = Clamd(settings.clamd), store_of(settings, database)
+        yield JobRunner(
+            database, {FILE_SCAN: FileScanner(database, store, clamd, _now)}, clock=_now
+        )
     # After the challenges: a passed one may leave a mail to send.
     if settings.smtp_url and settings.base_url and settings.secret_key:
         send = ConfirmationSender(

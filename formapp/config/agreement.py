@@ -6,6 +6,7 @@ from pathlib import Path
 from formapp.config.project import Project, load_project
 from formapp.config.settings import Settings
 from formapp.config.sites import DEFAULT_SITE, default_site
+from formapp.files.images import can_strip
 from formapp.forms.definition.explain import one_of, suggestion
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.definition.parse import (
@@ -56,7 +57,7 @@ def check_files(
 
 def settings_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
     """Return a line for each setting that the forms need and that is missing or wrong."""
-    checks = (challenge_faults, confirm_faults, notify_faults)
+    checks = (challenge_faults, confirm_faults, file_faults, notify_faults)
     return [line for check in checks for line in check(settings, forms)]
 
 
@@ -107,6 +108,18 @@ def notify_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> li
 
 def _missing(table: str, form: str) -> str:
     return f"is missing; [{table}] of {form}.toml needs it"
+
+
+def file_faults(_settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
+    """Return a line for each form whose files need a package that is missing."""
+    wanted = [
+        name for name, form in forms.items() if any(field.strip_metadata for field in form.fields)
+    ]
+    return [
+        f"{name}.toml: strip_metadata needs the package pillow: pip install 'formapp[images]'"
+        for name in wanted
+        if not can_strip()
+    ]
 
 
 def challenge_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:

@@ -7,6 +7,7 @@ optional: `pip install 'formapp[s3]'`.
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import IO, Any, Never
 from urllib.parse import urlsplit
 
@@ -129,6 +130,10 @@ class S3Store:
                         yield Stat(key, each["Size"], each["LastModified"])
         except (BotoCoreError, ClientError) as error:
             _refuse(error)
+
+    def sweep_spools(self, before: datetime) -> int:  # noqa: ARG002 - a store's interface
+        """Return 0: a temporary file without a name ends with its process."""
+        return 0
 
     def _path(self, key: str) -> str:
         if not is_key(key):

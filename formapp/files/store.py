@@ -109,6 +109,10 @@ class FileStore(Protocol):
         """Yield every content, in no order."""
         ...
 
+    def sweep_spools(self, before: datetime) -> int:
+        """Delete contents that began to arrive before and were never put; returns how many."""
+        ...
+
 
 def new_key(sha256: str) -> str:
     """Return a key for a content with this hash."""
@@ -195,7 +199,7 @@ class FolderStore:
         except OSError as error:
             raise _unavailable(error) from error
 
-    def sweep_incoming(self, before: datetime) -> int:
+    def sweep_spools(self, before: datetime) -> int:
         """Delete what a crash left of contents that were arriving; returns how many."""
         count = 0
         for path in self._incoming.glob("*"):

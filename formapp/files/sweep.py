@@ -8,10 +8,10 @@ from itertools import islice
 
 from sqlalchemy import delete, select, update
 
-from formapp.db.database import Database
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import files
 from formapp.files.records import FileState
-from formapp.files.store import FileStore
+from formapp.files.store import FileStore, FileStoreError
 
 EVERY = timedelta(minutes=5)
 """How often a worker deletes the contents of erased files."""
@@ -54,6 +54,20 @@ def delete_erased(database: Database, store: FileStore, now: datetime) -> int:
             connection.execute(delete(files).where(gone))
         count += len(batch)
     return count
+
+
+def delete_at_once(database: Database, store: FileStore, now: datetime) -> None:
+    """Delete the contents of what was just erased; a worker repeats what fails."""
+    try:
+        delete_erased(database, store, now)
+    except (FileStoreError, DatabaseUnavailableError) as error:
+        _log.error("erased files are deleted later: %s", error)
+
+
+def sweep(database: Database, store: FileStore, now: datetime) -> None:
+    """Delete what crashes left behind, as a worker's periodic task."""
+    store.sweep_spools(now - GRACE)
+    delete_orphans(database, store, now)
 
 
 def delete_orphans(

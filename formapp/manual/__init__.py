@@ -11,6 +11,7 @@ ORDER = (
     "settings",
     "production",
     "inbox",
+    "files",
     "notifications",
     "spam",
     "double-opt-in",

@@ -15,6 +15,7 @@ _TITLES = {
     "backlog": "a backlog",
     "errands": "waiting mails, challenges or notifications",
     "notify": "failed notifications",
+    "infected": "infected files",
     "crm_paused": "paused",
     "crm_failing": "a side that fails",
     "crm_conflicts": "conflicts that wait for you",

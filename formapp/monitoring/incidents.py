@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, 
 from sqlalchemy.exc import IntegrityError
 
 from formapp.db.database import Database
-from formapp.db.tables import attempts, deliveries, incidents, jobs, pauses, submissions
+from formapp.db.tables import attempts, deliveries, files, incidents, jobs, pauses, submissions
 from formapp.monitoring.alerts import ALL_SITES, Alert, Channel
 from formapp.monitoring.crm_books import MIN_FAILURES as CRM_FAILURES
 from formapp.monitoring.crm_books import read_books
@@ -33,6 +33,7 @@ Kind = Literal[
     "crm_failing",
     "crm_conflicts",
     "crm_lag",
+    "infected",
 ]
 
 MIN_FAILURES = 3
@@ -63,6 +64,7 @@ _JOBS = {
     ),
     "notify.chat": ("chat messages", "see FORMAPP_NOTIFY_CHAT and `formapp notify test FORM`"),
     "confirm": ("mails", _MAIL_SERVER),
+    "file_scan": ("files to scan", "see FORMAPP_CLAMD and whether clamd answers"),
     "challenge": (
         "challenges",
         "see FORMAPP_CHALLENGE_SECRET and whether the challenge's service answers",
@@ -77,7 +79,7 @@ class Incident:
 
     Kinds: deliveries have `failed`; a site is `paused`, as Wix refuses its calls; a `backlog` of
     deliveries, or of mails, challenges and notifications (`errands`), waits beyond the limit;
-    notifications were given up (`notify`).
+    notifications were given up (`notify`); files are `infected`, until their leads are erased.
 
     Those of CRM books have the book's name as `site`: it is `crm_paused`, by its brake or refused
     credentials; a side keeps `crm_failing`; `crm_conflicts` and held contacts wait for the owner;
@@ -108,6 +110,7 @@ def find_incidents(database: Database, now: datetime, *, backlog: timedelta) -> 
             *_late_jobs(connection, now, backlog),
             *_crm_books(connection, now, backlog),
             *_failed_notifications(connection, now),
+            *_infected(connection),
         ]
 
 
@@ -218,6 +221,26 @@ def _crm_books(connection: Connection, now: datetime, limit: timedelta) -> Itera
             )
 
 
+def _infected(connection: Connection) -> Iterator[Incident]:
+    query = (
+        select(files.c.form, func.count(), func.max(files.c.submission_id))
+        .where(files.c.state == "quarantined", files.c.submission_id.is_not(None))
+        .group_by(files.c.form)
+        .order_by(files.c.form)
+    )
+    found = [(form, number, lead) for form, number, lead in connection.execute(query)]
+    if found:
+        numbers = ", ".join(f"{form} {number}" for form, number, _ in found)
+        yield Incident(
+            kind="infected",
+            site=ALL_SITES,
+            detail=f"files in quarantine, which nobody can open: {numbers}",
+            advice="see which and why with `formapp leads show ID`; erase the lead to delete it",
+            forms=tuple(form for form, _, _ in found),
+            lead=max(lead for _, _, lead in found),
+        )
+
+
 def _failed_notifications(connection: Connection, now: datetime) -> Iterator[Incident]:
     query = (
         select(submissions.c.form, func.count(), func.max(submissions.c.id))
@@ -315,7 +338,7 @@ def report_incidents(
 ) -> None:
     """Log and send an alert for each incident that has begun or ended since the owner knows.
 
-    `inbox` returns the prefix of a lead's page; None while nobody may sign in there.
+    `inbox` returns the prefix of a lead's page; None while there is no user of it.
     """
     found = find_incidents(database, now, backlog=backlog)
     present = {(each.kind, each.site): each for each in found}

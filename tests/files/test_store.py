@@ -72,8 +72,8 @@ def test_what_a_crash_left_behind_is_swept(store: FolderStore) -> None:
     spool = store.spool()
     spool.write(b"half")
     now = datetime.now(UTC)
-    assert store.sweep_incoming(now - timedelta(minutes=1)) == 0
-    assert store.sweep_incoming(now + timedelta(minutes=1)) == 1
+    assert store.sweep_spools(now - timedelta(minutes=1)) == 0
+    assert store.sweep_spools(now + timedelta(minutes=1)) == 1
     assert list((store.folder / "incoming").iterdir()) == []
     spool.close()
 

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from collections.abc import Mapping
 from contextlib import closing
 from urllib.parse import urlencode
 
@@ -14,11 +15,11 @@ Address = tuple[str, int]
 class Running:
     """A site behind its server, in a thread."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, body_limits: Mapping[str, int] | None = None) -> None:
         listener = listen("127.0.0.1", 0)
         self.site = site
         self.address: Address = listener.getsockname()
-        self.server = Server(site.app, listener)
+        self.server = Server(site.app, listener, body_limits=body_limits)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
 

@@ -5,7 +5,9 @@ import re
 import resource
 import socket
 import time
+from collections.abc import Iterator
 from contextlib import closing, suppress
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
@@ -16,6 +18,8 @@ from formapp.server import _connections, listen
 from tests.web.pages import Page
 from tests.web.running import Running, answer, get, good, post
 from tests.web.support import GOOD, LISTED, SiteMaker
+
+_MIB = 1024 * 1024
 
 
 def test_a_page_is_got_and_sent_over_a_real_socket(running: Running) -> None:
@@ -320,3 +324,47 @@ def test_an_address_that_is_taken_or_unknown_is_reported_in_one_line(
                 listen(host, number)
             told = capsys.readouterr().err
             assert re.fullmatch(rf"formapp: {host}:{number} can't be listened on: .+\n", told)
+
+
+@pytest.fixture
+def with_limits(make_site: SiteMaker) -> Iterator[Running]:
+    running = Running(make_site(), {"/f/lead": 14 * _MIB})
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize(
+    ("path", "size", "waits"),
+    [
+        ("/f/lead", 13 * _MIB, True),
+        ("//f/lead/", 13 * _MIB, True),
+        ("/f/lead", 14 * _MIB, False),
+        ("/f/other", 13 * _MIB, False),
+    ],
+)
+def test_a_path_may_take_larger_bodies_than_others(
+    with_limits: Running, path: str, size: int, *, waits: bool
+) -> None:
+    head = post(path, b"", "Expect: 100-continue", content_length=size)
+    with closing(with_limits.connect()) as client:
+        client.sendall(head)
+        first = client.recv(100).split()[1]
+    assert (first == b"100") is waits
+
+
+def test_a_chunked_body_is_refused_while_it_comes(with_limits: Running) -> None:
+    head = post("/f/other", b"", "Transfer-Encoding: chunked")
+    chunk = b"%x\r\n%b\r\n" % (_MIB, b"x" * _MIB)
+    with closing(with_limits.connect()) as client:
+        client.sendall(head.replace(b"Content-Length: 0\r\n", b""))
+        for _ in range(12):
+            client.sendall(chunk)
+        assert answer(client)[0] == 413
+
+
+def test_a_body_that_comes_steadily_may_take_longer() -> None:
+    parser = server._Parser(SimpleNamespace(bodies=server.Bodies([0]), body_limits={}))
+    at_first = parser.deadline
+    parser.body_bytes_received = 64 * 1024 * 1024
+    assert parser.deadline - at_first == pytest.approx(64 * 1024 * 1024 / server.SLOWEST)
+    parser.close()
