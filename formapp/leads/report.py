@@ -103,7 +103,7 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
         made = select(attempts).where(attempts.c.delivery_id == row.delivery_id)
         tried = connection.execute(made.order_by(attempts.c.id)).all()
         ended = select(notified).where(notified.c.submission_id == submission_id)
-        told = connection.execute(ended.order_by(notified.c.id)).all()
+        endings = connection.execute(ended.order_by(notified.c.id)).all()
         theirs = select(jobs).where(jobs.c.submission_id == submission_id).order_by(jobs.c.id)
         waiting = connection.execute(theirs).all()
         files = of_submission(connection, submission_id)
@@ -120,7 +120,7 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
         "address": row.address,
         "confirmation": _confirmation(row, mail) if "confirmation" in row.meta else None,
         "notifications": [_notification(job) for job in waiting if job.kind in _NOTIFICATIONS],
-        "notified": [_notified(each) for each in told],
+        "notified": [_notified(each) for each in endings],
         "deliveries": [_delivery(row, tried)] if row.delivery_id else [],
     }
 

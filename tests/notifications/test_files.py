@@ -98,7 +98,7 @@ def test_files_are_attached_by_choice_if_they_are_small(
     sizes: list[int],
     names: list[str],
 ) -> None:
-    monkeypatch.setattr("formapp.notifications.attached.MOST_ATTACHED", MOST + 14)
+    monkeypatch.setattr("formapp.notifications.attached.MOST_ATTACHED", MOST)
     store = FolderStore(tmp_path)
     bad, new = (
         put_file(store, name=state, state=state)
