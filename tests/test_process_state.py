@@ -22,6 +22,8 @@ ONE_REQUEST = "belongs to one request or connection"
 STATE = {
     "db.database._Turn": "its locks of files hold among all processes on the database",
     "db.notify.Listener": "of a worker's process",
+    "files.images._ONE_AT_A_TIME": "each process decodes one picture at a time, 200 MB at most",
+    "files.store.Spool": ONE_REQUEST,
     "forms.fields.base.Control": ONE_REQUEST,
     "forms.lead_form.StatelessToken": ONE_REQUEST,
     "forms.reading.places._Subdivisions": "the same in each process",
@@ -38,6 +40,8 @@ STATE = {
     "server._Channel": ONE_REQUEST,
     "server.Server": "each has its own connections, threads and end",
     "web.public.spam_check.Verdict": ONE_REQUEST,
+    "web.public.uploads.Arriving": ONE_REQUEST,
+    "web.public.uploads.Uploads": ONE_REQUEST,
     "web.rate_limit.MemoryCounts": "of a single process; several have SharedCounts",
     "web.rate_limit.Limits": "each finds out for itself that the counts can't be reached",
     "web.shared_counts.SharedCounts": "memory that all share",
