@@ -78,6 +78,7 @@
     show();
   });
 
+  form.classList.add("stepped");
   const faulty = form.querySelector(".wrong")?.closest(".step");
   const [{ type }] = performance.getEntriesByType("navigation");
   const restored = type === "back_forward" ? steps[history.state?.step] : null;

@@ -87,7 +87,7 @@ class Posted:
         """
         kept: dict[str, str | list[str]] = {}
         if self.unmet:
-            kept = self._unread()
+            kept = self.unread()
         elif not self.unknown:
             return kept, []
         cut, most = False, _MAX_UNKNOWN + len(kept)
@@ -104,7 +104,7 @@ class Posted:
             kept[name[:MAX_NAME]] = texts[0] if len(texts) == 1 else texts
         return kept, [{"code": UNKNOWN_CUT}] if cut else []
 
-    def _unread(self) -> dict[str, str | list[str]]:
+    def unread(self) -> dict[str, str | list[str]]:
         """Return what came for fields that don't apply, by the names it came by."""
         found: dict[str, str | list[str]] = {}
         for field, names in zip(self.fields, self.sent, strict=True):
@@ -184,7 +184,8 @@ class Reading:
     `answers` are by field name, in the order of the form file; blank ones are left out, but a box
     that isn't ticked is False. A telephone number is there as typed, and in E.164 as
     `<name>.e164`. The store adds the time to `consents`. `texts` are the answers to fields for
-    free text, `names` those of them that are a person's name. `notes` are for the owner.
+    free text, `names` those of them that are a person's name. `notes` are for the owner. `unread`
+    is what came for fields that don't apply.
     """
 
     answers: dict[str, Answer]
@@ -193,6 +194,7 @@ class Reading:
     texts: list[str]
     names: list[str]
     notes: list[Note] = dataclass_field(default_factory=list)
+    unread: dict[str, str | list[str]] = dataclass_field(default_factory=dict)
 
     def __repr__(self) -> str:
         return "<Reading>"
@@ -286,7 +288,8 @@ class Reader:
                     names.append(answer)
         consents = [each for each in self._consents if answers.get(each["field"]) is True]
         lead = self._mapping.lead_of(answers, default_site, identities)
-        return Reading(answers, tuple(consents), lead, texts, names, notes)
+        unread = posted.unread() if unmet else {}
+        return Reading(answers, tuple(consents), lead, texts, names, notes, unread)
 
     def file_slot(self, name: str) -> int | None:
         """Return the index of the field for files that a name stands for.

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, case, func, literal, nu
 from formapp.db.database import Database
 from formapp.db.inbox_tables import notified
 from formapp.db.tables import attempts, deliveries, jobs, submissions
+from formapp.files.records import FileRecord, of_submission
 from formapp.jobs.queue import REASON
 from formapp.leads.errors import UnknownSubmissionError
 from formapp.notifications.plan import CHANNELS, FAILED
@@ -102,9 +103,10 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
         made = select(attempts).where(attempts.c.delivery_id == row.delivery_id)
         tried = connection.execute(made.order_by(attempts.c.id)).all()
         ended = select(notified).where(notified.c.submission_id == submission_id)
-        told = connection.execute(ended.order_by(notified.c.id)).all()
+        endings = connection.execute(ended.order_by(notified.c.id)).all()
         theirs = select(jobs).where(jobs.c.submission_id == submission_id).order_by(jobs.c.id)
         waiting = connection.execute(theirs).all()
+        files = of_submission(connection, submission_id)
     mail = next((job for job in waiting if job.kind == "confirm"), None)
     return {
         **entry_of(row),
@@ -114,12 +116,19 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
         "unknown": row.unknown or {},
         "meta": row.meta,
         "consents": row.consents,
+        "files": [file_entry(each) for each in files],
         "address": row.address,
         "confirmation": _confirmation(row, mail) if "confirmation" in row.meta else None,
         "notifications": [_notification(job) for job in waiting if job.kind in _NOTIFICATIONS],
-        "notified": [_notified(each) for each in told],
+        "notified": [_notified(each) for each in endings],
         "deliveries": [_delivery(row, tried)] if row.delivery_id else [],
     }
+
+
+def file_entry(record: FileRecord) -> dict[str, Any]:
+    """Return what an owner's list shows of a file."""
+    names = ("id", "field", "name", "type", "size", "state", "reason")
+    return {name: getattr(record, name) for name in names}
 
 
 def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def correct_submission(
         changed = {
             "answers": dict(reading.answers),
             "notes": [*(row.notes or ()), *reading.notes] or None,
+            "unknown": {**(row.unknown or {}), **reading.unread} or None,
             "meta": row.meta | {"corrected_at": now.isoformat()},
         }
         connection.execute(update(submissions).where(this).values(changed))
@@ -116,8 +117,8 @@ def pairs_of(form: Form, answers: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _retriable(connection: Connection, submission_id: str) -> Any:
     """The submission with its delivery, if there is something to retry."""
     sent, sending = submissions.c, deliveries.c
-    columns = (sent.form, sent.answers, sent.meta, sent.notes, sent.status, sent.erased_at)
-    joined = select(*columns, sending.id, sending.state).outerjoin(
+    columns = (sent.form, sent.answers, sent.meta, sent.notes, sent.unknown)
+    joined = select(*columns, sent.status, sent.erased_at, sending.id, sending.state).outerjoin(
         deliveries, sending.submission_id == sent.id
     )
     row = connection.execute(joined.where(sent.id == submission_id)).first()

@@ -145,7 +145,8 @@ def late(route: Route) -> None:
     route.continue_()
 
 
-def test_nothing_moves_while_the_page_loads(open_page: OpenPage, origin: str) -> None:
+@pytest.mark.parametrize("form", ["visit", "steps"])
+def test_nothing_moves_while_the_page_loads(open_page: OpenPage, origin: str, form: str) -> None:
     page = open_page("about:blank")
     page.add_init_script(
         "window.shifts = [];"
@@ -154,7 +155,7 @@ def test_nothing_moves_while_the_page_loads(open_page: OpenPage, origin: str) ->
     )
     # The page is painted before the script comes.
     page.route("**/conditions.js", late)
-    page.goto(f"{origin}/f/visit")
+    page.goto(f"{origin}/f/{form}")
     expect(page.locator(".when")).to_have_count(0)
     page.evaluate("() => new Promise((done) => setTimeout(done, 100))")
     assert page.evaluate("shifts") == []

@@ -216,6 +216,12 @@ def test_the_heaviest_page_with_all_it_loads_fits_a_first_flight(client: FlaskCl
     assert sum(sizes) < TYPICAL_FIRST_FLIGHT * 0.6
 
 
+def test_a_form_with_steps_and_conditions_fits_a_first_flight_too(client: FlaskClient) -> None:
+    names = ("formapp.css", "formapp.js", "conditions.js", "steps.js", "icon.svg")
+    parts = [client.get("/f/steps").get_data(), *((STATIC / name).read_bytes() for name in names)]
+    assert sum(len(gzip.compress(part, 9)) for part in parts) < TYPICAL_FIRST_FLIGHT
+
+
 def test_scripts_and_style_are_small() -> None:
     assert len(gzip.compress((STATIC / "embed.js").read_bytes(), 9)) <= 2560
     assert len(gzip.compress((STATIC / "formapp.js").read_bytes(), 9)) <= 2048

@@ -1,13 +1,19 @@
 """Fields with `show_if` in posts of our page, of another site and of programs: read alike."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
+from formapp.db.tables import deliveries
 from formapp.forms.definition.parse import parse_form
-from formapp.forms.form import compile_form
+from formapp.forms.form import Form, compile_form
+from formapp.forms.posted import Reading
+from formapp.leads.retry import correct_submission, pairs_of
 from formapp.web.owner.snippets import snippet
 from tests.look.forms import STEPS, VISIT
 from tests.web.support import Site
@@ -71,6 +77,27 @@ def test_a_page_that_comes_back_keeps_what_was_typed_where_it_does_not_apply(
     # By its control alone: a copy in a hidden one would be a second answer.
     assert answer.text.count('name="harbour"') == 1
     assert answer.text.count('name="power"') == 1
+
+
+def test_an_owners_correction_keeps_what_no_longer_applies(visited: Site) -> None:
+    visited.post(GOOD | {"topic": "repair", "part": "Hull"})
+    row = visited.row()
+    with visited.database.write() as connection:
+        connection.execute(update(deliveries).values(state="failed"))
+    form: Form = visited.app.extensions["formapp"].forms["lead"]
+    changed = pairs_of(form, row.answers)
+    changed = [(name, "sale" if name == "topic" else text) for name, text in changed]
+
+    def read(_stored: Mapping[str, Any]) -> Reading:
+        return form.reader.read(
+            form.reader.sort(changed), default_site="main", page=None, referrer=None
+        )
+
+    correct_submission(visited.database, row.id, read, datetime.now(UTC), by="owner")
+    corrected = visited.row()
+    assert corrected.answers["topic"] == "sale"
+    assert "part" not in corrected.answers
+    assert corrected.unknown == {"part": "Hull"}
 
 
 def test_a_snippet_asks_for_no_field_that_may_not_apply(visited: Site) -> None:
