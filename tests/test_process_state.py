@@ -30,6 +30,7 @@ STATE = {
     "leads.accept._count": "ids also have 42 random bits",
     "leads.accept._Waiting": ONE_REQUEST,
     "leads.accept.Group": "each process has its own commits; keys are unique in the database",
+    "leads.export_files._Written": ONE_REQUEST,
     "leads.identity_search.SearchedTexts": ONE_REQUEST,
     "monitoring.metrics.Metrics": "summed by `share_counters`",
     "monitoring.visits.Visits": "each adds what it has counted to the same rows",
