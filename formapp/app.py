@@ -20,6 +20,7 @@ from formapp.crm.inbound import read_verifiers
 from formapp.crm.wix_webhook import PublicKey
 from formapp.db.database import Database
 from formapp.files.intake import FileIntake
+from formapp.files.links import FileLinkSigner
 from formapp.files.places import open_store
 from formapp.forms.definition.parse import FormFilesError
 from formapp.forms.form import Form, load_forms
@@ -34,7 +35,7 @@ from formapp.resources import STATIC, TEMPLATES
 from formapp.signing import COUNTED, Keyring, Signer
 from formapp.spam.altcha import Challenges
 from formapp.users.store import Users
-from formapp.web import brand, errors, health, hooks, i18n, webhooks
+from formapp.web import brand, errors, files, health, hooks, i18n, webhooks
 from formapp.web.owner import inbox_pages, session, share
 from formapp.web.owner.inbox import InboxSettings
 from formapp.web.owner.session import SignIn
@@ -96,7 +97,8 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
 
 
 def _add_owner_pages(app: Flask, settings: Settings, database: Database, memory: Counts) -> None:
-    """Add the share page and the inbox; neither exists while nobody may sign in."""
+    """Add the share page and the inbox, which exist while somebody may sign in, and files."""
+    app.register_blueprint(files.blueprint)
     password = settings.owner_password.get_secret_value() if settings.owner_password else None
     share.init_app(app, Owner(password, counts=memory))
     counted = Keyring(settings.keys, COUNTED)
@@ -160,6 +162,7 @@ def _services(  # noqa: PLR0913, PLR0917 - what `create_app` is given
         sign=sign,
         files=_file_intake(settings, database, sign),
         kept_signer=Signer(keys, salt=KEPT_SALT),
+        file_links=FileLinkSigner(keys),
         site_key=settings.challenge_site_key,
         limits=_limits(settings, memory, database, sign),
         base_url=settings.base_url,

@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,15 @@ from playwright.sync_api import Browser
 from formapp.db.database import Database
 from tests.support.browser import chromium
 from tests.support.clock import TurnedClock
+from tests.support.driven import Driven
+from tests.support.firefox import firefox
 from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.schema import give_schema
+from tests.support.webkit import webkit
 from tests.support.wixsite import WixSite, running_site
 from tests.support.world import World
+
+Start = Callable[[Path], AbstractContextManager[Driven]]
 
 # These start a browser, a database server or formapp itself, which takes seconds.
 _SLOW_FIXTURES = frozenset(
@@ -46,6 +52,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def browser() -> Iterator[Browser]:
     """One browser for the whole run; skipped where it isn't installed, but never in CI."""
     with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module", params=[firefox, webkit], ids=["firefox", "webkit"])
+def driven(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Driven]:
+    """Another browser than Chromium."""
+    start: Start = request.param
+    with start(tmp_path_factory.mktemp("browser")) as browser:
         yield browser
 
 

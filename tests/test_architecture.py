@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "formapp.mail": ("formapp.db", "formapp.forms.reading", "formapp.http", "formapp.signing"),
     "formapp.jobs": ("formapp.db",),
     "formapp.users": ("formapp.db",),
-    "formapp.files": ("formapp.db", "formapp.jobs"),
+    "formapp.files": ("formapp.db", "formapp.jobs", "formapp.signing"),
     "formapp.monitoring": ("formapp.db", "formapp.http", "formapp.mail", "formapp.printable"),
     "formapp.forms": (
         "formapp.confirmation",

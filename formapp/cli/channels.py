@@ -57,7 +57,7 @@ def make_channels(settings: Settings, database: Database, clock: Clock) -> Chann
     """Wire the channels."""
     server = settings.smtp_url
     mailer = SmtpMailer(server.get_secret_value()) if server else None
-    # Asked for at each message: people are added while this runs.
+    # Looked up for each message: people are added while this runs.
     sender, inbox = settings.sender, partial(inbox_of, settings, database)
     limit = limit_of(settings, database) if settings.secret_key else None
     return Channels(

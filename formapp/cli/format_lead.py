@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from formapp.cli.wiring import number_of
+from formapp.forms.definition.uploads import format_size
 from formapp.forms.notes import format_note
 from formapp.leads.erase import Erasure
 from formapp.leads.identity_search import Hits
@@ -15,6 +16,7 @@ _HELD = {
     "quarantined": "In quarantine: nothing of it goes to Wix.",
     "spam": "Caught by the honeypot: nothing of it goes to Wix.",
 }
+_FILE_STATES = {"waiting": "not scanned for viruses yet", "quarantined": "in quarantine"}
 _WIDEST_NAME = 30
 _INDENTED = {"answers", "unknown", "meta", "text"}
 _SHOWN_ELSEWHERE = {"confirmation", "mail", "confirmed", "notify", "suspect", "score"}
@@ -48,6 +50,9 @@ def _entry_lines(entry: Entry) -> Iterator[str]:
     if entry["notes"]:
         yield "Notes"
         yield from (f"  {_indented(format_note(note), 2)}" for note in entry["notes"])
+    if entry["files"]:
+        yield "Files"
+        yield from map(_file_line, entry["files"])
     yield from _held_lines(entry)
     meta = {name: value for name, value in entry["meta"].items() if name not in _SHOWN_ELSEWHERE}
     yield from _pair_lines("Circumstances", meta)
@@ -62,6 +67,12 @@ def _entry_lines(entry: Entry) -> Iterator[str]:
     yield from map(_notification_line, entry["notifications"])
     for delivery in entry["deliveries"]:
         yield from _delivery_lines(delivery)
+
+
+def _file_line(file: Entry) -> str:
+    state = "" if file["state"] == "stored" else f", {_FILE_STATES.get(file['state'], '')}"
+    reason = f": {file['reason']}" if file["reason"] else ""
+    return f"  {file['name']} ({format_size(file['size'])}, {file['type']}{state}{reason})"
 
 
 def _confirmation_lines(asked: Entry) -> Iterator[str]:

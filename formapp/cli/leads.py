@@ -28,10 +28,22 @@ from formapp.cli.wiring import (
 )
 from formapp.config.settings import PREFIX, Settings, SettingsError
 from formapp.db.database import Database
+from formapp.files.store import FileStoreError
 from formapp.files.sweep import delete_at_once
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.parse import names_in
-from formapp.leads import audit, confirm, erase, expire, export, release, report, retry, search
+from formapp.leads import (
+    audit,
+    confirm,
+    erase,
+    expire,
+    export,
+    export_files,
+    release,
+    report,
+    retry,
+    search,
+)
 from formapp.leads.accept import Status
 from formapp.leads.errors import LeadError, UnconfirmedError
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
@@ -261,10 +273,10 @@ def resend_lead(submission_id: str) -> None:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["csv", "jsonl"]),
+    type=click.Choice(["csv", "jsonl", "zip"]),
     default="csv",
     show_default=True,
-    help="CSV, or a line of JSON for each submission.",
+    help="CSV, a line of JSON for each submission, or a ZIP archive of the files they came with.",
 )
 @click.option(
     "--bom", is_flag=True, help="Begin the CSV of a form so that Excel reads its letters."
@@ -278,10 +290,15 @@ def export_leads(*, format_: str, bom: bool, **chosen: Any) -> None:
     form = chosen["form"]
     if format_ == "csv" and not form and (bom or any(chosen.values())):
         raise click.UsageError("a filtered CSV is of one form: give --form, or --format jsonl")
+    if format_ == "zip" and sys.stdout.isatty():
+        raise click.UsageError("a ZIP archive is no text: redirect it, as in `> files.zip`")
     with _opened() as (settings, database):
         _check_form(settings, database, form)
         wanted = _filter_of(chosen)
         audit.record_export(database, audit.COMMAND_LINE, _now())
+        if format_ == "zip":
+            _write_zip(settings, database, wanted)
+            return
         if form or format_ == "jsonl":
             if next(search.iterate_ids(database, wanted), None) is None:
                 echo(_none_like(wanted), err=True)
@@ -301,6 +318,17 @@ def export_leads(*, format_: str, bom: bool, **chosen: Any) -> None:
         else:
             writer.writerow(first)
             writer.writerows(rows)
+
+
+def _write_zip(settings: Settings, database: Database, wanted: search.LeadFilter) -> None:
+    if not export_files.has_files(database, wanted):
+        echo("No submission like that has files: the archive is empty.", err=True)
+    pieces = export_files.export_zip(database, store_of(settings, database), wanted)
+    try:
+        sys.stdout.buffer.writelines(pieces)
+    except FileStoreError as error:
+        problem = "the archive is incomplete: a file could not be read"
+        raise click.ClickException(f"{problem} ({error})") from None
 
 
 @command.command("expire")

@@ -11,7 +11,7 @@ from formapp.db import inbox_tables
 from formapp.db.database import UtcDateTime
 from formapp.db.schema import ID, JSON
 
-REVISION = "0017"
+REVISION = "0018"
 """The newest migration; a test holds it to the folder's head."""
 
 # With the tables of the inbox.
@@ -59,6 +59,12 @@ submissions = sa.Table(
     ),
 )
 _partial_index(submissions, "kept", "erased_at IS NULL", "keep_days", "received_at")
+# For retention, doctor and lists: few, of many that were accepted.
+_partial_index(
+    submissions,
+    *("unaccepted", "status <> 'accepted' AND erased_at IS NULL", "keep_days", "received_at"),
+)
+_partial_index(submissions, "unknown", "unknown IS NOT NULL", "form")
 _partial_index(submissions, "quarantined", "status = 'quarantined'", "form", "received_at")
 # For `formapp.leads.search`: lists are ordered by id, which begins with the time.
 _partial_index(submissions, "held", "status <> 'accepted'", "status", "id")
@@ -93,8 +99,8 @@ deliveries = sa.Table(
     sa.UniqueConstraint("submission_id"),
     sa.CheckConstraint("state IN ('pending', 'delivered', 'failed')", name="state"),
 )
-_partial_index(deliveries, "pending_due_at", "state = 'pending'", "due_at")
-_partial_index(deliveries, "pending_turn", "state = 'pending'", "site", "form", "id")
+_partial_index(deliveries, "pending_due", "state = 'pending'", "site", "due_at")
+_partial_index(deliveries, "pending_turn", "state = 'pending'", "site", "form", "id", "created_at")
 _partial_index(deliveries, "failed_site", "state = 'failed'", "site")
 _partial_index(deliveries, "undelivered", "state <> 'delivered'", "state", "submission_id", "form")
 _partial_index(deliveries, "outcome", "outcome IS NOT NULL", "outcome", "submission_id", "form")
@@ -230,7 +236,7 @@ jobs = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.UniqueConstraint("kind", "key"),
 )
-sa.Index(None, jobs.c.due_at)
+sa.Index(None, jobs.c.kind, jobs.c.due_at, jobs.c.id)
 sa.Index(None, jobs.c.submission_id)
 
 # Counts of a limit that several processes share; the hash is keyed, so that it names no address.

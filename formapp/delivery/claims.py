@@ -22,6 +22,7 @@ from sqlalchemy import (
     and_,
     exists,
     func,
+    literal,
     or_,
     select,
     update,
@@ -108,7 +109,7 @@ def claim_many(database: Database, site: str, now: datetime, most: int) -> list[
         # of the same person is in flight. The lock comes first and a statement sees what was
         # committed before it began, so the second one sees the first one's leases.
         lock_for_transaction(connection, _LOCK)
-        forms = _forms_in_turn(connection, site)
+        forms = _forms_in_turn(connection, site, now)
         if not forms:
             return []
         share = ceil(most / len(forms))
@@ -227,7 +228,7 @@ def due(site: str, form: str, now: datetime, limit: int = 1) -> Select[Any]:
     unknown outcome precedes others: until it is known, a second write may make a second contact.
     So no two of the result are of one person.
     """
-    paused = exists().where(pauses.c.site == deliveries.c.site, is_paused(now))
+    paused = exists().where(pauses.c.site == site, is_paused(now))
     return (
         select(deliveries)
         .where(
@@ -240,8 +241,8 @@ def due(site: str, form: str, now: datetime, limit: int = 1) -> Select[Any]:
                 is_over(deliveries.c.lease_until, now, 2 * LEASE),
             ),
             # Two conditions, since a database uses one index for each.
-            ~_other_comes_first("email", now),
-            ~_other_comes_first("phone", now),
+            _comes_first("email", now),
+            _comes_first("phone", now),
             ~paused,
         )
         .order_by(deliveries.c.id)
@@ -254,10 +255,14 @@ def is_paused(now: datetime) -> ColumnElement[bool]:
     return ~is_over(pauses.c.paused_until, now, LONGEST_WAIT)
 
 
-def _other_comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
+def _comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
+    """Whether no other delivery of the same person goes before.
+
+    Not as NOT EXISTS: PostgreSQL would join all that wait before it takes the oldest.
+    """
     other = deliveries.alias("other")
     has_unknown, other_has_unknown = deliveries.c.intent.is_not(None), other.c.intent.is_not(None)
-    return exists().where(
+    before = select(other.c.id).where(
         other.c.site == deliveries.c.site,
         other.c.state == "pending",
         other.c.id != deliveries.c.id,
@@ -268,23 +273,33 @@ def _other_comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
             and_(other.c.id < deliveries.c.id, or_(other_has_unknown, ~has_unknown)),
         ),
     )
+    return before.limit(1).scalar_subquery().is_(None)
 
 
 # Forms take turns, so that many leads of one form don't use up the rate budget of all others
 
 
-def _forms_in_turn(connection: Connection, site: str) -> list[str]:
-    """The forms that have deliveries to the site; that of the turn longest ago first."""
-    waiting = (
-        select(deliveries.c.form, func.min(deliveries.c.id).label("oldest"))
-        .where(deliveries.c.state == "pending", deliveries.c.site == site)
-        .group_by(deliveries.c.form)
-        .subquery()
+def _forms_in_turn(connection: Connection, site: str, now: datetime) -> list[str]:
+    """The forms that have deliveries to the site; that of the turn longest ago first.
+
+    None while the site is paused. Looks into the index once for each form, however many deliveries
+    wait.
+    """
+    column, pending = deliveries.c.form, literal("pending", literal_execute=True)
+    to_site = (deliveries.c.state == pending) & (deliveries.c.site == site)
+    least = select(func.min(column).label("form")).where(to_site)
+    waiting = least.cte("waiting", recursive=True)
+    following = least.where(column > waiting.c.form).scalar_subquery()
+    waiting = waiting.union_all(
+        select(following).select_from(waiting).where(waiting.c.form.is_not(None))
     )
+    oldest = select(func.min(deliveries.c.id)).where(to_site, column == waiting.c.form)
+    paused = exists().where(pauses.c.site == site, is_paused(now))
     query = (
         select(waiting.c.form)
         .outerjoin(turns, turns.c.form == waiting.c.form)
-        .order_by(turns.c.at.is_not(None), turns.c.at, waiting.c.oldest)
+        .where(waiting.c.form.is_not(None), ~paused)
+        .order_by(turns.c.at.is_not(None), turns.c.at, oldest.scalar_subquery())
     )
     return list(connection.execute(query).scalars())
 

@@ -175,8 +175,9 @@ class Deliverer:
             del self._held[0]
             tried += 1
             goes_on = goes_on and self._clock() < until and not self._stopping.is_set()
-        if search.refused:
-            # Wix publishes no limit of a filter's values.
+        ran_out = bool(self._held) and self._clock() >= until
+        if ran_out or search.refused:
+            # Wix is slow, or takes no filter of so many values: it publishes no limit.
             self._most = max(2, self._most // 2)
         elif search.found:
             self._most = min(MOST, self._most + 1)

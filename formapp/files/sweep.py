@@ -8,7 +8,7 @@ from itertools import islice
 
 from sqlalchemy import delete, select, update
 
-from formapp.db.database import Database
+from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import files
 from formapp.files.records import FileState
 from formapp.files.store import FileStore, FileStoreError
@@ -60,8 +60,8 @@ def delete_at_once(database: Database, store: FileStore, now: datetime) -> None:
     """Delete the contents of what was just erased; a worker repeats what fails."""
     try:
         delete_erased(database, store, now)
-    except FileStoreError as error:
-        _log.error("erased files are deleted later: the file store: %s", error)
+    except (FileStoreError, DatabaseUnavailableError) as error:
+        _log.error("erased files are deleted later: %s", error)
 
 
 def sweep(database: Database, store: FileStore, now: datetime) -> None:

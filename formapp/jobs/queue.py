@@ -6,7 +6,7 @@ run twice: its handler must allow for that.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,10 +93,10 @@ def claim_job(
     wanted = is_over(jobs.c.due_at, now, longest_wait) & jobs.c.kind.in_(kinds)
     if age:
         wanted &= jobs.c.created_at <= now - age
-    oldest = select(jobs.c.id).where(wanted).order_by(jobs.c.due_at, jobs.c.id).limit(1)
+    when = jobs.c.due_at <= now, jobs.c.due_at > now + longest_wait
     while True:
         with database.read() as connection:
-            job_id = connection.execute(oldest).scalar()
+            job_id = _oldest(connection, wanted, when, kinds)
         if job_id is None:
             return None
         with database.write() as connection:
@@ -105,6 +105,27 @@ def claim_job(
             if connection.execute(claim).rowcount == 1:
                 return _read(connection, job_id)
         # Another worker has claimed it in between; others may be due.
+
+
+def _oldest(
+    connection: Connection,
+    wanted: ColumnElement[bool],
+    when: Sequence[ColumnElement[bool]],
+    kinds: Collection[str],
+) -> int | None:
+    """Find the wanted job that has been due longest: one look into the index for each kind.
+
+    However many wait for another kind, or for later. Those of a wrong clock come last.
+    """
+    for in_time in when:
+        found: list[tuple[datetime, int]] = []
+        for kind in kinds:
+            query = select(jobs.c.due_at, jobs.c.id).where(wanted, in_time, jobs.c.kind == kind)
+            first = query.order_by(jobs.c.due_at, jobs.c.id).limit(1)
+            found += [(row.due_at, row.id) for row in connection.execute(first)]
+        if found:
+            return min(found)[1]
+    return None
 
 
 def _read(connection: Connection, job_id: int) -> ClaimedJob:

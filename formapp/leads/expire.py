@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
@@ -25,13 +25,15 @@ EVERY = timedelta(hours=1)
 """How often a worker looks for expired answers."""
 
 _A_MONTH = 30
+# As literal text, here and below: of partial indexes, databases use none for a parameter.
+_KEPT = text("submissions.erased_at IS NULL")
 _log = logging.getLogger(__name__)
 
 
 def count_expired(database: Database, keep_days: int, now: datetime) -> int:
     """How many submissions `expire_all` would erase; `keep_days` where one has none of its own."""
     with database.read() as connection:
-        return len(_expired(connection, keep_days, now))
+        return len(find_expired(connection, keep_days, now))
 
 
 def expire_all(database: Database, keep_days: int, now: datetime) -> int:
@@ -47,13 +49,13 @@ def expire(database: Database, keep_days: int, now: datetime, limit: int = BATCH
     """Erase one batch of expired answers; returns how many submissions, 0 when none is left."""
     # The search needs no write lock, which is held for the batch only.
     with database.read() as connection:
-        found = _expired(connection, keep_days, now, limit=limit)
+        found = find_expired(connection, keep_days, now, limit=limit)
     if not found:
         return 0
     with database.write() as connection:
         lock(connection, found)
         # The owner may have retried one meanwhile.
-        still_expired = _expired(connection, keep_days, now, among=found)
+        still_expired = find_expired(connection, keep_days, now, among=found)
         count = len(anonymize(connection, still_expired, now))
     _log.info("erased the answers of %d submissions that had expired", count)
     return count
@@ -74,7 +76,7 @@ def unaccepted_expiry(database: Database, submission_id: str, keep_days: int) ->
     return row.received_at + _unaccepted_life(row.keep_days, keep_days) if row else None
 
 
-def _expired(
+def find_expired(
     connection: Connection,
     default_days: int,
     now: datetime,
@@ -82,38 +84,61 @@ def _expired(
     among: Sequence[str] | None = None,
     limit: int | None = None,
 ) -> list[str]:
-    kept = select(submissions.c.keep_days).where(submissions.c.erased_at.is_(None)).distinct()
-    conditions = [_is_over(days, default_days, now) for days in connection.scalars(kept)]
-    if not conditions:
-        return []
-    query = (
-        select(submissions.c.id)
-        .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
-        .where(submissions.c.erased_at.is_(None), or_(*conditions))
-        .limit(limit)
-    )
-    if among is not None:
-        query = query.where(submissions.c.id.in_(among))
-    return [*connection.scalars(query)]
+    """Find expired submissions, by indexes that begin with the oldest that is kept."""
+    found: list[str] = []
+    for own_days in _kept_days(connection):
+        kept = _is_kept_for(own_days)
+        for is_over in (
+            _is_unaccepted(own_days, default_days, now),
+            _is_done(own_days, default_days, now),
+        ):
+            query = (
+                select(submissions.c.id)
+                .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
+                .where(kept, is_over)
+                .order_by(submissions.c.keep_days, submissions.c.received_at)
+                .limit(limit and limit - len(found))
+            )
+            if among is not None:
+                query = query.where(submissions.c.id.in_(among))
+            found += connection.scalars(query)
+            if len(found) == limit:
+                return found
+    return found
 
 
-def _is_over(own_days: int | None, default_days: int, now: datetime) -> ColumnElement[bool]:
+def _kept_days(connection: Connection) -> list[int | None]:
+    """Find the different `keep_days` of submissions that aren't erased, one look for each."""
+    found: list[int | None] = [None]
+    query = select(func.min(submissions.c.keep_days)).where(_KEPT)
+    days: int | None = connection.scalar(query)
+    while days is not None:
+        found.append(days)
+        days = connection.scalar(query.where(submissions.c.keep_days > days))
+    return found
+
+
+def _is_kept_for(own_days: int | None) -> ColumnElement[bool]:
     column = submissions.c.keep_days
+    return and_(_KEPT, column.is_(None) if own_days is None else column == own_days)
+
+
+def _is_unaccepted(own_days: int | None, default_days: int, now: datetime) -> ColumnElement[bool]:
+    latest = now - _unaccepted_life(own_days, default_days)
+    return and_(text("submissions.status <> 'accepted'"), submissions.c.received_at <= latest)
+
+
+def _is_done(own_days: int | None, default_days: int, now: datetime) -> ColumnElement[bool]:
     days = default_days if own_days is None else own_days
+    delivered, failed = now - timedelta(days=days), now - timedelta(days=max(days, _A_MONTH))
+    state, finished_at = deliveries.c.state, deliveries.c.finished_at
     return and_(
-        column.is_(None) if own_days is None else column == own_days,
+        text("submissions.status = 'accepted'"),
         # No lead finishes before it is received: younger rows needn't be read.
-        submissions.c.received_at <= now - _unaccepted_life(own_days, default_days),
+        submissions.c.received_at <= delivered,
         or_(
-            submissions.c.status != "accepted",
-            and_(
-                deliveries.c.state == "delivered",
-                deliveries.c.finished_at <= now - timedelta(days=days),
-            ),
-            and_(
-                deliveries.c.state == "failed",
-                deliveries.c.finished_at <= now - timedelta(days=max(days, _A_MONTH)),
-            ),
+            and_(state == "delivered", finished_at <= delivered),
+            and_(state == "failed", finished_at <= failed),
         ),
     )
 

@@ -19,9 +19,10 @@ from sqlalchemy import Row
 
 from formapp.db.database import Database
 from formapp.db.tables import submissions
+from formapp.files.records import FileRecord, of_submissions
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.notes import format_note
-from formapp.leads.report import entry_of, select_submissions
+from formapp.leads.report import entry_of, file_entry, select_submissions
 from formapp.leads.search import LeadFilter, iterate_ids
 from formapp.leads.timeline import format_value
 from formapp.printable import without_controls
@@ -114,18 +115,22 @@ def _lines(values: dict[str, Any]) -> str:
 def export_jsonl(database: Database, wanted: LeadFilter) -> Iterator[str]:
     """Yield a line of JSON for each submission; its answers have their names in the form file."""
     for rows in _batches(database, wanted):
-        lines = (json.dumps(_object(row), ensure_ascii=False) for row in rows)
+        with database.read() as connection:
+            files = of_submissions(connection, [row.id for row in rows])
+        objects = (_object(row, files.get(row.id, [])) for row in rows)
+        lines = (json.dumps(each, ensure_ascii=False) for each in objects)
         # JSON lets a terminal's commands of one character through.
         yield "".join(f"{without_controls(line)}\n" for line in lines)
 
 
-def _object(row: Row[Any]) -> dict[str, Any]:
+def _object(row: Row[Any], files: list[FileRecord]) -> dict[str, Any]:
     return {
         **entry_of(row),
         "answers": row.answers,
         "unknown": row.unknown or {},
         "notes": row.notes or [],
         "consents": row.consents,
+        "files": [file_entry(each) for each in files],
         "page": row.meta.get("page"),
         "referrer": row.meta.get("referrer"),
     }

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, case, func, null, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, func, literal, null, select
 
 from formapp.db.database import Database
 from formapp.db.inbox_tables import notified
 from formapp.db.tables import attempts, deliveries, jobs, submissions
+from formapp.files.records import FileRecord, of_submission
 from formapp.jobs.queue import REASON
 from formapp.leads.errors import UnknownSubmissionError
 from formapp.notifications.plan import CHANNELS, FAILED
@@ -32,10 +33,18 @@ def list_submissions(
     if form:
         query = query.where(submissions.c.form == form)
     if state:
-        query = query.where(_state == state)
+        query = query.where(_is_in(state))
     with database.read() as connection:
         for row in connection.execute(query):
             yield entry_of(row)
+
+
+def _is_in(state: str) -> ColumnElement[bool]:
+    """Whether a submission is in this state, written so that a partial index of it can be used."""
+    is_delivery = state in {"pending", "delivered", "failed"}
+    column = deliveries.c.state if is_delivery else submissions.c.status
+    wanted: ColumnElement[bool] = column == literal(state, literal_execute=True)
+    return and_(submissions.c.status == "accepted", wanted) if is_delivery else wanted
 
 
 def list_chosen(
@@ -94,9 +103,10 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
         made = select(attempts).where(attempts.c.delivery_id == row.delivery_id)
         tried = connection.execute(made.order_by(attempts.c.id)).all()
         ended = select(notified).where(notified.c.submission_id == submission_id)
-        told = connection.execute(ended.order_by(notified.c.id)).all()
+        endings = connection.execute(ended.order_by(notified.c.id)).all()
         theirs = select(jobs).where(jobs.c.submission_id == submission_id).order_by(jobs.c.id)
         waiting = connection.execute(theirs).all()
+        files = of_submission(connection, submission_id)
     mail = next((job for job in waiting if job.kind == "confirm"), None)
     return {
         **entry_of(row),
@@ -106,12 +116,19 @@ def show_submission(database: Database, submission_id: str) -> dict[str, Any]:
         "unknown": row.unknown or {},
         "meta": row.meta,
         "consents": row.consents,
+        "files": [file_entry(each) for each in files],
         "address": row.address,
         "confirmation": _confirmation(row, mail) if "confirmation" in row.meta else None,
         "notifications": [_notification(job) for job in waiting if job.kind in _NOTIFICATIONS],
-        "notified": [_notified(each) for each in told],
+        "notified": [_notified(each) for each in endings],
         "deliveries": [_delivery(row, tried)] if row.delivery_id else [],
     }
+
+
+def file_entry(record: FileRecord) -> dict[str, Any]:
+    """Return what an owner's list shows of a file."""
+    names = ("id", "field", "name", "type", "size", "state", "reason")
+    return {name: getattr(record, name) for name in names}
 
 
 def _confirmation(row: Row[Any], waiting: Row[Any] | None) -> dict[str, Any]:
@@ -169,7 +186,7 @@ def _delivery(row: Row[Any], tried: Sequence[Row[Any]]) -> dict[str, Any]:
 def list_ids(database: Database, state: str, form: str | None = None) -> list[str]:
     """Ids of the submissions in a state that aren't erased, oldest first."""
     query = select_submissions(with_spam=True).with_only_columns(submissions.c.id)
-    query = query.where(_state == state, submissions.c.erased_at.is_(None))
+    query = query.where(_is_in(state), submissions.c.erased_at.is_(None))
     if form:
         query = query.where(submissions.c.form == form)
     with database.read() as connection:

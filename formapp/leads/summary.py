@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, submissions
+from formapp.db.tables import deliveries, files, submissions
 from formapp.leads.errors import UnknownSubmissionError
 
 SHORT = 8
@@ -23,6 +23,7 @@ class LeadSummary:
         name: as people read it; the company or the address where there is none, or empty.
         state: one of `formapp.leads.search.STATES`.
         reason: why the delivery waits or failed.
+        files: how many it has.
     """
 
     id: str
@@ -38,6 +39,7 @@ class LeadSummary:
     attempts: int
     reason: str | None
     erased: bool
+    files: int = 0
 
     @property
     def short_id(self) -> str:
@@ -65,11 +67,13 @@ def summary_of(database: Database, submission_id: str) -> LeadSummary:
 def read_summaries(connection: Connection, ids: list[str]) -> Iterator[LeadSummary]:
     """Yield the lines of these submissions, in their order."""
     sent, sending = submissions.c, deliveries.c
+    theirs = select(func.count()).where(files.c.submission_id == sent.id).scalar_subquery()
     query = (
         select(
             *(sent.id, sent.form, sent.site, sent.received_at, sent.lead, sent.erased_at),
             *(sending.outcome, sending.contact_id, sending.reason, state_of_row),
             func.coalesce(sending.attempts, 0).label("attempts"),
+            theirs.label("files"),
         )
         .outerjoin(deliveries, sending.submission_id == sent.id)
         .where(sent.id.in_(ids))
@@ -107,4 +111,5 @@ def _summary(row: Any) -> LeadSummary:
         attempts=row.attempts,
         reason=row.reason,
         erased=row.erased_at is not None,
+        files=row.files,
     )

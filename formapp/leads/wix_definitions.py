@@ -1,7 +1,7 @@
-"""Labels and extended fields as a site has them: asked for by a page, read from Wix by a worker.
+"""Labels and extended fields as a site has them: a page requests them, a worker reads them at Wix.
 
-The page never waits for Wix. It shows what was read last, and asks again when that is no longer
-fresh.
+The page never waits for Wix. It shows what was read last, and requests them again when that is no
+longer fresh.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class SiteDefinitions:
         labels: display names.
         fields: display name to data type.
         fault: why the last try failed; then the others are of an earlier one.
-        waits_since: a worker was asked to read them then, and hasn't yet.
+        waits_since: they were requested then, and no worker has read them yet.
     """
 
     read_at: datetime | None = None
@@ -43,10 +43,10 @@ class SiteDefinitions:
 def read_definitions(database: Database, site: str) -> SiteDefinitions:
     """Return what is known of a site."""
     mine = select(wix_definitions).where(wix_definitions.c.site == site)
-    asked = select(jobs.c.created_at).where(jobs.c.kind == KIND, jobs.c.key == site)
+    waiting = select(jobs.c.created_at).where(jobs.c.kind == KIND, jobs.c.key == site)
     with database.read() as connection:
         row = connection.execute(mine).first()
-        waits_since = connection.execute(asked).scalar()
+        waits_since = connection.execute(waiting).scalar()
     if row is None:
         return SiteDefinitions(waits_since=waits_since)
     labels = None if row.labels is None else tuple(row.labels)

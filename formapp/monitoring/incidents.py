@@ -338,7 +338,7 @@ def report_incidents(
 ) -> None:
     """Log and send an alert for each incident that has begun or ended since the owner knows.
 
-    `inbox` returns the prefix of a lead's page; None while nobody may sign in there.
+    `inbox` returns the prefix of a lead's page; None while there is no user of it.
     """
     found = find_incidents(database, now, backlog=backlog)
     present = {(each.kind, each.site): each for each in found}

@@ -209,9 +209,6 @@ def _gauge(
 def _queue_gauges(
     connection: Connection, now: datetime, sites: Collection[str]
 ) -> Iterable[GaugeMetricFamily]:
-    due = (deliveries.c.state == "pending") & (deliveries.c.due_at <= now)
-    by_site = select(deliveries.c.site, func.min(deliveries.c.due_at)).group_by("site")
-    oldest = {row[0]: row[1] for row in connection.execute(by_site.where(due))}
     paused = {row.site: row.paused_until for row in connection.execute(select(pauses))}
     counts = {"pending": count_pending(connection), "failed": _failed(connection)}
     shown = {*sites, *paused, *(site for numbers in counts.values() for site in numbers)}
@@ -222,7 +219,7 @@ def _queue_gauges(
         {(at, state): numbers.get(at, 0) for state, numbers in counts.items() for at in shown},
     )
     text_of_age = "Age of the oldest delivery that is due; 0 if none is."
-    ages = {site: _seconds(oldest.get(site), now) for site in shown}
+    ages = {site: _age_of_oldest(connection, site, now) for site in shown}
     yield _gauge("oldest_due_seconds", text_of_age, "site", ages)
     known = {(row.kind, row.site): 1.0 for row in connection.execute(select(incidents))}
     yield _gauge("incident_open", "Incidents that are not over.", "kind site", known)
@@ -284,5 +281,9 @@ def _count_notifications(connection: Connection) -> dict[tuple[str, str], int]:
     return {(row[0], row[1].removeprefix("notify.")): row[2] for row in connection.execute(query)}
 
 
-def _seconds(since: datetime | None, now: datetime) -> float:
-    return (now - since).total_seconds() if since else 0
+def _age_of_oldest(connection: Connection, site: str, now: datetime) -> float:
+    """Return how many seconds the oldest delivery to the site has been due; 0 if none is."""
+    pending = text("deliveries.state = 'pending'")
+    query = select(func.min(deliveries.c.due_at)).where(pending, deliveries.c.site == site)
+    since: datetime | None = connection.scalar(query)
+    return max((now - since).total_seconds(), 0) if since else 0

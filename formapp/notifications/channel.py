@@ -232,7 +232,7 @@ def end(
 
 
 def finish(database: Database, batch: Sequence[ClaimedJob]) -> None:
-    """End the jobs that this worker still holds, which nobody needs any more."""
+    """End the jobs that this worker still holds, without a record: they are no longer needed."""
     with database.write() as connection:
         for job in batch:
             finish_job(connection, job)

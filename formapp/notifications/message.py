@@ -41,7 +41,7 @@ class Envelope:
     """Who a mail is from and where its links lead.
 
     `inbox` returns the prefix of a lead's page in the inbox; None: mails have no such link, as
-    nobody may sign in yet.
+    there is no user yet.
     """
 
     sender: str

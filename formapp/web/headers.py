@@ -48,6 +48,9 @@ def add_headers(response: Response) -> None:
     headers, mimetype, endpoint = response.headers, response.mimetype or "", request.endpoint
     for name, value in _ALWAYS:
         headers.add(name, value)
+    if headers.get("Content-Security-Policy", "").startswith("sandbox"):
+        # A visitor's file: whatever its type, it has this policy, and no language of ours.
+        return
     if mimetype == "text/html":
         if "Content-Security-Policy" not in headers:
             # A redirect shows nothing.

@@ -10,6 +10,7 @@ from flask import Request, current_app, request
 from formapp.confirmation.links import LinkSigner
 from formapp.db.database import Database
 from formapp.files.intake import FileIntake
+from formapp.files.links import FileLinkSigner
 from formapp.forms.form import Form
 from formapp.forms.origins import origin_of
 from formapp.forms.tokens import TokenSigner
@@ -42,6 +43,7 @@ class Services:
         api_tokens: let a program post without an origin.
         sign: makes the keyed hash of a counter's name.
         files: stores the files of posts; `kept_signer` signs the references to staged ones.
+        file_links: verifies the links to files that owners have.
         site_key: this site's key at the owner's challenge service.
         metrics_token: required by `/metrics`; None: only this machine may read them.
         pages: the page cache; bounded, since visitors can't make up its keys.
@@ -62,6 +64,7 @@ class Services:
     sign: Callable[[str], str]
     files: FileIntake
     kept_signer: Signer
+    file_links: FileLinkSigner
     api_tokens: tuple[str, ...] = ()
     site_key: str | None = None
     metrics_token: str | None = None

@@ -338,14 +338,18 @@ def test_a_worker_that_is_to_end_does_not_wait_for_room(world: World) -> None:
     assert states(world) == {"delivered": 19, "pending": 15}
 
 
-def test_a_slow_batch_gives_the_rest_back(world: World) -> None:
+def test_a_slow_batch_gives_the_rest_back_and_the_next_one_is_smaller(world: World) -> None:
+    sizes: list[int] = []
+    world.before["queryContacts"] = lambda: sizes.append(len(held(world)))
     world.before["createContact"] = lambda: world.clock.turn(6)
-    keep_many(world, 9)
+    keep_many(world, 60)
     assert world.deliver() == 4
     assert held(world) == []
+    assert world.deliver() == 4
+    del world.before["createContact"]
     world.drain()
-    assert states(world) == {"delivered": 9}
-    assert Counter(world.site.calls())["queryContacts"] == 3
+    assert states(world) == {"delivered": 60}
+    assert sizes == [50, 25, 12, 13, 14, 13]
 
 
 @pytest.mark.parametrize("step", ["deliver.intend", "results.finish"])

@@ -177,7 +177,7 @@ def test_the_look_at_others_of_the_same_person_goes_by_an_index(sqlite: Database
     looks = [row[-1] for row in plan if row[-1].startswith("SEARCH other")]
     assert len(looks) == 2
     for look, name in zip(looks, ("email", "phone"), strict=True):
-        assert f"(site=? AND {name}=?)" in look
+        assert f"ix_deliveries_{name} ({name}=? AND site=?" in look
 
 
 def _change(database: Database, submission_id: str, **values: Any) -> None:

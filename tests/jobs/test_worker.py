@@ -186,6 +186,12 @@ def test_draining_ends_when_nothing_is_due_and_tells_how_it_goes(world: World) -
     assert len(world.site.contacts()) == 3
 
 
+def test_work_that_does_several_things_at_once_counts_each() -> None:
+    done, progress = iter((3, 2, 0)), list[int]()
+    assert Worker(lambda: next(done)).drain(progress.append) == 5
+    assert progress == [1, 2, 3, 4, 5]
+
+
 def test_draining_waits_for_nothing_that_is_not_due(world: World) -> None:
     world.site.fault("status", status=503)
     world.keep(lead())

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import event
 
 from formapp.db.database import Database
+from formapp.leads import totals
 from formapp.leads.same_person import list_others
 from formapp.leads.search import (
     LeadFilter,
@@ -64,7 +65,8 @@ def scans(database: Database, statement: str, parameters: Any) -> list[str]:
                 for line in lines
                 if line.startswith("SCAN")
                 and any(line.split()[1] == table for table in TABLES)
-                and " USING " not in line
+                # An index in the order of the list is read as far as the page goes.
+                and (" USING " not in line or "LIMIT" not in statement)
             ]
         # With few rows PostgreSQL would rather read them all.
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
@@ -86,6 +88,8 @@ def test_no_list_count_or_overview_reads_all_submissions(database: Database) -> 
         find_submission(database, some[-8:])
         list_others(database, some, None)
         list_sources(database)
+        overview(database, None, datetime.now(UTC))
+        totals.refresh(database, datetime.now(UTC))
         overview(database, None, datetime.now(UTC))
     assert len(asked) > 2 * len(FILTERS)
     found_scans = {

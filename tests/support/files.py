@@ -2,7 +2,11 @@
 
 from datetime import UTC, datetime
 
-from formapp.files.records import FileRecord, FileState, new_id
+from sqlalchemy import update
+
+from formapp.db.database import Database
+from formapp.db.tables import files
+from formapp.files.records import FileRecord, FileState, attach, new_id, of_submission
 from formapp.files.store import FileStore, new_key
 
 
@@ -33,3 +37,20 @@ def file_record(*, now: datetime | None = None, **values: object) -> FileRecord:
         "created_at": now or datetime.now(UTC),
     }
     return FileRecord(**given | values)  # type: ignore[arg-type] # given by name
+
+
+def attach_file(
+    database: Database,
+    store: FileStore,
+    submission_id: str,
+    content: bytes = b"content",
+    **values: object,
+) -> FileRecord:
+    """Give a submission a file, behind those that it has."""
+    record = put_file(store, content, **values)  # type: ignore[arg-type] # given by name
+    with database.write() as connection:
+        position = len(of_submission(connection, submission_id))
+        attach(connection, submission_id, [record], record.created_at)
+        this = update(files).where(files.c.id == record.id)
+        connection.execute(this.values(position=position))
+    return record

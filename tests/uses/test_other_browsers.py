@@ -1,7 +1,6 @@
 """The three uses in Firefox and WebKit, where Debian's packages of them are installed."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 
@@ -9,16 +8,12 @@ import pytest
 
 from formapp.server import Server, listen
 from tests.support.driven import Driven, when
-from tests.support.firefox import firefox
 from tests.support.processes import free_port
-from tests.support.webkit import webkit
 from tests.uses.conftest import World, load
 from tests.uses.sites import foreign_site
 from tests.web.support import Site
 
 pytestmark = pytest.mark.slow
-
-Start = Callable[[Path], AbstractContextManager[Driven]]
 
 FILL_IN = """
 for (const [name, value] of [["name", "Ada Lovelace"], ["email", "ada@example.com"]])
@@ -31,16 +26,6 @@ FITS = (
     "document.readyState === 'complete' && document.querySelector('form, .thanks')"
     " && Math.ceil(document.body.getBoundingClientRect().height) === innerHeight"
 )
-
-
-@pytest.fixture(scope="module", params=[firefox, webkit], ids=["firefox", "webkit"])
-def driven(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Driven]:
-    """Another browser than Chromium."""
-    start: Start = request.param
-    with start(tmp_path_factory.mktemp("browser")) as browser:
-        yield browser
 
 
 @pytest.fixture

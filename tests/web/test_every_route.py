@@ -24,6 +24,8 @@ METHODS = {
     "/f/<name>/share/preview": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/challenge": {"GET", "HEAD", "OPTIONS"},
     "/f/<name>/theme.css": {"GET", "HEAD", "OPTIONS"},
+    "/files/<token>": {"GET", "HEAD", "OPTIONS"},
+    "/files/<token>/<file_id>": {"GET", "HEAD", "OPTIONS"},
     "/embed.js": {"GET", "HEAD", "OPTIONS"},
     "/healthz": {"GET", "HEAD", "OPTIONS"},
     "/readyz": {"GET", "HEAD", "OPTIONS"},
@@ -44,6 +46,7 @@ def public_rules(app: Flask) -> list[Rule]:
 
 def addresses(app: Flask) -> Iterator[str]:
     values = {"name": "lead", "filename": "formapp.css", "site": "main", "book": "shop"}
+    values |= {"token": "x", "file_id": "x"}
     with app.test_request_context():
         adapter = app.create_url_adapter(None) or app.url_map.bind("localhost")
         for rule in public_rules(app):

@@ -7,6 +7,7 @@ from werkzeug.datastructures import Headers
 
 from formapp.leads import audit
 from formapp.leads.export import export_csv, export_jsonl
+from formapp.leads.export_files import export_zip, has_files
 from formapp.leads.search import count_leads, list_sources
 from formapp.web.errors import RefusalError
 from formapp.web.owner.inbox import (
@@ -23,6 +24,7 @@ from formapp.web.owner.session import current_user
 from formapp.web.services import services
 
 _NO_FORM = "There is no such form."
+_ZIP = "application/zip"
 _CSV, _JSONL = "text/csv; charset=utf-8", "application/jsonl; charset=utf-8"
 
 
@@ -36,6 +38,7 @@ def export() -> Response:
         "export.html",
         count=count_leads(database, wanted),
         wanted=wanted,
+        has_files=has_files(database, wanted),
         forms=sorted(forms, key=form_title),
         query=query_without("after"),
         query_without=query_without,
@@ -60,7 +63,14 @@ def export_all() -> Response:
     return _file(export_jsonl(services().database, wanted_leads()), _JSONL, "leads.jsonl")
 
 
-def _file(pieces: Iterator[str], mimetype: str, name: str) -> Response:
+@blueprint.get("/export/files.zip")
+def export_files() -> Response:
+    """Write the files of the chosen leads as a ZIP archive."""
+    app = services()
+    return _file(export_zip(app.database, app.files.store, wanted_leads()), _ZIP, "files.zip")
+
+
+def _file(pieces: Iterator[str] | Iterator[bytes], mimetype: str, name: str) -> Response:
     audit.record_export(services().database, current_user().name, now())
     headers = Headers({"Cache-Control": "private, no-store"})
     headers.add("Content-Disposition", "attachment", filename=name)

@@ -12,6 +12,8 @@ from typing import Any
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from formapp.files.links import short_address
+from formapp.files.records import FileRecord, of_submission
 from formapp.files.sweep import delete_at_once
 from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form
@@ -35,6 +37,7 @@ from formapp.leads.timeline import (
 )
 from formapp.mail.limit import MailLimitError
 from formapp.web.errors import RefusalError
+from formapp.web.files import FOR_TEMPLATES
 from formapp.web.owner.inbox import (
     blueprint,
     find_lead,
@@ -92,16 +95,16 @@ def _resend(submission_id: str) -> None:
 
 
 def _erase(submission_id: str) -> None:
-    settings = inbox_settings()
+    app, settings = services(), inbox_settings()
     erase_leads_of(
-        services().database,
+        app.database,
         submission_id,
         keyring=settings.keyring,
         digests=settings.digests,
         now=now(),
         by=current_user().name,
     )
-    delete_at_once(services().database, services().files.store, now())
+    delete_at_once(app.database, app.files.store, now())
 
 
 ACTIONS: Mapping[str, Action] = {
@@ -178,8 +181,16 @@ def lead(submission_id: str) -> AnyResponse:
         changes=changes_in_words(entry),
         due_at=datetime.fromisoformat(waiting[0]) if waiting else None,
         done=done.done if done else None,
+        files=_files(full),
+        files_address=short_address(services().file_links, full, now()),
         here="inbox.leads",
+        **FOR_TEMPLATES,
     )
+
+
+def _files(submission_id: str) -> list[FileRecord]:
+    with services().database.read() as connection:
+        return of_submission(connection, submission_id)
 
 
 @blueprint.route("/leads/<submission_id>/<action>", methods=["GET", "POST"])

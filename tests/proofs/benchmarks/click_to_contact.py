@@ -23,7 +23,7 @@ from tests.proofs.benchmarks.wixside import WixSide
 LEADS = 20
 LATENCY = 0.1
 CALLS = 2
-TARGET = 2.2
+TARGET = 1.2
 PATIENCE = 30.0
 
 Post = Callable[[], float]

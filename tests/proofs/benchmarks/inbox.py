@@ -58,8 +58,8 @@ def run(setting: Setting) -> Report:
             few, large = (_client(stage, kind, number) for number in (FEW, many))
             for page, address in PAGES.items():
                 turns = {
-                    "few": partial(_seconds, few, address),
-                    "many": partial(_seconds, large, address),
+                    "few": partial(seconds_of, few, address),
+                    "many": partial(seconds_of, large, address),
                 }
                 seen = play(turns, setting.rounds)
                 grown = ratios(seen["many"], seen["few"])
@@ -79,6 +79,11 @@ def _client(stage: Stage, kind: str, number: int) -> FlaskClient:
         fill_leads(database, number)
         # As a worker does once a minute.
         totals.refresh(database, datetime.now(UTC))
+    return client_of(url)
+
+
+def client_of(url: str) -> FlaskClient:
+    """Return a browser of the inbox on this database."""
     given = {"SECRET_KEY": "x" * 32, "DATABASE_URL": url, "FORMS": str(BUNDLED_FORMS)}
     settings = Settings.read({f"FORMAPP_{name}": text for name, text in given.items()}, web=True)
     app = create_app(settings)
@@ -86,7 +91,8 @@ def _client(stage: Stage, kind: str, number: int) -> FlaskClient:
     return app.test_client()
 
 
-def _seconds(client: FlaskClient, address: str) -> float:
+def seconds_of(client: FlaskClient, address: str) -> float:
+    """Return how long the page takes at best."""
     past = time.strftime("%Y-%m-%d", time.gmtime(time.time() - 200 * 86_400))
     times = []
     for _ in range(5):

@@ -2,9 +2,9 @@
 
 from tests.proofs.benchmarks.accept import at, turns_of
 from tests.proofs.benchmarks.contestant import Contestant
+from tests.proofs.benchmarks.load import Load
 from tests.proofs.benchmarks.report import Report
 from tests.proofs.benchmarks.rounds import play, ratios, spread
-from tests.proofs.benchmarks.scale import tabulate
 from tests.proofs.benchmarks.setting import Setting
 from tests.proofs.benchmarks.stage import KINDS, NotHereError, Stage
 
@@ -34,7 +34,7 @@ def run(setting: Setting) -> Report:
                 continue
             turns = {each.name: turns_of(each, stage, setting) for each in contestants}
             seen = play(turns, setting.rounds)
-        tabulate(report, seen)
+        _tabulate(report, seen)
         one, several = seen.values()
         rates = ratios([each.rate for each in several], [each.rate for each in one])
         tails = ratios([each.p99 for each in several], [each.p99 for each in one])
@@ -49,3 +49,14 @@ def _installation(stage: Stage, kind: str, number: int) -> Contestant:
     url = stage.database(kind)
     base = stage.serve("--no-worker", "--processes", str(number), DATABASE_URL=url)
     return at(f"{KINDS[kind]}, {number} process" + ("es" if number > 1 else ""), url, [base])
+
+
+def _tabulate(report: Report, seen: dict[str, list[Load]]) -> None:
+    first = next(iter(seen.values()))
+    for name, loads in seen.items():
+        latencies = [
+            spread([getattr(each, what) for each in loads]).said(1, 1000) for what in ("p50", "p99")
+        ]
+        rates, firsts = [each.rate for each in loads], [each.rate for each in first]
+        ratio = "" if loads is first else ratios(rates, firsts).said(2)
+        report.rows.append((name, spread(rates).said(), *latencies, ratio))

@@ -1,98 +1,204 @@
-"""Scale of accepting: several web processes on PostgreSQL, and many rows kept before."""
+"""The same with few submissions and with 10,000,000, of which a tenth waits for Wix."""
 
+import statistics
+import time
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import count
+
+from flask.testing import FlaskClient
+from sqlalchemy import delete
 
 from formapp.db.database import Database
+from formapp.db.tables import pauses
 from formapp.db.upgrade import upgrade
-from tests.proofs.benchmarks.accept import at, turns_of
-from tests.proofs.benchmarks.contestant import Contestant
-from tests.proofs.benchmarks.filling import fill
-from tests.proofs.benchmarks.load import Load
+from formapp.delivery.claims import claim_many, release
+from formapp.delivery.sites import Pauses
+from formapp.leads import expire, totals
+from formapp.leads.accept import GroupCommit, Submission
+from formapp.monitoring.incidents import find_incidents
+from formapp.monitoring.metrics import Metrics
+from tests.proofs.benchmarks.bodies import answers, form
+from tests.proofs.benchmarks.inbox import PAGES, client_of, seconds_of
 from tests.proofs.benchmarks.report import Report
 from tests.proofs.benchmarks.rounds import play, ratios, spread, tell
 from tests.proofs.benchmarks.setting import Setting
 from tests.proofs.benchmarks.stage import KINDS, NotHereError, Stage
+from tests.support.many_leads import fill_leads
 
-PROCESSES = (1, 2, 4)
-ROWS = (1_000, 100_000, 1_000_000)
-GROWTH = 1.1
-"""So much dearer one accept may be with the most rows than with the fewest."""
+FEW, MANY = 1_000, 10_000_000
+WAITING = 10
+"""One of so many isn't delivered yet."""
+
+FOUND = 100_000
+"""So many of the newest are found by a search: pages that search are in the suite `inbox`."""
+
+GROWTH = 1.2
+"""So much longer each may take with many than with few."""
+
+EXPIRED = 5
+"""Of either number of leads, so many have expired."""
+
+SITE = "main"
+TIMES = 15
+SHOWN = ("list", "form", "state", "delivered", "overview")
+
+
+@dataclass(frozen=True)
+class Filled:
+    """An installation with so many submissions; `numbers` make visitors who haven't come yet."""
+
+    database: Database
+    client: FlaskClient
+    numbers: "count[int]" = field(default_factory=count)
+
+
+Operation = Callable[[Filled], float]
+"""Does it once; the seconds that it took."""
 
 
 def run(setting: Setting) -> Report:
     """Play and judge."""
     report = Report(
-        "Scale of accepting",
-        ("installation", "posts a second", "p50 ms", "p99 ms", "by the first"),
+        "Scale",
+        ("what", "few ms", "many ms", "by few"),
         notes=[
             (
-                "Web processes share one database, each with a port of its own and its share of "
-                "wrk's 16 connections. The machine's cores bound what more processes can bring: "
-                "wrk and the database need theirs."
+                f"In this process, durable: {FEW:,} submissions against "
+                f"{setting.part(MANY, FEW):,} of a year, of either a tenth waiting."
             ),
-            "Rows: kept and delivered submissions that were there before the round.",
+            f"Each figure is the median of {TIMES} in a round, of pages the best of five.",
+            "Figures of the queue count what waits, so they aren't to hold.",
         ],
     )
-    _play_processes(report, setting)
     for kind in setting.kinds:
-        _play_rows(report, setting, kind)
+        with Stage() as stage:
+            try:
+                urls = [stage.database(kind) for _ in "12"]
+            except NotHereError as error:
+                report.missing[KINDS[kind]] = str(error)
+                continue
+            for url, number in zip(urls, (FEW, setting.part(MANY, FEW)), strict=True):
+                tell(f"  filling {KINDS[kind]} with {number:,} submissions")
+                fill(url, number)
+            compare(report, KINDS[kind], *urls, rounds=setting.rounds)
     return report
 
 
-def _play_processes(report: Report, setting: Setting) -> None:
-    with Stage() as stage:
-        try:
-            contestants = [_processes(stage, number) for number in PROCESSES]
-        except NotHereError as error:
-            report.missing["web processes on PostgreSQL"] = str(error)
-            return
-        tabulate(report, _play(contestants, stage, setting))
-
-
-def _processes(stage: Stage, number: int) -> Contestant:
-    url = stage.database("postgresql")
-    bases = [stage.serve("--no-worker", DATABASE_URL=url) for _ in range(number)]
-    name = f"PostgreSQL, {number} web process" + ("es" if number > 1 else "")
-    return at(name, url, bases)
-
-
-def _play_rows(report: Report, setting: Setting, kind: str) -> None:
-    with Stage() as stage:
-        try:
-            contestants = [_rows(stage, kind, setting.part(each, 10)) for each in ROWS]
-        except NotHereError as error:
-            report.missing[f"many rows on {KINDS[kind]}"] = str(error)
-            return
-        seen = _play(contestants, stage, setting)
-    tabulate(report, seen)
-    fewest, *_, most = seen.values()
-    growth = ratios([each.rate for each in fewest], [each.rate for each in most])
-    what = f"{KINDS[kind]}: cost of one accept with the most rows by that with the fewest"
-    report.at_most(what, GROWTH, growth)
-
-
-def _rows(stage: Stage, kind: str, number: int) -> Contestant:
-    url = stage.database(kind)
-    tell(f"  filling {KINDS[kind]} with {number:,} rows")
+def fill(url: str, number: int) -> None:
+    """Make a database with so many submissions."""
     with closing(Database(url)) as database:
         upgrade(database)
-        fill(database, number)
-    base = stage.serve("--no-worker", DATABASE_URL=url)
-    return at(f"{KINDS[kind]}, {number:,} rows", url, [base])
+        fill_leads(database, number, waiting=number // WAITING, found=FOUND)
+        # As a worker does once a minute.
+        totals.refresh(database, datetime.now(UTC))
 
 
-def _play(contestants: list[Contestant], stage: Stage, setting: Setting) -> dict[str, list[Load]]:
-    turns = {each.name: turns_of(each, stage, setting) for each in contestants}
-    return play(turns, setting.rounds)
+def compare(report: Report, kind: str, few: str, many: str, *, rounds: int) -> None:
+    """Add a row for each operation on two databases, and what must hold."""
+    with closing(Database(few)) as first, closing(Database(many)) as second:
+        filled = {
+            "few": Filled(first, client_of(few)),
+            "many": Filled(second, client_of(many)),
+        }
+        for name, operation in OPERATIONS.items():
+            turns = {size: partial(operation, each) for size, each in filled.items()}
+            seen = play(turns, rounds)
+            grown = ratios(seen["many"], seen["few"])
+            times = [spread(seen[size]).said(1, 1000) for size in filled]
+            report.rows.append((f"{kind}: {name}", *times, grown.said(2)))
+            tell(f"  {kind}: {name}: {', '.join(times)}, {grown.said(2)}")
+            if name not in COUNTS:
+                report.at_most(f"{kind}: {name}", GROWTH, grown)
 
 
-def tabulate(report: Report, seen: dict[str, list[Load]]) -> None:
-    """Add a row for each installation; ratios are by the first one's posts a second."""
-    first = next(iter(seen.values()))
-    for name, loads in seen.items():
-        latencies = [
-            spread([getattr(each, what) for each in loads]).said(1, 1000) for what in ("p50", "p99")
-        ]
-        rates, firsts = [each.rate for each in loads], [each.rate for each in first]
-        ratio = "" if loads is first else ratios(rates, firsts).said(2)
-        report.rows.append((name, spread(rates).said(), *latencies, ratio))
+def _accept(filled: Filled) -> float:
+    group, took = GroupCommit(filled.database), []
+    for number, _ in zip(filled.numbers, range(TIMES), strict=False):
+        submission = _submission(number)
+        started = time.perf_counter()
+        group.keep(submission)
+        took.append(time.perf_counter() - started)
+    return statistics.median(took)
+
+
+def _submission(number: int) -> Submission:
+    posted = form().reader.sort(answers(number, "scale").items())
+    reading = form().reader.read(posted, default_site=SITE, page=None, referrer=None)
+    return Submission(
+        form=form().name,
+        form_version=form().version,
+        received_at=datetime.now(UTC),
+        lead=reading.lead,
+        answers=dict(reading.answers),
+        key=f"scale:{time.time_ns()}",
+    )
+
+
+def _claim(filled: Filled, most: int = 50) -> float:
+    took = []
+    for _ in range(TIMES):
+        started = time.perf_counter()
+        claims = claim_many(filled.database, SITE, datetime.now(UTC), most)
+        took.append(time.perf_counter() - started)
+        if len(claims) != most:
+            raise RuntimeError(f"{len(claims)} were claimed")
+        release(filled.database, claims)
+    return statistics.median(took)
+
+
+def _claim_in_pause(filled: Filled) -> float:
+    Pauses(filled.database).pause(SITE, datetime.now(UTC) + timedelta(minutes=1), "budget")
+    try:
+        return _median(lambda: claim_many(filled.database, SITE, datetime.now(UTC), 50))
+    finally:
+        with filled.database.write() as connection:
+            connection.execute(delete(pauses))
+
+
+def _median(what: Callable[[], object], times: int = TIMES) -> float:
+    took = []
+    for _ in range(times):
+        started = time.perf_counter()
+        what()
+        took.append(time.perf_counter() - started)
+    return statistics.median(took)
+
+
+def _retention(filled: Filled) -> float:
+    """Find what has expired: of those that were never accepted, as many as are erased at once."""
+
+    def find() -> None:
+        with filled.database.read() as connection:
+            expire.find_expired(connection, 400, datetime.now(UTC), limit=EXPIRED)
+
+    return _median(find)
+
+
+def _incidents(filled: Filled) -> float:
+    backlog = timedelta(days=400)
+    return _median(lambda: find_incidents(filled.database, datetime.now(UTC), backlog=backlog), 1)
+
+
+def _metrics(filled: Filled) -> float:
+    metrics = Metrics()
+    return _median(lambda: metrics.read_queue(filled.database, datetime.now(UTC), [SITE]), 1)
+
+
+def _page(address: str, filled: Filled) -> float:
+    return seconds_of(filled.client, address)
+
+
+OPERATIONS: dict[str, Operation] = {
+    "accept": _accept,
+    "claim 50": _claim,
+    "claim during a pause": _claim_in_pause,
+    "finding what has expired": _retention,
+    **{f"inbox, {name}": partial(_page, PAGES[name]) for name in SHOWN},
+    "looking for incidents": _incidents,
+    "metrics": _metrics,
+}
+COUNTS = {"looking for incidents", "metrics"}

@@ -17,7 +17,6 @@ from tests.proofs.benchmarks import load, peering
 from tests.proofs.benchmarks.__main__ import SUITES, main
 from tests.proofs.benchmarks.accept import at, floor, run
 from tests.proofs.benchmarks.bodies import answers, bodies, own_token
-from tests.proofs.benchmarks.filling import fill
 from tests.proofs.benchmarks.load import NoLoadError
 from tests.proofs.benchmarks.peering import NoPeersError
 from tests.proofs.benchmarks.report import Report
@@ -80,14 +79,6 @@ def test_no_two_bodies_share_a_person_or_a_token() -> None:
     for name in ("email", "phone", "_token"):
         assert len({re.findall(rf"{name}=([^&]+)", body)[0] for body in prepared}) == 200
     assert answers(1, "a")["email"] != answers(1, "b")["email"]
-
-
-def test_a_filled_database_holds_so_many_delivered_submissions(database: Database) -> None:
-    fill(database, 30)
-    kept, brought = rows(database, "submissions"), rows(database, "deliveries")
-    assert len({row["id"] for row in kept}) == len({row["key"] for row in kept}) == 30
-    assert [row["state"] for row in brought].count("delivered") == 29
-    assert {row["submission_id"] for row in brought} == {row["id"] for row in kept}
 
 
 @needs_wrk
@@ -194,6 +185,12 @@ def test_a_suite_plays_in_its_least_form(name: str) -> None:
     assert report.rows
     assert report.missing == {}
     assert "| --- |" in report.markdown()
+
+
+def test_the_scale_is_played_in_its_least_form() -> None:
+    report = SUITES["scale"](replace(LEAST, rounds=1, size=0.0004))
+    assert {row[0] for row in report.rows} >= {"SQLite: accept", "SQLite: claim 50"}
+    assert len(report.verdicts) == len(report.rows) - 2
 
 
 def test_the_command_writes_its_tables_and_says_what_it_ran_on(

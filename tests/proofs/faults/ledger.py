@@ -18,7 +18,7 @@ _ROWS = text(
 _PENDING = text("SELECT count(*) FROM deliveries WHERE state = 'pending'")
 _ATTEMPTS = text("SELECT result, count(*) FROM attempts GROUP BY result ORDER BY result")
 
-BACKLOG = 150
+BACKLOG = 300
 """Visitors wait while so many leads do; a killed worker's leads wait for its lease, too."""
 
 _LOOK_AFTER = 0.15

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.proofs.faults.rng import rng
 
-WINDOW = 60
+WINDOW = 120
 """So many people send leads at about the same time."""
 
 LEADS_EACH = 6

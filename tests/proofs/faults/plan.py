@@ -90,8 +90,9 @@ def worker_kills(seed: str, slot: int) -> Iterator[Kill]:
         # Every step has its turn before one comes again.
         steps = steps or [*WORKER_STEPS]
         step = steps.pop(draw.randrange(len(steps)))
-        order = {"step": step, "at": draw.randrange(1, 4), "delay": draw.uniform(0, 0.012)}
-        yield Kill(step, 1.5, order)
+        at = draw.randrange(1, WORKER_STEPS[step].most + 1)
+        order = {"step": step, "at": at, "delay": draw.uniform(0, 0.012)}
+        yield Kill(step, 4.0, order)
 
 
 def web_kills(seed: str) -> Iterator[Kill]:

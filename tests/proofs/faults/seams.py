@@ -26,46 +26,60 @@ class Seam:
         name: of the function there.
         when: relative to the function.
         wants_result: count only calls that returned something.
+        most: the process dies at one of the first so many calls.
     """
 
     owner: str
     name: str
     when: When
     wants_result: bool = False
+    most: int = 3
 
 
 _DELIVER = "formapp.delivery.deliver"
+_DELIVERER = "formapp.delivery.deliver:Deliverer"
+_FIND = "formapp.delivery.find"
 _RESULTS = "formapp.delivery.results"
 _CONTACTS = "formapp.wix.contacts:Contacts"
 _KEYS = "formapp.delivery.find:KeyCache"
+_BATCH = 30
+"""Leads of a batch: somewhere in it the process dies."""
 
 WORKER_STEPS: dict[str, Seam] = {
     "before_claim": Seam(_DELIVER, "claim_many", "before"),
-    "claim_uncommitted": Seam("formapp.delivery.claims", "_claim", "after", wants_result=True),
+    "claim_uncommitted": Seam(
+        "formapp.delivery.claims", "_claim", "after", wants_result=True, most=_BATCH
+    ),
     "after_claim": Seam(_DELIVER, "claim_many", "after", wants_result=True),
+    "before_batch_search": Seam(f"{_FIND}:BatchSearch", "find", "before", most=_BATCH),
+    "after_batch_search": Seam(_FIND, "_find_batch", "after", wants_result=True),
+    "before_lead": Seam(_DELIVERER, "_deliver_lead", "before", most=_BATCH),
     "before_key_kept": Seam(_KEYS, "remember_key", "before"),
     "after_keys": Seam(_KEYS, "keys_for", "after"),
     "after_budget": Seam("formapp.delivery.sites:Budget", "take", "after"),
     "during_look_up": Seam(_CONTACTS, "query", "during"),
     "after_find": Seam(_DELIVER, "find_contact", "after"),
-    "before_intent": Seam(_DELIVER, "intend", "before"),
+    "before_intent": Seam(_DELIVER, "intend", "before", most=_BATCH),
     "intent_uncommitted": Seam("formapp.delivery.claims", "write_held", "after"),
-    "after_intent": Seam(_DELIVER, "intend", "after"),
+    "after_intent": Seam(_DELIVER, "intend", "after", most=_BATCH),
     "before_create": Seam(_CONTACTS, "create", "before"),
     "during_create": Seam(_CONTACTS, "create", "during"),
-    "after_create": Seam(_CONTACTS, "create", "after"),
+    "after_create": Seam(_CONTACTS, "create", "after", most=_BATCH),
     "before_update": Seam(_CONTACTS, "update", "before"),
     "during_update": Seam(_CONTACTS, "update", "during"),
-    "after_update": Seam(_CONTACTS, "update", "after"),
+    "after_update": Seam(_CONTACTS, "update", "after", most=_BATCH),
     "after_lane_paused": Seam("formapp.delivery.sites:Pauses", "pause", "after"),
     "before_finish": Seam(_RESULTS, "finish", "before"),
     "finish_uncommitted": Seam(_RESULTS, "_insert", "after"),
-    "after_finish": Seam(_RESULTS, "finish", "after"),
+    "after_finish": Seam(_RESULTS, "finish", "after", most=_BATCH),
     "before_put_back": Seam(_RESULTS, "put_back", "before"),
     "put_back_uncommitted": Seam(_RESULTS, "write_held", "after"),
     "after_put_back": Seam(_RESULTS, "put_back", "after"),
+    "after_lead": Seam(_DELIVERER, "_deliver_lead", "after", most=_BATCH),
+    "before_release": Seam(_DELIVER, "release", "before"),
+    "after_release": Seam(_DELIVER, "release", "after"),
 }
-"""Every step of a delivery, in the order in which it meets them."""
+"""Every step of a batch and of each lead in it, in the order in which they are met."""
 
 WEB_STEPS: dict[str, Seam] = {
     "web_before_keep": Seam("formapp.leads.accept:GroupCommit", "keep", "before"),

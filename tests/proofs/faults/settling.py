@@ -14,7 +14,7 @@ from tests.proofs.faults.stage import Stage
 from tests.proofs.faults.violations import Violation
 from tests.proofs.faults.visitors import Visitors
 
-DRAIN_SECONDS = 180.0
+DRAIN_SECONDS = 600.0
 """The world's: an hour of backoff at most."""
 
 

@@ -131,7 +131,7 @@ class Stage:
         log = str(self.folder / f"{more.get('kind', 'worker')}.log")
         return {"clock": self.clock.as_json(), "log": log, "port": self.port, **more}
 
-    def wait_for_web(self, seconds: float = 20) -> None:
+    def wait_for_web(self, seconds: float = 60) -> None:
         """Wait until the web server answers."""
         deadline = time.monotonic() + seconds
         while True:

@@ -19,7 +19,7 @@ def test_databases_take_turns_and_all_kills_are_dealt_out() -> None:
 
 
 def test_every_step_has_its_turn() -> None:
-    planned = {kill.step for kill in islice(worker_kills("7", 0), 60)}
+    planned = {kill.step for kill in islice(worker_kills("7", 0), 80)}
     assert planned >= set(WORKER_STEPS)
     assert {kill.step for kill in islice(web_kills("7"), 60)} >= set(WEB_STEPS)
 

@@ -60,7 +60,7 @@ def test_faults_of_the_files_are_shown_as_forms_check_says_them(person: Person) 
 def test_a_page_asks_a_worker_once_what_wix_has_and_shows_it(site: Site, person: Person) -> None:
     for _ in range(2):
         text = person.text("/inbox/forms/lead")
-        assert "A worker was asked" in text
+        assert "A worker is to read them" in text
         assert 'data-refresh="5"' in text
     with site.database.read() as connection:
         waiting = connection.execute(select(jobs.c.kind, jobs.c.key)).all()

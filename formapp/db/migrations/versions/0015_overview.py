@@ -13,6 +13,12 @@ _JSON = sa.JSON(none_as_null=True)
 
 def upgrade() -> None:
     """Add the tables."""
+    _create_numbers()
+    _create_notified()
+    _create_definitions()
+
+
+def _create_numbers() -> None:
     op.create_table(
         "lead_totals",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -28,6 +34,9 @@ def upgrade() -> None:
         sa.Column("started", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("form", "day", name="pk_form_visits"),
     )
+
+
+def _create_notified() -> None:
     op.create_table(
         "notified",
         sa.Column("id", _ID, autoincrement=True, nullable=False),
@@ -48,6 +57,9 @@ def upgrade() -> None:
         sa.CheckConstraint("result IN ('sent', 'failed', 'withheld')", name="result"),
     )
     op.create_index("ix_notified_submission_id", "notified", ["submission_id"])
+
+
+def _create_definitions() -> None:
     op.create_table(
         "wix_definitions",
         sa.Column("site", sa.String(length=64), nullable=False),

@@ -1,0 +1,151 @@
+"""What owners open without signing in: a lead's files, by signed links that expire.
+
+A visitor made the contents, so nothing here lets a browser run them: all but pictures are
+downloads, and pictures, too, have a policy that allows nothing.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from flask import Blueprint, Response, render_template, request
+from werkzeug.datastructures import Headers
+
+from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.files.links import PREFIX, FileLink, InvalidFileLinkError
+from formapp.files.names import disposition
+from formapp.files.records import FileRecord, FileState, find_file, of_submission
+from formapp.files.store import ContentMissingError, FileStoreError
+from formapp.files.types import SHOWN_AS_IMAGES
+from formapp.forms.definition.uploads import format_size
+from formapp.languages import SOURCE
+from formapp.web.errors import RefusalError
+from formapp.web.headers import page_headers
+from formapp.web.i18n import set_language
+from formapp.web.responses import html_answer, json_answer, wants_json
+from formapp.web.services import services
+
+POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
+"""Of contents: nothing runs or loads, and what the browser shows has an origin of its own."""
+
+LARGEST_SHOWN = 5_000_000
+"""Bytes of a picture that a page shows: an owner may look at leads on a phone."""
+
+_PIECE = 64 * 1024
+_NOT_KEPT = {"Cache-Control": "private, no-store", "X-Robots-Tag": "noindex, nofollow"}
+_WRONG = "This link is incomplete or was changed. Open it again from where you got it."
+_EXPIRED = "This link has expired. Open the lead in the inbox for a new one."
+_GONE = "The files of this link are no longer kept: the lead was erased."
+_QUARANTINED = "A virus was found in this file. It is kept apart, and can't be downloaded."
+_WAITING = "This file is still being scanned for viruses. Try again in a minute."
+_UNREACHABLE = "The file can't be read just now. Try again in a minute."
+_TITLES = {
+    "LINK_INVALID": "This link doesn't work",
+    "LINK_EXPIRED": "This link has expired",
+    "LINK_GONE": "No longer kept",
+    "QUARANTINED": "This file is in quarantine",
+}
+
+
+blueprint = Blueprint("files", __name__, url_prefix=PREFIX)
+
+
+@blueprint.before_request
+def speak_english() -> None:
+    """Set the language of texts for owners."""
+    set_language(SOURCE)
+
+
+@blueprint.errorhandler(RefusalError)
+def refused(refusal: RefusalError) -> Response:
+    """Say why there is no file, on a page or as JSON."""
+    headers = _NOT_KEPT | refusal.headers
+    if wants_json():
+        return json_answer(refusal.as_json(), refusal.status, headers)
+    title = _TITLES.get(refusal.code, "Not available right now")
+    page = render_template("error.html", status=refusal.status, title=title, text=refusal.text)
+    return html_answer(page, refusal.status, headers=headers)
+
+
+@blueprint.errorhandler(DatabaseUnavailableError)
+@blueprint.errorhandler(FileStoreError)
+def unreachable(_error: Exception) -> Response:
+    """Say that it may work later."""
+    return refused(RefusalError(503, "UNAVAILABLE", _UNREACHABLE, {"Retry-After": "30"}))
+
+
+@blueprint.get("/<token>")
+def listing(token: str) -> Response:
+    """List the files that a link opens."""
+    link = _read(token)
+    with services().database.read() as connection:
+        found = [each for each in of_submission(connection, link.submission_id) if link.opens(each)]
+    if not found:
+        raise RefusalError(404, "LINK_GONE", _GONE)
+    page = render_template("files.html", files=found, address=f"{PREFIX}/{token}", **FOR_TEMPLATES)
+    return html_answer(page, policy=page_headers(services().origin), headers=_NOT_KEPT)
+
+
+@blueprint.get("/<token>/<file_id>")
+def download(token: str, file_id: str) -> Response:
+    """Send the content of one file."""
+    record = _find(services().database, _read(token), file_id)
+    if record.state is FileState.QUARANTINED:
+        raise RefusalError(403, "QUARANTINED", _QUARANTINED)
+    if record.state is FileState.WAITING:
+        raise RefusalError(503, "WAITING", _WAITING, {"Retry-After": "30"})
+    try:
+        content = services().files.store.open(record.key)
+    except ContentMissingError:
+        raise RefusalError(404, "LINK_GONE", _GONE) from None
+    if request.method == "HEAD":
+        content.close()
+        return _sent(record, iter(()))
+    return _sent(record, pieces_of(content))
+
+
+def is_picture(record: FileRecord) -> bool:
+    """Return whether a page may show this file."""
+    is_small = record.size <= LARGEST_SHOWN
+    return record.is_available and record.type in SHOWN_AS_IMAGES and is_small
+
+
+FOR_TEMPLATES: Mapping[str, Any] = {"format_size": format_size, "is_picture": is_picture}
+"""What `listed_files.html` needs."""
+
+
+def pieces_of(content: IO[bytes]) -> Iterator[bytes]:
+    """Yield a content in pieces, and close it, even if the reader goes away."""
+    with closing(content):
+        while piece := content.read(_PIECE):
+            yield piece
+
+
+def _read(token: str) -> FileLink:
+    try:
+        link = services().file_links.read(token)
+    except InvalidFileLinkError:
+        raise RefusalError(404, "LINK_INVALID", _WRONG) from None
+    if link.until <= datetime.now(UTC):
+        raise RefusalError(410, "LINK_EXPIRED", _EXPIRED)
+    return link
+
+
+def _find(database: Database, link: FileLink, file_id: str) -> FileRecord:
+    """Return a file of the link's lead, or raise RefusalError: 404."""
+    with database.read() as connection:
+        record = find_file(connection, file_id)
+    if record is None or record.submission_id != link.submission_id or not link.opens(record):
+        raise RefusalError(404, "LINK_GONE", _GONE)
+    return record
+
+
+def _sent(record: FileRecord, pieces: Iterator[bytes]) -> Response:
+    headers = Headers(_NOT_KEPT)
+    headers.set("Content-Security-Policy", POLICY)
+    headers.set("Cross-Origin-Resource-Policy", "same-origin")
+    headers.set("Content-Length", str(record.size))
+    is_shown = record.type in SHOWN_AS_IMAGES
+    headers.set("Content-Disposition", disposition(record.name, shown=is_shown))
+    return Response(pieces, content_type=record.type, headers=headers)
