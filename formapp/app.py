@@ -86,14 +86,20 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     views.init_app(app)
     _add_owner_pages(app, settings, services.database, memory)
     app.register_blueprint(health.blueprint)
+    _add_webhooks(app, settings, crm_webhooks)
+    if hops := settings.proxy_hops:
+        app.wsgi_app = TrustedProxies(app.wsgi_app, hops)  # type: ignore[method-assign] # Flask's own way
+    return app
+
+
+def _add_webhooks(
+    app: Flask, settings: Settings, crm_webhooks: Mapping[str, Webhook] | None
+) -> None:
     if crm_webhooks is None:
         crm_webhooks = (
             read_verifiers(settings.crm_folder, os.environ) if settings.crm_folder else {}
         )
     webhooks.init_app(app, _senders(settings, crm_webhooks))
-    if hops := settings.proxy_hops:
-        app.wsgi_app = TrustedProxies(app.wsgi_app, hops)  # type: ignore[method-assign] # Flask's own way
-    return app
 
 
 def _add_owner_pages(app: Flask, settings: Settings, database: Database, memory: Counts) -> None:

@@ -7,6 +7,7 @@ HTML, the database and Wix's wire format: every package can depend on it, and it
 Its text form (`repr`) shows no answer: a lead may turn up in a log line or a traceback.
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any, Literal, Self
 
@@ -14,6 +15,10 @@ import msgspec
 
 DataType = Literal["TEXT", "NUMBER", "DATE", "URL"]
 """Data types of a Wix extended field (contract section 10.1)."""
+
+FILES_OF = "formapp:files/"
+"""Begins the value of an extended field that shall be a link to files: the name of the form's field
+follows. The link is made when the lead is delivered, since it names the submission."""
 
 EmailTag = Literal["UNTAGGED", "MAIN", "HOME", "WORK"]
 PhoneTag = Literal["UNTAGGED", "MAIN", "HOME", "MOBILE", "WORK", "FAX"]
@@ -104,6 +109,13 @@ class ExtendedField(_Part, frozen=True, kw_only=True):
     merge: Merge = Merge.FILL
 
 
+def _files_in(field: ExtendedField) -> str | None:
+    """Return the name of the form's field whose files this extended field shall link to."""
+    value = field.value
+    is_placeholder = isinstance(value, str) and value.startswith(FILES_OF)
+    return str(value).removeprefix(FILES_OF) if is_placeholder else None
+
+
 class Lead(_Part, frozen=True, kw_only=True):
     """All values of one submission, about one person. Absent and blank answers are left out."""
 
@@ -133,6 +145,18 @@ class Lead(_Part, frozen=True, kw_only=True):
         """Return the lead as it is stored."""
         content: dict[str, Any] = msgspec.to_builtins(self)
         return content
+
+    def with_file_links(self, link_of: Callable[[str], str | None]) -> "Lead":
+        """Return the lead with links to files, by the name of the form's field, or without them."""
+        if not any(_files_in(each) for each in self.extended_fields):
+            return self
+        linked = []
+        for each in self.extended_fields:
+            name = _files_in(each)
+            link = link_of(name) if name else None
+            if link or not name:
+                linked.append(msgspec.structs.replace(each, value=link or each.value))
+        return msgspec.structs.replace(self, extended_fields=tuple(linked))
 
     @property
     def email_identity(self) -> str | None:

@@ -58,7 +58,9 @@
       const { empty, like, wrong, least, short, most, long } = field.dataset;
       const [first] = all;
       if (!first || first.validity.badInput) return "";
-      if (/radio|checkbox/.test(first.type)) return all.some((one) => one.checked) ? "" : empty;
+      // Boxes beside a file are files of an earlier post.
+      if (all.some((one) => /file|radio|checkbox/.test(one.type)))
+        return all.some((one) => one.checked || one.files?.length) ? "" : empty;
       const text = first.value.trim();
       const { length } = [...text];
       if (!length) return empty;
@@ -67,7 +69,7 @@
       return like && !new RegExp(like, "su").test(text) ? wrong : "";
     };
     const mark = (field, text) => {
-      const all = [...field.querySelectorAll("[name]")];
+      const all = [...field.querySelectorAll("[name]:not([name^=_])")];
       field.querySelector(".error")?.remove();
       field.classList.toggle("wrong", !!text);
       const id = `e-${all[0].name}`;

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from formapp.cli.wiring import limit_of
+from formapp.cli.wiring import file_addresses, limit_of, store_of
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.forms.definition.model import FormDefinition
@@ -60,11 +60,15 @@ def make_channels(settings: Settings, database: Database, clock: Clock) -> Chann
     # Looked up for each message: people are added while this runs.
     sender, inbox = settings.sender, partial(inbox_of, settings, database)
     limit = limit_of(settings, database) if settings.secret_key else None
+    files = file_addresses(settings)
+    store = store_of(settings, database)
     return Channels(
-        OwnerMail(mailer, Envelope(sender, inbox)) if mailer and sender else None,
+        OwnerMail(mailer, Envelope(sender, inbox, files), store) if mailer and sender else None,
         Replies(mailer, limit, sender, clock) if mailer and limit else None,
-        WebhookChannel(settings.webhook_secrets, clock) if settings.webhook_secret else None,
-        ChatChannel(settings.chats, inbox) if settings.notify_chat else None,
+        WebhookChannel(settings.webhook_secrets, clock, files=files)
+        if settings.webhook_secret
+        else None,
+        ChatChannel(settings.chats, inbox, files=files) if settings.notify_chat else None,
     )
 
 

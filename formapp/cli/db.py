@@ -7,10 +7,19 @@ from datetime import UTC, datetime
 import click
 
 from formapp.cli.output import echo
-from formapp.cli.wiring import keyring_of, naming_place, one_line_errors, read_settings
+from formapp.cli.wiring import (
+    keyring_of,
+    naming_place,
+    number_of,
+    one_line_errors,
+    read_settings,
+    store_of,
+)
 from formapp.config.checks import database as checked_address
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade as upgrade_schema
+from formapp.files.copying import copy_contents
+from formapp.files.store import FileStoreError
 from formapp.leads.transfer import CopyError, copy_all
 
 
@@ -53,18 +62,24 @@ def copy(source: str, target: str) -> None:
         settings = read_settings()
         databases = Database(source, must_exist=True), Database(target)
         try:
+            stores = [store_of(settings, each) for each in databases]
+            contents = copy_contents(databases[0], *stores) if settings.files is None else 0
             copied = copy_all(
                 *databases,
                 keyring=keyring_of(settings),
                 now=datetime.now(UTC),
                 progress=_progress(),
             )
+        except FileStoreError as error:
+            raise click.ClickException(f"the file store: {error}") from error
         except CopyError as error:
             raise click.ClickException(str(error)) from error
         finally:
             for database in databases:
                 database.close()
     echo(f"Copied {copied.rows['submissions']} submissions, {sum(copied.rows.values())} rows.")
+    if contents:
+        echo(f"Copied {number_of(contents, 'file')} to the folder beside it.")
     if copied.erased:
         echo(f"{copied.erased} of them were erased again, as their senders had asked.")
 

@@ -93,10 +93,8 @@ def command(  # noqa: PLR0913 - one for each option
 
         running.enter_context(sandbox)
         if crm:
-            with closing(open_database(settings, create=True)) as database:
-                book = start_book(settings, database)
-            page = create_page(book, contacts.extensions["sandbox"], _SITE, f"{web}/f/{names[0]}")
-            sandbox_app.mounts["/crm"] = page
+            form = f"{web}/f/{names[0]}"
+            sandbox_app.mounts["/crm"] = _start_book(settings, contacts, form)
         serve(settings, forms, listener, ready)
 
 
@@ -120,6 +118,13 @@ def _make_folder(data: Path) -> None:
     except OSError as error:
         reason = f"the folder {data} can't be created: {error.strerror}; choose another with --data"
         raise click.ClickException(reason) from error
+
+
+def _start_book(settings: Settings, contacts: Flask, form_url: str) -> Flask:
+    """Start keeping both sides equal; returns the page that shows them."""
+    with closing(open_database(settings, create=True)) as database:
+        book = start_book(settings, database)
+    return create_page(book, contacts.extensions["sandbox"], _SITE, form_url)
 
 
 def _secret(data: Path) -> str:

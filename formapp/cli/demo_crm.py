@@ -76,6 +76,8 @@ def start_book(settings: Settings, database: Database) -> Book:
     try:
         sync.plan(opened.session)
         sync.load(opened.session, "wix")
+    except sync.BusyError:
+        raise click.ClickException("an earlier demo was killed: try again in a minute") from None
     except CrmError as error:
         raise click.ClickException(f"the address book can't be used: {error}") from None
     finally:
@@ -87,27 +89,6 @@ def create_page(book: Book, sandbox: Sandbox, site_id: str, form_url: str) -> Fl
     """Return the app of the page; the sandbox's server serves it."""
     app = Flask(__name__, static_folder=str(STATIC), template_folder=str(TEMPLATES))
 
-    def render(notice: str = "") -> str:
-        found = sandbox.calls.read(site_id)
-        calls = [call for call in found["calls"] if call["operation"] not in _LOOKS]
-        try:
-            cards = _cards(book)
-        except CrmError as error:
-            cards, notice = [], f"The address book doesn't answer: {error}"
-        return render_template(
-            "demo/crm.html",
-            book=book,
-            cards=cards,
-            contacts=_contacts(sandbox.store.site(site_id)),
-            calls=calls[: -_SHOWN_CALLS - 1 : -1],
-            writes=sum(call["operation"] in _WRITES for call in calls),
-            looks=sum(found["counts"].get(name, 0) for name in _LOOKS),
-            every=EVERY.removesuffix("s"),
-            labels=_LABELS,
-            form_url=form_url,
-            notice=notice,
-        )
-
     @app.before_request
     def refuse_other_sites() -> Response | None:
         foreign = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
@@ -115,24 +96,47 @@ def create_page(book: Book, sandbox: Sandbox, site_id: str, form_url: str) -> Fl
 
     @app.get("/")
     def page() -> str:
-        return render()
+        return _render(book, sandbox, site_id, form_url)
 
-    @app.post("/cards")
-    def create() -> AnyResponse:
-        with _AddressBook(book) as cards:
-            cards.add(Write(_values()))
-        return redirect(url_for("page"), 303)
-
+    @app.post("/cards", defaults={"name": None})
     @app.post("/cards/<name>")
-    def change(name: str) -> AnyResponse | str:
+    def change(name: str | None) -> AnyResponse | str:
         with _AddressBook(book) as cards:
             try:
-                cards.change(name, request.form.get("revision"))
+                if name is None:
+                    cards.add(Write(_values()))
+                else:
+                    cards.change(name, request.form.get("revision"))
             except (StaleError, GoneError):
-                return render("The card has changed meanwhile: look at it again.")
+                notice = "The card has changed meanwhile: look at it again."
+                return _render(book, sandbox, site_id, form_url, notice)
+            except CrmError as error:
+                return _render(book, sandbox, site_id, form_url, f"It wasn't saved: {error}")
         return redirect(url_for("page"), 303)
 
     return app
+
+
+def _render(book: Book, sandbox: Sandbox, site_id: str, form_url: str, notice: str = "") -> str:
+    found = sandbox.calls.read(site_id)
+    calls = [call for call in found["calls"] if call["operation"] not in _LOOKS]
+    try:
+        cards = _cards(book)
+    except CrmError as error:
+        cards, notice = [], f"The address book doesn't answer: {error}"
+    return render_template(
+        "demo/crm.html",
+        book=book,
+        cards=cards,
+        contacts=_contacts(sandbox.store.site(site_id)),
+        calls=calls[: -_SHOWN_CALLS - 1 : -1],
+        writes=sum(call["operation"] in _WRITES for call in calls),
+        looks=sum(found["counts"].get(name, 0) for name in _LOOKS),
+        every=EVERY.removesuffix("s"),
+        labels=_LABELS,
+        form_url=form_url,
+        notice=notice,
+    )
 
 
 class _AddressBook(CardDavSystem):

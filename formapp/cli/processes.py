@@ -8,8 +8,10 @@ counted together is in memory that all inherit; see `Shared`.
 
 import gc
 import mmap
+import multiprocessing
 import os
 import secrets
+import shutil
 import socket
 import tempfile
 import threading
@@ -109,6 +111,17 @@ def _folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+@contextmanager
+def _orphaned(shared: Shared) -> Iterator[None]:
+    """Delete the shared folder at the end, if the supervisor was killed and can't."""
+    try:
+        yield
+    finally:
+        parent = multiprocessing.parent_process()
+        if parent and not parent.is_alive():
+            shutil.rmtree(shared.metrics, ignore_errors=True)
+
+
 def _web(
     settings: Settings,
     forms: Mapping[str, Form],
@@ -117,7 +130,7 @@ def _web(
     number: int,
 ) -> None:
     """One web server, without a worker."""
-    with one_line_errors(), closing(open_database(settings)) as database:
+    with _orphaned(shared), one_line_errors(), closing(open_database(settings)) as database:
         share_counters(shared.metrics, number)
         app = create_app(
             settings,
@@ -142,7 +155,12 @@ def _web(
 
 def _worker(settings: Settings, forms: Mapping[str, Form], shared: Shared, number: int) -> None:
     """The worker, which none of the web servers has."""
-    with one_line_errors(), closing(open_database(settings)) as database, ExitStack() as beside:
+    with (
+        _orphaned(shared),
+        one_line_errors(),
+        closing(open_database(settings)) as database,
+        ExitStack() as beside,
+    ):
         share_counters(shared.metrics, number)
         files = {name: form.definition for name, form in forms.items()}
         runner = make_worker_group(settings, database, Metrics(), files)

@@ -13,6 +13,7 @@ from formapp.crm.digests import PURPOSE, Digests
 from formapp.db.database import Database, DatabaseMissingError, DatabaseUnavailableError
 from formapp.db.revision import is_current, is_empty
 from formapp.db.upgrade import upgrade
+from formapp.files.links import FileAddresses, FileLinkSigner
 from formapp.files.places import open_store
 from formapp.files.store import FileStore
 from formapp.forms.definition.parse import FormFilesError
@@ -89,6 +90,13 @@ def naming_place(database: Database) -> Iterator[None]:
     except DatabaseUnavailableError as error:
         advice = f"check {database.place}, or correct {PREFIX}DATABASE_URL"
         raise DatabaseUnavailableError(f"{error}; {advice}") from error
+
+
+def file_addresses(settings: Settings) -> FileAddresses | None:
+    """What makes the links to files that owners get; None without an address or a key of ours."""
+    if settings.base_url is None or not settings.keys:
+        return None
+    return FileAddresses(FileLinkSigner(settings.keys), settings.base_url, settings.keep_days)
 
 
 def store_of(settings: Settings, database: Database) -> FileStore:

@@ -11,7 +11,7 @@ from formapp.cli.books import book_runners
 from formapp.cli.channels import NotificationWorkers, inbox_of, make_channels
 from formapp.cli.sites import now_in_utc as _now
 from formapp.cli.sites import sites_of
-from formapp.cli.wiring import limit_of, store_of
+from formapp.cli.wiring import file_addresses, limit_of, store_of
 from formapp.config.settings import Settings
 from formapp.confirmation.links import LinkSigner
 from formapp.confirmation.sender import ConfirmationSender
@@ -33,6 +33,7 @@ from formapp.forms.definition.model import FormDefinition
 from formapp.jobs.queue import JobRunner
 from formapp.jobs.worker import PeriodicTask, Worker, WorkerGroup
 from formapp.leads import expire, search_index, totals, wix_definitions
+from formapp.leads.file_links import link_of_field
 from formapp.leads.held import conclude_challenge
 from formapp.mail.smtp import SmtpMailer
 from formapp.monitoring import incidents
@@ -175,6 +176,7 @@ def make_deliverer(  # noqa: PLR0913 - collaborators, by keyword
     wait: Wait = threading.Event.wait,
 ) -> Deliverer:
     """Wire a deliverer for these sites, or for all."""
+    addresses = file_addresses(settings)
     return Deliverer(
         database,
         sites_of(settings) if sites is None else sites,
@@ -182,6 +184,7 @@ def make_deliverer(  # noqa: PLR0913 - collaborators, by keyword
         clock=clock,
         metrics=metrics,
         wait=wait,
+        file_link=partial(link_of_field, database, addresses) if addresses else None,
     )
 
 

@@ -57,7 +57,7 @@ def check_files(
 
 def settings_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
     """Return a line for each setting that the forms need and that is missing or wrong."""
-    checks = (challenge_faults, confirm_faults, file_faults, notify_faults)
+    checks = (challenge_faults, confirm_faults, file_faults, notify_faults, link_faults)
     return [line for check in checks for line in check(settings, forms)]
 
 
@@ -104,6 +104,17 @@ def notify_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> li
                 f"FORMAPP_{n}: {_missing('reply', name)}" for n, v in needed.items() if not v
             ]
     return faults
+
+
+def link_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
+    """Return a line for each form whose links to files at Wix would have no address."""
+    if settings.base_url:
+        return []
+    return [
+        f"FORMAPP_BASE_URL: is missing; the links to files of {name}.toml need it"
+        for name, form in forms.items()
+        if any(field.type == "file" and field.to for field in form.fields)
+    ]
 
 
 def _missing(table: str, form: str) -> str:

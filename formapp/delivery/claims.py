@@ -108,7 +108,7 @@ def claim_many(database: Database, site: str, now: datetime, most: int) -> list[
         # Two claims at once would each look at a time before the other, and both find that nothing
         # of the same person is in flight. The lock comes first and a statement sees what was
         # committed before it began, so the second one sees the first one's leases.
-        lock_for_transaction(connection, _LOCK)
+        lock_for_transaction(connection, _LOCK, site)
         forms = _forms_in_turn(connection, site, now)
         if not forms:
             return []

@@ -79,6 +79,9 @@ ROUNDS = 5
 
 MATCHED_BY_PHONE = "matched by the phone alone: personal fields were left as they are"
 
+FileLink = Callable[[str, str], str | None]
+"""Returns the address of the files of a submission and a field of its form; None without any."""
+
 Wait = Callable[[threading.Event, float], object]
 """Waits for the event, at most so many seconds."""
 
@@ -88,7 +91,8 @@ _log = logging.getLogger(__name__)
 class Deliverer:
     """Delivers leads of some sites, one batch at a time; each worker thread has its own.
 
-    `grace` is how long a create of unknown outcome waits before its contact is searched for.
+    `grace` is how long a create of unknown outcome waits before its contact is searched for;
+    without `file_link` a lead's files aren't linked.
     """
 
     def __init__(  # noqa: PLR0913 - collaborators, by keyword
@@ -101,6 +105,7 @@ class Deliverer:
         jitter: Jitter = random.uniform,
         metrics: Metrics | None = None,
         wait: Wait = threading.Event.wait,
+        file_link: FileLink | None = None,
     ) -> None:
         metrics = metrics or Metrics()
         self._database = database
@@ -121,6 +126,7 @@ class Deliverer:
             metrics=metrics,
         )
         self._wait = wait
+        self._file_link = file_link
         self._stopping = threading.Event()
         self._most = MOST
         self._held: list[Claim] = []
@@ -195,7 +201,7 @@ class Deliverer:
                 self._results.not_sent(claim, ready_at)
                 return True
         client.start()
-        upsert = ContactUpsert(claim, client, self._keys)
+        upsert = ContactUpsert(self._with_file_links(claim), client, self._keys)
         try:
             self._wait_for_room(client, search.calls_for(claim), until)
             result = upsert.run(search.find(claim))
@@ -217,6 +223,11 @@ class Deliverer:
         else:
             self._results.delivered(claim, client, result)
         return True
+
+    def _with_file_links(self, claim: Claim) -> Claim:
+        link = self._file_link
+        made = claim.lead.with_file_links(lambda f: link(claim.submission_id, f) if link else None)
+        return claim if made is claim.lead else replace(claim, lead=made)
 
     def _wait_for_room(self, client: RateLimitedClient, calls: int, until: datetime) -> None:
         """Wait a moment for room for so many calls; raise BudgetSpentError if it takes longer."""

@@ -81,9 +81,9 @@ class S3Store:
         except OSError as error:
             raise FileStoreError(error.strerror or "refused") from error
 
-    def put(self, spool: Spool) -> str:
+    def put(self, spool: Spool, key: str | None = None) -> str:
         """Upload what was written; returns its key."""
-        key = new_key(spool.sha256)
+        key = key or new_key(spool.sha256)
         spool.file.seek(0)
         try:
             self._client.upload_fileobj(

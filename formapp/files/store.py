@@ -89,8 +89,11 @@ class FileStore(Protocol):
         """Return where a new content is written to."""
         ...
 
-    def put(self, spool: Spool) -> str:
-        """Store what was written; returns its key once it would survive a power cut."""
+    def put(self, spool: Spool, key: str | None = None) -> str:
+        """Store what was written; returns its key once it would survive a power cut.
+
+        The key is a new one, unless that of another store's content is given.
+        """
         ...
 
     def open(self, key: str) -> IO[bytes]:
@@ -147,11 +150,11 @@ class FolderStore:
             raise _unavailable(error) from error
         return Spool(os.fdopen(number, "w+b"), Path(path))
 
-    def put(self, spool: Spool) -> str:
+    def put(self, spool: Spool, key: str | None = None) -> str:
         """Store what was written; returns its key."""
         if spool.path is None:
             raise ValueError("this content was put or closed before")
-        key = new_key(spool.sha256)
+        key = key or new_key(spool.sha256)
         target = self._path(key)
         try:
             spool.file.flush()

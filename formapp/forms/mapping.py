@@ -30,7 +30,7 @@ from formapp.forms.reading.dates import read_birthdate, read_date
 from formapp.forms.reading.numbers import read_number
 from formapp.forms.reading.places import read_country, read_subdivision
 from formapp.forms.reading.text import read_locale
-from formapp.lead import Address, Email, ExtendedField, Lead, Phone, Text
+from formapp.lead import FILES_OF, Address, Email, ExtendedField, Lead, Phone, Text
 
 Answers = Mapping[str, Any]
 """Kept answers by field name, and by `<name>.e164` (with the extension) for telephone numbers: JSON
@@ -144,6 +144,8 @@ def _with_subdivision(address: dict[str, Any], language: str) -> dict[str, Any]:
 
 def _step(field: FieldDefinition, target: object, language: str) -> _Step:
     """Return the function that puts a field's answer, as text, into a lead's parts."""
+    if isinstance(target, ExtendedFieldTarget) and field.type == "file":
+        return _files(field.name, target)
     if isinstance(target, ExtendedFieldTarget):
         return _extended_field(target, language)
     if not isinstance(target, PropertyTarget):
@@ -218,6 +220,18 @@ def _phone(field: FieldDefinition, target: PropertyTarget) -> _Step:
                 merge=merge,
             )
             parts["phones"] = (*parts["phones"], phone)
+
+    return put
+
+
+def _files(field: str, target: ExtendedFieldTarget) -> _Step:
+    """Put what becomes a link to the files when the lead is delivered."""
+    name, merge = target.extended_field, target.merge
+
+    def put(parts: _Parts, _text: str, _answers: Answers, _identities: Identities) -> None:
+        value = f"{FILES_OF}{field}"
+        found = ExtendedField(name=name, data_type="URL", value=value, merge=merge)
+        parts["extended_fields"].setdefault(name, found)
 
     return put
 

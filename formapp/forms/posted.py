@@ -109,7 +109,7 @@ class Posted:
         found: dict[str, str | list[str]] = {}
         for field, names in zip(self.fields, self.sent, strict=True):
             for name in self.filled(names) if field.name in self.unmet else ():
-                texts = [text for text in self.values[name] if text.strip()]
+                texts = [str(text) for text in self.values[name] if text.strip()]
                 found[name] = texts[0] if len(texts) == 1 else texts
         return found
 

@@ -14,7 +14,18 @@ from email_validator import EmailNotValidError, validate_email
 
 # Every server accepts 7-bit content without the 8BITMIME extension (RFC 6152).
 _SEVEN_BIT = policy.SMTP.clone(cte_type="7bit")
+# Others than these have parts of their own.
+_KINDS = {"application", "audio", "image", "text", "video"}
 _DOTS = re.compile(r"\.+")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Attachment:
+    """A file of a message; its repr shows nothing of it."""
+
+    name: str
+    type: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -39,6 +50,7 @@ class Message:
     reply_to: str = ""
     auto: Literal["auto-generated", "auto-replied"] = "auto-generated"
     list_id: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 def compose(message: Message, now: datetime) -> EmailMessage:
@@ -51,6 +63,11 @@ def compose(message: Message, now: datetime) -> EmailMessage:
     composed.set_content(message.text)
     if message.html is not None:
         composed.add_alternative(message.html, subtype="html")
+    for each in message.attachments:
+        kind, _, subtype = each.type.partition("/")
+        if kind not in _KINDS:
+            kind, subtype = "application", "octet-stream"
+        composed.add_attachment(each.content, maintype=kind, subtype=subtype, filename=each.name)
     return composed
 
 

@@ -13,10 +13,12 @@ from typing import Any
 
 from formapp.db.database import Database
 from formapp.db.notify import notify
+from formapp.files.links import FileAddresses
 from formapp.forms.definition.model import FormDefinition
 from formapp.http import DEADLINE
 from formapp.jobs.queue import ClaimedJob, Handler, Job, RetryLaterError, add_job, finish_job
 from formapp.languages import load_texts
+from formapp.notifications.attached import page_of_files
 from formapp.notifications.channel import NotSentError, RefusedError
 from formapp.notifications.content import describe, safe_line, subject_of
 from formapp.notifications.store import AcceptedLead
@@ -59,6 +61,7 @@ class ChatChannel:
     urls: Mapping[str, str]
     inbox: Callable[[], str | None] = lambda: None
     seconds: float = DEADLINE
+    files: FileAddresses | None = None
     _hanging: list[threading.Thread] = field(default_factory=list)
 
     def send(self, lead: AcceptedLead, definition: FormDefinition, to: str | None) -> None:
@@ -71,7 +74,7 @@ class ChatChannel:
         target = _apprise.Apprise()
         if not target.add(url):
             raise NotSentError("Apprise can't read its address", unreachable=True)
-        title, body = chat_text(lead, definition, self.inbox())
+        title, body = chat_text(lead, definition, self.inbox(), self.files)
         if not self._notify(target, title, body):
             raise NotSentError("it refused the message, or didn't answer", unreachable=True)
 
@@ -99,7 +102,12 @@ class ChatChannel:
         return results == [True]
 
 
-def chat_text(lead: AcceptedLead, definition: FormDefinition, inbox: str | None) -> tuple[str, str]:
+def chat_text(
+    lead: AcceptedLead,
+    definition: FormDefinition,
+    inbox: str | None,
+    addresses: FileAddresses | None = None,
+) -> tuple[str, str]:
     """Return title and text of a message, in which nothing calls anyone."""
     shown, texts = describe(lead, definition, LONGEST_ANSWER), load_texts(definition.language)
     lines = [f"{label}: {answer}" for label, answer in shown.answers]
@@ -108,7 +116,9 @@ def chat_text(lead: AcceptedLead, definition: FormDefinition, inbox: str | None)
     text = "\n".join(lines)
     if len(text) > LONGEST_TEXT:
         text = f"{text[: LONGEST_TEXT - 1]}…"
-    link = f"\n{inbox}{lead.id}" if inbox else ""
+    files = page_of_files(lead, definition, addresses)
+    link = f"\n{texts.gettext('Files')} ({len(lead.files)}): {files}" if files else ""
+    link += f"\n{inbox}{lead.id}" if inbox else ""
     return _calm(safe_line(subject_of(lead, definition))), _calm(text) + link
 
 

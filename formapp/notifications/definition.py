@@ -90,6 +90,7 @@ class Notify(BaseModel):
         every: a mail for each lead, or one for those of an hour or a day.
         webhook: where each lead is posted as JSON, signed.
         chat: names of `NOTIFY_CHAT`; True: all of them.
+        attach: mails have the lead's files attached, as far as they are small enough.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -98,6 +99,7 @@ class Notify(BaseModel):
     every: Literal["lead", "hour", "day"] = "lead"
     webhook: Annotated[str, AfterValidator(_webhook)] | None = None
     chat: Annotated[bool | tuple[str, ...], BeforeValidator(_chats)] = False
+    attach: bool = False
 
     @property
     def notifies(self) -> bool:

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from formapp.files.store import FileStore
 from formapp.forms.definition.model import FormDefinition
 from formapp.mail.limit import APART, TOO_SOON, MailLimit, MailLimitError
-from formapp.mail.message import Message
+from formapp.mail.message import Attachment, Message
 from formapp.mail.smtp import MailError, MailRejectedError, MailUncertainError, SmtpMailer
+from formapp.notifications.attached import attachments_of
 from formapp.notifications.channel import NotSentError, RefusedError, WithheldError
 from formapp.notifications.message import Envelope, write_digest, write_lead, write_reply
 from formapp.notifications.store import AcceptedLead
@@ -15,14 +17,21 @@ from formapp.notifications.store import AcceptedLead
 
 @dataclass(frozen=True, repr=False)
 class OwnerMail:
-    """Mails to the addresses of `[notify]`. They count towards no limit: the owner chose them."""
+    """Mails to the addresses of `[notify]`. They count towards no limit: the owner chose them.
+
+    `store` has the files to attach; digests have links alone.
+    """
 
     mailer: SmtpMailer
     envelope: Envelope
+    store: FileStore | None = None
 
     def send(self, lead: AcceptedLead, definition: FormDefinition, to: str | None) -> None:
         """Send one lead; raises NotSentError."""
-        _send(self.mailer, write_lead(lead, definition, to or "", self.envelope))
+        attached: tuple[Attachment, ...] = ()
+        if self.store and lead.files and definition.notify and definition.notify.attach:
+            attached = attachments_of(lead, self.store)
+        _send(self.mailer, write_lead(lead, definition, to or "", self.envelope, attached))
 
     def send_digest(
         self, leads: Sequence[AcceptedLead], definition: FormDefinition, to: str

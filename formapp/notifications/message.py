@@ -10,10 +10,12 @@ from urllib.parse import quote
 
 from babel.support import NullTranslations
 
+from formapp.files.links import FileAddresses
 from formapp.forms.definition.localize import in_language
 from formapp.forms.definition.model import FormDefinition
 from formapp.languages import direction, load_texts
-from formapp.mail.message import Message, domain_of
+from formapp.mail.message import Attachment, Message, domain_of
+from formapp.notifications.attached import links_of
 from formapp.notifications.content import LeadText, describe, safe_line, subject_of
 from formapp.notifications.definition import FIRST_NAME
 from formapp.notifications.store import AcceptedLead
@@ -41,15 +43,20 @@ class Envelope:
     """Who a mail is from and where its links lead.
 
     `inbox` returns the prefix of a lead's page in the inbox; None: mails have no such link, as
-    there is no user yet.
+    there is no user yet. `files` makes the links to a lead's files.
     """
 
     sender: str
     inbox: Callable[[], str | None] = lambda: None
+    files: FileAddresses | None = None
 
 
 def write_lead(
-    lead: AcceptedLead, definition: FormDefinition, to: str, envelope: Envelope
+    lead: AcceptedLead,
+    definition: FormDefinition,
+    to: str,
+    envelope: Envelope,
+    attachments: tuple[Attachment, ...] = (),
 ) -> Message:
     """Return the mail to the owner about one lead."""
     texts = load_texts(definition.language)
@@ -57,10 +64,17 @@ def write_lead(
     title = safe_line(definition.title)
     when = f"{lead.accepted_at:%Y-%m-%d %H:%M} UTC"
     can_answer = texts.gettext("Answer this e-mail to write to the sender.") if lead.email else ""
-    blocks = [_text_of(shown, texts), *_link_lines(lead, envelope, texts), can_answer]
+    files = links_of(lead, definition, envelope.files)
+    blocks = [
+        _text_of(shown, texts),
+        *_file_lines(files, texts),
+        *_link_lines(lead, envelope, texts),
+        can_answer,
+    ]
     parts = [
         f"<h1 style='font-size:20px'>{html.escape(title)}</h1><p>{when}</p>",
         _html_of(shown, texts),
+        *_file_html(files, texts),
         *_link_html(lead, envelope, texts),
         f"<p>{html.escape(can_answer)}</p>" if can_answer else "",
     ]
@@ -74,6 +88,7 @@ def write_lead(
         message_id=_message_id(lead.id, to, envelope.sender),
         reply_to=lead.email or "",
         list_id=f"{lead.form}.{domain_of(envelope.sender)}",
+        attachments=attachments,
     )
 
 
@@ -90,9 +105,12 @@ def write_digest(
         shown = describe(lead, definition, LONGEST_IN_DIGEST)
         who = safe_line(lead.person or "", LONGEST_IN_DIGEST)
         head = ", ".join(filter(None, [f"{lead.accepted_at:%Y-%m-%d %H:%M} UTC", who]))
-        blocks += [f"== {head}", _text_of(shown, texts), *_link_lines(lead, envelope, texts)]
+        files = links_of(lead, definition, envelope.files)
+        blocks += [f"== {head}", _text_of(shown, texts), *_file_lines(files, texts)]
+        blocks += _link_lines(lead, envelope, texts)
         parts.append(f"<h2 style='font-size:16px'><bdi>{html.escape(head)}</bdi></h2>")
-        parts += [_html_of(shown, texts), *_link_html(lead, envelope, texts)]
+        parts += [_html_of(shown, texts), *_file_html(files, texts)]
+        parts += _link_html(lead, envelope, texts)
     if count > MOST_SHOWN:
         rest = texts.gettext("Leads that are not shown here: %(count)s")
         rest %= {"count": count - MOST_SHOWN}
@@ -196,6 +214,21 @@ def _html_of(shown: LeadText, texts: NullTranslations) -> str:
         for label, text in rows
     )
     return f'<table style="border-collapse:collapse">\n{cells}</table>'
+
+
+def _file_lines(files: list[tuple[str, str]], texts: NullTranslations) -> list[str]:
+    lines = [f"  {name}: {address}" for name, address in files]
+    label = texts.gettext("Files")
+    return ["\n".join([f"{label}:", *lines])] if files else []
+
+
+def _file_html(files: list[tuple[str, str]], texts: NullTranslations) -> list[str]:
+    items = "".join(
+        f'<li><a href="{html.escape(address)}"><bdi>{html.escape(name)}</bdi></a></li>'
+        for name, address in files
+    )
+    label = html.escape(texts.gettext("Files"))
+    return [f"<p>{label}</p><ul>{items}</ul>"] if files else []
 
 
 def _link(lead: AcceptedLead, envelope: Envelope) -> str | None:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 from formapp.db.database import Database, is_over
 from formapp.db.inbox_tables import notified
 from formapp.db.tables import jobs, submissions
+from formapp.files.records import FileRecord, of_submissions
 from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.jobs.queue import ClaimedJob, Job, add_job, claim_more, finish_job
 from formapp.notifications.plan import CHANNELS, FAILED
@@ -42,6 +43,7 @@ class AcceptedLead:
     unknown: dict[str, Any]
     meta: dict[str, Any]
     lead: dict[str, Any]
+    files: tuple[FileRecord, ...] = ()
 
     @property
     def email(self) -> str | None:
@@ -70,10 +72,11 @@ def read_accepted(database: Database, submission_ids: Collection[str]) -> list[A
     )
     query = select(submissions).where(kept).order_by(submissions.c.id)
     with database.read() as connection:
-        return [_accepted(row) for row in connection.execute(query)]
+        files = of_submissions(connection, [*submission_ids])
+        return [_accepted(row, files.get(row.id, ())) for row in connection.execute(query)]
 
 
-def _accepted(row: Row[Any]) -> AcceptedLead:
+def _accepted(row: Row[Any], files: Sequence[FileRecord]) -> AcceptedLead:
     confirmed = (row.meta.get("confirmed") or {}).get("at")
     at = confirmed or row.meta.get("released_at")
     return AcceptedLead(
@@ -88,6 +91,7 @@ def _accepted(row: Row[Any]) -> AcceptedLead:
         unknown=row.unknown or {},
         meta={name: row.meta[name] for name in _META if row.meta.get(name)},
         lead=row.lead,
+        files=tuple(files),
     )
 
 

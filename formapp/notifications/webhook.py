@@ -14,8 +14,10 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from formapp import http
+from formapp.files.links import FileAddresses, address_of_file
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.notes import format_note
+from formapp.notifications.attached import page_of_files
 from formapp.notifications.channel import NotSentError, RefusedError
 from formapp.notifications.store import AcceptedLead
 
@@ -26,7 +28,12 @@ _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def body_of(lead: AcceptedLead, definition: FormDefinition, kind: str = ACCEPTED) -> bytes:
+def body_of(
+    lead: AcceptedLead,
+    definition: FormDefinition,
+    kind: str = ACCEPTED,
+    addresses: FileAddresses | None = None,
+) -> bytes:
     """Return the body of a message."""
     labels = {field.name: field.label or field.name for field in definition.fields}
     data: dict[str, Any] = {
@@ -41,7 +48,18 @@ def body_of(lead: AcceptedLead, definition: FormDefinition, kind: str = ACCEPTED
         "unknown": lead.unknown,
         "meta": lead.meta,
     }
+    if lead.files:
+        data["files"] = _files(lead, page_of_files(lead, definition, addresses))
     return _encode({"type": kind, "timestamp": _iso(lead.accepted_at), "data": data}).encode()
+
+
+def _files(lead: AcceptedLead, page: str | None) -> list[dict[str, Any]]:
+    names = ("id", "field", "name", "type", "size", "sha256")
+    return [
+        {name: getattr(each, name) for name in names}
+        | {"url": address_of_file(page, each) if page else None}
+        for each in lead.files
+    ]
 
 
 def _iso(at: datetime) -> str:
@@ -59,6 +77,7 @@ class WebhookChannel:
     secrets: Sequence[str]
     clock: Callable[[], datetime]
     kind: str = ACCEPTED
+    files: FileAddresses | None = None
 
     def send(self, lead: AcceptedLead, definition: FormDefinition, _to: str | None) -> None:
         """Post one lead; raises NotSentError."""
@@ -66,7 +85,7 @@ class WebhookChannel:
         url = notify.webhook if notify else None
         if url is None:
             raise RefusedError("the form has no webhook")
-        body = body_of(lead, definition, self.kind)
+        body = body_of(lead, definition, self.kind, self.files)
         try:
             status = http.post(url, data=body, headers=self._headers(lead.id, body)).status
         except http.NoResponseError as error:

@@ -28,6 +28,7 @@ PASSWORD = "a password for the owner"
 LISTED = {"Origin": "https://www.example.com"}
 EMAIL = '[[fields]]\nname = "email"\ntype = "email"\nlabel = "E-mail"\nto = "email"\n'
 FORM = f'title = "A form"\norigins = ["https://www.example.com"]\n{{}}\n{EMAIL}'
+SHARED = Path("/dev/shm")  # noqa: S108 - where processes share a folder on Linux
 FORMS = {
     "lead": "",
     "busy": "",
@@ -257,9 +258,7 @@ def own(tmp_path: Path, sandbox_port: int) -> Iterator[SeveralServers]:
     more |= {"LIMIT_PER_ADDRESS": "off"}
     servers = SeveralServers(tmp_path, "--processes", "2", DATABASE_URL=url, **more)
     yield servers
-    if servers.supervisor.poll() is None:
-        servers.supervisor.kill()
-        servers.supervisor.wait()
+    servers.close()
 
 
 def processes_of(servers: SeveralServers) -> list[int]:
@@ -324,8 +323,11 @@ def test_other_signals_end_it_as_well(own: SeveralServers, number: signal.Signal
 
 @pytest.mark.slow
 def test_processes_end_with_their_supervisor(own: SeveralServers) -> None:
+    before = set(SHARED.glob("formapp-*"))
     own.supervisor.kill()
     eventually(lambda: not any(map(is_running, processes_of(own))), 30)
+    # Nor does its folder stay.
+    assert before - set(SHARED.glob("formapp-*"))
 
 
 def test_reload_is_for_one_process(commands: Commands) -> None:

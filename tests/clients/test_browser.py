@@ -124,10 +124,15 @@ def test_faults_are_shown_at_their_fields_and_go_when_corrected(
 
 @BOTH
 @ANY_DATABASE
-def test_a_file_costs_no_lead(visitor: Visitor, served: Served) -> None:
+def test_a_form_without_files_says_so_and_takes_the_rest(visitor: Visitor, served: Served) -> None:
     visitor.open(served.endpoint)
     visitor.fill_in()
     visitor.page.get_by_label("File").set_input_files(FILE)  # type: ignore[arg-type] # a plain dict
+    visitor.button.click()
+    refused = "This form can't take files. Please send it without them."
+    expect(visitor.form_error()).to_have_text(refused)
+    assert served.answers() == []
+    visitor.page.get_by_label("File").set_input_files([])
     visitor.button.click()
     visitor.expect_success()
     assert len(served.answers()) == 1

@@ -12,20 +12,15 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from formapp.crm import owner
-from formapp.crm.digests import PURPOSE
 from formapp.crm.model import Book, FieldPair
-from formapp.crm.sync import Session, load, plan, sync_once
+from formapp.crm.sync import load, plan, sync_once
 from formapp.crm.systems import http_calls
 from formapp.crm.systems.carddav import CardDavSystem
 from formapp.crm.systems.http_calls import HttpCalls
-from formapp.crm.systems.wix import WixSystem
-from formapp.crm.systems.wix_calls import WixCalls, limited_client
 from formapp.db.database import Database
-from formapp.delivery.sites import Site
-from formapp.monitoring.metrics import Metrics
 from formapp.sandbox import SandboxServer
-from formapp.signing import Keyring
 from tests.crm.davservers import PASSWORD, USER, AddressBook, DavServer
+from tests.crm.sessions import open_session
 from tests.support.clock import TurnedClock
 from tests.support.wixsite import WixSite
 
@@ -77,17 +72,9 @@ class World:
         self.server = SandboxServer(self.gate).start()
         path = re.sub(r"^https?://[^/]+", "", book.url)
         file = Book("main", "carddav", "main", FIELDS, url=self.server.url + path, deletes="delete")
-        at_wix = Site("main", site.auth, 1_000_000, base_url=site.url)
-        client = limited_client(at_wix, database, clock, Metrics())
-        calls = WixCalls(client, clock=clock, wait=lambda _: False, patient=True)
-        self.session = Session(
-            file,
-            WixSystem(file, calls),
-            CardDavSystem(file, HttpCalls(auth=(USER, PASSWORD))),
-            database,
-            Keyring(["the secret of this installation"], PURPOSE),
-            clock,
-            sleep=clock.turn,
+        crm = CardDavSystem(file, HttpCalls(auth=(USER, PASSWORD)))
+        self.session = open_session(
+            file, crm, database, url=site.url, auth=site.auth, clock=clock, sleep=clock.turn
         )
         for number in range(PERSONS):
             emails = {"items": [{"email": f"p{number}@example.com"}]}

@@ -5,16 +5,12 @@ from typing import Any
 
 import pytest
 
-from formapp.crm.digests import PURPOSE
 from formapp.crm.model import Book, FieldPair
-from formapp.crm.sync import Session, load, plan, sync_once
-from formapp.crm.systems.wix import WixSystem
-from formapp.crm.systems.wix_calls import WixCalls, limited_client
+from formapp.crm.sync import load, plan, sync_once
 from formapp.db.database import Database
-from formapp.delivery.sites import Site
 from formapp.monitoring.metrics import Metrics
-from formapp.signing import Keyring
 from tests.crm.memory import MemorySystem
+from tests.crm.sessions import open_session
 from tests.support.clock import TurnedClock
 from tests.support.wixsite import WixSite
 
@@ -32,20 +28,17 @@ class Sides:
     def __init__(self, database: Database, site: WixSite, clock: TurnedClock) -> None:
         self.site, self.clock, self.metrics = site, clock, Metrics()
         book = Book("main", "memory", "main", FIELDS, deletes="delete", region="GB")
-        at_wix = Site("main", site.auth, 1_000_000, base_url=site.url)
-        client = limited_client(at_wix, database, clock, self.metrics)
-        self.calls = WixCalls(client, clock=clock, wait=lambda _: False, patient=True)
         self.crm = MemorySystem("c", clock)
         self.reports: list[tuple[str, int]] = []
-        self.session = Session(
+        self.session = open_session(
             book,
-            WixSystem(book, self.calls),
             self.crm,
             database,
-            Keyring(["the secret of this installation"], PURPOSE),
-            clock,
+            url=site.url,
+            auth=site.auth,
+            clock=clock,
+            metrics=self.metrics,
             sleep=clock.turn,
-            calls=lambda: self.calls.made,
             report=self._report,
         )
         self.wix_id = self.add("Ada")
@@ -81,7 +74,7 @@ class Sides:
 def sides(sqlite: Database, wix_site: WixSite, turned_clock: TurnedClock) -> Iterator[Sides]:
     sides = Sides(sqlite, wix_site, turned_clock)
     yield sides
-    sides.calls.close()
+    sides.session.wix.close()
 
 
 def _edit_both(sides: Sides) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from formapp.db.database import Database
 from formapp.db.tables import files
 from formapp.files import records
+from formapp.files.copying import copy_contents
 from formapp.files.records import FileState, StagedFileGoneError
 from formapp.files.store import FolderStore
 from formapp.files.sweep import delete_erased, delete_orphans
@@ -112,3 +113,17 @@ def test_a_wrong_database_costs_no_file(sqlite: Database, store: FolderStore) ->
     assert (found.found, found.deleted, count(store)) == (101, 0, 101)
     assert delete_orphans(sqlite, store, later, force=True).deleted == 101
     assert count(store) == 0
+
+
+def test_contents_are_copied_under_their_keys(sqlite: Database, store: FolderStore) -> None:
+    kept, _orphan = put_file(store, b"kept"), put_file(store, b"orphan")
+    gone = put_file(store, b"gone")
+    with sqlite.write() as connection:
+        records.stage(connection, [kept, gone], NOW)
+    store.delete(gone.key)
+    target = FolderStore(store.folder.parent / "other")
+    assert copy_contents(sqlite, store, target) == 1
+    assert copy_contents(sqlite, store, target) == 0
+    with target.open(kept.key) as content:
+        assert content.read() == b"kept"
+    assert count(target) == 1

@@ -12,7 +12,7 @@ from formapp.crm.conflicts import expire_conflicts
 from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.events import Event, read_events, store_event
 from formapp.db.database import Database
-from formapp.db.tables import crm_conflicts, crm_events, crm_links, submissions
+from formapp.db.tables import crm_conflicts, crm_links, submissions
 from formapp.db.upgrade import upgrade
 from formapp.delivery.claims import ClaimLostError, Intent, intend
 from formapp.delivery.results import Attempt, Result, finish
@@ -445,16 +445,3 @@ def test_conflicts_expire_with_answers(database: Database) -> None:
     assert expire_conflicts(database, 90, days_later(NOON, 90)) == 1
     assert _conflicts(database) == []
     assert [row["due_at"] for row in rows(database, "crm_links")] == [days_later(NOON, 90)]
-
-
-def test_a_webhooks_fields_that_a_back_up_brings_back_are_erased_again(sqlite: Database) -> None:
-    _erase(sqlite, EMAIL)
-    mine, later, other = (LATER, EMAIL), (days_later(LATER, 1), EMAIL), (LATER, "eva@example.com")
-    with sqlite.write() as connection:
-        for number, (at, email) in enumerate((mine, later, other)):
-            post = Event("crm:main", str(number), "updated", "42", at, content={"mail": email})
-            store_event(connection, post)
-    _again(sqlite)
-    with sqlite.read() as connection:
-        kept = connection.scalars(select(crm_events.c.content).order_by(crm_events.c.id)).all()
-    assert [bool(each) for each in kept] == [False, True, True]

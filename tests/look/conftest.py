@@ -23,6 +23,10 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; base-uri 'none'"
 )
+FOREIGN_POLICY = (
+    "default-src 'none'; script-src {origin}; frame-src {origin}; "
+    "style-src 'self' 'unsafe-inline'; img-src data:"
+)
 NOTICE = "We could not save your answers. They are still here: please try again in a minute."
 SIGNER = TokenSigner(["the look"])
 
@@ -192,10 +196,7 @@ def origin(look_app: Flask) -> Iterator[str]:
 def foreign(origin: str) -> Iterator[str]:
     """The origin of another site, whose pages embed forms of `origin`."""
     app = Flask("foreign", template_folder=str(TEMPLATES), static_folder=str(STATIC))
-    policy = (
-        f"default-src 'none'; script-src {origin}; frame-src {origin}; "
-        "style-src 'self' 'unsafe-inline'; img-src data:"
-    )
+    policy = FOREIGN_POLICY.format(origin=origin)
 
     @app.get("/demo/<form_name>")
     def demo(form_name: str) -> str:

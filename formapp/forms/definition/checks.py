@@ -59,7 +59,7 @@ KEYS = {
     "checkbox": _SHOWN | {"value"},
     "consent": _SHOWN,
     "hidden": {"label", "to", "value", "from_query", "from"},
-    "file": (_SHOWN - {"to"}) | {"width", "accept", "max_size", "max_files", "strip_metadata"},
+    "file": _SHOWN | {"width", "accept", "max_size", "max_files", "strip_metadata"},
 }
 """The keys that each type takes beside `name`, `type` and `aliases`."""
 
@@ -76,6 +76,7 @@ _DATA_TYPES = {
     "number": ("NUMBER", "TEXT"),
     "date": ("DATE", "TEXT"),
     "url": ("URL", "TEXT"),
+    "file": ("URL",),
     **dict.fromkeys(_CHOSEN, ("TEXT", "NUMBER", "DATE", "URL")),
 }
 _FIELD_TYPE_OF_DATA = {"NUMBER": "number", "DATE": "date", "URL": "url"}

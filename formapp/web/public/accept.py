@@ -384,7 +384,8 @@ def _success(post: Post) -> Response:
         return Response(status=303, headers={"Location": _thanks(post)})
     target = _next(post)
     if as_json:
-        absolute = target if "://" in target else post.services.address + target
+        # To its own page the script goes on the address that the visitor sees.
+        absolute = target if by_script or "://" in target else post.services.address + target
         return json_answer({"ok": True, "next": absolute})
     if post.dropped_files and target.startswith("http"):
         # Another site's page can't say that a file is missing; ours does, and leads on to it.

@@ -9,17 +9,12 @@ from urllib.parse import urlsplit
 
 import requests
 
-from formapp.crm.digests import PURPOSE
 from formapp.crm.sync import Session
 from formapp.crm.systems.carddav import CardDavSystem
 from formapp.crm.systems.http_calls import HttpCalls
-from formapp.crm.systems.wix import WixSystem
-from formapp.crm.systems.wix_calls import WixCalls, limited_client
-from formapp.delivery.sites import Site
-from formapp.monitoring.metrics import Metrics
-from formapp.signing import Keyring
 from formapp.wix import ApiKey
 from tests.crm.davservers import PASSWORD, USER, AddressBook
+from tests.crm.sessions import open_session
 from tests.proofs.books.victim import read_book
 from tests.proofs.faults.editor import SITE
 from tests.proofs.faults.stage import Stage, Weather
@@ -109,14 +104,18 @@ class BookStage(Stage):
     def session(self) -> Iterator[Session]:
         """The book with both sides, in this process and without the lines."""
         book = read_book(self.folder / "crm", self.book.url)
-        site = Site("main", ApiKey("IST.example", SITE), 1_000_000, base_url=self.sandbox_url)
-        client = limited_client(site, self.database, self.clock, Metrics())
-        calls = WixCalls(client, clock=self.clock, wait=lambda _: False, patient=True)
-        wix = WixSystem(book, calls)
         dav = CardDavSystem(book, HttpCalls(auth=(USER, PASSWORD)))
-        keyring = Keyring([self.settings["SECRET_KEY"]], PURPOSE)
-        with closing(wix), closing(dav):
-            yield Session(book, wix, dav, self.database, keyring, self.clock)
+        session = open_session(
+            book,
+            dav,
+            self.database,
+            url=self.sandbox_url,
+            auth=ApiKey("IST.example", SITE),
+            clock=self.clock,
+            secret=self.settings["SECRET_KEY"],
+        )
+        with closing(session.wix), closing(dav):
+            yield session
 
     def calls(self) -> Mapping[str, int]:
         """Calls to Wix since `forget_calls`, those of people included."""

@@ -20,9 +20,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.proofs.stalled", description=__doc__)
     parser.add_argument("--connections", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--uploads", action="store_true", help="all of them trickle files")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="formapp-stalled-") as folder:
-        result = run(Path(folder), given.connections, given.seconds)
+        result = run(Path(folder), given.connections, given.seconds, uploads=given.uploads)
     shares = {"half": 0.5, "95 of 100": 0.95, "99 of 100": 0.99, "all": 1.0}
     for name, share in shares.items():
         sys.stdout.write(f"{name:<10} within {result.percentile(share) * 1000:6.1f} ms\n")

@@ -1,19 +1,40 @@
 """Connections that stall or trickle at a server, and a visitor among them."""
 
 import itertools
+import shutil
 import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from formapp.resources import BUNDLED_FORMS
 from tests.support.processes import Commands, free_port, wait_for
 
 HEAD = b"POST /f/contact HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
+FILE = (
+    b"POST /f/roof HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9000000\r\n"
+    b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: "
+    b'form-data; name="photos"; filename="roof.jpg"\r\n\r\n'
+)
+_ROOF = """
+title = "A photo of the roof"
+
+[[fields]]
+name = "email"
+type = "email"
+label = "E-mail"
+to = "email"
+
+[[fields]]
+name = "photos"
+type = "file"
+label = "Photos"
+"""
 # What each sends at first, and then every second, if anything.
 KINDS = {
     "says nothing": (b"", b""),
@@ -25,6 +46,9 @@ KINDS = {
     "trickles a chunk's size": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"0"),
     "never reads": (b"GET /f/contact HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 20, b""),
 }
+UPLOADS = {"trickles a file": (FILE, b"x" * 64)}
+"""What a file of nine megabytes sends over a bad line."""
+
 VISIT_SECONDS = 0.05
 
 
@@ -47,9 +71,13 @@ class Result:
         return self.waits[min(len(self.waits) - 1, int(len(self.waits) * share))]
 
 
-def run(folder: Path, connections: int, seconds: float) -> Result:
-    """Measure a `formapp serve` of its own in this folder."""
+def run(folder: Path, connections: int, seconds: float, *, uploads: bool = False) -> Result:
+    """Measure a `formapp serve` of its own in this folder, among uploads alone or all kinds."""
     commands, port = Commands(folder), free_port()
+    forms = folder / "forms"
+    forms.mkdir()
+    shutil.copy(BUNDLED_FORMS / "contact.toml", forms)
+    (forms / "roof.toml").write_text(_ROOF)
     web = f"http://127.0.0.1:{port}"
     try:
         commands.start(
@@ -57,10 +85,12 @@ def run(folder: Path, connections: int, seconds: float) -> Result:
             SECRET_KEY="a key that is long enough",
             DATABASE_URL=f"sqlite:///{folder / 'formapp.db'}",
             BASE_URL=web,
+            FORMS=str(forms),
         )
         wait_for(f"{web}/readyz")
         result = Result()
-        with _crowd(port, connections, result):
+        kinds = UPLOADS if uploads else KINDS | UPLOADS
+        with _crowd(port, kinds, connections, result):
             ends_at = time.monotonic() + seconds
             while time.monotonic() < ends_at:
                 _visit(web, result)
@@ -82,9 +112,11 @@ def _visit(web: str, result: Result) -> None:
 
 
 @contextmanager
-def _crowd(port: int, connections: int, result: Result) -> Iterator[None]:
+def _crowd(
+    port: int, given: Mapping[str, tuple[bytes, bytes]], connections: int, result: Result
+) -> Iterator[None]:
     """Hold so many connections, and make those again that the server ends."""
-    kinds = itertools.cycle(KINDS.values())
+    kinds = itertools.cycle(given.values())
     held = [(_connect(port, first), first, then) for first, then in _first(kinds, connections)]
     over = threading.Event()
 
