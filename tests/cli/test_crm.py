@@ -104,12 +104,38 @@ def _emails(address: str) -> Any:
     return {"items": [{"email": address}]}
 
 
-def test_every_command_shows_an_example() -> None:
+def test_every_command_shows_an_example_and_has_json() -> None:
     for name, each in command.commands.items():
         shown = CliRunner().invoke(command, [name, "--help"])
         assert shown.exit_code == 0
-        assert f"Example: formapp crm {name} " in shown.output or name == "check"
+        assert f"Example: formapp crm {name} " in shown.output
+        assert "--json" in shown.output
         assert each.help
+
+
+def test_each_command_prints_its_result_as_json(run: Run, site: WixSite, tmp_path: Path) -> None:
+    made = site.add(name={"first": "Inês"})["id"]
+    checked = _json(run("check", "--json"))
+    assert (checked["books"], checked["faults"]) == (["main"], [])
+    run("plan", "main")
+    begun = ("start", "main", "--system-of-record", "wix", "--json")
+    for args, state in (
+        (begun, "running"),
+        (begun, "running"),
+        (("sync", "main", "--once", "--json"), "running"),
+        (("pause", "main", "--json"), "paused"),
+        (("resume", "main", "--json"), "running"),
+        (("resume", "main", "--json"), "running"),
+    ):
+        found = _json(run(*args))
+        assert (found["book"], found["state"], found["linked"]) == ("main", state, 1)
+    assert _json(run("unlink", "main", made, "--json")) == {"book": "main", "contact_id": made}
+    assert _json(run("conflicts", "main", "--json")) == []
+    (tmp_path / "crm" / "main.toml").write_text('system = "carddaw"\n')
+    wrong = run("check", "--json")
+    assert wrong.exit_code == 1
+    faults = json.loads(wrong.stdout)["faults"]
+    assert any('did you mean "carddav"?' in fault for fault in faults)
 
 
 def test_check_needs_no_settings_and_names_every_fault(run: Run, tmp_path: Path) -> None:
@@ -171,8 +197,8 @@ def test_both_sides_become_equal_and_stay_so(run: Run, site: WixSite, other: Mem
         "Lento",
         "Barco",
     )
-    resolved = run("resolve", str(kept["id"]), "--keep", "crm")
-    assert resolved.exit_code == 0, resolved.output
+    resolved = _json(run("resolve", str(kept["id"]), "--keep", "crm", "--json"))
+    assert resolved == {"id": kept["id"], "keep": "crm"}
     assert run("sync", "main", "--once").exit_code == 0
     assert sorted(one["info"].get("company", "") for one in site.contacts()) == ["", "", "Lento"]
 
