@@ -315,18 +315,36 @@ def conflicts(book: str, *, as_json: bool) -> None:
 
 
 def _conflict_line(found: Conflict) -> str:
+    begin = f"{found.id}  {found.at:%Y-%m-%d %H:%M}  {found.contact_id or '-'}  {found.field}: "
+    if found.resolved and found.lost_value is None and found.kept_value is None:
+        return f"{begin}resolved; its values are erased"
     kept: Side = "crm" if found.lost_side == "wix" else "wix"
     state = "kept" if found.resolved else "waits for you; at"
-    return (
-        f"{found.id}  {found.at:%Y-%m-%d %H:%M}  {found.contact_id or '-'}  {found.field}: "
-        f"{state} {kept} {_short(found.kept_value)}, {found.lost_side} {_short(found.lost_value)}"
-    )
+    values = f"{kept} {_short(found.kept_value)}, {found.lost_side} {_short(found.lost_value)}"
+    return f"{begin}{state} {values}"
 
 
 def _short(value: str | Sequence[str] | None) -> str:
     text = "" if value is None else value if isinstance(value, str) else ", ".join(value)
     line = " ".join(text.split())
     return f'"{line[:_SHOWN]}{"…" if len(line) > _SHOWN else ""}"'
+
+
+@command.command("held", cls=_Command, example="formapp crm held main")
+@click.argument("book")
+@_json_array
+def held(book: str, *, as_json: bool) -> None:
+    """Show the records that are left alone until a person has set them right, and why."""
+    with _book(book) as (_, database):
+        found = owner.held(database, book)
+    if found or as_json:
+        lines = (
+            f"contact {each.contact_id or '-'}, record {each.crm_id or '-'}: {each.reason}"
+            for each in found
+        )
+        _print(list(map(asdict, found)), "\n".join(lines), as_json=as_json)
+    else:
+        echo(f"{book} holds no record.", err=True)
 
 
 @command.command("resolve", cls=_Command, example="formapp crm resolve 7 --keep crm")

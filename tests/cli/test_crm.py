@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from formapp.cli import books
 from formapp.cli.crm import command
 from formapp.cli.progress import Progress
+from formapp.crm.system import UnavailableError
 from tests.crm.memory import MemorySystem
 from tests.support.wixsite import KEY, SITE_ID, WixSite, running_site
 
@@ -145,6 +146,7 @@ def test_check_needs_no_settings_and_names_every_fault(run: Run, tmp_path: Path)
     assert wrong.exit_code == 1
     assert 'did you mean "carddav"?' in wrong.output
     assert "fields: is missing" in wrong.output
+    assert 'main.toml:2: site: "berlin" is not known; the sites are main' in wrong.output
     write_book(tmp_path)
     text = (tmp_path / "crm" / "main.toml").read_text()
     (tmp_path / "crm" / "main.toml").write_text(f'site = "berlin"\n{text}')
@@ -201,6 +203,38 @@ def test_both_sides_become_equal_and_stay_so(run: Run, site: WixSite, other: Mem
     assert resolved == {"id": kept["id"], "keep": "crm"}
     assert run("sync", "main", "--once").exit_code == 0
     assert sorted(one["info"].get("company", "") for one in site.contacts()) == ["", "", "Lento"]
+    assert run("conflicts", "main").output.endswith("company: resolved; its values are erased\n")
+
+
+def test_records_that_match_more_than_one_are_shown(
+    run: Run, site: WixSite, other: MemorySystem
+) -> None:
+    assert run("held", "main").output == "main holds no record.\n"
+    made = site.add(name={"first": "Ines"}, emails=_emails("ines@example.com"))["id"]
+    for name in ("Ines", "Inês"):
+        other.put(given_name=name, email="ines@example.com")
+    run("plan", "main")
+    run("start", "main", "--system-of-record", "wix")
+    found = _json(run("held", "main", "--json"))
+    assert [each["contact_id"] for each in found] == [made, None, None]
+    assert {each["crm_id"] for each in found} == {None, *other.rows}
+    shown = run("held", "main").output.splitlines()
+    assert shown[0].startswith(f"contact {made}, record -: several records")
+
+
+def test_what_kept_a_side_away_is_forgotten_once_it_answers(run: Run, other: MemorySystem) -> None:
+    run("plan", "main")
+    run("start", "main", "--system-of-record", "wix")
+
+    def fail(_call: str) -> None:
+        raise UnavailableError("the system can't be reached")
+
+    works, other.hook = other.hook, fail
+    assert run("sync", "main", "--once").exit_code == 1
+    assert _status(run)["reason"]
+    other.hook = works
+    assert run("sync", "main", "--once").exit_code == 0
+    assert _status(run)["reason"] is None
 
 
 def test_a_copy_asks_nothing_and_writes_nothing_at_wix(
