@@ -57,8 +57,11 @@ _MARKUP = re.compile(
 )
 _ZIP_ENTRY = re.compile(rb"PK\x03\x04.{22}(..)(..)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069/\\\\]")
-"""Control characters, folders, and what turns the direction of text, so that an ending hides."""
+_UNSHOWN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff/\\\\]"
+)
+"""Control characters, folders, what can't be seen or stored, and what turns the direction of text,
+so that an ending hides."""
 
 
 class Kind(NamedTuple):

@@ -23,6 +23,9 @@ from formapp.forms.posted import Posted
 from formapp.signing import InvalidSignatureError, Signer
 
 KEPT_SALT = "formapp.files.kept"
+_MOST_GROWTH = 2
+"""How many times larger an image may become that is encoded again, if it is over the limit then."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -112,14 +115,21 @@ class Uploads:
                 arriving.fault = messages.FILE_GONE
         return arriving
 
-    def sort(self, posted: Posted, names: Sequence[str], now: datetime) -> list[Note]:
+    def sort(
+        self, posted: Posted, names: Sequence[str], now: datetime, *, limited: bool = False
+    ) -> list[Note]:
         """Check the files, and put their names among the posted texts; returns notes on others.
 
-        `names` are the files' own, in the order in which they came.
+        `names` are the files' own, in the order in which they came. Those of a post beyond a limit
+        aren't kept: the visitor has to choose them again.
         """
         self._find_kept(posted, now)
         for each, name in zip(self._arriving, names, strict=True):
-            self._check(each, clean_name(name), now)
+            each.sent = SentFile(clean_name(name), each.size)
+            if limited:
+                self._refuse([each], messages.FILE_GONE)
+            else:
+                self._check(each, each.sent, now)
             posted.sent[each.slot].append(each.called)
         notes: list[Note] = []
         for slot, field in enumerate(self._form.fields):
@@ -209,7 +219,6 @@ class Uploads:
 
     def _check(self, arriving: Arriving, name: str, now: datetime) -> None:
         field = self._form.fields[arriving.slot]
-        arriving.sent = SentFile(name, arriving.size)
         if not isinstance(field, File):
             raise TypeError("files belong to fields for files")
         fault = arriving.fault
@@ -238,8 +247,14 @@ class Uploads:
                 stripped = strip_metadata(spool, self._intake.store.spool)
             except UnreadableImageError:
                 return messages.FILE_UNREADABLE
+            except FileStoreError as error:
+                _log.error("a file to %s was not kept: %s", self._form.name, error)
+                return messages.FILE_GONE
+            is_larger = stripped.size > max(given.max_size, _MOST_GROWTH * spool.size)
             spool.close()
             spool = arriving.spool = stripped
+            if is_larger:
+                return field.too_big()
         arriving.record = FileRecord(
             id=new_id(),
             submission_id=None,
