@@ -20,10 +20,12 @@ from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
 from sqlalchemy import Connection, Row, func, select
 
 from formapp.db.tables import deliveries, files, submissions
+from formapp.forms.notes import FILE_DROPPED, FILE_NAME_ONLY
 from formapp.forms.reading.contact import read_email, read_phone
 from formapp.forms.reading.text import clean_token
 from formapp.lead import with_extension
 
+_OF_FILES = {FILE_DROPPED, FILE_NAME_ONLY}
 ERASED_MENTION = "[erased]"
 
 Progress = Callable[[int], None]
@@ -167,6 +169,8 @@ class SearchedTexts:
         parts = ("answers", "meta", "lead", "notes", "unknown", "reason")
         self._parts = {name: getattr(row, name) for name in parts}
         self._file_names = {*(row.file_names or "").split("\n")}
+        # Of files that weren't kept.
+        self._file_names |= {n.get("value", "") for n in row.notes or () if n["code"] in _OF_FILES}
         # Without its extension a number is that of others at the same switchboard.
         self._whole = {
             phone["e164"]: with_extension(phone["e164"], phone.get("extension", ""))

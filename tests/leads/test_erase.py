@@ -475,3 +475,13 @@ def test_a_person_is_erased_from_the_names_of_others_files(
     assert not [text for text in (EMAIL, PHONE) if text in everything(database)]
     if answers:
         assert submission_row(database, other)["answers"]["photos"] == [left, "roof.jpg"]
+
+
+@pytest.mark.parametrize("code", ["FILE_DROPPED", "FILE_NAME_ONLY"])
+def test_a_person_is_erased_from_the_names_of_files_that_were_not_kept(
+    database: Database, code: str
+) -> None:
+    notes = [{"code": code, "field": "cv", "value": f"cv_{EMAIL}.pdf"}]
+    other = kept(database, replace(_other(), notes=notes))
+    assert _erase(database, EMAIL).redacted == [other]
+    assert submission_row(database, other)["notes"][0]["value"] == "cv_[erased].pdf"
