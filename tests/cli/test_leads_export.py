@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 from zipfile import ZipFile
 
@@ -25,6 +26,7 @@ from tests.support.leads import lead, submission
 from tests.support.owner import Owner
 from tests.support.processes import Commands
 
+BAD: dict[str, Any] = {"state": FileState.QUARANTINED, "reason": "Eicar"}
 # Those of OWASP's page on CSV injection.
 DANGEROUS = ["=", "+", "-", "@", "\t", "\r"]
 
@@ -139,8 +141,7 @@ def test_files_are_exported_as_an_archive(owner: Owner, tmp_path: Path) -> None:
     bo = keep(owner.database, submission(lead("bo@example.com", first_name="Bo"))).id
     attach_file(owner.database, store, ana, b"roof", name="roof.jpg")
     attach_file(owner.database, store, bo, b"cv", name="cv.pdf")
-    bad = {"state": FileState.QUARANTINED, "reason": "Eicar"}
-    attach_file(owner.database, store, bo, b"virus", name="bad.exe", **bad)
+    attach_file(owner.database, store, bo, b"virus", name="bad.exe", **BAD)
     archive, said = zipped(owner)
     contents = {name.rpartition("/")[2]: archive.read(name) for name in archive.namelist()}
     assert (contents.pop("LEFT-OUT.txt").count(b"bad.exe"), said) == (1, "")
@@ -171,8 +172,7 @@ def test_show_lists_files_with_what_is_known_of_them(owner: Owner, tmp_path: Pat
     store, sent = FolderStore(tmp_path / "files"), keep(owner.database, submission(lead())).id
     attach_file(owner.database, store, sent, b"x" * 1500, name="roof.jpg")
     attach_file(owner.database, store, sent, name="new.pdf", state=FileState.WAITING)
-    bad = {"state": FileState.QUARANTINED, "reason": "Eicar"}
-    attach_file(owner.database, store, sent, name="bad.exe", **bad)
+    attach_file(owner.database, store, sent, name="bad.exe", **BAD)
     shown = owner.leads("show", sent).stdout
     assert (
         "Files\n"
