@@ -87,7 +87,7 @@ def serve_many(  # noqa: PLR0913 - two of them are named
     """
     with closing(open_database(settings, create=True)) as database:
         create_app(settings, forms=forms, database=database)
-    # All objects so far are permanent: the processes share their memory as long as nobody writes.
+    # All objects so far are permanent: the processes share their memory until one writes.
     gc.freeze()
     with _folder() as metrics:
         shared = Shared(processes, metrics)

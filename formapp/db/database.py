@@ -141,9 +141,9 @@ class _Turn:
 
     SQLite polls for its lock: under load a thread or a process would sleep for a second, and never
     get it while others do. Threads wait for a lock of threads, which wakes them at once, and their
-    processes for `flock`, which ends with a process however that ends. Whoever waits for the turn
-    holds `-next`, so the process that has just had it can't take it again before. One process alone
-    finds both free. A database that isn't there yet has no such files.
+    processes for `flock`, which ends with a process however that ends. The process that waits for
+    the turn holds `-next`, so the one that has just had it can't take it again before. One process
+    alone finds both free. A database that isn't there yet has no such files.
     """
 
     def __init__(self, path: Path, patience: float) -> None:
@@ -153,7 +153,7 @@ class _Turn:
         self._files: list[int] = []
 
     def __enter__(self) -> None:
-        until = None
+        until = time.monotonic() + self._patience
         if not self._threads.acquire(timeout=self._patience):
             raise DatabaseUnavailableError("refused (database is locked)")
         try:
@@ -165,7 +165,6 @@ class _Turn:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                         break
                     except BlockingIOError:
-                        until = until or time.monotonic() + self._patience
                         _wait(until)
             for file in self._files[:1]:
                 fcntl.flock(file, fcntl.LOCK_UN)

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class FileScanner:
-    """Handles jobs of the kind `file_scan`. An infected file is quarantined: nobody may open it."""
+    """Handles jobs of the kind `file_scan`. An infected file is quarantined: it can't be opened."""
 
     database: Database
     store: FileStore

@@ -148,8 +148,8 @@ class Group(Generic[Item, Result]):
 
     A thread that finds no work in progress does its own item; others that arrive meanwhile wait,
     and the first of them then does all waiting items. So no thread waits for more than two turns,
-    and each is woken once, by its own lock. While many come at once, whoever does the work first
-    waits a moment for as many as the last time: half as many turns cost half as much.
+    and each is woken once, by its own lock. While many come at once, the thread that does
+    the work first waits a moment for as many as the last time: half the turns cost half as much.
 
     Args:
         work: takes items in the order in which they came, and returns as many answers: a result, or

@@ -263,16 +263,10 @@ class _Query:
         wanted, sent, sending = self._wanted, submissions.c, deliveries.c
         if self._beginnings:
             yield from self._term_streams()
-        elif wanted.states and "delivered" not in wanted.states:
+        elif wanted.states:
             for state in wanted.states:
-                if state in _HELD:
-                    held = sent.status != _constant("accepted")
-                    yield self._stream(sent.id, held, sent.status == _constant(state))
-                else:
-                    undelivered = sending.state != _constant("delivered")
-                    is_one = sending.state == _constant(state)
-                    yield self._stream(sending.submission_id, undelivered, is_one)
-        elif wanted.outcomes and not wanted.states:
+                yield from self._state_streams(state)
+        elif wanted.outcomes:
             for outcome in wanted.outcomes:
                 yield self._stream(sending.submission_id, sending.outcome == _constant(outcome))
         elif wanted.forms or wanted.sites:
@@ -281,6 +275,21 @@ class _Query:
                     yield self._stream(sent.id, sent.site == site, sent.form == form)
         else:
             yield self._stream(sent.id)
+
+    def _state_streams(self, state: str) -> Iterator[tuple[Select[Any], Id]]:
+        sent, sending = submissions.c, deliveries.c
+        is_one = sending.state == _constant(state)
+        if state in _HELD:
+            held = sent.status != _constant("accepted")
+            yield self._stream(sent.id, held, sent.status == _constant(state))
+        elif state != "delivered":
+            undelivered = sending.state != _constant("delivered")
+            yield self._stream(sending.submission_id, undelivered, is_one)
+        else:
+            # What is delivered has an outcome, whose index knows nothing of a million that wait.
+            for outcome in OUTCOMES:
+                has_ended = sending.outcome == _constant(outcome)
+                yield self._stream(sending.submission_id, has_ended, is_one)
 
     def _term_streams(self) -> Iterator[tuple[Select[Any], Id]]:
         first, *others = self._beginnings

@@ -234,7 +234,7 @@ def _infected(connection: Connection) -> Iterator[Incident]:
         yield Incident(
             kind="infected",
             site=ALL_SITES,
-            detail=f"files in quarantine, which nobody can open: {numbers}",
+            detail=f"files in quarantine, which can't be opened: {numbers}",
             advice="see which and why with `formapp leads show ID`; erase the lead to delete it",
             forms=tuple(form for form, _, _ in found),
             lead=max(lead for _, _, lead in found),

@@ -34,7 +34,7 @@ class SharedCounts:
     Args:
         words: `PART` unsigned numbers of 64 bits for each process, 0 at first.
         mine: the number of this process.
-        key: scatters the names, so that nobody can choose two that fall together.
+        key: scatters the names, so that no visitor can choose two that fall together.
         clock: seconds that only grow, the same for all processes.
     """
 
@@ -58,7 +58,7 @@ class SharedCounts:
         window = now // expiry
         given = f"{expiry} {window} {key}".encode()
         name, place = struct.unpack("QQ", blake2b(given, key=self._key, digest_size=16).digest())
-        name |= 1  # 0 is nobody's
+        name |= 1  # 0 marks a free place
         at = place % _BUCKETS * _BUCKET
         with self._lock:
             own = self._own[at : at + _BUCKET].tolist()

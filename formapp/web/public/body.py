@@ -104,7 +104,7 @@ class FileReceiver(Protocol):
 def read_body(
     request: Request, max_bytes: int = MAX_BYTES, files: FileReceiver | None = None
 ) -> Body:
-    """Read what was posted, or raise RefusalError; files that nobody takes are dropped."""
+    """Read what was posted, or raise RefusalError; files that no field takes are dropped."""
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         raise RefusalError(
             415, "COMPRESSED", "Compressed requests are not supported. Send the body uncompressed."
