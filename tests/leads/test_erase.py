@@ -16,8 +16,6 @@ from formapp.db.tables import crm_conflicts, crm_links, submissions
 from formapp.db.upgrade import upgrade
 from formapp.delivery.claims import ClaimLostError, Intent, intend
 from formapp.delivery.results import Attempt, Result, finish
-from formapp.files.records import of_submission
-from formapp.files.store import FolderStore
 from formapp.leads.accept import Status, keep
 from formapp.leads.erase import (
     Erasure,
@@ -32,7 +30,6 @@ from formapp.leads.identity_search import parse_identities
 from formapp.signing import Keyring
 from tests.support.claiming import claim_next
 from tests.support.clock import NOON
-from tests.support.files import attach_file
 from tests.support.leads import EMAIL, PHONE, SITE, email, lead, phone, submission, text
 from tests.support.ledger import (
     CONTACT,
@@ -448,40 +445,3 @@ def test_conflicts_expire_with_answers(database: Database) -> None:
     assert expire_conflicts(database, 90, days_later(NOON, 90)) == 1
     assert _conflicts(database) == []
     assert [row["due_at"] for row in rows(database, "crm_links")] == [days_later(NOON, 90)]
-
-
-@pytest.mark.parametrize(
-    ("name", "left"),
-    [
-        (f"CV {EMAIL}.pdf", "CV [erased].pdf"),
-        (f"CV_{EMAIL}_2026.pdf", "CV_[erased]_2026.pdf"),
-        (f"{PHONE}.jpg", "[erased].jpg"),
-        (EMAIL, "[erased]"),
-    ],
-)
-@pytest.mark.parametrize("in_answers", [True, False])
-def test_a_person_is_erased_from_the_names_of_others_files(
-    database: Database, tmp_path: Path, name: str, left: str, *, in_answers: bool
-) -> None:
-    answers = {"photos": [name, "roof.jpg"]} if in_answers and name != EMAIL else {}
-    other = kept(database, _other(**answers))
-    store = FolderStore(tmp_path / "files")
-    for each in (name, "roof.jpg"):
-        attach_file(database, store, other, name=each)
-    assert _erase(database, EMAIL, PHONE).redacted == [other]
-    with database.read() as connection:
-        found = of_submission(connection, other)
-    assert [each.name for each in found] == [left, "roof.jpg"]
-    assert not [text for text in (EMAIL, PHONE) if text in everything(database)]
-    if answers:
-        assert submission_row(database, other)["answers"]["photos"] == [left, "roof.jpg"]
-
-
-@pytest.mark.parametrize("code", ["FILE_DROPPED", "FILE_NAME_ONLY"])
-def test_a_person_is_erased_from_the_names_of_files_that_were_not_kept(
-    database: Database, code: str
-) -> None:
-    notes = [{"code": code, "field": "cv", "value": f"cv_{EMAIL}.pdf"}]
-    other = kept(database, replace(_other(), notes=notes))
-    assert _erase(database, EMAIL).redacted == [other]
-    assert submission_row(database, other)["notes"][0]["value"] == "cv_[erased].pdf"

@@ -11,7 +11,7 @@ from formapp.files.images import UnreadableImageError, strip_metadata
 from formapp.files.intake import FileIntake, FilesUsedUpError, Incoming
 from formapp.files.records import STAGED_LIFE, FileRecord, new_id
 from formapp.files.store import FileStoreError, Spool
-from formapp.files.types import clean_name, find_kinds, fits, type_of
+from formapp.files.types import clean_name, find_kinds, fits, fitting_name, type_of
 from formapp.forms import messages
 from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.definition.uploads import KEPT
@@ -129,7 +129,7 @@ class Uploads:
             if limited:
                 self._refuse([each], messages.FILE_GONE)
             else:
-                self._check(each, each.sent, now)
+                self._check(each, now)
             posted.sent[each.slot].append(each.called)
         notes: list[Note] = []
         for slot, field in enumerate(self._form.fields):
@@ -217,7 +217,7 @@ class Uploads:
         yield from self._gone.get(slot, ())
         yield from (each.sent for each in self._arriving if each.slot == slot and each.sent)
 
-    def _check(self, arriving: Arriving, name: str, now: datetime) -> None:
+    def _check(self, arriving: Arriving, now: datetime) -> None:
         field = self._form.fields[arriving.slot]
         if not isinstance(field, File):
             raise TypeError("files belong to fields for files")
@@ -227,13 +227,11 @@ class Uploads:
         elif not arriving.size:
             fault = messages.FILE_EMPTY
         elif arriving.spool:
-            fault = self._read(arriving, field, name, now)
+            fault = self._read(arriving, field, now)
         if fault:
             self._refuse([arriving], fault)
 
-    def _read(
-        self, arriving: Arriving, field: File, name: str, now: datetime
-    ) -> ErrorMessage | None:
+    def _read(self, arriving: Arriving, field: File, now: datetime) -> ErrorMessage | None:
         """Make the record of a file, or return why it can't be taken."""
         given, spool = field.definition, arriving.spool
         if spool is None:
@@ -241,7 +239,8 @@ class Uploads:
         kinds = find_kinds(spool.head)
         if not fits(kinds, given.accept):
             return field.wrong_type()
-        mime = type_of(kinds, name)
+        name = fitting_name(arriving.sent or "", kinds, given.accept)
+        arriving.sent, mime = SentFile(name, arriving.size), type_of(kinds, name)
         if given.strip_metadata and mime.startswith("image/"):
             try:
                 stripped = strip_metadata(spool, self._intake.store.spool)
