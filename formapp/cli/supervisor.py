@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import connection
+from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 
 from formapp.cli.wiring import END_SIGNALS, exit_on_signals, on_signals
@@ -40,6 +41,11 @@ class _Child:
     start_at: float = 0.0
     pause: float = field(default=0.0)
 
+    def pause_before_start(self, now: float, *, is_steady: bool = False) -> None:
+        """Have it started after the next pause, or at once."""
+        self.pause = 0.0 if is_steady else min(max(2 * self.pause, FIRST_PAUSE), LONGEST_PAUSE)
+        self.start_at = now + self.pause
+
 
 class Supervisor:
     """Runs each of the tasks (name to function) in a process of its own.
@@ -51,15 +57,20 @@ class Supervisor:
         self._children = [_Child(name, run) for name, run in tasks]
         self._stopping = False
         self._signalled, self._signal = _fork.Pipe(duplex=False)
+        self._lifeline = _fork.Pipe(duplex=False)
 
     def run(self) -> bool:
         """Run until a signal comes; returns whether all ended well then."""
         on_signals(self._stop)
-        while not self._stopping:
-            for child in self._children:
-                self._keep_running(child)
-            self._wait(min(child.start_at for child in self._children) - time.monotonic())
-        return self._end_all()
+        try:
+            while not self._stopping:
+                for child in self._children:
+                    self._keep_running(child)
+                self._wait(min(child.start_at for child in self._children) - time.monotonic())
+        finally:
+            # After a defect as well: this process would wait for ever for its children.
+            ended_well = self._end_all()
+        return ended_well
 
     def _stop(self) -> None:
         if not self._stopping:
@@ -71,19 +82,24 @@ class Supervisor:
         now, process = time.monotonic(), child.process
         if process and process.exitcode is not None:
             child.process = None
-            steady = now - child.since >= STEADY_SECONDS
-            child.pause = 0.0 if steady else min(max(2 * child.pause, FIRST_PAUSE), LONGEST_PAUSE)
-            child.start_at = now + child.pause
+            child.pause_before_start(now, is_steady=now - child.since >= STEADY_SECONDS)
             _log.error(
                 "%s (process %s) ended with %s; it is started again in %.1f s",
                 child.name, process.pid, process.exitcode, child.pause,
             )  # fmt: skip
         if child.process is None and child.start_at <= now:
             child.since, child.start_at = now, float("inf")
-            child.process = self._start(child)
+            try:
+                child.process = self._start(child)
+            except OSError as error:  # the system has no memory or number for a process
+                child.pause_before_start(now)
+                _log.error(
+                    "%s can't be started (%s); it is tried again in %.1f s",
+                    child.name, error.strerror, child.pause,
+                )  # fmt: skip
 
     def _start(self, child: _Child) -> ForkProcess:
-        process = _fork.Process(target=_run, args=(child.run,), name=child.name)
+        process = _fork.Process(target=_run, args=(child.run, *self._lifeline), name=child.name)
         # Until the new process has a handler of its own, a signal waits.
         signal.pthread_sigmask(signal.SIG_BLOCK, END_SIGNALS)
         try:
@@ -113,16 +129,22 @@ class Supervisor:
         return not any(process.exitcode for process in running)
 
 
-def _run(task: Callable[[], None]) -> None:
-    """Do the task in its new process."""
+def _run(task: Callable[[], None], lifeline: Connection, held: Connection) -> None:
+    """Do the task in its new process.
+
+    The supervisor alone holds the end `held` of the lifeline open. (`multiprocessing` has a pipe
+    for that, too, but later processes inherit it: each would wait for the end of those.)
+    """
     exit_on_signals()
     signal.pthread_sigmask(signal.SIG_UNBLOCK, END_SIGNALS)
-    threading.Thread(target=_end_with_parent, daemon=True, name="parent").start()
+    held.close()
+    threading.Thread(
+        target=_end_with_supervisor, args=(lifeline,), daemon=True, name="supervisor"
+    ).start()
     task()
 
 
-def _end_with_parent() -> None:
+def _end_with_supervisor(lifeline: Connection) -> None:
     """Wait for the end of the supervisor, which nothing but SIGKILL ends before its processes."""
-    if parent := multiprocessing.parent_process():
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)
+    connection.wait([lifeline])
+    os.kill(os.getpid(), signal.SIGTERM)

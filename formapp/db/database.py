@@ -153,7 +153,7 @@ class _Turn:
         self._files: list[int] = []
 
     def __enter__(self) -> None:
-        until = None
+        until = time.monotonic() + self._patience
         if not self._threads.acquire(timeout=self._patience):
             raise DatabaseUnavailableError("refused (database is locked)")
         try:
@@ -165,7 +165,6 @@ class _Turn:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                         break
                     except BlockingIOError:
-                        until = until or time.monotonic() + self._patience
                         _wait(until)
             for file in self._files[:1]:
                 fcntl.flock(file, fcntl.LOCK_UN)

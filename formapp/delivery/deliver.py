@@ -201,7 +201,7 @@ class Deliverer:
                 self._results.not_sent(claim, ready_at)
                 return True
         client.start()
-        upsert = ContactUpsert(self._with_file_links(claim), client, self._keys)
+        upsert = ContactUpsert(claim, client, self._keys, self._file_link)
         try:
             self._wait_for_room(client, search.calls_for(claim), until)
             result = upsert.run(search.find(claim))
@@ -224,11 +224,6 @@ class Deliverer:
             self._results.delivered(claim, client, result)
         return True
 
-    def _with_file_links(self, claim: Claim) -> Claim:
-        link = self._file_link
-        made = claim.lead.with_file_links(lambda f: link(claim.submission_id, f) if link else None)
-        return claim if made is claim.lead else replace(claim, lead=made)
-
     def _wait_for_room(self, client: RateLimitedClient, calls: int, until: datetime) -> None:
         """Wait a moment for room for so many calls; raise BudgetSpentError if it takes longer."""
         while free_at := client.room_at(calls):
@@ -250,12 +245,19 @@ class ContactUpsert:
         intent: the last write that was about to be sent, of this attempt or an earlier one.
     """
 
-    def __init__(self, claim: Claim, client: RateLimitedClient, keys: KeyCache) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        client: RateLimitedClient,
+        keys: KeyCache,
+        file_link: FileLink | None = None,
+    ) -> None:
         self.intent: Intent | None = claim.intent
         self._claim = claim
         self._lead = claim.lead
         self._client = client
         self._keys = keys
+        self._file_link = file_link
         self._flags: list[str] = []
         self._contested = False
         self._keys_renewed = False
@@ -270,6 +272,8 @@ class ContactUpsert:
             BudgetSpentError, StoppedError: the call at hand was not sent.
             ClaimLostError: another worker holds the delivery.
         """
+        link, kept = self._file_link, self._claim.submission_id
+        self._lead = self._lead.with_file_links(lambda field: link(kept, field) if link else None)
         keys = self._keys.keys_for(self._client, self._lead)
         found = self._flagged(found or find_contact(self._client, self._claim))
         lost: WixError | None = None

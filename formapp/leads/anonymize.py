@@ -68,8 +68,10 @@ def lock(connection: Connection, submission_ids: Sequence[str]) -> None:
     """
     theirs = deliveries.c.submission_id.in_(submission_ids)
     connection.execute(select(deliveries.c.id).where(theirs).with_for_update()).all()
-    chosen = submissions.c.id.in_(submission_ids)
-    connection.execute(select(submissions.c.id).where(chosen).with_for_update(key_share=True)).all()
+    chosen = select(submissions.c.id).where(submissions.c.id.in_(submission_ids))
+    # In the order in which the search index locks them.
+    in_order = chosen.order_by(submissions.c.id)
+    connection.execute(in_order.with_for_update(key_share=True)).all()
 
 
 def anonymize(

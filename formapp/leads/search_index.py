@@ -88,7 +88,14 @@ def forget_terms(connection: Connection, submission_ids: Sequence[str]) -> None:
 
 
 def _index(connection: Connection, ids: Sequence[str]) -> None:
-    leads = select(submissions.c.id, submissions.c.lead).where(submissions.c.id.in_(ids))
+    # Locked (PostgreSQL): else terms of a lead that is erased or corrected meanwhile would stay.
+    # What changes a lead locks its submission first, too, so neither waits for the other.
+    leads = (
+        select(submissions.c.id, submissions.c.lead)
+        .where(submissions.c.id.in_(ids))
+        .order_by(submissions.c.id)
+        .with_for_update(read=True)
+    )
     rows = [
         {"submission_id": row.id, "term": term}
         for row in connection.execute(leads)

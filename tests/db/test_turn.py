@@ -31,6 +31,8 @@ def _take_turns(url: str, who: int, start: Any) -> None:
         for _ in range(ROUNDS):
             with database.write() as connection:
                 connection.exec_driver_sql("INSERT INTO turns (who) VALUES (?)", (who,))
+                # The others have time to run, also on a machine that has no core free.
+                time.sleep(0.003)
 
 
 @pytest.mark.slow
@@ -76,6 +78,33 @@ def test_a_process_that_is_killed_gives_its_turn_back(url: str) -> None:
         process.join()
         with database.write() as connection:
             connection.exec_driver_sql("INSERT INTO turns (who) VALUES (7)")
+
+
+def test_waiting_for_threads_and_then_for_processes_takes_no_longer_than_for_either(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [100.0]
+
+    def pass_by(seconds: float) -> None:
+        now[0] += seconds
+
+    class Busy:
+        """A lock of threads that others hold for most of the time."""
+
+        def acquire(self, timeout: float) -> bool:
+            pass_by(0.8 * timeout)
+            return True
+
+        def release(self) -> None:
+            pass_by(0.0)
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "sleep", pass_by)
+    with closing(Database(url)) as holder, closing(Database(url, busy_seconds=5)) as database:
+        monkeypatch.setattr(database._turn, "_threads", Busy())
+        with holder.write(), pytest.raises(DatabaseUnavailableError, match="is locked"):
+            database.write().__enter__()
+    assert now[0] == pytest.approx(105, abs=0.01)
 
 
 def test_a_file_that_can_not_be_locked_is_reported(url: str, tmp_path: Path) -> None:

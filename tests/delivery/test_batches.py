@@ -7,7 +7,7 @@ import pytest
 
 from formapp.db.database import DatabaseUnavailableError
 from formapp.delivery import find
-from formapp.lead import Merge
+from formapp.lead import FILES_OF, Merge
 from formapp.leads.statistics import overview
 from formapp.wix import duplicates
 from tests.support.leads import EMAIL, PHONE, email, field, items, lead, phone
@@ -238,6 +238,19 @@ def test_a_defect_in_the_search_leaves_each_lead_its_own(
     assert states(world) == {"delivered": 3}
     assert "ZeroDivisionError" in caplog.text
     assert "canary" not in caplog.text
+
+
+def test_a_defect_in_the_links_to_files_holds_up_none_of_the_others(world: World) -> None:
+    poison = world.keep(lead(extended_fields=(field("Files", f"{FILES_OF}photos"),)))
+    others = keep_many(world, 4)
+
+    def wrong(*_: object) -> None:
+        raise ZeroDivisionError("canary")
+
+    world.deliverer._file_link = wrong
+    assert world.deliver() == 5
+    assert world.row(poison)["reason"] == "a defect of formapp: ZeroDivisionError"
+    assert {world.row(each)["outcome"] for each in others} == {"created"}
 
 
 def test_a_filter_that_wix_refuses_makes_smaller_batches_for_a_while(world: World) -> None:

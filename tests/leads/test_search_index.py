@@ -1,14 +1,19 @@
 """What a search finds is indexed after the visitor's commit, and never missed."""
 
 import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from formapp.db.database import Database
 from formapp.db.tables import search_terms, submissions, unindexed
-from formapp.leads.accept import Status
+from formapp.lead import Lead
+from formapp.leads import search_index
+from formapp.leads.accept import Status, replace_lead
+from formapp.leads.anonymize import anonymize
 from formapp.leads.mark_spam import mark_spam
 from formapp.leads.same_person import list_others
 from formapp.leads.search import LeadFilter, count_leads, iterate_ids, list_leads
@@ -16,6 +21,7 @@ from formapp.leads.search_index import BATCH, fold, index_all, index_batch, term
 from tests.support.clock import NOON
 from tests.support.leads import lead, phone, submission
 from tests.support.ledger import kept
+from tests.support.processes import eventually
 
 
 def stored(database: Database) -> tuple[set[tuple[str, str]], int]:
@@ -65,6 +71,50 @@ def test_several_processes_at_once_index_each_lead_once(database: Database) -> N
     terms, waiting = stored(database)
     assert {id_ for id_, term in terms if term.startswith("e")} == ids
     assert waiting == 0
+
+
+def _erase(database: Database, submission_id: str) -> None:
+    with database.write() as connection:
+        anonymize(connection, [submission_id], NOON)
+
+
+def _correct(database: Database, submission_id: str) -> None:
+    with database.write() as connection:
+        replace_lead(connection, submission_id, lead("new@example.com"))
+
+
+def _waits_for_a_lock(database: Database) -> bool:
+    query = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    with database.read() as connection:
+        return bool(connection.scalar(query))
+
+
+@pytest.mark.parametrize(("change", "terms"), [(_erase, set()), (_correct, {"enew@example.com"})])
+def test_a_lead_that_changes_while_it_is_indexed_keeps_no_old_term(
+    postgresql: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Database, str], None],
+    terms: set[str],
+) -> None:
+    one = kept(postgresql, submission(lead("old@example.com")))
+    was_read, go_on = threading.Event(), threading.Event()
+
+    def read_slowly(given: Lead) -> list[str]:
+        was_read.set()
+        assert go_on.wait(20)
+        return terms_of(given)
+
+    monkeypatch.setattr(search_index, "terms_of", read_slowly)
+    with ThreadPoolExecutor(2) as pool:
+        indexing: Future[bool] = pool.submit(index_batch, postgresql)
+        assert was_read.wait(20)
+        changing = pool.submit(change, postgresql, one)
+        eventually(lambda: changing.done() or _waits_for_a_lock(postgresql))
+        go_on.set()
+        indexing.result(20)
+        changing.result(20)
+    index_all(postgresql)
+    assert stored(postgresql) == ({(one, term) for term in terms}, 0)
 
 
 def test_a_lead_of_an_earlier_version_is_left_out(database: Database) -> None:

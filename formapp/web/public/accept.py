@@ -172,8 +172,9 @@ def _read(
         # Our own page repeats what it knows of files.
         notes.append({"code": FILE_DROPPED, "value": files[:MAX_NAME]})
     is_long = body.size > form.max_bytes
-    if uploads and not limited:
-        notes += uploads.sort(posted, body.file_names, datetime.now(UTC))
+    if uploads:
+        is_limited = limited is not None
+        notes += uploads.sort(posted, body.file_names, datetime.now(UTC), limited=is_limited)
     return Post(request, form, services, posted, *sender, notes, is_long, uploads), limited
 
 
