@@ -100,7 +100,7 @@ def _none(state: str | None, form: str | None) -> str:
 def _none_like(wanted: search.LeadFilter) -> str:
     """Return that no submission is like this."""
     if _is_narrow(wanted):
-        return "No submission is like that."
+        return "No submission matches."
     return _none(next(iter(wanted.states), None), next(iter(wanted.forms), None))
 
 

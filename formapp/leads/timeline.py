@@ -15,7 +15,7 @@ Entry = Mapping[str, Any]
 _OUTCOMES = {
     "created": "A new contact was created at Wix",
     "updated": "The contact at Wix was updated",
-    "unchanged": "The contact at Wix had everything already",
+    "unchanged": "The contact at Wix stayed as it was",
 }
 _UNFINISHED = {
     "retry": "Not delivered yet: it is tried again",

@@ -63,7 +63,7 @@ def test_what_programs_read_stays_on_standard_output(commands: Commands, sqlite:
         ("export --form quote", 1, "There is no submission of the form quote."),
         ("export --format jsonl", 0, "There is no submission."),
         ("export --format jsonl --state failed", 0, "There is no failed submission."),
-        ("export --format jsonl --search ada", 0, "No submission is like that."),
+        ("export --format jsonl --search ada", 0, "No submission matches."),
     ):
         done = run(commands, sqlite, command)
         assert (len(done.stdout.splitlines()), done.stderr) == (lines, f"{said}\n")

@@ -76,7 +76,7 @@ def test_search_since_site_and_state_narrow_it(run: Run, sqlite: Database) -> No
         listed = run("list", *options).stdout
         addresses = [word for word in listed.split() if "@" in word]
         assert addresses == found, options
-    assert run("list", "--search", "nobody").stderr == "No submission is like that.\n"
+    assert run("list", "--search", "nobody").stderr == "No submission matches.\n"
     assert run("list", "--json", "--search", "nobody").stdout == "[]\n"
     assert run("list", "--since", "soon").exit_code == 2
 

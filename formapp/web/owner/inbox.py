@@ -75,7 +75,7 @@ STATE_NAMES = {
 OUTCOME_NAMES = {
     "created": "New contact",
     "updated": "Contact updated",
-    "unchanged": "Nothing new",
+    "unchanged": "Contact unchanged",
 }
 _TABS = ("pending", "delivered", "failed", "quarantined", "unconfirmed")
 
