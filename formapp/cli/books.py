@@ -36,7 +36,6 @@ from formapp.crm.systems.wix import WixSystem
 from formapp.crm.systems.wix_calls import Client, Wait, WixCalls, limited_client
 from formapp.db.database import Database
 from formapp.forms.definition.explain import one_of, suggestion
-from formapp.forms.definition.parse import Fault, with_lines
 from formapp.monitoring.metrics import Metrics
 from formapp.signing import Keyring
 
@@ -77,25 +76,7 @@ def books_of(settings: Settings) -> dict[str, Book]:
 
 def load_folder(folder: Path, project: Project) -> dict[str, Book]:
     """The books of a folder; a site that doesn't exist is one of the faults."""
-    known = sorted(project.sites or {DEFAULT_SITE})
-    faults: list[Fault] = []
-    books: dict[str, Book] = {}
-    try:
-        books = load_books(folder)
-    except BookFilesError as error:
-        faults += error.faults
-    strange = [
-        Fault(f"{book.name}.toml", "site", f'"{book.site}" is not known; {_choice(book, known)}')
-        for book in books.values()
-        if book.site not in known
-    ]
-    if faults or strange:
-        raise BookFilesError([*faults, *with_lines(strange, folder)])
-    return books
-
-
-def _choice(book: Book, known: list[str]) -> str:
-    return suggestion(book.site, known) or f"the sites are {one_of(known, 'and')}"
+    return load_books(folder, sorted(project.sites or {DEFAULT_SITE}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,8 @@ from formapp.resources import BUNDLED_FORMS
 
 _SIDES: click.Choice[Side] = click.Choice(["wix", "crm"])
 _SHOWN = 40
+_json_object = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+_json_array = click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 
 
 class _Command(click.Command):
@@ -91,25 +93,49 @@ def _book(name: str) -> Iterator[tuple[Book, Database]]:
         yield find_book(settings, name), database
 
 
+def _print(result: object, text: str, *, as_json: bool) -> None:
+    """Print what a command found: a dataclass or JSON value, or the same in words."""
+    if as_json:
+        value = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
+        text = json.dumps(value, indent=2, default=_json, ensure_ascii=False)
+    echo(text)
+
+
+def _json(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def _status_of(database: Database, book: str) -> Status:
+    return owner.status(database, book, now_in_utc())
+
+
 # Book files
 
 
 @command.command("check", cls=_Command, example="formapp crm check crm")
 @click.argument("folder", metavar="[DIR]", required=False)
-def check(folder: str | None) -> None:
+@_json_object
+def check(folder: str | None, *, as_json: bool) -> None:
     """Check the book files of a folder and print every fault. Needs no secrets.
 
     Without DIR, it is the folder of FORMAPP_CRM, else `crm` beside the forms.
     """
     place = Path(folder) if folder else _folder(os.environ)
     project = load_project(os.environ)
+    found: dict[str, Any] = {"folder": str(place), "books": [], "faults": []}
     try:
         books = load_folder(place, project.project)
     except BookFilesError as error:
-        echo(str(error), err=True)
+        if as_json:
+            _print(found | {"faults": [str(each) for each in error.faults]}, "", as_json=True)
+        else:
+            echo(str(error), err=True)
         echo(f"formapp: {number_of(len(error.faults), 'fault')} in {place}", err=True)
         sys.exit(1)
-    echo(f"{number_of(len(books), 'book')} in {place}: {', '.join(books)}. No faults.")
+    text = f"{number_of(len(books), 'book')} in {place}: {', '.join(books)}. No faults."
+    _print(found | {"books": list(books)}, text, as_json=as_json)
 
 
 def _folder(environ: Mapping[str, str]) -> Path:
@@ -127,16 +153,13 @@ def _folder(environ: Mapping[str, str]) -> Path:
 
 @command.command("plan", cls=_Command, example="formapp crm plan main --json")
 @click.argument("book")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@_json_object
 def plan(book: str, *, as_json: bool) -> None:
     """Read both sides and say what `start` would do. Writes to neither."""
     with _session(book) as opened:
         with Progress("read") as progress:
             found = sync.plan(opened.session, progress)
-        if as_json:
-            echo(json.dumps(asdict(found), indent=2))
-        else:
-            echo("\n".join(_plan_lines(found)))
+        _print(found, "\n".join(_plan_lines(found)), as_json=as_json)
 
 
 def _plan_lines(found: Plan) -> Iterator[str]:
@@ -159,24 +182,25 @@ def _plan_lines(found: Plan) -> Iterator[str]:
     help="The side whose values stay where both have one.",
 )
 @click.option("--yes", is_flag=True, help="Don't ask whether you are sure.")
-def start(book: str, record: Side | None, *, yes: bool) -> None:
+@_json_object
+def start(book: str, record: Side | None, *, yes: bool, as_json: bool) -> None:
     """Do the first load, or go on with one that was interrupted.
 
     Needs a plan of the last day (`formapp crm plan`). Then the worker does the rest.
     """
     with _session(book) as opened:
         session = opened.session
-        earlier = owner.status(session.database, book, now_in_utc())
-        state = earlier.state
-        if state == "running":
-            echo(f"{book} is running already; the worker looks after it")
+        earlier = _status_of(session.database, book)
+        if earlier.state == "running":
+            text = f"{book} is running already; the worker looks after it"
+            _print(earlier, text, as_json=as_json)
             return
-        if state == "paused":
+        if earlier.state == "paused":
             _check_running(earlier)
-        if session.book.mode == "two-way" and state != "loading":
+        if session.book.mode == "two-way" and earlier.state != "loading":
             record = record or _ask_for_record()
             if not yes and sys.stdin.isatty():
-                click.confirm("This writes to both sides. Go on?", abort=True)
+                click.confirm("This writes to both sides. Go on?", abort=True, err=True)
         try:
             _load(session, record or "wix")
         except sync.PlanNeededError as error:
@@ -184,10 +208,11 @@ def start(book: str, record: Side | None, *, yes: bool) -> None:
             raise click.ClickException(f"{error}; {advice}") from None
         except sync.BusyError as error:
             raise click.ClickException(f"{error}; try again later") from None
-        found = owner.status(session.database, book, now_in_utc())
+        found = _status_of(session.database, book)
     if found.state == "paused":
         raise click.ClickException(f"{book} is paused: {found.reason}")
-    echo(f"{book} is running: {found.linked} linked, {found.held} held; the worker goes on")
+    text = f"{book} is running: {found.linked} linked, {found.held} held; the worker goes on"
+    _print(found, text, as_json=as_json)
 
 
 def _load(session: sync.Session, record: Side) -> None:
@@ -215,21 +240,23 @@ def _ask_for_record() -> Side:
 @command.command("sync", cls=_Command, example="formapp crm sync main --once")
 @click.argument("book")
 @click.option("--once", is_flag=True, help="Do all that is due now, then end.")
-def sync_book(book: str, *, once: bool) -> None:
+@_json_object
+def sync_book(book: str, *, once: bool, as_json: bool) -> None:
     """Look at both sides now and do all that is due; the worker does so by itself."""
     if not once:
         raise click.UsageError("give --once: `formapp worker` does the rest by itself")
     with _session(book) as opened:
         session = opened.session
-        _check_running(owner.status(session.database, book, now_in_utc()))
+        _check_running(_status_of(session.database, book))
         failures = sync.sync_once(session)
-        found = owner.status(session.database, book, now_in_utc())
+        found = _status_of(session.database, book)
     if found.state == "paused":
         raise click.ClickException(f"{book} is paused: {found.reason}")
     if failures:
         reason = f"; the last reason: {found.reason}" if found.reason else ""
         raise click.ClickException(f"{number_of(failures, 'link')} failed{reason}")
-    echo(f"{book}: {found.linked} linked, {found.held} held, {found.conflicts} conflicts")
+    text = f"{book}: {found.linked} linked, {found.held} held, {found.conflicts} conflicts"
+    _print(found, text, as_json=as_json)
 
 
 def _check_running(found: Status) -> None:
@@ -249,16 +276,13 @@ def _check_running(found: Status) -> None:
 
 
 @command.command("status", cls=_Command, example="formapp crm status --json")
-@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+@_json_array
 def status(*, as_json: bool) -> None:
     """Show each book: what is linked, held and due, and since when."""
     with _opened() as (settings, database):
-        found = [owner.status(database, name, now_in_utc()) for name in books_of(settings)]
-    if as_json:
-        echo(json.dumps([asdict(each) for each in found], indent=2, default=_json))
-    else:
-        for each in found:
-            echo(_status_line(each))
+        found = [_status_of(database, name) for name in books_of(settings)]
+    text = "\n".join(map(_status_line, found))
+    _print(list(map(asdict, found)), text, as_json=as_json)
 
 
 def _status_line(found: Status) -> str:
@@ -276,36 +300,28 @@ def _status_line(found: Status) -> str:
     return "; ".join(parts)
 
 
-def _json(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is no JSON")
-
-
 @command.command("conflicts", cls=_Command, example="formapp crm conflicts main")
 @click.argument("book")
-@click.option("--json", "as_json", is_flag=True, help="One JSON array.")
+@_json_array
 def conflicts(book: str, *, as_json: bool) -> None:
     """Show fields that both sides changed: which value stayed, and which was lost."""
     with _book(book) as (_, database):
         found = owner.conflicts(database, book)
-    if as_json:
-        rows = [asdict(each) for each in found]
-        echo(json.dumps(rows, indent=2, default=_json, ensure_ascii=False))
-        return
-    for each in found:
-        echo(_conflict_line(each))
-    if not found:
+    if found or as_json:
+        text = "\n".join(map(_conflict_line, found))
+        _print(list(map(asdict, found)), text, as_json=as_json)
+    else:
         echo(f"{book} has no conflicts.", err=True)
 
 
 def _conflict_line(found: Conflict) -> str:
+    begin = f"{found.id}  {found.at:%Y-%m-%d %H:%M}  {found.contact_id or '-'}  {found.field}: "
+    if found.resolved and found.lost_value is None and found.kept_value is None:
+        return f"{begin}resolved; its values are erased"
     kept: Side = "crm" if found.lost_side == "wix" else "wix"
     state = "kept" if found.resolved else "waits for you; at"
-    return (
-        f"{found.id}  {found.at:%Y-%m-%d %H:%M}  {found.contact_id or '-'}  {found.field}: "
-        f"{state} {kept} {_short(found.kept_value)}, {found.lost_side} {_short(found.lost_value)}"
-    )
+    values = f"{kept} {_short(found.kept_value)}, {found.lost_side} {_short(found.lost_value)}"
+    return f"{begin}{state} {values}"
 
 
 def _short(value: str | Sequence[str] | None) -> str:
@@ -314,25 +330,45 @@ def _short(value: str | Sequence[str] | None) -> str:
     return f'"{line[:_SHOWN]}{"…" if len(line) > _SHOWN else ""}"'
 
 
+@command.command("held", cls=_Command, example="formapp crm held main")
+@click.argument("book")
+@_json_array
+def held(book: str, *, as_json: bool) -> None:
+    """Show the records that are left alone until a person has set them right, and why."""
+    with _book(book) as (_, database):
+        found = owner.held(database, book)
+    if found or as_json:
+        lines = (
+            f"contact {each.contact_id or '-'}, record {each.crm_id or '-'}: {each.reason}"
+            for each in found
+        )
+        _print(list(map(asdict, found)), "\n".join(lines), as_json=as_json)
+    else:
+        echo(f"{book} holds no record.", err=True)
+
+
 @command.command("resolve", cls=_Command, example="formapp crm resolve 7 --keep crm")
 @click.argument("conflict", metavar="ID")
 @click.option("--keep", type=_SIDES, required=True, help="The side whose value stays.")
-def resolve(conflict: str, keep: Side) -> None:
+@_json_object
+def resolve(conflict: str, keep: Side, *, as_json: bool) -> None:
     """Have one side's value of a conflict written to both; `formapp crm conflicts` lists them."""
     with _opened() as (_, database):
         known = conflict.isascii() and conflict.isdecimal() and len(conflict) < len(str(2**63))
         if not known or not owner.resolve(database, int(conflict), keep, now_in_utc()):
             raise click.ClickException(f"there is no conflict {conflict}")
-    echo(f"conflict {conflict}: the value of {keep} is written at the link's next pass")
+    text = f"conflict {conflict}: the value of {keep} is written at the link's next pass"
+    _print({"id": int(conflict), "keep": keep}, text, as_json=as_json)
 
 
 @command.command("pause", cls=_Command, example="formapp crm pause main")
 @click.argument("book")
-def pause(book: str) -> None:
+@_json_object
+def pause(book: str, *, as_json: bool) -> None:
     """Stop working for a book until `resume`."""
     with _book(book) as (_, database):
         owner.pause(database, book, "by the owner", now_in_utc())
-    echo(f"{book} is paused")
+        _print(_status_of(database, book), f"{book} is paused", as_json=as_json)
 
 
 @command.command("resume", cls=_Command, example="formapp crm resume main --allow-deletes 12")
@@ -344,21 +380,23 @@ def pause(book: str) -> None:
     metavar="N",
     help="Let so many deletions pass that the brake has stopped.",
 )
-def resume(book: str, allow_deletes: int) -> None:
+@_json_object
+def resume(book: str, allow_deletes: int, *, as_json: bool) -> None:
     """Go on with a paused book."""
     with _book(book) as (_, database):
-        if not owner.resume(database, book, now_in_utc(), allow_deletes=allow_deletes):
-            echo(f"{book} was not paused")
-            return
-    echo(f"{book} goes on")
+        resumed = owner.resume(database, book, now_in_utc(), allow_deletes=allow_deletes)
+        text = f"{book} goes on" if resumed else f"{book} was not paused"
+        _print(_status_of(database, book), text, as_json=as_json)
 
 
 @command.command("unlink", cls=_Command, example="formapp crm unlink main CONTACT_ID")
 @click.argument("book")
 @click.argument("contact_id")
-def unlink(book: str, contact_id: str) -> None:
+@_json_object
+def unlink(book: str, contact_id: str, *, as_json: bool) -> None:
     """Forget the link of a Wix contact: both records stay, and neither is matched again."""
     with _book(book) as (_, database):
         if not owner.unlink(database, book, contact_id):
             raise click.ClickException(f"{book} has no link of a contact {contact_id}")
-    echo(f"the contact {contact_id} is linked no more")
+    text = f"the contact {contact_id} is linked no more"
+    _print({"book": book, "contact_id": contact_id}, text, as_json=as_json)

@@ -1,7 +1,7 @@
 """From TOML files to books, with every fault of every file at once; and the books' secrets."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
@@ -153,8 +153,11 @@ class BookFile(Definition):
 # Reading the files
 
 
-def load_books(folder: Path) -> dict[str, Book]:
-    """Return the books of a folder by name; BookFilesError with every fault of every file."""
+def load_books(folder: Path, sites: Collection[str] | None = None) -> dict[str, Book]:
+    """Return the books of a folder by name; BookFilesError with every fault of every file.
+
+    `sites` are the Wix sites that there are, if a book of another one is a fault.
+    """
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
     except OSError as error:
@@ -166,7 +169,7 @@ def load_books(folder: Path) -> dict[str, Book]:
     faults: list[Fault] = []
     for path in files:
         try:
-            books[path.stem] = load_book(path)
+            books[path.stem] = load_book(path, sites)
         except BookFilesError as error:
             faults += error.faults
     faults += _same_variables([path.stem for path in files])
@@ -185,15 +188,15 @@ def _same_variables(names: Sequence[str]) -> Iterator[Fault]:
         held.setdefault(variables, name)
 
 
-def load_book(path: Path) -> Book:
+def load_book(path: Path, sites: Collection[str] | None = None) -> Book:
     """Return the book in a file; may raise BookFilesError."""
     try:
-        return parse_book(path.name, read_text(path))
+        return parse_book(path.name, read_text(path), sites)
     except FormFilesError as error:
         raise BookFilesError(error.faults) from error
 
 
-def parse_book(file: str, text: str) -> Book:
+def parse_book(file: str, text: str, sites: Collection[str] | None = None) -> Book:
     """Return the book in a file's text; `file` is its name. BookFilesError with every fault."""
     named = _bad_name(file)
     text = plain_lines(text)
@@ -212,7 +215,8 @@ def parse_book(file: str, text: str) -> Book:
             if each["type"] != "too_short" or not each["input"]
         ]
     unread = {key for key, _ in problems}
-    problems += [each for each in _meaning(data) if each[0] not in unread]
+    together = [*_unknown_site(data, sites), *_meaning(data)]
+    problems += [each for each in together if each[0] not in unread]
     if named or problems:
         lines = {_shown(path, data): line for path, line in find_lines(text).items()}
         faults = [Fault(file, key, problem, line_of(lines, key)) for key, problem in problems]
@@ -247,6 +251,15 @@ def _field_key(data: Mapping[str, Any], index: int) -> str:
     field = data["fields"][index]
     name = field.get("wix") or field.get("crm") if isinstance(field, dict) else None
     return f"fields[{index}] ({name})" if isinstance(name, str) else f"fields[{index}]"
+
+
+def _unknown_site(
+    data: Mapping[str, Any], sites: Collection[str] | None
+) -> Iterator[tuple[str, str]]:
+    site = data.get("site", BookFile.model_fields["site"].default)
+    if sites is not None and isinstance(site, str) and site not in sites:
+        choice = suggestion(site, sites) or f"the sites are {one_of(sorted(sites), 'and')}"
+        yield "site", f'"{site}" is not known; {choice}'
 
 
 def _meaning(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -132,6 +132,15 @@ class Status:
     total: int
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A record that is left alone until a person has made clear who its twin is, and why."""
+
+    contact_id: str | None
+    crm_id: str | None
+    reason: str | None
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Conflict:
     """A value that was overruled, or (not `resolved`) one of two that wait for the owner.

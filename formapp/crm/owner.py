@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select, update
 
 from formapp.crm import conflicts as rows
 from formapp.crm.ending import erase_kept
-from formapp.crm.model import Conflict, Side, State, Status
+from formapp.crm.model import Conflict, Held, Side, State, Status
 from formapp.crm.store import find_link, read_book, read_cursor, write_book, write_link
 from formapp.db.database import Database
 from formapp.db.tables import crm_conflicts, crm_links
@@ -47,6 +47,14 @@ def conflicts(database: Database, book: str) -> Sequence[Conflict]:
     """All kept conflicts of a book, oldest first."""
     with database.read() as connection:
         return rows.list_conflicts(connection, book)
+
+
+def held(database: Database, book: str) -> Sequence[Held]:
+    """The records of a book that are held, in the order in which they were found."""
+    c = crm_links.c
+    query = select(c.wix_id, c.crm_id, c.reason).where(c.book == book, c.state == "held")
+    with database.read() as connection:
+        return [Held(*row) for row in connection.execute(query.order_by(c.id))]
 
 
 def resolve(database: Database, conflict_id: int, keep: Side, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Row
+from sqlalchemy import Row, case, null
 
 from formapp.crm.copying import copy_next
 from formapp.crm.discover import SWEEP_EVERY, has_webhooks, look, read_webhooks
@@ -24,6 +24,7 @@ from formapp.crm.store import (
     write_claimed_book,
 )
 from formapp.crm.system import CrmError, Source, UnauthorizedError, UnavailableError
+from formapp.db.tables import crm_books
 from formapp.jobs.backoff import doubled
 
 __all__ = [
@@ -121,6 +122,9 @@ def _look(session: Session, *, sweep: bool) -> bool | None:
         else:
             look(session, sweep=sweep)
         done: dict[str, Any] = {"failures": 0, "blocked_until": None}
+        # What the brake or the owner says of a pause stays.
+        c = crm_books.c
+        done["reason"] = case((c.paused, c.reason), else_=null())
         done |= {"due_at": now if more else now + book.every, "last_pass_at": session.clock()}
         if sweep:
             done["sweep_at"] = now + SWEEP_EVERY

@@ -217,7 +217,7 @@ def _crm_books(connection: Connection, now: datetime, limit: timedelta) -> Itera
                 kind="crm_conflicts",
                 site=each.book,
                 detail=f"{each.waiting} conflicts and {each.held} held contacts wait for you",
-                advice=f"see `formapp crm conflicts {each.book}` and `formapp crm status`",
+                advice=f"see `formapp crm conflicts {each.book}`, `formapp crm held {each.book}`",
             )
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from formapp.cli import books
 from formapp.cli.crm import command
 from formapp.cli.progress import Progress
+from formapp.crm.system import UnavailableError
 from tests.crm.memory import MemorySystem
 from tests.support.wixsite import KEY, SITE_ID, WixSite, running_site
 
@@ -104,12 +105,38 @@ def _emails(address: str) -> Any:
     return {"items": [{"email": address}]}
 
 
-def test_every_command_shows_an_example() -> None:
+def test_every_command_shows_an_example_and_has_json() -> None:
     for name, each in command.commands.items():
         shown = CliRunner().invoke(command, [name, "--help"])
         assert shown.exit_code == 0
-        assert f"Example: formapp crm {name} " in shown.output or name == "check"
+        assert f"Example: formapp crm {name} " in shown.output
+        assert "--json" in shown.output
         assert each.help
+
+
+def test_each_command_prints_its_result_as_json(run: Run, site: WixSite, tmp_path: Path) -> None:
+    made = site.add(name={"first": "Inês"})["id"]
+    checked = _json(run("check", "--json"))
+    assert (checked["books"], checked["faults"]) == (["main"], [])
+    run("plan", "main")
+    begun = ("start", "main", "--system-of-record", "wix", "--json")
+    for args, state in (
+        (begun, "running"),
+        (begun, "running"),
+        (("sync", "main", "--once", "--json"), "running"),
+        (("pause", "main", "--json"), "paused"),
+        (("resume", "main", "--json"), "running"),
+        (("resume", "main", "--json"), "running"),
+    ):
+        found = _json(run(*args))
+        assert (found["book"], found["state"], found["linked"]) == ("main", state, 1)
+    assert _json(run("unlink", "main", made, "--json")) == {"book": "main", "contact_id": made}
+    assert _json(run("conflicts", "main", "--json")) == []
+    (tmp_path / "crm" / "main.toml").write_text('system = "carddaw"\n')
+    wrong = run("check", "--json")
+    assert wrong.exit_code == 1
+    faults = json.loads(wrong.stdout)["faults"]
+    assert any('did you mean "carddav"?' in fault for fault in faults)
 
 
 def test_check_needs_no_settings_and_names_every_fault(run: Run, tmp_path: Path) -> None:
@@ -119,6 +146,7 @@ def test_check_needs_no_settings_and_names_every_fault(run: Run, tmp_path: Path)
     assert wrong.exit_code == 1
     assert 'did you mean "carddav"?' in wrong.output
     assert "fields: is missing" in wrong.output
+    assert 'main.toml:2: site: "berlin" is not known; the sites are main' in wrong.output
     write_book(tmp_path)
     text = (tmp_path / "crm" / "main.toml").read_text()
     (tmp_path / "crm" / "main.toml").write_text(f'site = "berlin"\n{text}')
@@ -171,10 +199,42 @@ def test_both_sides_become_equal_and_stay_so(run: Run, site: WixSite, other: Mem
         "Lento",
         "Barco",
     )
-    resolved = run("resolve", str(kept["id"]), "--keep", "crm")
-    assert resolved.exit_code == 0, resolved.output
+    resolved = _json(run("resolve", str(kept["id"]), "--keep", "crm", "--json"))
+    assert resolved == {"id": kept["id"], "keep": "crm"}
     assert run("sync", "main", "--once").exit_code == 0
     assert sorted(one["info"].get("company", "") for one in site.contacts()) == ["", "", "Lento"]
+    assert run("conflicts", "main").output.endswith("company: resolved; its values are erased\n")
+
+
+def test_records_that_match_more_than_one_are_shown(
+    run: Run, site: WixSite, other: MemorySystem
+) -> None:
+    assert run("held", "main").output == "main holds no record.\n"
+    made = site.add(name={"first": "Ines"}, emails=_emails("ines@example.com"))["id"]
+    for name in ("Ines", "Inês"):
+        other.put(given_name=name, email="ines@example.com")
+    run("plan", "main")
+    run("start", "main", "--system-of-record", "wix")
+    found = _json(run("held", "main", "--json"))
+    assert [each["contact_id"] for each in found] == [made, None, None]
+    assert {each["crm_id"] for each in found} == {None, *other.rows}
+    shown = run("held", "main").output.splitlines()
+    assert shown[0].startswith(f"contact {made}, record -: several records")
+
+
+def test_what_kept_a_side_away_is_forgotten_once_it_answers(run: Run, other: MemorySystem) -> None:
+    run("plan", "main")
+    run("start", "main", "--system-of-record", "wix")
+
+    def fail(_call: str) -> None:
+        raise UnavailableError("the system can't be reached")
+
+    works, other.hook = other.hook, fail
+    assert run("sync", "main", "--once").exit_code == 1
+    assert _status(run)["reason"]
+    other.hook = works
+    assert run("sync", "main", "--once").exit_code == 0
+    assert _status(run)["reason"] is None
 
 
 def test_a_copy_asks_nothing_and_writes_nothing_at_wix(

@@ -1,4 +1,4 @@
-"""CRM books: their files, secrets, both systems, and what waits for the owner."""
+"""CRM books: their files, secrets, both systems, and whether webhooks come."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -26,7 +26,6 @@ from formapp.db.tables import crm_events
 from formapp.delivery.sites import MAX_RESPONSE
 from formapp.forms.definition.explain import suggestion
 from formapp.http import DeadlineAdapter
-from formapp.monitoring.crm_books import BookFigures, read_books
 from formapp.wix import WixContacts
 
 _SILENT = timedelta(days=2)
@@ -60,10 +59,9 @@ def check_books(settings: Settings, environ: Mapping[str, str], now: datetime) -
         return
     yield from _check_variables(books, environ)
     with closing(Database(settings.database_url)) as database:
-        figures, heard = _read_database(database, now)
+        heard = _read_heard(database)
         for book in books.values():
             yield from _check_book(book, settings, database, environ)
-            yield from _check_figures(figures.get(book.name))
         if settings.wix_public_key:
             sites = dict.fromkeys(b.site for b in books.values() if b.mode == "two-way")
             for site in sites:
@@ -78,20 +76,17 @@ def _check_variables(books: Mapping[str, Book], environ: Mapping[str, str]) -> I
             yield hint("crm", f"{name} belongs to no book", advice)
 
 
-def _read_database(
-    database: Database, now: datetime
-) -> tuple[dict[str, BookFigures], dict[str, datetime]]:
-    """Figures by book and the last event by source; empty where the database can't say."""
+def _read_heard(database: Database) -> dict[str, datetime]:
+    """The last event by source; empty where the database can't say."""
+    newest = select(crm_events.c.source, func.max(crm_events.c.received_at))
     try:
         if not is_current(database):
-            return {}, {}
-        newest = select(crm_events.c.source, func.max(crm_events.c.received_at))
+            return {}
         with database.read() as connection:
-            figures = {each.book: each for each in read_books(connection, now)}
             rows = connection.execute(newest.group_by(crm_events.c.source)).all()
     except (DatabaseUnavailableError, DatabaseMissingError):
-        return {}, {}
-    return figures, {row[0]: row[1] for row in rows}
+        return {}
+    return {row[0]: row[1] for row in rows}
 
 
 def _check_book(
@@ -127,18 +122,6 @@ def _system_faults(opened: OpenBook) -> Iterator[tuple[str, str]]:
             yield from ((side, problem) for problem in system.check())
         except CrmError as error:
             yield side, str(error)
-
-
-def _check_figures(found: BookFigures | None) -> Iterator[Finding]:
-    if found is None:
-        return
-    if found.paused:
-        advice = f"correct the cause, then `formapp crm resume {found.book}`"
-        yield hint("crm", f"{found.book} is paused: {found.reason}", advice)
-    if found.waiting or found.held:
-        message = f"{found.book}: {found.waiting} conflicts and {found.held} held contacts"
-        advice = f"see `formapp crm conflicts {found.book}` and `formapp crm status`"
-        yield hint("crm", f"{message} wait for you", advice)
 
 
 def _check_heard(site: str, heard: datetime | None, now: datetime) -> Iterator[Finding]:

@@ -131,11 +131,13 @@ def _refused(connection: Connection) -> str | None:
 
 def _check_incidents(database: Database, settings: Settings, now: datetime) -> Iterator[Finding]:
     backlog = timedelta(minutes=settings.alert_backlog)
-    incidents = find_incidents(database, now, backlog=backlog)
-    for incident in incidents:
+    leads_are_well = True
+    for incident in find_incidents(database, now, backlog=backlog):
+        check = "crm" if incident.kind.startswith("crm_") else "leads"
+        leads_are_well &= check != "leads"
         place = place_of(incident.kind, incident.site)
-        yield hint("leads", f"{place}: {incident.detail}", incident.advice)
-    if not incidents:
+        yield hint(check, f"{place}: {incident.detail}", incident.advice)
+    if leads_are_well:
         yield ok("leads", "no delivery has failed or waits for long")
 
 
