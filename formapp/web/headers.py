@@ -114,7 +114,7 @@ def page_headers(  # noqa: PLR0913 - the inputs of a policy, by keyword
 
 
 def _allow_challenge(directives: dict[str, str], challenge: str | None) -> None:
-    if challenge is None:
+    if not challenge:
         return
     needed = PROVIDERS[challenge].policy if challenge in PROVIDERS else _ALTCHA
     for name, hosts in needed.items():
