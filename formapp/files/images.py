@@ -8,11 +8,12 @@ import shutil
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from itertools import islice
 from typing import IO, Any
 
-from formapp.files.store import Spool
+from formapp.files.store import FileStoreError, Spool
 
 if find_spec("PIL"):
     from PIL import Image, ImageOps, ImageSequence
@@ -20,9 +21,19 @@ if find_spec("PIL"):
 MOST_PIXELS = 50_000_000
 """Of all pictures of a file: more is a decompression bomb, or takes more memory than it should."""
 
+MOST_FRAMES = 500
+"""Pictures or pages of a file: millions of tiny ones take as long as a bomb."""
+
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
-_ANIMATED = {"GIF", "WEBP", "PNG"}
-_QUALITY: dict[str, dict[str, Any]] = {"JPEG": {"quality": 90}, "WEBP": {"quality": 90}}
+_SEVERAL = {"GIF", "WEBP", "PNG", "TIFF"}
+"""Formats of animations, and of pages."""
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 90},
+    "WEBP": {"quality": 90},
+    # Else a small scan becomes a file of a hundred megabytes.
+    "TIFF": {"compression": "tiff_adobe_deflate"},
+}
 _KEPT_INFO = ("icc_profile", "transparency", "duration", "loop", "background", "disposal")
 """What the picture needs to look the same."""
 
@@ -43,39 +54,49 @@ def can_strip() -> bool:
 def strip_metadata(source: Spool, spool: Callable[[], Spool]) -> Spool:
     """Return the same picture, upright, without metadata; the source stays as it is.
 
-    Raises UnreadableImageError.
+    Raises UnreadableImageError, FileStoreError.
     """
-    source.file.flush()
-    source.file.seek(0)
     with tempfile.SpooledTemporaryFile(_IN_MEMORY) as encoded:
         try:
             with _ONE_AT_A_TIME, warnings.catch_warnings():
                 warnings.simplefilter("ignore")
+                source.file.seek(0)
                 _encode_again(source.file, encoded)
         except Exception as error:  # noqa: BLE001 - decoders raise many kinds on damaged files
             raise UnreadableImageError(type(error).__name__) from None
         encoded.seek(0)
         target = spool()
-        shutil.copyfileobj(encoded, target)
+        try:
+            shutil.copyfileobj(encoded, target)
+        except OSError as error:
+            target.close()
+            raise FileStoreError(error.strerror or "refused") from error
     return target
 
 
 def _encode_again(file: IO[bytes], target: IO[bytes]) -> None:
     with Image.open(file, formats=_FORMATS) as image:
-        kind = image.format or ""
-        frames = getattr(image, "n_frames", 1) if kind in _ANIMATED else 1
-        if image.width * image.height * frames > MOST_PIXELS:
+        # Of a camera's JPEG with a second picture (MPO) the first is what people see.
+        kind = "JPEG" if image.format == "MPO" else image.format or ""
+        options = _OPTIONS.get(kind, {})
+        first, *others = _pictures(image) if kind in _SEVERAL else _pictures(image, most=1)
+        if others:
+            options = options | {"save_all": True, "append_images": others}
+        first.save(target, kind, **options)
+
+
+def _pictures(image: "Image.Image", most: int | None = None) -> Iterator["Image.Image"]:
+    """Yield the pictures of a file, upright and plain; raises UnreadableImageError if too many."""
+    pixels = 0
+    for count, frame in enumerate(islice(ImageSequence.Iterator(image), most), 1):
+        pixels += frame.width * frame.height
+        if pixels > MOST_PIXELS or count > MOST_FRAMES:
             raise UnreadableImageError("has too many pixels")
-        options = _QUALITY.get(kind, {})
-        if frames == 1:
-            _plain(ImageOps.exif_transpose(image)).save(target, kind, **options)
-            return
-        first, *others = (_plain(frame) for frame in ImageSequence.Iterator(image))
-        first.save(target, kind, save_all=True, append_images=others, **options)
+        yield _plain(frame)
 
 
-def _plain(image: "Image.Image") -> "Image.Image":
-    """Return a copy that has nothing but its picture."""
-    copied = image.copy()
-    copied.info = {key: image.info[key] for key in _KEPT_INFO if key in image.info}
+def _plain(frame: "Image.Image") -> "Image.Image":
+    """Return an upright copy that has nothing but its picture."""
+    copied = ImageOps.exif_transpose(frame)
+    copied.info = {key: frame.info[key] for key in _KEPT_INFO if key in frame.info}
     return copied

@@ -5,7 +5,7 @@ deleted after a day. It is *attached* in the transaction that stores its submiss
 """
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -150,6 +150,13 @@ def erase(connection: Connection, submission_ids: Sequence[str], now: datetime) 
     return connection.execute(
         theirs.values(**erased, state=FileState.ERASED, expires_at=now)
     ).rowcount
+
+
+def rename_files(connection: Connection, submission_id: str, rename: Callable[[str], str]) -> None:
+    """Change the names of a submission's files, in the caller's transaction."""
+    for each in of_submission(connection, submission_id):
+        if (name := rename(each.name)) != each.name:
+            connection.execute(update(files).where(files.c.id == each.id).values(name=name))
 
 
 def _read(connection: Connection, where: object) -> list[FileRecord]:

@@ -4,6 +4,7 @@ By boto3, Amazon's own client, which signs, retries, and sends large contents in
 optional: `pip install 'formapp[s3]'`.
 """
 
+import io
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -99,8 +100,7 @@ class S3Store:
             found = self._client.get_object(Bucket=self._bucket, Key=self._path(key))
         except (BotoCoreError, ClientError) as error:
             _refuse(error)
-        body: IO[bytes] = found["Body"]
-        return body
+        return io.BufferedReader(_Body(found["Body"]))
 
     def stat(self, key: str) -> Stat | None:
         """Return what is known of a content, None where there is none."""
@@ -139,6 +139,28 @@ class S3Store:
         if not is_key(key):
             raise ContentMissingError("has no content of this key")
         return self._prefix + key
+
+
+class _Body(io.RawIOBase):
+    """A content as it comes; a broken connection is a FileStoreError."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        try:
+            data: bytes = self._body.read(len(buffer))
+        except Exception as error:  # noqa: BLE001 - boto3 wraps some errors, and not others
+            _refuse(error)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        self._body.close()
+        super().close()
 
 
 def _refuse(error: Exception) -> Never:

@@ -76,7 +76,9 @@ class Spool:
 
     def close(self) -> None:
         """Delete it; safe to call twice, and after it was put."""
-        self.file.close()
+        # A full disk refuses what was buffered once more.
+        with suppress(OSError):
+            self.file.close()
         if self.path is not None:
             self.path.unlink(missing_ok=True)
             self.path = None

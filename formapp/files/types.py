@@ -49,6 +49,9 @@ _ALIKE = (
     {".htm", ".html"},
     {".md", ".markdown", ".txt", ".log"},
 )
+_PICTURES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".webp", ".heic", ".heif", ".tif", ".tiff"}
+)
 _MIME_PATTERN = re.compile(r"[a-z]+/(\*|[a-z0-9][a-z0-9.+-]*)")
 _EXTENSION = re.compile(r"\.[a-z0-9]{1,10}")
 _MARKUP = re.compile(
@@ -57,8 +60,11 @@ _MARKUP = re.compile(
 )
 _ZIP_ENTRY = re.compile(rb"PK\x03\x04.{22}(..)(..)", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069/\\\\]")
-"""Control characters, folders, and what turns the direction of text, so that an ending hides."""
+_UNSHOWN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ud800-\udfff/\\\\]"
+)
+"""Control characters, folders, what can't be seen or stored, and what turns the direction of text,
+so that an ending hides."""
 
 
 class Kind(NamedTuple):
@@ -133,6 +139,28 @@ def clean_name(name: str) -> str:
         extension = extension_of(plain)[:20]
         plain = plain[: LONGEST_NAME - len(extension)] + extension
     return plain or "file"
+
+
+def fitting_name(name: str, kinds: Sequence[Kind], accept: tuple[str, ...]) -> str:
+    """Return the name, behind another ending with that of an accepted type of the content.
+
+    A content may begin like a GIF and be called `photo.hta`, which runs once it is opened. Where
+    every type is accepted, and without an ending, the name stays.
+    """
+    ending = extension_of(name)
+    fitting = [kind.extension for kind in kinds if any(_fits(kind, each) for each in accept)]
+    if not ending or not fitting or not fitting[0]:
+        return name
+    # Cameras and messengers call many a PNG `photo.jpg`, which harms no one.
+    is_picture = ending in _PICTURES and fitting[0] in _PICTURES
+    named = ending in fitting or any(_alike(ending) == _alike(each) for each in [*accept, *fitting])
+    return name if named or is_picture else clean_name(name + fitting[0])
+
+
+def _fits(kind: Kind, accepted: str) -> bool:
+    if accepted.endswith("/*"):
+        return bool(kind.mime) and kind.mime.startswith(accepted[:-1])
+    return _matches(kind, accepted)
 
 
 def _matches(kind: Kind, accepted: str) -> bool:

@@ -14,6 +14,7 @@ from formapp.crm import conflicts, events
 from formapp.crm.digests import Digests
 from formapp.db.database import Database, upsert
 from formapp.db.tables import contacts, deliveries, erasures, submissions
+from formapp.files.records import rename_files
 from formapp.leads import audit
 from formapp.leads.anonymize import Anonymized, anonymize, lock, truncate_log
 from formapp.leads.errors import UnknownSubmissionError
@@ -270,7 +271,9 @@ def _redact(connection: Connection, submission_ids: Sequence[str], wanted: Wante
     chosen = submissions.c.id.in_(submission_ids)
     rows = connection.execute(searched_rows().where(chosen)).all()
     for row in rows:
-        left = SearchedTexts(row, wanted).without_mentions()
+        texts = SearchedTexts(row, wanted)
+        left = texts.without_mentions()
+        rename_files(connection, row.id, texts.without)
         sent = deliveries.c.submission_id == row.id
         connection.execute(
             update(deliveries).where(sent).values(reason=left.pop("reason"), changes=None)

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from itertools import islice
 from zipfile import ZipFile, ZipInfo
 
+from sqlalchemy import select
+
 from formapp.db.database import Database
+from formapp.db.tables import files
 from formapp.files.names import safe_name, unique_names
 from formapp.files.records import FileRecord, of_submissions
 from formapp.files.store import ContentMissingError, FileStore
@@ -75,6 +78,10 @@ def export_zip(database: Database, store: FileStore, wanted: LeadFilter) -> Iter
 
 def has_files(database: Database, wanted: LeadFilter) -> bool:
     """Return whether any of the chosen leads has files."""
+    any_lead = select(files.c.id).where(files.c.submission_id.is_not(None)).limit(1)
+    with database.read() as connection:
+        if connection.scalar(any_lead) is None:
+            return False  # as in most installations: no lead has to be read
     return next(_folders(database, wanted), None) is not None
 
 
@@ -83,10 +90,10 @@ def _folders(database: Database, wanted: LeadFilter) -> Iterator[tuple[str, list
     ids = iterate_ids(database, wanted, _BATCH)
     while batch := [*islice(ids, _BATCH)]:
         with database.read() as connection:
-            files = of_submissions(connection, batch)
-            found = list(read_summaries(connection, [each for each in batch if each in files]))
+            theirs = of_submissions(connection, batch)
+            found = list(read_summaries(connection, [each for each in batch if each in theirs]))
         for lead in found:
-            yield _folder_name(lead), files[lead.id]
+            yield _folder_name(lead), theirs[lead.id]
 
 
 def _folder_name(lead: LeadSummary) -> str:

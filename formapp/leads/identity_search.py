@@ -11,18 +11,21 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from urllib.parse import unquote
 
 import phonenumbers
 from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
-from formapp.db.tables import deliveries, submissions
+from formapp.db.tables import deliveries, files, submissions
+from formapp.forms.notes import FILE_DROPPED, FILE_NAME_ONLY
 from formapp.forms.reading.contact import read_email, read_phone
 from formapp.forms.reading.text import clean_token
 from formapp.lead import with_extension
 
+_OF_FILES = {FILE_DROPPED, FILE_NAME_ONLY}
 ERASED_MENTION = "[erased]"
 
 Progress = Callable[[int], None]
@@ -141,11 +144,14 @@ def search(connection: Connection, wanted: Wanted, progress: Progress | None = N
 def searched_rows() -> Any:
     """The query for what is searched, of submissions that aren't erased."""
     sent = submissions.c
+    # Names have no line breaks.
+    names = select(func.aggregate_strings(files.c.name, "\n"))
     return (
         select(
             *(sent.id, sent.received_at, sent.answers, sent.meta, sent.lead),
             *(sent.notes, sent.unknown),
             *(deliveries.c.email, deliveries.c.phone, deliveries.c.reason),
+            names.where(files.c.submission_id == sent.id).scalar_subquery().label("file_names"),
         )
         .outerjoin(deliveries, deliveries.c.submission_id == sent.id)
         .where(sent.erased_at.is_(None))
@@ -162,6 +168,9 @@ class SearchedTexts:
         self._spans: dict[str, list[tuple[int, int]]] = {}
         parts = ("answers", "meta", "lead", "notes", "unknown", "reason")
         self._parts = {name: getattr(row, name) for name in parts}
+        self._file_names = {*(row.file_names or "").split("\n")}
+        # Of files that weren't kept.
+        self._file_names |= {n.get("value", "") for n in row.notes or () if n["code"] in _OF_FILES}
         # Without its extension a number is that of others at the same switchboard.
         self._whole = {
             phone["e164"]: with_extension(phone["e164"], phone.get("extension", ""))
@@ -187,22 +196,24 @@ class SearchedTexts:
 
     def mention(self) -> bool:
         """Return whether a text names a wanted person."""
-        return any(self._find(text) for text in _texts(self._parts))
+        texts = chain(_texts(self._parts), self._file_names)
+        return any(self._find(text) for text in texts)
 
     def without_mentions(self) -> dict[str, Any]:
-        """Return all searched parts without the mentions of wanted persons."""
-        return {name: self._without(part) for name, part in self._parts.items()}
+        """Return all searched parts, but the names of files, without mentions."""
+        return {name: self.without(part) for name, part in self._parts.items()}
 
-    def _without(self, value: Any) -> Any:
+    def without(self, value: Any) -> Any:
+        """Return a text, or a list or dict of texts, without mentions of wanted persons."""
         if isinstance(value, str):
             for start, end in reversed(_merged(self._find(value))):
                 value = value[:start] + ERASED_MENTION + value[end:]
             return value
         if isinstance(value, list):
-            return [self._without(each) for each in value]
+            return [self.without(each) for each in value]
         if isinstance(value, dict):
             # Names of unknown fields are the sender's, too.
-            return {self._without(key): self._without(each) for key, each in value.items()}
+            return {self.without(key): self.without(each) for key, each in value.items()}
         return value
 
     def _find(self, text: str) -> list[tuple[int, int]]:
@@ -210,12 +221,21 @@ class SearchedTexts:
         if text not in self._spans:
             self._spans[text] = [
                 (start, end)
+                for spelling in self._spellings(text)
                 for identity, start, end in find_identities(
-                    self._whole.get(text, text), self._numbers, phones=self._wanted.phones
+                    spelling, self._numbers, phones=self._wanted.phones
                 )
                 if self._wanted.matches(identity, self._row.received_at)
             ]
         return self._spans[text]
+
+    def _spellings(self, text: str) -> list[str]:
+        """Return what is searched for a text; where in it something is found stays the same."""
+        if text not in self._file_names:
+            return [self._whole.get(text, text)]
+        # The ending would belong to the domain, and `cv_ana@example.com` is an address, too.
+        stem = text.rpartition(".")[0]
+        return [text, stem, stem.replace("_", " ")]
 
 
 def _texts(value: Any) -> Iterator[str]:

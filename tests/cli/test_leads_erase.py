@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from formapp.cli import files
 from formapp.db.database import Database
+from formapp.files.store import FolderStore
 from formapp.leads.accept import Status
+from tests.support.files import attach_file
 from tests.support.leads import EMAIL, PHONE, lead, phone, submission
 from tests.support.ledger import CONTACT, delivered, everything, kept
 from tests.support.owner import Owner
@@ -141,6 +144,41 @@ def test_a_restored_back_up_is_erased_again_by_the_list(owner: Owner, tmp_path: 
     broken = owner.leads(*again)
     assert broken.returncode == 1
     assert "the file is none" in broken.stderr
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"])
+@pytest.mark.parametrize("with_contents", [True, False])
+def test_files_that_a_restore_brought_back_are_erased_again(
+    owner: Owner, tmp_path: Path, *, with_contents: bool
+) -> None:
+    folder, backup = tmp_path / "formapp-files", tmp_path / "backup"
+    store, mine = FolderStore(folder), delivered(owner.database, submission(lead(), YESTERDAY))
+    others = submission(lead("b@example.com"), YESTERDAY)
+    other = delivered(owner.database, others)
+    attach_file(owner.database, store, mine, b"mine", name="mine.jpg")
+    attach_file(owner.database, store, other, b"theirs", name=f"{EMAIL}.jpg")
+    owner.database.close()
+    backup.mkdir()
+    shutil.copy(tmp_path / "formapp.db", backup)
+    shutil.copytree(folder, backup / folder.name)
+    owner.leads("erase", "--email", EMAIL)
+    assert len([*store.contents()]) == 1
+    (tmp_path / "erasures.txt").write_text(owner.leads("erase", "--list").stdout)
+
+    if not with_contents:  # the store was not restored with the database
+        shutil.rmtree(backup / folder.name)
+        shutil.copytree(folder, backup / folder.name)
+    restored = Owner(f"sqlite:///{backup / 'formapp.db'}", SECRET_KEY=SECRET)
+    done = restored.leads("erase", "--again", str(tmp_path / "erasures.txt"))
+    assert "1 submission erased." in done.stdout, done.stderr
+    swept = restored.run(files.command, "sweep").stdout
+    assert swept == "Nothing to delete.\n"
+    assert restored.shown(mine)["files"] == []
+    assert [each["name"] for each in restored.shown(other)["files"]] == ["[erased].jpg"]
+    [left] = FolderStore(backup / folder.name).contents()
+    assert left.size == len(b"theirs")
+    restored.database.close()
+    assert b"mine.jpg" not in (backup / "formapp.db").read_bytes()
 
 
 @pytest.mark.slow

@@ -4,8 +4,12 @@ import csv
 import io
 import json
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from zipfile import ZipFile
 
 import pytest
 from click.testing import CliRunner
@@ -13,11 +17,16 @@ from click.testing import CliRunner
 from formapp.cli import cli
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
+from formapp.files.records import FileState
+from formapp.files.store import FileStoreError, FolderStore
 from formapp.leads.accept import keep
 from formapp.leads.export import _disarmed
+from tests.support.files import attach_file
 from tests.support.leads import lead, submission
+from tests.support.owner import Owner
 from tests.support.processes import Commands
 
+BAD: dict[str, Any] = {"state": FileState.QUARANTINED, "reason": "Eicar"}
 # Those of OWASP's page on CSV injection.
 DANGEROUS = ["=", "+", "-", "@", "\t", "\r"]
 
@@ -109,3 +118,70 @@ def test_a_filtered_export_is_of_one_form_or_lines_of_json(tmp_path: Path) -> No
         "bo@example.com"
     ]
     assert runner.invoke(cli, ["leads", "export", "--search", "ana"]).exit_code == 2
+
+
+@pytest.fixture
+def owner(tmp_path: Path) -> Iterator[Owner]:
+    owner = Owner(f"sqlite:///{tmp_path / 'formapp.db'}", FILES=str(tmp_path / "files"))
+    yield owner
+    owner.database.close()
+
+
+def zipped(owner: Owner, *args: str) -> tuple[ZipFile, str]:
+    """The archive, and what is said about it."""
+    env = {f"FORMAPP_{name}": value for name, value in owner.settings.items()}
+    done = CliRunner(env=env).invoke(cli, ["leads", "export", "--format", "zip", *args])
+    assert done.exit_code == 0, done.stderr
+    return ZipFile(io.BytesIO(done.stdout_bytes)), done.stderr
+
+
+def test_files_are_exported_as_an_archive(owner: Owner, tmp_path: Path) -> None:
+    store = FolderStore(tmp_path / "files")
+    ana = keep(owner.database, submission(lead("ana@example.com", first_name="Ana"))).id
+    bo = keep(owner.database, submission(lead("bo@example.com", first_name="Bo"))).id
+    attach_file(owner.database, store, ana, b"roof", name="roof.jpg")
+    attach_file(owner.database, store, bo, b"cv", name="cv.pdf")
+    attach_file(owner.database, store, bo, b"virus", name="bad.exe", **BAD)
+    archive, said = zipped(owner)
+    contents = {name.rpartition("/")[2]: archive.read(name) for name in archive.namelist()}
+    assert (contents.pop("LEFT-OUT.txt").count(b"bad.exe"), said) == (1, "")
+    assert contents == {"roof.jpg": b"roof", "cv.pdf": b"cv"}
+    archive, _ = zipped(owner, "--search", "ana")
+    assert [name.rpartition("/")[2] for name in archive.namelist()] == ["roof.jpg"]
+
+
+def test_an_archive_without_files_is_empty_and_says_so(owner: Owner) -> None:
+    keep(owner.database, submission(lead()))
+    archive, said = zipped(owner)
+    assert archive.namelist() == []
+    assert "the archive is empty" in said
+
+
+def test_an_archive_that_can_not_be_read_to_its_end_is_an_error(
+    owner: Owner, tmp_path: Path
+) -> None:
+    sent = keep(owner.database, submission(lead())).id
+    attach_file(owner.database, FolderStore(tmp_path / "files"), sent)
+    with patch.object(FolderStore, "open", side_effect=FileStoreError("Input/output error")):
+        done = owner.leads("export", "--format", "zip")
+    assert done.returncode == 1
+    assert "the archive is incomplete: a file could not be read (Input/output error)" in done.stderr
+
+
+def test_show_lists_files_with_what_is_known_of_them(owner: Owner, tmp_path: Path) -> None:
+    store, sent = FolderStore(tmp_path / "files"), keep(owner.database, submission(lead())).id
+    attach_file(owner.database, store, sent, b"x" * 1500, name="roof.jpg")
+    attach_file(owner.database, store, sent, name="new.pdf", state=FileState.WAITING)
+    attach_file(owner.database, store, sent, name="bad.exe", **BAD)
+    shown = owner.leads("show", sent).stdout
+    assert (
+        "Files\n"
+        "  roof.jpg (1.5 kB, image/jpeg)\n"
+        "  new.pdf (7 B, image/jpeg, not scanned for viruses yet)\n"
+        "  bad.exe (7 B, image/jpeg, in quarantine: Eicar)\n"
+    ) in shown
+    assert [each["name"] for each in owner.shown(sent)["files"]] == [
+        "roof.jpg",
+        "new.pdf",
+        "bad.exe",
+    ]

@@ -2,13 +2,14 @@
 
 import io
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from PIL import Image, TiffImagePlugin
 from PIL.PngImagePlugin import PngInfo
 
-from formapp.files.images import UnreadableImageError, strip_metadata
-from formapp.files.store import FolderStore, Spool
+from formapp.files.images import MOST_FRAMES, UnreadableImageError, strip_metadata
+from formapp.files.store import FileStoreError, FolderStore, Spool
 
 SECRET = "taken at home by Ines"
 
@@ -64,14 +65,50 @@ def test_nothing_of_the_camera_stays(store: FolderStore, kind: str) -> None:
             assert found.size == (20, 40), "turned as the camera said"
 
 
-def test_an_animation_keeps_its_frames(store: FolderStore) -> None:
-    frames = [Image.new("RGB", (10, 10), colour) for colour in ("red", "green", "blue")]
+def several(kind: str, count: int = 3) -> bytes:
+    """A file of several pictures, each another one."""
+    frames = [Image.new("RGB", (10, 10), (n % 256, n // 256, 90)) for n in range(count)]
     out = io.BytesIO()
-    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=70)
-    with spooled(store, out.getvalue()) as source, strip_metadata(source, store.spool) as left:
+    frames[0].save(out, kind, save_all=True, append_images=frames[1:])
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["GIF", "TIFF"])
+def test_all_frames_or_pages_are_kept(store: FolderStore, kind: str) -> None:
+    with spooled(store, several(kind)) as source, strip_metadata(source, store.spool) as left:
         left.file.seek(0)
         with Image.open(left.file) as found:
             assert getattr(found, "n_frames", 1) == 3
+
+
+def test_a_camera_with_a_second_picture_gives_a_jpeg(store: FolderStore) -> None:
+    with spooled(store, several("MPO")) as source, strip_metadata(source, store.spool) as left:
+        left.file.seek(0)
+        with Image.open(left.file) as found:
+            assert (found.format, getattr(found, "n_frames", 1)) == ("JPEG", 1)
+
+
+def test_too_many_tiny_frames_are_refused(store: FolderStore) -> None:
+    content = several("GIF", MOST_FRAMES + 1)
+    with spooled(store, content) as source, pytest.raises(UnreadableImageError):
+        strip_metadata(source, store.spool)
+
+
+def test_a_scan_stays_small(store: FolderStore) -> None:
+    out = io.BytesIO()
+    Image.new("1", (4000, 4000)).save(out, "TIFF", compression="group4")
+    with spooled(store, out.getvalue()) as source, strip_metadata(source, store.spool) as left:
+        assert left.size < 100_000
+
+
+def test_a_full_disk_is_no_fault_of_the_image(store: FolderStore) -> None:
+    with (
+        spooled(store, image("PNG")) as source,
+        patch.object(Spool, "write", side_effect=OSError(28, "No space left on device")),
+        pytest.raises(FileStoreError, match="No space left"),
+    ):
+        strip_metadata(source, store.spool)
+    assert [path for path in store.folder.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize(

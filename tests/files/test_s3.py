@@ -5,9 +5,12 @@ the error codes that the store depends on.
 """
 
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import boto3
 import pytest
+from botocore.exceptions import IncompleteReadError
+from botocore.response import StreamingBody
 from moto.server import ThreadedMotoServer
 
 from formapp.files.s3 import S3Access, S3Store
@@ -92,3 +95,18 @@ def test_a_store_that_refuses_is_an_error_without_its_address(endpoint: str) -> 
     away = S3Store("s3://leads", S3Access("http://127.0.0.1:9", **ACCESS))
     with pytest.raises(FileStoreError, match=r"refused \(EndpointConnectionError\)"):
         away.stat(f"aa/{'a' * 64}-{'0' * 16}")
+
+
+def test_a_connection_that_breaks_while_reading_is_an_error_of_the_store(access: S3Access) -> None:
+    store = S3Store(f"s3://{BUCKET}", access)
+    content = store.open(put(store, b"x" * 1000))
+    with (
+        content,
+        patch.object(
+            StreamingBody,
+            "read",
+            side_effect=IncompleteReadError(actual_bytes=1, expected_bytes=1000),
+        ),
+        pytest.raises(FileStoreError, match=r"refused \(IncompleteReadError\)"),
+    ):
+        content.read()

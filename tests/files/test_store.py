@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from formapp.files.store import ContentMissingError, FileStoreError, FolderStore, is_key
+from formapp.files.store import ContentMissingError, FileStoreError, FolderStore, Spool, is_key
 
 
 def put(store: FolderStore, *parts: bytes) -> str:
@@ -90,3 +90,11 @@ def test_the_beginning_of_a_content_is_at_hand(store: FolderStore) -> None:
         spool.write(b"b" * 5000)
         assert spool.head == b"a" * 5000 + b"b" * 3192
         assert spool.size == 10_000
+
+
+def test_a_spool_on_a_full_disk_is_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "spool"
+    path.touch()
+    with Spool(Path("/dev/full").open("w+b"), path) as spool:
+        spool.write(b"buffered")
+    assert not path.exists()

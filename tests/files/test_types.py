@@ -3,7 +3,15 @@ import zipfile
 
 import pytest
 
-from formapp.files.types import SHOWN_AS_IMAGES, check_accept, clean_name, find_kinds, fits, type_of
+from formapp.files.types import (
+    SHOWN_AS_IMAGES,
+    check_accept,
+    clean_name,
+    find_kinds,
+    fits,
+    fitting_name,
+    type_of,
+)
 
 
 def archive(*names: str, mimetype: str = "") -> bytes:
@@ -111,3 +119,27 @@ def test_what_is_no_type_is_refused(given: str) -> None:
 )
 def test_a_name_is_shown_without_folders_and_unseen_characters(sent: str, shown: str) -> None:
     assert clean_name(sent) == shown
+
+
+@pytest.mark.parametrize(
+    ("content", "accept", "name", "left"),
+    [
+        (b"GIF89a" + b"\0" * 50, ("image/*",), "photo.hta", "photo.hta.gif"),
+        (b"GIF89a" + b"\0" * 50, ("image/*",), "photo.svg", "photo.svg.gif"),
+        (b"GIF89a" + b"\0" * 50, ("image/*",), "photo.JPG", "photo.JPG"),
+        (b"GIF89a" + b"\0" * 50, ("image/*",), "photo", "photo"),
+        (b"del *.*", (".txt",), "cv.bat", "cv.bat.txt"),
+        (b"name,phone", (".csv",), "list.CSV", "list.CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 50, (".doc",), "cv.msi", "cv.msi.doc"),
+        (b"%PDF-1.7", (".pdf",), "cv.pdf", "cv.pdf"),
+        (b"MZ" + b"\0" * 50, (), "setup.exe", "setup.exe"),
+    ],
+)
+def test_a_name_shows_an_ending_that_was_accepted(
+    content: bytes, accept: tuple[str, ...], name: str, left: str
+) -> None:
+    assert fitting_name(name, find_kinds(content), accept) == left
+
+
+def test_a_name_can_be_stored_and_seen() -> None:
+    assert clean_name("a\ud800\u200b\ufeffb\0.pdf") == "ab.pdf"

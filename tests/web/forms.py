@@ -103,8 +103,27 @@ ANYONE = OTHER.replace(
     'title = "Anyone"\norigins = ["*", "https://www.example.com"]\n',
 )
 
+ROOF = (
+    OTHER.replace('title = "', 'origins = ["https://www.example.com"]\ntitle = "', 1)
+    + """
+[[fields]]
+name = "photos"
+type = "file"
+label = "Photos"
+accept = ["image/*", ".pdf", ".txt"]
+max_size = "1 kB"
+max_files = 3
+strip_metadata = true
+
+[[fields]]
+name = "cv"
+type = "file"
+label = "CV"
+"""
+)
+
 
 def load() -> dict[str, Form]:
     """The forms that the tests use, by name."""
-    texts = {"lead": LEAD, "other": OTHER, "away": AWAY, "anyone": ANYONE}
+    texts = {"lead": LEAD, "other": OTHER, "away": AWAY, "anyone": ANYONE, "roof": ROOF}
     return {name: compile_form(name, parse_form(name, text)) for name, text in texts.items()}

@@ -9,11 +9,12 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from PIL import Image
 from werkzeug.test import TestResponse
 
 from formapp.files import records
 from formapp.files.records import FileRecord, FileState
-from formapp.files.store import FileStoreError, FolderStore
+from formapp.files.store import FileStoreError, FolderStore, Spool
 from formapp.files.sweep import delete_erased, delete_orphans
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
@@ -339,3 +340,34 @@ def test_nothing_is_left_without_a_row(site: Site) -> None:
     later = datetime.now(UTC) + timedelta(hours=3)
     assert delete_orphans(site.database, store(site), later).found == 0
     assert contents(site) == 2
+
+
+def test_files_beyond_a_limit_are_chosen_again_and_kept_ones_stay(make_site: SiteMaker) -> None:
+    site = make_site(LIMIT_PER_ADDRESS="1/minute")
+    page = Page(send(site, [("photos", "a.png", PNG)], {"email": "x"}))
+    limited = send(site, [("cv", "cv.pdf", PDF)], ANSWERS | {"_kept": kept(page)})
+    assert limited.status_code == 429
+    assert len(kept(Page(limited))) == 1
+    assert "Choose your file again" in Page(limited).text
+    assert (contents(site), incoming(site)) == (1, [])
+
+
+def test_a_disk_that_fills_up_while_a_file_comes_gives_the_answers_back(site: Site) -> None:
+    full = patch.object(Spool, "write", side_effect=OSError(28, "No space left on device"))
+    with full:
+        answer = send(site, [("photos", "a.png", PNG)])
+    assert answer.status_code == 422
+    assert "Choose your file again" in Page(answer).text
+    assert (site.rows(), incoming(site)) == ([], [])
+
+
+def test_an_image_does_not_grow_far_beyond_its_limit(make_site: SiteMaker) -> None:
+    strip = ROOF.replace('max_size = "100 kB"', 'max_size = "100 kB"\nstrip_metadata = true')
+    site, scan = make_site(forms={"roof": compiled(strip)}), BytesIO()
+    Image.new("1", (1500, 1500)).save(scan, "TIFF", compression="group4")
+    with patch.dict("formapp.files.images._OPTIONS", {"TIFF": {"compression": "raw"}}):
+        answer = send(site, [("photos", "a.tif", scan.getvalue())])
+    assert answer.status_code == 422
+    assert "Choose a file of no more than 100 kB." in Page(answer).text
+    assert incoming(site) == []
+    assert send(site, [("photos", "a.tif", scan.getvalue())]).status_code == 303

@@ -318,6 +318,23 @@ def test_a_script_gets_formsprees_code(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("*/*", 303),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", 303),
+        ("text/html, application/json", 303),
+        ("application/json", 422),
+        ("application/json, text/plain, */*", 422),
+    ],
+)
+def test_only_a_script_that_asks_for_json_is_refused_for_a_file(
+    site: Site, accept: str, status: int
+) -> None:
+    assert site.bytes(*with_file(), FROM_LISTED | {"Accept": accept}).status_code == status
+    assert [row.notes for row in site.rows()] == ([[DROPPED]] if status == 303 else [])
+
+
+@pytest.mark.parametrize(
     ("disposition", "value"),
     [
         ('filename="a.txt"', "a.txt"),

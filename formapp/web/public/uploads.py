@@ -11,7 +11,7 @@ from formapp.files.images import UnreadableImageError, strip_metadata
 from formapp.files.intake import FileIntake, FilesUsedUpError, Incoming
 from formapp.files.records import STAGED_LIFE, FileRecord, new_id
 from formapp.files.store import FileStoreError, Spool
-from formapp.files.types import clean_name, find_kinds, fits, type_of
+from formapp.files.types import clean_name, find_kinds, fits, fitting_name, type_of
 from formapp.forms import messages
 from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.definition.uploads import KEPT
@@ -23,6 +23,9 @@ from formapp.forms.posted import Posted
 from formapp.signing import InvalidSignatureError, Signer
 
 KEPT_SALT = "formapp.files.kept"
+_MOST_GROWTH = 2
+"""How many times larger an image may become that is encoded again, if it is over the limit then."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -112,14 +115,21 @@ class Uploads:
                 arriving.fault = messages.FILE_GONE
         return arriving
 
-    def sort(self, posted: Posted, names: Sequence[str], now: datetime) -> list[Note]:
+    def sort(
+        self, posted: Posted, names: Sequence[str], now: datetime, *, limited: bool = False
+    ) -> list[Note]:
         """Check the files, and put their names among the posted texts; returns notes on others.
 
-        `names` are the files' own, in the order in which they came.
+        `names` are the files' own, in the order in which they came. Those of a post beyond a limit
+        aren't kept: the visitor has to choose them again.
         """
         self._find_kept(posted, now)
         for each, name in zip(self._arriving, names, strict=True):
-            self._check(each, clean_name(name), now)
+            each.sent = SentFile(clean_name(name), each.size)
+            if limited:
+                self._refuse([each], messages.FILE_GONE)
+            else:
+                self._check(each, now)
             posted.sent[each.slot].append(each.called)
         notes: list[Note] = []
         for slot, field in enumerate(self._form.fields):
@@ -207,9 +217,8 @@ class Uploads:
         yield from self._gone.get(slot, ())
         yield from (each.sent for each in self._arriving if each.slot == slot and each.sent)
 
-    def _check(self, arriving: Arriving, name: str, now: datetime) -> None:
+    def _check(self, arriving: Arriving, now: datetime) -> None:
         field = self._form.fields[arriving.slot]
-        arriving.sent = SentFile(name, arriving.size)
         if not isinstance(field, File):
             raise TypeError("files belong to fields for files")
         fault = arriving.fault
@@ -218,13 +227,11 @@ class Uploads:
         elif not arriving.size:
             fault = messages.FILE_EMPTY
         elif arriving.spool:
-            fault = self._read(arriving, field, name, now)
+            fault = self._read(arriving, field, now)
         if fault:
             self._refuse([arriving], fault)
 
-    def _read(
-        self, arriving: Arriving, field: File, name: str, now: datetime
-    ) -> ErrorMessage | None:
+    def _read(self, arriving: Arriving, field: File, now: datetime) -> ErrorMessage | None:
         """Make the record of a file, or return why it can't be taken."""
         given, spool = field.definition, arriving.spool
         if spool is None:
@@ -232,14 +239,21 @@ class Uploads:
         kinds = find_kinds(spool.head)
         if not fits(kinds, given.accept):
             return field.wrong_type()
-        mime = type_of(kinds, name)
+        name = fitting_name(arriving.sent or "", kinds, given.accept)
+        arriving.sent, mime = SentFile(name, arriving.size), type_of(kinds, name)
         if given.strip_metadata and mime.startswith("image/"):
             try:
                 stripped = strip_metadata(spool, self._intake.store.spool)
             except UnreadableImageError:
                 return messages.FILE_UNREADABLE
+            except FileStoreError as error:
+                _log.error("a file to %s was not kept: %s", self._form.name, error)
+                return messages.FILE_GONE
+            is_larger = stripped.size > max(given.max_size, _MOST_GROWTH * spool.size)
             spool.close()
             spool = arriving.spool = stripped
+            if is_larger:
+                return field.too_big()
         arriving.record = FileRecord(
             id=new_id(),
             submission_id=None,

@@ -72,7 +72,7 @@ ACCEPT = st.sampled_from(["application/json", "*/*", "text/html"])
 SENDERS: st.SearchStrategy[dict[str, str]] = st.sampled_from(
     [FROM_OUR_PAGE, FROM_OUR_PAGE, FROM_LISTED, FROM_LISTED, {"Origin": "null"}, {}]
 )
-FORMS = st.sampled_from(["lead", "lead", "lead", "other", "away", "anyone", "nope"])
+FORMS = st.sampled_from(["lead", "lead", "lead", "other", "away", "anyone", "roof", "nope"])
 
 
 @dataclass(frozen=True)

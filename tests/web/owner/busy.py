@@ -32,6 +32,8 @@ class Office:
     failed: str
     delivered: str
     held: str
+    unconfirmed: str
+    to_correct: str
 
 
 @contextmanager
@@ -64,19 +66,28 @@ def _fill(site: Site, address: str) -> Office:
         unknown={"budget": "5,000"},
         consents=[{"field": "privacy", "text": "I agree.", "at": now.isoformat()}],
     )
+    question = {"title": "Nearly done", "subject": "Please confirm", "text": "t", "button": "Yes"}
+    unconfirmed = send(
+        site,
+        "Ursula",
+        status=Status.UNCONFIRMED,
+        at=now - timedelta(hours=1),
+        meta={"confirmation": question},
+    )
     settled: dict[str, str] = {}
     calls = [{"operation": "createContact", "status": 400, "code": "X", "request_id": "r", "ms": 3}]
-    for result in ("failed", "delivered"):
+    for name in ("failed", "delivered", "to_correct"):
         claim = claim_next(site.database, ["main"], now)
         assert claim
-        settled[result] = claim.submission_id
+        settled[name] = claim.submission_id
+        result = "delivered" if name == "delivered" else "failed"
         attempt = Attempt(now, result, 12, calls, "createContact", 400, "INVALID_ARGUMENT")
         if result == "failed":
             give_up(site.database, claim, attempt, "Wix refused: info.phones must be a number")
         else:
             change = {"field": "company", "result": "kept", "before": "x" * 200, "given": LONG}
             finish(site.database, claim, attempt, Result("updated", "c1", (), [change]))  # type: ignore[list-item]
-    office = Office(site, address, settled["failed"], settled["delivered"], held)
+    office = Office(site, address, held=held, unconfirmed=unconfirmed, **settled)
     with site.database.write() as connection:
         _add_numbers(connection, office, now)
     return office

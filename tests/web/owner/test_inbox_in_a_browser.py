@@ -46,7 +46,8 @@ def test_every_page_is_accessible_and_unclipped(
     paths = [
         *("/inbox/leads", "/inbox/leads?search=nothing&form=lead", "/inbox/overview"),
         *(f"/inbox/leads/{office.failed}", f"/inbox/leads/{office.delivered}"),
-        *(f"/inbox/leads/{office.held}", f"/inbox/leads/{office.failed}/correct"),
+        *(f"/inbox/leads/{office.held}", f"/inbox/leads/{office.unconfirmed}"),
+        f"/inbox/leads/{office.failed}/correct",
         *(f"/inbox/leads/{office.failed}/erase", "/inbox/export"),
         *("/inbox/forms", "/inbox/forms/lead", f"/inbox/leads/{office.failed}/release"),
     ]
@@ -66,6 +67,9 @@ def test_a_page_of_twice_the_size_still_fits(browser: Browser, office: Office) -
         page.goto(f"{office.address}{path}")
         beyond = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert beyond <= 0, path
+    page.locator(".account summary").click()
+    button = page.get_by_role("button", name="Sign out everywhere")
+    expect(button).to_be_in_viewport(ratio=1)
     page.context.close()
 
 
@@ -125,6 +129,7 @@ def test_the_overview_refreshes_and_keeps_focus_and_place(browser: Browser, offi
 ACTIONS = {
     "Try again now": ("failed", "It is tried again now."),
     "Release it": ("held", "It is released."),
+    "Send the mail again": ("unconfirmed", "The mail is sent again now."),
     "Erase this person": ("delivered", "The person is erased."),
 }
 
@@ -141,6 +146,73 @@ def test_the_keyboard_alone_acts_on_a_lead(browser: Browser, office: Office, act
     _tab_to(page, action)
     page.keyboard.press("Enter")
     expect(page.get_by_role("status")).to_have_text(said)
+    page.context.close()
+
+
+def test_the_keyboard_alone_corrects_the_answers_of_a_lead(
+    browser: Browser, office: Office
+) -> None:
+    page = signed_in(browser, office, PHONE, "light")
+    page.goto(f"{office.address}/inbox/leads/{office.to_correct}")
+    _tab_to(page, "Correct the answers")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Correct the answers")
+    _tab_to(page, "Name")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.press("Delete")
+    _tab_to(page, "Correct and try again")
+    page.keyboard.press("Enter")
+    # The faults have the focus; the first link in them leads to the field.
+    expect(page.get_by_role("alert")).to_be_focused()
+    assert axe_violations(page) == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Name", exact=True)).to_be_focused()
+    page.keyboard.type("Corrected")
+    page.keyboard.press("Enter")
+    done = "The answers are corrected; it is tried again now."
+    expect(page.get_by_role("status")).to_have_text(done)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Corrected")
+    page.context.close()
+
+
+@pytest.mark.parametrize("button", ["Sign out", "Sign out everywhere"])
+def test_the_keyboard_alone_signs_out(browser: Browser, office: Office, button: str) -> None:
+    pages = [signed_in(browser, office, DESKTOP, "light") for _ in range(2)]
+    _tab_to(pages[0], "Signed in as")
+    pages[0].keyboard.press("Enter")
+    expect(pages[0].get_by_role("button", name="Sign out", exact=True)).to_be_visible()
+    assert axe_violations(pages[0]) == []
+    _tab_to(pages[0], button)
+    pages[0].keyboard.press("Enter")
+    expect(pages[0].get_by_label("Password")).to_be_visible()
+    # The other browser is signed out by the second button alone.
+    pages[1].reload()
+    ended = pages[1].get_by_label("Password")
+    still_in = pages[1].get_by_role("heading", name="Leads")
+    expect(still_in if button == "Sign out" else ended).to_be_visible()
+    for page in pages:
+        page.context.close()
+
+
+def test_the_keyboard_alone_exports_what_the_list_shows(browser: Browser, office: Office) -> None:
+    page = signed_in(browser, office, DESKTOP, "dark")
+    page.goto(f"{office.address}/inbox/leads?search=ana+4")
+    _tab_to(page, "Export these leads")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Export")
+    for link, name, begin in (
+        ("For Excel", "lead.csv", b"\xef\xbb\xbf"),
+        ("JSON Lines", "leads.jsonl", b'{"'),
+    ):
+        _tab_to(page, link)
+        with page.expect_download() as download:
+            page.keyboard.press("Enter")
+        assert download.value.suggested_filename == name
+        written = download.value.path().read_bytes()
+        assert written.startswith(begin)
+        assert b"Ana 44" in written
+        assert b"Ana 30" not in written
     page.context.close()
 
 

@@ -204,3 +204,14 @@ def test_the_page_says_what_a_challenge_wants_of_an_html_form(make_site: SiteMak
     share.init_app(site.app, Owner(everybody=True))
     assert "must send the solution" in Page(site.get("/f/x/share")).text
     assert site.get("/f/x/share/preview?_use=embed").status_code == 200
+
+
+def test_a_script_sends_files_as_a_forms_data() -> None:
+    upload = '\n[[fields]]\nname = "cv"\ntype = "file"\nlabel = "CV"\n'
+    with_files = compile_form("cv", parse_form("cv.toml", OTHER + upload))
+    text = snippets.snippet("fetch", with_files, OWN)
+    assert "const body = new FormData(form);" in text
+    assert "Content-Type" not in text, "the browser adds the boundary"
+    assert '"Idempotency-Key": key' in text
+    plain = compile_form("other", parse_form("other.toml", OTHER))
+    assert '"Content-Type": "application/json"' in snippets.snippet("fetch", plain, OWN)
