@@ -98,11 +98,13 @@ def find_by_key(session: Session, side: Side, record_id: str) -> Record | None:
 
 
 def _find(session: Session, link: Link, side: Side, record: Record) -> Record | None:
-    to = other(side)
+    to, copies = other(side), session.book.mode == "copy"
+    names_twin = record.key and not copies and not has_old_key(session, side, record)
     if session.is_blind(to):
+        if names_twin and record.key != record.id:  # its id there is its own, if it is ours
+            raise HeldError(f"it names a record in {NAMES[to]}, which can't be read, as its twin")
         return None
-    copies = session.book.mode == "copy"
-    if record.key and not copies and not has_old_key(session, side, record):
+    if record.key and names_twin:
         return _named_twin(session, link, to, record.key)
     by_key = find_by_key(session, to, record.id)
     if by_key:

@@ -104,18 +104,21 @@ def page_headers(  # noqa: PLR0913 - the inputs of a policy, by keyword
         # Browsers apply this to the redirect after a post, too, which may lead elsewhere.
         "form-action": "'none'" if is_preview else " ".join(["'self'", own, *targets]),
         "frame-ancestors": " ".join(ancestors or ()) or "'none'",
+        "connect-src": f"'self' {own}" if sends_files else "",
+        "frame-src": " ".join(frames),
     }
-    if sends_files:
-        directives["connect-src"] = f"'self' {own}"
-    if frames:
-        directives["frame-src"] = " ".join(frames)
-    if challenge:
-        needed = PROVIDERS[challenge].policy if challenge in PROVIDERS else _ALTCHA
-        for name, hosts in needed.items():
-            directives[name] = f"{directives.get(name, '')} {hosts}".strip()
-    policy = "; ".join(f"{name} {hosts}" for name, hosts in directives.items())
+    _allow_challenge(directives, challenge)
+    policy = "; ".join(f"{name} {hosts}" for name, hosts in directives.items() if hosts)
     headers = {"Content-Security-Policy": policy}
     return headers if ancestors is not None else headers | {"X-Frame-Options": "DENY"}
+
+
+def _allow_challenge(directives: dict[str, str], challenge: str | None) -> None:
+    if not challenge:
+        return
+    needed = PROVIDERS[challenge].policy if challenge in PROVIDERS else _ALTCHA
+    for name, hosts in needed.items():
+        directives[name] = f"{directives.get(name, '')} {hosts}".strip()
 
 
 def _add_cors(response: Response) -> None:

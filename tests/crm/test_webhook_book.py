@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from formapp.crm import owner
 from formapp.crm.events import store_event
 from formapp.crm.inbound import read_message
 from formapp.crm.model import Book, FieldPair
@@ -163,3 +164,13 @@ def test_a_deletion_at_wix_is_told_where_the_owner_wants_it(
         pairing.sync()
     assert pairing.told() == [("deleted", {"id": ada, "external_id": ada})]
     pairing.system.close()
+
+
+def test_a_contact_that_names_another_twin_is_not_told(pairing: WebhookPairing) -> None:
+    taken = pairing.wix.put(first="Ada", email="ada@example.com", key="of another system")
+    pairing.start()
+    assert pairing.sync() == 0
+    assert pairing.told() == []
+    assert pairing.wix.rows[taken].key == "of another system"
+    (held,) = owner.held(pairing.database, "main")
+    assert (held.contact_id, held.crm_id) == (taken, None)

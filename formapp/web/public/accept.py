@@ -209,14 +209,7 @@ def _submission(post: Post) -> Submission:
         page=attribution.page,
         referrer=attribution.referrer,
     )
-    verdict = _check(post, reading, now)
-    status, jobs = Status.ACCEPTED, verdict.jobs
-    if verdict.held:
-        status = Status.QUARANTINED
-    elif given.confirm:
-        status, jobs = Status.UNCONFIRMED, (Job(CONFIRMATION_MAIL),)
-    elif given.notify or given.reply:
-        jobs = (Job(NOTIFY),)
+    verdict, status, jobs = _check(post, reading, now)
     unknown, cut_notes = post.posted.unknown_fields()
     submission = Submission(
         form=form.name,
@@ -256,8 +249,9 @@ def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _check(post: Post, reading: Reading, now: datetime) -> Verdict:
-    return check_spam(
+def _check(post: Post, reading: Reading, now: datetime) -> tuple[Verdict, Status, tuple[Job, ...]]:
+    """Return what the checks found, and the status and the jobs that follow."""
+    verdict = check_spam(
         post.services,
         post.form,
         post.posted,
@@ -267,6 +261,13 @@ def _check(post: Post, reading: Reading, now: datetime) -> Verdict:
         now=now,
         origin_known=post.origin_known,
     )
+    given = post.form.definition
+    if verdict.held:
+        return verdict, Status.QUARANTINED, verdict.jobs
+    if given.confirm:
+        return verdict, Status.UNCONFIRMED, (Job(CONFIRMATION_MAIL),)
+    jobs = (Job(NOTIFY),) if given.notify or given.reply else verdict.jobs
+    return verdict, Status.ACCEPTED, jobs
 
 
 def _caught(post: Post) -> Submission:
