@@ -41,6 +41,10 @@ QUERIES: dict[str, Query] = {
 }
 
 
+OF_FEW_ROWS = ("pending_turn", "failed_site", "quarantined", "unknown", "unaccepted")
+"""Indexes that hold no other rows than those which are to be read."""
+
+
 @pytest.fixture
 def filled(database: Database) -> Database:
     fill_leads(database, 2000, waiting=300)
@@ -56,7 +60,12 @@ def test_no_query_reads_all_rows(filled: Database) -> None:
             query(filled, now)
         reads = [each for each in asked if each[0].lstrip().startswith(("SELECT", "WITH"))]
         assert reads, name
-        found[name] = [line for each in reads for line in scans(filled, *each)]
+        found[name] = [
+            line
+            for each in reads
+            for line in scans(filled, *each)
+            if not any(index in line for index in OF_FEW_ROWS)
+        ]
     assert {name: lines for name, lines in found.items() if lines} == {}
 
 

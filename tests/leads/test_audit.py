@@ -28,7 +28,9 @@ from tests.support.ledger import days_later, failed, kept
 LATER = days_later(NOON, 1)
 KEYRING = Keyring(["the secret key of today"])
 DIGESTS = Digests(Keyring(["the secret key of today"], PURPOSE))
-READING: Any = SimpleNamespace(lead=lead("right@example.com"), answers={"x": "y"}, notes=[])
+READING: Any = SimpleNamespace(
+    lead=lead("right@example.com"), answers={"x": "y"}, notes=[], unread={}
+)
 Do = Callable[[Database, str, Any], object]
 
 ACTIONS: dict[str, Do] = {
