@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from formapp.db.database import Database
@@ -228,17 +228,12 @@ def _infected(connection: Connection) -> Iterator[Incident]:
         .group_by(files.c.form)
         .order_by(files.c.form)
     )
-    found = [(form, number, lead) for form, number, lead in connection.execute(query)]
-    if found:
-        numbers = ", ".join(f"{form} {number}" for form, number, _ in found)
-        yield Incident(
-            kind="infected",
-            site=ALL_SITES,
-            detail=f"files in quarantine, which can't be opened: {numbers}",
-            advice="see which and why with `formapp leads show ID`; erase the lead to delete it",
-            forms=tuple(form for form, _, _ in found),
-            lead=max(lead for _, _, lead in found),
-        )
+    yield from _of_forms(
+        connection.execute(query).all(),
+        kind="infected",
+        what="files in quarantine, which can't be opened",
+        advice="see which and why with `formapp leads show ID`; erase the lead to delete it",
+    )
 
 
 def _failed_notifications(connection: Connection, now: datetime) -> Iterator[Incident]:
@@ -249,16 +244,27 @@ def _failed_notifications(connection: Connection, now: datetime) -> Iterator[Inc
         .group_by(submissions.c.form)
         .order_by(submissions.c.form)
     )
-    failed = [(form, number, lead) for form, number, lead in connection.execute(query)]
-    if failed:
-        numbers = ", ".join(f"{form} {number}" for form, number, _ in failed)
+    yield from _of_forms(
+        connection.execute(query).all(),
+        kind="notify",
+        what="notifications failed",
+        advice="see why with `formapp leads show ID`, then `formapp notify resend --failed`",
+    )
+
+
+def _of_forms(
+    rows: Sequence[Row[str, int, str]], kind: Kind, what: str, advice: str
+) -> Iterator[Incident]:
+    """Yield one incident for all rows of a form, a number and the newest lead; none without."""
+    if rows:
+        numbers = ", ".join(f"{form} {number}" for form, number, _ in rows)
         yield Incident(
-            kind="notify",
+            kind=kind,
             site=ALL_SITES,
-            detail=f"notifications failed: {numbers}",
-            advice="see why with `formapp leads show ID`, then `formapp notify resend --failed`",
-            forms=tuple(form for form, _, _ in failed),
-            lead=max(lead for _, _, lead in failed),
+            detail=f"{what}: {numbers}",
+            advice=advice,
+            forms=tuple(form for form, _, _ in rows),
+            lead=max(lead for _, _, lead in rows),
         )
 
 

@@ -17,26 +17,12 @@ from contextlib import closing
 from pathlib import Path
 
 from formapp.forms.tokens import TokenSigner
+from tests.proofs.files.run import FORM, KEY
 from tests.support.processes import Commands, free_port, wait_for
 
-KEY = "a key that is long enough"
 _MB = 1_000_000
 _PIECE = b"\xff\xd8\xff" + b"\x9a" * 65_533
-_FORM = """
-title = "A photo of the roof"
-
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-to = "email"
-
-[[fields]]
-name = "photos"
-type = "file"
-label = "Photos"
-max_size = "1 GB"
-"""
+_FORM = FORM.replace("max_files = 3", 'max_size = "1 GB"')
 _NGINX = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
 events {{}}
