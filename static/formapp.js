@@ -52,7 +52,7 @@
     }
 
     // Say what is wrong with a field once it was changed and left, in the server's words: after Tab
-    // alone nobody has answered yet. Sending is never blocked: the server has the last word.
+    // alone is no answer yet. Sending is never blocked: the server has the last word.
     const wrong = (field) => {
       const all = [...field.querySelectorAll("input, select, textarea")].filter((one) => !one.disabled);
       const { empty, like, wrong, least, short, most, long } = field.dataset;

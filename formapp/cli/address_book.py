@@ -78,7 +78,7 @@ def running_address_book(folder: Path, host: str, port: int) -> Iterator[str]:
 def _make_address_book(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
     """Wait until the server answers; make the address book if it isn't there yet."""
     deadline = time.monotonic() + _START_SECONDS
-    # Whoever signs in gets a folder; the password is not looked at.
+    # Every user gets a folder; the password is not checked.
     calls = HttpCalls(auth=(_USER, "any"))
     headers = {"Content-Type": "application/xml; charset=utf-8"}
     while True:

@@ -225,7 +225,7 @@ def _is_text(head: bytes) -> bool:
         text = head.decode(encoding)
     except UnicodeDecodeError as error:
         if len(head) - error.start >= 4:  # noqa: PLR2004 - the longest character in bytes
-            # Older files of Windows: any byte is a letter there.
+            # Older files of Windows: there, any byte is a character.
             text = head.decode("cp1252", "replace")
         else:
             text = head[: error.start].decode(encoding)

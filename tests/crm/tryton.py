@@ -186,7 +186,7 @@ class TrytonSystem:
         return self._answer(replace(self._predicted(Party(""), write), id=str(party_id)))
 
     def update(self, record: Record, write: Write) -> Record:
-        """Change a party, if nobody has changed what is written since it was read."""
+        """Change a party, if it has not been changed since it was read."""
         if not isinstance(record, Party) or not record.row:
             raise StaleError("the party was not read")
         sent = self._sent(record, write)

@@ -46,7 +46,7 @@ def test_each_has_its_turn_while_others_write(url: str) -> None:
     with closing(Database(url)) as database, database.read() as connection:
         order = [row.who for row in connection.exec_driver_sql("SELECT who FROM turns ORDER BY id")]
     assert len(order) == 3 * ROUNDS
-    # Nobody has finished when anybody has had but a third of the turns.
+    # No process has finished before each has had a third of the turns.
     last_of_first = min(_last(order, who) for who in range(3))
     had = [order[:last_of_first].count(who) for who in range(3)]
     assert min(had) > ROUNDS / 3, had

@@ -49,7 +49,7 @@ def test_labels_and_fields_are_as_wix_has_them(both_worlds: World) -> None:
     assert found.fields
     assert found.fields["Budget"] == "NUMBER"
     assert (found.fault, found.waits_since, found.read_at) == (None, None, world.clock())
-    # Fresh: nobody is asked again.
+    # Fresh: no second request is sent.
     assert refresh_definitions(world.database, SITE, world.clock()) == found
     assert not runner(world).run_next()
     world.clock.turn(FRESH.total_seconds())

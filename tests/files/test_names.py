@@ -47,10 +47,10 @@ def test_a_hostile_name_becomes_one_that_every_system_takes(given: str, safe: st
     assert safe_name(safe) == safe
 
 
-@pytest.mark.parametrize("letter", ["x", "é", "屋", "🏠"])
-def test_a_very_long_name_keeps_its_ending_and_whole_letters(letter: str) -> None:
-    found = safe_name(letter * 5000 + ".pdf")
-    assert found == letter * ((LONGEST - 4) // len(letter.encode())) + ".pdf"
+@pytest.mark.parametrize("character", ["x", "é", "屋", "🏠"])
+def test_a_very_long_name_keeps_its_ending_and_whole_characters(character: str) -> None:
+    found = safe_name(character * 5000 + ".pdf")
+    assert found == character * ((LONGEST - 4) // len(character.encode())) + ".pdf"
 
 
 def test_a_very_long_ending_is_none() -> None:

@@ -154,7 +154,7 @@ def _doubles(world: World, ledger: Ledger) -> Iterator[Violation]:
 
 
 def _lost(world: World, ledger: Ledger) -> Iterator[Violation]:
-    """A value that people typed is there, was replaced by a person, or stands in a conflict."""
+    """A value that people typed is there, was replaced by a person, or is kept in a conflict."""
     kept = {
         value
         for each in world.conflicts

@@ -27,24 +27,10 @@ from formapp.forms.form import compile_form
 from formapp.forms.tokens import TokenSigner
 from formapp.leads import accept
 from formapp.leads.anonymize import anonymize
+from tests.support.photos import FORM
 
 KEY = "a key that is long enough"
 OWN = "http://localhost"
-FORM = """
-title = "A photo of the roof"
-
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-to = "email"
-
-[[fields]]
-name = "photos"
-type = "file"
-label = "Photos"
-max_files = 3
-"""
 STEPS: dict[str, tuple[Any, str]] = {
     "a content is arriving": (store.Spool, "write"),
     "arrived, not synced": (store.FolderStore, "put"),

@@ -17,7 +17,8 @@ from contextlib import closing
 from pathlib import Path
 
 from formapp.forms.tokens import TokenSigner
-from tests.proofs.files.run import FORM, KEY
+from tests.proofs.files.run import KEY
+from tests.support.photos import FORM
 from tests.support.processes import Commands, free_port, wait_for
 
 _MB = 1_000_000

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from formapp.resources import BUNDLED_FORMS
+from tests.support import photos
 from tests.support.processes import Commands, free_port, wait_for
 
 HEAD = b"POST /f/contact HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -21,20 +22,6 @@ FILE = (
     b"Content-Type: multipart/form-data; boundary=b\r\n\r\n--b\r\nContent-Disposition: "
     b'form-data; name="photos"; filename="roof.jpg"\r\n\r\n'
 )
-_ROOF = """
-title = "A photo of the roof"
-
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-to = "email"
-
-[[fields]]
-name = "photos"
-type = "file"
-label = "Photos"
-"""
 # What each sends at first, and then every second, if anything.
 KINDS = {
     "says nothing": (b"", b""),
@@ -77,7 +64,7 @@ def run(folder: Path, connections: int, seconds: float, *, uploads: bool = False
     forms = folder / "forms"
     forms.mkdir()
     shutil.copy(BUNDLED_FORMS / "contact.toml", forms)
-    (forms / "roof.toml").write_text(_ROOF)
+    (forms / "roof.toml").write_text(photos.FORM)
     web = f"http://127.0.0.1:{port}"
     try:
         commands.start(
