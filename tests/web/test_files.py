@@ -17,6 +17,7 @@ from formapp.files.records import FileRecord, FileState
 from formapp.files.store import FileStoreError, FolderStore, Spool
 from formapp.files.sweep import delete_erased, delete_orphans
 from formapp.forms.definition.parse import parse_form
+from formapp.forms.fields.files import File
 from formapp.forms.form import Form, compile_form
 from tests.support import formfiles
 from tests.web.pages import Page
@@ -141,7 +142,7 @@ def test_the_control_says_what_it_takes(site: Site) -> None:
     [
         ([("photos", "a.png", PNG)] * 4, "Choose no more than 3 files."),
         ([("photos", "a.png", PNG + b"\0" * 100_000)], "Choose a file of no more than 100 kB."),
-        ([("photos", "a.png", HTML)], "Choose a file of one of these types: image/*, PDF."),
+        ([("photos", "a.png", HTML)], "Choose a file of one of these types: images, PDF."),
         ([("cv", "cv.pdf", PNG)], "Choose a file of one of these types: PDF."),
         ([("photos", "a.png", b"")], "Choose a file that isn't empty."),
     ],
@@ -371,3 +372,21 @@ def test_an_image_does_not_grow_far_beyond_its_limit(make_site: SiteMaker) -> No
     assert "Choose a file of no more than 100 kB." in Page(answer).text
     assert incoming(site) == []
     assert send(site, [("photos", "a.tif", scan.getvalue())]).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("accept", "language", "shown"),
+    [
+        ([".pdf", "image/*"], "en", "PDF, images"),
+        (["image/*", "video/*", "audio/*", "text/*"], "de", "Bilder, Videos, Tonaufnahmen, Texte"),
+        (["image/png", "application/pdf", "image/jpeg"], "fr", "PNG, PDF, JPG"),
+        (["image/*"], "ja", "画像"),
+        ([], "en", ""),
+    ],
+)
+def test_accepted_types_are_said_in_words(accept: list[str], language: str, shown: str) -> None:
+    text = f"title = 'Roof'\nlanguage = '{language}'\n" + formfiles.EMAIL
+    given = f"accept = {accept}\n" if accept else ""
+    form = compiled(f"{text}\n[[fields]]\nname = 'cv'\ntype = 'file'\nlabel = 'CV'\n{given}")
+    [field] = [each for each in form.fields if isinstance(each, File)]
+    assert field.shown_types == shown

@@ -1,16 +1,25 @@
 """The type `file`: files that come with a multipart post, or were staged by an earlier one."""
 
 from collections.abc import Sequence
+from mimetypes import guess_extension
 from typing import Any, Self
 
 from wtforms.widgets import FileInput
 
-from formapp.files.types import extension_of
 from formapp.forms import messages
 from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.uploads import format_size
 from formapp.forms.fields.base import Control, Field, InvalidValueError, Parsed, Schema
 from formapp.forms.messages import ErrorMessage
+from formapp.languages import gettext_noop
+
+_KINDS = {
+    "image/*": gettext_noop("images"),
+    "video/*": gettext_noop("videos"),
+    "audio/*": gettext_noop("sound recordings"),
+    "text/*": gettext_noop("texts"),
+}
+"""What visitors read in place of a MIME pattern."""
 
 
 class SentFile(str):
@@ -96,8 +105,8 @@ class File(Field):
 
     @property
     def shown_types(self) -> str:
-        """The accepted types for people, such as `PDF, image/*`; empty where all are."""
-        return ", ".join(map(_shown_type, self.definition.accept))
+        """The accepted types for people, such as `PDF, images`; empty where all are."""
+        return ", ".join(map(self._shown_type, self.definition.accept))
 
     def too_big(self) -> ErrorMessage:
         """Return the message about a file that is too large."""
@@ -115,11 +124,13 @@ class File(Field):
     def _sentence(self, message: ErrorMessage) -> str:
         return message.sentence(texts_in(self.language), self.definition.label, self.language)
 
+    def _shown_type(self, accepted: str) -> str:
+        """Return `PDF` for `.pdf` and `application/pdf`, and `images` for `image/*`."""
+        if kind := _KINDS.get(accepted):
+            return texts_in(self.language).gettext(kind)
+        ending = guess_extension(accepted) if "/" in accepted else accepted
+        return ending[1:].upper() if ending else accepted
+
     def value_schema(self) -> Schema:
         """Return the schema of what JSON may have: no content, which only multipart has."""
         return {"type": ["array", "string", "null"], "maxItems": 0, "maxLength": 0}
-
-
-def _shown_type(accepted: str) -> str:
-    """Return `PDF` for `.pdf`, and other types as they are."""
-    return accepted[1:].upper() if accepted == extension_of(accepted) else accepted
