@@ -2,15 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+import werkzeug.test
 
 from formapp.forms.form import Form
 from tests.web.forms import load
 from tests.web.running import Running
 from tests.web.support import Site, SiteMaker
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _boundary() -> Iterator[None]:
+    """Werkzeug's own boundary is of random length, now and then of more than the 70 allowed."""
+    encode = partial(werkzeug.test.stream_encode_multipart, boundary="boundary-of-a-test")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(werkzeug.test, "stream_encode_multipart", encode)
+        yield
 
 
 @pytest.fixture(scope="session")
