@@ -49,6 +49,8 @@ _KINDS = ("USERNAME", "PASSWORD", "TOKEN", "SECRET")
 class BookFilesError(FormFilesError):
     """Book files that can't be used. Its text lists all faults, one a line."""
 
+    heading = "book files are wrong"
+
 
 class SecretsError(Exception):
     """Secrets of a book that are missing or can't be read, one fault a line; shows none."""
@@ -173,6 +175,7 @@ def load_books(folder: Path, sites: Collection[str] | None = None) -> dict[str, 
         except BookFilesError as error:
             faults += error.faults
     faults += _same_variables([path.stem for path in files])
+    faults += _same_key_fields(files)
     if faults:
         raise BookFilesError(faults)
     return books
@@ -186,6 +189,39 @@ def _same_variables(names: Sequence[str]) -> Iterator[Fault]:
             problem = f"has the same environment variables as {held[variables]}.toml; rename one"
             yield Fault(f"{name}.toml", "", problem)
         held.setdefault(variables, name)
+
+
+def _same_key_fields(files: Sequence[Path]) -> Iterator[Fault]:
+    """Two-way books of one site need an extended field each: an id is written once.
+
+    Read apart from all other faults, so that a file with several shows them all.
+    """
+    held: dict[tuple[str, str], str] = {}
+    for path in files:
+        try:
+            text = plain_lines(read_text(path))
+            data = parse_toml(path.name, text)
+        except FormFilesError:
+            continue
+        site, name, mode = (_given(data, key) for key in ("site", "external_id_field", "mode"))
+        if not site or not name or mode != "two-way":
+            continue
+        first = held.setdefault((site, name), path.name)
+        if first != path.name:
+            problem = (
+                f'"{name}" is the field of {first}, too, and both are two-way books of the site '
+                f"{site}: each would take the other's ids for its own; give one of them another, "
+                f'such as external_id_field = "{name} {path.stem}" (not the one that was started)'
+            )
+            lines = {_shown(loc, data): line for loc, line in find_lines(text).items()}
+            key = "external_id_field"
+            yield Fault(path.name, key, problem, line_of(lines, key))
+
+
+def _given(data: Mapping[str, Any], key: str) -> str:
+    """A text of a book's file, or its default; empty where it is no text."""
+    found = data.get(key, BookFile.model_fields[key].default)
+    return found.strip() if isinstance(found, str) else ""
 
 
 def load_book(path: Path, sites: Collection[str] | None = None) -> Book:
@@ -272,12 +308,13 @@ def _meaning(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "labels",
             'is "to_wix", but mode = "copy" writes nothing at Wix; use "to_crm" or "off"',
         )
-    fields = data.get("fields")
+    own = EXTENDED + _given(data, "external_id_field")
     seen: dict[tuple[str, str], int] = {}
-    for index, field in enumerate(fields if isinstance(fields, list) else ()):
-        if not isinstance(field, dict):
-            continue
+    for index, field in _field_tables(data):
         key = _field_key(data, index)
+        if not is_copy and field.get("wix") == own:
+            problem = "is the extended field that stores the CRM's id (external_id_field)"
+            yield f"{key}.wix", f"{problem}; leave it out"
         for side in ("wix", "crm"):
             name = field.get(side)
             if not isinstance(name, str):
@@ -290,6 +327,13 @@ def _meaning(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"{key}.direction", problem
         if system == "carddav" and isinstance(field.get("crm"), str):
             yield from _carddav(key, field)
+
+
+def _field_tables(data: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    fields = data.get("fields")
+    for index, field in enumerate(fields if isinstance(fields, list) else ()):
+        if isinstance(field, dict):
+            yield index, field
 
 
 def _carddav(key: str, field: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -49,6 +49,8 @@ class Fault:
 class FormFilesError(Exception):
     """Form files that can't be used. Its text lists all faults, one a line."""
 
+    heading = "form files are wrong"
+
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
