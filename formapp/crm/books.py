@@ -245,7 +245,7 @@ def parse_book(file: str, text: str, sites: Collection[str] | None = None) -> Bo
         table = BookFile.model_validate(data)
     except ValidationError as error:
         problems = [
-            (_shown(each["loc"], data), problem_of(each, BookFile))
+            (_shown(each["loc"], data), _secret(file, each["loc"]) or problem_of(each, BookFile))
             for each in error.errors(include_url=False)
             # A list with wrong entries counts as too short, too.
             if each["type"] != "too_short" or not each["input"]
@@ -258,6 +258,15 @@ def parse_book(file: str, text: str, sites: Collection[str] | None = None) -> Bo
         faults = [Fault(file, key, problem, line_of(lines, key)) for key, problem in problems]
         raise BookFilesError([*named, *sorted(faults, key=lambda each: each.line or 0)])
     return _book(file.removesuffix(".toml"), table)
+
+
+def _secret(file: str, loc: Location) -> str | None:
+    """What is wrong with a secret in a book's file, if this key is one."""
+    match loc:
+        case (str(key),) if key.upper() in _KINDS:
+            name = variable(file.removesuffix(".toml"), key.upper())
+            return f"is a secret, which doesn't belong here; set {name} in the environment"
+    return None
 
 
 def _bad_name(file: str) -> list[Fault]:

@@ -118,6 +118,10 @@ crm = "org"
         ("system = ", "is not valid TOML"),
         ('system = "webhook"', "fields: is missing"),
         ('system = "webhook"\nfields = []', "fields: is empty"),
+        (
+            'token = "hidden"',
+            "main.toml:1: token: is a secret, which doesn't belong here; set FORM",
+        ),
         ('system = "webhook"\nfields = "name"', "should be written as [[fields]]"),
         ('system = "webhook"\n[[fields]]\nwix = "phone"\ncrm = "p"', "url: is missing"),
         ('[[fields]]\nwix = "phone"\ncrm = "p"', "system: is missing"),
