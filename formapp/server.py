@@ -188,7 +188,6 @@ class Bodies:
         return False
 
     def give_back(self, size: int) -> None:
-        """Return bytes that were taken."""
         with self._lock:
             self._taken[self._mine] -= size
             self._is_full = False

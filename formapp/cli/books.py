@@ -91,7 +91,6 @@ class OpenBook:
         self.calls.stop()
 
     def close(self) -> None:
-        """Close all connections."""
         self.session.wix.close()
         self.session.crm.close()
 

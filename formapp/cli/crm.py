@@ -88,7 +88,6 @@ def _session(name: str) -> Iterator[OpenBook]:
 
 @contextmanager
 def _book(name: str) -> Iterator[tuple[Book, Database]]:
-    """A book and the database."""
     with _opened() as (settings, database):
         yield find_book(settings, name), database
 

@@ -98,7 +98,6 @@ def _none(state: str | None, form: str | None) -> str:
 
 
 def _none_like(wanted: search.LeadFilter) -> str:
-    """Return that no submission is like this."""
     if _is_narrow(wanted):
         return "No submission matches."
     return _none(next(iter(wanted.states), None), next(iter(wanted.forms), None))

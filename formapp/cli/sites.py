@@ -18,7 +18,6 @@ class UnknownSiteError(Exception):
 
 
 def now_in_utc() -> datetime:
-    """The present time."""
     return datetime.now(UTC)
 
 

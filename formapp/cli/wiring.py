@@ -100,7 +100,6 @@ def file_addresses(settings: Settings) -> FileAddresses | None:
 
 
 def store_of(settings: Settings, database: Database) -> FileStore:
-    """The store of visitors' files."""
     return open_store(settings.files, settings.s3_access, database)
 
 

@@ -34,7 +34,6 @@ class LinkSigner:
         self._signer = Signer(keys, salt="formapp.links", clock=clock)
 
     def issue(self, link: Link) -> str:
-        """Return the token of a link."""
         until = int(link.until.timestamp())
         return self._signer.sign({"s": link.submission_id, "a": link.address, "u": until})
 

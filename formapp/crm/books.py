@@ -325,7 +325,6 @@ def variable(book: str, kind: str) -> str:
 
 
 def all_variables(book: str) -> list[str]:
-    """The variables that a book may have."""
     return [variable(book, kind) for kind in _KINDS]
 
 

@@ -176,7 +176,6 @@ def erase_person(connection: Connection, digests: Iterable[str]) -> int:
 
 
 def erase_link(connection: Connection, link: Link) -> None:
-    """Erase the conflicts of a link."""
     connection.execute(delete(crm_conflicts).where(crm_conflicts.c.link_id == link.id))
 
 
@@ -189,5 +188,4 @@ def _json(value: Value | None) -> str | list[str] | None:
 
 
 def from_json(stored: Any) -> Value | None:
-    """A value as it was stored."""
     return tuple(stored) if isinstance(stored, list) else stored

@@ -198,7 +198,6 @@ class _Load:
             self._store_progress()
 
     def copy(self) -> None:
-        """Copy all contacts that there are."""
         more = True
         while more:
             with self._waiting():

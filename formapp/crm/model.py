@@ -12,7 +12,6 @@ LABELS = "labels"
 
 
 def other(side: Side) -> Side:
-    """The other side."""
     return "crm" if side == "wix" else "wix"
 
 
@@ -34,11 +33,9 @@ class FieldPair:
     clear: Literal["keep", "propagate"] = "keep"
 
     def name(self, side: Side) -> str:
-        """The side's name of it."""
         return self.wix if side == "wix" else self.crm
 
     def allows(self, to: Side) -> bool:
-        """Whether changes are copied to that side."""
         return self.direction in ("both", f"to_{to}")
 
 

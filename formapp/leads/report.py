@@ -77,7 +77,6 @@ def select_submissions(*, with_spam: bool) -> Select[Any]:
 
 
 def entry_of(row: Row[Any]) -> dict[str, Any]:
-    """Return the list entry of a submission."""
     return {
         "id": row.id,
         "form": row.form,
