@@ -15,7 +15,6 @@ import click
 
 from formapp.cli.books import (
     OpenBook,
-    SystemMissingError,
     UnknownBookError,
     books_of,
     find_book,
@@ -66,7 +65,7 @@ def _opened(*, wix: bool = False) -> Iterator[tuple[Settings, Database]]:
         try:
             with closing(open_database(settings, create=True)) as database:
                 yield settings, database
-        except (UnknownBookError, SystemMissingError, CrmError) as error:
+        except (UnknownBookError, CrmError) as error:
             raise click.ClickException(str(error)) from None
         except SecretsError as error:
             raise click.ClickException("\n".join(error.faults)) from None

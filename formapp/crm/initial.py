@@ -56,12 +56,7 @@ class BusyError(Exception):
     """Another process works on the book at this moment."""
 
 
-def plan(
-    session: Session,
-    progress: Progress = lambda _done, _total: None,
-    *,
-    calls_per_minute: float = CALLS_PER_MINUTE,
-) -> Plan:
+def plan(session: Session, progress: Progress = lambda _done, _total: None) -> Plan:
     """Read both sides and say what `load` would do; writes nothing but that a plan was made."""
     wix, crm = _read_all(session, progress)
     found = match(wix, crm)
@@ -90,7 +85,7 @@ def plan(
         conflicts=conflicts,
         held=len(found.held_wix) + len(found.held_crm),
         wix_calls=calls,
-        seconds=calls * 60 / calls_per_minute,
+        seconds=calls * 60 / CALLS_PER_MINUTE,
     )
 
 

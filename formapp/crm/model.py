@@ -73,10 +73,6 @@ class Book:
     external_id_field: str = "externalCrmId"
     region: str | None = None
 
-    def labels_go(self, to: Side) -> bool:
-        """Whether labels are copied to that side."""
-        return self.labels in ("both", f"to_{to}")
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -38,11 +38,6 @@ class S3Access:
     secret: str | None = field(default=None, repr=False)
 
 
-def is_installed() -> bool:
-    """Return whether boto3 is installed."""
-    return boto3 is not None
-
-
 class S3Store:
     """Contents as objects of a bucket, below a prefix, by `s3://bucket/prefix`.
 

@@ -11,6 +11,7 @@ from formapp.leads.search_index import LONGEST_TERM, index_all
 from formapp.leads.summary import LeadSummary, read_summaries
 
 _MOST_OTHERS = 500
+_MOST_SHOWN, _MOST_OWN = 20, 100
 
 
 def identity_in(lead: dict[str, Any]) -> str | None:
@@ -52,7 +53,7 @@ def identities_in(lead: dict[str, Any]) -> set[str]:
 
 
 def list_others(
-    database: Database, submission_id: str, sites: tuple[str, ...] | None, limit: int = 20
+    database: Database, submission_id: str, sites: tuple[str, ...] | None
 ) -> list[LeadSummary]:
     """Return other leads of the same person, by address or number, newest first."""
     index_all(database)
@@ -66,12 +67,10 @@ def list_others(
         }
         newest = sorted(ids - {submission_id}, reverse=True)
         rows = read_summaries(connection, newest[:_MOST_OTHERS])
-        return [row for row in rows if sites is None or row.site in sites][:limit]
+        return [row for row in rows if sites is None or row.site in sites][:_MOST_SHOWN]
 
 
-def list_own(
-    database: Database, submission_id: str, limit: int = 100
-) -> tuple[list[LeadSummary], int]:
+def list_own(database: Database, submission_id: str) -> tuple[list[LeadSummary], int]:
     """Return the newest leads that `erase_leads_of` would erase with this one.
 
     And how many there are of them in all.
@@ -82,4 +81,4 @@ def list_own(
         identity = identity_in(connection.execute(this).scalar() or {})
         ids = ids_of_person(connection, identity) if identity else []
         others = [each for each in ids if each != submission_id]
-        return [*read_summaries(connection, others[:limit])], len(others)
+        return [*read_summaries(connection, others[:_MOST_OWN])], len(others)
