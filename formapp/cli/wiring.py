@@ -34,7 +34,7 @@ def one_line_errors() -> Iterator[None]:
     except SettingsError as error:
         _fail("the settings are wrong:", *error.faults)
     except FormFilesError as error:
-        _fail("form files are wrong:", *(str(fault) for fault in error.faults))
+        _fail(f"{error.kind} files are wrong:", *(str(fault) for fault in error.faults))
     except DatabaseUnavailableError as error:
         _fail(f"the database {error}")
 
