@@ -75,10 +75,6 @@ def _duration(text: str) -> str:
     return text
 
 
-def _parsed_duration(text: str) -> timedelta:
-    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
-
-
 def _url(text: str) -> str:
     problem = f'"{text}" is no web address; write it like https://cloud.example.com/contacts/'
     try:
@@ -205,7 +201,7 @@ def parse_book(file: str, text: str, sites: Collection[str] | None = None) -> Bo
 
 def _book(name: str, table: BookFile) -> Book:
     values: dict[str, Any] = {key: getattr(table, key) for key in BookFile.model_fields}
-    values["every"] = _parsed_duration(table.every)
+    values["every"] = timedelta(**{_UNITS[table.every[-1]]: int(table.every[:-1])})
     values["fields"] = tuple(FieldPair(**dict(field)) for field in table.fields)
     return Book(name=name, **values)
 

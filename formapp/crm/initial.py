@@ -240,15 +240,12 @@ class _Load:
             statement = insert(crm_links).returning(crm_links.c.id)
             ids = [
                 connection.execute(
-                    statement, {**row, **more, "linked_at": _linked(row, now)}
+                    statement,
+                    {**row, **more, "linked_at": now if row["state"] == "linked" else None},
                 ).scalar_one()
                 for row in batch
             ]
         return zip(ids, batch, strict=True)
-
-
-def _linked(row: Mapping[str, Any], now: datetime) -> datetime | None:
-    return now if row["state"] == "linked" else None
 
 
 def _rows(found: Matches) -> Iterator[dict[str, Any]]:

@@ -16,12 +16,7 @@ _MOST_SHOWN, _MOST_OWN = 20, 100
 
 def identity_in(lead: dict[str, Any]) -> str | None:
     """Return who a stored lead is: its e-mail address, or without one its number."""
-    address: str | None = (lead.get("email") or {}).get("address")
-    if address:
-        return address
-    return next(
-        (with_extension(p["e164"], p.get("extension", "")) for p in lead.get("phones") or ()), None
-    )
+    return next(iter(identities_in(lead)), None)
 
 
 def ids_of_person(connection: Connection, identity: str, limit: int | None = None) -> list[str]:
@@ -42,14 +37,12 @@ def ids_of_person(connection: Connection, identity: str, limit: int | None = Non
     return [row.id for row in connection.execute(query) if identity in identities_in(row.lead)]
 
 
-def identities_in(lead: dict[str, Any]) -> set[str]:
-    """Return the address and the numbers of a stored lead."""
-    numbers = {
-        with_extension(phone["e164"], phone.get("extension", ""))
-        for phone in lead.get("phones") or ()
-    }
+def identities_in(lead: dict[str, Any]) -> list[str]:
+    """Return the address and the numbers of a stored lead, in this order."""
     address = (lead.get("email") or {}).get("address")
-    return numbers | ({address} if address else set())
+    phones = lead.get("phones") or ()
+    numbers = [with_extension(each["e164"], each.get("extension", "")) for each in phones]
+    return [address, *numbers] if address else numbers
 
 
 def list_others(

@@ -239,8 +239,8 @@ class WixSystem:
         except system.RefusedError:
             return [*self._calls.once(self._full, first)]
 
-    def _full(self, wanted: Mapping[str, Any]) -> Page[Contact]:
-        return self._wix.contacts.query(wanted, limit=50, fieldsets=["FULL"])
+    def _full(self, wanted: Mapping[str, Any], limit: int = 50) -> Page[Contact]:
+        return self._wix.contacts.query(wanted, limit=limit, fieldsets=["FULL"])
 
     def _record(self, contact: Contact) -> WixRecord:
         self._learn(contact)
