@@ -148,14 +148,12 @@ class Metrics:
             self._unknown.labels(form).inc(count)
 
     def request(self, endpoint: str, status: int, seconds: float) -> None:
-        """Count a request with its response."""
         key = (endpoint, status)
         if (requests := self._requests_of.get(key)) is None:
             requests = self._requests_of[key] = self._requests.labels(endpoint, str(status))
         requests.observe(seconds)
 
     def attempt(self, site: str, result: str, status: int | None, code: str | None) -> None:
-        """Count an attempt."""
         self._attempts.labels(site, result, str(status or ""), code or "").inc()
 
     def delivered(self, site: str, outcome: str, *, calls: int, seconds: float) -> None:
@@ -169,7 +167,6 @@ class Metrics:
         self._delivered.labels(site, "failed").inc()
 
     def call(self, site: str, operation: str, status: int | None, seconds: float) -> None:
-        """Count a call to Wix."""
         self._call_seconds.labels(site, operation, str(status or "none")).observe(seconds)
 
     def book_calls(self, book: str, work: str, calls: int) -> None:
