@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import sysconfig
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,9 @@ _PACKAGES = ("Flask", "Werkzeug", "waitress", "SQLAlchemy", "psycopg", "WTForms"
 
 def heading(rounds: int, seconds: float, size: float) -> str:
     """The first lines of a result: date, machine, versions, command."""
-    python = f"{platform.python_implementation()} {platform.python_version()}"
+    is_optimized = "-fprofile-use" in (sysconfig.get_config_var("PY_CORE_CFLAGS") or "")
+    build = "optimized by a profile" if is_optimized else "a plain build"
+    python = f"{platform.python_implementation()} {platform.python_version()} ({build})"
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     lines = [
