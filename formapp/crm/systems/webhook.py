@@ -162,7 +162,6 @@ class WebhookSystem:
         self._send("contact.deleted", data, record.revision)
 
     def archive(self, record: Record) -> NoReturn:  # noqa: ARG002 - as of `System`
-        """There is no such message."""
         raise RefusedError("there is no message for archiving")
 
     def merge(self, survivor: Record, source: Record) -> Record:
