@@ -84,7 +84,8 @@ class Metrics:
             buckets=_REQUEST_SECONDS,
             registry=self.registry,
         )
-        # Looking labels up takes a lock and formats text: once for each endpoint and status.
+        # Looking labels up takes a lock and formats text: once for each pair of them.
+        self._posts_of: dict[tuple[str, str], Counter] = {}
         self._requests_of: dict[tuple[str, int], Histogram] = {}
 
     def _define_deliveries(self) -> None:
@@ -128,7 +129,10 @@ class Metrics:
 
     def submission(self, form: str, result: str) -> None:
         """Count a post, or `confirmed` for a click on a link."""
-        self._submissions.labels(form, result).inc()
+        key = (form, result)
+        if (posts := self._posts_of.get(key)) is None:
+            posts = self._posts_of[key] = self._submissions.labels(form, result)
+        posts.inc()
 
     def mail(self, form: str, outcome: str) -> None:
         """Count a confirmation mail: `sent`, `failed` (each try) or `withheld` by a limit."""
