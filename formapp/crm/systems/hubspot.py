@@ -262,7 +262,7 @@ class HubSpotSystem:
         return replace(changed, created_at=record.created_at)
 
     def _overwritten(self, record: HubSpotRecord, sent: Mapping[str, str]) -> dict[str, str]:
-        """Values that stood between our reading and our writing, by property."""
+        """Values that a person wrote between our reading and our writing, by property."""
         query = f"?propertiesWithHistory={','.join(sent)}"
         answer = self._contacts("GET", f"/{quote(record.id, safe='')}{query}", allow=(_ABSENT,))
         if answer.status_code == _ABSENT:
