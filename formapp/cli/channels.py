@@ -54,7 +54,6 @@ class Channels:
 
 
 def make_channels(settings: Settings, database: Database, clock: Clock) -> Channels:
-    """Wire the channels."""
     server = settings.smtp_url
     mailer = SmtpMailer(server.get_secret_value()) if server else None
     # Looked up for each message: people are added while this runs.

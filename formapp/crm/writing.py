@@ -47,7 +47,6 @@ def send(session: Session, link: Link, call: Callable[[], Record]) -> Record:
 def commit_answer(
     session: Session, link: Link, side: Side, said: Record, bases: dict[Side, Base]
 ) -> Link:
-    """Commit what a write was answered by."""
     values: dict[str, Any] = {f"{each}_base": base for each, base in bases.items()}
     values[f"{side}_revision"] = said.revision
     with session.database.write() as connection:

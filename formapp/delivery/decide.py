@@ -334,12 +334,6 @@ LONGEST = 300
 _TEXTS = ("first_name", "last_name", "company", "job_title", "birthdate", "locale")
 _HELD = {"first_name": "first", "last_name": "last"}
 _SENT = {"job_title": "jobTitle"}
-_SENT = {
-    "job_title": "jobTitle",
-    "birthdate": "birthdate",
-    "company": "company",
-    "locale": "locale",
-}
 
 
 class Change(TypedDict):

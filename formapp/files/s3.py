@@ -38,11 +38,6 @@ class S3Access:
     secret: str | None = field(default=None, repr=False)
 
 
-def is_installed() -> bool:
-    """Return whether boto3 is installed."""
-    return boto3 is not None
-
-
 class S3Store:
     """Contents as objects of a bucket, below a prefix, by `s3://bucket/prefix`.
 
@@ -113,14 +108,12 @@ class S3Store:
         return Stat(key, found["ContentLength"], found["LastModified"])
 
     def delete(self, key: str) -> None:
-        """Delete a content."""
         try:
             self._client.delete_object(Bucket=self._bucket, Key=self._path(key))
         except (BotoCoreError, ClientError) as error:
             _refuse(error)
 
     def contents(self) -> Iterator[Stat]:
-        """Yield every content."""
         pages = self._client.get_paginator("list_objects_v2")
         try:
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):

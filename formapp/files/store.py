@@ -67,7 +67,6 @@ class Spool:
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> None:
-        """Append bytes."""
         if len(self.head) < HEAD_BYTES:
             self.head += data[: HEAD_BYTES - len(self.head)]
         self.size += len(data)
@@ -120,7 +119,6 @@ class FileStore(Protocol):
 
 
 def new_key(sha256: str) -> str:
-    """Return a key for a content with this hash."""
     return f"{sha256[:2]}/{sha256}-{secrets.token_hex(8)}"
 
 
@@ -186,7 +184,6 @@ class FolderStore:
             raise _unavailable(error) from error
 
     def delete(self, key: str) -> None:
-        """Delete a content."""
         try:
             self._path(key).unlink(missing_ok=True)
         except OSError as error:

@@ -6,16 +6,16 @@ still waits for the commit of its own submission.
 """
 
 import hashlib
-import itertools
 import json
 import secrets
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
+from itertools import chain, count
 from typing import Any, Generic, TypeVar, cast
 
 import msgspec
@@ -45,7 +45,7 @@ _NONE: tuple[str, ...] = ()
 _MOST_PATIENCE = 0.002
 """Seconds that a commit waits for as many others as the last one had."""
 
-_count = itertools.count()
+_counter = count()
 
 
 class Status(StrEnum):
@@ -287,12 +287,12 @@ def _take_usage_limits(
     quota up.
     """
     for limit in submission.usage_limits:
-        count = count_up(connection, limit.hash, limit.until, submission.received_at)
-        if count > limit.amount:
+        used = count_up(connection, limit.hash, limit.until, submission.received_at)
+        if used > limit.amount:
             reasons = [*submission.meta.get("suspect", ()), limit.reason]
             meta = submission.meta | {"suspect": reasons}
             held = replace(submission, status=Status.QUARANTINED, meta=meta, jobs=())
-            is_first = count == limit.amount + 1
+            is_first = used == limit.amount + 1
             return held, (limit.name,) if limit.name and is_first else ()
     return submission, ()
 
@@ -340,24 +340,28 @@ def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]
         rows[unindexed].append({"submission_id": submission_id})
     # Two processes that store the same two keys at once must not deadlock.
     rows[submissions].sort(key=lambda row: row["key"] or "")
-    # One statement for each table, whose rows are one parameter: the driver hands the interpreter
-    # to other threads once a statement, not once a row.
-    inserts, contents = [], []
-    for table, given in rows.items():
-        if not given:
-            continue
-        names, content = tuple(given[0]), _encode(given).decode()
-        if is_sqlite:
-            connection.exec_driver_sql(_sqlite(table, names), (content,))
-        else:
-            inserts.append(f"{table.name}_ AS ({_postgresql(table, names)})")
-            contents.append(content)
-    if inserts:
-        # All of them in one statement: one round trip.
-        wake = f"pg_notify('{CHANNEL}', '')" if rows[deliveries] or rows[jobs] else "1"
-        statement = f"WITH {', '.join(inserts)} SELECT {wake}"
-        connection.exec_driver_sql(statement, tuple(contents))
+    given = {table: each for table, each in rows.items() if each}
+    if is_sqlite:
+        _insert_sqlite(connection, given)
+    else:
+        _insert_postgresql(connection, given)
     return ids
+
+
+def _insert_sqlite(connection: Connection, rows: Mapping[Table, Sequence[Row]]) -> None:
+    # One statement for each table: the driver hands the interpreter to other threads once a
+    # statement.
+    for table, given in rows.items():
+        values = tuple(chain.from_iterable(map(Row.values, given)))
+        connection.exec_driver_sql(_sqlite(table, tuple(given[0]), len(given)), values)
+
+
+def _insert_postgresql(connection: Connection, rows: Mapping[Table, Sequence[Row]]) -> None:
+    # One statement for all, whose parameters are the rows of a table: one round trip.
+    inserts = [f"{each.name}_ AS ({_postgresql(each, tuple(rows[each][0]))})" for each in rows]
+    wake = f"pg_notify('{CHANNEL}', '')" if deliveries in rows or jobs in rows else "1"
+    contents = tuple(_json(given) for given in rows.values())
+    connection.exec_driver_sql(f"WITH {', '.join(inserts)} SELECT {wake}", contents)
 
 
 def _new_id(received_at: datetime) -> str:
@@ -369,7 +373,7 @@ def _new_id(received_at: datetime) -> str:
     """
     milliseconds, rest = divmod(int(received_at.timestamp() * 1_000_000), 1000)
     bits = milliseconds << 80 | (rest * 4096 // 1000) << 64
-    bits |= (next(_count) & 0xFFFFF) << 42 | (milliseconds >> 4 & 0xFFFF) << 16
+    bits |= (next(_counter) & 0xFFFFF) << 42 | (milliseconds >> 4 & 0xFFFF) << 16
     bits |= secrets.randbits(10) << 32 | secrets.randbits(16)
     return str(UUID(int=bits, version=7))
 
@@ -396,9 +400,9 @@ def _row(submission_id: str, submission: Submission, now: str) -> Row:
 
 
 @cache
-def _sqlite(table: Table, names: tuple[str, ...]) -> str:
-    values = ", ".join(f"json_extract(value, '$.{name}')" for name in names)
-    return f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {values} FROM json_each(?)"  # noqa: S608 - our own names
+def _sqlite(table: Table, names: tuple[str, ...], number: int) -> str:
+    row = f"({', '.join('?' * len(names))})"
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([row] * number)}"  # noqa: S608 - our own names
 
 
 @cache

@@ -90,7 +90,6 @@ class LeadFilter:
         return replace(self, sites=chosen)
 
     def of_form(self, form: str) -> "LeadFilter":
-        """Return the filter for the leads of one form."""
         return replace(self, forms=(form,))
 
 

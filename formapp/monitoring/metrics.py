@@ -84,7 +84,8 @@ class Metrics:
             buckets=_REQUEST_SECONDS,
             registry=self.registry,
         )
-        # Looking labels up takes a lock and formats text: once for each endpoint and status.
+        # Looking labels up takes a lock and formats text: once for each pair of them.
+        self._posts_of: dict[tuple[str, str], Counter] = {}
         self._requests_of: dict[tuple[str, int], Histogram] = {}
 
     def _define_deliveries(self) -> None:
@@ -128,7 +129,10 @@ class Metrics:
 
     def submission(self, form: str, result: str) -> None:
         """Count a post, or `confirmed` for a click on a link."""
-        self._submissions.labels(form, result).inc()
+        key = (form, result)
+        if (posts := self._posts_of.get(key)) is None:
+            posts = self._posts_of[key] = self._submissions.labels(form, result)
+        posts.inc()
 
     def mail(self, form: str, outcome: str) -> None:
         """Count a confirmation mail: `sent`, `failed` (each try) or `withheld` by a limit."""
@@ -144,14 +148,12 @@ class Metrics:
             self._unknown.labels(form).inc(count)
 
     def request(self, endpoint: str, status: int, seconds: float) -> None:
-        """Count a request with its response."""
         key = (endpoint, status)
         if (requests := self._requests_of.get(key)) is None:
             requests = self._requests_of[key] = self._requests.labels(endpoint, str(status))
         requests.observe(seconds)
 
     def attempt(self, site: str, result: str, status: int | None, code: str | None) -> None:
-        """Count an attempt."""
         self._attempts.labels(site, result, str(status or ""), code or "").inc()
 
     def delivered(self, site: str, outcome: str, *, calls: int, seconds: float) -> None:
@@ -165,7 +167,6 @@ class Metrics:
         self._delivered.labels(site, "failed").inc()
 
     def call(self, site: str, operation: str, status: int | None, seconds: float) -> None:
-        """Count a call to Wix."""
         self._call_seconds.labels(site, operation, str(status or "none")).observe(seconds)
 
     def book_calls(self, book: str, work: str, calls: int) -> None:

@@ -73,7 +73,6 @@ class User:
 
     @property
     def may_act(self) -> bool:
-        """Whether they may change anything."""
         return self.role == "owner"
 
 
@@ -104,7 +103,6 @@ class Users:
             return connection.execute(named).first() is None
 
     def find(self, name: str) -> User | None:
-        """Return the user of this name."""
         if not _NAME.fullmatch(name):  # PostgreSQL takes no NUL
             return None
         with self._database.read() as connection:
@@ -184,7 +182,6 @@ class Users:
                 raise UserError(self._unknown(name))
 
     def sign_out_everywhere(self, name: str) -> None:
-        """End all sessions of a user."""
         with self._database.write() as connection:
             if name == OWNER:
                 values = {"role": "owner", "created_at": datetime.now(UTC)}

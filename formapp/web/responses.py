@@ -69,7 +69,6 @@ def html_answer(
 def json_answer(
     content: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer a JSON object."""
     response = jsonify(content)
     response.status_code = status
     response.headers.update(headers or {})

@@ -68,8 +68,6 @@ class Definitions:
         return self._transport.call(self._find_or_create, parse, body=body)
 
     def iterate(self, *, page_size: int = 100) -> Iterator[Definition]:
-        """All of the site, page by page."""
-
         def parse(body: Mapping[str, Any]) -> Page[Definition]:
             return Page.parse(body, f"{self._name}s", Definition.parse)
 

@@ -87,7 +87,6 @@ OLDEST_FIRST: Sort = ("createdDate", "ASC")
 
 
 def list_query(sort: Sort, limit: int, offset: int) -> dict[str, Any]:
-    """The query parameters of a list."""
     return {
         "sort.fieldName": sort[0],
         "sort.order": sort[1],

@@ -66,7 +66,6 @@ class CardDavSystem:
         self._calls = calls
 
     def close(self) -> None:
-        """Close the connections."""
         self._calls.close()
 
     def check(self) -> Sequence[str]:
@@ -121,7 +120,6 @@ class CardDavSystem:
             }
 
     def get(self, record_id: str) -> Record | None:
-        """Read one card."""
         answer = self._calls.call("GET", self._address(record_id))
         if answer.status_code in _ABSENT:
             return None

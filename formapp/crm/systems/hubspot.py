@@ -78,7 +78,6 @@ class HubSpotSystem:
         self._base = book.url.rstrip("/") or BASE_URL
 
     def close(self) -> None:
-        """Close the connections."""
         self._calls.close()
 
     def check(self) -> Sequence[str]:

@@ -62,7 +62,6 @@ class WebhookSystem:
         self._source = crm_source(book.name)
 
     def close(self) -> None:
-        """Close the connections."""
         self._calls.close()
 
     def check(self) -> Sequence[str]:
@@ -92,7 +91,6 @@ class WebhookSystem:
         return self._record(record_id, self._last_message(record_id), content)
 
     def get_many(self, record_ids: Sequence[str]) -> Mapping[str, Record]:
-        """The same of several."""
         found = {record_id: self.get(record_id) for record_id in record_ids}
         return {id_: record for id_, record in found.items() if record}
 

@@ -52,7 +52,6 @@ class WixSystem:
         self._page_at = self._learned_at = _EPOCH
 
     def close(self) -> None:
-        """Close the connections."""
         self._calls.close()
 
     # What the site has defined: read once, and again where an unknown key turns up
@@ -267,7 +266,6 @@ class WixSystem:
         return f"{contact.revision}-{hashlib.sha256(keys).hexdigest()[:8]}"
 
     def normalise(self, name: str, value: Value) -> Value | None:
-        """What Wix would make of a value."""
         return self._fields.normalise(name, value)
 
     # Writing

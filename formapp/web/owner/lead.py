@@ -158,7 +158,6 @@ ACTIONS: Mapping[str, Action] = {
 
 @blueprint.get("/leads/<submission_id>")
 def lead(submission_id: str) -> AnyResponse:
-    """Show all that is known of a lead."""
     full = find_lead(submission_id)
     if full != submission_id:
         return redirect(url_for("inbox.lead", submission_id=full), 303)

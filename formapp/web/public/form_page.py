@@ -109,7 +109,6 @@ def _answer(
 
 
 def _fills_fields(request: Request, form: Form) -> bool:
-    """Return whether the request prefills a field."""
     if request.args and any(map(request.args.get, form.prefill_names)):
         return True
     taken = {field.from_ for field in form.definition.fields if field.from_}
