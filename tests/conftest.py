@@ -24,7 +24,10 @@ Start = Callable[[Path], AbstractContextManager[Driven]]
 
 # These start a browser, a database server or formapp itself, which takes seconds.
 _SLOW_FIXTURES = frozenset(
-    {"browser", "postgres", "world", "commands", "demo", "clients", "running"}
+    {
+        *("browser", "postgres", "world", "commands", "demo", "clients", "running"),
+        *("radicale", "xandikos", "tryton"),
+    }
 )
 
 

@@ -17,7 +17,7 @@ from formapp.crm.model import LABELS, Book, Direction, FieldPair
 from formapp.crm.names import CARDDAV_FIELDS, EXTENDED, SETS, WIX_FIELDS
 from formapp.forms.definition.base import Definition, trimmed
 from formapp.forms.definition.explain import field_key, one_of, problem_of, shown, suggestion
-from formapp.forms.definition.lines import find_lines
+from formapp.forms.definition.lines import Location, find_lines
 from formapp.forms.definition.parse import (
     Fault,
     FormFilesError,
@@ -27,6 +27,7 @@ from formapp.forms.definition.parse import (
     parse_files,
     parse_toml,
     plain_lines,
+    read_text,
     validate,
 )
 from formapp.forms.reading.contact import REGIONS
@@ -47,6 +48,7 @@ NEEDED = {
 }
 """The secrets without which a system can't be used. CardDAV takes USERNAME and PASSWORD."""
 
+_KEY_FIELD = "external_id_field"
 _KINDS = ("USERNAME", "PASSWORD", "TOKEN", "SECRET")
 
 
@@ -162,6 +164,7 @@ def load_books(folder: Path, sites: Collection[str] | None = None) -> dict[str, 
     """
     books, faults = parse_files(folder, "book", partial(parse_book, sites=sites))
     faults += _same_variables(names_in(folder))
+    faults += _same_key_fields(folder)
     if faults:
         raise BookFilesError(faults)
     return books
@@ -177,6 +180,37 @@ def _same_variables(names: Sequence[str]) -> Iterator[Fault]:
         held.setdefault(variables, name)
 
 
+def _same_key_fields(folder: Path) -> Iterator[Fault]:
+    """Two-way books of one site need an extended field each: an id is written once.
+
+    Read apart from all other faults, so that a file with several shows them all.
+    """
+    held: dict[tuple[str, str], str] = {}
+    for file in (f"{name}.toml" for name in names_in(folder)):
+        try:
+            text = plain_lines(read_text(folder / file))
+            data = parse_toml(file, text)
+        except FormFilesError:
+            continue
+        site, name, mode = (_given(data, key) for key in ("site", _KEY_FIELD, "mode"))
+        if not site or not name or mode != "two-way":
+            continue
+        first = held.setdefault((site, name), file)
+        if first != file:
+            problem = (
+                f'"{name}" is the field of {first}, too, and both are two-way books of the site '
+                f"{site}: each would take the other's ids for its own; give one of them another, "
+                f'such as {_KEY_FIELD} = "{name} {Path(file).stem}" (not the one that was started)'
+            )
+            yield Fault(file, _KEY_FIELD, problem, find_lines(text).get((_KEY_FIELD,)))
+
+
+def _given(data: Mapping[str, Any], key: str) -> str:
+    """A text of a book's file, or its default; empty where it is no text."""
+    found = data.get(key, BookFile.model_fields[key].default)
+    return found.strip() if isinstance(found, str) else ""
+
+
 def parse_book(file: str, text: str, sites: Collection[str] | None = None) -> Book:
     """Return the book in a file's text; `file` is its name. BookFilesError with every fault."""
     named = bad_name(file, "book")
@@ -187,7 +221,9 @@ def parse_book(file: str, text: str, sites: Collection[str] | None = None) -> Bo
         raise BookFilesError([*named, *error.faults]) from error
     table, errors = validate(BookFile, data)
     problems = [
-        (shown(each["loc"], data, _NAMED_BY), problem_of(each, BookFile)) for each in errors
+        (shown(loc, data, _NAMED_BY), _secret(file, loc) or problem_of(each, BookFile))
+        for each in errors
+        for loc in [each["loc"]]
     ]
     unread = {key for key, _ in problems}
     together = [*_unknown_site(data, sites), *_meaning(data)]
@@ -197,6 +233,15 @@ def parse_book(file: str, text: str, sites: Collection[str] | None = None) -> Bo
         faults = [Fault(file, key, problem, line_of(lines, key)) for key, problem in problems]
         raise BookFilesError([*named, *sorted(faults, key=lambda each: each.line or 0)])
     return _book(file.removesuffix(".toml"), table)
+
+
+def _secret(file: str, loc: Location) -> str | None:
+    """What is wrong with a secret in a book's file, if this key is one."""
+    match loc:
+        case (str(key),) if key.upper() in _KINDS:
+            name = variable(file.removesuffix(".toml"), key.upper())
+            return f"is a secret, which doesn't belong here; set {name} in the environment"
+    return None
 
 
 def _book(name: str, table: BookFile) -> Book:
@@ -225,12 +270,13 @@ def _meaning(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "labels",
             'is "to_wix", but mode = "copy" writes nothing at Wix; use "to_crm" or "off"',
         )
-    fields = data.get("fields")
+    own = EXTENDED + _given(data, _KEY_FIELD)
     seen: dict[tuple[str, str], int] = {}
-    for index, field in enumerate(fields if isinstance(fields, list) else ()):
-        if not isinstance(field, dict):
-            continue
+    for index, field in _field_tables(data):
         key = field_key(data, index, _NAMED_BY)
+        if not is_copy and field.get("wix") == own:
+            problem = f"is the extended field that stores the CRM's id ({_KEY_FIELD})"
+            yield f"{key}.wix", f"{problem}; leave it out"
         for side in ("wix", "crm"):
             name = field.get(side)
             if not isinstance(name, str):
@@ -243,6 +289,13 @@ def _meaning(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"{key}.direction", problem
         if system == "carddav" and isinstance(field.get("crm"), str):
             yield from _carddav(key, field)
+
+
+def _field_tables(data: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    fields = data.get("fields")
+    for index, field in enumerate(fields if isinstance(fields, list) else ()):
+        if isinstance(field, dict):
+            yield index, field
 
 
 def _carddav(key: str, field: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -18,13 +18,17 @@ def intend(
     overruled: Sequence[Overruled] = (),
     persons: Sequence[str] = (),
 ) -> Link:
-    """Commit what is about to be sent, and the values that it overrules."""
+    """Commit what is about to be sent, and the values that it overrules.
+
+    With the bases of an earlier intent that was recognized, since this one takes its place.
+    """
     if intent.side == "wix":
         session.make_room()
     with session.database.write() as connection:
         ids = conflicts.add_conflicts(connection, link, overruled, persons, intent.at)
         values = intent if not ids else Intent(**{**_fields(intent), "conflicts": ids})
-        return write_link(connection, link, intent=values)
+        bases = {"wix_base": link.wix_base, "crm_base": link.crm_base}
+        return write_link(connection, link, intent=values, **bases)
 
 
 def _fields(intent: Intent) -> dict[str, Any]:

@@ -7,7 +7,7 @@ still waits for the commit of its own submission.
 
 import hashlib
 import json
-import secrets
+import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -374,7 +374,8 @@ def _new_id(received_at: datetime) -> str:
     milliseconds, rest = divmod(int(received_at.timestamp() * 1_000_000), 1000)
     bits = milliseconds << 80 | (rest * 4096 // 1000) << 64
     bits |= (next(_counter) & 0xFFFFF) << 42 | (milliseconds >> 4 & 0xFFFF) << 16
-    bits |= secrets.randbits(10) << 32 | secrets.randbits(16)
+    chance = random.getrandbits(26)
+    bits |= (chance >> 16) << 32 | chance & 0xFFFF
     return str(UUID(int=bits, version=7))
 
 
