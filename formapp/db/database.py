@@ -186,7 +186,12 @@ class _Turn:
             if not self._files and self._path.exists():
                 self._open()
             for file, pause in zip(self._files, _PAUSES, strict=False):
-                _lock(file, until, pause)
+                while True:
+                    try:
+                        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                        break
+                    except BlockingIOError:
+                        _wait(until, pause)
             for file in self._files[:1]:
                 fcntl.flock(file, fcntl.LOCK_UN)
         except BaseException as error:
@@ -221,18 +226,14 @@ class _Turn:
             os.close(file)
 
 
-def _lock(file: int, until: float, pause: float) -> None:
-    """Lock the file; raises DatabaseUnavailableError once the time is over.
+def _wait(until: float, pause: float) -> None:
+    """Wait for a moment; raises DatabaseUnavailableError if the time is over.
 
     The system could wait as well, but for ever if the process that has the lock is stopped.
     """
-    while True:
-        with suppress(BlockingIOError):
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        if time.monotonic() >= until:
-            raise DatabaseUnavailableError("refused (database is locked)")
-        time.sleep(pause)
+    if time.monotonic() >= until:
+        raise DatabaseUnavailableError("refused (database is locked)")
+    time.sleep(pause)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
