@@ -22,7 +22,7 @@ def identity_in(lead: dict[str, Any]) -> str | None:
 def ids_of_person(connection: Connection, identity: str, limit: int | None = None) -> list[str]:
     """Return the submissions whose lead has this address or number, newest first.
 
-    They share a search term; what it doesn't tell apart, such as an extension, is compared. Of one
+    They share a search term; what it doesn't distinguish, such as an extension, is compared. Of one
     term at most `limit` are read: a monitor may send the same address a hundred thousand times.
     """
     number = identity.partition(" ext. ")[0]

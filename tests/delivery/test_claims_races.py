@@ -32,13 +32,13 @@ class Paused:
         self._first = True
         original = claims._claim
 
-        def pause(*args: Any) -> Claim | None:
-            claim = original(*args)
+        def pause(*args: Any) -> list[Claim]:
+            claimed = original(*args)
             if self._first:
                 self._first = False
                 self.inside.set()
                 assert self.go_on.wait(WAIT)
-            return claim
+            return claimed
 
         monkeypatch.setattr(claims, "_claim", pause)
 
