@@ -50,7 +50,10 @@ PRIVATE = 0o600
 TURN_FILES = ("-next", "-turn")
 """Ends of the names of the files beside SQLite's that processes lock in turn; they stay empty."""
 
-_LOOK_AGAIN_SECONDS = 0.0005
+_PAUSES = (0.0005, 0.0001)
+"""Seconds between two looks at each of them. A single process waits for the turn itself: it may
+look often, and what it waits is lost to all."""
+
 _IDLE_SECONDS = 1.0
 _USED_AT = "formapp_used_at"
 _READ_ONLY = "formapp_read_only"
@@ -182,13 +185,13 @@ class _Turn:
         try:
             if not self._files and self._path.exists():
                 self._open()
-            for file in self._files:
+            for file, pause in zip(self._files, _PAUSES, strict=False):
                 while True:
                     try:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                         break
                     except BlockingIOError:
-                        _wait(until)
+                        _wait(until, pause)
             for file in self._files[:1]:
                 fcntl.flock(file, fcntl.LOCK_UN)
         except BaseException as error:
@@ -223,11 +226,14 @@ class _Turn:
             os.close(file)
 
 
-def _wait(until: float) -> None:
-    """Wait for a moment; raises DatabaseUnavailableError if the time is over."""
+def _wait(until: float, pause: float) -> None:
+    """Wait for a moment; raises DatabaseUnavailableError if the time is over.
+
+    The system could wait as well, but for ever if the process that has the lock is stopped.
+    """
     if time.monotonic() >= until:
         raise DatabaseUnavailableError("refused (database is locked)")
-    time.sleep(_LOOK_AGAIN_SECONDS)
+    time.sleep(pause)
 
 
 class UtcDateTime(TypeDecorator[datetime]):

@@ -31,6 +31,7 @@ _CORS = {
 # A `fetch` that didn't ask for JSON follows its post to the thank-you page.
 _WITH_CORS = {"forms.challenge", "forms.origin", "forms.submit", "forms.thanks", "schema.show"}
 _LOADED_BY_OTHER_SITES = {"static", "forms.embed_script", "forms.theme"}
+_REDIRECTS = {301, 302, 303, 307, 308}
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}")
 _ALTCHA = {"connect-src": "'self'"}
 # Other responses than pages run and load nothing, and no page may frame them. Images have no
@@ -48,15 +49,15 @@ def add_headers(response: Response) -> None:
     """Add the headers to an answer; a page's view may have set those of `page_headers`."""
     headers, mimetype, endpoint = response.headers, response.mimetype or "", request.endpoint
     headers.extend(_ALWAYS)
-    policy, form = headers.get("Content-Security-Policy", ""), requested_form()
+    form, is_redirect = requested_form(), response.status_code in _REDIRECTS
+    policy = "" if is_redirect else headers.get("Content-Security-Policy", "")
     if policy.startswith("sandbox"):
         # A visitor's file: whatever its type, it has this policy, and no language of ours.
         return
     if mimetype == "text/html":
         if not policy:
             # A redirect shows nothing.
-            is_shown = response.status_code not in range(300, 400)
-            images = image_sources(form) if is_shown else ()
+            images = () if is_redirect else image_sources(form)
             headers.extend(page_headers(services().origin, images=images))
         headers.add("Content-Language", language())
     elif not mimetype.startswith("image/"):
