@@ -230,6 +230,11 @@ def find_link(connection: Connection, book: str, side: Side, record_id: str) -> 
     return read_link(row) if row else None
 
 
+def count_links(connection: Connection, condition: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(crm_links).where(condition)
+    return connection.execute(query).scalar_one()
+
+
 def absorb(connection: Connection, link: Link, side: Side, record_id: str) -> bool:
     """Make way for `link` to get this record: drop a link of the record alone, without a twin.
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from formapp.crm import conflicts
 from formapp.crm.decide import Base, Overruled
 from formapp.crm.model import Side
@@ -26,13 +28,9 @@ def intend(
         session.make_room()
     with session.database.write() as connection:
         ids = conflicts.add_conflicts(connection, link, overruled, persons, intent.at)
-        values = intent if not ids else Intent(**{**_fields(intent), "conflicts": ids})
+        stored = msgspec.structs.replace(intent, conflicts=ids)
         bases = {"wix_base": link.wix_base, "crm_base": link.crm_base}
-        return write_link(connection, link, intent=values, **bases)
-
-
-def _fields(intent: Intent) -> dict[str, Any]:
-    return {name: getattr(intent, name) for name in intent.__struct_fields__}
+        return write_link(connection, link, intent=stored, **bases)
 
 
 def send(session: Session, link: Link, call: Callable[[], Record]) -> Record:

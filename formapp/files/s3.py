@@ -78,7 +78,6 @@ class S3Store:
             raise FileStoreError(error.strerror or "refused") from error
 
     def put(self, spool: Spool, key: str | None = None) -> str:
-        """Upload what was written; returns its key."""
         key = key or new_key(spool.sha256)
         spool.file.seek(0)
         try:
@@ -98,7 +97,6 @@ class S3Store:
         return io.BufferedReader(_Body(found["Body"]))
 
     def stat(self, key: str) -> Stat | None:
-        """Return what is known of a content, None where there is none."""
         try:
             found = self._client.head_object(Bucket=self._bucket, Key=self._path(key))
         except (BotoCoreError, ClientError) as error:

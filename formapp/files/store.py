@@ -151,7 +151,6 @@ class FolderStore:
         return Spool(os.fdopen(number, "w+b"), Path(path))
 
     def put(self, spool: Spool, key: str | None = None) -> str:
-        """Store what was written; returns its key."""
         if spool.path is None:
             raise ValueError("this content was put or closed before")
         key = key or new_key(spool.sha256)
@@ -168,7 +167,6 @@ class FolderStore:
         return key
 
     def open(self, key: str) -> IO[bytes]:
-        """Open a content; raises ContentMissingError."""
         try:
             return self._path(key).open("rb")
         except FileNotFoundError:
@@ -177,7 +175,6 @@ class FolderStore:
             raise _unavailable(error) from error
 
     def stat(self, key: str) -> Stat | None:
-        """Return what is known of a content, None where there is none."""
         try:
             return _stat(key, self._path(key))
         except OSError as error:

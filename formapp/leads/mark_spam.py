@@ -20,7 +20,7 @@ MARKED = "a person marked it as spam"
 def mark_spam(database: Database, submission_id: str, now: datetime, *, by: str) -> None:
     """Put a submission into quarantine, for good unless it is released; cancel what waits.
 
-    It stays in quarantine rather than with the honeypot's catches, whose answers nobody has read.
+    It stays in quarantine rather than with the honeypot's catches, whose answers were never read.
     Raises LeadError, and changes nothing, if it is unknown, erased or delivered.
     """
     with database.write() as connection:

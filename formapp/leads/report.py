@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, literal, null, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, null, select
 
 from formapp.db.database import Database
 from formapp.db.inbox_tables import notified
@@ -13,12 +13,8 @@ from formapp.db.tables import attempts, deliveries, jobs, submissions
 from formapp.files.records import FileRecord, of_submission
 from formapp.jobs.queue import REASON
 from formapp.leads.errors import UnknownSubmissionError
+from formapp.leads.summary import state_of_row
 from formapp.notifications.plan import CHANNELS, FAILED
-
-_state = case(
-    (submissions.c.status == "accepted", deliveries.c.state),
-    else_=submissions.c.status,
-).label("state")
 
 _DELIVERY = ("outcome", "contact_id", "due_at", "finished_at", "reason", "flags", "changes")
 _NOTIFICATIONS = {*CHANNELS, FAILED}
@@ -63,7 +59,7 @@ def select_submissions(*, with_spam: bool) -> Select[Any]:
     query = (
         select(
             submissions,
-            _state,
+            state_of_row,
             deliveries.c.id.label("delivery_id"),
             func.coalesce(deliveries.c.attempts, 0).label("attempts"),
             *(deliveries.c[name] for name in _DELIVERY),

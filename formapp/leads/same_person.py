@@ -22,7 +22,7 @@ def identity_in(lead: dict[str, Any]) -> str | None:
 def ids_of_person(connection: Connection, identity: str, limit: int | None = None) -> list[str]:
     """Return the submissions whose lead has this address or number, newest first.
 
-    They share a search term; what it doesn't tell apart, such as an extension, is compared. Of one
+    They share a search term; what it doesn't distinguish, such as an extension, is compared. Of one
     term at most `limit` are read: a monitor may send the same address a hundred thousand times.
     """
     number = identity.partition(" ext. ")[0]
@@ -47,20 +47,24 @@ def identities_in(lead: dict[str, Any]) -> list[str]:
 
 def list_others(
     database: Database, submission_id: str, sites: tuple[str, ...] | None
-) -> list[LeadSummary]:
-    """Return other leads of the same person, by address or number, newest first."""
+) -> tuple[list[LeadSummary], str | None]:
+    """Return the newest other leads of the same person, by address or number.
+
+    And, where there are more of them, what to search for to see all.
+    """
     index_all(database)
     with database.read() as connection:
         this = select(submissions.c.lead).where(submissions.c.id == submission_id)
         lead = connection.execute(this).scalar() or {}
+        identities = identities_in(lead)
         ids = {
-            each
-            for found in identities_in(lead)
-            for each in ids_of_person(connection, found, _MOST_OTHERS)
+            each for found in identities for each in ids_of_person(connection, found, _MOST_OTHERS)
         }
         newest = sorted(ids - {submission_id}, reverse=True)
         rows = read_summaries(connection, newest[:_MOST_OTHERS])
-        return [row for row in rows if sites is None or row.site in sites][:_MOST_SHOWN]
+        visible = [row for row in rows if sites is None or row.site in sites]
+        more = identities[0] if len(visible) > _MOST_SHOWN else None
+        return visible[:_MOST_SHOWN], more
 
 
 def list_own(database: Database, submission_id: str) -> tuple[list[LeadSummary], int]:

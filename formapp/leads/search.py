@@ -369,7 +369,7 @@ def _has_term(beginning: str, column: Id = submissions.c.id) -> ColumnElement[bo
 
 
 def _beginnings(search: str) -> list[str]:
-    """Return the beginnings of terms that a submission must have, the most telling one first."""
+    """Return the beginnings of terms that a submission must have, the most selective one first."""
     text = search.strip()
     if "@" in text:
         found = [f"e{read_email(text) or text.lower()}"]

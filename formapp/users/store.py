@@ -35,7 +35,7 @@ LONGEST_PASSWORD = 1024
 _NAME = re.compile(r"[\w.@+-]{1,64}")
 _hasher = PasswordHasher()
 # Of a random text that is stored nowhere: an unknown name takes as long as a wrong password.
-_NOBODY = _hasher.hash(hashlib.sha256(b"formapp: nobody's password").hexdigest())
+_DUMMY = _hasher.hash(hashlib.sha256(b"formapp: no user's password").hexdigest())
 
 
 CHECKS = 2
@@ -136,7 +136,7 @@ class Users:
             with self._database.read() as connection:
                 mine = select(users.c.password).where(users.c.name == name)
                 stored = connection.execute(mine).scalar()
-        return self.find(name) if _is_right(stored or _NOBODY, password) and stored else None
+        return self.find(name) if _is_right(stored or _DUMMY, password) and stored else None
 
     def list_all(self) -> list[User]:
         """Return all users, by name."""

@@ -311,4 +311,4 @@ def test_a_worker_with_other_form_files_says_that_it_notified_nobody(
     office.have("")
     office.keep()
     office.run()
-    assert "form contact: a lead notified nobody: its form file here" in caplog.text
+    assert "form contact: no notification of a lead: its form file here" in caplog.text

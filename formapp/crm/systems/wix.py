@@ -108,7 +108,6 @@ class WixSystem:
     # Reading
 
     def check(self) -> Sequence[str]:
-        """Faults in words; reads only."""
         try:
             fields = self._extended
             self._calls.once(lambda: self._wix.contacts.query(limit=1))
@@ -352,7 +351,6 @@ class WixSystem:
         self._calls.once(self._wix.contacts.delete, record.id)
 
     def archive(self, record: Record) -> None:  # noqa: ARG002 - a system's interface
-        """Wix has no archive."""
         raise system.RefusedError("contacts at Wix can't be archived")
 
     def merge(self, survivor: Record, source: Record) -> Record:

@@ -57,7 +57,7 @@ class _Options(Field):
 
     @cached_property
     def _meanings(self) -> dict[str, str | None]:
-        """What a text stands for, without regard to case; None where that is not clear."""
+        """The value that a text means, without regard to case; None where that is not clear."""
         spoken = (self.definition, *self.translations)
         found: dict[str, str | None] = {}
         for pairs in (

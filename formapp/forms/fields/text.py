@@ -43,7 +43,7 @@ class Textarea(Field):
 
 
 class Hidden(Field):
-    """A value that the page carries. It is cut at its limit and never a visitor's error."""
+    """A value that is part of the page. It is cut at its limit and never a visitor's error."""
 
     widget = HiddenInput()
     typed = autofilled = False
