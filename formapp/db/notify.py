@@ -42,10 +42,12 @@ class Notifier:
     """
 
     def __init__(self, database: Database) -> None:
+        """It ends with the database, and begins anew if that is used again."""
         self._database = database
         self._due = threading.Event()
         self._mutex = threading.Lock()
         self._thread: threading.Thread | None = None
+        database.before_close(self._end)
 
     def notify(self) -> None:
         """Wake the listeners soon; returns at once."""
@@ -58,13 +60,19 @@ class Notifier:
                     self._thread.start()
 
     def _run(self) -> None:
-        while True:
-            self._due.wait()
+        while self._due.wait() and self._thread is threading.current_thread():
             self._due.clear()
-            # Whoever lost the database says so for what it couldn't store; workers poll.
+            # Without a database there is nothing to deliver either; afterwards workers look.
             with suppress(DatabaseUnavailableError), self._database.write_at_once() as connection:
                 connection.execute(_NOTIFY_SOON)
             time.sleep(_SECONDS_BETWEEN)
+
+    def _end(self) -> None:
+        with self._mutex:
+            thread, self._thread = self._thread, None
+        if thread:
+            self._due.set()
+            thread.join()
 
 
 class Listener:

@@ -120,3 +120,16 @@ def test_a_notifier_outlives_a_time_without_its_database(
         assert woken.acquire(timeout=WAIT)
     finally:
         listener.close()
+
+
+def test_a_notifier_ends_with_its_database_and_begins_anew(postgresql: Database) -> None:
+    notifier, before = Notifier(postgresql), set(threading.enumerate())
+    for _ in range(2):
+        woken = threading.Semaphore(0)
+        listener = Listener(postgresql, woken.release)
+        assert woken.acquire(timeout=WAIT)
+        notifier.notify()
+        assert woken.acquire(timeout=WAIT)
+        listener.close()
+        postgresql.close()
+        assert set(threading.enumerate()) <= before
