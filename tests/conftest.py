@@ -17,6 +17,7 @@ from tests.support.browser import chromium
 from tests.support.clock import TurnedClock
 from tests.support.driven import Driven
 from tests.support.firefox import firefox
+from tests.support.passwords import hash_weakly
 from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.schema import give_schema
 from tests.support.webkit import webkit
@@ -48,6 +49,7 @@ sys.dont_write_bytecode = False
 
 
 build_apps_quickly()
+hash_weakly()
 
 
 @pytest.hookimpl(wrapper=True)
