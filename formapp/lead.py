@@ -142,7 +142,6 @@ class Lead(_Part, frozen=True, kw_only=True):
             raise InvalidLeadError("the stored lead can't be read") from None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the lead as it is stored."""
         content: dict[str, Any] = msgspec.to_builtins(self)
         return content
 

@@ -188,7 +188,6 @@ class Bodies:
         return False
 
     def give_back(self, size: int) -> None:
-        """Return bytes that were taken."""
         with self._lock:
             self._taken[self._mine] -= size
             self._is_full = False
@@ -333,14 +332,13 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         app: "WSGIApplication",
         listener: socket.socket,
         *,
-        threads: int = THREADS,
         bodies: Bodies | None = None,
         body_limits: Mapping[str, int] | None = None,
     ) -> None:
         """`body_limits` are for paths that take larger bodies than `MAX_BODY`."""
         settings = Adjustments(
             sockets=[listener],
-            threads=threads,
+            threads=THREADS,
             connection_limit=_connections(),
             asyncore_use_poll=True,
             asyncore_loop_timeout=1,

@@ -30,7 +30,7 @@ Start = Callable[[Path], AbstractContextManager[Driven]]
 _SLOW_FIXTURES = frozenset(
     {
         *("browser", "postgres", "world", "commands", "demo", "clients", "running"),
-        *("tryton", "radicale", "xandikos"),
+        *("radicale", "xandikos", "tryton"),
     }
 )
 

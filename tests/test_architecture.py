@@ -184,9 +184,7 @@ def test_every_module_belongs_to_a_room_with_rules_or_to_the_command_line() -> N
 
 def test_only_the_composition_roots_import_settings() -> None:
     readers = {
-        module
-        for module, path in MODULES.items()
-        if "formapp.config.settings" in _imports(path)
+        module for module, path in MODULES.items() if "formapp.config.settings" in _imports(path)
     }
     assert readers
     assert all(any(_within(reader, root) for root in ROOTS) for reader in readers)
@@ -202,6 +200,7 @@ def test_nothing_is_imported_inside_a_function() -> None:
                 assert inner == [], f"{module}.{function.name} hides an import"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("entry", "unwanted"),
     [

@@ -42,10 +42,6 @@ from formapp.signing import Keyring
 _log = logging.getLogger(__name__)
 
 
-class SystemMissingError(Exception):
-    """This version has no adapter for a book's system."""
-
-
 class UnknownBookError(Exception):
     """There is no such book; the text says which there are."""
 
@@ -91,7 +87,6 @@ class OpenBook:
         self.calls.stop()
 
     def close(self) -> None:
-        """Close all connections."""
         self.session.wix.close()
         self.session.crm.close()
 
@@ -150,9 +145,9 @@ class BookRunner:
     `stop` may be called from any thread.
     """
 
-    def __init__(self, open_it: Callable[[Wait], OpenBook]) -> None:
+    def __init__(self, open_it: Callable[..., OpenBook]) -> None:
         self._stopping = threading.Event()
-        self._open = partial(open_it, self._stopping.wait)
+        self._open = partial(open_it, wait=self._stopping.wait)
         self._opened: OpenBook | None = None
 
     def run_next(self) -> bool:
@@ -181,36 +176,25 @@ def book_runners(settings: Settings, database: Database, metrics: Metrics) -> li
         return []
     runners = []
     for book in books.values():
-        open_it = partial(_open_waiting, book, settings, database, metrics)
+        open_it = partial(open_book, book, settings=settings, database=database, metrics=metrics)
         try:
-            open_it(sleep).close()
+            open_it().close()
         except (SecretsError, SettingsError) as error:
             for line in error.faults:
                 _log.error("the CRM book %s waits: %s", book.name, line)
-        except SystemMissingError as error:
-            _log.error("the CRM book %s waits: %s", book.name, error)
         else:
             runners.append(BookRunner(open_it))
     return runners
 
 
-def _open_waiting(
-    book: Book, settings: Settings, database: Database, metrics: Metrics, wait: Wait
-) -> OpenBook:
-    return open_book(book, settings=settings, database=database, metrics=metrics, wait=wait)
-
-
 def open_system(book: Book, secrets: Secrets, database: Database, wait: Wait = sleep) -> System:
     """Open the side that isn't Wix; this sends no call. May raise SecretsError."""
-    match book.system:
-        case "carddav":
-            auth = (secrets.username, secrets.password) if secrets.username else None
-            return CardDavSystem(book, HttpCalls(auth=auth))
-        case "webhook":
-            return _open_webhook(book, secrets, database)
-        case "hubspot":
-            return HubSpotSystem(book, HttpCalls(token=secrets.token), now_in_utc, wait)
-    raise SystemMissingError(f"{book.name}.toml: {book.system} can't be used yet")
+    if book.system == "carddav":
+        auth = (secrets.username, secrets.password) if secrets.username else None
+        return CardDavSystem(book, HttpCalls(auth=auth))
+    if book.system == "webhook":
+        return _open_webhook(book, secrets, database)
+    return HubSpotSystem(book, HttpCalls(token=secrets.token), now_in_utc, wait)
 
 
 def _open_webhook(book: Book, secrets: Secrets, database: Database) -> System:

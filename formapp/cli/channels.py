@@ -54,7 +54,6 @@ class Channels:
 
 
 def make_channels(settings: Settings, database: Database, clock: Clock) -> Channels:
-    """Wire the channels."""
     server = settings.smtp_url
     mailer = SmtpMailer(server.get_secret_value()) if server else None
     # Looked up for each message: people are added while this runs.
@@ -73,7 +72,7 @@ def make_channels(settings: Settings, database: Database, clock: Clock) -> Chann
 
 
 def inbox_of(settings: Settings, database: Database) -> str | None:
-    """Return the prefix of a lead's page in the inbox; None while nobody may sign in there."""
+    """Return the prefix of a lead's page in the inbox; None while it has no user."""
     password = settings.owner_password
     users = Users(database, password.get_secret_value() if password else None)
     if settings.base_url is None or (users.is_empty() and not settings.inbox_user_header):

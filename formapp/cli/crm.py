@@ -4,18 +4,18 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from formapp.cli.books import (
     OpenBook,
-    SystemMissingError,
     UnknownBookError,
     books_of,
     find_book,
@@ -25,13 +25,13 @@ from formapp.cli.books import (
 from formapp.cli.output import echo
 from formapp.cli.progress import Progress
 from formapp.cli.sites import now_in_utc
-from formapp.cli.wiring import number_of, one_line_errors, open_database, read_settings
+from formapp.cli.wiring import number_of, opened_database
 from formapp.config.project import load_project
-from formapp.config.settings import PREFIX, Settings, default_crm
+from formapp.config.settings import PREFIX, default_crm
 from formapp.crm import owner, sync
 from formapp.crm.books import BookFilesError, SecretsError
 from formapp.crm.holding import LEASE
-from formapp.crm.model import Book, Conflict, Plan, Side, Status
+from formapp.crm.model import Book, Conflict, Held, Plan, Side, Status, other
 from formapp.crm.system import CrmError
 from formapp.db.database import Database
 from formapp.monitoring.metrics import Metrics
@@ -39,6 +39,7 @@ from formapp.resources import BUNDLED_FORMS
 
 _SIDES: click.Choice[Side] = click.Choice(["wix", "crm"])
 _SHOWN = 40
+Row = TypeVar("Row", Conflict, Held)
 _json_object = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 _json_array = click.option("--json", "as_json", is_flag=True, help="One JSON array.")
 
@@ -58,18 +59,7 @@ def command() -> None:
     """
 
 
-@contextmanager
-def _opened(*, wix: bool = False) -> Iterator[tuple[Settings, Database]]:
-    """Settings and database, which is made if need be; known errors become lines."""
-    with one_line_errors():
-        settings = read_settings(wix=wix)
-        try:
-            with closing(open_database(settings, create=True)) as database:
-                yield settings, database
-        except (UnknownBookError, SystemMissingError, CrmError) as error:
-            raise click.ClickException(str(error)) from None
-        except SecretsError as error:
-            raise click.ClickException("\n".join(error.faults)) from None
+_opened = partial(opened_database, UnknownBookError, CrmError, SecretsError, create=True)
 
 
 @contextmanager
@@ -88,7 +78,6 @@ def _session(name: str) -> Iterator[OpenBook]:
 
 @contextmanager
 def _book(name: str) -> Iterator[tuple[Book, Database]]:
-    """A book and the database."""
     with _opened() as (settings, database):
         yield find_book(settings, name), database
 
@@ -99,6 +88,15 @@ def _print(result: object, text: str, *, as_json: bool) -> None:
         value = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
         text = json.dumps(value, indent=2, default=_json, ensure_ascii=False)
     echo(text)
+
+
+def _print_rows(
+    found: Sequence[Row], line_of: Callable[[Row], str], none: str, *, as_json: bool
+) -> None:
+    if found or as_json:
+        _print([asdict(row) for row in found], "\n".join(map(line_of, found)), as_json=as_json)
+    else:
+        echo(none, err=True)
 
 
 def _json(value: object) -> object:
@@ -307,18 +305,14 @@ def conflicts(book: str, *, as_json: bool) -> None:
     """Show fields that both sides changed: which value stayed, and which was lost."""
     with _book(book) as (_, database):
         found = owner.conflicts(database, book)
-    if found or as_json:
-        text = "\n".join(map(_conflict_line, found))
-        _print(list(map(asdict, found)), text, as_json=as_json)
-    else:
-        echo(f"{book} has no conflicts.", err=True)
+    _print_rows(found, _conflict_line, f"{book} has no conflicts.", as_json=as_json)
 
 
 def _conflict_line(found: Conflict) -> str:
     begin = f"{found.id}  {found.at:%Y-%m-%d %H:%M}  {found.contact_id or '-'}  {found.field}: "
     if found.resolved and found.lost_value is None and found.kept_value is None:
         return f"{begin}resolved; its values are erased"
-    kept: Side = "crm" if found.lost_side == "wix" else "wix"
+    kept = other(found.lost_side)
     state = "kept" if found.resolved else "waits for you; at"
     values = f"{kept} {_short(found.kept_value)}, {found.lost_side} {_short(found.lost_value)}"
     return f"{begin}{state} {values}"
@@ -337,14 +331,11 @@ def held(book: str, *, as_json: bool) -> None:
     """Show the records that are left alone until a person has set them right, and why."""
     with _book(book) as (_, database):
         found = owner.held(database, book)
-    if found or as_json:
-        lines = (
-            f"contact {each.contact_id or '-'}, record {each.crm_id or '-'}: {each.reason}"
-            for each in found
-        )
-        _print(list(map(asdict, found)), "\n".join(lines), as_json=as_json)
-    else:
-        echo(f"{book} holds no record.", err=True)
+    _print_rows(found, _held_line, f"{book} holds no record.", as_json=as_json)
+
+
+def _held_line(found: Held) -> str:
+    return f"contact {found.contact_id or '-'}, record {found.crm_id or '-'}: {found.reason}"
 
 
 @command.command("resolve", cls=_Command, example="formapp crm resolve 7 --keep crm")

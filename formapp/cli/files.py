@@ -6,7 +6,7 @@ import click
 
 from formapp.cli.output import echo
 from formapp.cli.sites import now_in_utc
-from formapp.cli.wiring import number_of, one_line_errors, open_database, read_settings, store_of
+from formapp.cli.wiring import number_of, opened_database, store_of
 from formapp.files.store import FileStoreError
 from formapp.files.sweep import delete_erased, delete_orphans
 
@@ -20,9 +20,7 @@ def command() -> None:
 @click.option("--force", is_flag=True, help="Also if most of the stored files would be deleted.")
 def sweep(*, force: bool) -> None:
     """Delete contents that belong to no lead. Workers do so by themselves, every few hours."""
-    with one_line_errors():
-        settings = read_settings()
-        database = open_database(settings)
+    with opened_database() as (settings, database):
         store, now = store_of(settings, database), now_in_utc()
         try:
             erased = delete_erased(database, store, now)
@@ -30,7 +28,6 @@ def sweep(*, force: bool) -> None:
         except FileStoreError as error:
             echo(f"formapp: the file store: {error}", err=True)
             sys.exit(1)
-        database.close()
     if orphans.found > orphans.deleted:
         echo(
             f"{number_of(orphans.found, 'stored file')} belong to no lead of this database, most "

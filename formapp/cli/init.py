@@ -27,8 +27,6 @@ _PRIVATE = 0o600
 
 
 class _Checked(click.ParamType[str]):
-    """A text that a check accepts."""
-
     name = "text"
 
     def __init__(self, check: Callable[[str], str]) -> None:

@@ -38,7 +38,7 @@ class _Column:
 _AGE, _NAME, _EMAIL = _Column("AGE"), _Column("NAME", 10, 28), _Column("E-MAIL", 12, 36)
 _SITE, _FORM = _Column("SITE", 6, 20), _Column("FORM", 8, 24)
 _STATE, _ID = _Column("STATE"), _Column("ID")
-_LEAST_TELLING = (_SITE, _EMAIL, _FORM)
+_LEFT_OUT_FIRST = (_SITE, _EMAIL, _FORM)
 """What a narrow terminal leaves out, in this order."""
 
 
@@ -87,7 +87,7 @@ def _widths(
     if width is None:
         return wanted
     wanted = {column: min(each, column.most or each) for column, each in wanted.items()}
-    for column in _LEAST_TELLING:
+    for column in _LEFT_OUT_FIRST:
         if _total({each: min(wide, each.least or wide) for each, wide in wanted.items()}) > width:
             wanted.pop(column, None)
     while _total(wanted) > width:

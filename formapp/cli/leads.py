@@ -4,9 +4,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from itertools import chain, islice
 from typing import Any, TextIO
 
@@ -16,14 +14,13 @@ from formapp.cli.format_lead import entry_lines, erasure_lines, hits_lines
 from formapp.cli.lead_table import Since, echo_leads
 from formapp.cli.load import load
 from formapp.cli.output import echo, screen
+from formapp.cli.sites import now_in_utc as _now
 from formapp.cli.wiring import (
     digests_of,
     keyring_of,
     limit_of,
     number_of,
-    one_line_errors,
-    open_database,
-    read_settings,
+    opened_database,
     store_of,
 )
 from formapp.config.settings import PREFIX, Settings, SettingsError
@@ -61,18 +58,7 @@ def command() -> None:
     """See, retry, release, export and erase submissions and their deliveries."""
 
 
-@contextmanager
-def _opened() -> Iterator[tuple[Settings, Database]]:
-    """Settings and database; errors that an owner can correct become one line."""
-    with one_line_errors():
-        settings = read_settings()
-        database = open_database(settings)
-        try:
-            yield settings, database
-        except (LeadError, InvalidIdentityError, erase.ErasureListError) as error:
-            raise click.ClickException(str(error)) from None
-        finally:
-            database.close()
+_opened = partial(opened_database, LeadError, InvalidIdentityError, erase.ErasureListError)
 
 
 def _check_form(settings: Settings, database: Database, form: str | None) -> None:
@@ -98,7 +84,6 @@ def _none(state: str | None, form: str | None) -> str:
 
 
 def _none_like(wanted: search.LeadFilter) -> str:
-    """Return that no submission is like this."""
     if _is_narrow(wanted):
         return "No submission matches."
     return _none(next(iter(wanted.states), None), next(iter(wanted.forms), None))
@@ -107,10 +92,6 @@ def _none_like(wanted: search.LeadFilter) -> str:
 def _is_narrow(wanted: search.LeadFilter) -> bool:
     """Whether more is wanted than a form and a state."""
     return bool(wanted.search.strip() or wanted.since or wanted.sites)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 def _filter_options(function: Callable[..., None]) -> Callable[..., None]:

@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import click
 
 from formapp.cli.channels import Channels, make_channels
 from formapp.cli.output import echo
-from formapp.cli.wiring import one_line_errors, open_database, read_settings
+from formapp.cli.sites import now_in_utc as _now
+from formapp.cli.wiring import opened_database
 from formapp.config.agreement import notify_faults
 from formapp.config.settings import SettingsError
 from formapp.forms.definition.explain import suggestion
@@ -31,10 +31,6 @@ def command() -> None:
     """Try how a form notifies, and notify of a lead again."""
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 @command.command("test")
 @click.argument("form", metavar="FORM")
 @click.option("--to", metavar="ADDRESS", help="Who gets the visitor's reply; else the first owner.")
@@ -43,14 +39,12 @@ def test(form: str, to: str | None) -> None:
 
     Nothing is stored. Exits with 1 if a channel failed.
     """
-    with one_line_errors():
-        settings = read_settings()
+    with opened_database() as (settings, database):
         forms = load_definitions(settings.forms)
         definition = _find(forms, form)
         if faults := notify_faults(settings, {form: definition}):
             raise SettingsError(faults)
         visitor = _visitor(definition, to)
-        database = open_database(settings)
         channels = make_channels(settings, database, _now)
         lead = sample_lead(form, definition, settings.default_site, _now(), email=visitor)
         failures = 0
@@ -62,7 +56,6 @@ def test(form: str, to: str | None) -> None:
                 echo(f"{name}: failed: {error}")
             else:
                 echo(f"{name}: sent")
-        database.close()
     if failures:
         sys.exit(1)
 
@@ -84,24 +77,17 @@ def resend(
     """Notify of leads again: by what has failed, else by all channels but the visitor's reply."""
     if bool(submission_ids) == failed or (form and not failed):
         raise click.UsageError("give one or more IDs, or --failed (with --form if you like)")
-    with one_line_errors():
-        settings = read_settings()
+    with opened_database(LeadError) as (settings, database):
         if form:
             _find(load_definitions(settings.forms), form)
-        database = open_database(settings)
-        try:
-            chosen = (
-                find_failed(database, form)
-                if failed
-                else [find_submission(database, each) for each in submission_ids]
-            )
-            for submission_id in chosen:
-                used = renotify(database, submission_id, channels, _now())
-                echo(f"{submission_id} is sent again by {', '.join(used)}")
-        except LeadError as error:
-            raise click.ClickException(str(error)) from None
-        finally:
-            database.close()
+        chosen = (
+            find_failed(database, form)
+            if failed
+            else [find_submission(database, each) for each in submission_ids]
+        )
+        for submission_id in chosen:
+            used = renotify(database, submission_id, channels, _now())
+            echo(f"{submission_id} is sent again by {', '.join(used)}")
     if not chosen:
         echo("Nothing to send again: no notification has failed.")
 

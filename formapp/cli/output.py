@@ -49,7 +49,7 @@ class Screen:
 
 
 def screen() -> Screen:
-    """Return what standard output is; `NO_COLOR` (no-color.org) and dumb terminals are heeded."""
+    """Return what standard output is; no colours with `NO_COLOR` (no-color.org)."""
     if not sys.stdout.isatty():
         return Screen()
     plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"

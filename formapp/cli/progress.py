@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self, TextIO
+from typing import Self
 
 _WIDTH = 30
 _BAR_EVERY = 0.1
@@ -19,14 +19,9 @@ class Progress:
     before anything else is printed.
     """
 
-    def __init__(
-        self,
-        what: str,
-        stream: TextIO | None = None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what
-        self._stream = stream or sys.stderr
+        self._stream = sys.stderr
         self._is_terminal = self._stream.isatty()
         self._clock = clock
         self._started = self._shown = clock()

@@ -4,21 +4,14 @@ from datetime import UTC, datetime
 
 from formapp.config.settings import Settings
 from formapp.config.sites import SiteSettings
-from formapp.db.database import Database
-from formapp.delivery.sites import Clock, RateLimitedClient, Site
-from formapp.monitoring.metrics import Metrics
+from formapp.delivery.sites import Site
 from formapp.wix import ApiKey, AppToken, Auth, Timeouts
 
 TIMEOUTS = Timeouts(5, 20)
 """Connect and read, in seconds: a stopping process has 30 for the call in flight."""
 
 
-class UnknownSiteError(Exception):
-    """No site has this name; the text says which there are."""
-
-
 def now_in_utc() -> datetime:
-    """The present time."""
     return datetime.now(UTC)
 
 
@@ -28,24 +21,6 @@ def sites_of(settings: Settings) -> list[Site]:
         Site(site.name, auth_of(site), site.rate_limit, base_url=site.api_url, timeouts=TIMEOUTS)
         for site in settings.sites
     ]
-
-
-def client_of(
-    settings: Settings,
-    name: str,
-    database: Database,
-    metrics: Metrics,
-    clock: Clock = now_in_utc,
-) -> RateLimitedClient:
-    """Make a client of the site for one thread; its calls share the site's rate budget.
-
-    Raises UnknownSiteError.
-    """
-    sites = {site.name: site for site in sites_of(settings)}
-    if name not in sites:
-        known = ", ".join(sites)
-        raise UnknownSiteError(f'there is no site "{name}"; there are: {known}')
-    return RateLimitedClient(sites[name], database, clock, metrics)
 
 
 def auth_of(site: SiteSettings) -> Auth:

@@ -7,7 +7,7 @@ from typing import TextIO
 import click
 
 from formapp.cli.output import echo
-from formapp.cli.wiring import one_line_errors, open_database, read_settings
+from formapp.cli.wiring import opened_database
 from formapp.users.store import Role, UserError, Users
 
 _password_file = click.option(
@@ -24,16 +24,9 @@ def command() -> None:
 
 @contextmanager
 def _opened() -> Iterator[Users]:
-    with one_line_errors():
-        settings = read_settings()
-        database = open_database(settings)
+    with opened_database(UserError) as (settings, database):
         password = settings.owner_password
-        try:
-            yield Users(database, password.get_secret_value() if password else None)
-        except UserError as error:
-            raise click.ClickException(str(error)) from None
-        finally:
-            database.close()
+        yield Users(database, password.get_secret_value() if password else None)
 
 
 @command.command("add")

@@ -4,8 +4,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import NoReturn
+
+import click
 
 from formapp.cli.output import echo
 from formapp.config.settings import PREFIX, Settings, SettingsError
@@ -32,9 +34,23 @@ def one_line_errors() -> Iterator[None]:
     except SettingsError as error:
         _fail("the settings are wrong:", *error.faults)
     except FormFilesError as error:
-        _fail("form files are wrong:", *(str(fault) for fault in error.faults))
+        _fail(f"{error.kind} files are wrong:", *(str(fault) for fault in error.faults))
     except DatabaseUnavailableError as error:
         _fail(f"the database {error}")
+
+
+@contextmanager
+def opened_database(
+    *errors: type[Exception], create: bool = False, wix: bool = False
+) -> Iterator[tuple[Settings, Database]]:
+    """Settings and database; these errors become one line, as those of `one_line_errors`."""
+    with one_line_errors():
+        settings = read_settings(wix=wix)
+        with closing(open_database(settings, create=create)) as database:
+            try:
+                yield settings, database
+            except errors as error:
+                raise click.ClickException(str(error)) from None
 
 
 @contextmanager
@@ -100,7 +116,6 @@ def file_addresses(settings: Settings) -> FileAddresses | None:
 
 
 def store_of(settings: Settings, database: Database) -> FileStore:
-    """The store of visitors' files."""
     return open_store(settings.files, settings.s3_access, database)
 
 

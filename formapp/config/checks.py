@@ -191,7 +191,6 @@ def database(value: str) -> str:
 
 
 def folder(value: Path) -> Path:
-    """Check that a path is a folder."""
     if not value.is_dir():
         raise ValueError(f"is no folder: {value}")
     return value
@@ -274,7 +273,6 @@ def smtp(value: str) -> str:
 
 
 def webhook_secret(value: str) -> str:
-    """Check a secret of Standard Webhooks."""
     try:
         key = base64.b64decode(value.removeprefix("whsec_"), validate=True)
     except binascii.Error:

@@ -54,9 +54,7 @@ class Project(Definition):
     """The whole file; a new table is a field here."""
 
     brand: Brand | None = None
-    sites: dict[Annotated[str, AfterValidator(checks.site_name)], SiteTable] = Key(
-        default_factory=dict
-    )
+    sites: dict[_SiteName, SiteTable] = Key(default_factory=dict)
 
 
 _EMPTY = Project()

@@ -49,7 +49,6 @@ class SettingsError(Exception):
 
 
 def _checked(check: Callable[[str], str]) -> AfterValidator:
-    """Check the text of a secret."""
     return AfterValidator(lambda value: SecretStr(check(value.get_secret_value())))
 
 

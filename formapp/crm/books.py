@@ -4,32 +4,37 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Strict, ValidationError
+from pydantic import AfterValidator, Strict
 from pydantic import Field as Key
 
 from formapp.crm.model import LABELS, Book, Direction, FieldPair
 from formapp.crm.names import CARDDAV_FIELDS, EXTENDED, SETS, WIX_FIELDS
 from formapp.forms.definition.base import Definition, trimmed
-from formapp.forms.definition.explain import dotted, one_of, problem_of, suggestion
+from formapp.forms.definition.explain import field_key, one_of, problem_of, shown, suggestion
 from formapp.forms.definition.lines import Location, find_lines
 from formapp.forms.definition.parse import (
     Fault,
     FormFilesError,
+    bad_name,
     line_of,
+    names_in,
+    parse_files,
     parse_toml,
     plain_lines,
     read_text,
+    validate,
 )
 from formapp.forms.reading.contact import REGIONS
 
 System = Literal["carddav", "hubspot", "webhook"]
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_NAMED_BY = ("wix", "crm")
 _X_NAME = re.compile(r"x\.[A-Za-z0-9-]{1,60}")
 _EVERY = re.compile(r"([0-9]{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
@@ -43,11 +48,14 @@ NEEDED = {
 }
 """The secrets without which a system can't be used. CardDAV takes USERNAME and PASSWORD."""
 
+_KEY_FIELD = "external_id_field"
 _KINDS = ("USERNAME", "PASSWORD", "TOKEN", "SECRET")
 
 
 class BookFilesError(FormFilesError):
-    """Book files that can't be used. Its text lists all faults, one a line."""
+    """Book files that can't be used."""
+
+    kind = "book"
 
 
 class SecretsError(Exception):
@@ -67,10 +75,6 @@ def _duration(text: str) -> str:
     if not timedelta(0) < length <= _LONGEST_EVERY:
         raise ValueError(f'"{text}" is no interval; write it like "15m" or "1h", 7 days at most')
     return text
-
-
-def _parsed_duration(text: str) -> timedelta:
-    return timedelta(**{_UNITS[text[-1]]: int(text[:-1])})
 
 
 def _url(text: str) -> str:
@@ -158,21 +162,9 @@ def load_books(folder: Path, sites: Collection[str] | None = None) -> dict[str, 
 
     `sites` are the Wix sites that there are, if a book of another one is a fault.
     """
-    try:
-        files = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
-    except OSError as error:
-        problem = f"can't be read as a folder: {error.strerror}"
-        raise BookFilesError([Fault(str(folder), "", problem)]) from error
-    if not files:
-        raise BookFilesError([Fault(str(folder), "", "holds no book file (*.toml)")])
-    books: dict[str, Book] = {}
-    faults: list[Fault] = []
-    for path in files:
-        try:
-            books[path.stem] = load_book(path, sites)
-        except BookFilesError as error:
-            faults += error.faults
-    faults += _same_variables([path.stem for path in files])
+    books, faults = parse_files(folder, "book", partial(parse_book, sites=sites))
+    faults += _same_variables(names_in(folder))
+    faults += _same_key_fields(folder)
     if faults:
         raise BookFilesError(faults)
     return books
@@ -188,69 +180,75 @@ def _same_variables(names: Sequence[str]) -> Iterator[Fault]:
         held.setdefault(variables, name)
 
 
-def load_book(path: Path, sites: Collection[str] | None = None) -> Book:
-    """Return the book in a file; may raise BookFilesError."""
-    try:
-        return parse_book(path.name, read_text(path), sites)
-    except FormFilesError as error:
-        raise BookFilesError(error.faults) from error
+def _same_key_fields(folder: Path) -> Iterator[Fault]:
+    """Two-way books of one site need an extended field each: an id is written once.
+
+    Read apart from all other faults, so that a file with several shows them all.
+    """
+    held: dict[tuple[str, str], str] = {}
+    for file in (f"{name}.toml" for name in names_in(folder)):
+        try:
+            text = plain_lines(read_text(folder / file))
+            data = parse_toml(file, text)
+        except FormFilesError:
+            continue
+        site, name, mode = (_given(data, key) for key in ("site", _KEY_FIELD, "mode"))
+        if not site or not name or mode != "two-way":
+            continue
+        first = held.setdefault((site, name), file)
+        if first != file:
+            problem = (
+                f'"{name}" is the field of {first}, too, and both are two-way books of the site '
+                f"{site}: each would take the other's ids for its own; give one of them another, "
+                f'such as {_KEY_FIELD} = "{name} {Path(file).stem}" (not the one that was started)'
+            )
+            yield Fault(file, _KEY_FIELD, problem, find_lines(text).get((_KEY_FIELD,)))
+
+
+def _given(data: Mapping[str, Any], key: str) -> str:
+    """A text of a book's file, or its default; empty where it is no text."""
+    found = data.get(key, BookFile.model_fields[key].default)
+    return found.strip() if isinstance(found, str) else ""
 
 
 def parse_book(file: str, text: str, sites: Collection[str] | None = None) -> Book:
     """Return the book in a file's text; `file` is its name. BookFilesError with every fault."""
-    named = _bad_name(file)
+    named = bad_name(file, "book")
     text = plain_lines(text)
     try:
         data = parse_toml(file, text)
     except FormFilesError as error:
         raise BookFilesError([*named, *error.faults]) from error
-    problems: list[tuple[str, str]] = []
-    try:
-        table = BookFile.model_validate(data)
-    except ValidationError as error:
-        problems = [
-            (_shown(each["loc"], data), problem_of(each, BookFile))
-            for each in error.errors(include_url=False)
-            # A list with wrong entries counts as too short, too.
-            if each["type"] != "too_short" or not each["input"]
-        ]
+    table, errors = validate(BookFile, data)
+    problems = [
+        (shown(loc, data, _NAMED_BY), _secret(file, loc) or problem_of(each, BookFile))
+        for each in errors
+        for loc in [each["loc"]]
+    ]
     unread = {key for key, _ in problems}
     together = [*_unknown_site(data, sites), *_meaning(data)]
     problems += [each for each in together if each[0] not in unread]
-    if named or problems:
-        lines = {_shown(path, data): line for path, line in find_lines(text).items()}
+    if table is None or named or problems:
+        lines = {shown(path, data, _NAMED_BY): line for path, line in find_lines(text).items()}
         faults = [Fault(file, key, problem, line_of(lines, key)) for key, problem in problems]
         raise BookFilesError([*named, *sorted(faults, key=lambda each: each.line or 0)])
     return _book(file.removesuffix(".toml"), table)
 
 
-def _bad_name(file: str) -> list[Fault]:
-    name = file.removesuffix(".toml")
-    if _NAME.fullmatch(name):
-        return []
-    rule = 'use lower-case letters, digits, "-" and "_", 64 characters at most'
-    return [Fault(file, "", f"\"{name}\" can't be a book's name; {rule}")]
+def _secret(file: str, loc: Location) -> str | None:
+    """What is wrong with a secret in a book's file, if this key is one."""
+    match loc:
+        case (str(key),) if key.upper() in _KINDS:
+            name = variable(file.removesuffix(".toml"), key.upper())
+            return f"is a secret, which doesn't belong here; set {name} in the environment"
+    return None
 
 
 def _book(name: str, table: BookFile) -> Book:
     values: dict[str, Any] = {key: getattr(table, key) for key in BookFile.model_fields}
-    values["every"] = _parsed_duration(table.every)
+    values["every"] = timedelta(**{_UNITS[table.every[-1]]: int(table.every[:-1])})
     values["fields"] = tuple(FieldPair(**dict(field)) for field in table.fields)
     return Book(name=name, **values)
-
-
-def _shown(loc: Location, data: Mapping[str, Any]) -> str:
-    """Return the path in the file, such as `fields[2] (birthdate).wins`."""
-    match loc:
-        case ("fields", int(index), *steps):
-            return dotted(_field_key(data, index), tuple(steps))
-    return dotted("", loc)
-
-
-def _field_key(data: Mapping[str, Any], index: int) -> str:
-    field = data["fields"][index]
-    name = field.get("wix") or field.get("crm") if isinstance(field, dict) else None
-    return f"fields[{index}] ({name})" if isinstance(name, str) else f"fields[{index}]"
 
 
 def _unknown_site(
@@ -272,12 +270,13 @@ def _meaning(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             "labels",
             'is "to_wix", but mode = "copy" writes nothing at Wix; use "to_crm" or "off"',
         )
-    fields = data.get("fields")
+    own = EXTENDED + _given(data, _KEY_FIELD)
     seen: dict[tuple[str, str], int] = {}
-    for index, field in enumerate(fields if isinstance(fields, list) else ()):
-        if not isinstance(field, dict):
-            continue
-        key = _field_key(data, index)
+    for index, field in _field_tables(data):
+        key = field_key(data, index, _NAMED_BY)
+        if not is_copy and field.get("wix") == own:
+            problem = f"is the extended field that stores the CRM's id ({_KEY_FIELD})"
+            yield f"{key}.wix", f"{problem}; leave it out"
         for side in ("wix", "crm"):
             name = field.get(side)
             if not isinstance(name, str):
@@ -290,6 +289,13 @@ def _meaning(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"{key}.direction", problem
         if system == "carddav" and isinstance(field.get("crm"), str):
             yield from _carddav(key, field)
+
+
+def _field_tables(data: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    fields = data.get("fields")
+    for index, field in enumerate(fields if isinstance(fields, list) else ()):
+        if isinstance(field, dict):
+            yield index, field
 
 
 def _carddav(key: str, field: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -325,7 +331,6 @@ def variable(book: str, kind: str) -> str:
 
 
 def all_variables(book: str) -> list[str]:
-    """The variables that a book may have."""
     return [variable(book, kind) for kind in _KINDS]
 
 

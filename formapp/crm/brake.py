@@ -4,13 +4,11 @@ A run begins with each look at both sides. In one run, ten links or a twentieth 
 deletions; with one more, the book is paused before any of them is copied.
 """
 
-from typing import Any
-
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from formapp.crm.model import Side
 from formapp.crm.session import NAMES
-from formapp.crm.store import read_book, write_book
+from formapp.crm.store import count_links, read_book, write_book
 from formapp.db.tables import crm_links
 
 _LEAST = 10
@@ -24,8 +22,8 @@ def brake(connection: Connection, book: str) -> bool:
     row = read_book(connection, book)
     c = crm_links.c
     recent = c.gone_at >= row.run_at if row and row.run_at else c.gone_at.is_not(None)
-    gone = _count(connection, (c.book == book) & recent & c.gone_allowed.is_(False))
-    total = _count(connection, (c.book == book) & ((c.state == "linked") | recent))
+    gone = count_links(connection, (c.book == book) & recent & c.gone_allowed.is_(False))
+    total = count_links(connection, (c.book == book) & ((c.state == "linked") | recent))
     if gone <= max(_LEAST, total // _SHARE):
         return False
     reason = f"{gone} of {total} linked records are gone at once: {_ADVICE}"
@@ -37,14 +35,9 @@ def brake_empty(connection: Connection, book: str, side: Side) -> bool:
     """Pause the book of which a whole side is gone; a single contact may be deleted."""
     c = crm_links.c
     held = (c.book == book) & (c.state == "linked") & c.gone_allowed.is_(False)
-    linked = _count(connection, held)
+    linked = count_links(connection, held)
     if linked <= 1:
         return False
     reason = f"none of {linked} linked records is left in {NAMES[side]}: {_ADVICE}"
     write_book(connection, book, paused=True, reason=reason)
     return True
-
-
-def _count(connection: Connection, condition: Any) -> int:
-    query = select(func.count()).select_from(crm_links).where(condition)
-    return connection.execute(query).scalar_one()

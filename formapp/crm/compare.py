@@ -44,7 +44,6 @@ def is_due(session: Session) -> bool:
 
 
 def compared(connection: Connection, session: Session, started: datetime) -> None:
-    """Note that all were compared."""
     write_cursor(connection, session.book.name, "wix", "compare", started_at=started)
 
 

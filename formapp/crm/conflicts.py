@@ -41,7 +41,8 @@ def add_conflicts(
     now: datetime,
 ) -> list[int]:
     """Store what is overruled, each once; returns the ids of new rows."""
-    held = {_identity(row) for row in connection.execute(_of(link))}
+    rows = connection.execute(_of(link))
+    held = {tuple(map(str, (row.field, row.side, row.value, row.kept))) for row in rows}
     added = []
     for each in overruled:
         values = {"field": each.field, "side": each.side, "value": _json(each.lost)}
@@ -52,10 +53,6 @@ def add_conflicts(
         statement = insert(crm_conflicts).values(row).returning(crm_conflicts.c.id)
         added.append(connection.execute(statement).scalar_one())
     return added
-
-
-def _identity(row: Any) -> tuple[str, ...]:
-    return tuple(map(str, (row.field, row.side, row.value, row.kept)))
 
 
 def withdraw_conflicts(connection: Connection, ids: Sequence[int]) -> None:
@@ -176,7 +173,6 @@ def erase_person(connection: Connection, digests: Iterable[str]) -> int:
 
 
 def erase_link(connection: Connection, link: Link) -> None:
-    """Erase the conflicts of a link."""
     connection.execute(delete(crm_conflicts).where(crm_conflicts.c.link_id == link.id))
 
 
@@ -189,5 +185,4 @@ def _json(value: Value | None) -> str | list[str] | None:
 
 
 def from_json(stored: Any) -> Value | None:
-    """A value as it was stored."""
     return tuple(stored) if isinstance(stored, list) else stored

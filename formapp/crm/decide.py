@@ -71,7 +71,6 @@ class SetChange:
     removed: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
-        """Whether it changes anything."""
         return bool(self.added or self.removed)
 
 

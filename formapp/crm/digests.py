@@ -28,11 +28,9 @@ class Digests:
         return self._keyring.sign(_named(name, value))[:_LENGTH] if value else ""
 
     def is_text(self, digest: str, name: str, value: str) -> bool:
-        """Whether it is the digest of this text."""
         return digest in self._all(name, value) if value else not digest
 
     def items(self, name: str, values: Iterable[str]) -> list[str]:
-        """The digests of a set's items."""
         return sorted(self.text(name, value) for value in values)
 
     def holds(self, digests: Collection[str], name: str, value: str) -> bool:

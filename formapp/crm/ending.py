@@ -59,15 +59,13 @@ def end_gone(session: Session, link: Link, here: Mapping[Side, Record]) -> None:
         if session.decider().is_edited(other(gone), view):
             lost = (Overruled(conflicts.CONTACT, gone, None, None),)
         else:
-            _carry_out(session, session.book.deletes, other(gone), survivor, _deleted_in(gone))
+            _carry_out(
+                session, session.book.deletes, other(gone), survivor, f"Deleted in {NAMES[gone]}"
+            )
     with session.database.write() as connection:
         persons = session.persons(here.values())
         conflicts.add_conflicts(connection, link, lost, persons, now)
         finish_link(connection, link, now, state=f"{gone}_gone", **_ENDED)
-
-
-def _deleted_in(side: Side) -> str:
-    return f"Deleted in {NAMES[side]}"
 
 
 def _carry_out(session: Session, policy: str, side: Side, record: Record, label: str) -> None:

@@ -56,12 +56,7 @@ class BusyError(Exception):
     """Another process works on the book at this moment."""
 
 
-def plan(
-    session: Session,
-    progress: Progress = lambda _done, _total: None,
-    *,
-    calls_per_minute: float = CALLS_PER_MINUTE,
-) -> Plan:
+def plan(session: Session, progress: Progress = lambda _done, _total: None) -> Plan:
     """Read both sides and say what `load` would do; writes nothing but that a plan was made."""
     wix, crm = _read_all(session, progress)
     found = match(wix, crm)
@@ -90,7 +85,7 @@ def plan(
         conflicts=conflicts,
         held=len(found.held_wix) + len(found.held_crm),
         wix_calls=calls,
-        seconds=calls * 60 / calls_per_minute,
+        seconds=calls * 60 / CALLS_PER_MINUTE,
     )
 
 
@@ -198,7 +193,6 @@ class _Load:
             self._store_progress()
 
     def copy(self) -> None:
-        """Copy all contacts that there are."""
         more = True
         while more:
             with self._waiting():
@@ -246,15 +240,12 @@ class _Load:
             statement = insert(crm_links).returning(crm_links.c.id)
             ids = [
                 connection.execute(
-                    statement, {**row, **more, "linked_at": _linked(row, now)}
+                    statement,
+                    {**row, **more, "linked_at": now if row["state"] == "linked" else None},
                 ).scalar_one()
                 for row in batch
             ]
         return zip(ids, batch, strict=True)
-
-
-def _linked(row: Mapping[str, Any], now: datetime) -> datetime | None:
-    return now if row["state"] == "linked" else None
 
 
 def _rows(found: Matches) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,6 @@ LABELS = "labels"
 
 
 def other(side: Side) -> Side:
-    """The other side."""
     return "crm" if side == "wix" else "wix"
 
 
@@ -34,11 +33,9 @@ class FieldPair:
     clear: Literal["keep", "propagate"] = "keep"
 
     def name(self, side: Side) -> str:
-        """The side's name of it."""
         return self.wix if side == "wix" else self.crm
 
     def allows(self, to: Side) -> bool:
-        """Whether changes are copied to that side."""
         return self.direction in ("both", f"to_{to}")
 
 
@@ -75,10 +72,6 @@ class Book:
     labels: Literal["both", "to_crm", "to_wix", "off"] = "both"
     external_id_field: str = "externalCrmId"
     region: str | None = None
-
-    def labels_go(self, to: Side) -> bool:
-        """Whether labels are copied to that side."""
-        return self.labels in ("both", f"to_{to}")
 
 
 @dataclass(frozen=True, slots=True)

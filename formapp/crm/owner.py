@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, update
 from formapp.crm import conflicts as rows
 from formapp.crm.ending import erase_kept
 from formapp.crm.model import Conflict, Held, Side, State, Status
-from formapp.crm.store import find_link, read_book, read_cursor, write_book, write_link
+from formapp.crm.store import count_links, find_link, read_book, read_cursor, write_book, write_link
 from formapp.db.database import Database
 from formapp.db.tables import crm_conflicts, crm_links
 
@@ -31,9 +31,9 @@ def status(database: Database, book: str, now: datetime) -> Status:
             book,
             state,
             row.reason if row else None,
-            linked=_count(connection, mine & (c.state == "linked")),
-            held=_count(connection, mine & (c.state == "held")),
-            due=_count(connection, due),
+            linked=count_links(connection, mine & (c.state == "linked")),
+            held=count_links(connection, mine & (c.state == "held")),
+            due=count_links(connection, due),
             conflicts=_count_waiting(connection, book),
             checkpoint=changes.started_at if changes else None,
             last_pass_at=row.last_pass_at if row else None,
@@ -89,7 +89,7 @@ def resume(database: Database, book: str, now: datetime, *, allow_deletes: int =
         if row is None or not row.paused:
             return False
         waiting = (c.book == book) & c.gone_at.is_not(None) & c.state.in_(("linked", "held"))
-        number = _count(connection, waiting)
+        number = count_links(connection, waiting)
         allowed = 0 < number <= allow_deletes
         # Otherwise, what is still gone when all is listed stops the book again.
         values: dict[str, Any] = {"gone_allowed": True} if allowed else {"gone_at": None}
@@ -113,11 +113,6 @@ def unlink(database: Database, book: str, contact_id: str) -> bool:
         ended |= {"due_at": None, "lease_until": None, "fence": link.fence + 1}
         write_link(connection, link, state="unlinked", reason=None, gone_at=None, **ended)
         return True
-
-
-def _count(connection: Connection, condition: Any) -> int:
-    query = select(func.count()).select_from(crm_links).where(condition)
-    return connection.execute(query).scalar_one()
 
 
 def _count_waiting(connection: Connection, book: str) -> int:

@@ -69,7 +69,7 @@ def work_off(
 
 
 def _give_back(session: Session, link: Link, reason: str, wait: timedelta | None) -> None:
-    """Have it tried again; a wait that the system names is no failed attempt."""
+    """Schedule another try; a wait that the system names is no failed attempt."""
     until = session.clock() + (wait or doubled(_FIRST_WAIT, link.attempts))
     attempts = link.attempts + (wait is None)
     postpone_link(session.database, link, until, reason, attempts=attempts)
@@ -192,7 +192,7 @@ def _update(
 
 
 def recognize(session: Session, link: Link, records: Mapping[Side, Record]) -> Link:
-    """Take over from an update of unknown outcome what is there now: it is ours, nobody's edit."""
+    """Take over from an update of unknown outcome what is there now: it is ours, and no edit."""
     intent = link.intent
     if intent is None:
         return link

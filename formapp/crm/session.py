@@ -53,7 +53,6 @@ class Session:
     report: Callable[[str, int], None] = lambda _work, _calls: None
 
     def system(self, side: Side) -> System:
-        """The system of that side."""
         return self.wix if side == "wix" else self.crm
 
     @contextmanager
@@ -67,11 +66,9 @@ class Session:
 
     @cached_property
     def digests(self) -> Digests:
-        """Makes and recognizes digests."""
         return Digests(self.keyring)
 
     def decider(self) -> Decider:
-        """Decides for this book."""
         return Decider(self.book, self.digests, self.canon, self.record)
 
     def canon(self, pair: FieldPair, value: Value) -> Value | None:
@@ -80,7 +77,6 @@ class Session:
         return made if made is None else self.crm.normalise(pair.crm, made)
 
     def view(self, link: Link, side: Side, record: Record) -> View:
-        """One side of a link."""
         return View(record, link.base(side), blind=self.is_blind(side))
 
     def is_blind(self, side: Side) -> bool:

@@ -95,11 +95,9 @@ class Link:
     intent: Intent | None = None
 
     def id_at(self, side: Side) -> str | None:
-        """The record's id on that side."""
         return self.wix_id if side == "wix" else self.crm_id
 
     def base(self, side: Side) -> Base:
-        """That side's base."""
         return self.wix_base if side == "wix" else self.crm_base
 
 
@@ -107,12 +105,10 @@ _COLUMNS = [each.name for each in fields(Link)]
 
 
 def id_column(side: Side) -> Any:
-    """The column of that side's ids."""
     return crm_links.c[f"{side}_id"]
 
 
 def read_link(row: Row[Any]) -> Link:
-    """A link from its row."""
     stored = row._mapping  # noqa: SLF001 - SQLAlchemy's public name for it
     values = {name: stored[name] for name in _COLUMNS}
     values["wix_base"] = values["wix_base"] or {}
@@ -232,6 +228,11 @@ def find_link(connection: Connection, book: str, side: Side, record_id: str) -> 
     query = select(crm_links).where(crm_links.c.book == book, id_column(side) == record_id)
     row = connection.execute(query).first()
     return read_link(row) if row else None
+
+
+def count_links(connection: Connection, condition: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(crm_links).where(condition)
+    return connection.execute(query).scalar_one()
 
 
 def absorb(connection: Connection, link: Link, side: Side, record_id: str) -> bool:
@@ -369,7 +370,6 @@ def write_claimed_book(connection: Connection, book: str, fence: int, **values: 
 
 
 def read_cursor(connection: Connection, book: str, side: Side, kind: str) -> Row[Any] | None:
-    """A cursor's row."""
     c = crm_cursors.c
     query = select(crm_cursors).where(c.book == book, c.side == side, c.kind == kind)
     return connection.execute(query).first()

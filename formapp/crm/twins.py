@@ -5,7 +5,7 @@ candidate, or one that has a twin already, is for a person to decide.
 """
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -42,9 +42,11 @@ def find_or_create(session: Session, link: Link, known: dict[Side, Record]) -> F
     """Give the link's record its twin. Raises HeldError."""
     side: Side = "wix" if link.wix_id else "crm"
     record_id, twin_side = link.id_at(side) or "", other(side)
-    if link.intent and session.clock() < link.intent.at + _grace(session, twin_side):
-        _wait_for(session, link, link.intent.at + _grace(session, twin_side))
-        return None
+    if link.intent:
+        until = link.intent.at + _grace(session, twin_side)
+        if session.clock() < until:
+            postpone_link(session.database, link, until, UNSURE)
+            return None
     if link.intent and (twin := find_by_key(session, twin_side, record_id)):
         link = _adopt(session, link, twin, link.intent)
         return link, {twin_side: twin}
@@ -65,10 +67,6 @@ def find_or_create(session: Session, link: Link, known: dict[Side, Record]) -> F
 
 def _grace(session: Session, side: Side) -> timedelta:
     return max(session.grace, session.system(side).capabilities.index_lag)
-
-
-def _wait_for(session: Session, link: Link, until: datetime) -> None:
-    postpone_link(session.database, link, until, UNSURE)
 
 
 def _forget(session: Session, link: Link, side: Side, survivor: Record | None) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
+
 from formapp.crm import conflicts
 from formapp.crm.decide import Base, Overruled
 from formapp.crm.model import Side
@@ -18,17 +20,17 @@ def intend(
     overruled: Sequence[Overruled] = (),
     persons: Sequence[str] = (),
 ) -> Link:
-    """Commit what is about to be sent, and the values that it overrules."""
+    """Commit what is about to be sent, and the values that it overrules.
+
+    With the bases of an earlier intent that was recognized, since this one takes its place.
+    """
     if intent.side == "wix":
         session.make_room()
     with session.database.write() as connection:
         ids = conflicts.add_conflicts(connection, link, overruled, persons, intent.at)
-        values = intent if not ids else Intent(**{**_fields(intent), "conflicts": ids})
-        return write_link(connection, link, intent=values)
-
-
-def _fields(intent: Intent) -> dict[str, Any]:
-    return {name: getattr(intent, name) for name in intent.__struct_fields__}
+        stored = msgspec.structs.replace(intent, conflicts=ids)
+        bases = {"wix_base": link.wix_base, "crm_base": link.crm_base}
+        return write_link(connection, link, intent=stored, **bases)
 
 
 def send(session: Session, link: Link, call: Callable[[], Record]) -> Record:
@@ -47,7 +49,6 @@ def send(session: Session, link: Link, call: Callable[[], Record]) -> Record:
 def commit_answer(
     session: Session, link: Link, side: Side, said: Record, bases: dict[Side, Base]
 ) -> Link:
-    """Commit what a write was answered by."""
     values: dict[str, Any] = {f"{each}_base": base for each, base in bases.items()}
     values[f"{side}_revision"] = said.revision
     with session.database.write() as connection:

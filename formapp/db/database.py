@@ -35,15 +35,27 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InvalidatePoolError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_SECONDS = 5.0
 PRIVATE = 0o600
 TURN_FILES = ("-next", "-turn")
 """Ends of the names of the files beside SQLite's that processes lock in turn; they stay empty."""
 
-_LOOK_AGAIN_SECONDS = 0.0005
+_PAUSES = (0.0005, 0.0001)
+"""Seconds between two looks at each of them. A single process waits for the turn itself: it may
+look often, and what it waits is lost to all."""
+
+_IDLE_SECONDS = 1.0
+_USED_AT = "formapp_used_at"
 _READ_ONLY = "formapp_read_only"
 
 
@@ -74,7 +86,6 @@ class Database:
                 "connect_args": {"connect_timeout": 5},
                 # After an advisory lock, a statement must see the earlier owner's commits.
                 "isolation_level": "READ COMMITTED",
-                "pool_pre_ping": True,
                 "pool_timeout": 5,
             }
         self._turn = _Turn(Path(self.place), busy_seconds) if self.is_sqlite else nullcontext()
@@ -88,6 +99,9 @@ class Database:
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
             event.listen(self.engine, "connect", _open_postgresql(busy_seconds))
+            event.listen(self.engine, "connect", _note_use)
+            event.listen(self.engine, "checkin", _note_use)
+            event.listen(self.engine, "checkout", self._refuse_lost)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -125,6 +139,18 @@ class Database:
         # The query may hold a password as well.
         return self.url.set(query={}).render_as_string()
 
+    def _refuse_lost(self, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        """Have the pool replace a connection that was lost while it was idle.
+
+        One that was in use a moment ago needs no test, which takes as long as a statement.
+        """
+        if time.monotonic() - record.info.get(_USED_AT, 0) < _IDLE_SECONDS:
+            return
+        try:
+            self.engine.dialect.do_ping(connection)
+        except self.engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
     def _refuse_missing(self, *_: object) -> None:
         if not Path(self.place).is_file():
             raise DatabaseMissingError(f"isn't there: {self.place}")
@@ -159,13 +185,13 @@ class _Turn:
         try:
             if not self._files and self._path.exists():
                 self._open()
-            for file in self._files:
+            for file, pause in zip(self._files, _PAUSES, strict=False):
                 while True:
                     try:
                         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                         break
                     except BlockingIOError:
-                        _wait(until)
+                        _wait(until, pause)
             for file in self._files[:1]:
                 fcntl.flock(file, fcntl.LOCK_UN)
         except BaseException as error:
@@ -200,11 +226,14 @@ class _Turn:
             os.close(file)
 
 
-def _wait(until: float) -> None:
-    """Wait for a moment; raises DatabaseUnavailableError if the time is over."""
+def _wait(until: float, pause: float) -> None:
+    """Wait for a moment; raises DatabaseUnavailableError if the time is over.
+
+    The system could wait as well, but for ever if the process that has the lock is stopped.
+    """
     if time.monotonic() >= until:
         raise DatabaseUnavailableError("refused (database is locked)")
-    time.sleep(_LOOK_AGAIN_SECONDS)
+    time.sleep(pause)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -285,6 +314,10 @@ def _translated() -> Iterator[None]:
 def _first_line(error: DBAPIError) -> str:
     # PostgreSQL's further lines may quote the row.
     return (str(error.orig).splitlines() or [type(error).__name__])[0]
+
+
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = time.monotonic()
 
 
 def _create_private(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:

@@ -41,7 +41,6 @@ class Listener:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening."""
         self._closing.set()
         self._thread.join()
 

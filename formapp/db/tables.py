@@ -11,7 +11,7 @@ from formapp.db import inbox_tables
 from formapp.db.database import UtcDateTime
 from formapp.db.schema import ID, JSON
 
-REVISION = "0018"
+REVISION = "0019"
 """The newest migration; a test holds it to the folder's head."""
 
 # With the tables of the inbox.
@@ -107,6 +107,19 @@ _partial_index(deliveries, "outcome", "outcome IS NOT NULL", "outcome", "submiss
 # One index serves claims and erasures: each is one more page that a commit has to write.
 _partial_index(deliveries, "email", "email IS NOT NULL", "email", "site", "state")
 _partial_index(deliveries, "phone", "phone IS NOT NULL", "phone", "site", "state")
+
+# How many deliveries are pending and failed, and how many submissions are in quarantine. Triggers
+# write it (migration 0019); on PostgreSQL a key has several rows, whose sum is the number.
+state_counts = sa.Table(
+    "state_counts",
+    metadata,
+    sa.Column("id", ID, primary_key=True, autoincrement=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("site", sa.String(64), nullable=False),
+    sa.Column("form", sa.String(64), nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+sa.Index(None, state_counts.c.state, state_counts.c.site, state_counts.c.form)
 
 # What the owner's search finds a submission by: see `formapp.leads.search_index`. It is erased
 # with the answers.

@@ -43,6 +43,7 @@ SKEW = timedelta(minutes=1)
 _LOCK = 0x636C616D  # "clam"
 _UNREADABLE = "its lead can't be read by this version of formapp: retry it to have it made anew"
 
+_other = deliveries.alias("other")
 _log = logging.getLogger(__name__)
 
 
@@ -136,7 +137,7 @@ def _claim_oldest(
     while limit > len(claims):
         query = due(site, form, now, limit - len(claims))
         rows = connection.execute(query.with_for_update(skip_locked=True)).all()
-        claimed = [claim for row in rows if (claim := _claim(connection, row, now))]
+        claimed = _claim(connection, rows, now) if rows else []
         claims += claimed
         if len(claimed) == len(rows):
             break
@@ -144,44 +145,67 @@ def _claim_oldest(
     return claims
 
 
-def _claim(connection: Connection, row: Row[Any], now: datetime) -> Claim | None:
-    """Take the delivery. An unreadable one fails, so that others are delivered."""
-    stored = select(submissions.c.lead).where(submissions.c.id == row.submission_id)
-    mine = update(deliveries).where(deliveries.c.id == row.id)
-    try:
-        lead = Lead.from_json(connection.execute(stored).scalar_one())
-        intent = Intent.from_json(row.intent) if row.intent else None
-        if intent and intent.at > now + SKEW:
-            # Of a clock that was ahead.
-            intent = msgspec.structs.replace(intent, at=now)
-    except ValueError:
-        _log.error("delivery %d failed: its lead can't be read", row.id)
-        connection.execute(mine.values(state="failed", reason=_UNREADABLE, finished_at=now))
-        return None
-    fence = row.fence + 1
-    connection.execute(mine.values(fence=fence, lease_until=now + LEASE))
-    return Claim(
-        delivery_id=row.id,
-        submission_id=row.submission_id,
-        site=row.site,
-        fence=fence,
-        created_at=row.created_at,
-        attempts=row.attempts,
-        tried_since=_tried_since(connection, row) if row.attempts else None,
-        intent=intent,
-        lead=lead,
-    )
+def _claim(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> list[Claim]:
+    """Take the deliveries: all by a few statements, since on SQLite no lead is stored meanwhile."""
+    ids = [row.submission_id for row in rows]
+    stored = select(submissions.c.id, submissions.c.lead).where(submissions.c.id.in_(ids))
+    leads = {row.id: row.lead for row in connection.execute(stored)}
+    tried_since = _tried_since(connection, [row.id for row in rows if row.attempts])
+    claims = []
+    for row in rows:
+        try:
+            lead, intent = Lead.from_json(leads[row.submission_id]), _intent(row, now)
+        except ValueError:
+            _fail_unreadable(connection, row.id, now)
+            continue
+        claim = Claim(
+            delivery_id=row.id,
+            submission_id=row.submission_id,
+            site=row.site,
+            fence=row.fence + 1,
+            created_at=row.created_at,
+            attempts=row.attempts,
+            tried_since=tried_since.get(row.id),
+            intent=intent,
+            lead=lead,
+        )
+        claims.append(claim)
+    mine = update(deliveries).where(deliveries.c.id.in_([claim.delivery_id for claim in claims]))
+    connection.execute(mine.values(fence=deliveries.c.fence + 1, lease_until=now + LEASE))
+    return claims
 
 
-def _tried_since(connection: Connection, row: Row[Any]) -> datetime | None:
+def _intent(row: Row[Any], now: datetime) -> Intent | None:
+    """Read it, or raise ValueError."""
+    intent = Intent.from_json(row.intent) if row.intent else None
+    if intent and intent.at > now + SKEW:
+        # Of a clock that was ahead.
+        return msgspec.structs.replace(intent, at=now)
+    return intent
+
+
+def _fail_unreadable(connection: Connection, delivery_id: int, now: datetime) -> None:
+    """Fail a delivery, so that others are delivered."""
+    _log.error("delivery %d failed: its lead can't be read", delivery_id)
+    failed = {"state": "failed", "reason": _UNREADABLE, "finished_at": now}
+    connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(failed))
+
+
+def _tried_since(connection: Connection, ids: Sequence[int]) -> dict[int, datetime]:
     """Time in the queue or behind a pause doesn't count; a retry by the owner starts anew."""
-    spent = select(func.min(attempts.c.at)).where(
-        attempts.c.delivery_id == row.id,
-        attempts.c.result == "retry",
-        attempts.c.at >= row.created_at,
+    if not ids:
+        return {}
+    spent = (
+        select(deliveries.c.id, func.min(attempts.c.at))
+        .join(attempts, attempts.c.delivery_id == deliveries.c.id)
+        .where(
+            deliveries.c.id.in_(ids),
+            attempts.c.result == "retry",
+            attempts.c.at >= deliveries.c.created_at,
+        )
+        .group_by(deliveries.c.id)
     )
-    found: datetime | None = connection.execute(spent).scalar()
-    return found
+    return {row[0]: row[1] for row in connection.execute(spent)}
 
 
 def intend(database: Database, claim: Claim, intent: Intent) -> None:
@@ -260,7 +284,7 @@ def _comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
 
     Not as NOT EXISTS: PostgreSQL would join all that wait before it takes the oldest.
     """
-    other = deliveries.alias("other")
+    other = _other
     has_unknown, other_has_unknown = deliveries.c.intent.is_not(None), other.c.intent.is_not(None)
     before = select(other.c.id).where(
         other.c.site == deliveries.c.site,

@@ -235,7 +235,7 @@ def _custom_values(contact: Contact) -> dict[str, Any]:
     return {key: items.get(key, value) for key, value in held.items() if key.startswith("custom.")}
 
 
-# Phones and addresses: an update replaces the entire list (section 7.3), so it carries all items.
+# Phones and addresses: an update replaces the entire list (section 7.3), so all items are sent.
 
 
 def merged_phones(held: Sequence[WixPhone], given: Sequence[Phone]) -> list[PhoneItem] | None:
@@ -329,17 +329,11 @@ Kind = Literal["new", "filled", "replaced", "same", "kept", "kept_member", "kept
 matched by its phone alone."""
 
 LONGEST = 300
-"""Characters of a value that are stored; more of a long text tells an owner nothing."""
+"""Characters of a value that are stored; more of a long text is of no use to an owner."""
 
 _TEXTS = ("first_name", "last_name", "company", "job_title", "birthdate", "locale")
 _HELD = {"first_name": "first", "last_name": "last"}
 _SENT = {"job_title": "jobTitle"}
-_SENT = {
-    "job_title": "jobTitle",
-    "birthdate": "birthdate",
-    "company": "company",
-    "locale": "locale",
-}
 
 
 class Change(TypedDict):

@@ -48,7 +48,6 @@ class DefinitionReader:
             client.close()
 
     def __call__(self, job: ClaimedJob) -> None:
-        """Read, store and end the job."""
         site, now = job.content["site"], self._clock()
         try:
             found = self._read(site, now)

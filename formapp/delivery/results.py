@@ -135,7 +135,6 @@ class Attempt:
 
     @property
     def ended_at(self) -> datetime:
-        """When it ended."""
         return self.at + timedelta(milliseconds=self.duration_ms)
 
 
@@ -238,7 +237,6 @@ class ResultWriter:
     metrics: Metrics
 
     def delivered(self, claim: Claim, client: RateLimitedClient, result: Result) -> None:
-        """The lead is in Wix."""
         finish(self.database, claim, self._attempt(client, "delivered"), result)
         waited = (self.clock() - claim.created_at).total_seconds()
         calls = len(client.calls)

@@ -118,7 +118,6 @@ class RateLimitedClient:
             raise BudgetSpentError(free_at)
 
     def start(self) -> None:
-        """Start the record of an attempt."""
         self.started, self.calls = self.clock(), []
 
     def room_at(self, calls: int) -> datetime | None:

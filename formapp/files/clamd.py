@@ -25,9 +25,8 @@ class ClamdError(Exception):
 class Clamd:
     """The daemon at `unix:/path` or `tcp://host:port`."""
 
-    def __init__(self, address: str, *, seconds: float = _SECONDS) -> None:
+    def __init__(self, address: str) -> None:
         self._address = address
-        self._seconds = seconds
 
     def scan(self, content: IO[bytes]) -> str | None:
         """Return the name of what was found, None if the content is clean; raises ClamdError."""
@@ -47,7 +46,7 @@ class Clamd:
     def _connect(self) -> socket.socket:
         if self._address.startswith("unix:"):
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            connection.settimeout(self._seconds)
+            connection.settimeout(_SECONDS)
             try:
                 connection.connect(self._address.removeprefix("unix:"))
             except OSError:
@@ -55,7 +54,7 @@ class Clamd:
                 raise
             return connection
         parts = urlsplit(self._address)
-        return socket.create_connection((parts.hostname, parts.port), timeout=self._seconds)
+        return socket.create_connection((parts.hostname, parts.port), timeout=_SECONDS)
 
     def _send(self, connection: socket.socket, content: IO[bytes]) -> str:
         try:

@@ -50,7 +50,6 @@ class FileIntake:
 
     @property
     def first_state(self) -> FileState:
-        """The state of a new file."""
         return FileState.WAITING if self.scans else FileState.STORED
 
     def put(self, arrived: Sequence[Incoming], address: str, now: datetime) -> list[FileRecord]:

@@ -44,7 +44,6 @@ class FileLinkSigner:
         self._signer = Signer(keys, salt="formapp.files.links", clock=lambda: 1)
 
     def issue(self, link: FileLink) -> str:
-        """Return the token of a link."""
         content = {"s": link.submission_id, "u": int(link.until.timestamp())}
         return self._signer.sign(content | ({"f": link.field} if link.field else {}))
 

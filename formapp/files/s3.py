@@ -38,11 +38,6 @@ class S3Access:
     secret: str | None = field(default=None, repr=False)
 
 
-def is_installed() -> bool:
-    """Return whether boto3 is installed."""
-    return boto3 is not None
-
-
 class S3Store:
     """Contents as objects of a bucket, below a prefix, by `s3://bucket/prefix`.
 
@@ -83,7 +78,6 @@ class S3Store:
             raise FileStoreError(error.strerror or "refused") from error
 
     def put(self, spool: Spool, key: str | None = None) -> str:
-        """Upload what was written; returns its key."""
         key = key or new_key(spool.sha256)
         spool.file.seek(0)
         try:
@@ -103,7 +97,6 @@ class S3Store:
         return io.BufferedReader(_Body(found["Body"]))
 
     def stat(self, key: str) -> Stat | None:
-        """Return what is known of a content, None where there is none."""
         try:
             found = self._client.head_object(Bucket=self._bucket, Key=self._path(key))
         except (BotoCoreError, ClientError) as error:
@@ -113,14 +106,12 @@ class S3Store:
         return Stat(key, found["ContentLength"], found["LastModified"])
 
     def delete(self, key: str) -> None:
-        """Delete a content."""
         try:
             self._client.delete_object(Bucket=self._bucket, Key=self._path(key))
         except (BotoCoreError, ClientError) as error:
             _refuse(error)
 
     def contents(self) -> Iterator[Stat]:
-        """Yield every content."""
         pages = self._client.get_paginator("list_objects_v2")
         try:
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):

@@ -67,7 +67,6 @@ class Spool:
         return self._hash.hexdigest()
 
     def write(self, data: bytes) -> None:
-        """Append bytes."""
         if len(self.head) < HEAD_BYTES:
             self.head += data[: HEAD_BYTES - len(self.head)]
         self.size += len(data)
@@ -120,7 +119,6 @@ class FileStore(Protocol):
 
 
 def new_key(sha256: str) -> str:
-    """Return a key for a content with this hash."""
     return f"{sha256[:2]}/{sha256}-{secrets.token_hex(8)}"
 
 
@@ -153,7 +151,6 @@ class FolderStore:
         return Spool(os.fdopen(number, "w+b"), Path(path))
 
     def put(self, spool: Spool, key: str | None = None) -> str:
-        """Store what was written; returns its key."""
         if spool.path is None:
             raise ValueError("this content was put or closed before")
         key = key or new_key(spool.sha256)
@@ -170,7 +167,6 @@ class FolderStore:
         return key
 
     def open(self, key: str) -> IO[bytes]:
-        """Open a content; raises ContentMissingError."""
         try:
             return self._path(key).open("rb")
         except FileNotFoundError:
@@ -179,14 +175,12 @@ class FolderStore:
             raise _unavailable(error) from error
 
     def stat(self, key: str) -> Stat | None:
-        """Return what is known of a content, None where there is none."""
         try:
             return _stat(key, self._path(key))
         except OSError as error:
             raise _unavailable(error) from error
 
     def delete(self, key: str) -> None:
-        """Delete a content."""
         try:
             self._path(key).unlink(missing_ok=True)
         except OSError as error:

@@ -71,19 +71,14 @@ def sweep(database: Database, store: FileStore, now: datetime) -> None:
 
 
 def delete_orphans(
-    database: Database,
-    store: FileStore,
-    now: datetime,
-    *,
-    grace: timedelta = GRACE,
-    force: bool = False,
+    database: Database, store: FileStore, now: datetime, *, force: bool = False
 ) -> Orphans:
     """Delete contents that no row names, which a crash left behind, or a restored back-up.
 
     An empty or older database by mistake must not cost all files: where most of them would go,
     none does unless `force` says so.
     """
-    old = (found.key for found in store.contents() if found.put_at <= now - grace)
+    old = (found.key for found in store.contents() if found.put_at <= now - GRACE)
     total, orphans = 0, list[str]()
     while batch := list(islice(old, BATCH)):
         total += len(batch)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from formapp.forms.definition.localize import in_language
@@ -62,7 +62,12 @@ class Form:
             first = [_first(field, prefill or {}, given) for field in self.definition.fields]
         return self.form_class(posted, first=first, token=token)
 
-    @property
+    @cached_property
+    def taken_from(self) -> frozenset[str]:
+        """Where hidden fields take their values from: `page`, `referrer`."""
+        return frozenset(field.from_ for field in self.definition.fields if field.from_)
+
+    @cached_property
     def prefill_names(self) -> dict[str, str]:
         """Parameter of a page's query -> name of the field that it prefills."""
         return {

@@ -182,7 +182,6 @@ class LeadForm(FlaskForm):
 
 
 def form_class(name: str, definition: FormDefinition, fields: Sequence[Field]) -> type[LeadForm]:
-    """Return the form class with the controls of these fields."""
     controls = {_attribute(slot): field.unbound_control() for slot, field in enumerate(fields)}
     own = {"spec": definition, "conditions": Conditions(definition.fields)}
     return type(f"{name.title()}Form", (LeadForm,), controls | own)

@@ -257,7 +257,6 @@ _FILES = (
 
 
 def too_many_files(most: int) -> ErrorMessage:
-    """Return the message for more than `most` files."""
     return ErrorMessage("TOO_MANY_FILES", *_FILES, count=most)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from formapp.db.database import Database, DatabaseUnavailableError, is_over
@@ -133,13 +133,17 @@ def _read(connection: Connection, job_id: int) -> ClaimedJob:
     columns = (submissions.c[name] for name in _SUBMISSION)
     query = select(*columns).where(submissions.c.id == row.submission_id)
     about = connection.execute(query).mappings().first()
+    return _claimed(row, dict(about or {}))
+
+
+def _claimed(row: Row[Any], submission: dict[str, Any]) -> ClaimedJob:
     return ClaimedJob(
         id=row.id,
         kind=row.kind,
         content=row.content,
         attempt=row.attempts,
         since=row.created_at,
-        submission=dict(about or {}),
+        submission=submission,
     )
 
 
@@ -161,17 +165,7 @@ def claim_more(
     )
     with database.write() as connection:
         rows = connection.execute(claim).all()
-    return [
-        ClaimedJob(
-            id=row.id,
-            kind=row.kind,
-            content=row.content,
-            attempt=row.attempts,
-            since=row.created_at,
-            submission={"id": row.submission_id},
-        )
-        for row in rows
-    ]
+    return [_claimed(row, {"id": row.submission_id}) for row in rows]
 
 
 def finish_job(connection: Connection, job: ClaimedJob) -> bool:

@@ -70,7 +70,6 @@ class Worker:
         self.defects = 0
 
     def run(self) -> None:
-        """Work until stopped."""
         while not self._stopping.is_set():
             if not self._step():
                 self._woken.wait(self._poll_seconds)
@@ -155,7 +154,6 @@ class WorkerGroup:
         return sum(worker.defects for worker in self._workers)
 
     def run(self) -> None:
-        """Run all until they are stopped."""
         threads = [threading.Thread(target=worker.run) for worker in self._workers]
         for thread in threads:
             thread.start()

@@ -6,17 +6,17 @@ still waits for the commit of its own submission.
 """
 
 import hashlib
-import itertools
 import json
-import secrets
+import random
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any, Generic, TypeVar, cast
+from itertools import chain, count
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
 from sqlalchemy import JSON, Connection, Integer, Table, select, update
@@ -45,7 +45,7 @@ _NONE: tuple[str, ...] = ()
 _MOST_PATIENCE = 0.002
 """Seconds that a commit waits for as many others as the last one had."""
 
-_count = itertools.count()
+_counter = count()
 
 
 class Status(StrEnum):
@@ -216,7 +216,7 @@ class GroupCommit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._group = Group(self._keep_all)
+        self._group = Group[_Rows, Receipt](self._keep_all)
 
     def keep(self, submission: Submission) -> Receipt:
         """Store a submission; returns after the commit.
@@ -230,18 +230,19 @@ class GroupCommit:
         # order by another process, could lock each other out. Files may refuse the whole commit.
         if submission.usage_limits or submission.files:
             return keep(self._database, submission)
-        return self._group.do(submission)
+        # Its rows are made by its own thread, which has its answers at hand, not within the commit.
+        return self._group.do(_rows_of(submission, is_sqlite=self._database.is_sqlite))
 
-    def _keep_all(self, together: Sequence[Submission]) -> Sequence[Receipt | Exception]:
+    def _keep_all(self, together: Sequence["_Rows"]) -> Sequence[Receipt | Exception]:
         # One of them, by its key or its content, must not cost the others their place.
         with suppress(IntegrityError, ContentRefusedError):
             with self._database.write_at_once() as connection:
-                ids = _insert(connection, together)
-            return [_receipt(*each) for each in zip(ids, together, strict=True)]
+                _insert(connection, together)
+            return [_receipt(each) for each in together]
         answers: list[Receipt | Exception] = []
-        for submission in together:
+        for each in together:
             try:
-                answers.append(keep(self._database, submission))
+                answers.append(keep(self._database, each.submission))
             except (KeyReusedError, DatabaseUnavailableError) as error:
                 answers.append(error)
         return answers
@@ -254,16 +255,18 @@ def keep(database: Database, submission: Submission) -> Receipt:
             kept, used_up = submission, _NONE
             if submission.usage_limits:
                 kept, used_up = _take_usage_limits(connection, submission)
-            [submission_id] = _insert(connection, [kept])
+            rows = _rows_of(kept, is_sqlite=database.is_sqlite)
+            _insert(connection, [rows])
             if kept.files:
-                attach(connection, submission_id, kept.files, submission.received_at)
+                attach(connection, rows.id, kept.files, submission.received_at)
     except IntegrityError:
         return _earlier(database, submission)
-    return _receipt(submission_id, kept, used_up)
+    return _receipt(rows, used_up)
 
 
-def _receipt(submission_id: str, kept: Submission, used_up: tuple[str, ...] = ()) -> Receipt:
-    return Receipt(submission_id, status=kept.status, leaves_work=kept.leaves_work, used_up=used_up)
+def _receipt(rows: "_Rows", used_up: tuple[str, ...] = ()) -> Receipt:
+    kept = rows.submission
+    return Receipt(rows.id, status=kept.status, leaves_work=kept.leaves_work, used_up=used_up)
 
 
 def _earlier(database: Database, submission: Submission) -> Receipt:
@@ -287,12 +290,12 @@ def _take_usage_limits(
     quota up.
     """
     for limit in submission.usage_limits:
-        count = count_up(connection, limit.hash, limit.until, submission.received_at)
-        if count > limit.amount:
+        used = count_up(connection, limit.hash, limit.until, submission.received_at)
+        if used > limit.amount:
             reasons = [*submission.meta.get("suspect", ()), limit.reason]
             meta = submission.meta | {"suspect": reasons}
             held = replace(submission, status=Status.QUARANTINED, meta=meta, jobs=())
-            is_first = count == limit.amount + 1
+            is_first = used == limit.amount + 1
             return held, (limit.name,) if limit.name and is_first else ()
     return submission, ()
 
@@ -322,42 +325,53 @@ def replace_lead(connection: Connection, submission_id: str, lead: Lead) -> None
 # Rows go to the driver as they are: SQLAlchemy's own insert() takes longer than the database.
 
 
-def _insert(connection: Connection, together: Sequence[Submission]) -> list[str]:
-    """Insert the rows of all of them, waking all listeners; returns the new ids in their order."""
-    ids: list[str] = []
-    is_sqlite = connection.dialect.name == "sqlite"
-    rows: dict[Table, list[Row]] = {submissions: [], deliveries: [], jobs: [], unindexed: []}
+class _Rows(NamedTuple):
+    """A submission with its id and all its rows, each with its table."""
+
+    id: str
+    submission: Submission
+    rows: list[tuple[Table, Row]]
+
+
+def _rows_of(submission: Submission, *, is_sqlite: bool) -> _Rows:
+    id_, now = _new_id(submission.received_at), _time(submission.received_at, is_sqlite=is_sqlite)
+    rows = [(submissions, _row(id_, submission, now)), (unindexed, {"submission_id": id_})]
+    if submission.status is Status.ACCEPTED:
+        rows.append((deliveries, delivery_of(id_, submission.form, submission.lead, now)))
+    for job in submission.jobs:
+        row = {"submission_id": id_, "kind": job.kind, "content": _json(job.content)}
+        rows.append((jobs, row | {"created_at": now, "due_at": now}))
+    return _Rows(id_, submission, rows)
+
+
+def _insert(connection: Connection, together: Sequence[_Rows]) -> None:
+    """Insert the rows of all of them, waking all listeners."""
+    rows: dict[Table, list[Row]] = {submissions: []}
     for each in together:
-        submission_id = _new_id(each.received_at)
-        ids.append(submission_id)
-        now = _time(each.received_at, is_sqlite=is_sqlite)
-        rows[submissions].append(_row(submission_id, each, now))
-        if each.status is Status.ACCEPTED:
-            rows[deliveries].append(delivery_of(submission_id, each.form, each.lead, now))
-        for job in each.jobs:
-            row = {"submission_id": submission_id, "kind": job.kind, "content": _json(job.content)}
-            rows[jobs].append(row | {"created_at": now, "due_at": now})
-        rows[unindexed].append({"submission_id": submission_id})
+        for table, row in each.rows:
+            rows.setdefault(table, []).append(row)
     # Two processes that store the same two keys at once must not deadlock.
     rows[submissions].sort(key=lambda row: row["key"] or "")
-    # One statement for each table, whose rows are one parameter: the driver hands the interpreter
-    # to other threads once a statement, not once a row.
-    inserts, contents = [], []
+    if connection.dialect.name == "sqlite":
+        _insert_sqlite(connection, rows)
+    else:
+        _insert_postgresql(connection, rows)
+
+
+def _insert_sqlite(connection: Connection, rows: Mapping[Table, Sequence[Row]]) -> None:
+    # One statement for each table: the driver hands the interpreter to other threads once a
+    # statement.
     for table, given in rows.items():
-        if not given:
-            continue
-        names, content = tuple(given[0]), _encode(given).decode()
-        if is_sqlite:
-            connection.exec_driver_sql(_sqlite(table, names), (content,))
-        else:
-            inserts.append(f"{table.name}_ AS ({_postgresql(table, names)})")
-            contents.append(content)
-    if inserts:
-        # All of them in one statement: one round trip.
-        wake = f"pg_notify('{CHANNEL}', '')" if rows[deliveries] or rows[jobs] else "1"
-        statement = f"WITH {', '.join(inserts)} SELECT {wake}"
-        connection.exec_driver_sql(statement, tuple(contents))
-    return ids
+        values = tuple(chain.from_iterable(map(Row.values, given)))
+        connection.exec_driver_sql(_sqlite(table, tuple(given[0]), len(given)), values)
+
+
+def _insert_postgresql(connection: Connection, rows: Mapping[Table, Sequence[Row]]) -> None:
+    # One statement for all, whose parameters are the rows of a table: one round trip.
+    inserts = [f"{each.name}_ AS ({_postgresql(each, tuple(rows[each][0]))})" for each in rows]
+    wake = f"pg_notify('{CHANNEL}', '')" if deliveries in rows or jobs in rows else "1"
+    contents = tuple(_json(given) for given in rows.values())
+    connection.exec_driver_sql(f"WITH {', '.join(inserts)} SELECT {wake}", contents)
 
 
 def _new_id(received_at: datetime) -> str:
@@ -369,8 +383,9 @@ def _new_id(received_at: datetime) -> str:
     """
     milliseconds, rest = divmod(int(received_at.timestamp() * 1_000_000), 1000)
     bits = milliseconds << 80 | (rest * 4096 // 1000) << 64
-    bits |= (next(_count) & 0xFFFFF) << 42 | (milliseconds >> 4 & 0xFFFF) << 16
-    bits |= secrets.randbits(10) << 32 | secrets.randbits(16)
+    bits |= (next(_counter) & 0xFFFFF) << 42 | (milliseconds >> 4 & 0xFFFF) << 16
+    chance = random.getrandbits(26)
+    bits |= (chance >> 16) << 32 | chance & 0xFFFF
     return str(UUID(int=bits, version=7))
 
 
@@ -396,9 +411,9 @@ def _row(submission_id: str, submission: Submission, now: str) -> Row:
 
 
 @cache
-def _sqlite(table: Table, names: tuple[str, ...]) -> str:
-    values = ", ".join(f"json_extract(value, '$.{name}')" for name in names)
-    return f"INSERT INTO {table.name} ({', '.join(names)}) SELECT {values} FROM json_each(?)"  # noqa: S608 - our own names
+def _sqlite(table: Table, names: tuple[str, ...], number: int) -> str:
+    row = f"({', '.join('?' * len(names))})"
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([row] * number)}"  # noqa: S608 - our own names
 
 
 @cache

@@ -30,8 +30,6 @@ ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """One action."""
-
     at: datetime
     user: str
     action: str

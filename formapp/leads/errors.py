@@ -56,9 +56,9 @@ class NotHeldError(LeadError):
 
 
 class NotAcceptedError(LeadError):
-    """The submission is held back: nobody is notified of it."""
+    """The submission is held back: its notifications wait until it is accepted."""
 
-    text = "{} isn't accepted: nobody is notified of it before it is"
+    text = "{} isn't accepted yet: its notifications wait until it is"
 
 
 class NothingToConfirmError(LeadError):

@@ -77,7 +77,6 @@ def export_zip(database: Database, store: FileStore, wanted: LeadFilter) -> Iter
 
 
 def has_files(database: Database, wanted: LeadFilter) -> bool:
-    """Return whether any of the chosen leads has files."""
     any_lead = select(files.c.id).where(files.c.submission_id.is_not(None)).limit(1)
     with database.read() as connection:
         if connection.scalar(any_lead) is None:

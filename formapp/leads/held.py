@@ -19,6 +19,7 @@ from formapp.db.tables import deliveries, submissions
 from formapp.jobs.queue import ClaimedJob, finish_job
 from formapp.lead import Lead
 from formapp.leads.accept import Status, delivery_of
+from formapp.leads.errors import ErasedError, UnknownSubmissionError
 from formapp.notifications.plan import NOTIFY, resume
 from formapp.spam.providers import pending_reason
 
@@ -36,6 +37,16 @@ def lock_submission(connection: Connection, submission_id: str) -> Row[Any] | No
     """The submission, locked until the transaction ends; it may be erased."""
     query = select(submissions).where(submissions.c.id == submission_id)
     return connection.execute(query.with_for_update(key_share=True)).first()
+
+
+def lock_kept(connection: Connection, submission_id: str) -> Row[Any]:
+    """As `lock_submission`; raises UnknownSubmissionError, ErasedError."""
+    row = lock_submission(connection, submission_id)
+    if row is None:
+        raise UnknownSubmissionError(submission_id)
+    if row.erased_at:
+        raise ErasedError(submission_id)
+    return row
 
 
 def accept_held(

@@ -9,11 +9,8 @@ from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs, submissions
 from formapp.leads import audit
 from formapp.leads.accept import Status
-from formapp.leads.errors import (
-    AlreadyDeliveredError,
-    ErasedError,
-    UnknownSubmissionError,
-)
+from formapp.leads.errors import AlreadyDeliveredError
+from formapp.leads.held import lock_kept
 from formapp.notifications.plan import CHANNELS, FAILED, NOTIFY
 
 MARKED = "a person marked it as spam"
@@ -23,7 +20,7 @@ MARKED = "a person marked it as spam"
 def mark_spam(database: Database, submission_id: str, now: datetime, *, by: str) -> None:
     """Put a submission into quarantine, for good unless it is released; cancel what waits.
 
-    It stays in quarantine rather than with the honeypot's catches, whose answers nobody has read.
+    It stays in quarantine rather than with the honeypot's catches, whose answers were never read.
     Raises LeadError, and changes nothing, if it is unknown, erased or delivered.
     """
     with database.write() as connection:
@@ -32,13 +29,7 @@ def mark_spam(database: Database, submission_id: str, now: datetime, *, by: str)
         delivery = connection.execute(
             select(deliveries.c.state, deliveries.c.intent).where(sending).with_for_update()
         ).first()
-        this = submissions.c.id == submission_id
-        locked = select(submissions).where(this).with_for_update(key_share=True)
-        row = connection.execute(locked).first()
-        if row is None:
-            raise UnknownSubmissionError(submission_id)
-        if row.erased_at:
-            raise ErasedError(submission_id)
+        row = lock_kept(connection, submission_id)
         # A write to Wix of unknown outcome may have made a contact.
         if delivery and (delivery.state == "delivered" or delivery.intent):
             raise AlreadyDeliveredError(submission_id)
@@ -48,6 +39,7 @@ def mark_spam(database: Database, submission_id: str, now: datetime, *, by: str)
             # A release goes on where this ends: what was sent isn't sent again.
             meta[NOTIFY] = _waiting(connection, submission_id)
         changed = {"status": Status.QUARANTINED, "meta": meta}
+        this = submissions.c.id == submission_id
         connection.execute(update(submissions).where(this).values(changed))
         connection.execute(delete(deliveries).where(sending))
         connection.execute(delete(jobs).where(jobs.c.submission_id == submission_id))

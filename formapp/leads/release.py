@@ -16,13 +16,8 @@ from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form
 from formapp.leads import audit
 from formapp.leads.accept import Status, replace_lead
-from formapp.leads.errors import (
-    ErasedError,
-    NotHeldError,
-    UnknownSubmissionError,
-    UnreadableError,
-)
-from formapp.leads.held import lock_submission, release_held
+from formapp.leads.errors import NotHeldError, UnreadableError
+from formapp.leads.held import lock_kept, release_held
 
 _RELEASABLE = (Status.QUARANTINED, Status.SPAM)
 
@@ -80,11 +75,7 @@ def release(
     erased, not held or unreadable.
     """
     with database.write() as connection:
-        row = lock_submission(connection, submission_id)
-        if row is None:
-            raise UnknownSubmissionError(submission_id)
-        if row.erased_at:
-            raise ErasedError(submission_id)
+        row = lock_kept(connection, submission_id)
         if row.status not in _RELEASABLE:
             raise NotHeldError(submission_id)
         changed: dict[str, Any] = {"meta": row.meta | {"released_at": now.isoformat()}}

@@ -9,8 +9,8 @@ from formapp.db.database import Database
 from formapp.db.tables import jobs, submissions
 from formapp.leads import audit
 from formapp.leads.accept import Status
-from formapp.leads.errors import ErasedError, NotAcceptedError, UnknownSubmissionError
-from formapp.leads.held import lock_submission
+from formapp.leads.errors import NotAcceptedError
+from formapp.leads.held import lock_kept
 from formapp.notifications.plan import CHANNELS, FAILED, schedule
 
 ALL = tuple(sorted(set(CHANNELS.values()) - {"reply"}))
@@ -33,11 +33,7 @@ def renotify(
     """
     theirs = (jobs.c.submission_id == submission_id) & (jobs.c.kind == FAILED)
     with database.write() as connection:
-        row = lock_submission(connection, submission_id)
-        if row is None:
-            raise UnknownSubmissionError(submission_id)
-        if row.erased_at:
-            raise ErasedError(submission_id)
+        row = lock_kept(connection, submission_id)
         if row.status != Status.ACCEPTED:
             raise NotAcceptedError(submission_id)
         failures = connection.execute(select(jobs.c.id, jobs.c.content).where(theirs)).all()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, case, func, literal, null, select
+from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, null, select
 
 from formapp.db.database import Database
 from formapp.db.inbox_tables import notified
@@ -13,15 +13,12 @@ from formapp.db.tables import attempts, deliveries, jobs, submissions
 from formapp.files.records import FileRecord, of_submission
 from formapp.jobs.queue import REASON
 from formapp.leads.errors import UnknownSubmissionError
+from formapp.leads.summary import state_of_row
 from formapp.notifications.plan import CHANNELS, FAILED
-
-_state = case(
-    (submissions.c.status == "accepted", deliveries.c.state),
-    else_=submissions.c.status,
-).label("state")
 
 _DELIVERY = ("outcome", "contact_id", "due_at", "finished_at", "reason", "flags", "changes")
 _NOTIFICATIONS = {*CHANNELS, FAILED}
+_BATCH = 500
 _ATTEMPT = ("result", "operation", "status", "code", "request_id", "duration_ms", "calls")
 
 
@@ -47,13 +44,11 @@ def _is_in(state: str) -> ColumnElement[bool]:
     return and_(submissions.c.status == "accepted", wanted) if is_delivery else wanted
 
 
-def list_chosen(
-    database: Database, ids: Sequence[str], batch: int = 500
-) -> Iterator[dict[str, Any]]:
+def list_chosen(database: Database, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
     """The submissions with these ids, in their order."""
     with database.read() as connection:
-        for start in range(0, len(ids), batch):
-            part = ids[start : start + batch]
+        for start in range(0, len(ids), _BATCH):
+            part = ids[start : start + _BATCH]
             query = select_submissions(with_spam=True).where(submissions.c.id.in_(part))
             found = {row.id: row for row in connection.execute(query)}
             yield from (entry_of(found[each]) for each in part if each in found)
@@ -64,20 +59,19 @@ def select_submissions(*, with_spam: bool) -> Select[Any]:
     query = (
         select(
             submissions,
-            _state,
+            state_of_row,
             deliveries.c.id.label("delivery_id"),
             func.coalesce(deliveries.c.attempts, 0).label("attempts"),
             *(deliveries.c[name] for name in _DELIVERY),
         )
         .outerjoin(deliveries, deliveries.c.submission_id == submissions.c.id)
         .order_by(submissions.c.id)
-        .execution_options(yield_per=500)
+        .execution_options(yield_per=_BATCH)
     )
     return query if with_spam else query.where(submissions.c.status != "spam")
 
 
 def entry_of(row: Row[Any]) -> dict[str, Any]:
-    """Return the list entry of a submission."""
     return {
         "id": row.id,
         "form": row.form,
@@ -223,7 +217,7 @@ def count_unknown(database: Database) -> dict[str, Counter[str]]:
     )
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     with database.read() as connection:
-        for form, unknown in connection.execute(query.execution_options(yield_per=500)):
+        for form, unknown in connection.execute(query.execution_options(yield_per=_BATCH)):
             counts[form].update(unknown.keys())
     return counts
 

@@ -11,22 +11,18 @@ from formapp.leads.search_index import LONGEST_TERM, index_all
 from formapp.leads.summary import LeadSummary, read_summaries
 
 _MOST_OTHERS = 500
+_MOST_SHOWN, _MOST_OWN = 20, 100
 
 
 def identity_in(lead: dict[str, Any]) -> str | None:
     """Return who a stored lead is: its e-mail address, or without one its number."""
-    address: str | None = (lead.get("email") or {}).get("address")
-    if address:
-        return address
-    return next(
-        (with_extension(p["e164"], p.get("extension", "")) for p in lead.get("phones") or ()), None
-    )
+    return next(iter(identities_in(lead)), None)
 
 
 def ids_of_person(connection: Connection, identity: str, limit: int | None = None) -> list[str]:
     """Return the submissions whose lead has this address or number, newest first.
 
-    They share a search term; what it doesn't tell apart, such as an extension, is compared. Of one
+    They share a search term; what it doesn't distinguish, such as an extension, is compared. Of one
     term at most `limit` are read: a monitor may send the same address a hundred thousand times.
     """
     number = identity.partition(" ext. ")[0]
@@ -41,37 +37,37 @@ def ids_of_person(connection: Connection, identity: str, limit: int | None = Non
     return [row.id for row in connection.execute(query) if identity in identities_in(row.lead)]
 
 
-def identities_in(lead: dict[str, Any]) -> set[str]:
-    """Return the address and the numbers of a stored lead."""
-    numbers = {
-        with_extension(phone["e164"], phone.get("extension", ""))
-        for phone in lead.get("phones") or ()
-    }
+def identities_in(lead: dict[str, Any]) -> list[str]:
+    """Return the address and the numbers of a stored lead, in this order."""
     address = (lead.get("email") or {}).get("address")
-    return numbers | ({address} if address else set())
+    phones = lead.get("phones") or ()
+    numbers = [with_extension(each["e164"], each.get("extension", "")) for each in phones]
+    return [address, *numbers] if address else numbers
 
 
 def list_others(
-    database: Database, submission_id: str, sites: tuple[str, ...] | None, limit: int = 20
-) -> list[LeadSummary]:
-    """Return other leads of the same person, by address or number, newest first."""
+    database: Database, submission_id: str, sites: tuple[str, ...] | None
+) -> tuple[list[LeadSummary], str | None]:
+    """Return the newest other leads of the same person, by address or number.
+
+    And, where there are more of them, what to search for to see all.
+    """
     index_all(database)
     with database.read() as connection:
         this = select(submissions.c.lead).where(submissions.c.id == submission_id)
         lead = connection.execute(this).scalar() or {}
+        identities = identities_in(lead)
         ids = {
-            each
-            for found in identities_in(lead)
-            for each in ids_of_person(connection, found, _MOST_OTHERS)
+            each for found in identities for each in ids_of_person(connection, found, _MOST_OTHERS)
         }
         newest = sorted(ids - {submission_id}, reverse=True)
         rows = read_summaries(connection, newest[:_MOST_OTHERS])
-        return [row for row in rows if sites is None or row.site in sites][:limit]
+        visible = [row for row in rows if sites is None or row.site in sites]
+        more = identities[0] if len(visible) > _MOST_SHOWN else None
+        return visible[:_MOST_SHOWN], more
 
 
-def list_own(
-    database: Database, submission_id: str, limit: int = 100
-) -> tuple[list[LeadSummary], int]:
+def list_own(database: Database, submission_id: str) -> tuple[list[LeadSummary], int]:
     """Return the newest leads that `erase_leads_of` would erase with this one.
 
     And how many there are of them in all.
@@ -82,4 +78,4 @@ def list_own(
         identity = identity_in(connection.execute(this).scalar() or {})
         ids = ids_of_person(connection, identity) if identity else []
         others = [each for each in ids if each != submission_id]
-        return [*read_summaries(connection, others[:limit])], len(others)
+        return [*read_summaries(connection, others[:_MOST_OWN])], len(others)

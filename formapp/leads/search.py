@@ -90,7 +90,6 @@ class LeadFilter:
         return replace(self, sites=chosen)
 
     def of_form(self, form: str) -> "LeadFilter":
-        """Return the filter for the leads of one form."""
         return replace(self, forms=(form,))
 
 
@@ -370,7 +369,7 @@ def _has_term(beginning: str, column: Id = submissions.c.id) -> ColumnElement[bo
 
 
 def _beginnings(search: str) -> list[str]:
-    """Return the beginnings of terms that a submission must have, the most telling one first."""
+    """Return the beginnings of terms that a submission must have, the most selective one first."""
     text = search.strip()
     if "@" in text:
         found = [f"e{read_email(text) or text.lower()}"]

@@ -1,4 +1,4 @@
-"""Submissions as lines of a list: who, from which form, how it stands."""
+"""Submissions as lines of a list: who, from which form, in which state."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

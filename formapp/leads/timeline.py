@@ -184,8 +184,6 @@ def _time(text: str) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A consent as it was shown."""
-
     text: str
     at: datetime
     confirmed_at: datetime | None
@@ -193,7 +191,6 @@ class Consent:
 
 
 def consents_of(entry: Entry) -> list[Consent]:
-    """Return the consents with their exact texts."""
     return [
         Consent(
             each["text"],

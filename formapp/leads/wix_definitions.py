@@ -41,7 +41,6 @@ class SiteDefinitions:
 
 
 def read_definitions(database: Database, site: str) -> SiteDefinitions:
-    """Return what is known of a site."""
     mine = select(wix_definitions).where(wix_definitions.c.site == site)
     waiting = select(jobs.c.created_at).where(jobs.c.kind == KIND, jobs.c.key == site)
     with database.read() as connection:

@@ -52,14 +52,12 @@ class Alert:
 
     @property
     def subject(self) -> str:
-        """A few words."""
         end = " is over" if self.state == "over" else ""
         forms = f" of {', '.join(self.forms)}" if self.forms else ""
         return f"formapp: {self.place}: {_TITLES.get(self.kind, self.kind)}{forms}{end}"
 
     @property
     def place(self) -> str:
-        """What it is about."""
         return place_of(self.kind, self.site)
 
     def as_json(self) -> dict[str, Any]:

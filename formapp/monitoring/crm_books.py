@@ -44,7 +44,6 @@ class BookFigures:
 
 
 def read_books(connection: Connection, now: datetime) -> list[BookFigures]:
-    """The figures of all books, by name."""
     books = connection.execute(select(crm_books).order_by(crm_books.c.book)).all()
     if not books:
         return []

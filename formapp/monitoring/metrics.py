@@ -16,10 +16,10 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from sqlalchemy import ColumnElement, Connection, TextClause, func, select, text
+from sqlalchemy import ColumnElement, Connection, func, select, text
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, incidents, jobs, pauses, submissions
+from formapp.db.tables import deliveries, incidents, jobs, pauses, state_counts, submissions
 from formapp.monitoring.crm_books import BookFigures, read_books
 
 _CALL_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30)
@@ -84,7 +84,8 @@ class Metrics:
             buckets=_REQUEST_SECONDS,
             registry=self.registry,
         )
-        # Looking labels up takes a lock and formats text: once for each endpoint and status.
+        # Looking labels up takes a lock and formats text: once for each pair of them.
+        self._posts_of: dict[tuple[str, str], Counter] = {}
         self._requests_of: dict[tuple[str, int], Histogram] = {}
 
     def _define_deliveries(self) -> None:
@@ -128,7 +129,10 @@ class Metrics:
 
     def submission(self, form: str, result: str) -> None:
         """Count a post, or `confirmed` for a click on a link."""
-        self._submissions.labels(form, result).inc()
+        key = (form, result)
+        if (posts := self._posts_of.get(key)) is None:
+            posts = self._posts_of[key] = self._submissions.labels(form, result)
+        posts.inc()
 
     def mail(self, form: str, outcome: str) -> None:
         """Count a confirmation mail: `sent`, `failed` (each try) or `withheld` by a limit."""
@@ -144,14 +148,12 @@ class Metrics:
             self._unknown.labels(form).inc(count)
 
     def request(self, endpoint: str, status: int, seconds: float) -> None:
-        """Count a request with its response."""
         key = (endpoint, status)
         if (requests := self._requests_of.get(key)) is None:
             requests = self._requests_of[key] = self._requests.labels(endpoint, str(status))
         requests.observe(seconds)
 
     def attempt(self, site: str, result: str, status: int | None, code: str | None) -> None:
-        """Count an attempt."""
         self._attempts.labels(site, result, str(status or ""), code or "").inc()
 
     def delivered(self, site: str, outcome: str, *, calls: int, seconds: float) -> None:
@@ -165,7 +167,6 @@ class Metrics:
         self._delivered.labels(site, "failed").inc()
 
     def call(self, site: str, operation: str, status: int | None, seconds: float) -> None:
-        """Count a call to Wix."""
         self._call_seconds.labels(site, operation, str(status or "none")).observe(seconds)
 
     def book_calls(self, book: str, work: str, calls: int) -> None:
@@ -173,7 +174,7 @@ class Metrics:
         self._book_calls.labels(book, work).observe(calls)
 
     def read_queue(self, database: Database, now: datetime, sites: Collection[str] = ()) -> None:
-        """Set the gauges of the queue; reads indexes, however many submissions are stored.
+        """Set the gauges of the queue; the same work however many deliveries wait.
 
         `sites` are shown even where nothing waits for them.
         """
@@ -210,7 +211,10 @@ def _queue_gauges(
     connection: Connection, now: datetime, sites: Collection[str]
 ) -> Iterable[GaugeMetricFamily]:
     paused = {row.site: row.paused_until for row in connection.execute(select(pauses))}
-    counts = {"pending": count_pending(connection), "failed": _failed(connection)}
+    counts = {
+        "pending": count_pending(connection),
+        "failed": _count_state(connection, "failed", state_counts.c.site),
+    }
     shown = {*sites, *paused, *(site for numbers in counts.values() for site in numbers)}
     yield _gauge(
         "deliveries",
@@ -226,7 +230,7 @@ def _queue_gauges(
     held = count_quarantined(connection)
     yield _gauge("quarantined", "Submissions in quarantine.", "form", held)
     waiting = "Mails, challenges and notifications that wait for a worker."
-    yield _gauge("errands", waiting, "kind", _count(connection, jobs.c.kind))
+    yield _gauge("errands", waiting, "kind", _count_jobs(connection))
     given_up = "Notifications that wait; of the channel `failed`: that were given up."
     notifications = _count_notifications(connection)
     yield _gauge("notifications_waiting", given_up, "form channel", notifications)
@@ -249,24 +253,23 @@ def _book_gauges(books: Sequence[BookFigures]) -> Iterable[GaugeMetricFamily]:
 
 def count_quarantined(connection: Connection) -> dict[str, int]:
     """Return the number of submissions in quarantine by form."""
-    # As literal text: PostgreSQL doesn't use the partial index for a parameter.
-    held = text("submissions.status = 'quarantined' AND submissions.erased_at IS NULL")
-    return _count(connection, submissions.c.form, held)
+    return _count_state(connection, "quarantined", state_counts.c.form)
 
 
 def count_pending(connection: Connection) -> dict[str, int]:
     """Return the number of pending deliveries by site."""
-    return _count(connection, deliveries.c.site, text("state = 'pending'"))
+    return _count_state(connection, "pending", state_counts.c.site)
 
 
-def _failed(connection: Connection) -> dict[str, int]:
-    return _count(connection, deliveries.c.site, text("state = 'failed'"))
+def _count_state(connection: Connection, state: str, by: ColumnElement[str]) -> dict[str, int]:
+    """Read the totals that the database keeps; zeros are left out."""
+    number = func.sum(state_counts.c.number)
+    query = select(by, number).where(state_counts.c.state == state).group_by(by)
+    return {row[0]: int(row[1]) for row in connection.execute(query.having(number != 0))}
 
 
-def _count(
-    connection: Connection, column: ColumnElement[str], *conditions: TextClause
-) -> dict[str, int]:
-    query = select(column, func.count()).where(*conditions).group_by(column)
+def _count_jobs(connection: Connection) -> dict[str, int]:
+    query = select(jobs.c.kind, func.count()).group_by(jobs.c.kind)
     return {row[0]: row[1] for row in connection.execute(query)}
 
 

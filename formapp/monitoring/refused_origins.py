@@ -57,7 +57,6 @@ class Refused:
 
     @property
     def shown(self) -> str:
-        """The origin in words."""
         return _SHOWN.get(self.origin, self.origin)
 
     @property

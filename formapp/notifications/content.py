@@ -32,7 +32,6 @@ def safe_lines(text: str, longest: int | None = None) -> str:
 
 
 def safe_line(text: str, longest: int | None = None) -> str:
-    """Return the same as one line."""
     return safe_lines(" ".join(_LINE_ENDS.sub(" ", text).split()), longest)
 
 

@@ -103,7 +103,6 @@ class Notify(BaseModel):
 
     @property
     def notifies(self) -> bool:
-        """Whether there is anyone to notify."""
         return bool(self.email or self.webhook or self.chat)
 
 

@@ -83,7 +83,7 @@ class Planner:
         if form and definition is None:
             if now < job.since + PATIENCE:
                 raise RetryLaterError(f"this process has no form file of {form}")
-            _log.error("form %s: a lead notified nobody: there is no form file of it", form)
+            _log.error("form %s: no notification of a lead: there is no form file of it", form)
         with self.database.write() as connection:
             if not finish_job(connection, job) or definition is None:
                 return
@@ -93,7 +93,9 @@ class Planner:
             notify(connection)
         if not found:
             # The tables were taken out of the form file, or this process reads others.
-            _log.warning("form %s: a lead notified nobody: its form file here names nobody", form)
+            _log.warning(
+                "form %s: no notification of a lead: its form file here has no receiver", form
+            )
 
 
 def _plan(

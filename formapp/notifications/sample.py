@@ -1,4 +1,4 @@
-"""A lead that nobody sent, to try the channels of a form."""
+"""A sample lead, to try the channels of a form."""
 
 from datetime import datetime
 from typing import Any

@@ -52,7 +52,6 @@ class AcceptedLead:
 
     @property
     def first_name(self) -> str | None:
-        """The visitor's first name."""
         return (self.lead.get("first_name") or {}).get("value")
 
     @property

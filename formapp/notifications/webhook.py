@@ -34,7 +34,6 @@ def body_of(
     kind: str = ACCEPTED,
     addresses: FileAddresses | None = None,
 ) -> bytes:
-    """Return the body of a message."""
     labels = {field.name: field.label or field.name for field in definition.fields}
     data: dict[str, Any] = {
         "id": lead.id,

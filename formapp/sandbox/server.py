@@ -33,7 +33,6 @@ class _Arrivals(io.RawIOBase):
         self._until: float | None = None
 
     def readable(self) -> bool:
-        """Return True."""
         return True
 
     def readinto(self, buffer: Any) -> int:
@@ -72,7 +71,6 @@ class Handler(WSGIRequestHandler):
         self.rfile = io.BufferedReader(self._arrivals)
 
     def handle_one_request(self) -> None:
-        """Wait for a request and answer it."""
         self._arrivals.next_request()
         super().handle_one_request()
 
@@ -162,7 +160,6 @@ class Server(ThreadedWSGIServer):
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:
-        """End a connection."""
         self.connections.discard(request)
         super().shutdown_request(request)
 
@@ -190,7 +187,6 @@ class SandboxServer:
 
     @property
     def port(self) -> int:
-        """The port that the server listens on."""
         return int(self._server.port)
 
     @property

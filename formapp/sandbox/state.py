@@ -150,7 +150,6 @@ class Site:
         self.changes += 1
 
     def next_sequence(self, contact_id: str) -> int:
-        """Count the events of a contact."""
         self.sequences[contact_id] = self.sequences.get(contact_id, 0) + 1
         return self.sequences[contact_id]
 
@@ -196,7 +195,6 @@ class Site:
         return {key: value for key, value in values.items() if not self.is_system_field(key)}
 
     def as_json(self) -> Json:
-        """Return the site for the state file."""
         saved: Json = {name: getattr(self, name) for name in (*self.PLAIN, "sequences")}
         for name in self.RECORDS:
             saved[name] = {key: vars(one) for key, one in getattr(self, name).items()}
@@ -204,7 +202,6 @@ class Site:
 
     @classmethod
     def from_json(cls, site_id: str, saved: Json) -> Self:
-        """Return the site that `as_json` described."""
         site = cls(site_id)
         for name in cls.PLAIN:
             setattr(site, name, saved[name])

@@ -6,7 +6,7 @@ the full and half weights of the content.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -63,6 +63,16 @@ class Signal(Enum):
         return self.value[1]
 
 
+_CODE = (
+    (_SCRIPT, Signal.SCRIPT),
+    (_BBCODE, Signal.BBCODE),
+    (_ANCHOR, Signal.ANCHOR),
+    (_MARKUP, Signal.MARKUP),
+)
+_MARK = re.compile(r"[<\[:=]")
+"""A character of this kind is in all that the patterns of `_CODE` match."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Facts:
     """The facts about a post.
@@ -81,7 +91,23 @@ class Facts:
 
 def suspicions(facts: Facts) -> list[Signal]:
     """Return all signals of the facts, in the order of the table."""
-    return list(_suspicions(facts))
+    found: list[Signal] = []
+    if facts.seconds is not None and facts.seconds < FAST_SECONDS:
+        found.append(Signal.FAST)
+    if facts.webdriver:
+        found.append(Signal.WEBDRIVER)
+    links = sum(map(len, map(_LINK.findall, facts.texts)))
+    if links > FREE_LINKS:
+        found.append(_of_links(links))
+    if marked := list(filter(_MARK.search, facts.texts)):
+        found += [signal for pattern, signal in _CODE if any(map(pattern.search, marked))]
+    if any(map(_LINK.search, facts.names)):
+        found.append(Signal.LINK_IN_NAME)
+    # Short texts are equal by chance (a name, a town, "none").
+    long = [text.strip().casefold() for text in facts.texts if len(text.strip()) >= _SAME_LENGTH]
+    if len(long) >= _SAME_FIELDS and max(map(long.count, long)) >= _SAME_FIELDS:
+        found.append(Signal.SAME_TEXT)
+    return found
 
 
 def score_of(found: Sequence[Signal]) -> float:
@@ -89,27 +115,7 @@ def score_of(found: Sequence[Signal]) -> float:
     return sum(signal.weight for signal in found)
 
 
-def _suspicions(facts: Facts) -> Iterator[Signal]:
-    if facts.seconds is not None and facts.seconds < FAST_SECONDS:
-        yield Signal.FAST
-    if facts.webdriver:
-        yield Signal.WEBDRIVER
-    links = sum(map(len, map(_LINK.findall, facts.texts)))
-    if links >= _FLOOD:
-        yield Signal.FLOOD_OF_LINKS
-    elif links > FREE_LINKS:
-        yield Signal.MANY_LINKS if links >= _MANY_LINKS else Signal.SOME_LINKS
-    for pattern, signal in (
-        (_SCRIPT, Signal.SCRIPT),
-        (_BBCODE, Signal.BBCODE),
-        (_ANCHOR, Signal.ANCHOR),
-        (_MARKUP, Signal.MARKUP),
-    ):
-        if any(map(pattern.search, facts.texts)):
-            yield signal
-    if any(map(_LINK.search, facts.names)):
-        yield Signal.LINK_IN_NAME
-    # Short texts are equal by chance (a name, a town, "none").
-    long = [text.strip().casefold() for text in facts.texts if len(text.strip()) >= _SAME_LENGTH]
-    if any(long.count(text) >= _SAME_FIELDS for text in long):
-        yield Signal.SAME_TEXT
+def _of_links(count: int) -> Signal:
+    if count >= _FLOOD:
+        return Signal.FLOOD_OF_LINKS
+    return Signal.MANY_LINKS if count >= _MANY_LINKS else Signal.SOME_LINKS

@@ -53,7 +53,6 @@ class Starter:
 
 
 def render_form(name: str, kind: str, language: str, origins: tuple[str, ...]) -> str:
-    """Return the text of a form file."""
     texts = _texts()[language]
     label = "Newsletter" if kind == "newsletter" else "Website lead"
     return _render(

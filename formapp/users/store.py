@@ -35,7 +35,7 @@ LONGEST_PASSWORD = 1024
 _NAME = re.compile(r"[\w.@+-]{1,64}")
 _hasher = PasswordHasher()
 # Of a random text that is stored nowhere: an unknown name takes as long as a wrong password.
-_NOBODY = _hasher.hash(hashlib.sha256(b"formapp: nobody's password").hexdigest())
+_DUMMY = _hasher.hash(hashlib.sha256(b"formapp: no user's password").hexdigest())
 
 
 CHECKS = 2
@@ -73,7 +73,6 @@ class User:
 
     @property
     def may_act(self) -> bool:
-        """Whether they may change anything."""
         return self.role == "owner"
 
 
@@ -104,7 +103,6 @@ class Users:
             return connection.execute(named).first() is None
 
     def find(self, name: str) -> User | None:
-        """Return the user of this name."""
         if not _NAME.fullmatch(name):  # PostgreSQL takes no NUL
             return None
         with self._database.read() as connection:
@@ -138,7 +136,7 @@ class Users:
             with self._database.read() as connection:
                 mine = select(users.c.password).where(users.c.name == name)
                 stored = connection.execute(mine).scalar()
-        return self.find(name) if _is_right(stored or _NOBODY, password) and stored else None
+        return self.find(name) if _is_right(stored or _DUMMY, password) and stored else None
 
     def list_all(self) -> list[User]:
         """Return all users, by name."""
@@ -184,7 +182,6 @@ class Users:
                 raise UserError(self._unknown(name))
 
     def sign_out_everywhere(self, name: str) -> None:
-        """End all sessions of a user."""
         with self._database.write() as connection:
             if name == OWNER:
                 values = {"role": "owner", "created_at": datetime.now(UTC)}

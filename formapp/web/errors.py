@@ -64,7 +64,7 @@ def _of_marks() -> RefusalError:
     return RefusalError(
         400,
         "TOO_MANY_MARKS",
-        "We could not read the request: a letter carries more accents than any language has.",
+        "We could not read the request: a letter has more accents than any language uses.",
     )
 
 

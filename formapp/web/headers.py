@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from flask import Response, request
 
+from formapp.forms.form import Form
 from formapp.languages import SOURCE, spoken_for
 from formapp.spam.providers import PROVIDERS
 from formapp.web.brand import image_sources
@@ -30,6 +31,7 @@ _CORS = {
 # A `fetch` that didn't ask for JSON follows its post to the thank-you page.
 _WITH_CORS = {"forms.challenge", "forms.origin", "forms.submit", "forms.thanks", "schema.show"}
 _LOADED_BY_OTHER_SITES = {"static", "forms.embed_script", "forms.theme"}
+_REDIRECTS = {301, 302, 303, 307, 308}
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}")
 _ALTCHA = {"connect-src": "'self'"}
 # Other responses than pages run and load nothing, and no page may frame them. Images have no
@@ -46,16 +48,16 @@ _ALWAYS = (
 def add_headers(response: Response) -> None:
     """Add the headers to an answer; a page's view may have set those of `page_headers`."""
     headers, mimetype, endpoint = response.headers, response.mimetype or "", request.endpoint
-    for name, value in _ALWAYS:
-        headers.add(name, value)
-    if headers.get("Content-Security-Policy", "").startswith("sandbox"):
+    headers.extend(_ALWAYS)
+    form, is_redirect = requested_form(), response.status_code in _REDIRECTS
+    policy = "" if is_redirect else headers.get("Content-Security-Policy", "")
+    if policy.startswith("sandbox"):
         # A visitor's file: whatever its type, it has this policy, and no language of ours.
         return
     if mimetype == "text/html":
-        if "Content-Security-Policy" not in headers:
+        if not policy:
             # A redirect shows nothing.
-            is_shown = response.status_code not in range(300, 400)
-            images = image_sources(requested_form()) if is_shown else ()
+            images = () if is_redirect else image_sources(form)
             headers.extend(page_headers(services().origin, images=images))
         headers.add("Content-Language", language())
     elif not mimetype.startswith("image/"):
@@ -65,7 +67,7 @@ def add_headers(response: Response) -> None:
     if is_negotiated():
         headers.add("Vary", "Accept-Language")
     if endpoint in _WITH_CORS:
-        _add_cors(response)
+        _add_cors(response, form)
     elif endpoint in _LOADED_BY_OTHER_SITES:
         headers.add("Cross-Origin-Resource-Policy", "cross-origin")
 
@@ -121,13 +123,13 @@ def _allow_challenge(directives: dict[str, str], challenge: str | None) -> None:
         directives[name] = f"{directives.get(name, '')} {hosts}".strip()
 
 
-def _add_cors(response: Response) -> None:
+def _add_cors(response: Response, form: Form | None) -> None:
     """Let the pages of listed origins read the answer; never with credentials.
 
     Another page may read only why it was refused: its developer has to see it.
     """
     response.headers.add("Vary", "Origin")
-    origin, form = request.headers.get("Origin"), requested_form()
+    origin = request.headers.get("Origin")
     if not origin or not form:
         return
     if not form.allows_origin(posting_origin(request, form) or origin):

@@ -17,7 +17,6 @@ blueprint = Blueprint("health", __name__)
 
 @blueprint.get("/healthz")
 def alive() -> Response:
-    """The process answers."""
     return jsonify(ok=True)
 
 

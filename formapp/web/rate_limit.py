@@ -187,12 +187,12 @@ def network_of(address: str) -> str:
     A /64 network of IPv6 is one visitor, since a single customer can use any address in it.
     An IPv4 address in the form of IPv6 (RFC 4291, 2.5.5.2) is that address.
     """
+    if ":" not in address:
+        return address
     try:
-        found = ipaddress.ip_address(address)
+        found = ipaddress.IPv6Address(address)
     except ValueError:
         return address
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
     if found.ipv4_mapped:
         return str(found.ipv4_mapped)
     bare = ipaddress.IPv6Address(int(found))  # without the zone, which only this machine knows

@@ -63,13 +63,12 @@ def html_answer(
     # Not `no-store`: going back must show the page with its old token, so that a repeated post is
     # recognised.
     given = {"Cache-Control": "private, no-cache", **(policy or {}), **(headers or {})}
-    return Response(html, status, Headers(list(given.items())))
+    return Response(html, status, Headers(list(given.items())), mimetype="text/html")
 
 
 def json_answer(
     content: dict[str, Any], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """Answer a JSON object."""
     response = jsonify(content)
     response.status_code = status
     response.headers.update(headers or {})

@@ -45,7 +45,6 @@ class WixContacts:
         self.find_candidates = partial(find_candidates, self.contacts)
 
     def close(self) -> None:
-        """Close the connections."""
         self._transport.close()
 
     def __enter__(self) -> Self:

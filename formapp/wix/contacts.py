@@ -1,16 +1,13 @@
 """Calls for contacts (CONTRACT.md sections 7 and 8)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from formapp.wix.errors import NotFoundError
 from formapp.wix.models import Contact, Fieldset, InfoBody
 from formapp.wix.parsing import (
-    MAX_PAGE,
     OLDEST_FIRST,
     Page,
-    Sort,
-    iterate_pages,
     list_query,
     unwrap,
 )
@@ -59,12 +56,12 @@ class Contacts:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def create(self, info: InfoBody, *, allow_duplicates: bool = False) -> Contact:
+    def create(self, info: InfoBody) -> Contact:
         """Create Contact. Not idempotent: after `maybe_applied`, look before sending it again.
 
         DuplicateContactError: the e-mail, or without one the phone, is another contact's.
         """
-        body = {"info": info, "allowDuplicates": allow_duplicates}
+        body = {"info": info, "allowDuplicates": False}
         return self._transport.call(CREATE, _contact, body=body)
 
     def get(self, contact_id: str) -> FetchedContact:
@@ -74,15 +71,13 @@ class Contacts:
         """
         return self._transport.call(GET, _fetched, resource_id=contact_id)
 
-    def update(
-        self, contact_id: str, revision: int, info: InfoBody, *, allow_duplicates: bool = False
-    ) -> Contact:
+    def update(self, contact_id: str, revision: int, info: InfoBody) -> Contact:
         """Update Contact: parts of `info` that are not sent stay; lists are replaced whole.
 
         ContactAlreadyChangedError: the revision is stale. ContactNotFoundError: merged away, too.
         MemberEmailError: a site member's primary e-mail stays (CONTRACT.md section 7.3).
         """
-        body = {"revision": revision, "info": info, "allowDuplicates": allow_duplicates}
+        body = {"revision": revision, "info": info, "allowDuplicates": False}
         return self._transport.call(UPDATE, _contact, resource_id=contact_id, body=body)
 
     def delete(self, contact_id: str) -> bool:
@@ -97,57 +92,29 @@ class Contacts:
         return True
 
     def list(
-        self,
-        *,
-        sort: Sort = OLDEST_FIRST,
-        limit: int = 50,
-        offset: int = 0,
-        fieldsets: Sequence[Fieldset] = (),
-        fields: Sequence[str] = (),
+        self, *, limit: int = 50, offset: int = 0, fieldsets: Sequence[Fieldset] = ()
     ) -> Page[Contact]:
-        """List Contacts: one page of at most 1000. Eventually consistent."""
-        shown = {"fieldsets": [*fieldsets], "fields": [*fields]}
-        query = {**list_query(sort, limit, offset), **shown}
+        """List Contacts: one page of at most 1000, oldest first. Eventually consistent."""
+        query = {**list_query(limit, offset), "fieldsets": [*fieldsets]}
         return self._transport.call(LIST, _page, query=query)
 
-    def query(  # noqa: PLR0913 - the parts of the request, all by keyword
+    def query(
         self,
         filter: Mapping[str, Any] | None = None,  # noqa: A002 - Wix's own word
         *,
-        sort: Sort = OLDEST_FIRST,
         limit: int = 50,
         offset: int = 0,
         fieldsets: Sequence[Fieldset] = (),
         fields: Sequence[str] = (),
     ) -> Page[Contact]:
-        """Query Contacts: one page. Lags more than List (CONTRACT.md section 8.1)."""
+        """Query Contacts: one page, oldest first. Lags more than List (CONTRACT.md section 8.1)."""
         parts = {"filter": filter, "fieldsets": [*fieldsets], "fields": [*fields]}
         query = {
-            "sort": [{"fieldName": sort[0], "order": sort[1]}],
+            "sort": [{"fieldName": OLDEST_FIRST[0], "order": OLDEST_FIRST[1]}],
             "paging": {"limit": limit, "offset": offset},
             **{name: part for name, part in parts.items() if part},
         }
         return self._transport.call(QUERY, _page, body={"query": query})
-
-    def iterate(
-        self,
-        filter: Mapping[str, Any] | None = None,  # noqa: A002 - Wix's own word
-        *,
-        sort: Sort = OLDEST_FIRST,
-        page_size: int = MAX_PAGE,
-        fieldsets: Sequence[Fieldset] = (),
-    ) -> Iterator[Contact]:
-        """All contacts of a query, page by page, each id once (CONTRACT.md section 8.1).
-
-        Where contacts are deleted meanwhile, offsets shift and a contact may be missed.
-        """
-
-        def fetch(offset: int) -> Page[Contact]:
-            return self.query(
-                filter, sort=sort, limit=page_size, offset=offset, fieldsets=fieldsets
-            )
-
-        return iterate_pages(fetch, page_size, lambda contact: contact.id)
 
     def merge(self, target_id: str, revision: int, source_ids: Sequence[str]) -> Contact:
         """Merge Contacts: 1 to 5 sources into the target; deletes them permanently.

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from formapp.wix.parsing import (
-    OLDEST_FIRST,
     Page,
     iterate_pages,
     list_query,
@@ -68,13 +67,11 @@ class Definitions:
         return self._transport.call(self._find_or_create, parse, body=body)
 
     def iterate(self, *, page_size: int = 100) -> Iterator[Definition]:
-        """All of the site, page by page."""
-
         def parse(body: Mapping[str, Any]) -> Page[Definition]:
             return Page.parse(body, f"{self._name}s", Definition.parse)
 
         def fetch(offset: int) -> Page[Definition]:
-            query = list_query(OLDEST_FIRST, page_size, offset)
+            query = list_query(page_size, offset)
             return self._transport.call(self._list, parse, query=query)
 
         return iterate_pages(fetch, page_size, lambda row: row.key)

@@ -84,8 +84,6 @@ class AddressBody(TypedDict, total=False):
 
 
 class AddressItem(TypedDict, total=False):
-    """One address."""
-
     id: str
     tag: str
     address: AddressBody
@@ -248,7 +246,6 @@ class ContactInfo:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Parse the JSON object `info`."""
         name = mapping(raw.get("name"))
         return cls(
             first=text(name.get("first")),

@@ -6,7 +6,7 @@ Unknown parts are ignored and most missing ones accepted.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 T = TypeVar("T")
 
@@ -80,17 +80,14 @@ def objects(value: object) -> list[dict[str, Any]]:
     return [item for item in items(value) if isinstance(item, dict)]
 
 
-Sort = tuple[str, Literal["ASC", "DESC"]]
-
 # A sort is always sent: the sources disagree about the default (CONTRACT.md section 8.1).
-OLDEST_FIRST: Sort = ("createdDate", "ASC")
+OLDEST_FIRST = ("createdDate", "ASC")
 
 
-def list_query(sort: Sort, limit: int, offset: int) -> dict[str, Any]:
-    """The query parameters of a list."""
+def list_query(limit: int, offset: int) -> dict[str, Any]:
     return {
-        "sort.fieldName": sort[0],
-        "sort.order": sort[1],
+        "sort.fieldName": OLDEST_FIRST[0],
+        "sort.order": OLDEST_FIRST[1],
         "paging.limit": limit,
         "paging.offset": offset,
     }

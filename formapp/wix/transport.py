@@ -152,7 +152,6 @@ class Transport:
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
 
     def close(self) -> None:
-        """Close the connections."""
         self._session.close()
 
     def call(

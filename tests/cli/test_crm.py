@@ -155,6 +155,25 @@ def test_check_needs_no_settings_and_names_every_fault(run: Run, tmp_path: Path)
     assert 'main.toml:1: site: "berlin" is not known' in strange.output
 
 
+@pytest.mark.parametrize(
+    "args", [("check",), ("plan", "main"), ("start", "main", "--yes"), ("sync", "main", "--once")]
+)
+def test_books_that_would_share_their_ids_are_refused(
+    run: Run, site: WixSite, tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    text = (tmp_path / "crm" / "main.toml").read_text()
+    (tmp_path / "crm" / "second.toml").write_text(text)
+    refused = run(*args)
+    assert refused.exit_code == 1
+    assert 'second.toml: external_id_field: "externalCrmId" is the field of main.toml' in (
+        refused.output
+    )
+    assert "form files" not in refused.output
+    assert not site.calls()
+    (tmp_path / "crm" / "second.toml").write_text(f'external_id_field = "second"{text}')
+    assert run("check").exit_code == 0
+
+
 def test_both_sides_become_equal_and_stay_so(run: Run, site: WixSite, other: MemorySystem) -> None:
     site.add(name={"first": "Ines"}, emails=_emails("ines@example.com"), company="Barco")
     site.add(name={"first": "Rui"}, emails=_emails("rui@example.com"))

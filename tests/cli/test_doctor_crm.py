@@ -89,6 +89,12 @@ def test_a_faulty_book_file_is_a_fault(examine: Examine, tmp_path: Path) -> None
     assert len(examine()["fault"]) == 2
 
 
+def test_books_that_would_share_their_ids_are_a_fault(examine: Examine, tmp_path: Path) -> None:
+    (tmp_path / "crm" / "second.toml").write_text(BOOK.format(field="Budget"))
+    (found,) = examine()["fault"]
+    assert "is the field of main.toml, too" in found
+
+
 def test_a_system_that_is_away_and_a_field_of_wix_s_own_are_faults(
     examine: Examine, tmp_path: Path
 ) -> None:

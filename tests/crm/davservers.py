@@ -4,6 +4,7 @@ Nothing is shipped and nothing is written into the tree: the environment is in p
 folder named by what is installed.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -42,16 +43,15 @@ def installed(
     """
     name = hashlib.sha256(" ".join((sys.version, *packages)).encode()).hexdigest()[:16]
     folder = cache / name
-    if not (folder / "complete").exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        made = Path(tempfile.mkdtemp(dir=cache))
-        _install(made, packages)
-        set_up(made)
-        (made / "complete").touch()
-        try:
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / f"{name}.lock").open("w") as lock:
+        # The other test processes of a run wait: to install at once would take each twice as long.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            made = Path(tempfile.mkdtemp(dir=cache))
+            _install(made, packages)
+            set_up(made)
             made.rename(folder)  # scripts name their interpreter, but we start modules
-        except OSError:  # another run was quicker
-            shutil.rmtree(made)
     return folder
 
 
@@ -152,20 +152,23 @@ def xandikos(venv: Path, folder: Path) -> Iterator[DavServer]:
 
 @contextmanager
 def running(venv: Path, folder: Path, command: list[str], url: str) -> Iterator[None]:
-    """Run a Python program until it answers at the address, and in the block."""
+    """Run a Python program until it answers at the address, and in the block.
+
+    It may start slowly: Tryton takes 4 s of a processor that several test processes may share.
+    """
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [str(venv / "bin" / "python"), *command], stdout=log, stderr=log, cwd=folder
         )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 180
         while True:
             try:
-                requests.get(url, timeout=5, allow_redirects=False)
+                requests.get(url, timeout=60, allow_redirects=False)
                 break
             except requests.RequestException:
                 assert process.poll() is None, (folder / "log").read_text()[-1000:]
-                assert time.monotonic() < deadline, "the server didn't start"
+                assert time.monotonic() < deadline, "the server did not start"
                 time.sleep(0.1)
         yield
     finally:

@@ -118,6 +118,10 @@ crm = "org"
         ("system = ", "is not valid TOML"),
         ('system = "webhook"', "fields: is missing"),
         ('system = "webhook"\nfields = []', "fields: is empty"),
+        (
+            'token = "hidden"',
+            "main.toml:1: token: is a secret, which doesn't belong here; set FORM",
+        ),
         ('system = "webhook"\nfields = "name"', "should be written as [[fields]]"),
         ('system = "webhook"\n[[fields]]\nwix = "phone"\ncrm = "p"', "url: is missing"),
         ('[[fields]]\nwix = "phone"\ncrm = "p"', "system: is missing"),
@@ -140,6 +144,7 @@ def test_a_file_that_can_t_be_used_says_why(text: str, problem: str) -> None:
         ("", '[[fields]]\nwix = "email"\ncrm = "e-mail"', 'did you mean "email"?'),
         ("", '[[fields]]\nwix = "company"\ncrm = "labels"', "labels are no field"),
         ("", '[[fields]]\nwix = "company"\ncrm = "x."', "is no field of CardDAV"),
+        ("", '[[fields]]\nwix = "extended.externalCrmId"\ncrm = "x.ID"', "stores the CRM's id"),
     ],
 )
 def test_what_does_not_fit_together_is_a_fault(more: str, field: str, problem: str) -> None:
@@ -195,6 +200,28 @@ def test_a_folder_reports_all_files_and_names_that_share_their_variables(tmp_pat
     assert "Capital.toml: \"Capital\" can't be a book's name" in whole
     assert "wrong.toml: is not UTF-8 text" in whole
     assert "a_b.toml: has the same environment variables as a-b.toml" in whole
+
+
+def test_two_way_books_of_a_site_need_an_external_id_field_each(tmp_path: Path) -> None:
+    """Each would take the ids that the other stores for its own, and hold all its contacts."""
+    texts = {
+        "b": "",
+        "c": 'site = "other"',
+        "copy": 'mode = "copy"',
+        "d": 'every = "soon"\nexternal_id_field = "externalCrmId"',
+        "e": 'external_id_field = "mailing"',
+    }
+    for name, more in texts.items():
+        (tmp_path / f"{name}.toml").write_text(BOOK.format(more=more, field=""))
+    with pytest.raises(BookFilesError) as caught:
+        load_books(tmp_path)
+    every, shared = str(caught.value).splitlines()
+    assert every.startswith("d.toml:4: every: ")
+    assert shared.startswith('d.toml:5: external_id_field: "externalCrmId" is the field of b.toml')
+    assert "two-way books of the site main" in shared
+    assert 'external_id_field = "externalCrmId d"' in shared
+    (tmp_path / "d.toml").unlink()
+    assert [*load_books(tmp_path)] == ["b", "c", "copy", "e"]
 
 
 def test_a_folder_without_books_is_a_fault(tmp_path: Path) -> None:

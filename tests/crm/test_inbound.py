@@ -9,6 +9,7 @@ from formapp.crm.inbound import read_verifiers
 BOOK = """
 system = "{system}"
 url = "https://hooks.example.com/"
+external_id_field = "id at {name}"
 [[fields]]
 wix = "phone"
 crm = "phone"
@@ -20,8 +21,8 @@ def test_webhook_books_with_a_secret_take_webhooks(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("zapier", "none", "wrong", "empty"):
-        (tmp_path / f"{name}.toml").write_text(BOOK.format(system="webhook"))
-    (tmp_path / "cloud.toml").write_text(BOOK.format(system="carddav"))
+        (tmp_path / f"{name}.toml").write_text(BOOK.format(system="webhook", name=name))
+    (tmp_path / "cloud.toml").write_text(BOOK.format(system="carddav", name="cloud"))
     environ = {
         "FORMAPP_CRM_ZAPIER_SECRET": SECRET,
         "FORMAPP_CRM_CLOUD_SECRET": SECRET,

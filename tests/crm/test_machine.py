@@ -173,3 +173,13 @@ def test_the_machine_fails_once_the_engine_is_changed_for_the_worse(
     mutate(monkeypatch)
     with pytest.raises(AssertionError):
         _play(STORIES[mutate])
+
+
+def test_a_crash_before_the_next_write_forgets_nothing_of_the_one_before() -> None:
+    """Else what formapp itself had written to Wix would be taken for a person's edit there."""
+
+    def crash_twice(machine: SyncMachine) -> None:
+        machine.crash_and_edit(side="crm", index=0, name="company", seam="w.updated", number=1)
+        machine.crash("w.update", 1)
+
+    _play(crash_twice)

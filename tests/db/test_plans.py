@@ -5,11 +5,14 @@ Those of lists and searches are in `tests/leads/test_search_plans.py`.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import delete, event
 
 from formapp.confirmation.store import CONFIRMATION_MAIL
 from formapp.db.database import Database
+from formapp.db.tables import submissions
 from formapp.delivery.claims import claim_many, release
 from formapp.jobs.queue import claim_job
 from formapp.leads import expire, report
@@ -67,6 +70,36 @@ def test_no_query_reads_all_rows(filled: Database) -> None:
             if not any(index in line for index in OF_FEW_ROWS)
         ]
     assert {name: lines for name, lines in found.items() if lines} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["claim", "metrics", "counts"])
+def test_it_takes_no_more_steps_the_more_wait(sqlite: Database, name: str) -> None:
+    now = datetime.now(UTC)
+    steps = []
+    for waiting in (300, 3000):
+        with sqlite.write() as connection:
+            connection.execute(delete(submissions))
+        fill_leads(sqlite, 4000, waiting=waiting)
+        steps.append(_steps(sqlite, lambda: QUERIES[name](sqlite, now)))
+    few, many = steps
+    assert few > 0
+    assert many <= 1.1 * few, steps
+
+
+def _steps(sqlite: Database, work: Callable[[], object]) -> int:
+    """How many tens of instructions SQLite's machine takes for it: the same on each run."""
+    seen: list[None] = []
+
+    def watch(connection: Any, _record: object, _proxy: object) -> None:
+        connection.set_progress_handler(lambda: seen.append(None), 10)
+
+    event.listen(sqlite.engine, "checkout", watch)
+    try:
+        work()
+    finally:
+        event.remove(sqlite.engine, "checkout", watch)
+    return len(seen)
 
 
 def test_a_claim_finds_the_same_among_many(sqlite: Database) -> None:

@@ -107,6 +107,25 @@ def test_waiting_for_threads_and_then_for_processes_takes_no_longer_than_for_eit
     assert now[0] == pytest.approx(105, abs=0.01)
 
 
+def test_the_process_whose_turn_is_next_looks_ten_times_in_a_millisecond(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    with closing(Database(url)) as holder, closing(Database(url)) as database:
+        turn = holder.write()
+        turn.__enter__()
+
+        def end_turn(pause: float) -> None:
+            pauses.append(pause)
+            if len(pauses) == 3:
+                turn.__exit__(None, None, None)
+
+        monkeypatch.setattr(time, "sleep", end_turn)
+        with database.write() as connection:
+            connection.exec_driver_sql("INSERT INTO turns (who) VALUES (7)")
+    assert pauses == [0.0001] * 3
+
+
 def test_a_file_that_can_not_be_locked_is_reported(url: str, tmp_path: Path) -> None:
     (tmp_path / "turns.db-next").unlink(missing_ok=True)
     (tmp_path / "turns.db-next").mkdir()

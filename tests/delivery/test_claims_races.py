@@ -16,7 +16,7 @@ from formapp.delivery.claims import LEASE, Claim, ClaimLostError
 from formapp.delivery.find import KeyCache
 from formapp.delivery.results import Attempt, Result, finish, put_back
 from formapp.delivery.sites import Pauses
-from formapp.leads.accept import _insert, keep
+from formapp.leads.accept import _insert, _rows_of, keep
 from tests.support.claiming import claim_next
 from tests.support.clock import NOON, TurnedClock
 from tests.support.leads import SITE, lead, phone, submission
@@ -32,13 +32,13 @@ class Paused:
         self._first = True
         original = claims._claim
 
-        def pause(*args: Any) -> Claim | None:
-            claim = original(*args)
+        def pause(*args: Any) -> list[Claim]:
+            claimed = original(*args)
             if self._first:
                 self._first = False
                 self.inside.set()
                 assert self.go_on.wait(WAIT)
-            return claim
+            return claimed
 
         monkeypatch.setattr(claims, "_claim", pause)
 
@@ -90,7 +90,8 @@ def test_a_lead_that_is_committed_after_a_younger_one_was_claimed_must_wait(
     with ThreadPoolExecutor(2) as pool:
         with postgresql.engine.begin() as slow:
             # As `keep` does it, with the commit still to come.
-            [older] = _insert(slow, [submission(lead())])
+            older = _rows_of(submission(lead()), is_sqlite=False)
+            _insert(slow, [older])
             younger = keep(postgresql, submission(lead())).id
             first = pool.submit(claim_next, postgresql, [SITE], NOON)
             assert paused.inside.wait(WAIT)
@@ -101,7 +102,7 @@ def test_a_lead_that_is_committed_after_a_younger_one_was_claimed_must_wait(
         assert claim is not None
         assert claim.submission_id == younger
         assert second.result(WAIT) is None
-    assert older < younger
+    assert older.id < younger
 
 
 class Monitor:
@@ -126,6 +127,7 @@ class Monitor:
             self._busy.difference_update(who)
 
 
+@pytest.mark.slow
 def test_workers_never_hold_the_same_delivery_nor_the_same_person(database: Database) -> None:
     persons, leads = 6, 90
     for number in range(leads):

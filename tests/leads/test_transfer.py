@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, text
 
 from formapp.crm.events import Event, store_event
 from formapp.db.database import Database, DatabaseUnavailableError
-from formapp.db.tables import deliveries, metadata, submissions
+from formapp.db.tables import deliveries, metadata, state_counts, submissions
 from formapp.delivery.claims import Intent, intend
 from formapp.delivery.find import KeyCache
 from formapp.delivery.sites import Budget, Pauses
@@ -26,6 +26,7 @@ from formapp.leads.transfer import Copied, CopyError, copy_all
 from formapp.monitoring.refused_origins import RefusedOrigins
 from formapp.signing import Keyring
 from formapp.web.rate_limit import MemoryCounts
+from tests.db.test_state_counts import counted
 from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.support.files import file_record
@@ -36,7 +37,8 @@ from tests.support.schema import give_schema
 
 KEYRING = Keyring(["the secret key of today"])
 LATER = days_later(NOON, 1)
-TABLES = [table.name for table in metadata.sorted_tables]
+TABLES = [table.name for table in metadata.sorted_tables if table is not state_counts]
+"""The target's own triggers fill that one."""
 
 
 @pytest.fixture
@@ -134,6 +136,8 @@ def test_every_row_of_every_table_arrives_as_it_was(pair: tuple[Database, Databa
     copied = _copy(source, target, KEYRING)
     assert _contents(target) == before
     assert _contents(source) == before
+    with source.read() as connection, target.read() as arrived:
+        assert counted(arrived) == counted(connection) != {}
     assert copied.rows == {name: len(before[name]) for name in TABLES if name != "erasures"}
     assert copied.erased == 0
 

@@ -2,13 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, event, insert
+from sqlalchemy import delete, insert
 
 from formapp.db.database import Database
 from formapp.db.tables import incidents, pauses
 from formapp.jobs.queue import Job, claim_job, finish_job
 from formapp.leads.accept import Status, keep
-from formapp.monitoring.metrics import Metrics, count_quarantined
+from formapp.monitoring.metrics import Metrics
 from tests.support.clock import NOON
 from tests.support.leads import lead, submission
 
@@ -86,12 +86,3 @@ def test_the_quarantine_is_counted_by_form(database: Database) -> None:
     assert 'formapp_quarantined{form="contact"} 2.0' in shown
     assert 'formapp_quarantined{form="quote"} 1.0' in shown
     assert 'formapp_deliveries{site="main",state="pending"} 1.0' in shown
-
-
-def test_counting_the_quarantine_reads_an_index(sqlite: Database) -> None:
-    statements: list[str] = []
-    event.listen(sqlite.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    with sqlite.read() as connection:
-        count_quarantined(connection)
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statements[-1]}")
-        assert "ix_submissions_quarantined" in " ".join(row.detail for row in plan)

@@ -28,7 +28,7 @@ def test_one_text_is_as_good_as_a_list() -> None:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ("[notify]", "notify: reaches nobody; give it email, webhook or chat"),
+        ("[notify]", "notify: has no receiver; give it email, webhook or chat"),
         ('[notify]\nwebhok = "x"', 'notify.webhok: is not a known key; did you mean "webhook"?'),
         (
             '[notify]\nemail = ["owner"]',

@@ -134,6 +134,7 @@ def test_each_retry_of_a_webhook_is_the_same_message(office: Office) -> None:
     assert office.waiting() == []
 
 
+@pytest.mark.slow
 def test_after_48_hours_the_owner_is_alerted_and_may_send_it_again(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -311,4 +312,4 @@ def test_a_worker_with_other_form_files_says_that_it_notified_nobody(
     office.have("")
     office.keep()
     office.run()
-    assert "form contact: a lead notified nobody: its form file here" in caplog.text
+    assert "form contact: no notification of a lead: its form file here" in caplog.text

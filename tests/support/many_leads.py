@@ -62,6 +62,13 @@ _DELIVERIES = """
         CASE WHEN i > {waiting} THEN at END
     FROM made WHERE i % 97 <> 0
 """
+_COUNTS = """
+    INSERT INTO state_counts (state, site, form, number)
+    SELECT state, site, form, count(*) FROM deliveries WHERE state <> 'delivered' GROUP BY 1, 2, 3
+    UNION ALL
+    SELECT status, site, form, count(*) FROM submissions
+    WHERE status = 'quarantined' GROUP BY 1, 2, 3
+"""
 _TERMS = """
     INSERT INTO search_terms (submission_id, term)
     {numbers}
@@ -103,6 +110,8 @@ def fill_leads(
             connection.execute(text(statement.format(**given)))
         for term in terms:
             connection.execute(text(_TERMS.format(term=term, **given)))
+        if not database.is_sqlite:
+            connection.exec_driver_sql(_COUNTS)  # no trigger did
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("ANALYZE")
 

@@ -1,9 +1,10 @@
-"""Numbers, times, and all pages of a query."""
+"""Numbers, times, and all pages of a list."""
 
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -12,7 +13,7 @@ from responses import RequestsMock
 from formapp.wix import WixContacts
 from formapp.wix.parsing import integer, timestamp
 
-URL = "https://www.wixapis.com/contacts/v4/contacts/query"
+URL = "https://www.wixapis.com/contacts/v4/labels"
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,7 @@ def test_timestamps_are_aware(value: object, expected: datetime | None) -> None:
 
 
 def rows(*names: str) -> list[dict[str, Any]]:
-    return [{"id": name, "revision": 1} for name in names]
+    return [{"key": name} for name in names]
 
 
 def pages(*bodies: dict[str, Any]) -> Callable[[requests.PreparedRequest], Any]:
@@ -57,22 +58,25 @@ def pages(*bodies: dict[str, Any]) -> Callable[[requests.PreparedRequest], Any]:
 
 
 def offsets(api: RequestsMock) -> list[int]:
-    return [json.loads(call.request.body or "")["query"]["paging"]["offset"] for call in api.calls]
+    return [
+        int(parse_qs(urlsplit(str(call.request.url)).query)["paging.offset"][0])
+        for call in api.calls
+    ]
 
 
 def test_all_pages_are_read_up_to_the_total(api: RequestsMock, wix: WixContacts) -> None:
     total = {"pagingMetadata": {"total": 3}}
     api.add_callback(
-        "POST", URL, pages({"contacts": rows("a", "b")} | total, {"contacts": rows("c")} | total)
+        "GET", URL, pages({"labels": rows("a", "b")} | total, {"labels": rows("c")} | total)
     )
-    assert [row.id for row in wix.contacts.iterate(page_size=2)] == ["a", "b", "c"]
+    assert [row.key for row in wix.labels.iterate(page_size=2)] == ["a", "b", "c"]
     assert offsets(api) == [0, 2]
 
 
 def test_no_page_is_asked_for_beyond_the_total(api: RequestsMock, wix: WixContacts) -> None:
-    body = {"contacts": rows("a", "b"), "pagingMetadata": {"total": 2}}
-    api.add_callback("POST", URL, pages(body))
-    assert len(list(wix.contacts.iterate(page_size=2))) == 2
+    body = {"labels": rows("a", "b"), "pagingMetadata": {"total": 2}}
+    api.add_callback("GET", URL, pages(body))
+    assert len(list(wix.labels.iterate(page_size=2))) == 2
 
 
 @pytest.mark.parametrize("flag", ["tooManyToCount", "too_many_to_count"])
@@ -81,14 +85,14 @@ def test_a_total_that_is_too_many_to_count_is_not_believed(
 ) -> None:
     about = {"pagingMetadata": {"total": 2, flag: True}}
     api.add_callback(
-        "POST", URL, pages({"contacts": rows("a", "b")} | about, {"contacts": rows("c")} | about)
+        "GET", URL, pages({"labels": rows("a", "b")} | about, {"labels": rows("c")} | about)
     )
-    assert [row.id for row in wix.contacts.iterate(page_size=2)] == ["a", "b", "c"]
+    assert [row.key for row in wix.labels.iterate(page_size=2)] == ["a", "b", "c"]
 
 
 def test_without_a_total_a_short_page_is_the_last(api: RequestsMock, wix: WixContacts) -> None:
-    api.add_callback("POST", URL, pages({"contacts": rows("a", "b")}, {"contacts": rows("c")}))
-    assert [row.id for row in wix.contacts.iterate(page_size=2)] == ["a", "b", "c"]
+    api.add_callback("GET", URL, pages({"labels": rows("a", "b")}, {"labels": rows("c")}))
+    assert [row.key for row in wix.labels.iterate(page_size=2)] == ["a", "b", "c"]
 
 
 def test_a_server_that_gives_less_than_asked_for_is_still_read_to_its_total(
@@ -96,46 +100,31 @@ def test_a_server_that_gives_less_than_asked_for_is_still_read_to_its_total(
 ) -> None:
     total = {"metadata": {"total": 2}}
     api.add_callback(
-        "POST", URL, pages({"contacts": rows("a")} | total, {"contacts": rows("b")} | total)
+        "GET", URL, pages({"labels": rows("a")} | total, {"labels": rows("b")} | total)
     )
-    assert [row.id for row in wix.contacts.iterate(page_size=100)] == ["a", "b"]
+    assert [row.key for row in wix.labels.iterate(page_size=100)] == ["a", "b"]
 
 
 def test_a_row_that_comes_twice_is_given_once(api: RequestsMock, wix: WixContacts) -> None:
-    api.add_callback("POST", URL, pages({"contacts": rows("a", "b")}, {"contacts": rows("b")}))
-    assert [row.id for row in wix.contacts.iterate(page_size=2)] == ["a", "b"]
+    api.add_callback("GET", URL, pages({"labels": rows("a", "b")}, {"labels": rows("b")}))
+    assert [row.key for row in wix.labels.iterate(page_size=2)] == ["a", "b"]
 
 
 def test_a_server_that_ignores_the_offset_does_not_keep_us_for_ever(
     api: RequestsMock, wix: WixContacts
 ) -> None:
-    same = {"contacts": rows("a", "b"), "pagingMetadata": {"total": 100}}
-    api.add_callback("POST", URL, pages(same, same))
-    assert [row.id for row in wix.contacts.iterate(page_size=2)] == ["a", "b"]
+    same = {"labels": rows("a", "b"), "pagingMetadata": {"total": 100}}
+    api.add_callback("GET", URL, pages(same, same))
+    assert [row.key for row in wix.labels.iterate(page_size=2)] == ["a", "b"]
 
 
 def test_an_empty_page_ends_a_total_that_is_stale(api: RequestsMock, wix: WixContacts) -> None:
     api.add_callback(
-        "POST",
+        "GET",
         URL,
         pages(
-            {"contacts": rows("a"), "pagingMetadata": {"total": 9}},
-            {"contacts": [], "pagingMetadata": {"total": 9}},
+            {"labels": rows("a"), "pagingMetadata": {"total": 9}},
+            {"labels": [], "pagingMetadata": {"total": 9}},
         ),
     )
-    assert [row.id for row in wix.contacts.iterate(page_size=1)] == ["a"]
-
-
-def test_iterate_passes_filter_sort_and_fieldsets_on(api: RequestsMock, wix: WixContacts) -> None:
-    api.add_callback("POST", URL, pages({"contacts": []}))
-    list(
-        wix.contacts.iterate(
-            {"info.company": "Barco"}, sort=("info.company", "DESC"), fieldsets=["FULL"]
-        )
-    )
-    assert json.loads(api.calls[0].request.body or "")["query"] == {
-        "filter": {"info.company": "Barco"},
-        "sort": [{"fieldName": "info.company", "order": "DESC"}],
-        "paging": {"limit": 1000, "offset": 0},
-        "fieldsets": ["FULL"],
-    }
+    assert [row.key for row in wix.labels.iterate(page_size=1)] == ["a"]

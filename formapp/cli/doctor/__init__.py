@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 
 import click
 
@@ -25,6 +24,7 @@ from formapp.cli.doctor.installation import (
 from formapp.cli.doctor.notifications import check_notifications
 from formapp.cli.doctor.wix import check_wix
 from formapp.cli.output import echo, screen
+from formapp.cli.sites import now_in_utc
 from formapp.cli.wiring import number_of
 
 
@@ -51,7 +51,7 @@ def command(*, as_json: bool) -> None:
 
 
 def _check_all(environ: Mapping[str, str]) -> Iterator[Finding]:
-    now = datetime.now(UTC)
+    now = now_in_utc()
     reading = read_valid_settings(environ)
     yield from check_settings(reading, environ, now)
     settings = reading.settings

@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 
 from formapp.cli.books import (
     OpenBook,
-    SystemMissingError,
     UnknownBookError,
     books_of,
     connect_book,
@@ -103,9 +102,6 @@ def _check_book(
     except SecretsError as error:
         for line in error.faults:
             yield fault("crm", line, "set it in the environment, or in a file by …_FILE")
-        return
-    except SystemMissingError as error:
-        yield fault("crm", str(error), "choose another system")
         return
     with closing(opened):
         faults = list(_system_faults(opened))

@@ -183,14 +183,19 @@ def check_confirmations(
         yield fault("confirmations", line, "set it, or remove [confirm] from the form file")
     if faults or settings.smtp_url is None:
         return
-    server = settings.smtp_url.get_secret_value()
+    found = list(check_mail_server(settings.smtp_url.get_secret_value(), "confirmations"))
+    yield from found
+    if not found:
+        yield ok("confirmations", f"the mail server answers, for {', '.join(confirmed)}")
+
+
+def check_mail_server(server: str, check: str) -> Iterator[Finding]:
+    """A hint if it can't be reached or refuses the credentials; sends nothing."""
     try:
         SmtpMailer(server, step_seconds=_SECONDS, total_seconds=2 * _SECONDS).check()
     except MailError as error:
         advice = "check FORMAPP_SMTP_URL and the firewall; mails wait meanwhile"
-        yield hint("confirmations", str(error), advice)
-    else:
-        yield ok("confirmations", f"the mail server answers, for {', '.join(confirmed)}")
+        yield hint(check, str(error), advice)
 
 
 def check_base_url(settings: Settings) -> Iterator[Finding]:

@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.cli.doctor.installation import fetch
+from formapp.cli.doctor.installation import check_mail_server, fetch
 from formapp.config.agreement import notify_faults
 from formapp.config.settings import Settings
 from formapp.forms.definition.model import FormDefinition
-from formapp.mail.smtp import MailError, SmtpMailer
 from formapp.notifications.chat import is_address
 
-_SECONDS = 5
 _TEST = "send a sample with `formapp notify test FORM`"
 
 
@@ -43,12 +41,7 @@ def _check_mail(settings: Settings, using: Mapping[str, FormDefinition]) -> Iter
     by_mail = any(form.reply or (form.notify and form.notify.email) for form in using.values())
     if not by_mail or settings.smtp_url is None:
         return
-    server = settings.smtp_url.get_secret_value()
-    try:
-        SmtpMailer(server, step_seconds=_SECONDS, total_seconds=2 * _SECONDS).check()
-    except MailError as error:
-        advice = "check FORMAPP_SMTP_URL and the firewall; mails wait meanwhile"
-        yield hint("notifications", str(error), advice)
+    yield from check_mail_server(settings.smtp_url.get_secret_value(), "notifications")
 
 
 def _check_chats(settings: Settings) -> Iterator[Finding]:

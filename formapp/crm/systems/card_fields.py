@@ -85,7 +85,6 @@ class CardFields:
     # Reading
 
     def record(self, card: Card, id_: str, revision: str) -> Record:
-        """Return the card as a record."""
         values = {name: value for name in self.names if (value := self._value(card, name))}
         key = card.first(KEY)
         return Record(

@@ -66,11 +66,9 @@ class CardDavSystem:
         self._calls = calls
 
     def close(self) -> None:
-        """Close the connections."""
         self._calls.close()
 
     def check(self) -> Sequence[str]:
-        """Faults in words; reads only."""
         try:
             answer = self._ask("PROPFIND", dav.properties("resourcetype"), depth=0)
             kinds = [kind for member in dav.parse(answer.content).members for kind in member.kinds]
@@ -121,7 +119,6 @@ class CardDavSystem:
             }
 
     def get(self, record_id: str) -> Record | None:
-        """Read one card."""
         answer = self._calls.call("GET", self._address(record_id))
         if answer.status_code in _ABSENT:
             return None
@@ -230,7 +227,6 @@ class CardDavSystem:
         return self._record(record.id, answer.headers.get("ETag", ""), text)
 
     def delete(self, record: Record) -> None:
-        """Delete the card, unless it has changed."""
         headers = {"If-Match": record.revision} if record.revision else {}
         answer = self._calls.call("DELETE", self._address(record.id), headers=headers)
         if answer.status_code == _STALE:
@@ -240,15 +236,12 @@ class CardDavSystem:
             raise _refusal(answer)
 
     def archive(self, record: Record) -> NoReturn:  # noqa: ARG002 - as of `System`
-        """Address books have no archive."""
         raise RefusedError("an address book has no archive")
 
     def merge(self, survivor: Record, source: Record) -> NoReturn:  # noqa: ARG002 - as of `System`
-        """Address books can't merge."""
         raise RefusedError("an address book can't merge cards")
 
     def normalise(self, name: str, value: Value) -> Value | None:
-        """Return the value in the form in which it is compared."""
         return self._fields.normalise(name, value)
 
     # Calls

@@ -40,7 +40,6 @@ class HttpCalls:
             self._session.headers["Authorization"] = f"Bearer {token}"
 
     def close(self) -> None:
-        """Close the connections."""
         self._session.close()
 
     def call(  # noqa: PLR0913 - the parts of a request, by keyword

@@ -78,11 +78,9 @@ class HubSpotSystem:
         self._base = book.url.rstrip("/") or BASE_URL
 
     def close(self) -> None:
-        """Close the connections."""
         self._calls.close()
 
     def check(self) -> Sequence[str]:
-        """Faults in words; reads only."""
         try:
             answer = self._call("GET", f"/crm/properties/{VERSION}/contacts")
             rows = {row["name"]: row for row in _json(answer)["results"]}
@@ -148,7 +146,6 @@ class HubSpotSystem:
         return None if answer.status_code == _ABSENT else self._record(_json(answer))
 
     def get_many(self, record_ids: Sequence[str]) -> Mapping[str, Record]:
-        """Read contacts, 100 a call."""
         found: dict[str, Record] = {}
         for start in range(0, len(record_ids), _BATCH):
             inputs = [{"id": id_} for id_ in record_ids[start : start + _BATCH]]
@@ -265,7 +262,7 @@ class HubSpotSystem:
         return replace(changed, created_at=record.created_at)
 
     def _overwritten(self, record: HubSpotRecord, sent: Mapping[str, str]) -> dict[str, str]:
-        """Values that stood between our reading and our writing, by property."""
+        """Values that a person wrote between our reading and our writing, by property."""
         query = f"?propertiesWithHistory={','.join(sent)}"
         answer = self._contacts("GET", f"/{quote(record.id, safe='')}{query}", allow=(_ABSENT,))
         if answer.status_code == _ABSENT:

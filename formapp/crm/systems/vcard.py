@@ -36,12 +36,10 @@ def escape(text: str) -> str:
 
 
 def unescape(value: str) -> str:
-    """Return the text of a value."""
     return re.sub(r"\\(.)", lambda found: "\n" if found[1] in "nN" else found[1], value)
 
 
 def split(value: str, separator: str) -> list[str]:
-    """Return the parts of a value as texts."""
     parts = re.findall(rf"((?:\\.|[^{separator}\\])*)(?:{separator}|$)", value, re.DOTALL)
     return [unescape(part) for part in parts[: len(parts) - 1 or None]]
 
@@ -82,7 +80,6 @@ class Line:
 
     @property
     def text(self) -> str:
-        """The value as text."""
         return unescape(self.value)
 
     def replace(self, value: str) -> None:
@@ -147,7 +144,6 @@ class Card:
         return [line for line in self._lines if line.name == name]
 
     def first(self, name: str) -> Line | None:
-        """The first line of this name."""
         return next(iter(self.all(name)), None)
 
     def preferred(self, name: str) -> Line | None:
@@ -205,5 +201,4 @@ class Card:
 
 
 def join(parts: Sequence[str]) -> str:
-    """Return the value of these parts."""
     return ";".join(map(escape, parts))

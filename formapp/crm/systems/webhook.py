@@ -62,7 +62,6 @@ class WebhookSystem:
         self._source = crm_source(book.name)
 
     def close(self) -> None:
-        """Close the connections."""
         self._calls.close()
 
     def check(self) -> Sequence[str]:
@@ -92,7 +91,6 @@ class WebhookSystem:
         return self._record(record_id, self._last_message(record_id), content)
 
     def get_many(self, record_ids: Sequence[str]) -> Mapping[str, Record]:
-        """The same of several."""
         found = {record_id: self.get(record_id) for record_id in record_ids}
         return {id_: record for id_, record in found.items() if record}
 
@@ -138,7 +136,7 @@ class WebhookSystem:
     # Writing
 
     def create(self, write: Write) -> Record:
-        """Tell of a new contact; its id is Wix's."""
+        """Report a new contact; its id is Wix's."""
         if write.key is None:
             raise RefusedError("a contact can't be sent without the other side's id")
         data = {"id": write.key, **_fields(write)}
@@ -148,7 +146,7 @@ class WebhookSystem:
         return self._record(write.key, message_id, data)
 
     def update(self, record: Record, write: Write) -> Record:
-        """Tell of what changed: fields (null: now blank), or all labels if these changed."""
+        """Report what changed: fields (null: now blank), or all labels if these changed."""
         data = {"id": record.id, "external_id": record.id, **_fields(write)}
         if write.all_labels is not None:
             data[LABELS] = sorted(write.all_labels)
@@ -159,16 +157,15 @@ class WebhookSystem:
         return replace(record, revision=message_id, values=left | values, labels=labels)
 
     def delete(self, record: Record) -> None:
-        """Tell that a contact is gone."""
+        """Report that a contact is gone."""
         data = {"id": record.id, "external_id": record.id}
         self._send("contact.deleted", data, record.revision)
 
     def archive(self, record: Record) -> NoReturn:  # noqa: ARG002 - as of `System`
-        """There is no such message."""
         raise RefusedError("there is no message for archiving")
 
     def merge(self, survivor: Record, source: Record) -> Record:
-        """Tell that a contact went into another one."""
+        """Report that a contact was merged into another one."""
         data = {"id": survivor.id, "external_id": survivor.id, "merged_ids": [source.id]}
         message_id = self._send("contact.merged", data, survivor.revision)
         return replace(survivor, revision=message_id)

@@ -52,7 +52,6 @@ class WixSystem:
         self._page_at = self._learned_at = _EPOCH
 
     def close(self) -> None:
-        """Close the connections."""
         self._calls.close()
 
     # What the site has defined: read once, and again where an unknown key turns up
@@ -109,7 +108,6 @@ class WixSystem:
     # Reading
 
     def check(self) -> Sequence[str]:
-        """Faults in words; reads only."""
         try:
             fields = self._extended
             self._calls.once(lambda: self._wix.contacts.query(limit=1))
@@ -267,7 +265,6 @@ class WixSystem:
         return f"{contact.revision}-{hashlib.sha256(keys).hexdigest()[:8]}"
 
     def normalise(self, name: str, value: Value) -> Value | None:
-        """What Wix would make of a value."""
         return self._fields.normalise(name, value)
 
     # Writing
@@ -354,7 +351,6 @@ class WixSystem:
         self._calls.once(self._wix.contacts.delete, record.id)
 
     def archive(self, record: Record) -> None:  # noqa: ARG002 - a system's interface
-        """Wix has no archive."""
         raise system.RefusedError("contacts at Wix can't be archived")
 
     def merge(self, survivor: Record, source: Record) -> Record:

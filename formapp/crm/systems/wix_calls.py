@@ -75,7 +75,6 @@ class WixCalls:
         self._patient = patient
 
     def close(self) -> None:
-        """Close the connections."""
         self.wix.close()
 
     def stop(self) -> None:

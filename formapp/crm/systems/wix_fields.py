@@ -64,7 +64,6 @@ class Fields:
         return self._extended(contact.info, self.key_field) or None
 
     def emails(self, contact: Contact) -> tuple[str, ...]:
-        """All addresses."""
         return cast("tuple[str, ...]", self.normalise("emails", self._raw(contact, "emails")) or ())
 
     def phones(self, contact: Contact) -> tuple[str, ...]:

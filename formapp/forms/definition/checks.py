@@ -319,7 +319,7 @@ def _aliases(draft: Draft) -> Iterator[PlacedProblem]:
                 text = f'"{alias}" is already a name of {draft.called(holders[alias])}'
                 yield index, f"aliases[{number}]", text
             elif other := in_brackets(others, alias):
-                text = f'"{alias}" stands for a value of "{other.name}" already'
+                text = f'"{alias}" means a value of "{other.name}" already'
                 yield index, f"aliases[{number}]", text
             holders.setdefault(alias, index)
 
@@ -337,7 +337,7 @@ def _foreign_names(draft: Draft) -> Iterator[Problem]:
     for key, names in lists.items():
         for number, name in enumerate(names):
             if field := in_brackets(form.fields, name):
-                holders.setdefault(name, f'stands for a value of "{field.name}"')
+                holders.setdefault(name, f'means a value of "{field.name}"')
             if name in holders:
                 yield f"{key}[{number}]", f'"{name}" {holders[name]} already'
             holders.setdefault(name, f"is in {key}")
@@ -425,7 +425,7 @@ def _notifications(draft: Draft) -> Iterator[Problem]:
     notify = draft.form.notify
     if notify and draft.is_read("notify"):
         if not notify.notifies:
-            yield "notify", "reaches nobody; give it email, webhook or chat"
+            yield "notify", "has no receiver; give it email, webhook or chat"
         elif "every" in notify.model_fields_set and not notify.email:
             yield "notify.every", "is for mails, and there is no email; leave it out"
     targets_read = all(draft.is_read("fields", index, "to") for index, _ in draft.fields)

@@ -57,7 +57,6 @@ def parse_colour(text: str) -> str | None:
 
 
 def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours."""
     dark, light = sorted((_luminance(one), _luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 

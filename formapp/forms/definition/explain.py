@@ -140,11 +140,26 @@ def key_of(loc: Location, data: Mapping[str, Any]) -> str:
     return dotted(field_key(data, int(loc[1])), rest)
 
 
-def field_key(data: Mapping[str, Any], index: int) -> str:
-    """Return `fields[2] (budget)`: the index counts from 0, the name helps to find the table."""
+def field_key(
+    data: Mapping[str, Any], index: int, named_by: Sequence[str] = ("name", "label")
+) -> str:
+    """Return `fields[2] (budget)`: the index counts from 0, the name helps to find the table.
+
+    `named_by` are the keys of the table that may have its name.
+    """
     field = data["fields"][index]
-    names = [field.get("name"), field.get("label")] if isinstance(field, dict) else []
+    names = [field.get(key) for key in named_by] if isinstance(field, dict) else []
     return next((f"fields[{index}] ({name})" for name in names if name), f"fields[{index}]")
+
+
+def shown(
+    path: Location, data: Mapping[str, Any], named_by: Sequence[str] = ("name", "label")
+) -> str:
+    """Return a path as problems name it, such as `fields[2] (budget).min`."""
+    match path:
+        case ("fields", int(index), *steps):
+            return dotted(field_key(data, index, named_by), tuple(steps))
+    return dotted("", path)
 
 
 def dotted(start: str, steps: Location) -> str:

@@ -97,7 +97,6 @@ def _texts_of_field(
 
 
 def in_language(definition: FormDefinition, language: str) -> FormDefinition:
-    """Return the definition with its texts in one of its languages."""
     texts = definition.texts.get(language) or _own_texts(definition)
     translations, confirm, reply = load_texts(language), definition.confirm, definition.reply
     return _with(

@@ -297,7 +297,6 @@ class FieldDefinition(FileKeys):
 
     @property
     def visible(self) -> bool:
-        """Whether the visitor sees this field."""
         return self.type != "hidden"
 
     @property
@@ -329,8 +328,6 @@ class FieldTexts(Definition):
 
 
 class ThanksTexts(Definition):
-    """The texts of the thank-you page."""
-
     title: Text | None = None
     text: Text | None = None
 

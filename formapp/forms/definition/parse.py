@@ -7,17 +7,17 @@ stand-ins replace what could not, so that one slip doesn't hide the next.
 import copy
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Strict, ValidationError
+from pydantic import BaseModel, Strict, ValidationError
 from pydantic_core import ErrorDetails
 
 from formapp.forms.definition.checks import Draft, check_form
-from formapp.forms.definition.explain import dotted, field_key, key_of, problem_of
+from formapp.forms.definition.explain import dotted, field_key, key_of, problem_of, shown
 from formapp.forms.definition.layout_checks import check_layout
 from formapp.forms.definition.lines import Location, find_lines
 from formapp.forms.definition.localize import check_texts
@@ -27,6 +27,8 @@ from formapp.forms.origins import origin_of
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _END = "(at end of document)"
 _SOURCES = {"value", "from_query", "from"}
+_Read = TypeVar("_Read")
+_Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, order=True)
@@ -49,6 +51,8 @@ class Fault:
 class FormFilesError(Exception):
     """Form files that can't be used. Its text lists all faults, one a line."""
 
+    kind = "form"
+
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
@@ -60,23 +64,33 @@ def load_definitions(folder: Path) -> dict[str, FormDefinition]:
     Raises:
         FormFilesError: With every fault of every file.
     """
-    try:
-        files = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
-    except OSError as err:
-        problem = f"can't be read as a folder: {err.strerror}"
-        raise FormFilesError([Fault(str(folder), "", problem)]) from err
-    if not files:
-        raise FormFilesError([Fault(str(folder), "", "holds no form file (*.toml)")])
-    definitions: dict[str, FormDefinition] = {}
-    faults: list[Fault] = []
-    for path in files:
-        try:
-            definitions[path.stem] = load_definition(path)
-        except FormFilesError as err:
-            faults += err.faults
+    definitions, faults = parse_files(folder, "form", parse_form)
     if faults:
         raise FormFilesError(faults)
     return definitions
+
+
+def parse_files(
+    folder: Path, kind: str, parse: Callable[[str, str], _Read]
+) -> tuple[dict[str, _Read], list[Fault]]:
+    """Return what each TOML file of a folder says, by its name, and the faults of all files.
+
+    `parse` gets a file's name and text; its FormFilesError is one file's. `kind` is for people.
+    """
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except OSError as err:
+        return {}, [Fault(str(folder), "", f"can't be read as a folder: {err.strerror}")]
+    if not files:
+        return {}, [Fault(str(folder), "", f"holds no {kind} file (*.toml)")]
+    found: dict[str, _Read] = {}
+    faults: list[Fault] = []
+    for path in files:
+        try:
+            found[path.stem] = parse(path.name, read_text(path))
+        except FormFilesError as err:
+            faults += err.faults
+    return found, faults
 
 
 def load_definition(path: Path) -> FormDefinition:
@@ -131,36 +145,33 @@ def parse_form(file: str, text: str) -> FormDefinition:
     Raises:
         FormFilesError: With every fault of the file.
     """
-    named = _bad_name(file)
+    named = bad_name(file, "form")
     text = plain_lines(text)
     try:
         data = parse_toml(file, text)
     except FormFilesError as err:
         raise FormFilesError([*named, *err.faults]) from err
-    definition: FormDefinition | None = None
-    errors: list[ErrorDetails] = []
-    try:
-        definition = FormDefinition.model_validate(data)
-    except ValidationError as err:
-        # A list with wrong entries counts as too short, which is a fault of an empty one only.
-        found = err.errors(include_url=False)
-        errors = [each for each in found if each["type"] != "too_short" or not each["input"]]
+    definition, errors = validate(FormDefinition, data)
     problems = [(_place(e["loc"]), key_of(e["loc"], data), problem_of(e)) for e in errors]
     problems += _meaning(data, errors)
     if definition is None or named or problems:
-        lines = {_shown(path, data): line for path, line in find_lines(text).items()}
+        lines = {shown(path, data): line for path, line in find_lines(text).items()}
         problems.sort(key=itemgetter(0))
         faults = [Fault(file, key, problem, line_of(lines, key)) for _, key, problem in problems]
         raise FormFilesError([*named, *faults])
     return definition
 
 
-def _shown(path: Location, data: Mapping[str, Any]) -> str:
-    """Return a path as problems name it."""
-    match path:
-        case ("fields", int(index), *steps):
-            return dotted(field_key(data, index), tuple(steps))
-    return dotted("", path)
+def validate(
+    model: type[_Model], data: Mapping[str, Any]
+) -> tuple[_Model | None, list[ErrorDetails]]:
+    """Return the model of a file's tables, or None and pydantic's errors."""
+    try:
+        return model.model_validate(data), []
+    except ValidationError as err:
+        # A list with wrong entries counts as too short, which is a fault of an empty one only.
+        found = err.errors(include_url=False)
+        return None, [each for each in found if each["type"] != "too_short" or not each["input"]]
 
 
 def line_of(lines: Mapping[str, int], key: str) -> int | None:
@@ -170,12 +181,13 @@ def line_of(lines: Mapping[str, int], key: str) -> int | None:
     return lines.get(key)
 
 
-def _bad_name(file: str) -> list[Fault]:
+def bad_name(file: str, kind: str) -> list[Fault]:
+    """Return the fault of a file's name, if it has one."""
     name = file.removesuffix(".toml")
     if _NAME.fullmatch(name):
         return []
     rule = 'use lower-case letters, digits, "-" and "_", 64 characters at most'
-    return [Fault(file, "", f"\"{name}\" can't be a form's name; {rule}")]
+    return [Fault(file, "", f"\"{name}\" can't be a {kind}'s name; {rule}")]
 
 
 def _not_toml(reason: str, text: str) -> str:

@@ -15,7 +15,6 @@ class Targets:
 
 
 def targets_of(forms: Mapping[str, FormDefinition]) -> Targets:
-    """The targets of all forms together."""
     targets = Targets()
     for name, form in forms.items():
         targets.labels.update(form.labels)

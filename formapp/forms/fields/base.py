@@ -106,7 +106,6 @@ class Control(wtforms.Field):
         self.process_formdata([] if value is None else [value])
 
     def process_formdata(self, valuelist: list[Any]) -> None:
-        """Take what was posted."""
         self.data = self.field.shown([text for text in valuelist if isinstance(text, str)])
 
 

@@ -29,13 +29,10 @@ class RadioControl(Control, wtforms.RadioField):
 
     @property
     def first_id(self) -> str:
-        """The id of the first button."""
         return f"{self.id}-0"
 
 
 class CheckboxesControl(Control, wtforms.SelectMultipleField):
-    """A group of boxes."""
-
     widget = widgets.ListWidget(prefix_label=False)
     option_widget = widgets.CheckboxInput()
 
@@ -45,7 +42,6 @@ class CheckboxesControl(Control, wtforms.SelectMultipleField):
 
     @property
     def first_id(self) -> str:
-        """The id of the first box."""
         return f"{self.id}-0"
 
 
@@ -61,7 +57,7 @@ class _Options(Field):
 
     @cached_property
     def _meanings(self) -> dict[str, str | None]:
-        """What a text stands for, without regard to case; None where that is not clear."""
+        """The value that a text means, without regard to case; None where that is not clear."""
         spoken = (self.definition, *self.translations)
         found: dict[str, str | None] = {}
         for pairs in (
@@ -92,11 +88,9 @@ class _Options(Field):
         return self.blank(texts)._replace(not_offered=tuple(not_offered))
 
     def control_options(self) -> dict[str, Any]:
-        """Return the choices."""
         return {"choices": [SelectChoice(o.value, o.label) for o in self.definition.options]}
 
     def type_errors(self) -> list[ErrorMessage]:
-        """Return none."""
         return []
 
 
@@ -113,21 +107,16 @@ def _unambiguous(pairs: Iterable[tuple[str, str]]) -> dict[str, str | None]:
 
 
 class _Choice(_Options):
-    """One of the options."""
-
     def read(self, texts: Sequence[str]) -> Parsed:
-        """Return the value of the option."""
         text = texts[0] if texts else ""
         if value := self.option(text):
             return Parsed(value)
         return self.unanswered(texts, [] if value == "" else [text])
 
     def shown(self, texts: Sequence[str]) -> str:
-        """Return the value of the option."""
         return (self.option(texts[0]) if texts else "") or ""
 
     def value_schema(self) -> Schema:
-        """Return the schema of a listed value."""
         given = self.definition
         listed: list[Schema] = [{"const": o.value, "title": o.label} for o in given.options]
         blank = {"title": given.placeholder} if given.placeholder else {}
@@ -165,7 +154,6 @@ class Checkboxes(_Options):
     autofilled = False
 
     def read(self, texts: Sequence[str]) -> Parsed:
-        """Return the chosen values."""
         texts = self._apart(texts)
         chosen = self.shown(texts)
         not_offered = [
@@ -179,7 +167,6 @@ class Checkboxes(_Options):
         return Parsed(answer, not_offered=tuple(not_offered))
 
     def shown(self, texts: Sequence[str]) -> list[str]:
-        """Return the values of the options."""
         return [value for text in self._apart(texts) if (value := self.option(text))]
 
     def _apart(self, texts: Sequence[str]) -> list[str]:
@@ -195,7 +182,6 @@ class Checkboxes(_Options):
         return {key: value for key, value in super().attributes().items() if key != "required"}
 
     def value_schema(self) -> Schema:
-        """Return the schema of a list of values, or of one."""
         several: Schema = {"type": "array", "items": {"enum": [*self.options, "", None]}}
         if self.required:
             listed = {"enum": self.options}
@@ -204,8 +190,6 @@ class Checkboxes(_Options):
 
 
 class CheckboxControl(Control, wtforms.BooleanField):
-    """A box."""
-
     def _value(self) -> str:
         return self.spec.tick_value
 
@@ -228,7 +212,6 @@ class Checkbox(Field):
         return self.definition.tick_value
 
     def read(self, texts: Sequence[str]) -> Parsed:
-        """Return whether it is ticked."""
         if self.shown(texts):
             return Parsed(True)  # noqa: FBT003 - the answer
         if self.required:
@@ -236,11 +219,9 @@ class Checkbox(Field):
         return Parsed(False)  # noqa: FBT003 - the answer
 
     def shown(self, texts: Sequence[str]) -> bool:
-        """Return whether it is ticked."""
         return any(t == self.ticked or t.strip().lower() not in _NOT_TICKED for t in texts)
 
     def type_errors(self) -> list[ErrorMessage]:
-        """Return none."""
         return []
 
     def value_schema(self) -> Schema:

@@ -43,7 +43,6 @@ class SentFile(str):
         fault: ErrorMessage | None = None,
         reference: str | None = None,
     ) -> Self:
-        """Return the name with what is known of the file."""
         sent = super().__new__(cls, name)
         sent.size, sent.fault, sent.reference = size, fault, reference
         return sent
@@ -109,11 +108,9 @@ class File(Field):
         return ", ".join(map(self._shown_type, self.definition.accept))
 
     def too_big(self) -> ErrorMessage:
-        """Return the message about a file that is too large."""
         return messages.file_too_big(self.shown_size)
 
     def wrong_type(self) -> ErrorMessage:
-        """Return the message about a file of another type."""
         return messages.file_type(self.shown_types)
 
     def type_errors(self) -> list[ErrorMessage]:

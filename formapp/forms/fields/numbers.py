@@ -50,11 +50,9 @@ class _Bounded(Field):
         return self.definition.min, self.definition.max
 
     def too_small(self, bound: Any) -> ErrorMessage:
-        """Return the message for a value below this bound."""
         return messages.too_small(bound)
 
     def too_large(self, bound: Any) -> ErrorMessage:
-        """Return the message for a value above this bound."""
         return messages.too_large(bound)
 
     def parse(self, text: str) -> Parsed:
@@ -70,7 +68,6 @@ class _Bounded(Field):
         return Parsed(value)
 
     def type_errors(self) -> list[ErrorMessage]:
-        """Return the errors with those of the bounds."""
         least, largest = self.bounds()
         small = [self.too_small(least)] if least is not None else []
         large = [self.too_large(largest)] if largest is not None else []
@@ -94,7 +91,6 @@ class Number(_Bounded):
     reader = staticmethod(read_number)
 
     def read(self, texts: Sequence[str]) -> Parsed:
-        """Return the number of a text, or of a JSON number."""
         if texts and isinstance(texts[0], JsonNumber):
             return self.parse(texts[0])
         return super().read(texts)
@@ -116,7 +112,6 @@ class Number(_Bounded):
         return least, largest
 
     def value_schema(self) -> Schema:
-        """Return the schema of a number, or of a text that is one."""
         smallest = 10 / LARGEST  # the first digit counts: `read_number`
         number: Schema = {
             "type": "number",

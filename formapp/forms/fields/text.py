@@ -33,20 +33,17 @@ class Text(Field):
 
 
 class Textarea(Field):
-    """Several lines of text."""
-
     widget = TextArea()
     clean = staticmethod(clean_lines)
     # The only token for an address that may hold line ends.
     autofill_of_property = OF_PROPERTY | {"address_line": "street-address"}
 
     def attributes(self) -> dict[str, Any]:
-        """Return the attributes with the number of rows."""
         return super().attributes() | {"rows": self.definition.rows or _TEXTAREA_ROWS}
 
 
 class Hidden(Field):
-    """A value that the page carries. It is cut at its limit and never a visitor's error."""
+    """A value that is part of the page. It is cut at its limit and never a visitor's error."""
 
     widget = HiddenInput()
     typed = autofilled = False
@@ -66,7 +63,6 @@ class Hidden(Field):
         return clean_line(text)[: self.limit].strip()
 
     def possible_errors(self) -> dict[messages.Code, messages.ErrorMessage]:
-        """Return none."""
         return {}
 
     def value_schema(self) -> Schema:
@@ -86,7 +82,6 @@ class Email(Field):
     invalid = messages.EMAIL
 
     def parse(self, text: str) -> Parsed:
-        """Return the text and the address."""
         plain = _PLAIN_ADDRESS.fullmatch(text) if len(text) <= _PLAIN_LENGTH else None
         is_sure = plain is not None and plain["tld"].lower() not in _SPECIAL_TLDS
         address = text.lower() if is_sure else read_email(text)
@@ -115,7 +110,6 @@ class Tel(Field):
         self.invalid = messages.PHONE if self.region else messages.PHONE_ABROAD
 
     def parse(self, text: str) -> Parsed:
-        """Return the text and the number."""
         number = read_phone(text, self.region)
         if number is None:
             raise InvalidValueError(self.invalid or messages.PHONE)

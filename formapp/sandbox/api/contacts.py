@@ -35,7 +35,6 @@ SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
 
 
 def create_contact(call: Call) -> Json:
-    """Answer Create Contact."""
     sent = Sent(call.body)
     if call.body.get("info") is None:
         sent["info"].refuse("is required", "REQUIRED_FIELD")
@@ -188,7 +187,6 @@ def _refuse_duplicate(call: Call, info: Json, before: ContactRecord | None = Non
 
 
 def delete_contact(call: Call) -> Json:
-    """Answer Delete Contact."""
     record = records.find(call)
     if record.role in ("owner", "contributor"):
         raise application_error("CANNOT_DELETE_MEMBER_OWNER_OR_CONTRIBUTOR")

@@ -95,7 +95,6 @@ class Kind:
             raise application_error("LABELS_QUOTA_REACHED", **data)
 
     def get(self, call: Call) -> Json:
-        """Answer Get."""
         return {self.singular: self._find(call)}
 
     def list_all(self, call: Call) -> Json:

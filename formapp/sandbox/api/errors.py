@@ -70,5 +70,4 @@ def envelope(status: int, code: str | None = None, data: dict[str, Any] | None =
 
 
 def application_error(code: str, **data: Any) -> WixError:
-    """Return the error with an application error code and its `data`."""
     return envelope(CODES[code][0], code, data)

@@ -19,7 +19,6 @@ MAX_JOBS = 500
 
 
 def label_contact(call: Call) -> Json:
-    """Answer Label Contact."""
     record, keys = _read_labelling(call, Sent(call.body)["labelKeys"])
     return {"contact": _relabel(call, record, add=keys)}
 
@@ -48,7 +47,6 @@ def _read_labelling(call: Call, sent: Sent) -> tuple[ContactRecord, list[str]]:
 
 
 def _read_keys(sent: Sent) -> list[str]:
-    """Return the distinct label keys that were sent."""
     return list(dict.fromkeys(key.required(MAX_KEY) for key in sent.items(MAX_KEYS) or []))
 
 
@@ -137,7 +135,6 @@ def _without_work(job: Json) -> Json:
 
 
 def get_bulk_job(call: Call) -> Json:
-    """Answer Get Bulk Job."""
     job = call.site.jobs.get(call.path["jobId"].lower())
     if job is None:
         raise envelope(404)

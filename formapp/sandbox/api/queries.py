@@ -185,13 +185,10 @@ def read_sort(sent: Sent) -> Sorting:
 
 @dataclass(frozen=True)
 class Page:
-    """A window on a result."""
-
     limit: int
     offset: int
 
     def cut(self, rows: list[Json]) -> list[Json]:
-        """Return the rows inside the window."""
         return rows[self.offset : self.offset + self.limit]
 
     def metadata(self, total: int) -> Json:

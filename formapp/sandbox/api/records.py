@@ -185,7 +185,6 @@ def _item_text(item: Any) -> str:
 
 
 def address_text(address: Json) -> str:
-    """Return an address in one line."""
     street = address.get("streetAddress", {})
     line = address.get("addressLine") or " ".join(filter(None, map(street.get, STREET)))
     return ", ".join(filter(None, [line, *map(address.get, AFTER_STREET)]))

@@ -98,7 +98,6 @@ SYSTEM_FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def list_contacts(call: Call) -> Json:
-    """Answer List Contacts."""
     sent = call.parameters()
     page = read_page(sent["paging.limit"], sent["paging.offset"], DEFAULT_LIMIT)
     field, order = sent["sort.fieldName"].value, sent["sort.order"].value

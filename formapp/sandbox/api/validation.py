@@ -35,7 +35,6 @@ class Sent:
         return Sent(value, f"{self.path}.{name}" if self.path else name, self.violations)
 
     def refuse(self, description: str, rule: str = "OTHER", **data: Any) -> None:
-        """Record a violation of `rule`."""
         found = {"field": self.path, "description": description, "violatedRule": rule}
         self.violations.append({**found, "data": data} if data else found)
         self.value = None

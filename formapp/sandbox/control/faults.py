@@ -131,12 +131,10 @@ class Faults:
         self._random = random.Random()  # noqa: S311 - selects calls for test faults, no secrets
 
     def add(self, fault: Fault) -> None:
-        """Activate a fault."""
         with self._lock:
             self._faults[fault.id] = fault
 
     def read(self) -> list[dict[str, Any]]:
-        """Return all faults."""
         with self._lock:
             return [asdict(fault) for fault in self._faults.values()]
 

@@ -32,7 +32,6 @@ HEADERS = {
 
 
 def register_pages(app: Flask, sandbox: Sandbox) -> None:
-    """Add all pages to `app`."""
     pages = Blueprint("pages", __name__)
     app.after_request(_add_page_headers)
 
@@ -182,6 +181,5 @@ def refused_page(sandbox: Sandbox, problem: str) -> Response:
 
 
 def error_page(status: int) -> Response:
-    """Return the page for an error, such as an unknown address."""
     message = STATUS_MESSAGES.get(status, "Something went wrong")
     return Response(render_template("error.html", message=message, status=status), status)

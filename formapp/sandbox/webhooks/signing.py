@@ -30,7 +30,6 @@ class Signer:
         self._key: rsa.RSAPrivateKey | None = None
 
     def public_key(self) -> str:
-        """Return the public key as PEM text."""
         public = self._private().public_key()
         return public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 

@@ -24,7 +24,7 @@ from formapp.web.owner.inbox import (
 )
 from formapp.web.owner.preview import show_preview
 from formapp.web.owner.session import current_user
-from formapp.web.owner.snippets import SNIPPETS, height, snippet
+from formapp.web.owner.snippets import all_snippets, height
 from formapp.web.services import services
 
 REFRESH_SECONDS = 5
@@ -69,7 +69,6 @@ def form(name: str) -> Response:
     """Show a form: how it looks, what to paste, its fields and where their answers go."""
     app, found = services(), _form(name)
     address, site = app.address, found.definition.site or app.default_site
-    texts = {key: (title, snippet(key, found, address)) for key, (title, _) in SNIPPETS.items()}
     known = refresh_definitions(app.database, site, now())
     if known.waits_since and (wake := app.on_kept):
         wake()
@@ -81,7 +80,7 @@ def form(name: str) -> Response:
         form=found,
         address=f"{address}/f/{name}",
         height=height(found),
-        snippets=texts,
+        snippets=all_snippets(found, address),
         targets={field.name: _target(field) for field in found.definition.fields},
         faults=faults,
         site=site,

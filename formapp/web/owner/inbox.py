@@ -103,7 +103,6 @@ class InboxSettings:
 
 
 def init_app(app: Flask, settings: InboxSettings) -> None:
-    """Add the inbox to an app."""
     app.extensions[_EXTENSION] = settings
     app.register_blueprint(blueprint)
 
@@ -180,7 +179,6 @@ def page(
 
 
 def now() -> datetime:
-    """Return the time."""
     return datetime.now(UTC)
 
 

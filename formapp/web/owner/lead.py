@@ -158,7 +158,6 @@ ACTIONS: Mapping[str, Action] = {
 
 @blueprint.get("/leads/<submission_id>")
 def lead(submission_id: str) -> AnyResponse:
-    """Show all that is known of a lead."""
     full = find_lead(submission_id)
     if full != submission_id:
         return redirect(url_for("inbox.lead", submission_id=full), 303)
@@ -166,6 +165,7 @@ def lead(submission_id: str) -> AnyResponse:
     waiting = [each["due_at"] for each in entry["deliveries"] if each["state"] == "pending"]
     done = ACTIONS.get(request.args.get("done", ""))
     definition = form_definition(entry["form"])
+    others, search_for_all = list_others(services().database, full, current_user().sites)
     return page(
         "lead.html",
         entry=entry,
@@ -175,7 +175,8 @@ def lead(submission_id: str) -> AnyResponse:
         notes=[format_note(note) for note in entry["notes"]],
         consents=consents_of(entry),
         events=events_of(entry, audit.list_audit(services().database, full)),
-        others=list_others(services().database, full, current_user().sites),
+        others=others,
+        search_for_all=search_for_all,
         actions=_offered(entry),
         contact=_contact_address(entry),
         changes=changes_in_words(entry),

@@ -117,7 +117,6 @@ def init_app(app: Flask, sign_in: SignIn, keys: "Sequence[str]", *, secure: bool
 
 
 def sign_in_of(app: Flask) -> SignIn:
-    """Return how people sign in to this app."""
     return cast("SignIn", app.extensions[_EXTENSION])
 
 

@@ -8,7 +8,7 @@ from formapp.web.headers import page_headers
 from formapp.web.i18n import localized_form, set_language
 from formapp.web.owner.preview import NOT_STORED, show_preview
 from formapp.web.owner.sign_in import Owner
-from formapp.web.owner.snippets import SNIPPETS, height, snippet
+from formapp.web.owner.snippets import all_snippets, height
 from formapp.web.responses import html_answer
 from formapp.web.services import services
 
@@ -46,9 +46,7 @@ def show(name: str) -> Response:
         "share.html",
         form=form,
         address=f"{address}/f/{name}",
-        snippets={
-            key: (title, snippet(key, form, address)) for key, (title, _) in SNIPPETS.items()
-        },
+        snippets=all_snippets(form, address),
         height=height(form),
         others=[other for other in app.forms if other != name],
     )

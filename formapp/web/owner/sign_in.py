@@ -41,7 +41,6 @@ class Attempts:
                 raise RefusalError(429, "TOO_MANY_REQUESTS", _WAIT, wait)
 
     def count(self, request: Request) -> None:
-        """Count a wrong password."""
         _log.warning("wrong password on a page of the owner")
         for limit in self._limits:
             self._add(limit, request, 1)

@@ -61,6 +61,11 @@ def snippet(name: str, form: Form, address: str) -> str:
     )
 
 
+def all_snippets(form: Form, address: str) -> dict[str, tuple[str, str]]:
+    """Return title and text of each snippet by its name."""
+    return {key: (title, snippet(key, form, address)) for key, (title, _) in SNIPPETS.items()}
+
+
 def _without_script(field: FieldDefinition) -> FieldDefinition:
     """Return a field as it is without our script: one that may not apply can't be required."""
     return field.model_copy(update={"required": False}) if field.show_if else field

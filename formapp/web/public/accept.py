@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Request, Response, url_for
+from flask import Request, Response
 
 from formapp.confirmation.request import STEP, TO_CONFIRM, make_request
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
@@ -40,6 +40,7 @@ from formapp.web.public.attribution import (
     Attribution,
     allowed_next,
     check_sender,
+    form_path,
     thanks_query,
 )
 from formapp.web.public.body import MAX_BYTES, Body, clean_body, read_body, too_large
@@ -415,5 +416,5 @@ def _thanks(post: Post, *, onward: str | None = None) -> str:
         query |= {USE: "embed", **thanks_query(post.request)}
     if post.dropped_files:
         query |= {FILES: "dropped"} | ({ONWARD: onward} if onward else {})
-    address = url_for("forms.thanks", name=post.form.name)
+    address = f"{form_path(post.request, post.form)}/thanks"
     return f"{address}?{urlencode(query)}" if query else address

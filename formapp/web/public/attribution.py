@@ -15,7 +15,7 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from flask import Request, url_for
+from flask import Request
 
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.form import Form
@@ -76,6 +76,11 @@ class Attribution:
     utm: Mapping[str, str] = field(default_factory=dict)
 
 
+def form_path(request: Request, form: Form) -> str:
+    """Return the path of the form's page, as `url_for` would, which takes ten times as long."""
+    return f"{request.root_path}/f/{form.name}"
+
+
 def action(
     request: Request, form: Form, context: TokenContext, foreign: Attribution | None = None
 ) -> str:
@@ -84,7 +89,7 @@ def action(
     `foreign` is the attribution of another site's page whose form our page shows again.
     """
     query = action_query(request, form, context.use, foreign)
-    return f"{url_for('forms.show', name=form.name)}?{query}"
+    return f"{form_path(request, form)}?{query}"
 
 
 def action_query(request: Request, form: Form, use: Use, foreign: Attribution | None = None) -> str:
@@ -127,7 +132,7 @@ def own_attribution(request: Request, form: Form, address: str) -> Attribution:
     `address` is the prefix of links to this server.
     """
     args = request.args
-    page = address + url_for("forms.show", name=form.name)
+    page = address + form_path(request, form)
     if not request.referrer and not args.keys() - {USE} and request.endpoint != "forms.embed":
         return Attribution(page)
     # The language is stored separately: only an action always has it in its query.

@@ -109,10 +109,9 @@ def _answer(
 
 
 def _fills_fields(request: Request, form: Form) -> bool:
-    """Return whether the request prefills a field."""
     if request.args and any(map(request.args.get, form.prefill_names)):
         return True
-    taken = {field.from_ for field in form.definition.fields if field.from_}
+    taken = form.taken_from
     return "page" in taken or bool(
         taken and own_attribution(request, form, services().address).referrer
     )

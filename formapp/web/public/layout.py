@@ -57,7 +57,6 @@ def _by_section(controls: list[Control]) -> Sections:
 
 
 def is_conditional(form: Form) -> bool:
-    """Return whether a field of the form has a condition."""
     return any(field.show_if for field in form.definition.fields)
 
 

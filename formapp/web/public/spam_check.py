@@ -46,7 +46,6 @@ class Verdict:
     quota: dict[str, Any] | None = None
 
     def hold(self, reason: str) -> None:
-        """Quarantine it."""
         self.reasons.append(reason)
         self.held = True
 

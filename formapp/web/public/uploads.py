@@ -13,7 +13,6 @@ from formapp.files.records import STAGED_LIFE, FileRecord, new_id
 from formapp.files.store import FileStoreError, Spool
 from formapp.files.types import clean_name, find_kinds, fits, fitting_name, type_of
 from formapp.forms import messages
-from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.definition.uploads import KEPT
 from formapp.forms.fields.files import File, SentFile
 from formapp.forms.form import Form
@@ -102,7 +101,7 @@ class Uploads:
         slot = self._form.reader.file_slot(name)
         if slot is None:
             return None
-        field = self._field(slot)
+        field = self._form.definition.fields[slot]
         before = sum(each.slot == slot for each in self._arriving)
         arriving = Arriving(slot, name, field.max_size, spool=None)
         self._arriving.append(arriving)
@@ -208,9 +207,6 @@ class Uploads:
         """Delete what was neither put nor staged."""
         for each in self._arriving:
             each.close()
-
-    def _field(self, slot: int) -> FieldDefinition:
-        return self._form.definition.fields[slot]
 
     def _sent(self, slot: int) -> Iterator[SentFile]:
         yield from (sent for sent, _ in self._kept.get(slot, ()))

@@ -19,7 +19,7 @@ from formapp.crm.system import (
 from formapp.crm.systems.carddav import CardDavSystem, name_of
 from formapp.crm.systems.http_calls import HttpCalls
 from tests.crm.davservers import DavServer
-from tests.crm.test_systems import dav_system
+from tests.crm.sides import dav_system
 
 CARD = """BEGIN:VCARD\r\nVERSION:3.0\r\nUID:{uid}\r\nFN:Ada Lovelace\r\nN:Lovelace;Ada;;;\r
 EMAIL:ada@example.com\r\nGENDER:F;she\r\nitem1.URL:https://ada.example.com\r

@@ -19,7 +19,7 @@ from formapp.crm.systems.http_calls import HttpCalls
 from formapp.crm.systems.hubspot import HubSpotRecord, HubSpotSystem
 from formapp.sandbox import SandboxServer
 from tests.crm.hubspot_standin import HubSpot
-from tests.crm.test_systems import hubspot_system
+from tests.crm.sides import hubspot_system
 from tests.support.clock import TurnedClock
 
 ADA = Write({"firstname": "Ada", "email": "ada@example.com"}, key="w1")

@@ -9,6 +9,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import sysconfig
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +18,10 @@ _PACKAGES = ("Flask", "Werkzeug", "waitress", "SQLAlchemy", "psycopg", "WTForms"
 
 def heading(rounds: int, seconds: float, size: float) -> str:
     """The first lines of a result: date, machine, versions, command."""
-    python = f"{platform.python_implementation()} {platform.python_version()}"
+    given = shlex.split(sysconfig.get_config_var("CONFIG_ARGS") or "")
+    options = [each for each in given if each.startswith(("--enable-", "--with-lto"))]
+    build = ", ".join([platform.python_compiler(), *options])
+    python = f"{platform.python_implementation()} {platform.python_version()} ({build})"
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     lines = [

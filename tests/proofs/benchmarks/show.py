@@ -85,8 +85,8 @@ def _speed(report: Report, stage: Stage, setting: Setting) -> None:
             ]
             rate = spread([each.rate for each in seen[name]]).said()
             report.rows.append((name, rate, *latencies, "" if name is theirs else ratio.said(2)))
-            if name is mine:
-                report.at_least(f"{mine} by {theirs}", 0.85, ratio)
+            if name is not theirs:
+                report.at_least(f"{name} by {theirs}", 0.65, ratio)
 
 
 def _weigh(report: Report, base: str, form: str) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -199,6 +200,16 @@ def test_erasing_takes_all_leads_of_the_person_and_nobody_elses(site: Site, pers
     text = person.text(f"/inbox/leads/{mine[0]}")
     assert "ana@example.com" not in text
     assert "erased" in text
+
+
+def test_a_page_links_to_all_leads_of_a_person_who_has_many(site: Site, person: Person) -> None:
+    first, *_ = [send(site) for _ in range(21)]
+    page = f"/inbox/leads/{first}"
+    assert "Show all leads of this person" not in person.text(page)
+    send(site)
+    link = re.search(r'<a href="([^"]+)">Show all leads of this person<', person.text(page))
+    assert link
+    assert "22 leads" in person.text(link[1])
 
 
 def test_marking_as_spam_cancels_what_waits(site: Site, person: Person) -> None:
