@@ -11,4 +11,4 @@ STRONG = store._hasher
 def hash_weakly() -> None:
     """Hash the passwords of this process in no time, known and unknown users' alike."""
     store._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    store._NOBODY = store._hasher.hash("nobody's password")
+    store._DUMMY = store._hasher.hash("no user's password")

@@ -130,7 +130,7 @@ def test_a_stored_password_costs_who_guesses_64_mib_for_each_try() -> None:
 
 
 def test_an_unknown_user_costs_the_same_check_as_a_known_one() -> None:
-    unknown, known = (extract_parameters(each) for each in (store._NOBODY, hash_password(PASSWORD)))
+    unknown, known = (extract_parameters(each) for each in (store._DUMMY, hash_password(PASSWORD)))
     assert unknown == known
 
 
