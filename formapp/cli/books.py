@@ -189,12 +189,15 @@ def book_runners(settings: Settings, database: Database, metrics: Metrics) -> li
 
 def open_system(book: Book, secrets: Secrets, database: Database, wait: Wait = sleep) -> System:
     """Open the side that isn't Wix; this sends no call. May raise SecretsError."""
-    if book.system == "carddav":
-        auth = (secrets.username, secrets.password) if secrets.username else None
-        return CardDavSystem(book, HttpCalls(auth=auth))
-    if book.system == "webhook":
-        return _open_webhook(book, secrets, database)
-    return HubSpotSystem(book, HttpCalls(token=secrets.token), now_in_utc, wait)
+    match book.system:
+        case "carddav":
+            auth = (secrets.username, secrets.password) if secrets.username else None
+            return CardDavSystem(book, HttpCalls(auth=auth))
+        case "webhook":
+            return _open_webhook(book, secrets, database)
+        case "hubspot":
+            return HubSpotSystem(book, HttpCalls(token=secrets.token), now_in_utc, wait)
+    raise NotImplementedError(f"a book may name the system {book.system}, and nothing opens it")
 
 
 def _open_webhook(book: Book, secrets: Secrets, database: Database) -> System:

@@ -167,8 +167,9 @@ def _plan_lines(found: Plan) -> Iterator[str]:
     yield f"{found.create_in_crm} are to be created in the CRM, {found.create_in_wix} at Wix"
     if found.held:
         yield f"{found.held} match more than one: they are held until a person decides"
-    minutes = max(1, round(found.seconds / 60))
-    yield f"about {found.wix_calls} calls to Wix, {number_of(minutes, 'minute')}"
+    minutes = round(found.seconds / 60)
+    time_needed = number_of(minutes, "minute") if minutes else "less than a minute"
+    yield f"about {found.wix_calls} calls to Wix, {time_needed}"
 
 
 @command.command("start", cls=_Command, example="formapp crm start main --system-of-record wix")
@@ -195,11 +196,12 @@ def start(book: str, record: Side | None, *, yes: bool, as_json: bool) -> None:
             return
         if earlier.state == "paused":
             _check_running(earlier)
-        if session.book.mode == "two-way" and earlier.state != "loading":
-            record = record or _ask_for_record()
-            if not yes and sys.stdin.isatty():
-                click.confirm("This writes to both sides. Go on?", abort=True, err=True)
         try:
+            if session.book.mode == "two-way" and earlier.state != "loading":
+                sync.check_plan(session)
+                record = record or _ask_for_record()
+                if not yes and sys.stdin.isatty():
+                    click.confirm("This writes to both sides. Go on?", abort=True, err=True)
             _load(session, record or "wix")
         except sync.PlanNeededError as error:
             advice = f"look at `formapp crm plan {book}` first"
@@ -251,8 +253,9 @@ def sync_book(book: str, *, once: bool, as_json: bool) -> None:
     if found.state == "paused":
         raise click.ClickException(f"{book} is paused: {found.reason}")
     if failures:
-        reason = f"; the last reason: {found.reason}" if found.reason else ""
-        raise click.ClickException(f"{number_of(failures, 'link')} failed{reason}")
+        if found.reason:  # a whole side failed: the links wait for it
+            raise click.ClickException(f"{book} waits: {found.reason}")
+        raise click.ClickException(f"{number_of(failures, 'link')} failed; `worker` tries again")
     text = f"{book}: {found.linked} linked, {found.held} held, {found.conflicts} conflicts"
     _print(found, text, as_json=as_json)
 
@@ -358,8 +361,9 @@ def resolve(conflict: str, keep: Side, *, as_json: bool) -> None:
 def pause(book: str, *, as_json: bool) -> None:
     """Stop working for a book until `resume`."""
     with _book(book) as (_, database):
-        owner.pause(database, book, "by the owner", now_in_utc())
-        _print(_status_of(database, book), f"{book} is paused", as_json=as_json)
+        owner.pause(database, book, "by the owner")
+        text = f"{book} is paused until `formapp crm resume {book}`"
+        _print(_status_of(database, book), text, as_json=as_json)
 
 
 @command.command("resume", cls=_Command, example="formapp crm resume main --allow-deletes 12")

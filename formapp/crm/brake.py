@@ -4,7 +4,7 @@ A run begins with each look at both sides. In one run, ten links or a twentieth 
 deletions; with one more, the book is paused before any of them is copied.
 """
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection
 
 from formapp.crm.model import Side
 from formapp.crm.session import NAMES
@@ -14,7 +14,18 @@ from formapp.db.tables import crm_links
 _LEAST = 10
 _SHARE = 20
 
-_ADVICE = "if they were deleted on purpose, resume the book with --allow-deletes"
+
+def waiting_deletions(book: str) -> ColumnElement[bool]:
+    """The links whose deletion the brake has stopped, or may stop: `resume` lets them all pass."""
+    c = crm_links.c
+    return (c.book == book) & c.gone_at.is_not(None) & c.state.in_(("linked", "held"))
+
+
+def _pause(connection: Connection, book: str, what: str) -> None:
+    number = count_links(connection, waiting_deletions(book))
+    advice = f"`formapp crm resume {book} --allow-deletes {number}`"
+    reason = f"{what}: if they were deleted on purpose, let that pass by {advice}"
+    write_book(connection, book, paused=True, reason=reason)
 
 
 def brake(connection: Connection, book: str) -> bool:
@@ -26,8 +37,7 @@ def brake(connection: Connection, book: str) -> bool:
     total = count_links(connection, (c.book == book) & ((c.state == "linked") | recent))
     if gone <= max(_LEAST, total // _SHARE):
         return False
-    reason = f"{gone} of {total} linked records are gone at once: {_ADVICE}"
-    write_book(connection, book, paused=True, reason=reason)
+    _pause(connection, book, f"{gone} of {total} linked records are gone at once")
     return True
 
 
@@ -38,6 +48,5 @@ def brake_empty(connection: Connection, book: str, side: Side) -> bool:
     linked = count_links(connection, held)
     if linked <= 1:
         return False
-    reason = f"none of {linked} linked records is left in {NAMES[side]}: {_ADVICE}"
-    write_book(connection, book, paused=True, reason=reason)
+    _pause(connection, book, f"none of {linked} linked records is left in {NAMES[side]}")
     return True

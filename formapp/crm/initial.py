@@ -104,7 +104,7 @@ def load(
     if row is not None and row.state == "running":
         return
     if row is None or row.state != "loading":
-        _begin(session, row, record)
+        _begin(session, record)
     else:
         record = row.record
     session.record = record
@@ -131,12 +131,19 @@ def _load(session: Session, fence: int, progress: Progress) -> None:
         compared(connection, session, now)
 
 
-def _begin(session: Session, row: Any, record: Side) -> None:
+def check_plan(session: Session) -> None:
+    """Raise PlanNeededError unless the owner has seen what a load does; copy mode needs no plan."""
+    with session.database.read() as connection:
+        row = read_book(connection, session.book.name)
+    planned: datetime | None = row.planned_at if row else None
+    is_fresh = planned is not None and planned >= session.clock() - PLAN_LIFE
+    if session.book.mode != "copy" and not is_fresh:
+        raise PlanNeededError("make a plan first")
+
+
+def _begin(session: Session, record: Side) -> None:
+    check_plan(session)
     now = session.clock()
-    if session.book.mode != "copy":
-        planned: datetime | None = row.planned_at if row else None
-        if planned is None or planned < now - PLAN_LIFE:
-            raise PlanNeededError("make a plan first")
     with session.database.write() as connection:
         write_book(connection, session.book.name, state="loading", record=record, run_at=now)
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 
 from formapp.crm import conflicts as rows
+from formapp.crm.brake import waiting_deletions
 from formapp.crm.ending import erase_kept
 from formapp.crm.model import Conflict, Held, Side, State, Status
 from formapp.crm.store import count_links, find_link, read_book, read_cursor, write_book, write_link
@@ -75,20 +76,19 @@ def resolve(database: Database, conflict_id: int, keep: Side, now: datetime) -> 
         return True
 
 
-def pause(database: Database, book: str, reason: str, now: datetime) -> None:
+def pause(database: Database, book: str, reason: str) -> None:
     """Stop working for a book until `resume`."""
     with database.write() as connection:
-        write_book(connection, book, paused=True, reason=reason, last_pass_at=now)
+        write_book(connection, book, paused=True, reason=reason)
 
 
 def resume(database: Database, book: str, now: datetime, *, allow_deletes: int = 0) -> bool:
     """Go on; so many deletions pass the brake. False: the book isn't paused."""
-    c = crm_links.c
     with database.write() as connection:
         row = read_book(connection, book)
         if row is None or not row.paused:
             return False
-        waiting = (c.book == book) & c.gone_at.is_not(None) & c.state.in_(("linked", "held"))
+        waiting = waiting_deletions(book)
         number = count_links(connection, waiting)
         allowed = 0 < number <= allow_deletes
         # Otherwise, what is still gone when all is listed stops the book again.

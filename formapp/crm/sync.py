@@ -10,7 +10,7 @@ from sqlalchemy import Row, case, null
 from formapp.crm.copying import copy_next
 from formapp.crm.discover import SWEEP_EVERY, has_webhooks, look, read_webhooks
 from formapp.crm.holding import hold_book
-from formapp.crm.initial import BusyError, PlanNeededError, Progress, load, plan
+from formapp.crm.initial import BusyError, PlanNeededError, Progress, check_plan, load, plan
 from formapp.crm.reconcile import work_off
 from formapp.crm.session import Session
 from formapp.crm.store import (
@@ -32,6 +32,7 @@ __all__ = [
     "PlanNeededError",
     "Progress",
     "Session",
+    "check_plan",
     "load",
     "pass_once",
     "plan",

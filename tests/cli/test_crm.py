@@ -274,8 +274,10 @@ def test_a_copy_asks_nothing_and_writes_nothing_at_wix(
 def test_a_pause_stops_the_book_until_it_is_resumed(run: Run, other: MemorySystem) -> None:
     assert run("plan", "main").exit_code == 0
     assert run("start", "main", "--system-of-record", "wix", "--yes").exit_code == 0
+    worked_at = _status(run)["last_pass_at"]
     assert run("pause", "main").exit_code == 0
     assert _status(run)["state"] == "paused"
+    assert _status(run)["last_pass_at"] == worked_at, "a pause is no pass"
     for args in (("sync", "main", "--once"), ("start", "main", "--system-of-record", "wix")):
         stopped = run(*args)
         assert stopped.exit_code == 1
@@ -304,6 +306,7 @@ def test_an_unlinked_contact_is_left_alone(run: Run, site: WixSite, other: Memor
         (("plan", "mian"), 'there is no book "mian"; did you mean "main"?'),
         (("pause", "other"), "the books are main"),
         (("start", "main", "--system-of-record", "wix"), "formapp crm plan main"),
+        (("start", "main"), "formapp crm plan main"),
         (("sync", "main", "--once"), "formapp crm start main"),
         (("resolve", "7", "--keep", "wix"), "there is no conflict 7"),
         (("resolve", "seven", "--keep", "wix"), "there is no conflict seven"),

@@ -190,10 +190,16 @@ class World:
             self.sides[side].remove(record_id)
 
     def merge(self) -> None:
-        """Merge two contacts at Wix."""
-        ids = sorted(self.sides["wix"].rows)
+        """Merge two contacts at Wix: what the survivor takes over is a person's choice there."""
+        rows = self.sides["wix"].rows
+        ids = sorted(rows)
         if len(ids) > 1:
+            had = dict(rows[ids[0]].values)
             self.sides["wix"].combine(ids[0], ids[1])
+            for name in TEXTS:
+                value = rows[ids[0]].values.get(name)
+                if isinstance(value, str) and name not in had:
+                    self._typed[spelled(value)].add("wix")
 
     def hint(self, index: int, kind: str, event_id: str) -> None:
         """Wix sends a webhook: true or outdated, perhaps once more."""

@@ -200,7 +200,7 @@ def test_an_address_book_that_has_lost_its_cards_deletes_nothing_at_wix(world: W
     assert world.sync() > 0
     found = world.status()
     assert found.state == "paused"
-    assert "--allow-deletes" in found.reason
+    assert f"--allow-deletes {PERSONS}`" in found.reason
     assert len(world.site.contacts()) == PERSONS
     for name, card in cards.items():
         world.book.put(name, card)

@@ -106,7 +106,8 @@ def _check_book(
     with closing(opened):
         faults = list(_system_faults(opened))
     for side, problem in faults:
-        yield fault("crm", f"{file}: {side}: {problem}", "correct the book file or the secrets")
+        advice = "see that it is up, and correct the book file or the secrets"
+        yield fault("crm", f"{file}: {side}: {problem}", advice)
     if not faults:
         yield ok("crm", f"{file}: both sides answer and have the mapped fields")
 

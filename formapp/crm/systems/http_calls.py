@@ -106,4 +106,5 @@ def retry_after(answer: requests.Response) -> timedelta | None:
 
 
 def _host(url: str) -> str:
-    return urlsplit(url).hostname or "the system"
+    """With the port, if the address has one: on one machine there may be several systems."""
+    return urlsplit(url).netloc.rpartition("@")[2] or "the system"
