@@ -12,6 +12,8 @@ import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
 
+import pytest
+
 from formapp.web.services import Services
 
 ROOT = Path(__file__).parents[1]
@@ -20,14 +22,16 @@ _MAKERS = {*_CONTAINERS, "count", "Lock", "RLock", "Event", "Condition", "Semaph
 
 ONE_REQUEST = "belongs to one request or connection"
 STATE = {
+    "db.database.Database": "each has connections of its own, and threads that use them",
     "db.database._Turn": "its locks of files hold among all processes on the database",
     "db.notify.Listener": "of a worker's process",
+    "db.notify.Notifier": "each notifies of its own commits",
     "files.images._ONE_AT_A_TIME": "each process decodes one picture at a time, 200 MB at most",
     "files.store.Spool": ONE_REQUEST,
     "forms.fields.base.Control": ONE_REQUEST,
     "forms.lead_form.StatelessToken": ONE_REQUEST,
     "forms.reading.places._Subdivisions": "the same in each process",
-    "leads.accept._count": "ids also have 42 random bits",
+    "leads.accept._counter": "ids also have 26 random bits",
     "leads.accept._Waiting": ONE_REQUEST,
     "leads.accept.Group": "each process has its own commits; keys are unique in the database",
     "leads.export_files._Written": ONE_REQUEST,
@@ -108,6 +112,7 @@ def _modules() -> dict[str, Path]:
     return found
 
 
+@pytest.mark.slow
 def test_everything_that_a_web_process_keeps_is_listed() -> None:
     found: set[str] = set()
     for module, path in _modules().items():

@@ -21,7 +21,6 @@ class FieldPair:
 
     Attributes:
         wix, crm: each side's name of it.
-        direction: which way changes are copied.
         wins: the side whose value stays if both changed; "ask": neither changes, the owner decides.
         clear: "keep": a blank never clears the other side; "propagate": it does.
     """

@@ -54,7 +54,6 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """A write that is about to be sent, stored before it is.
 
     Attributes:
-        side: where it is written.
         wix_base, crm_base: both sides' bases once it has succeeded.
         fields: the names (of `side`) that it writes.
         conflicts: ids of the conflicts that it decides; withdrawn if it is refused.

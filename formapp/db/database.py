@@ -90,6 +90,7 @@ class Database:
             }
         self._turn = _Turn(Path(self.place), busy_seconds) if self.is_sqlite else nullcontext()
         self.engine = create_engine(self.url, hide_parameters=True, **options)
+        self._users: list[Callable[[], None]] = []
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if must_exist and self.is_sqlite:
             event.listen(self.engine, "do_connect", self._refuse_missing)
@@ -155,8 +156,14 @@ class Database:
         if not Path(self.place).is_file():
             raise DatabaseMissingError(f"isn't there: {self.place}")
 
+    def before_close(self, end: Callable[[], None]) -> None:
+        """Have this called whenever it is closed: it ends a thread that uses a connection."""
+        self._users.append(end)
+
     def close(self) -> None:
         """Close all pooled connections; the next use opens others, as after a fork."""
+        for end in self._users:
+            end()
         self.engine.dispose()
         if isinstance(self._turn, _Turn):
             self._turn.close()

@@ -1,22 +1,29 @@
 """Waking workers of other processes: PostgreSQL's NOTIFY and LISTEN.
 
-The code that stores work notifies in the same transaction, so the commit sends the wake-up.
-Workers poll as well: a lost wake-up costs a second, never a lead.
+The code that stores work notifies in the same transaction, so the commit sends the wake-up; where
+many commit, a `Notifier` does so after them. Workers poll as well: a lost wake-up costs a second,
+never a lead.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 
-from formapp.db.database import Database
+from formapp.db.database import Database, DatabaseUnavailableError
 
 CHANNEL = "formapp_due"
 RETRY_SECONDS = 5.0
 _POLL_SECONDS = 1.0
+_SECONDS_BETWEEN = 0.02
 _NOTIFY = text(f"NOTIFY {CHANNEL}")
+_NOTIFY_SOON = text(
+    f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL}', '')"
+)
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +32,47 @@ def notify(connection: Connection) -> None:
     """Wake all listeners when the transaction at hand is committed; SQLite has none."""
     if connection.dialect.name == "postgresql":
         connection.execute(_NOTIFY)
+
+
+class Notifier:
+    """Wakes all listeners after commits, from a thread of its own: once for all of a few ms.
+
+    PostgreSQL lets one transaction that notifies commit at a time, of all processes together, and
+    it keeps the others out until the disk has confirmed it. This one doesn't wait for the disk.
+    """
+
+    def __init__(self, database: Database) -> None:
+        """It ends with the database, and begins anew if that is used again."""
+        self._database = database
+        self._due = threading.Event()
+        self._mutex = threading.Lock()
+        self._thread: threading.Thread | None = None
+        database.before_close(self._end)
+
+    def notify(self) -> None:
+        """Wake the listeners soon; returns at once."""
+        self._due.set()
+        if self._thread is None:
+            # Not before: a process that is forked has none of its parent's threads.
+            with self._mutex:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, daemon=True, name="notifier")
+                    self._thread.start()
+
+    def _run(self) -> None:
+        while self._due.wait() and self._thread is threading.current_thread():
+            self._due.clear()
+            # Without a database there is nothing to deliver either; afterwards workers look.
+            with suppress(DatabaseUnavailableError), self._database.write_at_once() as connection:
+                connection.execute(_NOTIFY_SOON)
+            time.sleep(_SECONDS_BETWEEN)
+
+    def _end(self) -> None:
+        with self._mutex:
+            thread, self._thread = self._thread, None
+        if thread:
+            self._due.set()
+            thread.join()
 
 
 class Listener:

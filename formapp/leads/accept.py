@@ -25,7 +25,7 @@ from uuid6 import UUID
 
 from formapp.db.counters import UsageLimit, count_up
 from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError, UtcDateTime
-from formapp.db.notify import CHANNEL
+from formapp.db.notify import Notifier, notify
 from formapp.db.tables import deliveries, jobs, submissions, unindexed
 from formapp.files.records import FileRecord, attach
 from formapp.forms.notes import Note
@@ -217,6 +217,7 @@ class GroupCommit:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._group = Group[_Rows, Receipt](self._keep_all)
+        self._notifier = None if database.is_sqlite else Notifier(database)
 
     def keep(self, submission: Submission) -> Receipt:
         """Store a submission; returns after the commit.
@@ -238,6 +239,8 @@ class GroupCommit:
         with suppress(IntegrityError, ContentRefusedError):
             with self._database.write_at_once() as connection:
                 _insert(connection, together)
+            if self._notifier and any(each.submission.leaves_work for each in together):
+                self._notifier.notify()
             return [_receipt(each) for each in together]
         answers: list[Receipt | Exception] = []
         for each in together:
@@ -259,6 +262,8 @@ def keep(database: Database, submission: Submission) -> Receipt:
             _insert(connection, [rows])
             if kept.files:
                 attach(connection, rows.id, kept.files, submission.received_at)
+            if kept.leaves_work:
+                notify(connection)
     except IntegrityError:
         return _earlier(database, submission)
     return _receipt(rows, used_up)
@@ -345,7 +350,7 @@ def _rows_of(submission: Submission, *, is_sqlite: bool) -> _Rows:
 
 
 def _insert(connection: Connection, together: Sequence[_Rows]) -> None:
-    """Insert the rows of all of them, waking all listeners."""
+    """Insert the rows of all of them."""
     rows: dict[Table, list[Row]] = {submissions: []}
     for each in together:
         for table, row in each.rows:
@@ -369,9 +374,8 @@ def _insert_sqlite(connection: Connection, rows: Mapping[Table, Sequence[Row]]) 
 def _insert_postgresql(connection: Connection, rows: Mapping[Table, Sequence[Row]]) -> None:
     # One statement for all, whose parameters are the rows of a table: one round trip.
     inserts = [f"{each.name}_ AS ({_postgresql(each, tuple(rows[each][0]))})" for each in rows]
-    wake = f"pg_notify('{CHANNEL}', '')" if deliveries in rows or jobs in rows else "1"
     contents = tuple(_json(given) for given in rows.values())
-    connection.exec_driver_sql(f"WITH {', '.join(inserts)} SELECT {wake}", contents)
+    connection.exec_driver_sql(f"WITH {', '.join(inserts)} SELECT 1", contents)
 
 
 def _new_id(received_at: datetime) -> str:

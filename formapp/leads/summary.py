@@ -23,7 +23,6 @@ class LeadSummary:
         name: as people read it; the company or the address where there is none, or empty.
         state: one of `formapp.leads.search.STATES`.
         reason: why the delivery waits or failed.
-        files: how many it has.
     """
 
     id: str

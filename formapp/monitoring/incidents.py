@@ -87,7 +87,6 @@ class Incident:
 
     Attributes:
         detail: what is wrong, and why as far as that is known.
-        advice: what to do.
         forms: whose leads they are.
         lead: the id of one of them, to look at.
     """

@@ -31,7 +31,6 @@ class DuplicateMatch:
     Attributes:
         contact: complete and with its revision, so that it can be updated without a Get.
         matched_by: what it was matched by.
-        hits: number of contacts that match by that, this one included.
         others: ids of further hits, for a person to look at; beside an e-mail also of the contacts
             with the phone. Those are never the match: a shared phone must not attach one person to
             another.
@@ -39,7 +38,6 @@ class DuplicateMatch:
 
     contact: Contact | None = None
     matched_by: By | None = None
-    hits: int = 0
     others: tuple[str, ...] = ()
 
 
@@ -172,7 +170,7 @@ def _match(by: By, rows: list[Contact], others: Sequence[Contact] = ()) -> Dupli
     ids = tuple(dict.fromkeys(row.id for row in (*ranked, *others)))
     if not ranked:
         return DuplicateMatch(others=ids)
-    return DuplicateMatch(ranked[0], by, len(ranked), ids[1:])
+    return DuplicateMatch(ranked[0], by, ids[1:])
 
 
 def _parse_phone(number: str, country: str | None) -> phonenumbers.PhoneNumber | None:

@@ -1,22 +1,30 @@
 """A submission that one process keeps wakes the workers of others, where the database can."""
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from sqlalchemy import Connection, event
 
-from formapp.db.database import Database
-from formapp.db.notify import Listener
+from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.db.notify import Listener, Notifier
 from formapp.lead import Email, Lead
-from formapp.leads.accept import Submission, keep
+from formapp.leads.accept import GroupCommit, Submission, keep
 from tests.support.clock import NOON
 
 WAIT = 15
 
 
-def _keep(database: Database, key: str) -> None:
+def _submission(key: str) -> Submission:
     email = Email(address="ada@example.com", typed="ada@example.com")
     lead = Lead(form="contact", site="main", email=email)
-    keep(database, Submission("contact", "0" * 12, NOON, lead, {}, key=key))
+    return Submission("contact", "0" * 12, NOON, lead, {}, key=key)
+
+
+def _keep(database: Database, key: str) -> None:
+    keep(database, _submission(key))
 
 
 def test_a_commit_wakes_a_listener_at_once(postgresql: Database) -> None:
@@ -48,3 +56,80 @@ def test_a_listener_comes_back_when_its_connection_is_ended(
         assert woken.acquire(timeout=WAIT)
     finally:
         listener.close()
+
+
+def test_a_group_of_submissions_wakes_a_listener_after_its_commit(postgresql: Database) -> None:
+    woken = threading.Semaphore(0)
+    statements: list[str] = []
+    event.listen(
+        postgresql.engine, "before_cursor_execute", lambda *given: statements.append(given[2])
+    )
+    group, listener = GroupCommit(postgresql), Listener(postgresql, woken.release)
+    try:
+        assert woken.acquire(timeout=WAIT)
+        group.keep(_submission("1"))
+        assert woken.acquire(timeout=WAIT)
+    finally:
+        listener.close()
+    # A commit that notifies keeps those of all other processes waiting until the disk has it.
+    [stored] = [each for each in statements if "INSERT INTO submissions" in each]
+    [notified] = [each for each in statements if "pg_notify" in each]
+    assert "notify" not in stored
+    assert "'synchronous_commit', 'off', true" in notified
+
+
+def test_what_is_stored_within_a_few_milliseconds_is_notified_once(postgresql: Database) -> None:
+    woken = threading.Semaphore(0)
+    notifier, listener = Notifier(postgresql), Listener(postgresql, woken.release)
+    try:
+        assert woken.acquire(timeout=WAIT)
+        begun = time.monotonic()
+        for _ in range(500):
+            notifier.notify()
+        assert woken.acquire(timeout=WAIT)
+        most = 2 + (time.monotonic() - begun) / 0.02
+        times = 1
+        while woken.acquire(timeout=0.2):
+            times += 1
+    finally:
+        listener.close()
+    assert times <= most
+
+
+def test_a_notifier_outlives_a_time_without_its_database(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken, refused = threading.Semaphore(0), threading.Event()
+    real = postgresql.write_at_once
+
+    @contextmanager
+    def refuse_once() -> Iterator[Connection]:
+        if not refused.is_set():
+            refused.set()
+            raise DatabaseUnavailableError("refused")
+        with real() as connection:
+            yield connection
+
+    monkeypatch.setattr(postgresql, "write_at_once", refuse_once)
+    notifier, listener = Notifier(postgresql), Listener(postgresql, woken.release)
+    try:
+        assert woken.acquire(timeout=WAIT)
+        notifier.notify()
+        assert refused.wait(WAIT)
+        notifier.notify()
+        assert woken.acquire(timeout=WAIT)
+    finally:
+        listener.close()
+
+
+def test_a_notifier_ends_with_its_database_and_begins_anew(postgresql: Database) -> None:
+    notifier, before = Notifier(postgresql), set(threading.enumerate())
+    for _ in range(2):
+        woken = threading.Semaphore(0)
+        listener = Listener(postgresql, woken.release)
+        assert woken.acquire(timeout=WAIT)
+        notifier.notify()
+        assert woken.acquire(timeout=WAIT)
+        listener.close()
+        postgresql.close()
+        assert set(threading.enumerate()) <= before

@@ -33,7 +33,9 @@ class Door:
         event.listen(database.engine, "commit", self._count)
 
     def _count(self, _connection: object) -> None:
-        self.commits += 1
+        # Workers are woken by another thread afterwards, by a transaction of its own.
+        if threading.current_thread().name != "notifier":
+            self.commits += 1
 
     def at_once(self, *sent: Submission) -> Futures:
         """Hand in one that has to wait for the database, and these while it does."""

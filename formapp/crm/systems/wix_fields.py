@@ -39,7 +39,6 @@ class Fields:
     """The mapped fields of one site.
 
     Attributes:
-        names: those that the book maps.
         region: of phones without a country code.
         extended: by display name, those that exist at Wix.
         key_field: display name of the one that stores the other side's id.

@@ -49,7 +49,6 @@ class Parsed(NamedTuple):
 
     Attributes:
         answer: as it is kept; None for a blank one.
-        identity: the person that it names.
         not_offered: texts that are none of the options; they are kept for the owner alone.
     """
 
@@ -118,7 +117,6 @@ class Field:
 
     Attributes:
         clean: the text as it is kept and shown again; a blank one is absent.
-        control, widget: how WTForms shows it.
         invalid: the error of a text that isn't of this type.
         several: whether a post may hold several values.
         typed: whether people type it, so that its length is limited.
@@ -194,7 +192,6 @@ class Field:
         return self.clean(texts[0]) if texts else ""
 
     def unbound_control(self) -> "UnboundField[Control]":
-        """Return the control as an attribute of a WTForms class."""
         options: dict[str, Any] = {
             "field": self,
             "label": self.definition.label,

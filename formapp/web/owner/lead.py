@@ -61,7 +61,6 @@ class Action:
 
     Attributes:
         name: of the button; as a sentence about the past it is `done`.
-        states: in which it is offered.
         run: does it; raises LeadError.
         explains: what it will do, as the page asks.
         is_grave: it can't be undone.

@@ -279,25 +279,21 @@ class Uploads:
         fields = dict(each for each in sent if each)
         if not fields:
             return
-        found = self._intake.staged(list(fields)[: self._most_files])
-        slots = {field.name: slot for slot, field in enumerate(self._form.definition.fields)}
+        given = self._form.definition.fields
+        most = sum(field.max_files for field in given if field.type == "file")
+        found = self._intake.staged(list(fields)[:most])
+        slots = {field.name: slot for slot, field in enumerate(given)}
         for file_id, name in fields.items():
             record, slot = found.get(file_id), slots.get(name)
             if slot is not None and record:
                 reference = self._reference(record)
                 shown = SentFile(record.name, record.size, reference=reference)
-                self._kept.setdefault(slot, []).append((shown, self._as_staged(record, now)))
+                # One that is attached already is of the same post, sent twice, or `attach` refuses
+                # it.
+                staged = replace(record, expires_at=record.expires_at or now)
+                self._kept.setdefault(slot, []).append((shown, staged))
             elif slot is not None:
                 self._gone.setdefault(slot, []).append(SentFile("", fault=messages.FILE_GONE))
-
-    @property
-    def _most_files(self) -> int:
-        fields = self._form.definition.fields
-        return sum(field.max_files for field in fields if field.type == "file")
-
-    def _as_staged(self, record: FileRecord, now: datetime) -> FileRecord:
-        """One that is attached already is of the same post, sent twice, or `attach` refuses it."""
-        return replace(record, expires_at=record.expires_at or now)
 
     def _reference(self, record: FileRecord) -> str:
         content = {"form": record.form, "field": record.field, "file": record.id}
