@@ -1,8 +1,10 @@
 """What all tests share."""
 
+import gc
 import os
 import shutil
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -10,10 +12,12 @@ import pytest
 from playwright.sync_api import Browser
 
 from formapp.db.database import Database
+from tests.support.apps import build_apps_quickly
 from tests.support.browser import chromium
 from tests.support.clock import TurnedClock
 from tests.support.driven import Driven
 from tests.support.firefox import firefox
+from tests.support.passwords import hash_weakly
 from tests.support.postgres import PostgresServer, postgres_server
 from tests.support.schema import give_schema
 from tests.support.webkit import webkit
@@ -36,6 +40,27 @@ _SLOW_FIXTURES = frozenset(
 _MEMORY = Path("/dev/shm")  # noqa: S108 - Linux's file system in memory
 if os.access(_MEMORY, os.W_OK) and shutil.disk_usage(_MEMORY).free > 1 << 30:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_MEMORY))
+
+
+# Tests start processes of formapp, which each would compile all its modules, as pytest compiles the
+# tests, where an environment keeps Python from storing bytecode.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+build_apps_quickly()
+hash_weakly()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Spare the garbage collector the tests themselves: half a million objects that stay."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,6 +4,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -139,7 +140,12 @@ MAY_IMPORT = {
 }
 
 
-def _imports(tree: ast.AST) -> Iterator[str]:
+@cache
+def _imports(path: Path) -> frozenset[str]:
+    return frozenset(_imported(_tree(path)))
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -164,7 +170,7 @@ def test_a_room_imports_only_what_it_may(room: str) -> None:
     modules = [module for module in MODULES if _within(module, room)]
     assert modules, f"{room} is gone: correct the rules"
     for module in modules:
-        for name in _imports(_tree(MODULES[module])):
+        for name in _imports(MODULES[module]):
             if _within(name, "formapp") and not _within(name, room):
                 allowed = any(_within(name, other) for other in MAY_IMPORT[room])
                 assert allowed, f"{module} may not import {name}"
@@ -178,9 +184,7 @@ def test_every_module_belongs_to_a_room_with_rules_or_to_the_command_line() -> N
 
 def test_only_the_composition_roots_import_settings() -> None:
     readers = {
-        module
-        for module, path in MODULES.items()
-        if "formapp.config.settings" in _imports(_tree(path))
+        module for module, path in MODULES.items() if "formapp.config.settings" in _imports(path)
     }
     assert readers
     assert all(any(_within(reader, root) for root in ROOTS) for reader in readers)
@@ -196,6 +200,7 @@ def test_nothing_is_imported_inside_a_function() -> None:
                 assert inner == [], f"{module}.{function.name} hides an import"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("entry", "unwanted"),
     [

@@ -12,6 +12,8 @@ import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
 
+import pytest
+
 from formapp.web.services import Services
 
 ROOT = Path(__file__).parents[1]
@@ -110,6 +112,7 @@ def _modules() -> dict[str, Path]:
     return found
 
 
+@pytest.mark.slow
 def test_everything_that_a_web_process_keeps_is_listed() -> None:
     found: set[str] = set()
     for module, path in _modules().items():

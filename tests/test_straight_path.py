@@ -14,10 +14,10 @@ from flask import Flask
 from formapp.app import create_app
 from formapp.config.settings import Settings
 from formapp.db.database import Database
-from formapp.db.upgrade import upgrade
 from formapp.forms.form import load_forms
 from formapp.forms.tokens import TokenSigner
 from formapp.resources import BUNDLED_FORMS
+from tests.support.schema import give_schema
 
 KEY = "a key that is long enough"
 OWN = "http://localhost"
@@ -55,7 +55,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
     given = {"SECRET_KEY": KEY, "BASE_URL": OWN, "DATABASE_URL": url}
     settings = Settings.read({f"FORMAPP_{name}": text for name, text in given.items()}, web=True)
     with closing(Database(url)) as database:
-        upgrade(database)
+        give_schema(database)
         yield create_app(settings, forms=load_forms(BUNDLED_FORMS), database=database)
 
 

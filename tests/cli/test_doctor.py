@@ -21,7 +21,6 @@ from sqlalchemy import text
 from formapp.cli.doctor import command
 from formapp.cli.doctor.wix import check_clock
 from formapp.db.database import TURN_FILES, Database
-from formapp.db.upgrade import upgrade
 from formapp.delivery.sites import Pauses
 from formapp.leads.accept import Status
 from formapp.leads.erase import erase_person
@@ -34,6 +33,7 @@ from tests.support.leads import EMAIL, SITE, lead, submission
 from tests.support.ledger import days_later, failed, kept
 from tests.support.postgres import PostgresServer
 from tests.support.processes import Commands, Result, free_port
+from tests.support.schema import give_schema
 from tests.support.wixsite import KEY, OTHER_ID, SITE_ID, WixSite
 
 NO_DATABASE = "there is no database of formapp at"
@@ -129,7 +129,7 @@ def patient(database_url: str, commands: Commands, site: WixSite) -> Patient:
     }
     patient = Patient(commands, site, settings)
     with closing(patient.database()) as database:
-        upgrade(database)
+        give_schema(database)
     return patient
 
 
@@ -503,7 +503,7 @@ def test_postgresql_is_looked_at_too(patient: Patient, postgres: PostgresServer)
     with postgres.database() as url:
         assert NO_DATABASE in patient.findings("hint", DATABASE_URL=url)["database"]
         with closing(Database(url)) as database:
-            upgrade(database)
+            give_schema(database)
             assert "schema" in patient.findings("ok", DATABASE_URL=url)["database"]
             read_only = f"{url}?options=-c%20default_transaction_read_only%3Don"
             found = patient.findings("fault", DATABASE_URL=read_only)

@@ -16,7 +16,6 @@ from click.testing import CliRunner
 
 from formapp.cli import cli
 from formapp.db.database import Database
-from formapp.db.upgrade import upgrade
 from formapp.files.records import FileState
 from formapp.files.store import FileStoreError, FolderStore
 from formapp.leads.accept import keep
@@ -25,6 +24,7 @@ from tests.support.files import attach_file
 from tests.support.leads import lead, submission
 from tests.support.owner import Owner
 from tests.support.processes import Commands
+from tests.support.schema import give_schema
 
 BAD: dict[str, Any] = {"state": FileState.QUARANTINED, "reason": "Eicar"}
 # Those of OWASP's page on CSV injection.
@@ -35,7 +35,7 @@ DANGEROUS = ["=", "+", "-", "@", "\t", "\r"]
 def exported(database_url: str, commands: Commands) -> list[dict[str, str]]:
     """The rows of submissions that hold every dangerous beginning, wherever a visitor can write."""
     database = Database(database_url)
-    upgrade(database)
+    give_schema(database)
     for start in DANGEROUS:
         armed = f"{start}SUM(A1)"
         answers = {
@@ -103,7 +103,7 @@ def test_a_filtered_export_is_of_one_form_or_lines_of_json(tmp_path: Path) -> No
     settings = {"FORMAPP_DATABASE_URL": f"sqlite:///{tmp_path / 'formapp.db'}"}
     runner = CliRunner(env=settings)
     with closing(Database(settings["FORMAPP_DATABASE_URL"])) as database:
-        upgrade(database)
+        give_schema(database)
         for name in ("Ana", "Bo"):
             keep(database, submission(lead(f"{name}@example.com".lower(), first_name=name)))
     done = runner.invoke(cli, ["leads", "export", "--form", "contact", "--search", "ana", "--bom"])

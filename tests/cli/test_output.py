@@ -13,11 +13,11 @@ from formapp.cli.doctor.findings import hint
 from formapp.cli.format_lead import entry_lines
 from formapp.cli.output import echo
 from formapp.db.database import Database
-from formapp.db.upgrade import upgrade
 from formapp.leads.accept import keep
 from formapp.leads.report import list_submissions, show_submission
 from formapp.printable import printable
 from tests.support.leads import lead, submission
+from tests.support.schema import give_schema
 
 # Writes the clipboard (OSC 52), colours (CSI as ESC [ and as one C1 character), turns text, and
 # forges a line.
@@ -28,7 +28,7 @@ FORGED = "a\nDelivery to the site main: delivered"
 @pytest.fixture
 def entry(tmp_path: Path) -> Any:
     database = Database(f"sqlite:///{tmp_path / 'formapp.db'}")
-    upgrade(database)
+    give_schema(database)
     answers = {"message": f"{HOSTILE}\nsecond line", HOSTILE: "x", FORGED: [HOSTILE, FORGED]}
     meta = {"_subject": HOSTILE, "_replyto": FORGED, "page": FORGED, HOSTILE: HOSTILE}
     keep(database, submission(lead(), answers=answers, meta=meta))

@@ -291,6 +291,7 @@ def test_a_form_sends_a_few_hundred_mails_a_day_and_the_owner_reads_why_once(
     assert post.told(waits)["sent_at"]
 
 
+@pytest.mark.slow
 def test_600_mails_that_wait_are_one_line_and_keep_no_other_waiting(
     post: Post, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -387,6 +388,7 @@ def test_who_takes_all_slots_of_an_address_does_not_keep_its_owner_from_confirmi
     assert post.told(own)["sent_at"]
 
 
+@pytest.mark.slow
 def test_what_finds_no_place_until_its_link_would_have_expired_says_so(post: Post) -> None:
     submission_id = post.keep(days=1)
     for _ in range(25):

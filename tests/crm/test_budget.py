@@ -109,6 +109,7 @@ def test_a_changed_contact_costs_at_most_four_calls(sides: Sides, change: str) -
     assert 'formapp_crm_wix_calls_count{book="main",work="contact"}' in text
 
 
+@pytest.mark.slow
 def test_a_sweep_costs_one_call_for_a_thousand_contacts(sides: Sides) -> None:
     for number in range(60):
         sides.add(f"P{number}")

@@ -79,6 +79,7 @@ def test_both_sides_edits_of_one_field_are_a_conflict_that_a_rule_decides(
     assert pairing.crm.rows[crm_id].values["given"] == "Ada C."
 
 
+@pytest.mark.slow
 def test_several_workers_at_once_make_no_doubles(on_both_databases: Pairing) -> None:
     pairing = on_both_databases
     pairing.start()
@@ -189,6 +190,7 @@ def test_deleted_here_and_edited_there_stays_there_and_is_noted(pairing: Pairing
     assert pairing.crm.rows == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("gone", "paused"), [(10, False), (11, True)])
 def test_the_brake_stops_a_loss_of_many_records(
     pairing: Pairing, *, gone: int, paused: bool

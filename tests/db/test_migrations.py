@@ -102,6 +102,7 @@ def test_processes_may_upgrade_at_once(bare: Database) -> None:
     bare.close()
 
 
+@pytest.mark.slow
 def test_each_older_revision_can_be_upgraded_with_what_it_holds(bare: Database) -> None:
     scripts = list(ScriptDirectory.from_config(config()).walk_revisions())
     for script in scripts[1:]:

@@ -127,6 +127,7 @@ class Monitor:
             self._busy.difference_update(who)
 
 
+@pytest.mark.slow
 def test_workers_never_hold_the_same_delivery_nor_the_same_person(database: Database) -> None:
     persons, leads = 6, 90
     for number in range(leads):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from formapp.delivery.decide import Create, Found, Keys, Nothing, decide
 from formapp.lead import Lead, Merge, Text
 from tests.support.applying import Ways, applied, as_contact
 from tests.support.strategies import FIELDS, LABELS, contact_infos, fill_leads, leads
+
+pytestmark = pytest.mark.slow
 
 KEYS = Keys(
     labels={name: f"custom.{name.lower()}" for name in LABELS},

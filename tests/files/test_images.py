@@ -122,6 +122,7 @@ def test_what_cannot_be_decoded_is_refused_and_leaves_nothing(
     assert [path for path in store.folder.rglob("*") if path.is_file()] == []
 
 
+@pytest.mark.slow
 def test_a_bomb_is_not_decoded(store: FolderStore) -> None:
     out = io.BytesIO()
     Image.new("1", (20_000, 20_000)).save(out, "PNG")

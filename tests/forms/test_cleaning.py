@@ -2,6 +2,7 @@
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -37,6 +38,7 @@ def test_a_token_is_a_line_without_format_characters(text: str) -> None:
     assert clean_token(text) == clean_line(seen)
 
 
+@pytest.mark.slow
 def test_every_single_character_is_cleaned_as_its_category_says() -> None:
     # A letter after each one: marks in a row are limited.
     everything = "".join(chr(code) + "x" for code in range(0x110000))

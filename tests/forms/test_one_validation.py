@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,6 +81,7 @@ def pairs(draw: st.DrawFn, form: Form) -> list[tuple[str, str]]:
     return draw(st.lists(st.tuples(written, texts), max_size=12))
 
 
+@pytest.mark.slow
 @given(st.data())
 def test_controls_and_the_accepting_path_agree_on_any_post(data: Any) -> None:
     form = data.draw(forms())

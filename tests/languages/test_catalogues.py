@@ -118,6 +118,7 @@ def _calls(name: str) -> Iterator[tuple[str, ast.Call]]:
                 yield f"{path}:{node.lineno}", node
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "texts"),
     [("RefusalError", (2, 3)), ("gettext_noop", (0, 1)), ("ngettext_noop", (0, 2))],
@@ -134,6 +135,7 @@ def test_no_text_is_put_together_where_it_is_written(name: str, texts: tuple[int
             assert plain, place
 
 
+@pytest.mark.slow
 def test_the_texts_of_error_messages_are_marked_for_the_catalogues() -> None:
     calls = list(_calls("ErrorMessage"))
     assert calls

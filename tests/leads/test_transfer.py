@@ -11,7 +11,6 @@ from sqlalchemy import Connection, insert, select, text
 from formapp.crm.events import Event, store_event
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, metadata, state_counts, submissions
-from formapp.db.upgrade import upgrade
 from formapp.delivery.claims import Intent, intend
 from formapp.delivery.find import KeyCache
 from formapp.delivery.sites import Budget, Pauses
@@ -34,6 +33,7 @@ from tests.support.files import file_record
 from tests.support.leads import EMAIL, PHONE, SITE, lead, phone, submission
 from tests.support.ledger import days_later, delivered, everything, failed, kept, rows
 from tests.support.postgres import PostgresServer
+from tests.support.schema import give_schema
 
 KEYRING = Keyring(["the secret key of today"])
 LATER = days_later(NOON, 1)
@@ -58,7 +58,7 @@ def pair(request: pytest.FixtureRequest, folder: Path) -> Iterator[tuple[Databas
                 server: PostgresServer = request.getfixturevalue("postgres")
                 url = stack.enter_context(server.database())
             opened.append(stack.enter_context(closing(Database(url))))
-        upgrade(opened[0])
+        give_schema(opened[0])
         yield opened[0], opened[1]
 
 
@@ -204,7 +204,7 @@ def test_an_interrupted_copy_leaves_the_target_empty(pair: tuple[Database, Datab
 def test_a_target_that_holds_anything_is_refused(pair: tuple[Database, Database]) -> None:
     source, target = pair
     _fill(source)
-    upgrade(target)
+    give_schema(target)
     KeyCache(target).remember_key(SITE, "label", "Big", "custom.big")
     with pytest.raises(CopyError, match=r"not empty \(it has wix_keys\)"):
         _copy(source, target)
@@ -267,7 +267,7 @@ def test_what_the_target_can_not_hold_is_told_without_an_answer(
     folder: Path, postgres: PostgresServer
 ) -> None:
     source = Database(f"sqlite:///{folder}/0.db")
-    upgrade(source)
+    give_schema(source)
     submission_id = kept(source, submission(lead()))
     too_long = "visitor " * 20
     with source.write() as connection:
@@ -289,7 +289,7 @@ def test_who_was_erased_at_the_target_doesnt_come_back_from_an_older_copy(
     source, target = pair
     delivered(source, submission(lead(phones=(phone(),), first_name="Ines")))
     mention = kept(source, submission(lead("b@example.com"), answers={"message": f"see {EMAIL}"}))
-    upgrade(target)
+    give_schema(target)
     erase_person(target, {EMAIL, PHONE}, keyring=KEYRING, now=LATER)
     copied = _copy(source, target, KEYRING)
     assert copied.erased == 1
@@ -314,12 +314,12 @@ def test_erasures_without_the_secret_key_stop_the_copy(pair: tuple[Database, Dat
 def test_two_copies_at_once_never_mix(folder: Path, postgres: PostgresServer) -> None:
     """The second one waits for the first and finds the target full."""
     source = Database(f"sqlite:///{folder}/0.db")
-    upgrade(source)
+    give_schema(source)
     _fill(source)
     with postgres.database() as url:
         first, second = Database(url), Database(url)
         impatient = Database(f"{url}?options=-c%20lock_timeout%3D200")
-        upgrade(first)
+        give_schema(first)
 
         def meanwhile(table: str, _done: int, _total: int) -> None:
             if table == "submissions":

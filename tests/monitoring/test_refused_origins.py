@@ -52,6 +52,7 @@ def test_threads_count_together(refused: RefusedOrigins, database: Database) -> 
     assert find_refused(database, NOON.date()) == [Refused("lead", SHOP, 20)]
 
 
+@pytest.mark.slow
 def test_a_form_has_a_bounded_number_of_rows(
     refused: RefusedOrigins, database: Database, turned_clock: TurnedClock
 ) -> None:

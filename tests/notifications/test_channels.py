@@ -71,6 +71,7 @@ def test_a_chat_that_refuses_is_tried_again_without_its_address_in_the_log(
     assert office.counted("chat", "sent") == 1
 
 
+@pytest.mark.slow
 def test_without_the_extra_formapp_works_and_chats_wait(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -134,6 +134,7 @@ def test_each_retry_of_a_webhook_is_the_same_message(office: Office) -> None:
     assert office.waiting() == []
 
 
+@pytest.mark.slow
 def test_after_48_hours_the_owner_is_alerted_and_may_send_it_again(
     office: Office, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -82,6 +82,7 @@ def test_a_file_that_is_no_state_file_is_named(tmp_path: Path, text: str) -> Non
         create_sandbox(SandboxOptions(state_file=path))
 
 
+@pytest.mark.slow
 def test_no_answered_write_is_lost_by_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     answered: dict[str, int] = {}

@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from formapp.cli import leads
 from formapp.db.database import Database
-from formapp.db.upgrade import upgrade
 from tests.support.processes import Result
+from tests.support.schema import give_schema
 
 
 class Owner:
@@ -19,7 +19,7 @@ class Owner:
     def __init__(self, url: str, **settings: str) -> None:
         self.settings = {"DATABASE_URL": url, **settings}
         self.database = Database(url)
-        upgrade(self.database)
+        give_schema(self.database)
 
     def run(self, command: click.Command, *args: str, **changed: str) -> Result:
         settings = (self.settings | changed).items()

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from argon2 import Type, extract_parameters
 
 from formapp.db.database import Database
 from formapp.users import store
-from formapp.users.store import CHECKS, TooManyChecksError, User, UserError, Users
+from formapp.users.store import CHECKS, TooManyChecksError, User, UserError, Users, hash_password
+from tests.support.passwords import STRONG
 
 PASSWORD = "correct horse battery"
 OWNERS = "the owner's password"
@@ -121,6 +123,15 @@ def test_what_is_not_there_is_not_changed(database: Database) -> None:
             users.remove(name)
         with pytest.raises(UserError, match=r"there is no user|OWNER_PASSWORD"):
             users.change_password(name, PASSWORD)
+
+
+def test_a_stored_password_costs_who_guesses_64_mib_for_each_try() -> None:
+    assert (STRONG.type, STRONG.memory_cost, STRONG.time_cost) == (Type.ID, 64 * 1024, 3)
+
+
+def test_an_unknown_user_costs_the_same_check_as_a_known_one() -> None:
+    unknown, known = (extract_parameters(each) for each in (store._DUMMY, hash_password(PASSWORD)))
+    assert unknown == known
 
 
 def test_few_passwords_are_checked_at_once_and_the_others_wait_their_turn(

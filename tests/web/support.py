@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import MetaData, Row, select, text
+from sqlalchemy import MetaData, Row, func, select, text
 from werkzeug.test import TestResponse
 
 from formapp.app import create_app
@@ -149,10 +149,16 @@ class Site:
             "POST", f"/f/{form}", headers={**headers, **(JSON if json else {})}, **sent
         )
 
-    def rows(self) -> Sequence[Row[Any]]:
-        """All submissions, in the order in which they came."""
+    def rows(self, after: str = "") -> Sequence[Row[Any]]:
+        """All submissions after the one of this id, in the order in which they came."""
+        newer = select(submissions).where(submissions.c.id > after).order_by(submissions.c.id)
         with self.database.read() as connection:
-            return connection.execute(select(submissions).order_by(submissions.c.id)).all()
+            return connection.execute(newer).all()
+
+    def newest_id(self) -> str:
+        """The id of the submission that came last; empty if there is none."""
+        with self.database.read() as connection:
+            return connection.execute(select(func.max(submissions.c.id))).scalar() or ""
 
     def row(self) -> Row[Any]:
         """The only submission."""

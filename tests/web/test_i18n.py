@@ -330,6 +330,7 @@ def test_nothing_is_read_compiled_or_built_for_a_request(
 
     monkeypatch.setattr(Translations, "load", never)
     monkeypatch.setattr(Translations, "_parse", never)
+    monkeypatch.setattr(jinja2.BaseLoader, "load", never)
     monkeypatch.setattr(jinja2.Environment, "compile", never)
     monkeypatch.setattr(LeadForm, "__init_subclass__", never)
     assert everything() == first == [422, 200, 404] * 3

@@ -137,6 +137,7 @@ def refusals(site: Site, language: str) -> Iterator[str]:
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", OTHERS)
 def test_nothing_is_left_in_english(
     make_site: SiteMaker, forms: dict[str, Form], template: Catalog, language: str
@@ -153,6 +154,7 @@ def test_nothing_is_left_in_english(
         assert left == [], page
 
 
+@pytest.mark.slow
 def test_in_english_they_would_be_found(make_site: SiteMaker, template: Catalog) -> None:
     """Else the test above would prove nothing."""
     form = compile_form("de", parse_form("de.toml", FORM.format(language="en") + ALL_FIELDS))

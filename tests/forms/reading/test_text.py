@@ -68,6 +68,7 @@ def test_every_character_that_decomposes_to_marks_alone_counts_as_a_mark() -> No
     assert uncounted == []
 
 
+@pytest.mark.slow
 def test_all_format_characters_are_removed_and_nothing_else_is() -> None:
     left = remove_format_characters("".join(EVERYTHING))
     assert [char for char in left if unicodedata.category(char) == "Cf"] == []

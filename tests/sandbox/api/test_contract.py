@@ -123,6 +123,7 @@ def checked(http: Any, document: OpenAPI, operations: dict[tuple[str, str], str]
     return Checked(http, document, operations)
 
 
+@pytest.mark.slow
 def test_every_operation_keeps_to_the_document(
     checked: Checked, operations: dict[tuple[str, str], str]
 ) -> None:
