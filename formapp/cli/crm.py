@@ -166,7 +166,8 @@ def _plan_lines(found: Plan) -> Iterator[str]:
         yield f"{number_of(found.conflicts, 'field')} differ where both sides have a value"
     yield f"{found.create_in_crm} are to be created in the CRM, {found.create_in_wix} at Wix"
     if found.held:
-        yield f"{found.held} match more than one: they are held until a person decides"
+        why = "they match more than one, or name a twin that isn't there"
+        yield f"{found.held} are held until a person decides: {why}"
     minutes = round(found.seconds / 60)
     time_needed = number_of(minutes, "minute") if minutes else "less than a minute"
     yield f"about {found.wix_calls} calls to Wix, {time_needed}"

@@ -33,7 +33,6 @@ class Screen:
     colors: bool = False
 
     def echo(self, *spans: Span) -> None:
-        """Print one line."""
         click.echo("".join(self._painted(*span) for span in spans), color=self.colors)
 
     def _painted(self, text: str, color: str | None) -> str:

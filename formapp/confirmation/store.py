@@ -33,7 +33,6 @@ def schedule_mail(connection: Connection, submission_id: str, now: datetime) -> 
 
 
 def cancel_mail(connection: Connection, submission_id: str) -> None:
-    """Remove the job that sends the mail."""
     mine = (jobs.c.submission_id == submission_id) & (jobs.c.kind == CONFIRMATION_MAIL)
     connection.execute(delete(jobs).where(mine))
 

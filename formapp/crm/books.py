@@ -326,7 +326,6 @@ class Secrets:
 
 
 def variable(book: str, kind: str) -> str:
-    """The environment variable of a book's secret."""
     return f"FORMAPP_CRM_{book.upper().replace('-', '_')}_{kind}"
 
 

@@ -18,8 +18,6 @@ _LENGTH = 32
 
 
 class Digests:
-    """Makes and recognizes the digests of an installation."""
-
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 

@@ -149,7 +149,6 @@ def expire_events(database: Database, now: datetime) -> None:
 
 
 def last_of(database: Database, source: str, entity: str) -> Event | None:
-    """The newest event about a record."""
     theirs = (crm_events.c.source == source) & (crm_events.c.entity == entity)
     query = select(crm_events).where(theirs).order_by(crm_events.c.id.desc()).limit(1)
     with database.read() as connection:

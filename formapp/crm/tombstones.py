@@ -18,7 +18,6 @@ def add_tombstones(
 
 
 def has_tombstone(connection: Connection, book: str, digests: Iterable[str]) -> bool:
-    """Whether one of the digests is that of an erased person."""
     c = crm_tombstones.c
     query = select(c.digest).where(c.book == book, c.digest.in_(list(digests))).limit(1)
     return connection.execute(query).first() is not None

@@ -141,7 +141,6 @@ def _named_twin(session: Session, link: Link, to: Side, key: str) -> Record:
 
 
 def _candidates(session: Session, side: Side, record: Record) -> list[Record]:
-    """The side's records of the same person."""
     found: dict[str, Record] = {}
     if record.emails:
         for email in record.emails[:_MOST_IDENTITIES]:

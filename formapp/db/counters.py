@@ -64,7 +64,6 @@ def read_count(connection: Connection, hash_: str, now: datetime) -> tuple[int, 
 
 
 def sweep(database: Database, now: datetime) -> None:
-    """Delete ended counts."""
     with database.write() as connection:
         swept = connection.execute(delete(counts).where(counts.c.expires_at <= now)).rowcount
     if swept:

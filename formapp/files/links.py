@@ -32,7 +32,6 @@ class FileLink:
     field: str | None = None
 
     def opens(self, record: FileRecord) -> bool:
-        """Return whether a file of the link's lead may be opened by it."""
         return self.field is None or record.field == self.field
 
 

@@ -78,7 +78,6 @@ class ErrorMessage(str):
         return message
 
     def localize(self, translations: NullTranslations) -> str:
-        """Return the predicate in the language of a catalogue."""
         return _localize(self._predicate, translations, self._params)
 
     def sentence(self, translations: NullTranslations, label: str, language: str) -> str:

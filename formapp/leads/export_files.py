@@ -46,7 +46,6 @@ class _Written(io.RawIOBase):
         return len(data)
 
     def take(self) -> bytes:
-        """Return what was written since the last time."""
         taken = b"".join(self._pieces)
         self._pieces.clear()
         return taken

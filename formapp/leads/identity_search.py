@@ -195,7 +195,6 @@ class SearchedTexts:
         )
 
     def mention(self) -> bool:
-        """Return whether a text names a wanted person."""
         texts = chain(_texts(self._parts), self._file_names)
         return any(self._find(text) for text in texts)
 

@@ -189,7 +189,6 @@ def list_ids(database: Database, state: str, form: str | None = None) -> list[st
 
 
 def list_forms(database: Database) -> list[str]:
-    """Names of the forms that have submissions."""
     with database.read() as connection:
         return [*connection.scalars(select(submissions.c.form).distinct())]
 

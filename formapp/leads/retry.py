@@ -28,8 +28,6 @@ form file; None: no such form."""
 
 
 def remap_by(forms: Mapping[str, Form], default_site: str) -> Remap:
-    """Map answers by these forms."""
-
     def remap(name: str, answers: Mapping[str, Any], language: str | None) -> Lead | None:
         form = forms.get(name)
         if form is None:

@@ -238,7 +238,6 @@ class _Query:
         return LeadCount(min(number, limit), has_more=number > limit)
 
     def _is_nothing(self) -> bool:
-        """Whether the filter can select nothing."""
         is_vain = bool(self._wanted.search.strip()) and not self._beginnings
         return self._wanted.sites == () or is_vain
 

@@ -41,7 +41,6 @@ class Visits:
         self._closing = threading.Event()
 
     def shown(self, form: str) -> None:
-        """Count that a form's page was shown."""
         self._count(form, "shown")
 
     def started(self, form: str) -> None:

@@ -45,7 +45,6 @@ logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
 
 
 def is_address(url: str) -> bool:
-    """Whether Apprise can read an address."""
     return _apprise is not None and _apprise.Apprise.instantiate(url) is not None
 
 

@@ -47,7 +47,6 @@ class AcceptedLead:
 
     @property
     def email(self) -> str | None:
-        """The visitor's address."""
         return (self.lead.get("email") or {}).get("address")
 
     @property

@@ -85,7 +85,6 @@ class Settings:
         return replace(self, **check(changes, SETTING_RULES, "a setting"))
 
     def as_json(self) -> dict[str, Any]:
-        """Return the value of each setting by name."""
         return asdict(self)
 
 

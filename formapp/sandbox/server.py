@@ -155,7 +155,6 @@ class Server(ThreadedWSGIServer):
     request_queue_size = 512
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer a new connection."""
         self.connections.add(request)
         super().process_request(request, client_address)
 

@@ -139,7 +139,6 @@ class Users:
         return self.find(name) if _is_right(stored or _DUMMY, password) and stored else None
 
     def list_all(self) -> list[User]:
-        """Return all users, by name."""
         with self._database.read() as connection:
             names = set(connection.scalars(select(users.c.name)))
         found = (self.find(name) for name in sorted(names | {OWNER}))

@@ -77,7 +77,6 @@ def unreachable(_error: Exception) -> Response:
 
 @blueprint.get("/<token>")
 def listing(token: str) -> Response:
-    """List the files that a link opens."""
     link = _read(token)
     with services().database.read() as connection:
         found = [each for each in of_submission(connection, link.submission_id) if link.opens(each)]
@@ -89,7 +88,6 @@ def listing(token: str) -> Response:
 
 @blueprint.get("/<token>/<file_id>")
 def download(token: str, file_id: str) -> Response:
-    """Send the content of one file."""
     record = _find(services().database, _read(token), file_id)
     if record.state is FileState.QUARANTINED:
         raise RefusalError(403, "QUARANTINED", _QUARANTINED)
@@ -106,7 +104,6 @@ def download(token: str, file_id: str) -> Response:
 
 
 def is_picture(record: FileRecord) -> bool:
-    """Return whether a page may show this file."""
     is_small = record.size <= LARGEST_SHOWN
     return record.is_available and record.type in SHOWN_AS_IMAGES and is_small
 

@@ -39,7 +39,6 @@ class Senders:
 
 
 def init_app(app: Flask, senders: Senders) -> None:
-    """Add both addresses."""
     blueprint = Blueprint("webhooks", __name__)
 
     @blueprint.post("/wix/webhooks/<site>")

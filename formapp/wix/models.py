@@ -132,7 +132,6 @@ class Email:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Parse one item of `info.emails`."""
         return cls(
             address=text(raw.get("email")) or "",
             tag=text(raw.get("tag")) or _UNTAGGED,
@@ -159,7 +158,6 @@ class Phone:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Parse one item of `info.phones`."""
         return cls(
             number=text(raw.get("phone")) or "",
             tag=text(raw.get("tag")) or _UNTAGGED,
@@ -197,7 +195,6 @@ class Address:
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Self:
-        """Parse one item of `info.addresses`."""
         address = mapping(raw.get("address"))
         street = mapping(address.get("streetAddress"))
         return cls(

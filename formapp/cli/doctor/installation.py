@@ -166,7 +166,6 @@ def _check_data_types(forms: Mapping[str, FormDefinition]) -> Iterator[Finding]:
 def forms_of(
     settings: Settings, site: str, forms: Mapping[str, FormDefinition]
 ) -> dict[str, FormDefinition]:
-    """The forms whose leads go to this site."""
     default = settings.default_site
     return {name: form for name, form in forms.items() if (form.site or default) == site}
 

@@ -81,7 +81,6 @@ class CardDavSystem:
     # Reading
 
     def changes(self, cursor: str | None) -> Iterator[Changes]:
-        """Cards that changed since the sync token."""
         if cursor is None:
             answer = self._ask("PROPFIND", dav.properties("sync-token"), depth=0)
             yield Changes({}, (), dav.property_of(answer.content, "sync-token") or _NO_CURSOR)
@@ -293,7 +292,6 @@ def _refusal(answer: requests.Response) -> CrmError:
 
 
 def name_of(key: str) -> str:
-    """Return the name of the card of a Wix contact."""
     return f"wix-{key}.vcf"[-_MAX_ID:]
 
 

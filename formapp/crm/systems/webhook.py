@@ -157,7 +157,6 @@ class WebhookSystem:
         return replace(record, revision=message_id, values=left | values, labels=labels)
 
     def delete(self, record: Record) -> None:
-        """Report that a contact is gone."""
         data = {"id": record.id, "external_id": record.id}
         self._send("contact.deleted", data, record.revision)
 

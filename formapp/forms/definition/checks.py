@@ -114,7 +114,6 @@ def wrong_links(texts: Mapping[str, str | None]) -> Iterator[Problem]:
 
 
 def check_field(field: FieldDefinition) -> Iterator[Problem]:
-    """Yield every problem of one field."""
     for key in sorted(field.given - KEYS[field.type] - {"name", "type", "aliases"}):
         homes = [kind for kind, keys in KEYS.items() if key in keys]
         yield key, f"{a(field.type)} field can't have it; it is for {one_of(homes, 'and')}"

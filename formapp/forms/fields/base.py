@@ -192,7 +192,6 @@ class Field:
         return self.clean(texts[0]) if texts else ""
 
     def unbound_control(self) -> "UnboundField[Control]":
-        """Return the control as an attribute of a WTForms class."""
         options: dict[str, Any] = {
             "field": self,
             "label": self.definition.label,

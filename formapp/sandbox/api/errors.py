@@ -60,7 +60,6 @@ class WixError(Exception):
 
 
 def envelope(status: int, code: str | None = None, data: dict[str, Any] | None = None) -> WixError:
-    """Return the error for a status, with an application error if `code` is given."""
     message = STATUS_MESSAGES.get(status, "")
     if code is None:
         return WixError(status, {"message": message, "details": {}})

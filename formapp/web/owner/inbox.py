@@ -108,7 +108,6 @@ def init_app(app: Flask, settings: InboxSettings) -> None:
 
 
 def inbox_settings() -> InboxSettings:
-    """Return the settings of the current app's inbox."""
     return cast("InboxSettings", current_app.extensions[_EXTENSION])
 
 
@@ -257,7 +256,6 @@ def query_without(*names: str, **changed: str | None) -> str:
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> AnyResponse:
-    """Ask for name and password."""
     signing = _sign_in()
     if not signing.has_sessions:
         return redirect(url_for("inbox.leads"), 303)

@@ -95,7 +95,6 @@ class SignIn:
 
 
 def init_app(app: Flask, sign_in: SignIn, keys: "Sequence[str]", *, secure: bool) -> None:
-    """Give an app the sessions of the inbox."""
     app.extensions[_EXTENSION] = sign_in
     app.session_interface = SessionsUnder(PREFIX)
     app.config.update(

@@ -51,7 +51,6 @@ def by_step(form: Form, controls: Iterable[Control]) -> list[tuple[Step | None, 
 
 
 def _by_section(controls: list[Control]) -> Sections:
-    """Group neighbouring controls of one section."""
     groups = groupby(controls, lambda control: control.spec.section)
     return [(section, list(found)) for section, found in groups]
 

@@ -48,7 +48,6 @@ def sheet_address(form: Form, query: str) -> str:
 
 
 def show_theme(request: Request, form: Form) -> Response:
-    """Answer the style sheet."""
     theme = _merged(form.definition.theme or Theme(), list(_parts(request.args).values()))
     response = Response(style_of(theme), mimetype="text/css")
     # Another process may have another version of the form just now: its look must not be cached.

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -109,7 +110,7 @@ def test_a_wrong_password_or_address_is_a_fault(radicale: DavServer) -> None:
     )
     with pytest.raises(UnauthorizedError):
         wrong.get("a.vcf")
-    assert wrong.check() == ["127.0.0.1 refuses the credentials (401)"]
+    assert wrong.check() == [f"{urlsplit(book.url).netloc} refuses the credentials (401)"]
     wrong.close()
     book.url += "none/"
     missing = dav_system(book)

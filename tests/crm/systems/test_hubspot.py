@@ -179,7 +179,9 @@ def test_missing_properties_and_a_wrong_key_are_faults(
     assert faults[0] == 'HubSpot has no property "firstname"'
     assert hubspot.KEY in faults[1]
     world.system._calls = HttpCalls(token="wrong")
-    assert world.system.check() == ["127.0.0.1 refuses the credentials (401)"]
+    (refused,) = world.system.check()
+    assert refused.startswith("127.0.0.1:")
+    assert refused.endswith(" refuses the credentials (401)")
     with pytest.raises(UnauthorizedError):
         world.system.get("1")
 
