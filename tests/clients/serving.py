@@ -100,7 +100,7 @@ def page_server(contents: Mapping[str, str]) -> Iterator[str]:
             """Say nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     # formapp is asked at 127.0.0.1: another host is another site to a browser.
     try:

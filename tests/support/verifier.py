@@ -98,7 +98,7 @@ def _json(content: dict[str, Any]) -> bytes:
 def verifier() -> Iterator[Verifier]:
     """Run one."""
     server = Verifier()
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield server

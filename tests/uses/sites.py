@@ -99,7 +99,7 @@ def foreign_site(host: str, *, tls: bool = False) -> Iterator[ForeignSite]:
         trustme.CA().issue_cert(host).configure_cert(context)
         server.socket = context.wrap_socket(server.socket, server_side=True)
     site.origin = f"{'https' if tls else 'http'}://{host}:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield site
     server.shutdown()

@@ -1,14 +1,11 @@
 """Posts in the shapes of other people's forms and programs: each lead is kept, with all it says."""
 
-import io
-import itertools
 import json
-import tracemalloc
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from werkzeug.test import EnvironBuilder, TestResponse, run_wsgi_app
+from werkzeug.test import TestResponse
 
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
@@ -19,7 +16,6 @@ from tests.web.support import (
     GOOD,
     JSON,
     LISTED,
-    OWN,
     UNLISTED,
     URLENCODED,
     Site,
@@ -284,166 +280,6 @@ def test_what_the_honeypot_caught_keeps_them_too(site: Site) -> None:
     assert site.row().answers["budget"] == ["5"]
 
 
-# Files
-
-
-def with_file(
-    given: dict[str, str] | None = None, *, size: int = 4, name: str = "cv.pdf"
-) -> tuple[bytes, str]:
-    fields = [(f'name="{n}"', v) for n, v in (GOOD | (given or {})).items()]
-    head = f'name="cv"; filename="{name}"\r\nContent-Type: application/pdf'
-    file = (head, b"%\r\n\xff" * (size // 4))
-    return multipart(fields[0], file, *fields[1:])
-
-
-DROPPED = {"code": "FILE_DROPPED", "field": "cv", "value": "cv.pdf"}
-
-
-def test_a_lead_with_a_file_is_kept_without_it(site: Site) -> None:
-    assert site.bytes(*with_file(), FROM_LISTED).status_code == 303
-    row = site.row()
-    assert row.notes == [DROPPED]
-    assert row.answers["privacy"] is True
-
-
-def test_a_script_gets_formsprees_code(site: Site) -> None:
-    answer = site.raw(*with_file())
-    assert answer.status_code == 422
-    assert answer.json
-    [error] = answer.json["errors"]
-    assert error["code"] == "NO_FILE_UPLOADS"
-    assert error["message"] == answer.json["error"]
-    assert "field" not in error
-    assert site.rows() == []
-
-
-@pytest.mark.parametrize(
-    ("accept", "status"),
-    [
-        ("*/*", 303),
-        ("text/html,application/xhtml+xml,*/*;q=0.8", 303),
-        ("text/html, application/json", 303),
-        ("application/json", 422),
-        ("application/json, text/plain, */*", 422),
-    ],
-)
-def test_only_a_script_that_asks_for_json_is_refused_for_a_file(
-    site: Site, accept: str, status: int
-) -> None:
-    assert site.bytes(*with_file(), FROM_LISTED | {"Accept": accept}).status_code == status
-    assert [row.notes for row in site.rows()] == ([[DROPPED]] if status == 303 else [])
-
-
-@pytest.mark.parametrize(
-    ("disposition", "value"),
-    [
-        ('filename="a.txt"', "a.txt"),
-        ("filename=a.txt", "a.txt"),
-        ("filename*=UTF-8''%E5%B1%A5.pdf", "履.pdf"),
-        ('filename="履歴書.pdf"', "履歴書.pdf"),
-        (f'filename="{"x" * 300}"', "x" * 200),
-    ],
-)
-def test_its_name_is_in_the_notes(site: Site, disposition: str, value: str) -> None:
-    fields = [(f'name="{n}"', v) for n, v in GOOD.items()]
-    body = multipart((f'name="cv"; {disposition}', "x"), *fields)
-    assert site.bytes(*body, FROM_LISTED).status_code == 303
-    assert site.row().notes == [DROPPED | {"value": value}]
-
-
-def test_a_visitor_is_told_on_the_next_page(site: Site) -> None:
-    answer = site.bytes(*with_file(), FROM_LISTED)
-    assert answer.status_code == 303
-    page = Page(site.get(answer.headers["Location"]))
-    assert "Your file was left out" in page.text
-    assert "Your file was left out" not in Page(site.get("/f/lead/thanks")).text
-
-
-@pytest.mark.parametrize("form", ["lead", "away"])
-def test_before_another_sites_page_ours_tells_and_leads_on(site: Site, form: str) -> None:
-    fields = {"_next": f"{LISTED}/done?a=b"} if form == "lead" else {}
-    body, kind = with_file(fields)
-    sent = site.open("POST", f"/f/{form}", data=body, content_type=kind, headers=FROM_LISTED)
-    page = Page(site.get(sent.headers["Location"]))
-    assert "Your file was left out" in page.text
-    onward = f"{LISTED}/done?a=b" if fields else f"{LISTED}/thanks?from=form"
-    assert onward in [a.get("href") for tag, a in page.tags if tag == "a"]
-
-
-def test_our_page_leads_nobody_to_a_site_that_is_not_listed(site: Site) -> None:
-    page = Page(site.get(f"/f/lead/thanks?files=dropped&next={UNLISTED}/"))
-    assert not [a for tag, a in page.tags if tag == "a" and UNLISTED in (a.get("href") or "")]
-
-
-def test_the_note_outlives_a_correction(site: Site) -> None:
-    answer = site.bytes(*with_file({"email": "x"}), FROM_LISTED)
-    for _ in range(2):
-        assert answer.status_code == 422
-        page = Page(answer)
-        assert "Your file was left out: this form can't take files." in page.text
-        answer = page.submit(site, email="x")
-    done = page.submit(site, email="ada@example.com")
-    assert site.row().notes == [{"code": "FILE_DROPPED", "value": "cv.pdf"}]
-    assert "files=dropped" in done.headers["Location"]
-
-
-def test_ten_mib_of_files_are_read_past(site: Site) -> None:
-    assert site.bytes(*with_file(size=10 * MIB), FROM_LISTED).status_code == 303
-    assert site.row().notes == [DROPPED]
-
-
-@pytest.mark.parametrize("size", [10 * MIB + 4, 12 * MIB])
-def test_of_a_larger_file_the_visitor_is_told(site: Site, size: int) -> None:
-    answer = site.raw(*with_file(size=size))
-    assert_refused(answer, 413, "TOO_LARGE")
-    assert "without it" in answer.get_data(as_text=True)
-    assert site.rows() == []
-
-
-class Trickle(io.RawIOBase):
-    """A body that is made while it is read."""
-
-    def __init__(self, begin: bytes, middle: bytes, times: int, end: bytes) -> None:
-        self.size = len(begin) + times * len(middle) + len(end)
-        self._chunks = iter(itertools.chain([begin], itertools.repeat(middle, times), [end]))
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        self._rest = self._rest or next(self._chunks, b"")
-        taken, self._rest = self._rest[: len(buffer)], self._rest[len(buffer) :]
-        buffer[: len(taken)] = taken
-        return len(taken)
-
-
-@pytest.mark.parametrize("byte", [b"x", b"\xff", b"\n", b"-"])
-def test_a_file_is_read_past_in_constant_memory(site: Site, byte: bytes) -> None:
-    before, after = with_file()[0].split(b"%\r\n\xff")
-    body = Trickle(before, byte * 65_536, 159, after)
-    headers = list(FROM_LISTED.items())
-    environ = EnvironBuilder("/f/lead", method="POST", headers=headers).get_environ()
-    environ |= {"CONTENT_TYPE": with_file()[1], "CONTENT_LENGTH": str(body.size)}
-    environ["wsgi.input"] = body
-    tracemalloc.start()
-    _, status, _ = run_wsgi_app(site.app, environ, buffered=True)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert status == "303 SEE OTHER"
-    assert site.row().notes == [DROPPED]
-    assert peak < 2 * MIB
-
-
-def test_a_preamble_without_end_is_not_kept(site: Site) -> None:
-    assert_refused(site.raw(b"x" * MIB, "multipart/form-data; boundary=b"), 413, "TOO_LARGE")
-
-
-def test_an_empty_file_control_is_no_file(site: Site) -> None:
-    assert site.raw(*with_file(name="", size=0)).status_code == 200
-    assert site.row().notes is None
-
-
 # Other servers' hidden names
 
 
@@ -486,85 +322,6 @@ def test_it_leads_to_listed_sites_alone_and_outlives_a_correction(netlify: Site)
     wrong = netlify.foreign(GOOD | {"redirect": f"{LISTED}/done", "email": "x"})
     done = Page(wrong).submit(netlify, email="ada@example.com")
     assert done.headers["Location"] == f"{LISTED}/done"
-
-
-# After a redirect
-
-
-REDIRECTED = {"Origin": "null", "Sec-Fetch-Site": "cross-site"}
-
-
-@pytest.mark.parametrize(
-    ("referrer", "status"),
-    [
-        (f"{LISTED}/", 303),
-        (f"{LISTED}/page?x=1", 303),
-        ("https://shop.partner.example/", 303),
-        (f"{UNLISTED}/", 403),
-        (f"{OWN}/f/lead", 403),
-        ("https://www.example.com.evil.example/", 403),
-        ("https://user@www.example.com/", 403),
-        ("about:blank", 403),
-        ("http://[", 403),
-        (None, 403),
-    ],
-)
-def test_a_redirected_post_counts_by_its_referrer(
-    site: Site, referrer: str | None, status: int
-) -> None:
-    headers = REDIRECTED | ({"Referer": referrer} if referrer else {})
-    assert site.bytes(urlencode(GOOD).encode(), URLENCODED, headers).status_code == status
-
-
-def test_a_referrer_counts_for_nothing_beside_an_origin_or_without_one(site: Site) -> None:
-    for origin in ({"Origin": UNLISTED}, {}):
-        headers = {"Referer": f"{LISTED}/", "Sec-Fetch-Site": "cross-site", **origin}
-        assert site.bytes(urlencode(GOOD).encode(), URLENCODED, headers).status_code == 403
-
-
-def test_a_script_can_read_the_answer_after_a_redirect(site: Site) -> None:
-    headers = REDIRECTED | {"Referer": f"{LISTED}/"} | JSON
-    answer = site.bytes(urlencode(GOOD).encode(), URLENCODED, headers)
-    assert answer.headers["Access-Control-Allow-Origin"] == "null"
-    assert "Access-Control-Allow-Credentials" not in answer.headers
-    unknown = site.bytes(b"", URLENCODED, REDIRECTED | {"Referer": f"{UNLISTED}/"} | JSON)
-    assert "Access-Control-Allow-Origin" not in unknown.headers
-
-
-# Headers of scripts
-
-
-def names(header: str) -> set[str]:
-    return {name.strip() for name in header.split(",")}
-
-
-@pytest.mark.parametrize(
-    "asked",
-    ["x-requested-with", "content-type,x-requested-with", "x-csrf-token, authorization", "a" * 900],
-)
-@pytest.mark.parametrize("path", ["/f/lead", "/f/lead/", "/f/lead/thanks"])
-def test_a_preflight_allows_a_listed_site_the_headers_that_it_asks_for(
-    site: Site, asked: str, path: str
-) -> None:
-    headers = {
-        "Origin": LISTED,
-        "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": asked,
-    }
-    answer = site.open("OPTIONS", path, headers=headers)
-    allowed = ",".join(answer.headers.getlist("Access-Control-Allow-Headers"))
-    assert names(asked) | {"Content-Type"} <= names(allowed)
-    assert "Access-Control-Request-Headers" in answer.headers.getlist("Vary")
-    assert "Access-Control-Allow-Credentials" not in answer.headers
-    other = site.open("OPTIONS", path, headers=headers | {"Origin": UNLISTED})
-    assert "Access-Control-Allow-Headers" not in other.headers
-
-
-@pytest.mark.parametrize("asked", ["x\x7f", "<b>", "a" * 2000, ""])
-def test_a_preflight_repeats_nothing_that_is_no_header(site: Site, asked: str) -> None:
-    headers = {"Origin": LISTED, "Access-Control-Request-Headers": asked}
-    answer = site.open("OPTIONS", "/f/lead", headers=headers)
-    assert len(answer.headers.getlist("Access-Control-Allow-Headers")) == 1
 
 
 # Long texts
@@ -629,61 +386,3 @@ def test_more_than_a_mib_is_refused_unread(site: Site, size: int) -> None:
         (b"--b\r\n" + b"x: y" * (size // 4), "multipart/form-data; boundary=b"),
     ):
         assert_refused(site.raw(body, kind), 413, "TOO_LARGE")
-
-
-# A slash, and ways back
-
-
-@pytest.mark.parametrize("path", ["/f/lead/", "/f/lead/embed/", "/f/lead/thanks/"])
-def test_a_slash_behind_an_address_changes_nothing(site: Site, path: str) -> None:
-    assert site.get(path).status_code == 200
-
-
-def test_a_post_with_a_slash_behind_its_address_is_taken(site: Site) -> None:
-    for headers in (FROM_LISTED, FROM_LISTED | JSON):
-        answer = site.open("POST", "/f/lead/", data=GOOD, headers=headers)
-        assert answer.status_code in {200, 303}
-    page = Page(site.get("/f/lead/"))
-    assert page.submit(site, **GOOD).status_code == 303
-    assert len(site.rows()) == 3
-    assert site.get("/f/nope/").status_code == 404
-
-
-def links(answer: TestResponse) -> list[str | None]:
-    return [a["href"] for tag, a in Page(answer).tags if tag == "a" and a.get("class") == "back"]
-
-
-REFUSED = [
-    (b"{", "application/json", 400),
-    (b"name=a&name=b", URLENCODED, 400),
-    (b"a=%00", URLENCODED, 400),
-    (b"&".join(b"a%d=" % n for n in range(300)), URLENCODED, 400),
-    (b"--b", "multipart/form-data; boundary=b", 400),
-    (b"message=" + b"x" * 2 * MIB, URLENCODED, 413),
-    (b"x", "text/plain", 415),
-    (b"x", None, 415),
-]
-
-
-@pytest.mark.parametrize(("body", "kind", "status"), REFUSED)
-@pytest.mark.parametrize("page", [f"{LISTED}/prices?a=b", f"{LISTED}/", None])
-def test_the_page_of_a_refusal_leads_back_to_the_site_that_it_came_from(
-    site: Site, body: bytes, kind: str | None, status: int, page: str | None
-) -> None:
-    answer = site.bytes(body, kind, FROM_LISTED | ({"Referer": page} if page else {}))
-    assert (answer.status_code, links(answer)) == (status, [page or LISTED])
-
-
-@pytest.mark.parametrize(("body", "kind", "status"), REFUSED)
-def test_the_page_of_a_refusal_leads_back_to_the_form_where_no_site_is_known(
-    site: Site, body: bytes, kind: str | None, status: int
-) -> None:
-    for headers in ({}, {"Origin": UNLISTED, "Referer": f"{UNLISTED}/"}):
-        answer = site.bytes(body, kind, headers)
-        assert answer.status_code in {status, 403}
-        assert links(answer) == ["/f/lead"]
-
-
-def test_no_way_leads_back_from_an_address_without_a_form(site: Site) -> None:
-    assert links(site.open("POST", "/f/nope", data=GOOD, headers=FROM_LISTED)) == []
-    assert links(site.get("/nothing")) == []

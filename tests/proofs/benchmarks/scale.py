@@ -71,7 +71,7 @@ def run(setting: Setting) -> Report:
                 f"{setting.part(MANY, FEW):,} of a year, of either a tenth waiting."
             ),
             f"Each figure is the median of {TIMES} in a round, of pages the best of five.",
-            "Figures of the queue count what waits, so they aren't to hold.",
+            "A look for incidents counts what waits and has failed, so it isn't to hold.",
         ],
     )
     for kind in setting.kinds:
@@ -201,4 +201,4 @@ OPERATIONS: dict[str, Operation] = {
     "looking for incidents": _incidents,
     "metrics": _metrics,
 }
-COUNTS = {"looking for incidents", "metrics"}
+COUNTS = {"looking for incidents"}
