@@ -54,7 +54,7 @@ _PAUSES = (0.0005, 0.0001)
 """Seconds between two looks at each of them. A single process waits for the turn itself: it may
 look often, and what it waits is lost to all."""
 
-_IDLE_SECONDS = 1.0
+_IDLE_SECONDS = 0.1
 _USED_AT = "formapp_used_at"
 _READ_ONLY = "formapp_read_only"
 

@@ -56,12 +56,20 @@ class Notifier:
             # Not before: a process that is forked has none of its parent's threads.
             with self._mutex:
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, daemon=True, name="notifier")
-                    self._thread.start()
+                    thread = threading.Thread(target=self._run, daemon=True, name="notifier")
+                    self._thread = thread
+                    try:
+                        thread.start()
+                    except RuntimeError:
+                        # No more threads: workers look by themselves; what is stored is stored.
+                        self._thread = None
 
     def _run(self) -> None:
-        while self._due.wait() and self._thread is threading.current_thread():
+        while self._due.wait():
+            # Before the look whether it has to end: else it could clear what `_end` has set.
             self._due.clear()
+            if self._thread is not threading.current_thread():
+                return
             # Without a database there is nothing to deliver either; afterwards workers look.
             with suppress(DatabaseUnavailableError), self._database.write_at_once() as connection:
                 connection.execute(_NOTIFY_SOON)

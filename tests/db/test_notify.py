@@ -13,6 +13,7 @@ from formapp.db.notify import Listener, Notifier
 from formapp.lead import Email, Lead
 from formapp.leads.accept import GroupCommit, Submission, keep
 from tests.support.clock import NOON
+from tests.support.processes import eventually
 
 WAIT = 15
 
@@ -133,3 +134,35 @@ def test_a_notifier_ends_with_its_database_and_begins_anew(postgresql: Database)
         listener.close()
         postgresql.close()
         assert set(threading.enumerate()) <= before
+
+
+def test_a_notifier_that_has_to_end_while_it_looks_ends(sqlite: Database) -> None:
+    notifier = Notifier(sqlite)
+
+    class EndsMeanwhile(threading.Event):
+        def clear(self) -> None:
+            if notifier._thread:
+                threading.Thread(target=notifier._end, daemon=True).start()
+                eventually(lambda: notifier._thread is None)
+                # As `_end` does just now; its thread may not have come so far.
+                self.set()
+            super().clear()
+
+    notifier._due = EndsMeanwhile()
+    notifier.notify()
+    eventually(lambda: not any(each.name == "notifier" for each in threading.enumerate()))
+
+
+def test_no_thread_for_a_notifier_is_no_error_of_what_is_stored(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    notifier = Notifier(sqlite)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    notifier.notify()
+    monkeypatch.undo()
+    notifier.notify()
+    assert notifier._thread
+    sqlite.close()

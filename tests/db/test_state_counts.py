@@ -10,12 +10,14 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, text, up
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, state_counts, submissions
 from formapp.db.upgrade import upgrade
-from formapp.leads.accept import Status, keep
+from formapp.leads.accept import Status, _insert, _rows_of, keep
 from tests.db.test_migrations import config
 from tests.support.clock import NOON
 from tests.support.leads import lead, submission
+from tests.support.processes import eventually
 
 Numbers = dict[tuple[str, str, str], int]
+WAITS = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 
 
 def counted(connection: Connection) -> Numbers:
@@ -43,6 +45,16 @@ def fill(database: Database) -> None:
     for form in ("contact", "contact", "quote"):
         for status in Status:
             keep(database, submission(lead(form=form), status=status))
+
+
+def to_0018(database: Database) -> None:
+    with database.write() as connection:
+        connection.execute(text("DROP TABLE state_counts"))
+        for table in ("deliveries", "submissions"):
+            for name in ("inserted", "deleted", "left", "reached"):
+                on = "" if database.is_sqlite else f" ON {table}"
+                connection.execute(text(f"DROP TRIGGER {table}_{name}{on}"))
+        command.stamp(config(connection), "0018")
 
 
 def change(table: Table, **values: object) -> Callable[[Connection], object]:
@@ -99,13 +111,7 @@ def test_a_migration_counts_what_there_is(database_url: str) -> None:
     database = Database(database_url)
     upgrade(database)
     fill(database)
-    with database.write() as connection:
-        connection.execute(text("DROP TABLE state_counts"))
-        for table in ("deliveries", "submissions"):
-            for name in ("inserted", "deleted", "left", "reached"):
-                on = "" if database.is_sqlite else f" ON {table}"
-                connection.execute(text(f"DROP TRIGGER {table}_{name}{on}"))
-        command.stamp(config(connection), "0018")
+    to_0018(database)
     upgrade(database)
     with database.write() as connection:
         assert counted(connection) == there(connection) != {}
@@ -115,3 +121,16 @@ def test_a_migration_counts_what_there_is(database_url: str) -> None:
         connection.execute(insert(deliveries), given)
         assert counted(connection)["failed", "main", ""] == 1
     database.close()
+
+
+def test_what_is_stored_while_the_database_is_upgraded_is_counted(postgresql: Database) -> None:
+    to_0018(postgresql)
+    with ThreadPoolExecutor(1) as pool:
+        with postgresql.write() as connection:
+            _insert(connection, [_rows_of(submission(lead(form="contact")), is_sqlite=False)])
+            upgraded = pool.submit(upgrade, postgresql)
+            with postgresql.engine.connect() as other:
+                eventually(lambda: bool(other.scalar(WAITS)))
+        upgraded.result(30)
+    with postgresql.read() as connection:
+        assert counted(connection) == there(connection) == {("pending", "main", "contact"): 1}
