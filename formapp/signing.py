@@ -41,7 +41,7 @@ class Signed:
 
 
 class _HmacSha256(SigningAlgorithm):
-    """The signature of itsdangerous' own class, in one call of OpenSSL's."""
+    """As itsdangerous' `HMACAlgorithm`, by one call of OpenSSL."""
 
     def get_signature(self, key: bytes, value: bytes) -> bytes:
         return _hmac(key, value)

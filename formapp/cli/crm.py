@@ -166,8 +166,8 @@ def _plan_lines(found: Plan) -> Iterator[str]:
         yield f"{number_of(found.conflicts, 'field')} differ where both sides have a value"
     yield f"{found.create_in_crm} are to be created in the CRM, {found.create_in_wix} at Wix"
     if found.held:
-        why = "they match more than one, or name a twin that isn't there"
-        yield f"{found.held} are held until a person decides: {why}"
+        why = "more than one matches, or the twin that is named isn't there"
+        yield f"held until a person decides: {number_of(found.held, 'record')} ({why})"
     minutes = round(found.seconds / 60)
     time_needed = number_of(minutes, "minute") if minutes else "less than a minute"
     yield f"about {found.wix_calls} calls to Wix, {time_needed}"

@@ -139,7 +139,7 @@ def _secret(data: Path) -> str:
 def _settings(
     web: str, sandbox: str, data: Path, folder: Path | None, *, crm: bool = False
 ) -> Settings:
-    # No project file of the current folder; the sandbox stands in for all sites.
+    # No project file of the current folder; the sandbox replaces all sites.
     file = load_project({}, folder) if folder else ProjectFile()
     if file.faults:
         raise SettingsError(list(file.faults))

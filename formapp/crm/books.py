@@ -183,7 +183,8 @@ def _same_variables(names: Sequence[str]) -> Iterator[Fault]:
 def _same_key_fields(folder: Path) -> Iterator[Fault]:
     """Two-way books of one site need an extended field each: an id is written once.
 
-    Read apart from all other faults, so that a file with several shows them all.
+    Read apart from all other faults, so that a file with several shows them all. Names that differ
+    by case alone may be one field at Wix.
     """
     held: dict[tuple[str, str], str] = {}
     for file in (f"{name}.toml" for name in names_in(folder)):
@@ -195,12 +196,12 @@ def _same_key_fields(folder: Path) -> Iterator[Fault]:
         site, name, mode = (_given(data, key) for key in ("site", _KEY_FIELD, "mode"))
         if not site or not name or mode != "two-way":
             continue
-        first = held.setdefault((site, name), file)
+        first = held.setdefault((site, name.casefold()), file)
         if first != file:
             problem = (
                 f'"{name}" is the field of {first}, too, and both are two-way books of the site '
-                f"{site}: each would take the other's ids for its own; give one of them another, "
-                f'such as {_KEY_FIELD} = "{name} {Path(file).stem}" (not the one that was started)'
+                f"{site}: each would take the other's ids for its own; in the one that you start "
+                f'later write another, such as {_KEY_FIELD} = "{name} {Path(file).stem}"'
             )
             yield Fault(file, _KEY_FIELD, problem, find_lines(text).get((_KEY_FIELD,)))
 

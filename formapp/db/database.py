@@ -51,8 +51,8 @@ TURN_FILES = ("-next", "-turn")
 """Ends of the names of the files beside SQLite's that processes lock in turn; they stay empty."""
 
 _PAUSES = (0.0005, 0.0001)
-"""Seconds between two looks at each of them. A single process waits for the turn itself: it may
-look often, and what it waits is lost to all."""
+"""Seconds between two attempts to lock each of them. One process at a time waits for the turn
+itself, so it may try often; until it succeeds, all of them wait."""
 
 _IDLE_SECONDS = 0.1
 _USED_AT = "formapp_used_at"
@@ -157,7 +157,7 @@ class Database:
             raise DatabaseMissingError(f"isn't there: {self.place}")
 
     def before_close(self, end: Callable[[], None]) -> None:
-        """Have this called whenever it is closed: it ends a thread that uses a connection."""
+        """Call `end` before each close: it ends a thread that uses a connection."""
         self._users.append(end)
 
     def close(self) -> None:
@@ -236,7 +236,7 @@ class _Turn:
 def _wait(until: float, pause: float) -> None:
     """Wait for a moment; raises DatabaseUnavailableError if the time is over.
 
-    The system could wait as well, but for ever if the process that has the lock is stopped.
+    `flock` can wait by itself, but without an end if the process that has the lock is stopped.
     """
     if time.monotonic() >= until:
         raise DatabaseUnavailableError("refused (database is locked)")

@@ -66,7 +66,7 @@ class Notifier:
 
     def _run(self) -> None:
         while self._due.wait():
-            # Before the look whether it has to end: else it could clear what `_end` has set.
+            # Cleared before the check below: else this could clear what `_end` sets after it.
             self._due.clear()
             if self._thread is not threading.current_thread():
                 return

@@ -43,7 +43,6 @@ SKEW = timedelta(minutes=1)
 _LOCK = 0x636C616D  # "clam"
 _UNREADABLE = "its lead can't be read by this version of formapp: retry it to have it made anew"
 
-_other = deliveries.alias("other")
 _log = logging.getLogger(__name__)
 
 
@@ -146,7 +145,7 @@ def _claim_oldest(
 
 
 def _claim(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> list[Claim]:
-    """Take the deliveries: all by a few statements, since on SQLite no lead is stored meanwhile."""
+    """Take the deliveries, all by a few statements: SQLite stores no lead meanwhile."""
     ids = [row.submission_id for row in rows]
     stored = select(submissions.c.id, submissions.c.lead).where(submissions.c.id.in_(ids))
     leads = {row.id: row.lead for row in connection.execute(stored)}
@@ -284,7 +283,7 @@ def _comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
 
     Not as NOT EXISTS: PostgreSQL would join all that wait before it takes the oldest.
     """
-    other = _other
+    other = deliveries.alias("other")
     has_unknown, other_has_unknown = deliveries.c.intent.is_not(None), other.c.intent.is_not(None)
     before = select(other.c.id).where(
         other.c.site == deliveries.c.site,

@@ -367,7 +367,7 @@ def _insert_sqlite(connection: Connection, rows: Mapping[Table, Sequence[Row]]) 
     # One statement for each table: the driver hands the interpreter to other threads once a
     # statement.
     for table, given in rows.items():
-        values = tuple(chain.from_iterable(map(Row.values, given)))
+        values = tuple(chain.from_iterable(map(dict.values, given)))
         connection.exec_driver_sql(_sqlite(table, tuple(given[0]), len(given)), values)
 
 

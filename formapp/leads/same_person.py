@@ -47,10 +47,10 @@ def identities_in(lead: dict[str, Any]) -> list[str]:
 
 def list_others(
     database: Database, submission_id: str, sites: tuple[str, ...] | None
-) -> tuple[list[LeadSummary], str | None]:
+) -> tuple[list[LeadSummary], list[str]]:
     """Return the newest other leads of the same person, by address or number.
 
-    And, where there are more of them, what to search for to see all.
+    And, where there are more of them, the address and the numbers to search for to see all.
     """
     index_all(database)
     with database.read() as connection:
@@ -63,8 +63,8 @@ def list_others(
         newest = sorted(ids - {submission_id}, reverse=True)
         rows = read_summaries(connection, newest[:_MOST_OTHERS])
         visible = [row for row in rows if sites is None or row.site in sites]
-        more = identities[0] if len(visible) > _MOST_SHOWN else None
-        return visible[:_MOST_SHOWN], more
+        searches = [each.partition(" ext. ")[0] for each in identities]
+        return visible[:_MOST_SHOWN], searches if len(visible) > _MOST_SHOWN else []
 
 
 def list_own(database: Database, submission_id: str) -> tuple[list[LeadSummary], int]:

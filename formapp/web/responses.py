@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Response, jsonify, render_template, request, url_for
+from flask import Response, jsonify, render_template, request
 from flask_babel import gettext
 from werkzeug.datastructures import Headers, MIMEAccept
 from werkzeug.http import parse_accept_header
@@ -19,6 +19,7 @@ from formapp.web.i18n import language, language_query, requested_form
 from formapp.web.public.attribution import (
     allowed_next,
     foreign_attribution,
+    form_path,
     is_embedded,
     page_before,
 )
@@ -128,7 +129,7 @@ def _way_back() -> dict[str, str | None]:
     if form is None or request.method != "POST":
         return {}
     query = urlencode(language_query(form.localized[language()]))
-    itself = url_for("forms.show", name=form.name) + (f"?{query}" if query else "")
+    itself = form_path(request, form) + (f"?{query}" if query else "")
     page = page_before(request) or foreign_attribution(request).page
     # In a frame the page is around it anyway.
     site = None if is_embedded(request) else allowed_next(form.definition, page)

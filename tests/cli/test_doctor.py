@@ -29,6 +29,7 @@ from formapp.sandbox import SandboxOptions, SandboxServer, Settings, create_sand
 from formapp.signing import Keyring
 from formapp.web.rate_limit import MemoryCounts
 from tests.support.clock import NOON
+from tests.support.forms import EMAIL_FIELD
 from tests.support.leads import EMAIL, SITE, lead, submission
 from tests.support.ledger import days_later, failed, kept
 from tests.support.postgres import PostgresServer
@@ -38,19 +39,15 @@ from tests.support.wixsite import KEY, OTHER_ID, SITE_ID, WixSite
 
 NO_DATABASE = "there is no database of formapp at"
 SECRET = "d41d8cd98f00b204e9800998ecf8427e"
-FORM = """
+FORM = f"""
 title = "Quote"
 labels = ["Website lead"]
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-to = "email"
+{EMAIL_FIELD}
 [[fields]]
 name = "size"
 type = "number"
 label = "Size"
-to = { extended_field = "Size", data_type = "NUMBER" }
+to = {{ extended_field = "Size", data_type = "NUMBER" }}
 """
 
 

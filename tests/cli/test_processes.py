@@ -19,6 +19,7 @@ import pytest
 import requests
 
 from formapp.db.database import Database
+from tests.support.forms import EMAIL_FIELD
 from tests.support.ledger import rows
 from tests.support.processes import SITE, Commands, eventually, free_port, wait_for
 from tests.support.several import SeveralServers, is_running
@@ -26,8 +27,7 @@ from tests.web.guarded import solution
 
 PASSWORD = "a password for the owner"
 LISTED = {"Origin": "https://www.example.com"}
-EMAIL = '[[fields]]\nname = "email"\ntype = "email"\nlabel = "E-mail"\nto = "email"\n'
-FORM = f'title = "A form"\norigins = ["https://www.example.com"]\n{{}}\n{EMAIL}'
+FORM = f'title = "A form"\norigins = ["https://www.example.com"]\n{{}}{EMAIL_FIELD}'
 SHARED = Path("/dev/shm")  # noqa: S108 - where processes share a folder on Linux
 FORMS = {
     "lead": "",

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import requests
 
+from tests.support.forms import EMAIL_FIELD
 from tests.support.processes import Commands, free_port
 
-FORM = 'title = "{}"\n[[fields]]\nname = "email"\ntype = "email"\nlabel = "E-mail"\nto = "email"\n'
+FORM = 'title = "{}"' + EMAIL_FIELD
 
 
 def becomes(seen: Callable[[], object], seconds: float = 60) -> object:

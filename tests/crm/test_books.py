@@ -210,17 +210,21 @@ def test_two_way_books_of_a_site_need_an_external_id_field_each(tmp_path: Path) 
         "copy": 'mode = "copy"',
         "d": 'every = "soon"\nexternal_id_field = "externalCrmId"',
         "e": 'external_id_field = "mailing"',
+        "f": 'external_id_field = "EXTERNALCRMID"',
     }
     for name, more in texts.items():
         (tmp_path / f"{name}.toml").write_text(BOOK.format(more=more, field=""))
     with pytest.raises(BookFilesError) as caught:
         load_books(tmp_path)
-    every, shared = str(caught.value).splitlines()
+    every, shared, in_another_case = str(caught.value).splitlines()
     assert every.startswith("d.toml:4: every: ")
     assert shared.startswith('d.toml:5: external_id_field: "externalCrmId" is the field of b.toml')
     assert "two-way books of the site main" in shared
     assert 'external_id_field = "externalCrmId d"' in shared
-    (tmp_path / "d.toml").unlink()
+    assert in_another_case.startswith("f.toml:")
+    assert "is the field of b.toml" in in_another_case
+    for file in ("d.toml", "f.toml"):
+        (tmp_path / file).unlink()
     assert [*load_books(tmp_path)] == ["b", "c", "copy", "e"]
 
 

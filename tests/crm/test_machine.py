@@ -32,7 +32,16 @@ Patch = pytest.MonkeyPatch
 
 @pytest.mark.slow
 def test_both_sides_end_equal_and_nothing_is_lost() -> None:
-    run_state_machine_as_test(SyncMachine, settings=settings(SETTINGS, max_examples=60))
+    checked: list[int] = []
+
+    class Machine(SyncMachine):
+        def teardown(self) -> None:
+            super().teardown()
+            checked.append(self.world.persons)
+
+    run_state_machine_as_test(Machine, settings=settings(SETTINGS, max_examples=60))
+    assert len(checked) >= 60
+    assert any(persons > 1 for persons in checked), "stories of several persons, too"
 
 
 def one_base(patch: Patch) -> None:
@@ -181,5 +190,7 @@ def test_a_crash_before_the_next_write_forgets_nothing_of_the_one_before() -> No
     def crash_twice(machine: SyncMachine) -> None:
         machine.crash_and_edit(side="crm", index=0, name="company", seam="w.updated", number=1)
         machine.crash("w.update", 1)
+        machine.world.run()
+        assert machine.world.pairing.conflicts() == []
 
     _play(crash_twice)

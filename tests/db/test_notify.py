@@ -150,7 +150,11 @@ def test_a_notifier_that_has_to_end_while_it_looks_ends(sqlite: Database) -> Non
 
     notifier._due = EndsMeanwhile()
     notifier.notify()
-    eventually(lambda: not any(each.name == "notifier" for each in threading.enumerate()))
+    threads = [each for each in threading.enumerate() if each.name == "notifier"]
+    for thread in threads:
+        thread.join(WAIT)
+    assert not any(thread.is_alive() for thread in threads)
+    assert notifier._thread is None, "it was asked to end"
 
 
 def test_no_thread_for_a_notifier_is_no_error_of_what_is_stored(

@@ -11,15 +11,12 @@ from formapp.forms.definition.parse import parse_form
 from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form, compile_form
 from formapp.forms.json_schema import form_schema
-from tests.support.forms import posted
+from tests.support.forms import EMAIL_FIELD, posted
 
-TEXT = """
-title = "Visit"
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-to = "email"
+TEXT = (
+    'title = "Visit"'
+    + EMAIL_FIELD
+    + """
 [[fields]]
 name = "topic"
 type = "select"
@@ -69,6 +66,7 @@ required = true
 aliases = ["tnc"]
 show_if = { same = true }
 """
+)
 NO_HIRE = {"email": "ann@example.com", "city": "Leeds"}
 
 

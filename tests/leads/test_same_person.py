@@ -14,8 +14,8 @@ def test_a_page_reads_few_of_the_many_leads_of_one_address(sqlite: Database) -> 
         kept(sqlite, submission(lead(EMAIL), NOON + timedelta(seconds=number)))
         for number in range(520)
     ]
-    others, search_for = list_others(sqlite, ids[-1], None)
-    assert search_for == EMAIL
+    others, searches = list_others(sqlite, ids[-1], None)
+    assert searches == [EMAIL]
     assert [each.id for each in others] == ids[-2:-22:-1]
     with sqlite.read() as connection:
         assert ids_of_person(connection, EMAIL, 3) == ids[-1:-4:-1]

@@ -9,6 +9,15 @@ from formapp.forms.posted import Posted, Reading
 
 Pairs = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
+EMAIL_FIELD = """
+[[fields]]
+name = "email"
+type = "email"
+label = "E-mail"
+to = "email"
+"""
+"""The field of a form file that makes a contact."""
+
 
 def posted(form: Form, given: Pairs, lists: frozenset[str] = frozenset()) -> Posted:
     """A sorted post; in a mapping a list stands for a repeated name."""

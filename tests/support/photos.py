@@ -1,14 +1,10 @@
 """A form that takes files."""
 
-FORM = """
+from tests.support.forms import EMAIL_FIELD
+
+FORM = f"""
 title = "A photo of the roof"
-
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-to = "email"
-
+{EMAIL_FIELD}
 [[fields]]
 name = "photos"
 type = "file"

@@ -120,7 +120,7 @@ def with_lines(faults: Iterable[Fault], folder: Path) -> list[Fault]:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the names of a folder's forms, without reading a file."""
+    """Return the names of a folder's TOML files, without reading one."""
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 

@@ -164,7 +164,7 @@ def lead(submission_id: str) -> AnyResponse:
     waiting = [each["due_at"] for each in entry["deliveries"] if each["state"] == "pending"]
     done = ACTIONS.get(request.args.get("done", ""))
     definition = form_definition(entry["form"])
-    others, search_for_all = list_others(services().database, full, current_user().sites)
+    others, searches = list_others(services().database, full, current_user().sites)
     return page(
         "lead.html",
         entry=entry,
@@ -175,7 +175,7 @@ def lead(submission_id: str) -> AnyResponse:
         consents=consents_of(entry),
         events=events_of(entry, audit.list_audit(services().database, full)),
         others=others,
-        search_for_all=search_for_all,
+        searches=searches,
         actions=_offered(entry),
         contact=_contact_address(entry),
         changes=changes_in_words(entry),

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from flask import Request, Response, render_template, request, url_for
+from flask import Request, Response, render_template, request
 
 from formapp.forms.form import Form
 from formapp.forms.lead_form import FieldFault, LeadForm
@@ -16,7 +16,14 @@ from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
 from formapp.web.brand import image_sources
 from formapp.web.headers import page_headers
 from formapp.web.i18n import LANG
-from formapp.web.public.attribution import USE, action, action_query, is_embedded, own_attribution
+from formapp.web.public.attribution import (
+    USE,
+    action,
+    action_query,
+    form_path,
+    is_embedded,
+    own_attribution,
+)
 from formapp.web.public.page_cache import PageTemplate, placeholder
 from formapp.web.public.preserved_fields import PreservedFields
 from formapp.web.public.theme import has_sheet, sheet_address, theme_query
@@ -140,7 +147,7 @@ def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTempl
         use=use,
         links=blanks["links"],
         address=blanks["address"],
-        action=f"{url_for('forms.show', name=form.name)}?{blanks['action']}",
+        action=f"{form_path(request, form)}?{blanks['action']}",
         prefill=form.prefill_names if use == "embed" else None,
         theme_sheet=sheet_address(form, blanks["theme"]) if themed else None,
     )

@@ -9,16 +9,14 @@ from formapp.forms.definition.localize import in_language
 from formapp.forms.definition.parse import parse_form
 from formapp.manual import read
 from formapp.web.public.layout import condition_hint
+from tests.support.forms import EMAIL_FIELD
 
 FaultsOf = Callable[..., list[str]]
 
-FORM = """
-title = "Visit"
-[[fields]]
-name = "email"
-type = "email"
-label = "E-mail"
-to = "email"
+FORM = (
+    'title = "Visit"'
+    + EMAIL_FIELD
+    + """
 [[fields]]
 name = "topic"
 type = "select"
@@ -46,6 +44,7 @@ type = "hidden"
 value = "web"
 {end}
 """
+)
 SHAPE = (
     'should name one field and its answer, such as show_if = { topic = "service" }; a list names '
     "several answers, and a box takes true or false"

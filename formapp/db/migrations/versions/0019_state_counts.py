@@ -10,7 +10,7 @@ down_revision = "0018"
 
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-# Of each table: its rows that count, the state that each counts for, the columns that say so.
+# Of each table: which rows count, for which state, and the columns that both depend on.
 _COUNTED = {
     "deliveries": ("{row}.state <> 'delivered'", "{row}.state", "state, site, form"),
     "submissions": (
@@ -26,7 +26,7 @@ def upgrade() -> None:
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     if not is_sqlite:
         # A program that runs meanwhile waits: what it stored between the count and the triggers
-        # would never be counted. In the order in which programs lock them.
+        # would never be counted. The tables are in the order in which programs lock them.
         op.execute("LOCK TABLE submissions, deliveries IN SHARE ROW EXCLUSIVE MODE")
     op.create_table(
         "state_counts",
