@@ -205,8 +205,8 @@ def start(book: str, record: Side | None, *, yes: bool, as_json: bool) -> None:
                     click.confirm("This writes to both sides. Go on?", abort=True, err=True)
             _load(session, record or "wix")
         except sync.PlanNeededError as error:
-            advice = f"look at `formapp crm plan {book}` first"
-            raise click.ClickException(f"{error}; {advice}") from None
+            advice = f"look at what `formapp crm plan {book}` says"
+            raise click.ClickException(f"{error}: {advice}") from None
         except sync.BusyError as error:
             raise click.ClickException(f"{error}; try again later") from None
         found = _status_of(session.database, book)

@@ -138,7 +138,7 @@ def check_plan(session: Session) -> None:
     planned: datetime | None = row.planned_at if row else None
     is_fresh = planned is not None and planned >= session.clock() - PLAN_LIFE
     if session.book.mode != "copy" and not is_fresh:
-        raise PlanNeededError("make a plan first")
+        raise PlanNeededError("a plan of the last day is needed first")
 
 
 def _begin(session: Session, record: Side) -> None:

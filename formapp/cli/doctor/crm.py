@@ -118,7 +118,7 @@ def _system_faults(opened: OpenBook) -> Iterator[tuple[str, str]]:
         try:
             yield from ((side, problem) for problem in system.check())
         except CrmError as error:
-            yield side, str(error)
+            yield side, str(error).removeprefix(f"{side}: ")
 
 
 def _check_heard(site: str, heard: datetime | None, now: datetime) -> Iterator[Finding]:
