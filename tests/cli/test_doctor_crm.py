@@ -17,6 +17,7 @@ from formapp.db.tables import crm_books, crm_links
 from formapp.db.upgrade import upgrade
 from formapp.sandbox import SandboxOptions, SandboxServer, Settings, create_sandbox
 from tests.crm.memory import MemorySystem
+from tests.support.processes import free_port
 from tests.support.wixsite import KEY, SITE_ID, WixSite
 
 BOOK = """
@@ -103,6 +104,12 @@ def test_a_system_that_is_away_and_a_field_of_wix_s_own_are_faults(
     assert wix.startswith('main.toml: Wix: the extended field "Membership status"')
     assert carddav.startswith("main.toml: carddav: 127.0.0.1")
     assert "secret word" not in carddav
+
+
+@pytest.mark.usefixtures("other")
+def test_wix_that_is_away_is_a_fault_and_named_once(examine: Examine) -> None:
+    (found,) = examine(WIX_API_URL=f"http://127.0.0.1:{free_port()}")["fault"]
+    assert found == "main.toml: Wix: listExtendedFields: no connection"
 
 
 def test_secrets_that_are_missing_or_belong_to_no_book_are_named(examine: Examine) -> None:

@@ -107,7 +107,7 @@ def _check_book(
         faults = list(_system_faults(opened))
     for side, problem in faults:
         advice = "see that it is up, and correct the book file or the secrets"
-        yield fault("crm", f"{file}: {side}: {problem}", advice)
+        yield fault("crm", f"{file}: {side}: {problem.removeprefix(f'{side}: ')}", advice)
     if not faults:
         yield ok("crm", f"{file}: both sides answer and have the mapped fields")
 
@@ -118,7 +118,7 @@ def _system_faults(opened: OpenBook) -> Iterator[tuple[str, str]]:
         try:
             yield from ((side, problem) for problem in system.check())
         except CrmError as error:
-            yield side, str(error).removeprefix(f"{side}: ")
+            yield side, str(error)
 
 
 def _check_heard(site: str, heard: datetime | None, now: datetime) -> Iterator[Finding]:
