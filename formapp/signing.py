@@ -8,7 +8,6 @@ so that keys can be rotated.
 
 import hashlib
 import hmac
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,9 +21,6 @@ from itsdangerous.signer import SigningAlgorithm
 
 Clock = Callable[[], float]
 """Seconds since 1970."""
-
-
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class InvalidSignatureError(Exception):
@@ -81,7 +77,7 @@ class Signer:
 
     def sign(self, content: Mapping[str, Any]) -> str:
         """Return a text with this content: letters, digits, `-`, `_` and `.`."""
-        return self._signer.sign(base64_encode(_ENCODE(content))).decode()
+        return self._signer.sign(base64_encode(msgspec.json.encode(content))).decode()
 
     def read(self, text: str) -> Signed:
         """Return the content of a text of this signer, or raise InvalidSignatureError."""

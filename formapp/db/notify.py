@@ -21,9 +21,7 @@ RETRY_SECONDS = 5.0
 _POLL_SECONDS = 1.0
 _SECONDS_BETWEEN = 0.02
 _NOTIFY = text(f"NOTIFY {CHANNEL}")
-_NOTIFY_SOON = text(
-    f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL}', '')"
-)
+_NOTIFY_SOON = f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL}', '')"
 
 _log = logging.getLogger(__name__)
 
@@ -71,8 +69,8 @@ class Notifier:
             if self._thread is not threading.current_thread():
                 return
             # Without a database there is nothing to deliver either; afterwards workers look.
-            with suppress(DatabaseUnavailableError), self._database.write_at_once() as connection:
-                connection.execute(_NOTIFY_SOON)
+            with suppress(DatabaseUnavailableError), self._database.write_by_driver() as execute:
+                execute(_NOTIFY_SOON, ())
             time.sleep(_SECONDS_BETWEEN)
 
     def _end(self) -> None:

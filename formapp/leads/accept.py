@@ -9,7 +9,7 @@ import hashlib
 import json
 import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -24,7 +24,13 @@ from sqlalchemy.exc import IntegrityError
 from uuid6 import UUID
 
 from formapp.db.counters import UsageLimit, count_up
-from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError, UtcDateTime
+from formapp.db.database import (
+    ContentRefusedError,
+    Database,
+    DatabaseUnavailableError,
+    Execute,
+    UtcDateTime,
+)
 from formapp.db.notify import Notifier, notify
 from formapp.db.tables import deliveries, jobs, submissions, unindexed
 from formapp.files.records import FileRecord, attach
@@ -237,8 +243,8 @@ class GroupCommit:
     def _keep_all(self, together: Sequence["_Rows"]) -> Sequence[Receipt | Exception]:
         # One of them, by its key or its content, must not cost the others their place.
         with suppress(IntegrityError, ContentRefusedError):
-            with self._database.write_at_once() as connection:
-                _insert(connection, together)
+            with self._database.write_by_driver() as execute:
+                _insert(execute, together, is_sqlite=self._database.is_sqlite)
             if self._notifier and any(each.submission.leaves_work for each in together):
                 self._notifier.notify()
             return [_receipt(each) for each in together]
@@ -259,7 +265,7 @@ def keep(database: Database, submission: Submission) -> Receipt:
             if submission.usage_limits:
                 kept, used_up = _take_usage_limits(connection, submission)
             rows = _rows_of(kept, is_sqlite=database.is_sqlite)
-            _insert(connection, [rows])
+            _insert(connection.exec_driver_sql, [rows], is_sqlite=database.is_sqlite)
             if kept.files:
                 attach(connection, rows.id, kept.files, submission.received_at)
             if kept.leaves_work:
@@ -349,7 +355,7 @@ def _rows_of(submission: Submission, *, is_sqlite: bool) -> _Rows:
     return _Rows(id_, submission, rows)
 
 
-def _insert(connection: Connection, together: Sequence[_Rows]) -> None:
+def _insert(execute: Execute, together: Sequence[_Rows], *, is_sqlite: bool) -> None:
     """Insert the rows of all of them."""
     rows: dict[Table, list[Row]] = {submissions: []}
     for each in together:
@@ -357,25 +363,17 @@ def _insert(connection: Connection, together: Sequence[_Rows]) -> None:
             rows.setdefault(table, []).append(row)
     # Two processes that store the same two keys at once must not deadlock.
     rows[submissions].sort(key=lambda row: row["key"] or "")
-    if connection.dialect.name == "sqlite":
-        _insert_sqlite(connection, rows)
-    else:
-        _insert_postgresql(connection, rows)
-
-
-def _insert_sqlite(connection: Connection, rows: Mapping[Table, Sequence[Row]]) -> None:
+    if not is_sqlite:
+        # One statement for all, whose parameters are the rows of a table: one round trip.
+        inserts = [f"{each.name}_ AS ({_postgresql(each, tuple(rows[each][0]))})" for each in rows]
+        contents = tuple(_json(given) for given in rows.values())
+        execute(f"WITH {', '.join(inserts)} SELECT 1", contents)
+        return
     # One statement for each table: the driver hands the interpreter to other threads once a
     # statement.
     for table, given in rows.items():
         values = tuple(chain.from_iterable(map(dict.values, given)))
-        connection.exec_driver_sql(_sqlite(table, tuple(given[0]), len(given)), values)
-
-
-def _insert_postgresql(connection: Connection, rows: Mapping[Table, Sequence[Row]]) -> None:
-    # One statement for all, whose parameters are the rows of a table: one round trip.
-    inserts = [f"{each.name}_ AS ({_postgresql(each, tuple(rows[each][0]))})" for each in rows]
-    contents = tuple(_json(given) for given in rows.values())
-    connection.exec_driver_sql(f"WITH {', '.join(inserts)} SELECT 1", contents)
+        execute(_sqlite(table, tuple(given[0]), len(given)), values)
 
 
 def _new_id(received_at: datetime) -> str:

@@ -10,7 +10,8 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-HEADER = "Formspree-Session-Data"
+HEADER = "HTTP_FORMSPREE_SESSION_DATA"
+"""As WSGI names it."""
 _LONGEST = 1000
 
 

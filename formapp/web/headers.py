@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from functools import lru_cache
 from http import HTTPStatus
 
-from flask import Response, request
+from flask import Request, Response
 
 from formapp.forms.form import Form
 from formapp.languages import SOURCE, spoken_for
 from formapp.spam.providers import PROVIDERS
 from formapp.web.brand import image_sources
-from formapp.web.i18n import is_negotiated, language, requested_form
+from formapp.web.i18n import form_of, is_negotiated, language
 from formapp.web.public.attribution import posting_origin
 from formapp.web.services import services
 
@@ -45,11 +45,12 @@ _ALWAYS = (
 )
 
 
-def add_headers(response: Response) -> None:
+def add_headers(request: Request, response: Response) -> None:
     """Add the headers to an answer; a page's view may have set those of `page_headers`."""
     headers, mimetype, endpoint = response.headers, response.mimetype or "", request.endpoint
-    headers.extend(_ALWAYS)
-    form, is_redirect = requested_form(), response.status_code in _REDIRECTS
+    for name, value in _ALWAYS:
+        headers.add(name, value)
+    form, is_redirect = form_of(request), response.status_code in _REDIRECTS
     policy = "" if is_redirect else headers.get("Content-Security-Policy", "")
     if policy.startswith("sandbox"):
         # A visitor's file: whatever its type, it has this policy, and no language of ours.
@@ -67,7 +68,7 @@ def add_headers(response: Response) -> None:
     if is_negotiated():
         headers.add("Vary", "Accept-Language")
     if endpoint in _WITH_CORS:
-        _add_cors(response, form)
+        _add_cors(request, response, form)
     elif endpoint in _LOADED_BY_OTHER_SITES:
         headers.add("Cross-Origin-Resource-Policy", "cross-origin")
 
@@ -123,13 +124,13 @@ def _allow_challenge(directives: dict[str, str], challenge: str | None) -> None:
         directives[name] = f"{directives.get(name, '')} {hosts}".strip()
 
 
-def _add_cors(response: Response, form: Form | None) -> None:
+def _add_cors(request: Request, response: Response, form: Form | None) -> None:
     """Let the pages of listed origins read the answer; never with credentials.
 
     Another page may read only why it was refused: its developer has to see it.
     """
     response.headers.add("Vary", "Origin")
-    origin = request.headers.get("Origin")
+    origin = request.environ.get("HTTP_ORIGIN")
     if not origin or not form:
         return
     if not form.allows_origin(posting_origin(request, form) or origin):

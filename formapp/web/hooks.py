@@ -8,24 +8,28 @@ routed as for one of our own hosts, and refused before its view.
 import re
 import secrets
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 import structlog
-from flask import Flask, Request, Response, g, request
+from flask import Flask, Request, Response, g
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.exceptions import BadHost, SecurityError
 from werkzeug.routing import MapAdapter
+from werkzeug.sansio.utils import get_host
 
 from formapp.forms.reading.text import TooManyMarksError, has_too_many_marks
 from formapp.monitoring.metrics import Metrics
 from formapp.web.errors import RefusalError
 from formapp.web.headers import add_headers
+from formapp.web.services import current_request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 HEADER = "X-Request-Id"
+_ENVIRON_ID = "HTTP_X_REQUEST_ID"
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _ID_BYTES = 16
 _PATH_HEADERS = {"HTTP_SCRIPT_NAME", "HTTP_PATH_INFO"}
@@ -60,6 +64,12 @@ class App(Flask):
         host: str = environ.get("HTTP_HOST", "").lower().removesuffix(":")
         if host:
             environ["HTTP_HOST"] = host
+            own = _own_host(request.scheme, host, self.config["TRUSTED_HOSTS"])
+            if own and "HTTP_UPGRADE" not in environ:
+                request.host = own
+                # As `bind_to_environ`, which checks the host and decodes the path once more.
+                place = own, request.root_path, "", request.scheme, request.method, request.path
+                return self.url_map.bind(*place, environ.get("QUERY_STRING"))
         try:
             adapter = super().create_url_adapter(request)
             if "xn--" in host:
@@ -74,6 +84,17 @@ class App(Flask):
             return adapter
         request.host = host
         return self.url_map.bind_to_environ(environ, subdomain="")
+
+
+@lru_cache(maxsize=64)
+def _own_host(scheme: str, host: str, trusted: tuple[str, ...]) -> str | None:
+    """Return a trusted host without its scheme's own port; None if Flask has to look closer."""
+    try:
+        own = get_host(scheme, host, None, trusted)
+        own.partition(":")[0].encode("idna")  # as the map of addresses does
+    except (SecurityError, UnicodeError):
+        return None
+    return None if "xn--" in own else own
 
 
 class SessionsUnder(SecureCookieSessionInterface):
@@ -93,7 +114,8 @@ def init_app(app: Flask, metrics: Metrics) -> None:
     """Add the hooks: one before every view, one after."""
 
     def finish(response: Response) -> Response:
-        add_headers(response)
+        request = current_request()
+        add_headers(request, response)
         id_, begun = g.begun
         response.headers.add(HEADER, id_)
         # The endpoint, not the path: anyone can make up paths.
@@ -108,11 +130,12 @@ def init_app(app: Flask, metrics: Metrics) -> None:
 
 def _begin() -> None:
     """Give the request the proxy's id if that is usable, else a new one; refuse odd requests."""
-    given = request.headers.get(HEADER, "")
+    request = current_request()
+    environ = request.environ
+    given = environ.get(_ENVIRON_ID, "")
     id_ = given if _SAFE_ID.fullmatch(given) else secrets.token_hex(_ID_BYTES)
     structlog.contextvars.bind_contextvars(request_id=id_)
     g.begun = id_, time.perf_counter()
-    environ = request.environ
     origin: str = environ.get("HTTP_ORIGIN", "")
     if len(origin) > _LONGEST_ORIGIN or not origin.isascii():
         del environ["HTTP_ORIGIN"]

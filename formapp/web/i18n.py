@@ -48,10 +48,10 @@ def init_app(app: Flask) -> None:
     }
 
 
-def language() -> str:
-    """Return the language of the answer, chosen on first use."""
+def language(form: Form | None = None) -> str:
+    """Return the language of the answer, chosen on first use for the requested form."""
     if (tag := g.get("language")) is None:
-        tag = g.language = _choose(request, requested_form())
+        tag = g.language = _choose(request, form or requested_form())
     return cast("str", tag)
 
 
@@ -66,14 +66,20 @@ def is_negotiated() -> bool:
     return "language_negotiated" in g
 
 
-def requested_form() -> Form | None:
-    """Return the form that the request's address names, in its own language; None without one."""
+def form_of(request: Request) -> Form | None:
+    """Return the form that a request's address names, in its own language; None without one."""
     return services().forms.get((request.view_args or {}).get("name", ""))
+
+
+def requested_form() -> Form | None:
+    """Return the form of the current request."""
+    return form_of(request)
 
 
 def localized_form(name: str) -> Form:
     """Return the form of this name, in the language of the answer, or raise RefusalError: 404."""
-    return services().form(name).localized[language()]
+    form = services().form(name)
+    return form.localized[language(form)]
 
 
 def language_query(form: Form) -> dict[str, str]:

@@ -36,6 +36,7 @@ _TITLES = {
     429: gettext_noop("Too many messages"),
     503: gettext_noop("The service is unavailable right now"),
 }
+_HTML = "text/html; charset=utf-8"
 _TITLE = gettext_noop("Something went wrong")
 
 
@@ -63,8 +64,9 @@ def html_answer(
     """Answer a page; `policy` is as of `page_headers`, by default the strictest."""
     # Not `no-store`: going back must show the page with its old token, so that a repeated post is
     # recognised.
-    given = {"Cache-Control": "private, no-cache", **(policy or {}), **(headers or {})}
-    return Response(html, status, Headers(list(given.items())), mimetype="text/html")
+    given = {"Content-Type": _HTML, "Cache-Control": "private, no-cache"}
+    given |= {**(policy or {}), **(headers or {})}
+    return Response(html, status, Headers(list(given.items())))
 
 
 def json_answer(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import event
 
-from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.db.database import Database, DatabaseUnavailableError, Execute
 from formapp.db.notify import Listener, Notifier
 from formapp.lead import Email, Lead
 from formapp.leads.accept import GroupCommit, Submission, keep
@@ -101,17 +101,17 @@ def test_a_notifier_outlives_a_time_without_its_database(
     postgresql: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     woken, refused = threading.Semaphore(0), threading.Event()
-    real = postgresql.write_at_once
+    real = postgresql.write_by_driver
 
     @contextmanager
-    def refuse_once() -> Iterator[Connection]:
+    def refuse_once() -> Iterator[Execute]:
         if not refused.is_set():
             refused.set()
             raise DatabaseUnavailableError("refused")
-        with real() as connection:
-            yield connection
+        with real() as execute:
+            yield execute
 
-    monkeypatch.setattr(postgresql, "write_at_once", refuse_once)
+    monkeypatch.setattr(postgresql, "write_by_driver", refuse_once)
     notifier, listener = Notifier(postgresql), Listener(postgresql, woken.release)
     try:
         assert woken.acquire(timeout=WAIT)

@@ -127,7 +127,8 @@ def test_what_is_stored_while_the_database_is_upgraded_is_counted(postgresql: Da
     to_0018(postgresql)
     with ThreadPoolExecutor(1) as pool:
         with postgresql.write() as connection:
-            _insert(connection, [_rows_of(submission(lead(form="contact")), is_sqlite=False)])
+            rows = _rows_of(submission(lead(form="contact")), is_sqlite=False)
+            _insert(connection.exec_driver_sql, [rows], is_sqlite=False)
             upgraded = pool.submit(upgrade, postgresql)
             with postgresql.engine.connect() as other:
                 eventually(lambda: bool(other.scalar(WAITS)))

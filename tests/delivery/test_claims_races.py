@@ -91,7 +91,7 @@ def test_a_lead_that_is_committed_after_a_younger_one_was_claimed_must_wait(
         with postgresql.engine.begin() as slow:
             # As `keep` does it, with the commit still to come.
             older = _rows_of(submission(lead()), is_sqlite=False)
-            _insert(slow, [older])
+            _insert(slow.exec_driver_sql, [older], is_sqlite=False)
             younger = keep(postgresql, submission(lead())).id
             first = pool.submit(claim_next, postgresql, [SITE], NOON)
             assert paused.inside.wait(WAIT)

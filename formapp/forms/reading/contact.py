@@ -164,7 +164,7 @@ def load_region(region: str) -> None:
 
 
 def _with_rfc3966_extension(line: str) -> str:
-    found = _EXTENSION.search(line)
+    found = _EXTENSION.search(line) if _LETTER.search(line) else None
     return f"{line[: found.start()]};ext={found[1]}" if found else line
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from flask import Request, Response
+from werkzeug.datastructures import Headers
 
 from formapp.confirmation.request import STEP, TO_CONFIRM, make_request
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
@@ -158,7 +159,7 @@ def _read(
     """
     body = read_body(request, max(form.max_bytes, MAX_BYTES), uploads)
     token = next((value for name, value in body.pairs if name == TOKEN_NAME), None)
-    sender = check_sender(request, form, token)
+    sender = check_sender(request, form, services, token)
     limited = None
     try:
         services.limits.hit(request.remote_addr or "", form.name)
@@ -258,7 +259,7 @@ def _check(post: Post, reading: Reading, now: datetime) -> tuple[Verdict, Status
         post.posted,
         reading,
         token=post.token,
-        session_data=post.request.headers.get(HEADER),
+        session_data=post.request.environ.get(HEADER),
         now=now,
         origin_known=post.origin_known,
     )
@@ -381,10 +382,10 @@ def _success(post: Post) -> Response:
     # Our own script wants an address instead of a redirect: it couldn't follow one to another site.
     by_script = post.uploads and post.request.headers.get(PROGRESS)
     as_json = bool(by_script) or post.wants_json
-    if not as_json and post.request.headers.get("Sec-Fetch-Mode") == "cors":
+    if not as_json and post.request.environ.get("HTTP_SEC_FETCH_MODE") == "cors":
         # A script's fetch can't read the owner's page after a redirect: it would report a failed
         # post.
-        return Response(status=303, headers={"Location": _thanks(post)})
+        return _lead_on(_thanks(post))
     target = _next(post)
     if as_json:
         # To its own page the script goes on the address that the visitor sees.
@@ -393,7 +394,12 @@ def _success(post: Post) -> Response:
     if post.dropped_files and target.startswith("http"):
         # Another site's page can't say that a file is missing; ours does, and leads on to it.
         target = _thanks(post, onward=target)
-    return Response(status=303, headers={"Location": target})
+    return _lead_on(target)
+
+
+def _lead_on(target: str) -> Response:
+    headers = [("Content-Type", "text/html; charset=utf-8"), ("Location", target)]
+    return Response(status=303, headers=Headers(headers))
 
 
 def _next(post: Post) -> str:

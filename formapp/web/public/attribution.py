@@ -32,7 +32,7 @@ from formapp.languages import gettext_noop
 from formapp.monitoring.refused_origins import ABSENT, HIDDEN
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import language_query
-from formapp.web.services import services
+from formapp.web.services import Services, services
 
 MAX_LENGTH = 2000
 MAX_UTM = 20
@@ -93,17 +93,21 @@ def action(
 
 
 def action_query(request: Request, form: Form, use: Use, foreign: Attribution | None = None) -> str:
-    """Return the query of the `action` address."""
+    """Return the query of the `action` address.
+
+    Never empty: a post to the page's own address would drop the page from the browser's cache, and
+    going back would load a page with another token.
+    """
+    own = language_query(form) | {USE: use}
+    if not (foreign or request.args or request.referrer):
+        return "&".join(map("=".join, own.items()))
     query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
     if foreign:
         query |= {_PAGE: foreign.page} if foreign.page else {}
     elif referrer := _foreign_referrer(request, services().address):
         # For a hosted page this is the referrer, for a frame the page that embeds it.
         query.setdefault(_PAGE if is_embedded(request) else _REFERRER, referrer)
-    # Never empty: a post to the page's own address would drop the page from the browser's cache,
-    # and going back would load a page with another token.
-    query |= language_query(form) | {USE: use}
-    return urlencode(query)
+    return urlencode(query | own)
 
 
 def page_before(request: Request, foreign: Attribution | None = None) -> str | None:
@@ -205,9 +209,8 @@ class Sender(NamedTuple):
     origin_known: bool
 
 
-def check_sender(request: Request, form: Form, token_text: str | None) -> Sender:
+def check_sender(request: Request, form: Form, app: Services, token_text: str | None) -> Sender:
     """Return the sender of a post with this token; raise RefusalError if it may not post here."""
-    app = services()
     is_own = token_text is not None and is_own_page(request, app.origin)
     token = None
     if token_text is not None:

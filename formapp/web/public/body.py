@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import IO, Any, Never, Protocol
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from flask import Request
 from werkzeug.datastructures import Headers
@@ -105,7 +105,8 @@ def read_body(
     request: Request, max_bytes: int = MAX_BYTES, files: FileReceiver | None = None
 ) -> Body:
     """Read what was posted, or raise RefusalError; files that no field takes are dropped."""
-    if request.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+    coding: str = request.environ.get("HTTP_CONTENT_ENCODING", "")
+    if coding.strip().lower() not in {"", "identity"}:
         raise RefusalError(
             415, "COMPRESSED", "Compressed requests are not supported. Send the body uncompressed."
         )
@@ -190,7 +191,12 @@ def _urlencoded(data: bytes) -> Pairs:
         raise _too_many()
     if not data.isascii() or b"\0" in data:
         data = as_utf_8(data)
-    return parse_qsl(data.decode("latin-1"), keep_blank_values=True, encoding="latin-1")
+    pairs: Pairs = []
+    for pair in data.replace(b"+", b" ").split(b"&"):
+        name, _, value = map(unquote_to_bytes, pair.partition(b"="))
+        if pair:
+            pairs.append((name.decode("latin-1"), value.decode("latin-1")))
+    return pairs
 
 
 def _multipart(

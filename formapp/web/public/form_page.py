@@ -31,7 +31,7 @@ from formapp.web.responses import html_answer
 from formapp.web.services import Services, services
 
 
-def show_new_form(form: Form, use: Use) -> Response:
+def show_new_form(request: Request, form: Form, use: Use) -> Response:
     """Return a form's page, empty or prefilled, in the language of the form."""
     app = services()
     if request.method == "GET":
@@ -55,7 +55,7 @@ def show_new_form(form: Form, use: Use) -> Response:
         "links": _query_of_links(query) if len(form.languages) > 1 else "",
         "address": app.address,
     }
-    page = _template(app, form, use, themed=has_sheet(form, values["theme"]))
+    page = _template(app, request, form, use, themed=has_sheet(form, values["theme"]))
     return _answer(form, use, page.filled(values))
 
 
@@ -124,7 +124,9 @@ def _fills_fields(request: Request, form: Form) -> bool:
     )
 
 
-def _template(app: Services, form: Form, use: Use, *, themed: bool) -> PageTemplate:
+def _template(
+    app: Services, request: Request, form: Form, use: Use, *, themed: bool
+) -> PageTemplate:
     scheme = request.args.get("scheme") if use == "embed" else None
     key = (
         form.name,

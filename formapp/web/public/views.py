@@ -56,15 +56,15 @@ def init_app(app: Flask) -> None:
 @forms.get("/f/<name>", provide_automatic_options=False)
 def show(name: str) -> Response:
     """The hosted page."""
-    return show_new_form(localized_form(name), "page")
+    return show_new_form(current_request(), localized_form(name), "page")
 
 
 @forms.get("/f/<name>/embed")
 def embed(name: str) -> Response:
     """The form in a frame."""
-    form = localized_form(name)
-    note_frame(current_request(), form)
-    return show_new_form(form, "embed")
+    request, form = current_request(), localized_form(name)
+    note_frame(request, form)
+    return show_new_form(request, form, "embed")
 
 
 @forms.route("/f/<name>", methods=["POST", "OPTIONS"], provide_automatic_options=False)
