@@ -79,14 +79,17 @@ class Signer:
         """Return a text with this content: letters, digits, `-`, `_` and `.`."""
         return self._signer.sign(base64_encode(msgspec.json.encode(content))).decode()
 
-    def read(self, text: str) -> Signed:
-        """Return the content of a text of this signer, or raise InvalidSignatureError."""
+    def read(self, text: str, kind: Any = Any) -> Signed:
+        """Return the content of a text of this signer, or raise InvalidSignatureError.
+
+        `kind` is the type that the content must have, as msgspec reads it.
+        """
         if not text.isascii():
             raise InvalidSignatureError("the text is not genuine")
         try:
             signed, signed_at = self._signer.unsign(text, return_timestamp=True)
-            content = msgspec.json.decode(base64_decode(signed))
-        except (BadData, ValueError) as err:
+            content = msgspec.json.decode(base64_decode(signed), type=kind)
+        except (BadData, ValueError, msgspec.ValidationError) as err:
             raise InvalidSignatureError("the text is not genuine") from err
         age = datetime.fromtimestamp(int(self._clock()), UTC) - signed_at
         return Signed(content, signed_at, age)

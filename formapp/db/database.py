@@ -15,7 +15,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ from sqlalchemy.exc import (
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 BUSY_SECONDS = 5.0
 PRIVATE = 0o600
@@ -95,6 +95,8 @@ class Database:
         self._turn = _Turn(Path(self.place), busy_seconds) if self.is_sqlite else nullcontext()
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         self._users: list[Callable[[], None]] = []
+        self._writer: PoolProxiedConnection | None = None
+        """SQLite's connection for `write_by_driver`, which one thread at a time has."""
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if must_exist and self.is_sqlite:
             event.listen(self.engine, "do_connect", self._refuse_missing)
@@ -128,12 +130,17 @@ class Database:
             with _translated(), self._autocommit.begin() as connection:
                 yield connection.exec_driver_sql
             return
-        # Given back to the pool, an open transaction is rolled back.
-        with self._turn, _translated(), closing(self.engine.raw_connection()) as given:
-            cursor = given.cursor()
-            cursor.execute("BEGIN IMMEDIATE")
-            yield cursor.execute
-            cursor.execute("COMMIT")
+        with self._turn, _translated():
+            writer, self._writer = self._writer or self.engine.raw_connection(), None
+            try:
+                cursor = writer.cursor()
+                cursor.execute("BEGIN IMMEDIATE")
+                yield cursor.execute
+                cursor.execute("COMMIT")
+            except BaseException:
+                writer.close()  # which rolls back
+                raise
+            self._writer = writer
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -173,6 +180,9 @@ class Database:
         """Close all pooled connections; the next use opens others, as after a fork."""
         for end in self._users:
             end()
+        writer, self._writer = self._writer, None
+        if writer:
+            writer.close()
         self.engine.dispose()
         if isinstance(self._turn, _Turn):
             self._turn.close()

@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 import structlog
 from flask import Flask, Request, Response, g
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.exceptions import BadHost, SecurityError
 from werkzeug.routing import MapAdapter
 from werkzeug.sansio.utils import get_host
@@ -102,6 +102,10 @@ class SessionsUnder(SecureCookieSessionInterface):
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
+        self._none = NullSession()  # which nobody can write to
+
+    def make_null_session(self, app: Flask) -> NullSession:  # noqa: ARG002 - Flask's
+        return self._none
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return None elsewhere, which gives a session that can't be written."""

@@ -64,8 +64,9 @@ def html_answer(
     """Answer a page; `policy` is as of `page_headers`, by default the strictest."""
     # Not `no-store`: going back must show the page with its old token, so that a repeated post is
     # recognised.
-    given = {"Content-Type": _HTML, "Cache-Control": "private, no-cache"}
-    given |= {**(policy or {}), **(headers or {})}
+    given = {"Content-Type": _HTML, "Cache-Control": "private, no-cache", **(policy or {})}
+    if headers:
+        given |= headers
     return Response(html, status, Headers(list(given.items())))
 
 

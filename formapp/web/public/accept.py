@@ -398,8 +398,10 @@ def _success(post: Post) -> Response:
 
 
 def _lead_on(target: str) -> Response:
-    headers = [("Content-Type", "text/html; charset=utf-8"), ("Location", target)]
-    return Response(status=303, headers=Headers(headers))
+    headers = Headers()
+    headers.add("Content-Type", "text/html; charset=utf-8")
+    headers.add("Location", target)
+    return Response(status=303, headers=headers)
 
 
 def _next(post: Post) -> str:

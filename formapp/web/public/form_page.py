@@ -31,9 +31,8 @@ from formapp.web.responses import html_answer
 from formapp.web.services import Services, services
 
 
-def show_new_form(request: Request, form: Form, use: Use) -> Response:
+def show_new_form(request: Request, form: Form, app: Services, use: Use) -> Response:
     """Return a form's page, empty or prefilled, in the language of the form."""
-    app = services()
     if request.method == "GET":
         app.visits.shown(form.name)
     if _fills_fields(request, form):
@@ -56,7 +55,7 @@ def show_new_form(request: Request, form: Form, use: Use) -> Response:
         "address": app.address,
     }
     page = _template(app, request, form, use, themed=has_sheet(form, values["theme"]))
-    return _answer(form, use, page.filled(values))
+    return _answer(app, form, use, page.filled(values))
 
 
 def show_form(
@@ -70,12 +69,10 @@ def show_form(
 ) -> Response:
     """Render the form with the answers and their faults; `context` is as of `render_form`."""
     use: Use = "embed" if is_embedded(request) else "page"
-    context |= {
-        "links": _query_of_links(action.partition("?")[2]),
-        "address": services().address,
-    }
+    app = services()
+    context |= {"links": _query_of_links(action.partition("?")[2]), "address": app.address}
     html = render_form(form, bound, use=use, action=action, **context)
-    return _answer(form, use, html, status, headers)
+    return _answer(app, form, use, html, status, headers)
 
 
 def render_form(
@@ -96,7 +93,8 @@ def render_form(
     )
 
 
-def _answer(
+def _answer(  # noqa: PLR0913, PLR0917 - what an answer consists of
+    app: Services,
     form: Form,
     use: Use,
     html: str,
@@ -105,7 +103,7 @@ def _answer(
 ) -> Response:
     origins = form.definition.origins
     policy = page_headers(
-        services().origin,
+        app.origin,
         targets=origins,
         ancestors=origins if use == "embed" else None,
         images=image_sources(form),

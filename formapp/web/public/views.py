@@ -56,7 +56,7 @@ def init_app(app: Flask) -> None:
 @forms.get("/f/<name>", provide_automatic_options=False)
 def show(name: str) -> Response:
     """The hosted page."""
-    return show_new_form(current_request(), localized_form(name), "page")
+    return show_new_form(current_request(), localized_form(name), services(), "page")
 
 
 @forms.get("/f/<name>/embed")
@@ -64,7 +64,7 @@ def embed(name: str) -> Response:
     """The form in a frame."""
     request, form = current_request(), localized_form(name)
     note_frame(request, form)
-    return show_new_form(request, form, "embed")
+    return show_new_form(request, form, services(), "embed")
 
 
 @forms.route("/f/<name>", methods=["POST", "OPTIONS"], provide_automatic_options=False)
