@@ -10,9 +10,10 @@ if no name is known, within one container (`data[email]`).
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from dataclasses import field as dataclass_field
 from typing import TypedDict
+
+import msgspec
+from msgspec.structs import replace
 
 from formapp.forms.conditions import Conditions
 from formapp.forms.definition.links import spelled_out
@@ -52,9 +53,10 @@ _NO_INDEX = -1
 _PERSON = {"first_name", "last_name", "full_name"}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Posted:
+class Posted(msgspec.Struct, frozen=True):
     """A post, sorted by the fields that its names stand for. Made by `Reader.sort`.
+
+    Its text form shows none of it.
 
     Attributes:
         values: name -> its texts, as they came.
@@ -74,6 +76,9 @@ class Posted:
     lists: frozenset[str]
     unknown: list[str]
     unmet: frozenset[str] = frozenset()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
 
     def get(self, name: str) -> str | None:
         """Return the first text of this very name, a blank one last; None where there is none."""
@@ -177,8 +182,7 @@ class Consent(TypedDict):
     text: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What one submission says. Its text form shows none of it.
 
     `answers` are by field name, in the order of the form file; blank ones are left out, but a box
@@ -193,8 +197,8 @@ class Reading:
     lead: Lead
     texts: list[str]
     names: list[str]
-    notes: list[Note] = dataclass_field(default_factory=list)
-    unread: dict[str, str | list[str]] = dataclass_field(default_factory=dict)
+    notes: list[Note] = []
+    unread: dict[str, str | list[str]] = {}
 
     def __repr__(self) -> str:
         return "<Reading>"

@@ -11,7 +11,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
@@ -19,6 +19,7 @@ from itertools import chain, count
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
+from msgspec.structs import replace
 from sqlalchemy import JSON, Connection, Integer, Table, select, update
 from sqlalchemy.exc import IntegrityError
 from uuid6 import UUID
@@ -67,9 +68,8 @@ class KeyReusedError(Exception):
     """The key was used before, with other answers. Nothing was stored."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Submission:
-    """A validated submission that is about to be stored.
+class Submission(msgspec.Struct, frozen=True):
+    """A validated submission that is about to be stored. Its text form shows none of it.
 
     Attributes:
         answers: by field name, cleaned.
@@ -91,10 +91,10 @@ class Submission:
     received_at: datetime
     lead: Lead
     answers: dict[str, Any]
-    consents: list[dict[str, Any]] = field(default_factory=list)
-    meta: dict[str, Any] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
-    unknown: dict[str, Any] = field(default_factory=dict)
+    consents: list[dict[str, Any]] = []
+    meta: dict[str, Any] = {}
+    notes: list[Note] = []
+    unknown: dict[str, Any] = {}
     status: Status = Status.ACCEPTED
     key: str | None = None
     address: str | None = None
@@ -102,6 +102,9 @@ class Submission:
     jobs: tuple[Job, ...] = ()
     usage_limits: tuple[UsageLimit, ...] = ()
     files: tuple[FileRecord, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
 
     @property
     def leaves_work(self) -> bool:

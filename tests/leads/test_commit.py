@@ -4,10 +4,10 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import event, func, select
 
 from formapp.db.counters import UsageLimit
@@ -75,7 +75,7 @@ def door(database: Database) -> Iterator[Door]:
 
 def _sent(number: int, **more: object) -> Submission:
     given = submission(lead(f"lead{number}@example.com"), key=f"nonce {number}")
-    return replace(given, **more)  # type: ignore[arg-type] # fields of a submission
+    return replace(given, **more)
 
 
 def _number(database: Database, what: object = deliveries) -> int:

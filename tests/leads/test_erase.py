@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import insert, select
 
@@ -206,7 +207,7 @@ def test_where_somebody_else_mentions_the_person_the_mention_is_struck_out(
 def test_unknown_fields_and_notes_are_the_persons_own_and_go(
     database: Database, sent: dict[str, Any]
 ) -> None:
-    submission_id = delivered(database, replace(_other(message="hello"), **sent))
+    submission_id = delivered(database, msgspec.structs.replace(_other(message="hello"), **sent))
     done = _erase(database, EMAIL, PHONE)
     assert [row.id for row in done.own] == [submission_id]
     row = submission_row(database, submission_id)
@@ -215,7 +216,7 @@ def test_unknown_fields_and_notes_are_the_persons_own_and_go(
 
 
 def test_a_mention_in_unknown_fields_and_notes_is_struck_out(database: Database) -> None:
-    sent = replace(
+    sent = msgspec.structs.replace(
         _other(),
         unknown={f"of {EMAIL}": f"see {EMAIL}", "tags": ["a", f"via {EMAIL}"]},
         notes=[{"code": "FILE_DROPPED", "field": "cv", "value": f"letter of {EMAIL} (1).pdf"}],

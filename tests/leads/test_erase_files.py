@@ -1,11 +1,11 @@
 """Erasing a person whom another person's file names."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from formapp.db.database import Database
 from formapp.files.records import of_submission

@@ -3,13 +3,13 @@
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 import responses
+from msgspec.structs import replace
 from sqlalchemy import delete, insert, select, update
 
 from formapp.db.database import Database

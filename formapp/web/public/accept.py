@@ -7,12 +7,13 @@ reads that it succeeded, the submission is in the database.
 import hashlib
 import logging
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+import msgspec
 from flask import Request, Response
+from msgspec.structs import replace
 from werkzeug.datastructures import Headers
 
 from formapp.confirmation.request import STEP, TO_CONFIRM, make_request
@@ -72,9 +73,8 @@ FILES, ONWARD = "files", "next"
 _NOT_FILLED = {"", "false"}
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Post:
-    """One post to a form, read and allowed by its origin.
+class Post(msgspec.Struct, frozen=True):
+    """One post to a form, read and allowed by its origin. Its text form shows nothing of it.
 
     Attributes:
         use: whether the response is shown in an iframe.
@@ -98,6 +98,9 @@ class Post:
     notes: list[Note]
     too_large: bool
     uploads: Uploads | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
 
     @property
     def wants_json(self) -> bool:

@@ -7,11 +7,11 @@ encoding is known only when all have been read.
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import IO, Any, Never, Protocol
 from urllib.parse import unquote_to_bytes
 
+import msgspec
 from flask import Request
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -64,9 +64,8 @@ _DEEPEST = 8
 """Levels of JSON that become names; what is deeper stays JSON."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Body:
-    """What was posted.
+class Body(msgspec.Struct, frozen=True):
+    """What was posted. Its text form shows none of it.
 
     Attributes:
         pairs: names and texts, not yet normalised.
@@ -80,7 +79,10 @@ class Body:
     lists: frozenset[str]
     notes: list[Note]
     size: int
-    file_names: list[str] = field(default_factory=list)
+    file_names: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
 
 
 class Writable(Protocol):
@@ -231,7 +233,7 @@ def _multipart(
         {"code": FILE_DROPPED, "field": _short(name), "value": _short(file)}
         for name, file in body.pairs[len(raw) + len(received) :]
     ]
-    return replace(
+    return msgspec.structs.replace(
         body, pairs=body.pairs[: len(raw)], notes=body.notes + notes, file_names=file_names
     )
 
