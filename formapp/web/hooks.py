@@ -13,23 +13,25 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
 import structlog
-from flask import Flask, Request, Response, g
+from flask import Flask, Request, Response
 from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.exceptions import BadHost, SecurityError
 from werkzeug.routing import MapAdapter
 from werkzeug.sansio.utils import get_host
 
 from formapp.forms.reading.text import TooManyMarksError, has_too_many_marks
-from formapp.monitoring.metrics import Metrics
 from formapp.web.errors import RefusalError
 from formapp.web.headers import add_headers
-from formapp.web.services import current_request
+from formapp.web.services import Services, current_request
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
 
 HEADER = "X-Request-Id"
 _ENVIRON_ID = "HTTP_X_REQUEST_ID"
+_BEGUN = "formapp.begun"
+"""The key in the environ of the request's id, and of when it began."""
+
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _ID_BYTES = 16
 _PATH_HEADERS = {"HTTP_SCRIPT_NAME", "HTTP_PATH_INFO"}
@@ -37,6 +39,8 @@ _PATH_HEADERS = {"HTTP_SCRIPT_NAME", "HTTP_PATH_INFO"}
 
 MAX_HEADERS = 16 * 1024
 """Address and headers of a request together; `formapp.server` refuses more before it reads them."""
+
+_COUNTED = {"PATH_INFO", "QUERY_STRING", "CONTENT_TYPE"}
 
 _LONGEST_ORIGIN = 300
 """A scheme, a host of at most 253 characters and a port."""
@@ -114,17 +118,17 @@ class SessionsUnder(SecureCookieSessionInterface):
         return super().open_session(app, request) if inside else None
 
 
-def init_app(app: Flask, metrics: Metrics) -> None:
+def init_app(app: Flask, services: Services) -> None:
     """Add the hooks: one before every view, one after."""
 
     def finish(response: Response) -> Response:
         request = current_request()
-        add_headers(request, response)
-        id_, begun = g.begun
+        add_headers(request, response, services)
+        id_, begun = request.environ[_BEGUN]
         response.headers.add(HEADER, id_)
         # The endpoint, not the path: anyone can make up paths.
         endpoint = request.endpoint or "none"
-        metrics.request(endpoint, response.status_code, time.perf_counter() - begun)
+        services.metrics.request(endpoint, response.status_code, time.perf_counter() - begun)
         structlog.contextvars.unbind_contextvars("request_id")
         return response
 
@@ -139,7 +143,7 @@ def _begin() -> None:
     given = environ.get(_ENVIRON_ID, "")
     id_ = given if _SAFE_ID.fullmatch(given) else secrets.token_hex(_ID_BYTES)
     structlog.contextvars.bind_contextvars(request_id=id_)
-    g.begun = id_, time.perf_counter()
+    environ[_BEGUN] = id_, time.perf_counter()
     origin: str = environ.get("HTTP_ORIGIN", "")
     if len(origin) > _LONGEST_ORIGIN or not origin.isascii():
         del environ["HTTP_ORIGIN"]
@@ -156,9 +160,8 @@ def _begin() -> None:
 
 def _limit_headers(environ: "WSGIEnvironment") -> None:
     """Refuse headers that another server than ours has let through."""
-    sizes = [len(value) for name, value in environ.items() if name.startswith("HTTP_")]
-    more = [len(environ.get(name, "")) for name in ("PATH_INFO", "QUERY_STRING", "CONTENT_TYPE")]
-    if sum(sizes) + sum(more) > MAX_HEADERS:
+    sent = [text for name, text in environ.items() if name[:5] == "HTTP_" or name in _COUNTED]
+    if sum(map(len, sent)) > MAX_HEADERS:
         # Choosing language and format of the refusal would read them.
         for name in [name for name in environ if name.startswith("HTTP_ACCEPT")]:
             del environ[name]

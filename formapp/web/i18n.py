@@ -23,7 +23,7 @@ from formapp.languages import (
     spoken_for,
 )
 from formapp.resources import TRANSLATIONS
-from formapp.web.services import services
+from formapp.web.services import Services, services
 
 LANG = "lang"
 """The query parameter that selects a language."""
@@ -66,14 +66,14 @@ def is_negotiated() -> bool:
     return "language_negotiated" in g
 
 
-def form_of(request: Request) -> Form | None:
+def form_of(request: Request, services: Services) -> Form | None:
     """Return the form that a request's address names, in its own language; None without one."""
-    return services().forms.get((request.view_args or {}).get("name", ""))
+    return services.forms.get((request.view_args or {}).get("name", ""))
 
 
 def requested_form() -> Form | None:
     """Return the form of the current request."""
-    return form_of(request)
+    return form_of(request, services())
 
 
 def localized_form(name: str) -> Form:
