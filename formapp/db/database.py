@@ -97,7 +97,6 @@ class Database:
         self._users: list[Callable[[], None]] = []
         self._writer: PoolProxiedConnection | None = None
         """SQLite's connection for `write_by_driver`, which one thread at a time has."""
-        self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         if must_exist and self.is_sqlite:
             event.listen(self.engine, "do_connect", self._refuse_missing)
         if self.is_sqlite:
@@ -116,7 +115,7 @@ class Database:
 
         SQLite takes its write lock at once, so that waiting happens here and never half-way.
         """
-        with self._turn, _translated(), self.engine.begin() as connection:
+        with self._turn, self._translated(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -126,27 +125,62 @@ class Database:
         SQLAlchemy takes as long for a statement as SQLite does for ten rows. On PostgreSQL it is of
         exactly one statement, in one round trip.
         """
-        if not self.is_sqlite:
-            with _translated(), self._autocommit.begin() as connection:
-                yield connection.exec_driver_sql
-            return
-        with self._turn, _translated():
-            writer, self._writer = self._writer or self.engine.raw_connection(), None
-            try:
-                cursor = writer.cursor()
-                cursor.execute("BEGIN IMMEDIATE")
-                yield cursor.execute
-                cursor.execute("COMMIT")
-            except BaseException:
-                writer.close()  # which rolls back
-                raise
-            self._writer = writer
+        transaction = self._sqlite_transaction() if self.is_sqlite else self._statement()
+        with self._turn, self._translated(), transaction as execute:
+            yield execute
+
+    @contextmanager
+    def _sqlite_transaction(self) -> Iterator[Execute]:
+        writer, self._writer = self._writer or self.engine.raw_connection(), None
+        try:
+            cursor = writer.cursor()
+            cursor.execute("BEGIN IMMEDIATE")
+            yield cursor.execute
+            cursor.execute("COMMIT")
+        except BaseException:
+            writer.close()  # which rolls back
+            raise
+        self._writer = writer
+
+    @contextmanager
+    def _statement(self) -> Iterator[Execute]:
+        """A statement of PostgreSQL's driver that commits itself."""
+        given = self.engine.raw_connection()
+        connection: Any = given.driver_connection
+        try:
+            connection.autocommit = True
+            yield given.cursor().execute
+        finally:
+            if connection.closed:
+                given.invalidate()  # it is lost
+            else:
+                connection.autocommit = False
+                given.close()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view; on SQLite nothing can be written through it."""
-        with _translated(), self.engine.connect() as connection:
+        with self._translated(), self.engine.connect() as connection:
             yield connection.execution_options(**{_READ_ONLY: True})
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Translate what SQLAlchemy raises, or the driver itself in `write_by_driver`."""
+        driver = self.engine.dialect.loaded_dbapi
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except driver.IntegrityError as error:
+            raise IntegrityError(None, None, error) from error
+        except (DBAPIError, driver.Error) as error:
+            is_content = isinstance(error, (DataError, driver.DataError))
+            kind = ContentRefusedError if is_content else DatabaseUnavailableError
+            is_other = isinstance(error, (ProgrammingError, driver.ProgrammingError))
+            what = "has another schema" if is_other else "refused"
+            raise kind(f"{what} ({_first_line(error)})") from error
+        except PoolTimeout as error:
+            raise DatabaseUnavailableError("has no free connection") from error
 
     @property
     def place(self) -> str:
@@ -323,25 +357,7 @@ def lock_for_transaction(connection: Connection, key: int, name: str | None = No
         connection.execute(select(func.pg_advisory_xact_lock(key, *names)))
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Translate what SQLAlchemy raises, or SQLite's driver itself in `write_by_driver`."""
-    try:
-        yield
-    except IntegrityError:
-        raise
-    except sqlite3.IntegrityError as error:
-        raise IntegrityError(None, None, error) from error
-    except (DBAPIError, sqlite3.Error) as error:
-        is_content = isinstance(error, DataError | sqlite3.DataError)
-        kind = ContentRefusedError if is_content else DatabaseUnavailableError
-        what = "has another schema" if isinstance(error, ProgrammingError) else "refused"
-        raise kind(f"{what} ({_first_line(error)})") from error
-    except PoolTimeout as error:
-        raise DatabaseUnavailableError("has no free connection") from error
-
-
-def _first_line(error: DBAPIError | sqlite3.Error) -> str:
+def _first_line(error: Exception) -> str:
     # PostgreSQL's further lines may quote the row.
     told = error.orig if isinstance(error, DBAPIError) else error
     return (str(told).splitlines() or [type(error).__name__])[0]
