@@ -115,9 +115,12 @@ def _oldest(
 ) -> int | None:
     """Find the wanted job that has been due longest: one look into the index for each kind.
 
-    However many wait for another kind, or for later. Those of a wrong clock come last.
+    However many wait for another kind, or for later. Those of a wrong clock come last. Mostly none
+    is wanted, which takes one look for all kinds.
     """
     for in_time in when:
+        if connection.execute(select(jobs.c.id).where(wanted, in_time).limit(1)).first() is None:
+            continue
         found: list[tuple[datetime, int]] = []
         for kind in kinds:
             query = select(jobs.c.due_at, jobs.c.id).where(wanted, in_time, jobs.c.kind == kind)

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, event, func, select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs, submissions
@@ -209,6 +209,22 @@ def test_an_errand_is_left_to_whoever_can_run_its_kind(database: Database) -> No
     # None of its tries was spent by those who could not run it.
     assert done == [1]
     assert not JobRunner(database, {"mail": run}, clock=lambda: LATER).run_next()
+
+
+def test_a_look_that_finds_nothing_is_short_however_many_kinds_there_are(
+    database: Database,
+) -> None:
+    """Each post wakes all workers, whose looks delay its delivery."""
+    kept(database)
+    looks: list[str] = []
+    event.listen(
+        database.engine, "before_cursor_execute", lambda *given: looks.append(str(given[2]))
+    )
+    kinds = {f"kind {number}" for number in range(12)} | KINDS
+    assert claim_job(database, NOON - timedelta(seconds=1), kinds) is None
+    looks = [look for look in looks if look.startswith("SELECT")]
+    assert len(looks) == 2, "one for jobs that are due, one for those of a wrong clock"
+    assert claim_job(database, NOON, kinds)
 
 
 def test_errands_may_be_claimed_from_some_age_on(database: Database) -> None:
