@@ -30,6 +30,7 @@ CONTENT = [
     (LINK * 9, {Signal.MANY_LINKS}),
     (LINK * 10, {Signal.FLOOD_OF_LINKS}),
     ("HTTP://A.EXAMPLE Www.b.example https://c.example", {Signal.SOME_LINKS}),
+    ("wWw.a.example http\u017f://b.example WWW.c.example", {Signal.SOME_LINKS}),
     # One address is one link, however it is written.
     ("https://www.a.example http://www.b.example", set()),
     ("ada@www.example.com bob@www.example.com c@www.example.com", set()),

@@ -2,10 +2,13 @@
 
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from formapp.web.public.body import _urlencoded
 from tests.web.forms import load
 from tests.web.support import GOOD, URLENCODED, Site, assert_refused, multipart
 
@@ -91,3 +94,15 @@ def test_any_script_is_kept_as_it_is(site: Site, encode: Any) -> None:
     text = "Ω 漢字 עברית 🏳️‍🌈 &=%+;"
     site.raw(*encode(message=text))
     assert site.row().answers["message"] == text
+
+
+PIECES = st.sampled_from(
+    [b"a", b"b=", b"=", b"&", b"+", b"%", b"%2", b"%zz", b"%2B", b"%26", b"%e9"]
+)
+
+
+@given(pieces=st.lists(PIECES | st.binary(max_size=3).filter(bytes.isascii), max_size=30))
+def test_a_form_is_split_as_python_does_it(pieces: list[bytes]) -> None:
+    data = b"".join(pieces).replace(b"\0", b"0")  # NUL is decoded before
+    expected = parse_qsl(data.decode(), keep_blank_values=True, encoding="latin-1")
+    assert _urlencoded(data) == expected
