@@ -79,7 +79,7 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     services = _services(settings, forms, database, on_kept, metrics or Metrics(), memory)
     app.extensions[EXTENSION] = services
     app.config["TRUSTED_HOSTS"] = _trusted_hosts(settings)
-    hooks.init_app(app, services)
+    hooks.init_app(app)
     i18n.init_app(app)
     brand.init_app(app, settings.project.brand)
     errors.init_app(app, refuse)

@@ -40,9 +40,18 @@ class Merge(StrEnum):
     """Replace what is there; only if the form file sets it."""
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Private(msgspec.Struct, frozen=True):
+    """A value whose text form shows none of it, since it may end in a log or an error page."""
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []  # msgspec's own would give a pretty printer the fields
+
+
+class _Part(Private, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    pass
 
 
 class Text(_Part, frozen=True, kw_only=True):

@@ -82,14 +82,14 @@ class Signer:
     def read(self, text: str, kind: Any = Any) -> Signed:
         """Return the content of a text of this signer, or raise InvalidSignatureError.
 
-        `kind` is the type that the content must have, as msgspec reads it.
+        `kind` is the type of the content, for msgspec; text with other content isn't genuine.
         """
         if not text.isascii():
             raise InvalidSignatureError("the text is not genuine")
         try:
             signed, signed_at = self._signer.unsign(text, return_timestamp=True)
             content = msgspec.json.decode(base64_decode(signed), type=kind)
-        except (BadData, ValueError, msgspec.ValidationError) as err:
+        except (BadData, ValueError) as err:
             raise InvalidSignatureError("the text is not genuine") from err
         age = datetime.fromtimestamp(int(self._clock()), UTC) - signed_at
         return Signed(content, signed_at, age)

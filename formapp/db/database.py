@@ -95,8 +95,8 @@ class Database:
         self._turn = _Turn(Path(self.place), busy_seconds) if self.is_sqlite else nullcontext()
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         self._users: list[Callable[[], None]] = []
-        self._writer: PoolProxiedConnection | None = None
-        """SQLite's connection for `write_by_driver`, which one thread at a time has."""
+        self._writers: list[PoolProxiedConnection] = []
+        """SQLite's connection for `write_by_driver`, while no thread uses it."""
         if must_exist and self.is_sqlite:
             event.listen(self.engine, "do_connect", self._refuse_missing)
         if self.is_sqlite:
@@ -122,8 +122,8 @@ class Database:
     def write_by_driver(self) -> Iterator[Execute]:
         """A transaction whose statements go to the driver as they are; may raise IntegrityError.
 
-        SQLAlchemy takes as long for a statement as SQLite does for ten rows. On PostgreSQL it is of
-        exactly one statement, in one round trip.
+        SQLAlchemy takes as long for a statement as SQLite does for ten rows. On PostgreSQL the
+        transaction is exactly one statement, in one round trip.
         """
         transaction = self._sqlite_transaction() if self.is_sqlite else self._statement()
         with self._turn, self._translated(), transaction as execute:
@@ -131,7 +131,11 @@ class Database:
 
     @contextmanager
     def _sqlite_transaction(self) -> Iterator[Execute]:
-        writer, self._writer = self._writer or self.engine.raw_connection(), None
+        pool = self.engine.pool
+        try:
+            writer = self._writers.pop()
+        except IndexError:
+            writer = self.engine.raw_connection()
         try:
             cursor = writer.cursor()
             cursor.execute("BEGIN IMMEDIATE")
@@ -140,19 +144,23 @@ class Database:
         except BaseException:
             writer.close()  # which rolls back
             raise
-        self._writer = writer
+        if self.engine.pool is pool:
+            self._writers.append(writer)
+        else:
+            writer.invalidate()  # the database was closed meanwhile
 
     @contextmanager
     def _statement(self) -> Iterator[Execute]:
-        """A statement of PostgreSQL's driver that commits itself."""
+        """One statement of PostgreSQL's driver, which commits by itself."""
         given = self.engine.raw_connection()
         connection: Any = given.driver_connection
         try:
             connection.autocommit = True
             yield given.cursor().execute
         finally:
-            if connection.closed:
-                given.invalidate()  # it is lost
+            if connection.info.transaction_status:  # not idle: the connection is lost
+                given.invalidate()
+                self.engine.dispose()  # and so are the others
             else:
                 connection.autocommit = False
                 given.close()
@@ -214,9 +222,8 @@ class Database:
         """Close all pooled connections; the next use opens others, as after a fork."""
         for end in self._users:
             end()
-        writer, self._writer = self._writer, None
-        if writer:
-            writer.close()
+        with suppress(IndexError):
+            self._writers.pop().invalidate()
         self.engine.dispose()
         if isinstance(self._turn, _Turn):
             self._turn.close()
@@ -359,8 +366,8 @@ def lock_for_transaction(connection: Connection, key: int, name: str | None = No
 
 def _first_line(error: Exception) -> str:
     # PostgreSQL's further lines may quote the row.
-    told = error.orig if isinstance(error, DBAPIError) else error
-    return (str(told).splitlines() or [type(error).__name__])[0]
+    original = error.orig if isinstance(error, DBAPIError) else error
+    return (str(original).splitlines() or [type(error).__name__])[0]
 
 
 def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:

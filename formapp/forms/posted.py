@@ -33,7 +33,7 @@ from formapp.forms.mapping import E164, LeadMapping
 from formapp.forms.notes import LONGEST_NOTE, MAX_NAME, NOT_AN_OPTION, UNKNOWN_CUT, Note
 from formapp.forms.reading.contact import PhoneNumber
 from formapp.forms.reading.numbers import JsonNumber
-from formapp.lead import Lead
+from formapp.lead import Lead, Private
 from formapp.spam.providers import CHALLENGE_NAMES
 
 _SEVERAL = {"checkboxes", "checkbox", "consent", "file"}
@@ -53,10 +53,8 @@ _NO_INDEX = -1
 _PERSON = {"first_name", "last_name", "full_name"}
 
 
-class Posted(msgspec.Struct, frozen=True):
+class Posted(Private, frozen=True):
     """A post, sorted by the fields that its names stand for. Made by `Reader.sort`.
-
-    Its text form shows none of it.
 
     Attributes:
         values: name -> its texts, as they came.
@@ -76,9 +74,6 @@ class Posted(msgspec.Struct, frozen=True):
     lists: frozenset[str]
     unknown: list[str]
     unmet: frozenset[str] = frozenset()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
     def get(self, name: str) -> str | None:
         """Return the first text of this very name, a blank one last; None where there is none."""
@@ -182,8 +177,8 @@ class Consent(TypedDict):
     text: str
 
 
-class Reading(msgspec.Struct, frozen=True):
-    """What one submission says. Its text form shows none of it.
+class Reading(Private, frozen=True):
+    """What one submission says.
 
     `answers` are by field name, in the order of the form file; blank ones are left out, but a box
     that isn't ticked is False. A telephone number is there as typed, and in E.164 as
@@ -197,11 +192,8 @@ class Reading(msgspec.Struct, frozen=True):
     lead: Lead
     texts: list[str]
     names: list[str]
-    notes: list[Note] = []
-    unread: dict[str, str | list[str]] = {}
-
-    def __repr__(self) -> str:
-        return "<Reading>"
+    notes: list[Note] = msgspec.field(default_factory=list)
+    unread: dict[str, str | list[str]] = msgspec.field(default_factory=dict)
 
 
 class Reader:

@@ -6,15 +6,26 @@ run twice: its handler must allow for that.
 """
 
 import logging
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Row,
+    bindparam,
+    delete,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
-from formapp.db.database import Database, DatabaseUnavailableError, is_over
+from formapp.db.database import Database, DatabaseUnavailableError, UtcDateTime, is_over
 from formapp.db.tables import jobs, submissions
 from formapp.jobs.backoff import FIRST, LONGEST_WAIT, doubled
 
@@ -93,10 +104,10 @@ def claim_job(
     wanted = is_over(jobs.c.due_at, now, longest_wait) & jobs.c.kind.in_(kinds)
     if age:
         wanted &= jobs.c.created_at <= now - age
-    when = jobs.c.due_at <= now, jobs.c.due_at > now + longest_wait
+    times = {"now": now, "far": now + longest_wait, "before": now - age}
     while True:
         with database.read() as connection:
-            job_id = _oldest(connection, wanted, when, kinds)
+            job_id = _oldest(connection, tuple(kinds), times, by_age=bool(age))
         if job_id is None:
             return None
         with database.write() as connection:
@@ -108,27 +119,37 @@ def claim_job(
 
 
 def _oldest(
-    connection: Connection,
-    wanted: ColumnElement[bool],
-    when: Sequence[ColumnElement[bool]],
-    kinds: Collection[str],
+    connection: Connection, kinds: tuple[str, ...], times: Mapping[str, datetime], *, by_age: bool
 ) -> int | None:
-    """Find the wanted job that has been due longest: one look into the index for each kind.
-
-    However many wait for another kind, or for later. Those of a wrong clock come last. Mostly none
-    is wanted, which takes one look for all kinds.
-    """
-    for in_time in when:
-        if connection.execute(select(jobs.c.id).where(wanted, in_time).limit(1)).first() is None:
-            continue
-        found: list[tuple[datetime, int]] = []
-        for kind in kinds:
-            query = select(jobs.c.due_at, jobs.c.id).where(wanted, in_time, jobs.c.kind == kind)
-            first = query.order_by(jobs.c.due_at, jobs.c.id).limit(1)
-            found += [(row.due_at, row.id) for row in connection.execute(first)]
-        if found:
-            return min(found)[1]
+    """Find the job that has been due longest; those that a wrong clock stored come last."""
+    for by_wrong_clock in (False, True) if kinds else ():
+        looks = _looks(kinds, by_wrong_clock=by_wrong_clock, by_age=by_age)
+        if found := connection.execute(looks, times).all():
+            oldest: int = min((row.due_at, row.id) for row in found)[1]
+            return oldest
     return None
+
+
+@cache
+def _looks(kinds: tuple[str, ...], *, by_wrong_clock: bool, by_age: bool) -> CompoundSelect[Any]:
+    """Make the query for the oldest job of each kind, by one look into the index for each.
+
+    However many wait for another kind, or for later. It is one query, made once: each post wakes
+    all workers, whose looks would delay its delivery.
+    """
+    due_at, far = jobs.c.due_at, bindparam("far", type_=UtcDateTime)
+    wanted = due_at > far if by_wrong_clock else due_at <= bindparam("now", type_=UtcDateTime)
+    if by_age:
+        wanted &= jobs.c.created_at <= bindparam("before", type_=UtcDateTime)
+    looks = [
+        select(due_at, jobs.c.id)
+        .where(wanted, jobs.c.kind == kind)
+        .order_by(due_at, jobs.c.id)
+        .limit(1)
+        .subquery()
+        for kind in kinds
+    ]
+    return union_all(*map(select, looks))
 
 
 def _read(connection: Connection, job_id: int) -> ClaimedJob:

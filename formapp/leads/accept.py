@@ -37,7 +37,7 @@ from formapp.db.tables import deliveries, jobs, submissions, unindexed
 from formapp.files.records import FileRecord, attach
 from formapp.forms.notes import Note
 from formapp.jobs.queue import Job
-from formapp.lead import Lead
+from formapp.lead import Lead, Private
 from formapp.leads.search_index import index_later
 
 _SORTED = json.JSONEncoder(sort_keys=True).encode
@@ -68,8 +68,8 @@ class KeyReusedError(Exception):
     """The key was used before, with other answers. Nothing was stored."""
 
 
-class Submission(msgspec.Struct, frozen=True):
-    """A validated submission that is about to be stored. Its text form shows none of it.
+class Submission(Private, frozen=True):
+    """A validated submission that is about to be stored.
 
     Attributes:
         answers: by field name, cleaned.
@@ -91,10 +91,10 @@ class Submission(msgspec.Struct, frozen=True):
     received_at: datetime
     lead: Lead
     answers: dict[str, Any]
-    consents: list[dict[str, Any]] = []
-    meta: dict[str, Any] = {}
-    notes: list[Note] = []
-    unknown: dict[str, Any] = {}
+    consents: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+    notes: list[Note] = msgspec.field(default_factory=list)
+    unknown: dict[str, Any] = msgspec.field(default_factory=dict)
     status: Status = Status.ACCEPTED
     key: str | None = None
     address: str | None = None
@@ -102,9 +102,6 @@ class Submission(msgspec.Struct, frozen=True):
     jobs: tuple[Job, ...] = ()
     usage_limits: tuple[UsageLimit, ...] = ()
     files: tuple[FileRecord, ...] = ()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
     @property
     def leaves_work(self) -> bool:

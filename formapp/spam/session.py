@@ -10,8 +10,8 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-HEADER = "HTTP_FORMSPREE_SESSION_DATA"
-"""As WSGI names it."""
+ENVIRON_KEY = "HTTP_FORMSPREE_SESSION_DATA"
+"""The header in WSGI's environ."""
 _LONGEST = 1000
 
 

@@ -24,7 +24,7 @@ _SAME_LENGTH = 8
 # A visitor may send 10,000 arbitrary characters: none of these patterns backtracks over them.
 _LINK = re.compile(r"https?://|(?<![\w.@/])www\.(?=\w)", re.IGNORECASE)
 _LINK_MARK = re.compile(r"://|[Ww]{3}\.")
-"""What all that `_LINK` matches has in it; most texts have not."""
+"""Part of every match of `_LINK`; most texts don't contain it."""
 _SCRIPT = re.compile(r"<\s*script\b|javascript\s*:|\bon(?:error|load|click)\s*=", re.IGNORECASE)
 _BBCODE = re.compile(r"\[\s*(?:url|link|img)\s*[=\]]", re.IGNORECASE)
 _ANCHOR = re.compile(r"<\s*a\s[^>]{0,200}\bhref\b", re.IGNORECASE)
@@ -103,7 +103,7 @@ def suspicions(facts: Facts) -> list[Signal]:
         found.append(_of_links(links))
     if marked := list(filter(_MARK.search, facts.texts)):
         found += [signal for pattern, signal in _CODE if any(map(pattern.search, marked))]
-    if links and any(map(_LINK.search, facts.names)):
+    if links and any(map(_LINK.search, facts.names)):  # names are among the texts
         found.append(Signal.LINK_IN_NAME)
     # Short texts are equal by chance (a name, a town, "none").
     long = [text.strip().casefold() for text in facts.texts if len(text.strip()) >= _SAME_LENGTH]

@@ -45,12 +45,12 @@ _ALWAYS = (
 )
 
 
-def add_headers(request: Request, response: Response, services: Services) -> None:
+def add_headers(request: Request, response: Response, app: Services) -> None:
     """Add the headers to an answer; a page's view may have set those of `page_headers`."""
     headers, mimetype, endpoint = response.headers, response.mimetype or "", request.endpoint
     for name, value in _ALWAYS:
         headers.add(name, value)
-    form, is_redirect = form_of(request, services), response.status_code in _REDIRECTS
+    form, is_redirect = form_of(request, app), response.status_code in _REDIRECTS
     policy = "" if is_redirect else headers.get("Content-Security-Policy", "")
     if policy.startswith("sandbox"):
         # A visitor's file: whatever its type, it has this policy, and no language of ours.
@@ -59,7 +59,7 @@ def add_headers(request: Request, response: Response, services: Services) -> Non
         if not policy:
             # A redirect shows nothing.
             images = () if is_redirect else image_sources(form)
-            headers.extend(page_headers(services.origin, images=images))
+            headers.extend(page_headers(app.origin, images=images))
         headers.add("Content-Language", language())
     elif not mimetype.startswith("image/"):
         headers.add("Content-Security-Policy", _NO_PAGE)

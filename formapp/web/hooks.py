@@ -14,7 +14,7 @@ from urllib.parse import unquote_plus
 
 import structlog
 from flask import Flask, Request, Response
-from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from werkzeug.exceptions import BadHost, SecurityError
 from werkzeug.routing import MapAdapter
 from werkzeug.sansio.utils import get_host
@@ -22,7 +22,7 @@ from werkzeug.sansio.utils import get_host
 from formapp.forms.reading.text import TooManyMarksError, has_too_many_marks
 from formapp.web.errors import RefusalError
 from formapp.web.headers import add_headers
-from formapp.web.services import Services, current_request
+from formapp.web.services import current_request, services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -41,6 +41,7 @@ MAX_HEADERS = 16 * 1024
 """Address and headers of a request together; `formapp.server` refuses more before it reads them."""
 
 _COUNTED = {"PATH_INFO", "QUERY_STRING", "CONTENT_TYPE"}
+"""Values of the environ that come from the request, beside its headers."""
 
 _LONGEST_ORIGIN = 300
 """A scheme, a host of at most 253 characters and a port."""
@@ -71,7 +72,8 @@ class App(Flask):
             own = _own_host(request.scheme, host, self.config["TRUSTED_HOSTS"])
             if own and "HTTP_UPGRADE" not in environ:
                 request.host = own
-                # As `bind_to_environ`, which checks the host and decodes the path once more.
+                # As `bind_to_environ`, which checks the host and decodes the path once more. The
+                # query, undecoded here, is for redirects, of which there are none.
                 place = own, request.root_path, "", request.scheme, request.method, request.path
                 return self.url_map.bind(*place, environ.get("QUERY_STRING"))
         try:
@@ -106,10 +108,6 @@ class SessionsUnder(SecureCookieSessionInterface):
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._none = NullSession()  # which nobody can write to
-
-    def make_null_session(self, app: Flask) -> NullSession:  # noqa: ARG002 - Flask's
-        return self._none
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return None elsewhere, which gives a session that can't be written."""
@@ -118,22 +116,10 @@ class SessionsUnder(SecureCookieSessionInterface):
         return super().open_session(app, request) if inside else None
 
 
-def init_app(app: Flask, services: Services) -> None:
+def init_app(app: Flask) -> None:
     """Add the hooks: one before every view, one after."""
-
-    def finish(response: Response) -> Response:
-        request = current_request()
-        add_headers(request, response, services)
-        id_, begun = request.environ[_BEGUN]
-        response.headers.add(HEADER, id_)
-        # The endpoint, not the path: anyone can make up paths.
-        endpoint = request.endpoint or "none"
-        services.metrics.request(endpoint, response.status_code, time.perf_counter() - begun)
-        structlog.contextvars.unbind_contextvars("request_id")
-        return response
-
     app.before_request(_begin)
-    app.after_request(finish)
+    app.after_request(_finish)
 
 
 def _begin() -> None:
@@ -156,6 +142,18 @@ def _begin() -> None:
     query: str = environ.get("QUERY_STRING", "")
     if "%" in query and has_too_many_marks(unquote_plus(query)):
         raise TooManyMarksError
+
+
+def _finish(response: Response) -> Response:
+    request, app = current_request(), services()
+    add_headers(request, response, app)
+    id_, begun = request.environ[_BEGUN]
+    response.headers.add(HEADER, id_)
+    # The endpoint, not the path: anyone can make up paths.
+    endpoint = request.endpoint or "none"
+    app.metrics.request(endpoint, response.status_code, time.perf_counter() - begun)
+    structlog.contextvars.unbind_contextvars("request_id")
+    return response
 
 
 def _limit_headers(environ: "WSGIEnvironment") -> None:

@@ -66,9 +66,9 @@ def is_negotiated() -> bool:
     return "language_negotiated" in g
 
 
-def form_of(request: Request, services: Services) -> Form | None:
+def form_of(request: Request, app: Services) -> Form | None:
     """Return the form that a request's address names, in its own language; None without one."""
-    return services.forms.get((request.view_args or {}).get("name", ""))
+    return app.forms.get((request.view_args or {}).get("name", ""))
 
 
 def requested_form() -> Form | None:

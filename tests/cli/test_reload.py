@@ -48,6 +48,16 @@ def test_a_server_that_reloads_shows_what_was_written_and_stands_faults(
     assert becomes(lambda: "Before" in page("one"))
     (folder / "one.toml").write_text(FORM.format("After all"))
     assert becomes(lambda: "After all" in page("one"))
+
+    def may_read() -> str | None:
+        headers = {"Origin": "https://listed.example", "Access-Control-Request-Method": "POST"}
+        answer = requests.options(f"http://127.0.0.1:{port}/f/one", headers=headers, timeout=10)
+        return answer.headers.get("Access-Control-Allow-Origin")
+
+    assert may_read() is None
+    listed = 'origins = ["https://listed.example"]\n' + FORM.format("After all")
+    (folder / "one.toml").write_text(listed)
+    assert becomes(lambda: may_read() == "https://listed.example")
     (folder / "one.toml").write_text("titel = 1\n")
     assert becomes(lambda: "The forms stay as they were" in log())
     assert "one.toml:1: titel" in log()

@@ -1,10 +1,10 @@
 """Transactions by the driver: their errors, and connections that PostgreSQL has ended."""
 
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import QueuePool
 
@@ -91,9 +91,12 @@ def test_a_connection_that_was_lost_while_idle_costs_no_post(postgresql: Databas
     assert stored(postgresql) == {"a", "b"}
 
 
-def test_a_connection_that_was_lost_a_moment_ago_is_refused_once(
+def test_connections_that_were_lost_a_moment_ago_are_refused_once(
     postgresql: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    with ExitStack() as several:
+        for _ in range(5):
+            several.enter_context(postgresql.read()).execute(text("SELECT 1"))
     store(postgresql, "a")
     end_connections(postgresql)
     monkeypatch.setattr("formapp.db.database._IDLE_SECONDS", 60)
@@ -110,3 +113,16 @@ def test_a_connection_given_back_commits_nothing_by_itself(database: Database) -
         connection.execute(text(INSERT.format("'b'")))
         raise ZeroDivisionError
     assert stored(database) == {"a"}
+
+
+def test_a_database_that_is_closed_in_a_transaction_opens_another_connection(
+    sqlite: Database,
+) -> None:
+    opened: list[object] = []
+    event.listen(sqlite.engine, "connect", lambda connection, _record: opened.append(connection))
+    with sqlite.write_by_driver() as execute:
+        execute(INSERT.format("?"), ("a",))
+        sqlite.close()
+    store(sqlite, "b")
+    assert len(opened) == 2
+    assert stored(sqlite) == {"a", "b"}

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, event, func, select
+from sqlalchemy import Connection, func, insert, select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, jobs, submissions
@@ -22,6 +22,7 @@ from formapp.jobs.queue import (
 from formapp.leads.accept import KeyReusedError, Status, keep
 from formapp.leads.anonymize import anonymize
 from formapp.leads.held import accept_held
+from tests.leads.test_search_plans import statements
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
 
@@ -216,13 +217,10 @@ def test_a_look_that_finds_nothing_is_short_however_many_kinds_there_are(
 ) -> None:
     """Each post wakes all workers, whose looks delay its delivery."""
     kept(database)
-    looks: list[str] = []
-    event.listen(
-        database.engine, "before_cursor_execute", lambda *given: looks.append(str(given[2]))
-    )
     kinds = {f"kind {number}" for number in range(12)} | KINDS
-    assert claim_job(database, NOON - timedelta(seconds=1), kinds) is None
-    looks = [look for look in looks if look.startswith("SELECT")]
+    with statements(database) as asked:
+        assert claim_job(database, NOON - timedelta(seconds=1), kinds) is None
+    looks = [statement for statement, _ in asked if statement.startswith("SELECT")]
     assert len(looks) == 2, "one for jobs that are due, one for those of a wrong clock"
     assert claim_job(database, NOON, kinds)
 
@@ -305,3 +303,23 @@ def test_what_was_erased_is_not_let_through(database: Database) -> None:
     with database.write() as connection:
         anonymize(connection, [submission_id], NOON)
     assert not let_in(database, submission_id)
+
+
+def test_a_look_reads_no_jobs_of_other_kinds_or_for_later(postgresql: Database) -> None:
+    """PostgreSQL would rather read the table, if it may take any job that is due."""
+    rows = [
+        {"kind": kind, "content": {}, "created_at": NOON, "due_at": due_at}
+        for kind, due_at in (("mail", LATER), ("other", NOON))
+        for _ in range(3000)
+    ]
+    with postgresql.write() as connection:
+        connection.execute(insert(jobs), rows)
+        connection.exec_driver_sql("ANALYZE jobs")
+    with statements(postgresql) as asked:
+        assert claim_job(postgresql, NOON, ["mail", "challenge"]) is None
+    plans: list[str] = []
+    with postgresql.engine.connect() as connection:
+        for statement, parameters in asked:
+            plans += connection.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars()
+    assert any("Index" in line for line in plans)
+    assert not any("Seq Scan on jobs" in line for line in plans)

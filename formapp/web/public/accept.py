@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import msgspec
 from flask import Request, Response
 from msgspec.structs import replace
 from werkzeug.datastructures import Headers
@@ -30,11 +29,11 @@ from formapp.forms.reading.text import TooManyMarksError
 from formapp.forms.tokens import TOKEN_NAME, Token, Use
 from formapp.jobs.queue import Job
 from formapp.languages import gettext_noop
-from formapp.lead import Lead
+from formapp.lead import Lead, Private
 from formapp.leads.accept import KeyReusedError, Receipt, Status, Submission
 from formapp.notifications.plan import NOTIFY
 from formapp.spam.providers import CHALLENGE_NAMES
-from formapp.spam.session import HEADER
+from formapp.spam.session import ENVIRON_KEY
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import language_query, next_language_query
 from formapp.web.public.attribution import (
@@ -73,8 +72,8 @@ FILES, ONWARD = "files", "next"
 _NOT_FILLED = {"", "false"}
 
 
-class Post(msgspec.Struct, frozen=True):
-    """One post to a form, read and allowed by its origin. Its text form shows nothing of it.
+class Post(Private, frozen=True):
+    """One post to a form, read and allowed by its origin.
 
     Attributes:
         use: whether the response is shown in an iframe.
@@ -98,9 +97,6 @@ class Post(msgspec.Struct, frozen=True):
     notes: list[Note]
     too_large: bool
     uploads: Uploads | None = None
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
 
     @property
     def wants_json(self) -> bool:
@@ -262,7 +258,7 @@ def _check(post: Post, reading: Reading, now: datetime) -> tuple[Verdict, Status
         post.posted,
         reading,
         token=post.token,
-        session_data=post.request.environ.get(HEADER),
+        session_data=post.request.environ.get(ENVIRON_KEY),
         now=now,
         origin_known=post.origin_known,
     )
@@ -388,7 +384,7 @@ def _success(post: Post) -> Response:
     if not as_json and post.request.environ.get("HTTP_SEC_FETCH_MODE") == "cors":
         # A script's fetch can't read the owner's page after a redirect: it would report a failed
         # post.
-        return _lead_on(_thanks(post))
+        return _redirect(_thanks(post))
     target = _next(post)
     if as_json:
         # To its own page the script goes on the address that the visitor sees.
@@ -397,10 +393,10 @@ def _success(post: Post) -> Response:
     if post.dropped_files and target.startswith("http"):
         # Another site's page can't say that a file is missing; ours does, and leads on to it.
         target = _thanks(post, onward=target)
-    return _lead_on(target)
+    return _redirect(target)
 
 
-def _lead_on(target: str) -> Response:
+def _redirect(target: str) -> Response:
     headers = Headers()
     headers.add("Content-Type", "text/html; charset=utf-8")
     headers.add("Location", target)

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 import msgspec
 from flask import Request
+from msgspec.structs import replace
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
@@ -31,6 +32,7 @@ from formapp.forms.notes import CHARSET_GUESSED, FILE_DROPPED, MAX_NAME, Note
 from formapp.forms.reading.numbers import JsonNumber
 from formapp.forms.reading.text import normalize
 from formapp.languages import gettext_noop
+from formapp.lead import Private
 from formapp.web.errors import RefusalError
 from formapp.web.public.charsets import Guess, Pairs, as_utf_8, decode_json, decode_pairs
 
@@ -64,8 +66,8 @@ _DEEPEST = 8
 """Levels of JSON that become names; what is deeper stays JSON."""
 
 
-class Body(msgspec.Struct, frozen=True):
-    """What was posted. Its text form shows none of it.
+class Body(Private, frozen=True):
+    """What was posted.
 
     Attributes:
         pairs: names and texts, not yet normalised.
@@ -79,10 +81,7 @@ class Body(msgspec.Struct, frozen=True):
     lists: frozenset[str]
     notes: list[Note]
     size: int
-    file_names: list[str] = []
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
+    file_names: list[str] = msgspec.field(default_factory=list)
 
 
 class Writable(Protocol):
@@ -233,7 +232,7 @@ def _multipart(
         {"code": FILE_DROPPED, "field": _short(name), "value": _short(file)}
         for name, file in body.pairs[len(raw) + len(received) :]
     ]
-    return msgspec.structs.replace(
+    return replace(
         body, pairs=body.pairs[: len(raw)], notes=body.notes + notes, file_names=file_names
     )
 
