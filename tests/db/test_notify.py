@@ -4,9 +4,9 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from formapp.db.database import Database, DatabaseUnavailableError, Execute
 from formapp.db.notify import Listener, Notifier
@@ -59,12 +59,24 @@ def test_a_listener_comes_back_when_its_connection_is_ended(
         listener.close()
 
 
-def test_a_group_of_submissions_wakes_a_listener_after_its_commit(postgresql: Database) -> None:
+def test_a_group_of_submissions_wakes_a_listener_after_its_commit(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     woken = threading.Semaphore(0)
     statements: list[str] = []
-    event.listen(
-        postgresql.engine, "before_cursor_execute", lambda *given: statements.append(given[2])
-    )
+    real = postgresql.write_by_driver
+
+    @contextmanager
+    def noted() -> Iterator[Execute]:
+        with real() as execute:
+
+            def note(statement: str, given: tuple[Any, ...]) -> object:
+                statements.append(statement)
+                return execute(statement, given)
+
+            yield note
+
+    monkeypatch.setattr(postgresql, "write_by_driver", noted)
     group, listener = GroupCommit(postgresql), Listener(postgresql, woken.release)
     try:
         assert woken.acquire(timeout=WAIT)

@@ -32,16 +32,15 @@ class Door:
         self._pool = pool
         self._by_driver = database.write_by_driver
         event.listen(database.engine, "commit", self._count)
-        if database.is_sqlite:
-            database.write_by_driver = self._counted  # type: ignore[method-assign] # events see none of these
+        database.write_by_driver = self._counted  # type: ignore[method-assign] # events see none of these
 
     @contextmanager
     def _counted(self) -> Iterator[Execute]:
         with self._by_driver() as execute:
             yield execute
-        self.commits += 1
+        self._count()
 
-    def _count(self, _connection: object) -> None:
+    def _count(self, _connection: object = None) -> None:
         # Workers are woken by another thread afterwards, by a transaction of its own.
         if threading.current_thread().name != "notifier":
             self.commits += 1
