@@ -51,7 +51,7 @@ class Private(msgspec.Struct, frozen=True):
 
 
 class _Part(Private, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
+    """A lead or a part of one; a stored one with other fields is refused."""
 
 
 class Text(_Part, frozen=True, kw_only=True):

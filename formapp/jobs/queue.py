@@ -123,25 +123,27 @@ def _oldest(
 ) -> int | None:
     """Find the job that has been due longest; those that a wrong clock stored come last."""
     for by_wrong_clock in (False, True) if kinds else ():
-        looks = _looks(kinds, by_wrong_clock=by_wrong_clock, by_age=by_age)
-        if found := connection.execute(looks, times).all():
+        query = _oldest_of_each(kinds, by_wrong_clock=by_wrong_clock, by_age=by_age)
+        if found := connection.execute(query, times).all():
             oldest: int = min((row.due_at, row.id) for row in found)[1]
             return oldest
     return None
 
 
 @cache
-def _looks(kinds: tuple[str, ...], *, by_wrong_clock: bool, by_age: bool) -> CompoundSelect[Any]:
-    """Make the query for the oldest job of each kind, by one look into the index for each.
+def _oldest_of_each(
+    kinds: tuple[str, ...], *, by_wrong_clock: bool, by_age: bool
+) -> CompoundSelect[Any]:
+    """Return the query for the oldest job of each kind, which reads one index entry for each.
 
-    However many wait for another kind, or for later. It is one query, made once: each post wakes
-    all workers, whose looks would delay its delivery.
+    It reads no more, however many jobs of other kinds or for later there are. It is one query, made
+    once: each post wakes all workers, and their queries delay its delivery.
     """
     due_at, far = jobs.c.due_at, bindparam("far", type_=UtcDateTime)
     wanted = due_at > far if by_wrong_clock else due_at <= bindparam("now", type_=UtcDateTime)
     if by_age:
         wanted &= jobs.c.created_at <= bindparam("before", type_=UtcDateTime)
-    looks = [
+    oldest = [
         select(due_at, jobs.c.id)
         .where(wanted, jobs.c.kind == kind)
         .order_by(due_at, jobs.c.id)
@@ -149,7 +151,7 @@ def _looks(kinds: tuple[str, ...], *, by_wrong_clock: bool, by_age: bool) -> Com
         .subquery()
         for kind in kinds
     ]
-    return union_all(*map(select, looks))
+    return union_all(*map(select, oldest))
 
 
 def _read(connection: Connection, job_id: int) -> ClaimedJob:

@@ -100,7 +100,7 @@ def action_query(request: Request, form: Form, use: Use, foreign: Attribution | 
     """
     own = language_query(form) | {USE: use}
     if not (foreign or request.args or request.referrer):
-        return "&".join(map("=".join, own.items()))
+        return "&".join(map("=".join, own.items()))  # a tag and a word, which need no quoting
     query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
     if foreign:
         query |= {_PAGE: foreign.page} if foreign.page else {}
