@@ -1,4 +1,4 @@
-"""Commands of formapp as forks of a process that has imported it: see `tests.support.template`."""
+"""Programs as forks of a process that has imported what they need: see `tests.support.template`."""
 
 import atexit
 import json
@@ -14,23 +14,24 @@ from pathlib import Path
 from typing import IO
 
 ROOT = Path(__file__).parents[2]
+FORMAPP = "formapp.cli"
 
 _PROGRAM = """\
 #!{python} -IS
 import os, sys
 sys.path.insert(0, {root!r})
-from tests.support.forked import Process
-files = (sys.stdin, sys.stdout, sys.stderr)
-sys.exit(Process(sys.argv[1:], os.getcwd(), dict(os.environ), files, {path!r}).wait())
+from tests.support.forked import FORMAPP, Process
+started = Process(FORMAPP, sys.argv[1:], os.getcwd(), dict(os.environ), (0, 1, 2), {path!r})
+sys.exit(started.wait())
 """
 
 
 @cache
 def template() -> str:
-    """Start the process of which commands are forks; the path of its socket."""
+    """Start the process of which programs are forks; the path of its socket."""
     folder = tempfile.TemporaryDirectory(prefix="formapp-")
     path = f"{folder.name}/socket"
-    # Commands may connect at once: they wait until the imports are done.
+    # Programs may connect at once: they wait until the imports are done.
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         listener.bind(path)
         listener.listen(64)
@@ -46,24 +47,27 @@ def template() -> str:
 
 
 class Process:
-    """A command that was started, with what tests use of `subprocess.Popen`."""
+    """A program that was started, with what tests use of `subprocess.Popen`.
 
-    def __init__(
+    It is the `main` of a module, and its `files` are the descriptors of its standard input, output
+    and errors.
+    """
+
+    def __init__(  # noqa: PLR0917 - all that a process is given
         self,
+        module: str,
         args: list[str],
         folder: Path | str,
         environ: dict[str, str],
-        files: tuple[IO[str], IO[str], IO[str]],
+        files: tuple[int, int, int],
         path: str | None = None,
     ) -> None:
-        self.args = args
+        self.args = [module, *args]
         self.returncode: int | None = None
         self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._connection.connect(path or template())
-        order = {"args": args, "folder": str(folder), "environ": environ}
-        socket.send_fds(
-            self._connection, [json.dumps(order).encode()], [file.fileno() for file in files]
-        )
+        order = {"module": module, "args": args, "folder": str(folder), "environ": environ}
+        socket.send_fds(self._connection, [json.dumps(order).encode()], files)
         self.pid = int(self._connection.recv(64))
 
     def poll(self) -> int | None:
@@ -92,17 +96,23 @@ class Process:
         if self.poll() is None:
             os.kill(self.pid, number)
 
-    def kill(self) -> None:
-        """End it at once, if it runs."""
-        self.send_signal(signal.SIGKILL)
-
     def terminate(self) -> None:
         """Ask it to end, if it runs."""
         self.send_signal(signal.SIGTERM)
 
+    def kill(self) -> None:
+        """End it at once, if it runs."""
+        self.send_signal(signal.SIGKILL)
+
+
+def pipe() -> tuple[IO[str], IO[str]]:
+    """What a process writes is read by another one: the end to read from, and the other one."""
+    reader, writer = os.pipe()
+    return open(reader), open(writer, "w")  # noqa: PTH123 - of descriptors
+
 
 def write_program(file: Path) -> None:
-    """Write a `formapp` that is such a command wherever it is called."""
+    """Write a `formapp` that is such a process wherever it is called."""
     file.parent.mkdir(parents=True)
     text = _PROGRAM.format(python=sys.executable, root=str(ROOT), path=template())
     file.write_text(text, "utf-8")

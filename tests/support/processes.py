@@ -11,13 +11,13 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import requests
 
-from tests.support.forked import Process
+from tests.support.forked import FORMAPP, Process
 
 Result = subprocess.CompletedProcess[str]
 SITE = "5c1f7e0a-6a52-4d0e-9f43-0b7f2f4e8d11"
@@ -54,12 +54,8 @@ class Commands:
 
     def run(self, *args: str, **settings: str) -> Result:
         """Run a command to its end."""
-        with (
-            Path(os.devnull).open() as nothing,
-            tempfile.TemporaryFile("w+") as output,
-            tempfile.TemporaryFile("w+") as errors,
-        ):
-            process = Process([*args], self.folder, environ(settings), (nothing, output, errors))
+        with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+            process = self._start(args, settings, output, errors)
             try:
                 code = process.wait(150)
             finally:
@@ -71,11 +67,17 @@ class Commands:
 
     def start(self, *args: str, **settings: str) -> Process:
         """Start a command that goes on; what it prints is in `<command>.log`."""
-        log = self.folder / f"{args[0]}.log"
-        with Path(os.devnull).open() as nothing, log.open("a") as output:
-            process = Process([*args], self.folder, environ(settings), (nothing, output, output))
+        with (self.folder / f"{args[0]}.log").open("a") as log:
+            process = self._start(args, settings, log, log)
         self._processes.append(process)
         return process
+
+    def _start(
+        self, args: Sequence[str], settings: dict[str, str], output: IO[str], errors: IO[str]
+    ) -> Process:
+        with Path(os.devnull).open() as nothing:
+            files = nothing.fileno(), output.fileno(), errors.fileno()
+            return Process(FORMAPP, [*args], self.folder, environ(settings), files)
 
     def close(self) -> None:
         """Kill whatever still runs."""

@@ -1,11 +1,11 @@
-"""A process that has imported formapp, of which each command is a fork.
+"""A process that imports what programs need, and forks itself for each program.
 
-Python takes a second to import what a command needs, and tests run hundreds of commands. Each is
-a process of its own nevertheless: it runs `formapp` as Python's `-m` does, with its own folder,
-environment, files and exit code, and can be killed. Only the imports are already done.
+Python takes a second to import formapp with all its commands, and tests start hundreds. Each is a
+process of its own nevertheless, with its own arguments, folder, environment, files and exit code,
+and can be killed. Only the imports are already done.
 
 `python -m tests.support.template LISTENER`: the listener is the descriptor of a Unix socket for
-messages. Each connection is for one command, and `tests.support.forked` has its other side. The
+messages. Each connection is for one program, and `tests.support.forked` has its other side. The
 process ends with its standard input.
 """
 
@@ -15,7 +15,6 @@ import json
 import multiprocessing
 import os
 import pkgutil
-import runpy
 import select
 import socket
 import sys
@@ -30,62 +29,72 @@ MAX_ORDER = 1 << 18
 fork = multiprocessing.get_context("fork")
 
 
-def _import_commands() -> None:
-    for module in pkgutil.iter_modules(cli.__path__, "formapp.cli."):
-        importlib.import_module(module.name)
-    # A fork has no other thread than the one that forked.
-    assert threading.active_count() == 1
-    gc.collect()
-    gc.freeze()
+def _import(*modules: str) -> None:
+    """Import what isn't yet; a fork has no other thread than the one that forks."""
+    if any(module not in sys.modules for module in modules):
+        for module in modules:
+            importlib.import_module(module)
+        assert threading.active_count() == 1
+        gc.collect()
+        gc.freeze()
 
 
-def _keep(connection: socket.socket, listener: socket.socket) -> None:
-    """Start a command, and report its process and how it ended."""
-    listener.close()
+def _serve(connection: socket.socket) -> None:
     order, files, _, _ = socket.recv_fds(connection, MAX_ORDER, 3)
-    command = fork.Process(target=_run, args=(connection, files), kwargs=json.loads(order))
-    command.start()
+    program = json.loads(order)
+    _import(program["module"])
+    fork.Process(target=_keep, args=(connection, files), kwargs=program).start()
+    connection.close()
     for file in files:
         os.close(file)
-    connection.send(str(command.pid).encode())
-    command.join()
-    connection.send(str(command.exitcode).encode())
+
+
+def _keep(connection: socket.socket, files: list[int], **program: str) -> None:
+    """Start a program, and report its process and how it ended."""
+    process = fork.Process(target=_run, args=(connection, files), kwargs=program)
+    process.start()
+    for file in files:
+        os.close(file)
+    connection.send(str(process.pid).encode())
+    process.join()
+    connection.send(str(process.exitcode).encode())
 
 
 def _run(
     connection: socket.socket,
     files: list[int],
     *,
+    module: str,
     args: list[str],
     folder: str,
     environ: dict[str, str],
 ) -> None:
-    """Take on what a new process is given, and run formapp."""
+    """Take on what a new process is given, and call the module's `main`."""
     connection.close()
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)
+    sys.stdin = open(0, closefd=False)  # noqa: SIM115 - as Python begins
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
     time.tzset()
     sys.path[0] = folder
-    sys.argv = ["formapp", *args]
-    runpy.run_module("formapp", run_name="__main__", alter_sys=True)
+    sys.argv = [module, *args]
+    importlib.import_module(module).main()
 
 
 def main() -> None:
-    """Start a command for each connection."""
-    _import_commands()
+    """Start a program for each connection."""
+    _import(*(each.name for each in pkgutil.iter_modules(cli.__path__, "formapp.cli.")))
     with socket.socket(fileno=int(sys.argv[1])) as listener:
         while True:
             readable, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in readable:
-                # Commands that still run need no waiting for.
+                # Programs that still run need no waiting for.
                 os._exit(0)
             connection, _ = listener.accept()
-            fork.Process(target=_keep, args=(connection, listener)).start()
-            connection.close()
+            _serve(connection)
 
 
 if __name__ == "__main__":
