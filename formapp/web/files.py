@@ -4,13 +4,13 @@ A visitor made the contents, so nothing here lets a browser run them: all but pi
 downloads, and pictures, too, have a policy that allows nothing.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 from werkzeug.datastructures import Headers
+from werkzeug.wsgi import FileWrapper
 
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.files.links import PREFIX, FileLink, InvalidFileLinkError
@@ -97,10 +97,15 @@ def download(token: str, file_id: str) -> Response:
         content = services().files.store.open(record.key)
     except ContentMissingError:
         raise RefusalError(404, "LINK_GONE", _GONE) from None
-    if request.method == "HEAD":
-        content.close()
-        return _sent(record, iter(()))
-    return _sent(record, pieces_of(content))
+    headers = Headers(_NOT_KEPT)
+    headers.set("Content-Security-Policy", POLICY)
+    headers.set("Cross-Origin-Resource-Policy", "same-origin")
+    headers.set("Content-Length", str(record.size))
+    is_shown = record.type in SHOWN_AS_IMAGES
+    headers.set("Content-Disposition", disposition(record.name, shown=is_shown))
+    # The server closes it, even if the reader goes away.
+    pieces = FileWrapper(content, _PIECE)
+    return Response(pieces, content_type=record.type, headers=headers, direct_passthrough=True)
 
 
 def is_picture(record: FileRecord) -> bool:
@@ -110,13 +115,6 @@ def is_picture(record: FileRecord) -> bool:
 
 FOR_TEMPLATES: Mapping[str, Any] = {"format_size": format_size, "is_picture": is_picture}
 """What `listed_files.html` needs."""
-
-
-def pieces_of(content: IO[bytes]) -> Iterator[bytes]:
-    """Yield a content in pieces, and close it, even if the reader goes away."""
-    with closing(content):
-        while piece := content.read(_PIECE):
-            yield piece
 
 
 def _read(token: str) -> FileLink:
@@ -136,13 +134,3 @@ def _find(database: Database, link: FileLink, file_id: str) -> FileRecord:
     if record is None or record.submission_id != link.submission_id or not link.opens(record):
         raise RefusalError(404, "LINK_GONE", _GONE)
     return record
-
-
-def _sent(record: FileRecord, pieces: Iterator[bytes]) -> Response:
-    headers = Headers(_NOT_KEPT)
-    headers.set("Content-Security-Policy", POLICY)
-    headers.set("Cross-Origin-Resource-Policy", "same-origin")
-    headers.set("Content-Length", str(record.size))
-    is_shown = record.type in SHOWN_AS_IMAGES
-    headers.set("Content-Disposition", disposition(record.name, shown=is_shown))
-    return Response(pieces, content_type=record.type, headers=headers)
