@@ -8,7 +8,7 @@ from typing import Self
 
 from formapp.db.database import DatabaseUnavailableError
 from formapp.files.images import UnreadableImageError, strip_metadata
-from formapp.files.intake import FileIntake, FilesUsedUpError, Incoming
+from formapp.files.intake import FileIntake, FilesUsedUpError
 from formapp.files.records import STAGED_LIFE, FileRecord, new_id
 from formapp.files.store import FileStoreError, Spool
 from formapp.files.types import clean_name, find_kinds, fits, fitting_name, type_of
@@ -156,21 +156,18 @@ class Uploads:
 
         Raises FilesUsedUpError and FileStoreError; the files' faults are set then.
         """
-        ids = {record.id for record in wanted}
-        new = [each for each in self._arriving if each.record and each.record.id in ids]
-        arrived = [Incoming(e.spool, e.record) for e in new if e.spool and e.record]
-        unput = [each for each in arrived if not each.record.key]
+        new = [each for each in self._arriving if each.record in wanted]
+        pairs = [(e.spool, e.record) for e in new if e.spool and e.record and not e.record.key]
         try:
-            put = self._intake.put(unput, self._address, datetime.now(UTC))
+            put = self._intake.put(pairs, self._address, datetime.now(UTC))
         except FilesUsedUpError:
             self._refuse(new, messages.FILES_USED_UP)
             raise
-        keys = {record.id: record.key for record in put}
+        with_keys = {record.id: record for record in put}
         for each in new:
-            if each.record and each.record.id in keys:
-                each.record = replace(each.record, key=keys[each.record.id])
-        known = {each.record.id: each.record for each in new if each.record}
-        return tuple(known.get(record.id, record) for record in wanted)
+            if each.record:
+                each.record = with_keys.get(each.record.id, each.record)
+        return tuple(with_keys.get(record.id, record) for record in wanted)
 
     def stage(self) -> None:
         """Keep the files for a day, for the post that corrects this one.
@@ -223,16 +220,15 @@ class Uploads:
         elif not arriving.size:
             fault = messages.FILE_EMPTY
         elif arriving.spool:
-            fault = self._read(arriving, field, now)
+            fault = self._read(arriving, arriving.spool, field, now)
         if fault:
             self._refuse([arriving], fault)
 
-    def _read(self, arriving: Arriving, field: File, now: datetime) -> ErrorMessage | None:
+    def _read(
+        self, arriving: Arriving, spool: Spool, field: File, now: datetime
+    ) -> ErrorMessage | None:
         """Make the record of a file, or return why it can't be taken."""
-        given, spool = field.definition, arriving.spool
-        if spool is None:
-            return None
-        kinds = find_kinds(spool.head)
+        given, kinds = field.definition, find_kinds(spool.head)
         if not fits(kinds, given.accept):
             return field.wrong_type()
         name = fitting_name(arriving.sent or "", kinds, given.accept)
