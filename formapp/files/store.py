@@ -180,7 +180,6 @@ class FolderStore:
             self._path(key).unlink(missing_ok=True)
 
     def contents(self) -> Iterator[Stat]:
-        """Yield every content, and as a key of its own each file that is still arriving."""
         if not self.folder.is_dir():
             return
         with as_store_errors():
@@ -190,7 +189,6 @@ class FolderStore:
                     yield found
 
     def sweep_spools(self, before: datetime) -> int:
-        """Delete what a crash left of contents that were arriving; returns how many."""
         count = 0
         for path in self._incoming.glob("*"):
             found = _stat("", path)

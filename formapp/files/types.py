@@ -74,8 +74,6 @@ so that an ending hides."""
 
 
 class Kind(NamedTuple):
-    """A type that a content may have."""
-
     extension: str
     mime: str
 
@@ -234,7 +232,6 @@ def _is_text(head: bytes) -> bool:
 
 @cache
 def _known_extensions() -> frozenset[str]:
-    """Return the endings whose contents can be recognized."""
     found = {each.extension for each in magic_header_array}
     inside = {extension for extension, _ in _IN_ZIP.values()}
     return frozenset(found.union(_TEXTS, inside, _BY_MIMETYPE.values(), *_ALIKE))

@@ -168,8 +168,6 @@ class _Connection(smtplib.SMTP):
 
 
 class _TlsConnection(_Connection, smtplib.SMTP_SSL):
-    """A connection that uses TLS from the start."""
-
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return self.context.wrap_socket(
             super()._get_socket(host, port, timeout), server_hostname=host

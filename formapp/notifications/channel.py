@@ -232,5 +232,4 @@ def is_wanted(definition: FormDefinition, job: ClaimedJob) -> bool:
 
 
 def wait_of(job: ClaimedJob, error: NotSentError) -> timedelta:
-    """How long until the next try."""
     return error.wait or doubled(FIRST, job.attempt - 1)

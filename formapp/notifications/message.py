@@ -58,7 +58,6 @@ def write_lead(
     envelope: Envelope,
     attachments: tuple[Attachment, ...] = (),
 ) -> Message:
-    """Return the mail to the owner about one lead."""
     texts = load_texts(definition.language)
     title = safe_line(definition.title)
     when = f"{lead.accepted_at:%Y-%m-%d %H:%M} UTC"
@@ -85,7 +84,6 @@ def write_lead(
 def write_digest(
     leads: Sequence[AcceptedLead], definition: FormDefinition, to: str, envelope: Envelope
 ) -> Message:
-    """Return one mail to the owner about several leads of a form."""
     texts, count = load_texts(definition.language), len(leads)
     title = safe_line(definition.title)
     heading = texts.gettext("New leads (%(count)s): %(title)s")

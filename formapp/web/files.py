@@ -53,13 +53,11 @@ blueprint = Blueprint("files", __name__, url_prefix=PREFIX)
 
 @blueprint.before_request
 def speak_english() -> None:
-    """Set the language of texts for owners."""
     set_language(SOURCE)
 
 
 @blueprint.errorhandler(RefusalError)
 def refused(refusal: RefusalError) -> Response:
-    """Say why there is no file, on a page or as JSON."""
     headers = _NOT_KEPT | refusal.headers
     if wants_json():
         return json_answer(refusal.as_json(), refusal.status, headers)
@@ -71,7 +69,6 @@ def refused(refusal: RefusalError) -> Response:
 @blueprint.errorhandler(DatabaseUnavailableError)
 @blueprint.errorhandler(FileStoreError)
 def unreachable(_error: Exception) -> Response:
-    """Say that it may work later."""
     return refused(RefusalError(503, "UNAVAILABLE", _UNREACHABLE, {"Retry-After": "30"}))
 
 

@@ -41,7 +41,6 @@ _TITLE = gettext_noop("Something went wrong")
 
 
 def wants_json() -> bool:
-    """Return whether the client accepts JSON rather than HTML."""
     return prefers_json(request.headers.get("Accept", ""))
 
 

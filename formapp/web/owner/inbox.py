@@ -188,7 +188,6 @@ def form_title(name: str) -> str:
 
 
 def form_definition(name: str) -> FormDefinition | None:
-    """Return a form's definition; None if it is gone."""
     form = services().forms.get(name)
     return form.definition if form else None
 
@@ -278,13 +277,11 @@ def sign_out() -> AnyResponse:
 
 @blueprint.get("")
 def home() -> AnyResponse:
-    """Lead to the list, the page that is needed most."""
     return redirect(url_for("inbox.leads"), 303)
 
 
 @blueprint.get("/leads")
 def leads() -> Response:
-    """Show the list of leads, filtered and searched."""
     database, wanted = services().database, wanted_leads()
     after = next(iter(_chosen("after")), None)
     listed = list_leads(database, wanted, after=after)

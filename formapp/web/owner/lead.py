@@ -195,7 +195,6 @@ def _files(submission_id: str) -> list[FileRecord]:
 
 @blueprint.route("/leads/<submission_id>/<action>", methods=["GET", "POST"])
 def act(submission_id: str, action: str) -> AnyResponse:
-    """Ask whether to do something with a lead, and do it."""
     full = find_lead(submission_id)
     entry = show_submission(services().database, full)
     found = ACTIONS.get(action)

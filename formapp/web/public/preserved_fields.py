@@ -41,7 +41,6 @@ class PreservedFields:
         self._preserved += [(FILE, ", ".join(files))] if files else []
 
     def shown(self) -> Iterator[Control]:
-        """The controls that the visitor sees."""
         return self._bound.shown()
 
     def hidden(self) -> Iterator[Callable[..., Any]]:

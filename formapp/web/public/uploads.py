@@ -201,7 +201,6 @@ class Uploads:
             self._intake.discard(put)
 
     def close(self) -> None:
-        """Delete what was neither put nor staged."""
         for each in self._arriving:
             each.close()
 
