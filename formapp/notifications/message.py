@@ -118,13 +118,13 @@ def write_reply(lead: AcceptedLead, definition: FormDefinition, to: str, sender:
     if language in definition.languages:
         definition = in_language(definition, language)
     texts, reply = load_texts(definition.language), definition.reply
-    text = reply.text if reply else None
+    text, name = reply.text if reply else None, plain_name(lead.first_name)
     if text is None:
+        hello = texts.gettext("Hello %(name)s,") % {"name": name} if name else None
         thanks = texts.gettext("Thank you for your message. We will get back to you soon.")
-        text = f"{_greeting(lead, texts)}\n\n{thanks}"
+        text = f"{hello or texts.gettext('Hello,')}\n\n{thanks}"
     elif FIRST_NAME in text:
         first, _, rest = text.partition("\n")
-        name = plain_name(lead.first_name)
         first = first.replace(FIRST_NAME, name) if name else texts.gettext("Hello,")
         text = f"{first}\n{rest}"
     subject = (reply.subject if reply else None) or texts.gettext("We have received your message")
@@ -154,11 +154,6 @@ def plain_name(name: str | None) -> str | None:
 
 def _is_word(text: str) -> bool:
     return bool(text) and all(unicodedata.category(char)[0] in "LM" for char in text)
-
-
-def _greeting(lead: AcceptedLead, texts: NullTranslations) -> str:
-    name = plain_name(lead.first_name)
-    return texts.gettext("Hello %(name)s,") % {"name": name} if name else texts.gettext("Hello,")
 
 
 def _message_id(name: str, to: str, sender: str) -> str:

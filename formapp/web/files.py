@@ -12,7 +12,7 @@ from flask import Blueprint, Response, render_template
 from werkzeug.datastructures import Headers
 from werkzeug.wsgi import FileWrapper
 
-from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.db.database import DatabaseUnavailableError
 from formapp.files.links import PREFIX, FileLink, InvalidFileLinkError
 from formapp.files.names import disposition
 from formapp.files.records import FileRecord, FileState, find_file, of_submission
@@ -85,7 +85,11 @@ def listing(token: str) -> Response:
 
 @blueprint.get("/<token>/<file_id>")
 def download(token: str, file_id: str) -> Response:
-    record = _find(services().database, _read(token), file_id)
+    link = _read(token)
+    with services().database.read() as connection:
+        record = find_file(connection, file_id)
+    if record is None or record.submission_id != link.submission_id or not link.opens(record):
+        raise RefusalError(404, "LINK_GONE", _GONE)
     if record.state is FileState.QUARANTINED:
         raise RefusalError(403, "QUARANTINED", _QUARANTINED)
     if record.state is FileState.WAITING:
@@ -122,12 +126,3 @@ def _read(token: str) -> FileLink:
     if link.until <= datetime.now(UTC):
         raise RefusalError(410, "LINK_EXPIRED", _EXPIRED)
     return link
-
-
-def _find(database: Database, link: FileLink, file_id: str) -> FileRecord:
-    """Return a file of the link's lead, or raise RefusalError: 404."""
-    with database.read() as connection:
-        record = find_file(connection, file_id)
-    if record is None or record.submission_id != link.submission_id or not link.opens(record):
-        raise RefusalError(404, "LINK_GONE", _GONE)
-    return record
