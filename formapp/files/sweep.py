@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import files
-from formapp.files.records import FileState
+from formapp.files.records import FileState, erase_where
 from formapp.files.store import FileStore, FileStoreError
 
 EVERY = timedelta(minutes=5)
@@ -46,9 +46,8 @@ def delete_erased(database: Database, store: FileStore, now: datetime) -> int:
     """
     is_over = files.c.submission_id.is_(None) & (files.c.expires_at <= now)
     is_erased = files.c.state == FileState.ERASED
-    erased = {"state": FileState.ERASED, "name": "", "sha256": "", "expires_at": now}
     with database.write() as connection:
-        connection.execute(update(files).where(is_over, ~is_erased).values(**erased))
+        erase_where(connection, is_over & ~is_erased, now)
     query = select(files.c.id, files.c.storage_key).where(is_over, is_erased).limit(BATCH)
     count = 0
     while True:
