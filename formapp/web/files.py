@@ -23,7 +23,7 @@ from formapp.languages import SOURCE
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
 from formapp.web.i18n import set_language
-from formapp.web.responses import html_answer, json_answer, wants_json
+from formapp.web.responses import html_answer, refuse
 from formapp.web.services import services
 
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
@@ -58,12 +58,8 @@ def speak_english() -> None:
 
 @blueprint.errorhandler(RefusalError)
 def refused(refusal: RefusalError) -> Response:
-    headers = _NOT_KEPT | refusal.headers
-    if wants_json():
-        return json_answer(refusal.as_json(), refusal.status, headers)
-    title = _TITLES.get(refusal.code, "Not available right now")
-    page = render_template("error.html", status=refusal.status, title=title, text=refusal.text)
-    return html_answer(page, refusal.status, headers=headers)
+    refusal.headers |= _NOT_KEPT
+    return refuse(refusal, _TITLES.get(refusal.code, "Not available right now"))
 
 
 @blueprint.errorhandler(DatabaseUnavailableError)
