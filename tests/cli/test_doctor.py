@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -254,7 +255,9 @@ def test_another_schema_is_a_fault(patient: Patient, revision: str, advice: str)
     assert advice in found
 
 
-def test_a_locked_database_is_a_fault(patient: Patient) -> None:
+def test_a_locked_database_is_a_fault(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = partial(Database, busy_seconds=0.5)
+    monkeypatch.setattr("formapp.cli.doctor.database.Database", quick)
     with closing(sqlite3.connect(patient.folder / "formapp.db")) as other:
         other.execute("BEGIN IMMEDIATE")
         assert "locked" in patient.findings("fault")["database"]

@@ -56,10 +56,11 @@ def installed(
 
 
 def _install(folder: Path, packages: Sequence[str]) -> None:
-    python = folder / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python")]
     commands = (
-        [sys.executable, "-m", "venv", str(folder)],
-        [str(python), "-m", "pip", "install", "--quiet", *packages],
+        # What isn't imported needs no compiling, nor does each environment need a pip.
+        [sys.executable, "-m", "venv", "--without-pip", str(folder)],
+        [*pip, "install", "--quiet", "--no-compile", *packages],
     )
     for command in commands:
         done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)

@@ -35,7 +35,8 @@ class Demo:
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Demo]:
     """With an address book in which somebody is already, and started for the second time."""
-    commands, (web, sandbox, dav) = Commands(tmp_path), (free_port() for _ in range(3))
+    commands = Commands(tmp_path, "tests.crm.quick")
+    web, sandbox, dav = (free_port() for _ in range(3))
     ports = ("--port", str(web), "--sandbox-port", str(sandbox), "--crm-port", str(dav))
     cards = AddressBook(f"http://127.0.0.1:{dav}/shop/contacts/", None)
     for _ in range(2):

@@ -48,8 +48,9 @@ def free_port() -> int:
 class Commands:
     """Runs and starts commands in one folder; `close` ends what still runs."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: str = FORMAPP) -> None:
         self.folder = folder
+        self._program = program
         self._processes: list[Process] = []
 
     def run(self, *args: str, **settings: str) -> Result:
@@ -77,7 +78,7 @@ class Commands:
     ) -> Process:
         with Path(os.devnull).open() as nothing:
             files = nothing.fileno(), output.fileno(), errors.fileno()
-            return Process(FORMAPP, [*args], self.folder, environ(settings), files)
+            return Process(self._program, [*args], self.folder, environ(settings), files)
 
     def close(self) -> None:
         """Kill whatever still runs."""

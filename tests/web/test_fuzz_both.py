@@ -29,7 +29,7 @@ from tests.web.support import Site
 if TYPE_CHECKING:
     from schemathesis.checks import CheckFunction
 
-INPUTS = 3000
+INPUTS = 2000
 CHECKS: "list[CheckFunction]" = [
     not_a_server_error,
     status_code_conformance,

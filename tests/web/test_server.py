@@ -181,12 +181,18 @@ def test_a_length_beside_chunks_ends_the_connection(running: Running) -> None:
         assert client.recv(1) == b""
 
 
+def clean_up_often(running: Running) -> None:
+    """Have the server look after its connections ten times in a second, from now on."""
+    running.server.adj.cleanup_interval = 0.1
+    running.server.next_channel_cleanup = 0
+
+
 @pytest.mark.parametrize("begin", [HEAD, post("/f/lead", b"a", content_length=1000), b""])
 def test_a_request_that_does_not_become_complete_ends(
     running: Running, begin: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "REQUEST_SECONDS", 0.5)
-    running.server.adj.cleanup_interval = 0.1
+    clean_up_often(running)
     with closing(running.connect()) as client:
         client.sendall(begin)
         assert _ends(client, b"x" if begin else b"\r\n")
@@ -194,7 +200,8 @@ def test_a_request_that_does_not_become_complete_ends(
 
 def test_a_client_that_reads_no_answer_is_dropped(running: Running) -> None:
     running.server.adj.channel_timeout = 0.5
-    running.server.adj.cleanup_interval = 0.1
+    running.server.adj.outbuf_high_watermark = 100_000  # beyond, it answers no further request
+    clean_up_often(running)
     with closing(running.connect()) as client:
         with suppress(OSError):
             client.settimeout(0)
@@ -256,7 +263,7 @@ def test_what_is_read_past_ends_with_the_time_for_a_request(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "REQUEST_SECONDS", 0.5)
-    running.server.adj.cleanup_interval = 0.1
+    clean_up_often(running)
     with closing(running.connect()) as client:
         client.sendall(post("/f/lead", b"", content_length=50_000_000))
         assert answer(client)[0] == 413

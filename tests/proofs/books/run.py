@@ -32,7 +32,12 @@ LABELLING = ("labelContact", "unlabelContact")
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a round is made of; `per_second` are edits of people, on both sides together."""
+    """What a round is made of.
+
+    Attributes:
+        per_second: edits of people, on both sides together.
+        quiet: seconds (the world's) in which nothing may become due at the end.
+    """
 
     seed: str
     kills: int
@@ -40,6 +45,7 @@ class Round:
     edits: int
     per_second: float = 8.0
     rate: float = 0.04
+    quiet: float = 12.0
 
 
 def kills(seed: str, slot: int) -> Iterator[Kill]:
@@ -78,7 +84,7 @@ def run_round(plan: Round, folder: Path, database_url: str, book: AddressBook) -
         people.stop()
         result = Result(faults=Counter(stage.mend()))
         result.faults.pop("edits", None)
-        is_quiet = _wait_until_quiet(stage)
+        is_quiet = _wait_until_quiet(stage, plan.quiet)
         end()
         result.violations += [] if is_quiet else [Violation("stuck", "links are due for ever")]
         _settle(stage, people, result)
@@ -109,7 +115,7 @@ def _keep_alive(stage: BookStage) -> Any:
     return end
 
 
-def _wait_until_quiet(stage: BookStage) -> bool:
+def _wait_until_quiet(stage: BookStage, quiet: float) -> bool:
     """Wait until nothing is due, twice in a row with a look at both sides in between."""
     deadline, quiet_since = time.monotonic() + QUIET_SECONDS, 0.0
     while time.monotonic() < deadline:
@@ -121,7 +127,7 @@ def _wait_until_quiet(stage: BookStage) -> bool:
             quiet_since = 0.0
         elif not quiet_since:
             quiet_since = time.monotonic()
-        elif time.monotonic() - quiet_since > 12:
+        elif time.monotonic() - quiet_since > quiet:
             return True
         time.sleep(0.2)
     return False
