@@ -7,14 +7,13 @@ clocks differ, and several contacts may have the same time.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
 from sqlalchemy import insert, select
 
 from formapp.crm.reconcile import work_off
 from formapp.crm.session import Session
 from formapp.crm.store import claim_link, read_cursor, write_cursor
-from formapp.crm.system import Page, Record, Source
+from formapp.crm.system import Page, Record, Source, batches
 from formapp.db.tables import crm_links
 
 OVERLAP = timedelta(minutes=10)
@@ -51,8 +50,7 @@ def _copy_list(session: Session, source: Source, offset: int) -> bool:
 
 
 def _copy(session: Session, page: Page) -> None:
-    rest = iter(_new(session, page.records))
-    while batch := list(islice(rest, _BATCH)):
+    for batch in batches(_new(session, page.records), _BATCH):
         _copy_batch(session, batch)
     times = [record.created_at for record in page.records if record.created_at]
     if times:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from formapp.crm.digests import Digests, as_items
+from formapp.crm.digests import Digests
 from formapp.crm.model import LABELS, Book, FieldPair, Side, other
-from formapp.crm.system import Record, Value, Write
+from formapp.crm.system import Record, Value, Write, as_items
 
 Canon = Callable[[FieldPair, Value], Value | None]
 """One spelling for both sides: what they make of a value; None if one of them can't hold it."""

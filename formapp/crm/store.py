@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from formapp.crm.model import Side
+from formapp.crm.system import batches
 from formapp.db.database import Database, is_over, lock_for_transaction, upsert
 from formapp.db.tables import crm_books, crm_cursors, crm_links
 
@@ -273,9 +274,7 @@ def add_hints(
     """
     column = id_column(side)
     revision = crm_links.c[f"{side}_revision"]
-    ids = list(seen)
-    for start in range(0, len(ids), _BATCH):
-        batch = ids[start : start + _BATCH]
+    for batch in batches(list(seen), _BATCH):
         known = select(
             column.label("record_id"),
             crm_links.c.id,
@@ -311,9 +310,8 @@ def add_absences(
     connection: Connection, book: str, side: Side, ids: Collection[str], now: datetime
 ) -> None:
     """Note that these records seem to be gone: a read will say."""
-    wanted = list(ids)
-    for start in range(0, len(wanted), _BATCH):
-        theirs = id_column(side).in_(wanted[start : start + _BATCH])
+    for batch in batches(list(ids), _BATCH):
+        theirs = id_column(side).in_(batch)
         _make_due(connection, theirs & (crm_links.c.book == book), now, absent=True)
 
 
