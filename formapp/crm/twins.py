@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from formapp.crm.decide import View
 from formapp.crm.model import Side, other
@@ -27,8 +27,8 @@ from formapp.crm.store import (
     write_link,
 )
 from formapp.crm.system import AlreadyExistsError, Record
-from formapp.crm.tombstones import has_tombstone
 from formapp.crm.writing import intend, predict, send
+from formapp.db.tables import crm_tombstones
 from formapp.jobs.backoff import FIRST, doubled
 
 _MOST_IDENTITIES = 5
@@ -77,9 +77,11 @@ def _forget(session: Session, link: Link, side: Side, survivor: Record | None) -
 
 
 def _was_erased(session: Session, record: Record) -> bool:
+    c = crm_tombstones.c
     digests = session.digests.all_persons(identities(record))
+    theirs = select(c.digest).where(c.book == session.book.name, c.digest.in_(digests)).limit(1)
     with session.database.read() as connection:
-        return has_tombstone(connection, session.book.name, digests)
+        return connection.execute(theirs).first() is not None
 
 
 # Finding
