@@ -8,11 +8,11 @@ clocks differ, and several contacts may have the same time.
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from formapp.crm.reconcile import work_off
 from formapp.crm.session import Session
-from formapp.crm.store import claim_link, read_cursor, write_cursor
+from formapp.crm.store import add_links, claim_link, read_cursor, write_cursor
 from formapp.crm.system import Page, Record, Source, batches
 from formapp.db.tables import crm_links
 
@@ -71,10 +71,8 @@ def _new(session: Session, records: Sequence[Record]) -> list[Record]:
 def _copy_batch(session: Session, records: Sequence[Record]) -> None:
     book, now = session.book.name, session.clock()
     with session.database.write() as connection:
-        statement = insert(crm_links).returning(crm_links.c.id)
         new = {"book": book, "state": "new", "due_at": now}
-        rows = [{**new, "wix_id": record.id} for record in records]
-        ids = [connection.execute(statement, row).scalar_one() for row in rows]
+        ids = add_links(connection, ({**new, "wix_id": record.id} for record in records))
     for link_id, record in zip(ids, records, strict=True):
         link = claim_link(session.database, book, link_id, session.clock())
         if link:

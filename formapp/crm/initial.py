@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from formapp.crm.compare import compared
 from formapp.crm.copying import copy_next
@@ -19,6 +19,7 @@ from formapp.crm.session import Session
 from formapp.crm.store import (
     ClaimLostError,
     Link,
+    add_links,
     claim_due,
     claim_link,
     id_column,
@@ -233,22 +234,17 @@ class _Load:
             for each, reason in held.items()
         ]
         with self.session.database.write() as connection:
-            for row in rows:
-                connection.execute(insert(crm_links).values(row))
+            add_links(connection, rows)
         self.done += len(rows)
 
     def _insert(self, batch: Sequence[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
         now = self.session.clock()
         more = {"book": self.book, "due_at": now}
+        rows = [
+            {**row, **more, "linked_at": now if row["state"] == "linked" else None} for row in batch
+        ]
         with self.session.database.write() as connection:
-            statement = insert(crm_links).returning(crm_links.c.id)
-            ids = [
-                connection.execute(
-                    statement,
-                    {**row, **more, "linked_at": now if row["state"] == "linked" else None},
-                ).scalar_one()
-                for row in batch
-            ]
+            ids = add_links(connection, rows)
         return zip(ids, batch, strict=True)
 
 

@@ -5,7 +5,7 @@ lease and a fencing number, as with deliveries: once another worker has claimed 
 the earlier one raise `ClaimLostError`, and it must stop.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     literal,
     or_,
     select,
@@ -228,6 +229,12 @@ def find_link(connection: Connection, book: str, side: Side, record_id: str) -> 
     query = select(crm_links).where(crm_links.c.book == book, id_column(side) == record_id)
     row = connection.execute(query).first()
     return read_link(row) if row else None
+
+
+def add_links(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    """Insert links; returns their ids in the rows' order."""
+    statement = insert(crm_links).returning(crm_links.c.id)
+    return [connection.execute(statement, row).scalar_one() for row in rows]
 
 
 def count_links(connection: Connection, condition: ColumnElement[bool]) -> int:
