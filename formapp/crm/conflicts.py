@@ -142,7 +142,6 @@ def find_person(connection: Connection, digests: Iterable[str]) -> list[int]:
 
 
 def erase_person(connection: Connection, digests: Iterable[str]) -> int:
-    """Erase the conflicts of a person; returns how many."""
     ids = find_person(connection, digests)
     withdraw_conflicts(connection, ids)
     return len(ids)

@@ -34,7 +34,6 @@ class View:
     blind: bool = False
 
     def knows(self, name: str) -> bool:
-        """Whether the field's value is known."""
         if name == LABELS:
             return not self.blind or bool(self.record.labels)
         return not self.blind or name in self.record.values

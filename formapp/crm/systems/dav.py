@@ -70,7 +70,6 @@ class Member:
 
     @property
     def name(self) -> str:
-        """The last part of the path."""
         return self.path.rstrip("/").rpartition("/")[2]
 
 

@@ -163,7 +163,6 @@ class WebhookSystem(System):
         self._send("contact.deleted", data, record.revision)
 
     def merge(self, survivor: Record, source: Record) -> Record:
-        """Report that a contact was merged into another one."""
         data = {"id": survivor.id, "external_id": survivor.id, "merged_ids": [source.id]}
         message_id = self._send("contact.merged", data, survivor.revision)
         return replace(survivor, revision=message_id)

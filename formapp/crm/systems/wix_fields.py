@@ -54,7 +54,6 @@ class Fields:
     # Reading
 
     def values(self, contact: Contact) -> dict[str, Value]:
-        """The mapped fields that aren't blank."""
         found = {name: self.normalise(name, self._raw(contact, name)) for name in self.names}
         return {name: value for name, value in found.items() if value}
 
@@ -70,7 +69,6 @@ class Fields:
         return cast("tuple[str, ...]", self.normalise("phones", self._raw(contact, "phones")) or ())
 
     def labels(self, contact: Contact) -> frozenset[str]:
-        """Display names of the labels that are known."""
         names = (self.label_names.get(key) for key in contact.info.label_keys)
         return frozenset(name for name in names if name)
 
