@@ -4,7 +4,8 @@ The address book is edited here as any CardDAV client would edit it: with the ca
 """
 
 from collections.abc import Mapping
-from typing import Any, Self
+from contextlib import closing
+from typing import Any
 from uuid import uuid4
 
 import click
@@ -101,7 +102,7 @@ def create_page(book: Book, sandbox: Sandbox, site_id: str, form_url: str) -> Fl
     @app.post("/cards", defaults={"name": None})
     @app.post("/cards/<name>")
     def change(name: str | None) -> AnyResponse | str:
-        with _AddressBook(book) as cards:
+        with closing(_AddressBook(book)) as cards:
             try:
                 if name is None:
                     cards.add(Write(_values()))
@@ -145,9 +146,6 @@ class _AddressBook(CardDavSystem):
     def __init__(self, book: Book) -> None:
         super().__init__(book, HttpCalls())
 
-    def __enter__(self) -> Self:
-        return self
-
     def add(self, write: Write) -> None:
         """Add a card of its own, which names no twin."""
         uid = str(uuid4())
@@ -165,12 +163,9 @@ class _AddressBook(CardDavSystem):
         else:
             self.update(record, Write(_values()))
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
 
 def _cards(book: Book) -> list[dict[str, Any]]:
-    with _AddressBook(book) as cards:
+    with closing(_AddressBook(book)) as cards:
         names = [name for page in cards.sweep() for name in page]
         records = cards.get_many(names)
     return sorted((_card(each) for each in records.values()), key=lambda card: str(card["name"]))

@@ -74,8 +74,7 @@ def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> l
             "SECRET_KEY": settings.secret_key,
             "MAIL_FROM": confirm.sender or settings.sender,
         }
-        missing = [name for name, value in needed.items() if not value]
-        faults += [f"FORMAPP_{n}: is missing; [confirm] of {name}.toml needs it" for n in missing]
+        faults += _missing(needed, "confirm", name)
         if (form.keep_days or settings.keep_days) < confirm.days:
             rule = f"is less than confirm.days of {name}.toml"
             faults.append(f"FORMAPP_KEEP_DAYS: {rule}; answers would be gone before the link")
@@ -93,16 +92,14 @@ def notify_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> li
             needed["WEBHOOK_SECRET"] = settings.webhook_secret
         if form.notify and form.notify.chat:
             needed["NOTIFY_CHAT"] = settings.notify_chat
-        faults += [f"FORMAPP_{n}: {_missing('notify', name)}" for n, v in needed.items() if not v]
+        faults += _missing(needed, "notify", name)
         if form.notify and settings.notify_chat and form.notify.chat is not True:
             unknown = [each for each in form.notify.chat or () if each not in settings.chats]
             faults += [f"FORMAPP_NOTIFY_CHAT: has no {n}; {name}.toml names it" for n in unknown]
         if form.reply:
             needed = {"SMTP_URL": settings.smtp_url, "SECRET_KEY": settings.secret_key}
             needed["MAIL_FROM"] = form.reply.sender or settings.sender
-            faults += [
-                f"FORMAPP_{n}: {_missing('reply', name)}" for n, v in needed.items() if not v
-            ]
+            faults += _missing(needed, "reply", name)
     return faults
 
 
@@ -117,8 +114,10 @@ def link_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list
     ]
 
 
-def _missing(table: str, form: str) -> str:
-    return f"is missing; [{table}] of {form}.toml needs it"
+def _missing(needed: Mapping[str, object], table: str, form: str) -> list[str]:
+    """Return a line for each of these settings that has no value."""
+    problem = f"is missing; [{table}] of {form}.toml needs it"
+    return [f"FORMAPP_{name}: {problem}" for name, value in needed.items() if not value]
 
 
 def file_faults(_settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:

@@ -16,10 +16,10 @@ from formapp.cli.doctor.installation import (
     check_base_url,
     check_confirmations,
     check_form_files,
+    check_notifications,
     check_settings,
     read_valid_settings,
 )
-from formapp.cli.doctor.notifications import check_notifications
 from formapp.cli.doctor.wix import check_wix
 from formapp.cli.output import echo, echo_json, screen
 from formapp.cli.sites import now_in_utc
