@@ -4,7 +4,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -57,13 +57,10 @@ def _session(name: str) -> Iterator[OpenBook]:
     """A book with both of its systems, in the foreground: it waits for the rate budget."""
     with _opened(wix=True) as (settings, database):
         book = find_book(settings, name)
-        opened = open_book(
-            book, settings=settings, database=database, metrics=Metrics(), patient=True
-        )
-        try:
+        with closing(
+            open_book(book, settings=settings, database=database, metrics=Metrics(), patient=True)
+        ) as opened:
             yield opened
-        finally:
-            opened.close()
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from flask import Flask, Response, make_response, redirect, render_template, req
 from werkzeug.wrappers import Response as AnyResponse
 
 from formapp.cli.books import find_book, open_book
+from formapp.cli.wiring import open_database
 from formapp.config.settings import Settings
 from formapp.crm import sync
 from formapp.crm.model import Book
@@ -20,7 +21,6 @@ from formapp.crm.system import CrmError, GoneError, Record, StaleError, Value, W
 from formapp.crm.systems.carddav import CardDavSystem
 from formapp.crm.systems.http_calls import HttpCalls
 from formapp.crm.systems.vcard import Card
-from formapp.db.database import Database
 from formapp.monitoring.metrics import Metrics
 from formapp.resources import STATIC, TEMPLATES
 from formapp.sandbox.core import Sandbox
@@ -70,19 +70,23 @@ _LABELS = (
 )
 
 
-def start_book(settings: Settings, database: Database) -> Book:
+def start_book(settings: Settings) -> Book:
     """Plan and start the demo's book; one that runs goes on. Both sides are running already."""
     book = find_book(settings, BOOK)
-    opened = open_book(book, settings=settings, database=database, metrics=Metrics(), patient=True)
-    try:
-        sync.plan(opened.session)
-        sync.load(opened.session, "wix")
-    except sync.BusyError:
-        raise click.ClickException("an earlier demo was killed: try again in a minute") from None
-    except CrmError as error:
-        raise click.ClickException(f"the address book can't be used: {error}") from None
-    finally:
-        opened.close()
+    with (
+        closing(open_database(settings, create=True)) as database,
+        closing(
+            open_book(book, settings=settings, database=database, metrics=Metrics(), patient=True)
+        ) as opened,
+    ):
+        try:
+            sync.plan(opened.session)
+            sync.load(opened.session, "wix")
+        except sync.BusyError:
+            reason = "an earlier demo was killed: try again in a minute"
+            raise click.ClickException(reason) from None
+        except CrmError as error:
+            raise click.ClickException(f"the address book can't be used: {error}") from None
     return book
 
 
