@@ -1,4 +1,7 @@
-"""What the settings and the form files must agree on, checked when a process starts."""
+"""What the settings and the form files must agree on, checked when a process starts.
+
+Most functions return a line for each setting that is missing or wrong.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,13 +59,11 @@ def check_files(
 
 
 def settings_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
-    """Return a line for each setting that the forms need and that is missing or wrong."""
     checks = (challenge_faults, confirm_faults, file_faults, notify_faults, link_faults)
     return [line for check in checks for line in check(settings, forms)]
 
 
 def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
-    """Return a line for each setting that a form's confirmation needs and that is missing."""
     faults = []
     for name, form in forms.items():
         confirm = form.confirm
@@ -82,7 +83,6 @@ def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> l
 
 
 def notify_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
-    """Return a line for each setting that a form's notifications need and that is missing."""
     faults = []
     for name, form in forms.items():
         needed: dict[str, object] = {}
@@ -133,7 +133,6 @@ def file_faults(_settings: Settings, forms: Mapping[str, FormDefinition]) -> lis
 
 
 def challenge_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
-    """Return a line for each setting that a form's challenge needs and that is missing."""
     services = {
         name: form.spam.challenge
         for name, form in forms.items()

@@ -175,7 +175,6 @@ class Settings(BaseModel):
 
     @property
     def crm_folder(self) -> Path | None:
-        """The folder of book files, if there is one."""
         return self.crm or default_crm(self.forms)
 
     @property
@@ -185,7 +184,6 @@ class Settings(BaseModel):
 
     @property
     def webhook_secrets(self) -> list[str]:
-        """The secrets that sign each webhook."""
         return [each.get_secret_value() for each in self.webhook_secret]
 
     @property
@@ -195,7 +193,6 @@ class Settings(BaseModel):
 
     @property
     def s3_access(self) -> S3Access:
-        """How to reach an S3-compatible store."""
         secret = self.s3_secret.get_secret_value() if self.s3_secret else None
         return S3Access(self.s3_endpoint, self.s3_region, self.s3_key_id, secret)
 
