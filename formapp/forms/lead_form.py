@@ -12,11 +12,10 @@ from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 
 from formapp.forms import messages
-from formapp.forms.catalogs import texts_in
-from formapp.forms.conditions import Conditions
+from formapp.forms.definition.layout import Condition, unmet
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.fields.base import Control, Field
-from formapp.forms.messages import Code, ErrorMessage
+from formapp.forms.messages import Code, ErrorMessage, texts_in
 from formapp.forms.posted import Posted
 from formapp.forms.tokens import (
     TOKEN_NAME,
@@ -91,7 +90,7 @@ class LeadForm(FlaskForm):
     """
 
     spec: ClassVar[FormDefinition]
-    conditions: ClassVar[Conditions]
+    conditions: ClassVar[list[tuple[str, Condition]]]
 
     class Meta:
         """WTForms' settings: the stateless token, and texts in the form's language."""
@@ -121,7 +120,7 @@ class LeadForm(FlaskForm):
             meta={"csrf": token is not None, "csrf_context": token},
         )
         shown = {control.name: control for control in self.controls()}
-        for name in self.conditions.unmet(lambda name: shown[name].data):
+        for name in unmet(self.conditions, lambda name: shown[name].data):
             shown[name].applies = False
 
     def __repr__(self) -> str:
@@ -183,7 +182,7 @@ class LeadForm(FlaskForm):
 
 def form_class(name: str, definition: FormDefinition, fields: Sequence[Field]) -> type[LeadForm]:
     controls = {_attribute(slot): field.unbound_control() for slot, field in enumerate(fields)}
-    own = {"spec": definition, "conditions": Conditions(definition.fields)}
+    own = {"spec": definition, "conditions": definition.conditions}
     return type(f"{name.title()}Form", (LeadForm,), controls | own)
 
 

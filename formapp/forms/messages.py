@@ -9,10 +9,15 @@ The texts here are English; the other languages are in the catalogues (`formapp.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from copy import copy
+from functools import cache
 from gettext import NullTranslations
 from typing import Literal, Self
 
-from formapp.languages import SOURCE, gettext_noop, spoken_for
+from wtforms.i18n import get_translations
+
+from formapp.languages import SOURCE, gettext_noop, load_texts, spoken_for
 
 Code = Literal[
     "REQUIRED_FIELD_MISSING",
@@ -94,6 +99,17 @@ def _localize(text: Text, translations: NullTranslations, params: Mapping[str, o
     if isinstance(text, str):
         return translations.gettext(text) % params
     return translations.ngettext(*text, int(str(params["count"]))) % params
+
+
+@cache
+def texts_in(language: str) -> NullTranslations:
+    """Return formapp's translations for a language, then WTForms' own; others stay English."""
+    texts = copy(load_texts(language))
+    names = [language.replace("-", "_"), language.partition("-")[0]]
+    # WTForms raises this if it has no catalogue for a language.
+    with suppress(FileNotFoundError):
+        texts.add_fallback(get_translations(names))
+    return texts
 
 
 EMAIL = ErrorMessage(

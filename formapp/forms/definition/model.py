@@ -24,7 +24,7 @@ from pydantic import Field as Key
 from formapp.confirmation.definition import Confirm, ConfirmTexts
 from formapp.forms.definition import links
 from formapp.forms.definition.base import Definition, LabelName, Text, WebAddress, trimmed
-from formapp.forms.definition.layout import ShowIf, Step
+from formapp.forms.definition.layout import Condition, ShowIf, Step
 from formapp.forms.definition.theme import Theme
 from formapp.forms.definition.uploads import FileKeys
 from formapp.forms.origins import matches, normalise
@@ -399,6 +399,11 @@ class FormDefinition(Definition):
     def foreign_names(self) -> tuple[str, ...]:
         """Names by which other servers' forms send what isn't an answer."""
         return (*self.spam.honeypots, *self.next_fields)
+
+    @property
+    def conditions(self) -> list[tuple[str, Condition]]:
+        """The fields that may not apply, each with its condition."""
+        return [(field.name, field.show_if) for field in self.fields if field.show_if]
 
     @property
     def longest_post(self) -> int:

@@ -13,8 +13,10 @@ import pycountry
 from babel import Locale
 from babel.languages import get_official_languages
 
-from formapp.forms.countries import COUNTRIES
 from formapp.forms.reading.text import fold, locale_of, plain_words
+
+COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
+"""ISO 3166-1 alpha-2 codes. Babel and phonenumbers list unassigned ones too, such as XK."""
 
 _LONGEST = 100
 # What each country calls itself in its own languages, by CLDR: loading 60 languages would take
