@@ -203,7 +203,6 @@ class Field:
         return UnboundField(self.control, name=self.name, **options, **self.control_options())
 
     def control_options(self) -> dict[str, Any]:
-        """Return further arguments of the control."""
         return {}
 
     def attributes(self) -> dict[str, Any]:
