@@ -254,7 +254,6 @@ class Draft:
 
     @property
     def fields(self) -> Iterator[tuple[int, FieldDefinition]]:
-        """All fields with their indices."""
         return enumerate(self.form.fields)
 
     @property

@@ -59,6 +59,13 @@ def suggestion(wrong: str, right: Iterable[str]) -> str:
     return f'did you mean "{known[near[0]]}"?' if near else ""
 
 
+def unknown(name: str, kind: str, known: Iterable[str]) -> str:
+    """Return that no such part, such as `a field`, is in the form, and which may be meant."""
+    hint = suggestion(name, known)
+    problem = f'"{name}" is not {kind} of this form'
+    return f"{problem}; {hint}" if hint else problem
+
+
 def problem_of(error: ErrorDetails, root: type[BaseModel] = FormDefinition) -> str:
     """Return the text of one pydantic error; `root` is the model of the whole file."""
     kind, given, context, loc = error["type"], error["input"], error.get("ctx", {}), error["loc"]

@@ -61,8 +61,7 @@ class FormFilesError(Exception):
 def load_definitions(folder: Path) -> dict[str, FormDefinition]:
     """Return the definitions of a folder by name, in alphabetical order.
 
-    Raises:
-        FormFilesError: With every fault of every file.
+    FormFilesError has every fault of every file.
     """
     definitions, faults = parse_files(folder, "form", parse_form)
     if faults:
@@ -94,7 +93,6 @@ def parse_files(
 
 
 def load_definition(path: Path) -> FormDefinition:
-    """Return the definition in a form file; may raise FormFilesError."""
     return parse_form(path.name, read_text(path))
 
 
@@ -120,7 +118,6 @@ def with_lines(faults: Iterable[Fault], folder: Path) -> list[Fault]:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the names of a folder's TOML files, without reading one."""
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
@@ -142,8 +139,7 @@ def parse_toml(file: str, text: str) -> dict[str, Any]:
 def parse_form(file: str, text: str) -> FormDefinition:
     """Return the definition in a form file's text; `file` is its name (`contact.toml`).
 
-    Raises:
-        FormFilesError: With every fault of the file.
+    FormFilesError has every fault of the file.
     """
     named = bad_name(file, "form")
     text = plain_lines(text)
@@ -182,7 +178,6 @@ def line_of(lines: Mapping[str, int], key: str) -> int | None:
 
 
 def bad_name(file: str, kind: str) -> list[Fault]:
-    """Return the fault of a file's name, if it has one."""
     name = file.removesuffix(".toml")
     if _NAME.fullmatch(name):
         return []
