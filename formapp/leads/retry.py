@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
 from formapp.forms.form import Form
-from formapp.forms.mapping import to_lead
+from formapp.forms.mapping import LeadMapping
 from formapp.forms.posted import Reading
 from formapp.lead import Lead
 from formapp.leads import audit
@@ -33,7 +33,7 @@ def remap_by(forms: Mapping[str, Form], default_site: str) -> Remap:
         if form is None:
             return None
         spoken = form.localized.get(language or form.language, form)
-        return to_lead(spoken.definition, name, answers, default_site)
+        return LeadMapping(spoken.definition, name).lead_of(answers, default_site)
 
     return remap
 
