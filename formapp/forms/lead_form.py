@@ -59,7 +59,6 @@ class StatelessToken(CSRF):
     fault: ErrorMessage | None = None
 
     def setup_form(self, form: BaseForm) -> "list[tuple[str, UnboundField[CSRFTokenField]]]":
-        """Read the posted token and add the hidden control."""
         context: Any = form.meta.csrf_context
         try:
             self.token = context.signer.read(context.posted or "", context.form_name)
@@ -70,14 +69,12 @@ class StatelessToken(CSRF):
         return super().setup_form(form)
 
     def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:
-        """Return the posted token if it is valid, else a fresh one."""
         context: Any = csrf_token_field.meta.csrf_context
         if self.token and context.posted:
             return str(context.posted)
         return str(context.signer.issue_for(context.form_name, context.version, context.use))
 
     def validate_csrf_token(self, form: BaseForm, field: CSRFTokenField) -> None:  # noqa: ARG002 - WTForms' interface
-        """Raise what was read: an `ErrorMessage` whose code is TOKEN_EXPIRED or TOKEN_INVALID."""
         if self.fault:
             raise ValidationError(self.fault)
 
@@ -101,7 +98,6 @@ class LeadForm(FlaskForm):
         csrf_context: TokenContext | None = None
 
         def get_translations(self, form: "LeadForm") -> Any:
-            """Return our texts and WTForms' in the form's language, English where it has none."""
             return texts_in(form.spec.language)
 
     def __init__(
