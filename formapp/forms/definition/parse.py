@@ -17,7 +17,7 @@ from pydantic import BaseModel, Strict, ValidationError
 from pydantic_core import ErrorDetails
 
 from formapp.forms.definition.checks import Draft, check_form
-from formapp.forms.definition.explain import dotted, field_key, key_of, problem_of, shown
+from formapp.forms.definition.explain import dotted, field_key, key_of, path_of, problem_of, shown
 from formapp.forms.definition.layout_checks import check_layout
 from formapp.forms.definition.lines import Location, find_lines
 from formapp.forms.definition.localize import check_texts
@@ -232,7 +232,7 @@ def _draft(data: Mapping[str, Any], errors: list[ErrorDetails]) -> Draft:
     unread: set[Location] = set()
     while True:
         for error in errors:
-            path = _path(error["loc"])
+            path = path_of(error["loc"], data)
             unread.add(path)
             _mend(read, path, is_missing=error["type"] == "missing")
         try:
@@ -242,13 +242,6 @@ def _draft(data: Mapping[str, Any], errors: list[ErrorDetails]) -> Draft:
             errors = err.errors(include_url=False)
         else:
             return Draft(form, frozenset(unread), read.get("texts", {}))
-
-
-def _path(loc: Location) -> Location:
-    """Return the path in the file: pydantic adds the kind of target as a step, and marks keys."""
-    if loc[0] == "fields" and loc[2:3] == ("to",):
-        loc = (*loc[:3], *loc[4:])
-    return tuple(step for step in loc if step != "[key]")
 
 
 def _mend(table: Any, path: Location, begin: int = 0, *, is_missing: bool) -> bool:
