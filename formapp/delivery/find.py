@@ -6,7 +6,6 @@ Each is looked up once and then cached in the database. A key is never derived f
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Literal
 
@@ -214,7 +213,7 @@ def match(contact: Contact, lead: Lead) -> Found | None:
 
 def find_duplicate(client: RateLimitedClient, lead: Lead) -> Found:
     """Find Duplicate Contact, in one call."""
-    return _found(client.wix.find_duplicate(**asdict(_person(lead))))
+    return _found(client.wix.find_duplicate(_person(lead)))
 
 
 def _person(lead: Lead) -> Person:
