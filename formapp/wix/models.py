@@ -33,7 +33,7 @@ _NO_MEMBER = re.compile(
     r"|undefined|unknown(_status)?"
 )
 _UNTAGGED = "UNTAGGED"
-_ADDRESS_PARTS = {
+ADDRESS_PARTS = {
     "line": "addressLine",
     "line2": "addressLine2",
     "city": "city",
@@ -202,13 +202,13 @@ class Address:
             street_number=text(street.get("number")),
             street_name=text(street.get("name")),
             raw=raw,
-            **{name: text(address.get(key)) for name, key in _ADDRESS_PARTS.items()},
+            **{name: text(address.get(key)) for name, key in ADDRESS_PARTS.items()},
         )
 
     def as_item(self) -> AddressItem:
         """The item to send, with one form of the street (CONTRACT.md section 5.3)."""
         street = {"number": self.street_number, "name": self.street_name}
-        parts: dict[str, Any] = {key: getattr(self, name) for name, key in _ADDRESS_PARTS.items()}
+        parts: dict[str, Any] = {key: getattr(self, name) for name, key in ADDRESS_PARTS.items()}
         parts["streetAddress"] = {key: value for key, value in street.items() if value}
         given = {key: value for key, value in parts.items() if value}
         item = _for_update({"tag": self.tag, "address": given}, self.raw)
