@@ -142,21 +142,17 @@ def finish(database: Database, claim: Claim, attempt: Attempt, result: Result) -
     """Store the result and the attempt, and remember the person's contact."""
     at = attempt.ended_at
     with database.write() as connection:
-        write_held(
+        _end_claim(
             connection,
             claim,
+            attempt,
             state="delivered",
             outcome=result.outcome,
             contact_id=result.contact_id,
             flags=list(result.flags),
             changes=result.changes or None,
-            reason=None,
-            intent=None,
-            lease_until=None,
-            attempts=claim.attempts + 1,
             finished_at=at,
         )
-        _insert(connection, claim, attempt)
         email, phone = claim.lead.email_identity, claim.lead.phone_identity
         remember = partial(
             remember_contact, connection, claim.site, contact_id=result.contact_id, at=at
@@ -175,18 +171,9 @@ def give_up(
 
     `intent` is a write whose outcome is unknown; a retry by the owner checks it first.
     """
+    values = {"state": "failed", "finished_at": attempt.ended_at}
     with database.write() as connection:
-        write_held(
-            connection,
-            claim,
-            state="failed",
-            reason=reason,
-            intent=intent.as_json() if intent else None,
-            lease_until=None,
-            attempts=claim.attempts + 1,
-            finished_at=attempt.ended_at,
-        )
-        _insert(connection, claim, attempt)
+        _end_claim(connection, claim, attempt, reason=reason, intent=intent, **values)
 
 
 def put_back(  # noqa: PLR0913 - a row
@@ -202,27 +189,35 @@ def put_back(  # noqa: PLR0913 - a row
 
     `attempt` is None where no call was tried, `intent` a write whose outcome is unknown.
     """
-    spent = attempt is not None and attempt.result == "retry"
     with database.write() as connection:
-        write_held(
-            connection,
-            claim,
-            due_at=due_at,
-            lease_until=None,
-            reason=reason,
-            attempts=claim.attempts + int(spent),
-            intent=intent.as_json() if intent else None,
-        )
-        if attempt:
-            _insert(connection, claim, attempt)
+        _end_claim(connection, claim, attempt, reason=reason, intent=intent, due_at=due_at)
 
 
-def _insert(connection: Connection, claim: Claim, attempt: Attempt) -> None:
-    take_turn(connection, claim.lead.form, attempt.at)
-    row = {**asdict(attempt), "delivery_id": claim.delivery_id}
-    # Cut to the columns: what Wix sends must not prevent storing the result.
-    row |= {name: row[name] and row[name][:80] for name in ("code", "request_id")}
-    connection.execute(insert(attempts), row)
+def _end_claim(
+    connection: Connection,
+    claim: Claim,
+    attempt: Attempt | None,
+    *,
+    reason: str | None = None,
+    intent: Intent | None = None,
+    **values: Any,
+) -> None:
+    """Write to the delivery, and insert the attempt; one during a pause is not spent."""
+    write_held(
+        connection,
+        claim,
+        lease_until=None,
+        reason=reason,
+        intent=intent.as_json() if intent else None,
+        attempts=claim.attempts + (attempt is not None and attempt.result != "paused"),
+        **values,
+    )
+    if attempt:
+        take_turn(connection, claim.lead.form, attempt.at)
+        row = {**asdict(attempt), "delivery_id": claim.delivery_id}
+        # Cut to the columns: what Wix sends must not prevent storing the result.
+        row |= {name: row[name] and row[name][:80] for name in ("code", "request_id")}
+        connection.execute(insert(attempts), row)
 
 
 @dataclass(frozen=True, kw_only=True)
