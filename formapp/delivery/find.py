@@ -288,19 +288,15 @@ class KeyCache:
     def _find(
         self, client: RateLimitedClient, kind: Kind, name: str, data_type: DataType | None
     ) -> str:
-        held: str | None = None
-        if data_type is None:
-            label, is_new = client.wix.labels.find_or_create(name)
-            key = label.key
-        else:
-            found, is_new = client.wix.extended_fields.find_or_create(name, data_type)
-            # A response without a type doesn't contradict the requested one.
-            key, held = found.key, found.data_type or data_type
+        defined = client.wix.labels if kind == "label" else client.wix.extended_fields
+        found, is_new = defined.find_or_create(name, data_type)
         self.created += is_new
-        self.remember_key(client.site, kind, name, key, held)
+        # A response without a type doesn't contradict the requested one.
+        held = data_type and (found.data_type or data_type)
+        self.remember_key(client.site, kind, name, found.key, held)
         if data_type and held != data_type:
             raise WrongDataTypeError(name, data_type, held)
-        return key
+        return found.key
 
     def cached(self, site: str, kind: Kind) -> dict[str, tuple[str, str | None]]:
         """Display name to key and data type (None for labels)."""
