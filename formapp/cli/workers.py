@@ -86,7 +86,7 @@ def make_worker_group(
 
 def _housekeeper(database: Database, keep_days: int) -> Worker:
     """Make the worker that indexes and counts what is new, and erases what was kept long enough."""
-    erase = partial(expire.expire_batch, database, keep_days)
+    erase = partial(expire.expire, database, keep_days)
     erase_crm = partial(_expire_crm, database, keep_days)
     return Worker(
         lambda: False,
