@@ -33,13 +33,12 @@ BOM = "\ufeff"
 
 _COLUMNS = ("id", "form", "state", "outcome", "contact_id", "received_at", "attempts")
 _META = ("page", "referrer")
-_MORE = ("_unknown", "_notes")
-# At a cell's beginning, as OWASP lists them, and in the full-width forms that Excel reads alike. A
-# program that parts cells at semicolons or tabs, as Excel does in half of Europe, sees further
-# beginnings; a sign there is a formula only with a function, or with DDE's `|` or `!`.
 _NUMBER = re.compile(r"\+[0-9]{1,3}(?: [0-9]+(?:-[0-9]+)*)+(?: ext\. [0-9]+)?")
 """A telephone number in groups, which no spreadsheet takes for a number or a formula."""
 
+# At a cell's beginning, as OWASP lists them, and in the full-width forms that Excel reads alike. A
+# program that parts cells at semicolons or tabs, as Excel does in half of Europe, sees further
+# beginnings; a sign there is a formula only with a function, or with DDE's `|` or `!`.
 _FORMULA = re.compile(
     r"""\A(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])
     | (?<=[;\t\r\n]) [ "']*+ (?=[=@\uff1d\uff20] | [+\-\uff0b\uff0d][^;\t\r\n]*?[(|!])""",
@@ -53,15 +52,25 @@ def csv_rows(database: Database) -> Iterator[list[str]]:
     A column for each field in the order of first appearance, one for all fields that the form
     doesn't know, one for notes. No cell begins like a formula.
     """
-    answers = (row["answers"] for row in _entries(database))
-    fields = list(dict.fromkeys(name for each in answers for name in each))
-    yield [*_COLUMNS, *_META, *fields, *_MORE]
-    for row in _entries(database):
-        cells = [row[name] for name in _COLUMNS]
-        cells += [row["meta"].get(name) for name in _META]
-        cells += [row["answers"].get(name) for name in fields]
-        cells += ["\n".join(row["unknown"]), "\n".join(row["notes"])]
+    fields = list(dict.fromkeys(name for row in _rows(database) for name in row.answers))
+    yield [*_COLUMNS, *_META, *fields, "_unknown", "_notes"]
+    for row in _rows(database):
+        entry = entry_of(row)
+        unknown = (f"{name}: {_text(value)}" for name, value in (row.unknown or {}).items())
+        cells = [entry[name] for name in _COLUMNS]
+        cells += [row.meta.get(name) for name in _META]
+        cells += [row.answers.get(name) for name in fields]
+        cells += ["\n".join(unknown), _notes(row)]
         yield [_disarmed(cell) for cell in cells]
+
+
+def _rows(database: Database) -> Iterator[Row[Any]]:
+    with database.read() as connection:
+        yield from connection.execute(select_submissions(with_spam=False))
+
+
+def _notes(row: Row[Any]) -> str:
+    return "\n".join(format_note(note) for note in row.notes or ())
 
 
 def export_csv(
@@ -77,7 +86,10 @@ def export_csv(
     labels = [field.label or field.name for field in fields]
     file = io.StringIO()
     writer = csv.writer(file)
-    header = ["Received (UTC)", *labels, *_STATE, *_ORIGIN, *_REST]
+    header = [
+        *("Received (UTC)", *labels, "State", "Outcome", "Contact at Wix", "Page", "Referrer"),
+        *("Other answers", "Fields that the form doesn't know", "Notes", "Id"),
+    ]
     writer.writerow([_disarmed(without_controls(label)) for label in header])
     if bom:
         yield BOM
@@ -86,11 +98,6 @@ def export_csv(
             writer.writerow([_cell(value) for value in _values(row, form)])
         yield _taken(file)
     yield _taken(file)
-
-
-_STATE = ("State", "Outcome", "Contact at Wix")
-_ORIGIN = ("Page", "Referrer")
-_REST = ("Other answers", "Fields that the form doesn't know", "Notes", "Id")
 
 
 def _values(row: Row[Any], form: FormDefinition | None) -> Iterator[object]:
@@ -104,7 +111,7 @@ def _values(row: Row[Any], form: FormDefinition | None) -> Iterator[object]:
     yield from (row.meta.get("page"), row.meta.get("referrer"))
     yield _lines(answers)
     yield _lines(row.unknown or {})
-    yield "\n".join(format_note(note) for note in row.notes or ())
+    yield _notes(row)
     yield row.id
 
 
@@ -166,15 +173,6 @@ def _grouped(number: str) -> str:
     except NumberParseException:
         return number
     return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
-
-
-def _entries(database: Database) -> Iterator[dict[str, Any]]:
-    with database.read() as connection:
-        for row in connection.execute(select_submissions(with_spam=False)):
-            unknown = [f"{name}: {_text(value)}" for name, value in (row.unknown or {}).items()]
-            notes = [format_note(note) for note in row.notes or ()]
-            more = {"answers": row.answers, "meta": row.meta, "unknown": unknown, "notes": notes}
-            yield entry_of(row) | more
 
 
 def _disarmed(value: object) -> str:
