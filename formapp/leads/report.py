@@ -188,11 +188,6 @@ def list_ids(database: Database, state: str, form: str | None = None) -> list[st
         return sorted(connection.scalars(query.order_by(None)))
 
 
-def list_forms(database: Database) -> list[str]:
-    with database.read() as connection:
-        return [*connection.scalars(select(submissions.c.form).distinct())]
-
-
 def count_unmailed(database: Database) -> int:
     """How many submissions wait for a confirmation whose mail has not been sent.
 
