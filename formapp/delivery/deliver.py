@@ -346,7 +346,7 @@ class ContactUpsert:
             return self._after_change(found)
         if error.contact_id is None:
             raise error
-        contact = self._client.wix.contacts.get(error.contact_id).contact
+        contact = self._client.wix.contacts.get(error.contact_id)
         # Wix's duplicate check may compare more loosely than we do: its result counts.
         by_phone = not self._lead.email or error.by_phone_alone
         named = Found(contact, "phone" if by_phone else "email")
@@ -356,7 +356,7 @@ class ContactUpsert:
     def _after_change(self, found: Found) -> Found:
         """Read the contact again; find another one if it is gone."""
         if found.contact and found is self._named_by_wix:
-            contact = self._client.wix.contacts.get(found.contact.id).contact
+            contact = self._client.wix.contacts.get(found.contact.id)
             self._named_by_wix = replace(found, contact=contact)
             return self._named_by_wix
         if found.contact and (again := reread(self._client, self._lead, found.contact.id)):

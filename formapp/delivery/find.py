@@ -6,10 +6,9 @@ Each is looked up once and then cached in the database. A key is never derived f
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
 from formapp.db.database import Database, DatabaseUnavailableError, upsert
 from formapp.db.tables import contacts, deliveries, wix_keys
@@ -188,7 +187,7 @@ def _own_creation(client: RateLimitedClient, claim: Claim) -> Found:
 def reread(client: RateLimitedClient, lead: Lead, contact_id: str) -> Found | None:
     """Get the contact; if it is gone or another person's now, forget it and return None."""
     try:
-        contact = client.wix.contacts.get(contact_id).contact
+        contact = client.wix.contacts.get(contact_id)
     except NotFoundError:
         found = None
     else:
@@ -233,23 +232,6 @@ def _found(duplicate: DuplicateMatch) -> Found:
         ids = ", ".join(duplicate.others)
         flags.append(f"other contacts have this e-mail or phone, too: {ids}")
     return Found(duplicate.contact, duplicate.matched_by, tuple(flags))
-
-
-def remember_contact(  # noqa: PLR0913 - a row
-    connection: Connection,
-    site: str,
-    identity: str,
-    contact_id: str,
-    at: datetime,
-    *,
-    revision: int | None,
-    overwrite: bool = True,
-) -> None:
-    """Remember which contact a person is, in the caller's transaction."""
-    who = {"site": site, "identity": identity}
-    values = {"contact_id": contact_id, "revision": revision, "updated_at": at}
-    changes = values if overwrite else {"identity": identity}
-    upsert(connection, contacts, who, values, changes=changes)
 
 
 class KeyCache:

@@ -15,16 +15,15 @@ nothing was written.
 import logging
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import Connection, insert
 
-from formapp.db.database import Database
-from formapp.db.tables import attempts
+from formapp.db.database import Database, upsert
+from formapp.db.tables import attempts, contacts
 from formapp.delivery.claims import Claim, Intent, take_turn, write_held
 from formapp.delivery.decide import Change
-from formapp.delivery.find import WrongDataTypeError, remember_contact
+from formapp.delivery.find import WrongDataTypeError
 from formapp.delivery.sites import BudgetSpentError, Clock, Pauses, RateLimitedClient
 from formapp.jobs.backoff import FIRST, LONGEST, LONGEST_WAIT, Jitter, backoff, doubled
 from formapp.monitoring.incidents import WRONG_DATA_TYPE
@@ -140,7 +139,6 @@ class Attempt:
 
 def finish(database: Database, claim: Claim, attempt: Attempt, result: Result) -> None:
     """Store the result and the attempt, and remember the person's contact."""
-    at = attempt.ended_at
     with database.write() as connection:
         _end_claim(
             connection,
@@ -151,17 +149,20 @@ def finish(database: Database, claim: Claim, attempt: Attempt, result: Result) -
             contact_id=result.contact_id,
             flags=list(result.flags),
             changes=result.changes or None,
-            finished_at=at,
+            finished_at=attempt.ended_at,
         )
         email, phone = claim.lead.email_identity, claim.lead.phone_identity
-        remember = partial(
-            remember_contact, connection, claim.site, contact_id=result.contact_id, at=at
-        )
+        contact = {
+            "contact_id": result.contact_id,
+            "revision": result.revision,
+            "updated_at": attempt.ended_at,
+        }
         if identity := email or phone:
-            remember(identity=identity, revision=result.revision)
+            upsert(connection, contacts, {"site": claim.site, "identity": identity}, contact)
         if email and phone and result.outcome == "created":
             # A lead with this phone alone is of that contact, which Wix may not show yet.
-            remember(identity=phone, revision=result.revision, overwrite=False)
+            key = {"site": claim.site, "identity": phone}
+            upsert(connection, contacts, key, contact, changes={"identity": phone})
 
 
 def give_up(
