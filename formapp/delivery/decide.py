@@ -7,19 +7,15 @@ blank answers, so nothing is ever cleared.
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict
 
 from formapp.lead import Address, Email, ExtendedField, Lead, Merge, Phone, Text
 from formapp.wix import Address as WixAddress
 from formapp.wix import (
-    AddressBody,
-    AddressItem,
     Contact,
     ContactInfo,
-    EmailItem,
     InfoBody,
-    NameBody,
-    PhoneItem,
+    Item,
 )
 from formapp.wix import Phone as WixPhone
 from formapp.wix.models import ADDRESS_PARTS
@@ -123,26 +119,26 @@ def _new_contact(lead: Lead, keys: Keys) -> InfoBody:
     return info
 
 
-def _email_item(email: Email) -> EmailItem:
+def _email_item(email: Email) -> Item:
     return {"tag": email.tag, "email": email.address, "primary": True}
 
 
-def _phone_item(phone: Phone) -> PhoneItem:
+def _phone_item(phone: Phone) -> Item:
     """In E.164: the one form in which a later exact search finds it (section 11.3, step 1).
 
     With a country Wix computes the number without its extension (section 5.3), by which it takes
     two people at one switchboard for one.
     """
-    item: PhoneItem = {"tag": phone.tag, "phone": phone.number}
+    item: Item = {"tag": phone.tag, "phone": phone.number}
     if phone.country and not phone.extension:
         item["countryCode"] = phone.country
     return item
 
 
-def _address_item(address: Address) -> AddressItem:
+def _address_item(address: Address) -> Item:
     parts = {key: getattr(address, name) for name, key in ADDRESS_PARTS.items()}
     given = {key: value for key, value in parts.items() if value}
-    return {"tag": address.tag, "address": cast("AddressBody", given)}
+    return {"tag": address.tag, "address": given}
 
 
 # Changes to a known contact
@@ -173,7 +169,7 @@ def _merge_name(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
     if (first, last) != (held.first, held.last):
         # Wix may merge a name or replace all of it (section 7.3): both parts are sent.
         name = {"first": first, "last": last}
-        info["name"] = cast("NameBody", {part: text for part, text in name.items() if text})
+        info["name"] = {part: text for part, text in name.items() if text}
 
 
 def _overwritten(held: str | None, given: Text | None) -> str | None:
@@ -234,14 +230,12 @@ def _custom_values(contact: Contact) -> dict[str, Any]:
 # Phones and addresses: an update replaces the entire list (section 7.3), so all items are sent.
 
 
-def merged_phones(held: Sequence[WixPhone], given: Sequence[Phone]) -> list[PhoneItem] | None:
+def merged_phones(held: Sequence[WixPhone], given: Sequence[Phone]) -> list[Item] | None:
     """The complete new list, or None if it stays."""
     return _merged(held, given, same_number, lambda phone: phone.number, _phone_item)
 
 
-def merged_addresses(
-    held: Sequence[WixAddress], given: Sequence[Address]
-) -> list[AddressItem] | None:
+def merged_addresses(held: Sequence[WixAddress], given: Sequence[Address]) -> list[Item] | None:
     """The complete new list, or None if it stays."""
     return _merged(held, given, _same_address, lambda new: _shape(new, new.line), _address_item)
 
