@@ -8,9 +8,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import phonenumbers
@@ -18,16 +17,14 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 from sqlalchemy import Row
 
 from formapp.db.database import Database
-from formapp.db.tables import submissions
 from formapp.files.records import FileRecord, of_submissions
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.notes import format_note
-from formapp.leads.report import entry_of, file_entry, select_submissions
+from formapp.leads.report import entry_of, file_entry, read_batches, select_submissions
 from formapp.leads.search import LeadFilter, iterate_ids
 from formapp.leads.timeline import format_value
 from formapp.printable import without_controls
 
-BATCH = 500
 BOM = "\ufeff"
 """At the beginning of a file, so that Excel reads it as UTF-8."""
 
@@ -93,7 +90,7 @@ def export_csv(
     writer.writerow([_disarmed(without_controls(label)) for label in header])
     if bom:
         yield BOM
-    for rows in _batches(database, wanted):
+    for rows in read_batches(database, iterate_ids(database, wanted)):
         for row in rows:
             writer.writerow([_cell(value) for value in _values(row, form)])
         yield _taken(file)
@@ -121,7 +118,7 @@ def _lines(values: dict[str, Any]) -> str:
 
 def export_jsonl(database: Database, wanted: LeadFilter) -> Iterator[str]:
     """Yield a line of JSON for each submission; its answers have their names in the form file."""
-    for rows in _batches(database, wanted):
+    for rows in read_batches(database, iterate_ids(database, wanted)):
         with database.read() as connection:
             files = of_submissions(connection, [row.id for row in rows])
         objects = (_object(row, files.get(row.id, [])) for row in rows)
@@ -141,15 +138,6 @@ def _object(row: Row[Any], files: list[FileRecord]) -> dict[str, Any]:
         "page": row.meta.get("page"),
         "referrer": row.meta.get("referrer"),
     }
-
-
-def _batches(database: Database, wanted: LeadFilter) -> Iterator[Sequence[Row[Any]]]:
-    ids = iterate_ids(database, wanted, BATCH)
-    query = select_submissions(with_spam=True)
-    while batch := [*islice(ids, BATCH)]:
-        with database.read() as connection:
-            rows = connection.execute(query.where(submissions.c.id.in_(batch))).all()
-        yield sorted(rows, key=lambda row: row.id, reverse=True)
 
 
 def _taken(file: io.StringIO) -> str:
