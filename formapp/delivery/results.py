@@ -261,7 +261,6 @@ class ResultWriter:
     def refused(
         self, claim: Claim, client: RateLimitedClient, error: WixError, intent: Intent | None
     ) -> None:
-        """A call did not succeed."""
         now = self.clock()
         verdict = after_error(
             error,

@@ -59,7 +59,6 @@ class Person:
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """The forms of the phone number to search for."""
         return phone_forms(self.phone or "", self.country, self.typed_phone or "")
 
 

@@ -100,7 +100,6 @@ class Email:
         )
 
     def as_item(self) -> Item:
-        """The item to send inside a complete list."""
         item = {"tag": self.tag, "email": self.address, "primary": self.primary}
         return _for_update(item, self.raw)
 
@@ -128,7 +127,6 @@ class Phone:
         )
 
     def as_item(self) -> Item:
-        """The item to send inside a complete list."""
         item = {
             "tag": self.tag,
             "countryCode": self.country,
@@ -273,7 +271,6 @@ class Contact:
 
     @property
     def is_member(self) -> bool:
-        """Whether the contact is a site member, by its membership field."""
         value = self.info.extended_fields.get(MEMBERSHIP_FIELD)
         if not value:
             return False
