@@ -79,7 +79,6 @@ class WebhookChannel:
     files: FileAddresses | None = None
 
     def send(self, lead: AcceptedLead, definition: FormDefinition, _to: str | None) -> None:
-        """Post one lead; raises NotSentError."""
         notify = definition.notify
         url = notify.webhook if notify else None
         if url is None:

@@ -19,14 +19,12 @@ _LINK = re.compile(r"(?P<topic>[a-z-]+)\.md(?P<anchor>#.*)?")
 
 
 def init_app(app: Flask) -> None:
-    """Add the manual's pages to an app."""
     app.register_blueprint(blueprint)
 
 
 @blueprint.get("/", defaults={"topic": None})
 @blueprint.get("/<topic>")
 def show(topic: str | None) -> Response:
-    """A topic, or the list of them."""
     titles = manual.topics()
     if topic is not None and topic not in titles:
         abort(404)

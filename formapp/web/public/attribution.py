@@ -263,7 +263,9 @@ def check_foreign(request: Request, form: Form) -> bool:
     if origin == "null" and form.definition.spam.unknown_origin == "quarantine":
         return False
     if not form.allows_origin(origin):
-        raise _refused(request, form)
+        name = _name(request.headers.get("Origin"))
+        _note(request, form, name)
+        raise _refusal(name, form)
     return True
 
 
@@ -282,13 +284,6 @@ def _has_api_token(request: Request) -> bool:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
-
-
-def _refused(request: Request, form: Form) -> RefusalError:
-    """Note a post from an origin that isn't on the list, and return the refusal."""
-    origin = _name(request.headers.get("Origin"))
-    _note(request, form, origin)
-    return _refusal(origin, form)
 
 
 def check_page(request: Request, form: Form) -> None:

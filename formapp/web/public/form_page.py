@@ -25,7 +25,6 @@ from formapp.web.public.attribution import (
     own_attribution,
 )
 from formapp.web.public.page_cache import PageTemplate, placeholder
-from formapp.web.public.preserved_fields import PreservedFields
 from formapp.web.public.theme import has_sheet, sheet_address, theme_query
 from formapp.web.responses import html_answer
 from formapp.web.services import Services, services
@@ -60,7 +59,7 @@ def show_new_form(request: Request, form: Form, app: Services, use: Use) -> Resp
 
 def show_form(
     form: Form,
-    bound: LeadForm | PreservedFields,
+    bound: LeadForm,
     *,
     action: str,
     status: int = 200,
@@ -77,7 +76,7 @@ def show_form(
 
 def render_form(
     form: Form,
-    bound: LeadForm | PreservedFields,
+    bound: LeadForm,
     *,
     faults: Sequence[FieldFault] = (),
     prefill: Mapping[str, str] | None = None,

@@ -30,7 +30,6 @@ _CHECKED_LENGTHS = {"text", "textarea"}
 
 
 def init_app(app: Flask) -> None:
-    """Add the layout of forms to templates."""
     app.jinja_env.globals |= {
         "by_step": by_step,
         "is_conditional": is_conditional,
