@@ -164,7 +164,7 @@ def _housekeeper(database: Database, keep_days: int) -> Worker:
     """Make the worker that indexes and counts what is new, and erases what was kept long enough."""
     return _periodic(
         (partial(search_index.index_batch, database), search_index.EVERY),
-        (partial(expire.expire_batch, database, keep_days), expire.EVERY),
+        (partial(expire.expire, database, keep_days), expire.EVERY),
         (partial(counters.sweep, database), counters.EVERY),
         (partial(_expire_crm, database, keep_days), expire.EVERY),
         (partial(totals.refresh, database), totals.EVERY),

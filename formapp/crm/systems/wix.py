@@ -191,7 +191,7 @@ class WixSystem(system.System):
     def get(self, record_id: str) -> Record | None:
         """Get Contact, which answers with the survivor where it was merged away."""
         try:
-            return self._record(self._calls.once(self._wix.contacts.get, record_id).contact)
+            return self._record(self._calls.once(self._wix.contacts.get, record_id))
         except system.GoneError:
             return None
 
