@@ -77,7 +77,7 @@ class Uploads:
 
     The body's reader calls `begin` for each file, `sort` adds them to the posted texts; then either
     `records` and `put` are for the submission, or `stage` keeps them for the corrected post.
-    `close` deletes what was neither put nor staged.
+    At its end, what was neither put nor staged is deleted.
     """
 
     def __init__(self, form: Form, intake: FileIntake, signer: Signer, address: str) -> None:
@@ -93,7 +93,8 @@ class Uploads:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        for each in self._arriving:
+            each.close()
 
     def begin(self, name: str) -> Upload | None:
         """Return where a file with this name is written to; None where no field takes files."""
@@ -198,10 +199,6 @@ class Uploads:
         put = [each.record for each in self._arriving if each.record and each.record.key]
         if put:
             self._intake.discard(put)
-
-    def close(self) -> None:
-        for each in self._arriving:
-            each.close()
 
     def _of(self, slot: int) -> Iterator[Upload]:
         return (each for each in [*self._staged, *self._arriving] if each.slot == slot)
