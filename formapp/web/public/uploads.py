@@ -87,6 +87,7 @@ class Uploads:
         self._address = address
         self._arriving: list[Upload] = []
         self._staged: list[Upload] = []
+        self._fields = {n: field for n, field in enumerate(form.fields) if isinstance(field, File)}
         self.most_bytes = form.definition.most_file_bytes
 
     def __enter__(self) -> Self:
@@ -101,7 +102,7 @@ class Uploads:
         slot = self._form.reader.file_slot(name)
         if slot is None:
             return None
-        field = self._form.definition.fields[slot]
+        field = self._fields[slot].definition
         before = sum(each.slot == slot for each in self._arriving)
         arriving = Upload(slot, name, field.max_size)
         self._arriving.append(arriving)
@@ -131,11 +132,14 @@ class Uploads:
                 self._check(each, now)
             posted.sent[each.slot].append(each.called)
         notes: list[Note] = []
-        for slot, field in enumerate(self._form.fields):
-            if isinstance(field, File):
-                sent: list[str] = [each.sent for each in self._of(slot) if each.sent is not None]
-                texts, posted.texts[slot] = posted.texts[slot], sent
-                notes += [_note(field.name, text) for text in texts if text.strip()]
+        for slot, field in self._fields.items():
+            sent: list[str] = [each.sent for each in self._of(slot) if each.sent is not None]
+            texts, posted.texts[slot] = posted.texts[slot], sent
+            notes += [
+                Note(code=FILE_NAME_ONLY, field=field.name, value=text[:MAX_NAME])
+                for text in texts
+                if text.strip()
+            ]
         return notes
 
     def records(self, answered: Container[str] | None = None) -> tuple[FileRecord, ...]:
@@ -144,10 +148,10 @@ class Uploads:
         `answered` are the fields that apply and have an answer; None: all may.
         """
         found: list[FileRecord] = []
-        for slot, field in enumerate(self._form.definition.fields):
-            if answered is not None and field.name not in answered:
-                continue
-            found += [e.record for e in self._of(slot) if e.record][: field.max_files]
+        for slot, field in self._fields.items():
+            if answered is None or field.name in answered:
+                records = [each.record for each in self._of(slot) if each.record]
+                found += records[: field.definition.max_files]
         return tuple(found)
 
     def put(self, wanted: Sequence[FileRecord]) -> tuple[FileRecord, ...]:
@@ -204,10 +208,7 @@ class Uploads:
         return (each for each in [*self._staged, *self._arriving] if each.slot == slot)
 
     def _check(self, arriving: Upload, now: datetime) -> None:
-        field = self._form.fields[arriving.slot]
-        if not isinstance(field, File):
-            raise TypeError("files belong to fields for files")
-        fault = arriving.fault
+        field, fault = self._fields[arriving.slot], arriving.fault
         if arriving.size > arriving.most:
             fault = field.too_big()
         elif not arriving.size:
@@ -268,15 +269,14 @@ class Uploads:
         fields = dict(each for each in sent if each)
         if not fields:
             return
-        given = self._form.definition.fields
-        most = sum(field.max_files for field in given if field.type == "file")
+        most = sum(field.definition.max_files for field in self._fields.values())
         found = self._intake.staged(list(fields)[:most])
-        slots = {field.name: slot for slot, field in enumerate(given)}
+        slots = {field.name: slot for slot, field in self._fields.items()}
         for file_id, name in fields.items():
             if (slot := slots.get(name)) is None:
                 continue
-            staged, record = Upload(slot, name, given[slot].max_size), found.get(file_id)
-            if record:
+            staged = Upload(slot, name, self._fields[slot].definition.max_size)
+            if record := found.get(file_id):
                 reference = self._reference(record)
                 staged.sent = SentFile(record.name, record.size, reference=reference)
                 # One that is attached already is of the same post, sent twice, or `attach` refuses
@@ -296,11 +296,7 @@ class Uploads:
             signed = self._signer.read(text)
         except InvalidSignatureError:
             return None
-        content = signed.content if isinstance(signed.content, dict) else {}
-        if content.get("form") != self._form.name or signed.age > STAGED_LIFE:
+        # Signed for this purpose, so of the shape that `_reference` gave it.
+        if signed.content["form"] != self._form.name or signed.age > STAGED_LIFE:
             return None
-        return str(content.get("file", "")), str(content.get("field", ""))
-
-
-def _note(field: str, text: str) -> Note:
-    return Note(code=FILE_NAME_ONLY, field=field, value=text[:MAX_NAME])
+        return signed.content["file"], signed.content["field"]
