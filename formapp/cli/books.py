@@ -77,14 +77,10 @@ def load_folder(folder: Path, project: Project) -> dict[str, Book]:
 
 @dataclass(frozen=True, slots=True)
 class OpenBook:
-    """A book with both systems, for one thread; `stop` ends its calls to Wix from any thread."""
+    """A book with both systems, for one thread; `calls.stop` ends those to Wix from any thread."""
 
     session: Session
     calls: WixCalls
-
-    def stop(self) -> None:
-        """Send no further call."""
-        self.calls.stop()
 
     def close(self) -> None:
         self.session.wix.close()
@@ -161,7 +157,7 @@ class BookRunner:
         """Make the work in hand end soon: its link is claimed again later."""
         self._stopping.set()
         if self._opened:
-            self._opened.stop()
+            self._opened.calls.stop()
 
 
 def book_runners(settings: Settings, database: Database, metrics: Metrics) -> list[BookRunner]:

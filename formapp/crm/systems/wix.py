@@ -192,7 +192,7 @@ class WixSystem:
     def get(self, record_id: str) -> Record | None:
         """Get Contact, which answers with the survivor where it was merged away."""
         try:
-            return self._record(self._calls.once(self._wix.contacts.get, record_id).contact)
+            return self._record(self._calls.once(self._wix.contacts.get, record_id))
         except system.GoneError:
             return None
 
@@ -334,7 +334,7 @@ class WixSystem:
     def _with_contact(self, record: Record) -> WixRecord:
         if isinstance(record, WixRecord):
             return record
-        found = self._record(self._calls.once(self._wix.contacts.get, record.id).contact)
+        found = self._record(self._calls.once(self._wix.contacts.get, record.id))
         if found.id != record.id:
             raise system.GoneError("the contact was merged away")
         if record.revision and found.revision != record.revision:

@@ -171,7 +171,7 @@ class Fields:
         def changed(item: Mapping[str, Any], value: str) -> dict[str, Any]:
             return {"tag": "UNTAGGED", **item, "email": value}
 
-        stored = [cast("dict[str, Any]", each.as_item()) for each in held]
+        stored = [each.as_item() for each in held]
         return _merged(stored, values, ("email", "emails"), identity, changed)
 
     def _phones(
@@ -188,7 +188,7 @@ class Fields:
             more = {"countryCode": country} if country else {}
             return {"tag": "UNTAGGED", **known, "phone": value, **more}
 
-        stored = [cast("dict[str, Any]", each.as_item()) for each in held]
+        stored = [each.as_item() for each in held]
         return _merged(stored, values, ("phone", "phones"), identity, changed)
 
     def _extended_items(self, write: Write, info: ContactInfo) -> dict[str, Any]:
@@ -324,7 +324,7 @@ def _address(text: str) -> str | None:
 def _addresses(wanted: Sequence[str], held: Sequence[Address]) -> list[dict[str, Any]]:
     by_lines = {_address(_lines_of(each)): each for each in held}
     return [
-        cast("dict[str, Any]", kept.as_item())
+        kept.as_item()
         if (kept := by_lines.get(_address(lines)))
         else {"tag": "UNTAGGED", "address": _address_body(lines)}
         for lines in wanted
