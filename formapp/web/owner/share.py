@@ -57,4 +57,4 @@ def show(name: str) -> Response:
 @blueprint.get("/f/<name>/share/preview")
 def preview(name: str) -> Response:
     """The form as it looks, for a frame of the page above."""
-    return show_preview(localized_form(name))
+    return show_preview(localized_form(name, services()))
