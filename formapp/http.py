@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextvars import ContextVar
 from typing import Any, NamedTuple, Self
 
 import requests
@@ -28,7 +29,6 @@ DEADLINE = 15.0
 
 MAX_BYTES = 64 * 1024
 """The rest of a longer response is not read."""
-
 
 # Headers that describe a body as it was sent.
 _BODY = {"content-encoding", "content-length", "transfer-encoding"}
@@ -75,7 +75,7 @@ class Deadline:
     """Shuts the connections of a call down, from another thread, if it takes too long.
 
     A thread that is reading then gets an end of file; so ask `expired` before you trust the end of
-    a response. In its block it is the `current` one of its thread.
+    a response. In its block it is the `current_deadline` of its thread.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -112,13 +112,13 @@ class Deadline:
                 _shut_down(twin)
 
     def __enter__(self) -> Self:
-        _threads.current = self
+        current_deadline.set(self)
         self._timer.start()
         return self
 
     def __exit__(self, *_error: object) -> None:
         self._timer.cancel()
-        _threads.current = None
+        current_deadline.set(None)
         with self._lock:
             while self._sockets:
                 self._sockets.pop().close()
@@ -142,16 +142,8 @@ def _close(opened: "Future[socket.socket]") -> None:
         opened.result().close()
 
 
-class _Threads(threading.local):
-    current: Deadline | None = None
-
-
-_threads = _Threads()
-
-
-def current() -> Deadline | None:
-    """Return the deadline of the call that this thread is making."""
-    return _threads.current
+current_deadline: ContextVar[Deadline | None] = ContextVar("current_deadline", default=None)
+"""The deadline of the call that this thread is making."""
 
 
 def _shut_down(connection: socket.socket) -> None:
@@ -209,7 +201,7 @@ class _Watched(HTTPConnection):
     """Comes before a connection class of urllib3, of HTTP or of HTTPS."""
 
     def _new_conn(self) -> socket.socket:
-        if (deadline := current()) is None:
+        if (deadline := current_deadline.get()) is None:
             return super()._new_conn()
         try:
             return deadline.connect(super()._new_conn)
@@ -217,6 +209,6 @@ class _Watched(HTTPConnection):
             raise ConnectTimeoutError(self, "not connected in time") from None
 
     def request(self, *args: Any, **options: Any) -> None:
-        if self.sock is not None and (deadline := current()) is not None:
+        if self.sock is not None and (deadline := current_deadline.get()) is not None:
             deadline.watch(self.sock)
         super().request(*args, **options)

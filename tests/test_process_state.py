@@ -45,7 +45,7 @@ STATE = {
     "server._Channel": ONE_REQUEST,
     "server.Server": "each has its own connections, threads and end",
     "web.public.spam_check.Verdict": ONE_REQUEST,
-    "web.public.uploads.Arriving": ONE_REQUEST,
+    "web.public.uploads.Upload": ONE_REQUEST,
     "web.public.uploads.Uploads": ONE_REQUEST,
     "web.rate_limit.MemoryCounts": "of a single process; several have SharedCounts",
     "web.rate_limit.Limits": "each finds out for itself that the counts can't be reached",

@@ -18,7 +18,7 @@ from formapp.cli.wiring import (
 from formapp.config.checks import database as checked_address
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade as upgrade_schema
-from formapp.files.copying import copy_contents
+from formapp.files.places import copy_contents
 from formapp.files.store import FileStoreError
 from formapp.leads.transfer import CopyError, copy_all
 

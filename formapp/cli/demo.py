@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -18,7 +18,6 @@ from formapp.cli.wiring import (
     exit_on_signals,
     listening_on,
     one_line_errors,
-    open_database,
 )
 from formapp.config.project import ProjectFile, load_project
 from formapp.config.settings import Settings, SettingsError
@@ -93,8 +92,8 @@ def command(  # noqa: PLR0913 - one for each option
 
         running.enter_context(sandbox)
         if crm:
-            form = f"{web}/f/{names[0]}"
-            sandbox_app.mounts["/crm"] = _start_book(settings, contacts, form)
+            book, kept = start_book(settings), contacts.extensions["sandbox"]
+            sandbox_app.mounts["/crm"] = create_page(book, kept, _SITE, f"{web}/f/{names[0]}")
         serve(settings, forms, listener, ready)
 
 
@@ -118,13 +117,6 @@ def _make_folder(data: Path) -> None:
     except OSError as error:
         reason = f"the folder {data} can't be created: {error.strerror}; choose another with --data"
         raise click.ClickException(reason) from error
-
-
-def _start_book(settings: Settings, contacts: Flask, form_url: str) -> Flask:
-    """Start keeping both sides equal; returns the page that shows them."""
-    with closing(open_database(settings, create=True)) as database:
-        book = start_book(settings, database)
-    return create_page(book, contacts.extensions["sandbox"], _SITE, form_url)
 
 
 def _secret(data: Path) -> str:

@@ -4,7 +4,8 @@ The address book is edited here as any CardDAV client would edit it: with the ca
 """
 
 from collections.abc import Mapping
-from typing import Any, Self
+from contextlib import closing
+from typing import Any
 from uuid import uuid4
 
 import click
@@ -12,6 +13,7 @@ from flask import Flask, Response, make_response, redirect, render_template, req
 from werkzeug.wrappers import Response as AnyResponse
 
 from formapp.cli.books import find_book, open_book
+from formapp.cli.wiring import open_database
 from formapp.config.settings import Settings
 from formapp.crm import sync
 from formapp.crm.model import Book
@@ -19,7 +21,6 @@ from formapp.crm.system import CrmError, GoneError, Record, StaleError, Value, W
 from formapp.crm.systems.carddav import CardDavSystem
 from formapp.crm.systems.http_calls import HttpCalls
 from formapp.crm.systems.vcard import Card
-from formapp.db.database import Database
 from formapp.monitoring.metrics import Metrics
 from formapp.resources import STATIC, TEMPLATES
 from formapp.sandbox.core import Sandbox
@@ -69,19 +70,23 @@ _LABELS = (
 )
 
 
-def start_book(settings: Settings, database: Database) -> Book:
+def start_book(settings: Settings) -> Book:
     """Plan and start the demo's book; one that runs goes on. Both sides are running already."""
     book = find_book(settings, BOOK)
-    opened = open_book(book, settings=settings, database=database, metrics=Metrics(), patient=True)
-    try:
-        sync.plan(opened.session)
-        sync.load(opened.session, "wix")
-    except sync.BusyError:
-        raise click.ClickException("an earlier demo was killed: try again in a minute") from None
-    except CrmError as error:
-        raise click.ClickException(f"the address book can't be used: {error}") from None
-    finally:
-        opened.close()
+    with (
+        closing(open_database(settings, create=True)) as database,
+        closing(
+            open_book(book, settings=settings, database=database, metrics=Metrics(), patient=True)
+        ) as opened,
+    ):
+        try:
+            sync.plan(opened.session)
+            sync.load(opened.session, "wix")
+        except sync.BusyError:
+            reason = "an earlier demo was killed: try again in a minute"
+            raise click.ClickException(reason) from None
+        except CrmError as error:
+            raise click.ClickException(f"the address book can't be used: {error}") from None
     return book
 
 
@@ -101,7 +106,7 @@ def create_page(book: Book, sandbox: Sandbox, site_id: str, form_url: str) -> Fl
     @app.post("/cards", defaults={"name": None})
     @app.post("/cards/<name>")
     def change(name: str | None) -> AnyResponse | str:
-        with _AddressBook(book) as cards:
+        with closing(_AddressBook(book)) as cards:
             try:
                 if name is None:
                     cards.add(Write(_values()))
@@ -145,9 +150,6 @@ class _AddressBook(CardDavSystem):
     def __init__(self, book: Book) -> None:
         super().__init__(book, HttpCalls())
 
-    def __enter__(self) -> Self:
-        return self
-
     def add(self, write: Write) -> None:
         """Add a card of its own, which names no twin."""
         uid = str(uuid4())
@@ -165,12 +167,9 @@ class _AddressBook(CardDavSystem):
         else:
             self.update(record, Write(_values()))
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
 
 def _cards(book: Book) -> list[dict[str, Any]]:
-    with _AddressBook(book) as cards:
+    with closing(_AddressBook(book)) as cards:
         names = [name for page in cards.sweep() for name in page]
         records = cards.get_many(names)
     return sorted((_card(each) for each in records.values()), key=lambda card: str(card["name"]))

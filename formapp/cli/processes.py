@@ -16,7 +16,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from formapp.cli.cores import stay_on
 from formapp.cli.load import body_limits
 from formapp.cli.supervisor import Supervisor
 from formapp.cli.wiring import ignore_signals, on_signals, one_line_errors, open_database
-from formapp.cli.workers import make_worker_group, woken_by
+from formapp.cli.worker import make_worker_group, woken_by
 from formapp.config.settings import Settings
 from formapp.forms.form import Form
 from formapp.monitoring.metrics import Metrics, share_counters
@@ -159,17 +159,12 @@ def _web(
 
 def _worker(settings: Settings, forms: Mapping[str, Form], shared: Shared, number: int) -> None:
     """The worker, which none of the web servers has."""
-    with (
-        _orphaned(shared),
-        one_line_errors(),
-        closing(open_database(settings)) as database,
-        ExitStack() as beside,
-    ):
+    with _orphaned(shared), one_line_errors(), closing(open_database(settings)) as database:
         share_counters(shared.metrics, number)
         files = {name: form.definition for name, form in forms.items()}
         runner = make_worker_group(settings, database, Metrics(), files)
         on_signals(runner.stop)
         shared.listen(runner.wake)
-        beside.enter_context(woken_by(database, runner))
-        runner.run()
+        with woken_by(database, runner):
+            runner.run()
         ignore_signals()

@@ -6,7 +6,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import nullcontext
 from functools import partial
 
 import click
@@ -27,7 +27,7 @@ from formapp.cli.wiring import (
     open_database,
     read_settings,
 )
-from formapp.cli.workers import make_worker_group, woken_by
+from formapp.cli.worker import make_worker_group, woken_by
 from formapp.config.settings import Settings
 from formapp.forms.form import Form
 from formapp.jobs.worker import WorkerGroup
@@ -109,9 +109,7 @@ def serve(
     # All objects so far are permanent: garbage collection can skip them.
     gc.freeze()
     ready(app)
-    with ExitStack() as beside:
-        if runner:
-            beside.enter_context(woken_by(database, runner))
+    with woken_by(database, runner) if runner else nullcontext():
         run_together(server, runner)
     app.extensions[EXTENSION].visits.close()
     ignore_signals()
@@ -123,12 +121,13 @@ def run_together(server: Server, runner: WorkerGroup | None) -> None:
 
     Both end at the same time: each has most of the 30 s that a process gets.
     """
-    thread = threading.Thread(target=runner.run, name="worker") if runner else None
-    if thread:
-        thread.start()
+    if runner is None:
+        server.run()
+        return
+    thread = threading.Thread(target=runner.run, name="worker")
+    thread.start()
     try:
-        server.run(*([runner.stop] if runner else []))
+        server.run(runner.stop)
     finally:
-        if runner and thread:
-            runner.stop()
-            thread.join()
+        runner.stop()
+        thread.join()

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import IO, Any
 
-from formapp.files.store import FileStoreError, Spool
+from formapp.files.store import FileStoreError, Spool, as_store_errors
 
 if find_spec("PIL"):
     from PIL import Image, ImageOps, ImageSequence
@@ -47,7 +47,6 @@ class UnreadableImageError(Exception):
 
 
 def can_strip() -> bool:
-    """Return whether Pillow is installed."""
     return find_spec("PIL") is not None
 
 
@@ -67,10 +66,11 @@ def strip_metadata(source: Spool, spool: Callable[[], Spool]) -> Spool:
         encoded.seek(0)
         target = spool()
         try:
-            shutil.copyfileobj(encoded, target)
-        except OSError as error:
+            with as_store_errors():
+                shutil.copyfileobj(encoded, target)
+        except FileStoreError:
             target.close()
-            raise FileStoreError(error.strerror or "refused") from error
+            raise
     return target
 
 

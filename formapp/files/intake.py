@@ -23,12 +23,8 @@ class FilesUsedUpError(Exception):
     """More bytes came today, from this address or to this form, than a setting allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A file that has arrived: its content, and its record, which lacks the key alone."""
-
-    spool: Spool
-    record: FileRecord
+Arrived = Sequence[tuple[Spool, FileRecord]]
+"""Contents of files that have arrived, and their records, which lack the keys alone."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -52,7 +48,7 @@ class FileIntake:
     def first_state(self) -> FileState:
         return FileState.WAITING if self.scans else FileState.STORED
 
-    def put(self, arrived: Sequence[Incoming], address: str, now: datetime) -> list[FileRecord]:
+    def put(self, arrived: Arrived, address: str, now: datetime) -> list[FileRecord]:
         """Put contents into the store; returns their records, whose rows the caller stores next.
 
         Raises FilesUsedUpError, FileStoreError; nothing is put then.
@@ -62,9 +58,8 @@ class FileIntake:
         self._count(arrived, address, now)
         found: list[FileRecord] = []
         try:
-            for each in arrived:
-                key = self.store.put(each.spool)
-                found.append(replace(each.record, key=key))
+            for spool, record in arrived:
+                found.append(replace(record, key=self.store.put(spool)))
         except FileStoreError:
             self._delete(found)
             raise
@@ -100,16 +95,15 @@ class FileIntake:
             with suppress(FileStoreError):
                 self.store.delete(record.key)
 
-    def _count(self, arrived: Sequence[Incoming], address: str, now: datetime) -> None:
+    def _count(self, arrived: Arrived, address: str, now: datetime) -> None:
         """Count their bytes, in KiB; those of a post that is refused don't count."""
         limits = [
             (f"files of {address}", self.per_address),
-            (f"files to {arrived[0].record.form}", self.per_form),
+            (f"files to {arrived[0][1].form}", self.per_form),
         ]
-        size = sum(each.spool.size for each in arrived)
         if not any(limit for _, limit in limits):
             return
-        amount = -(-size // _KIB)
+        amount = -(-sum(spool.size for spool, _ in arrived) // _KIB)
         with self.database.write() as connection:
             for name, limit in limits:
                 if limit is None:

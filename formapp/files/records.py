@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from formapp.db.tables import files
 from formapp.jobs.queue import Job, add_job
@@ -145,11 +145,14 @@ def erase(connection: Connection, submission_ids: Sequence[str], now: datetime) 
     Nothing of the visitor stays in their rows. `formapp.files.sweep.delete_erased` deletes the
     contents after the commit, and then the rows.
     """
-    theirs = update(files).where(files.c.submission_id.in_(submission_ids))
+    return erase_where(connection, files.c.submission_id.in_(submission_ids), now)
+
+
+def erase_where(connection: Connection, which: ColumnElement[bool], now: datetime) -> int:
+    """Mark files as erased; returns how many."""
     erased = {"submission_id": None, "name": "", "sha256": "", "reason": None}
-    return connection.execute(
-        theirs.values(**erased, state=FileState.ERASED, expires_at=now)
-    ).rowcount
+    marked = update(files).where(which).values(**erased, state=FileState.ERASED, expires_at=now)
+    return connection.execute(marked).rowcount
 
 
 def rename_files(connection: Connection, submission_id: str, rename: Callable[[str], str]) -> None:
@@ -159,8 +162,8 @@ def rename_files(connection: Connection, submission_id: str, rename: Callable[[s
             connection.execute(update(files).where(files.c.id == each.id).values(name=name))
 
 
-def _read(connection: Connection, where: object) -> list[FileRecord]:
-    query = select(files).where(where)  # type: ignore[arg-type] # a condition
+def _read(connection: Connection, where: ColumnElement[bool]) -> list[FileRecord]:
+    query = select(files).where(where)
     ordered = query.order_by(files.c.submission_id, files.c.position, files.c.id)
     return list(map(_record, connection.execute(ordered)))
 

@@ -7,18 +7,27 @@ optional: `pip install 'formapp[s3]'`.
 import io
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import IO, Any, Never
+from typing import IO, Any
 from urllib.parse import urlsplit
 
-from formapp.files.store import ContentMissingError, FileStoreError, Spool, Stat, is_key, new_key
+from formapp.files.store import (
+    ContentMissingError,
+    FileStoreError,
+    Spool,
+    Stat,
+    as_store_errors,
+    is_key,
+    new_key,
+)
 
 try:
     import boto3
     from boto3.s3.transfer import TransferConfig
     from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import ClientError
 except ImportError:
     boto3 = None
 
@@ -72,55 +81,45 @@ class S3Store:
 
     def spool(self) -> Spool:
         """Return a temporary file of this machine: the key is known once the content is whole."""
-        try:
+        with as_store_errors():
             return Spool(tempfile.TemporaryFile())
-        except OSError as error:
-            raise FileStoreError(error.strerror or "refused") from error
 
     def put(self, spool: Spool, key: str | None = None) -> str:
         key = key or new_key(spool.sha256)
         spool.file.seek(0)
-        try:
+        with _as_store_errors():
             self._client.upload_fileobj(
                 spool.file, self._bucket, self._prefix + key, Config=self._transfer
             )
-        except Exception as error:  # noqa: BLE001 - boto3 wraps some errors, and not others
-            _refuse(error)
         return key
 
     def open(self, key: str) -> IO[bytes]:
         """Open a content as a stream, which can't go back; raises ContentMissingError."""
-        try:
+        with _as_store_errors():
             found = self._client.get_object(Bucket=self._bucket, Key=self._path(key))
-        except (BotoCoreError, ClientError) as error:
-            _refuse(error)
         return io.BufferedReader(_Body(found["Body"]))
 
     def stat(self, key: str) -> Stat | None:
+        path = self._path(key)
         try:
-            found = self._client.head_object(Bucket=self._bucket, Key=self._path(key))
-        except (BotoCoreError, ClientError) as error:
-            if _is_missing(error):
-                return None
-            _refuse(error)
+            with _as_store_errors():
+                found = self._client.head_object(Bucket=self._bucket, Key=path)
+        except ContentMissingError:
+            return None
         return Stat(key, found["ContentLength"], found["LastModified"])
 
     def delete(self, key: str) -> None:
-        try:
+        with _as_store_errors():
             self._client.delete_object(Bucket=self._bucket, Key=self._path(key))
-        except (BotoCoreError, ClientError) as error:
-            _refuse(error)
 
     def contents(self) -> Iterator[Stat]:
         pages = self._client.get_paginator("list_objects_v2")
-        try:
+        with _as_store_errors():
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
                 for each in page.get("Contents", ()):
                     key = each["Key"].removeprefix(self._prefix)
                     if is_key(key):
                         yield Stat(key, each["Size"], each["LastModified"])
-        except (BotoCoreError, ClientError) as error:
-            _refuse(error)
 
     def sweep_spools(self, before: datetime) -> int:  # noqa: ARG002 - a store's interface
         """Return 0: a temporary file without a name ends with its process."""
@@ -142,10 +141,8 @@ class _Body(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        try:
+        with _as_store_errors():
             data: bytes = self._body.read(len(buffer))
-        except Exception as error:  # noqa: BLE001 - boto3 wraps some errors, and not others
-            _refuse(error)
         buffer[: len(data)] = data
         return len(data)
 
@@ -154,13 +151,16 @@ class _Body(io.RawIOBase):
         super().close()
 
 
-def _refuse(error: Exception) -> Never:
-    if _is_missing(error):
-        raise ContentMissingError("has no content of this key") from None
-    # The code alone: the text may have the address with its bucket and key.
-    code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
-    raise FileStoreError(f"refused ({code or type(error).__name__})") from error
-
-
-def _is_missing(error: Exception) -> bool:
-    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _MISSING
+@contextmanager
+def _as_store_errors() -> Iterator[None]:
+    """Raise FileStoreError, or ContentMissingError, for whatever boto3 raises."""
+    try:
+        yield
+    except FileStoreError:
+        raise
+    except Exception as error:  # boto3 wraps some errors, and not others
+        # The code alone: the text may have the address with its bucket and key.
+        code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+        if code in _MISSING:
+            raise ContentMissingError("has no content of this key") from None
+        raise FileStoreError(f"refused ({code or type(error).__name__})") from error

@@ -4,14 +4,13 @@ A key is made of the content's SHA-256 and 16 random hex digits, never of what a
 equal files have two keys: erasing one lead can't take away the file of another.
 """
 
-import errno
 import hashlib
 import os
 import re
 import secrets
 import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +29,16 @@ class FileStoreError(Exception):
 
 class ContentMissingError(FileStoreError):
     """The store has no content of this key."""
+
+
+@contextmanager
+def as_store_errors() -> Iterator[None]:
+    """Raise FileStoreError instead of OSError."""
+    try:
+        yield
+    except OSError as error:
+        # Its text alone: a path says nothing to a visitor, and may be in a log.
+        raise FileStoreError(error.strerror or type(error).__name__) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,34 +97,27 @@ class FileStore(Protocol):
 
     def spool(self) -> Spool:
         """Return where a new content is written to."""
-        ...
 
     def put(self, spool: Spool, key: str | None = None) -> str:
         """Store what was written; returns its key once it would survive a power cut.
 
         The key is a new one, unless that of another store's content is given.
         """
-        ...
 
     def open(self, key: str) -> IO[bytes]:
         """Open a content for reading, as a stream; raises ContentMissingError."""
-        ...
 
     def stat(self, key: str) -> Stat | None:
         """Return what is known of a content, None where there is none."""
-        ...
 
     def delete(self, key: str) -> None:
         """Delete a content; one that isn't there is no error."""
-        ...
 
     def contents(self) -> Iterator[Stat]:
         """Yield every content, in no order."""
-        ...
 
     def sweep_spools(self, before: datetime) -> int:
         """Delete contents that began to arrive before and were never put; returns how many."""
-        ...
 
 
 def new_key(sha256: str) -> str:
@@ -143,11 +145,9 @@ class FolderStore:
 
     def spool(self) -> Spool:
         """Return a temporary file on the same file system, so that it can be renamed."""
-        try:
+        with as_store_errors():
             _make_folder(self._incoming)
             number, path = tempfile.mkstemp(dir=self._incoming)
-        except OSError as error:
-            raise _unavailable(error) from error
         return Spool(os.fdopen(number, "w+b"), Path(path))
 
     def put(self, spool: Spool, key: str | None = None) -> str:
@@ -155,51 +155,40 @@ class FolderStore:
             raise ValueError("this content was put or closed before")
         key = key or new_key(spool.sha256)
         target = self._path(key)
-        try:
+        with as_store_errors():
             spool.file.flush()
             os.fsync(spool.file.fileno())
             _make_folder(target.parent)
             spool.path.rename(target)
             spool.path = None
             _sync(target.parent)
-        except OSError as error:
-            raise _unavailable(error) from error
         return key
 
     def open(self, key: str) -> IO[bytes]:
-        try:
-            return self._path(key).open("rb")
-        except FileNotFoundError:
-            raise ContentMissingError("has no content of this key") from None
-        except OSError as error:
-            raise _unavailable(error) from error
+        with as_store_errors():
+            try:
+                return self._path(key).open("rb")
+            except FileNotFoundError:
+                raise ContentMissingError("has no content of this key") from None
 
     def stat(self, key: str) -> Stat | None:
-        try:
+        with as_store_errors():
             return _stat(key, self._path(key))
-        except OSError as error:
-            raise _unavailable(error) from error
 
     def delete(self, key: str) -> None:
-        try:
+        with as_store_errors():
             self._path(key).unlink(missing_ok=True)
-        except OSError as error:
-            raise _unavailable(error) from error
 
     def contents(self) -> Iterator[Stat]:
-        """Yield every content, and as a key of its own each file that is still arriving."""
         if not self.folder.is_dir():
             return
-        try:
+        with as_store_errors():
             for path in self.folder.glob("??/*"):
                 key = f"{path.parent.name}/{path.name}"
                 if is_key(key) and (found := _stat(key, path)):
                     yield found
-        except OSError as error:
-            raise _unavailable(error) from error
 
     def sweep_spools(self, before: datetime) -> int:
-        """Delete what a crash left of contents that were arriving; returns how many."""
         count = 0
         for path in self._incoming.glob("*"):
             found = _stat("", path)
@@ -236,13 +225,6 @@ def _sync(folder: Path) -> None:
 def _stat(key: str, path: Path) -> Stat | None:
     try:
         found = path.stat()
-    except OSError as error:
-        if error.errno in {errno.ENOENT, errno.ENOTDIR}:
-            return None
-        raise
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     return Stat(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
-
-
-def _unavailable(error: OSError) -> FileStoreError:
-    # Its text alone: a path says nothing to a visitor, and may be in a log.
-    return FileStoreError(error.strerror or type(error).__name__)

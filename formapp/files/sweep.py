@@ -1,16 +1,15 @@
 """Deleting contents: of erased leads, of forms that were never sent, of crashes."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import files
-from formapp.files.records import FileState
+from formapp.files.records import FileState, erase_where
 from formapp.files.store import FileStore, FileStoreError
 
 EVERY = timedelta(minutes=5)
@@ -45,15 +44,22 @@ def delete_erased(database: Database, store: FileStore, now: datetime) -> int:
 
     First the contents and then the rows: if this is interrupted, the next run continues.
     """
+    is_over = files.c.submission_id.is_(None) & (files.c.expires_at <= now)
+    is_erased = files.c.state == FileState.ERASED
+    with database.write() as connection:
+        erase_where(connection, is_over & ~is_erased, now)
+    query = select(files.c.id, files.c.storage_key).where(is_over, is_erased).limit(BATCH)
     count = 0
-    for batch in _erased_batches(database, now):
-        for key in batch.values():
-            store.delete(key)
-        gone = (files.c.id.in_(batch.keys())) & (files.c.state == FileState.ERASED)
+    while True:
+        with database.read() as connection:
+            batch = connection.execute(query).all()
+        if not batch:
+            return count
+        for row in batch:
+            store.delete(row.storage_key)
         with database.write() as connection:
-            connection.execute(delete(files).where(gone))
+            connection.execute(delete(files).where(files.c.id.in_([row.id for row in batch])))
         count += len(batch)
-    return count
 
 
 def delete_at_once(database: Database, store: FileStore, now: datetime) -> None:
@@ -98,23 +104,3 @@ def delete_orphans(
     if orphans:
         _log.info("deleted %d stored files that belonged to no lead", len(orphans))
     return Orphans(len(orphans), deleted=len(orphans))
-
-
-def _erased_batches(database: Database, now: datetime) -> Iterator[dict[str, str]]:
-    """Yield ids and keys of erased files; ones whose time is over are erased by this."""
-    is_over = files.c.submission_id.is_(None) & (files.c.expires_at <= now)
-    query = select(files.c.id, files.c.storage_key, files.c.state).where(is_over).limit(BATCH)
-    while True:
-        with database.read() as connection:
-            rows = connection.execute(query).all()
-        if not rows:
-            return
-        staged = [row.id for row in rows if row.state != FileState.ERASED]
-        if staged:
-            with database.write() as connection:
-                # One may have been attached meanwhile: it isn't over any more.
-                still = update(files).where(is_over, files.c.id.in_(staged))
-                erased = {"state": FileState.ERASED, "name": "", "sha256": ""}
-                connection.execute(still.values(**erased, expires_at=now))
-            continue
-        yield {row.id: row.storage_key for row in rows}

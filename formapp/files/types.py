@@ -42,6 +42,12 @@ _IN_ZIP = {
     "ppt/": (".pptx", f"{_OFFICE}presentationml.presentation"),
     "META-INF/": (".jar", "application/java-archive"),
 }
+_BY_MIMETYPE = {
+    "application/vnd.oasis.opendocument.text": ".odt",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+    "application/vnd.oasis.opendocument.presentation": ".odp",
+    "application/epub+zip": ".epub",
+}
 _ALIKE = (
     {".jpg", ".jpeg", ".jpe", ".jfif"},
     {".tif", ".tiff"},
@@ -68,10 +74,11 @@ so that an ending hides."""
 
 
 class Kind(NamedTuple):
-    """A type that a content may have."""
-
     extension: str
     mime: str
+
+
+_ZIP = Kind(".zip", "application/zip")
 
 
 def find_kinds(head: bytes) -> list[Kind]:
@@ -148,7 +155,7 @@ def fitting_name(name: str, kinds: Sequence[Kind], accept: tuple[str, ...]) -> s
     every type is accepted, and without an ending, the name stays.
     """
     ending = extension_of(name)
-    fitting = [kind.extension for kind in kinds if any(_fits(kind, each) for each in accept)]
+    fitting = [kind.extension for kind in kinds if any(_matches(kind, each) for each in accept)]
     if not ending or not fitting or not fitting[0]:
         return name
     # Cameras and messengers call many a PNG `photo.jpg`, which harms no one.
@@ -157,13 +164,9 @@ def fitting_name(name: str, kinds: Sequence[Kind], accept: tuple[str, ...]) -> s
     return name if named or is_picture else clean_name(name + fitting[0])
 
 
-def _fits(kind: Kind, accepted: str) -> bool:
-    if accepted.endswith("/*"):
-        return bool(kind.mime) and kind.mime.startswith(accepted[:-1])
-    return _matches(kind, accepted)
-
-
 def _matches(kind: Kind, accepted: str) -> bool:
+    if accepted.endswith("/*"):
+        return kind.mime.startswith(accepted[:-1])
     if accepted.startswith("."):
         return kind.extension in _alike(accepted)
     return kind.mime == accepted
@@ -197,25 +200,16 @@ def _kinds_of_zip(head: bytes) -> list[Kind]:
         if name == b"mimetype":
             # OpenDocument and EPUB begin with their type.
             start = entry.end() + length + extra
-            return [_kind_of_mimetype(head[start : start + 100])]
+            declared = head[start : start + 100].decode("latin-1")
+            found = [Kind(e, mime) for mime, e in _BY_MIMETYPE.items() if declared.startswith(mime)]
+            return found or [_ZIP]
         names.append(name.decode("latin-1"))
     for begin, kind in _IN_ZIP.items():
         if any(name.startswith(begin) for name in names):
             return [Kind(*kind)]
     if "[Content_Types].xml" in names:
         return [Kind(*kind) for kind in _IN_ZIP.values()][:3]
-    return [Kind(".zip", "application/zip")]
-
-
-def _kind_of_mimetype(content: bytes) -> Kind:
-    endings = {
-        b"application/vnd.oasis.opendocument.text": ".odt",
-        b"application/vnd.oasis.opendocument.spreadsheet": ".ods",
-        b"application/vnd.oasis.opendocument.presentation": ".odp",
-        b"application/epub+zip": ".epub",
-    }
-    mime = max((each for each in endings if content.startswith(each)), key=len, default=b"")
-    return Kind(endings[mime], mime.decode()) if mime else Kind(".zip", "application/zip")
+    return [_ZIP]
 
 
 def _is_text(head: bytes) -> bool:
@@ -234,7 +228,6 @@ def _is_text(head: bytes) -> bool:
 
 @cache
 def _known_extensions() -> frozenset[str]:
-    """Return the endings whose contents can be recognized."""
     found = {each.extension for each in magic_header_array}
-    inside = {extension for extension, _ in _IN_ZIP.values()} | {".odt", ".ods", ".odp", ".epub"}
-    return frozenset(found.union(_TEXTS, inside, *_ALIKE))
+    inside = {extension for extension, _ in _IN_ZIP.values()}
+    return frozenset(found.union(_TEXTS, inside, _BY_MIMETYPE.values(), *_ALIKE))

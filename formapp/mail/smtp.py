@@ -5,19 +5,18 @@ contains no address and none of the server's reply, which may quote an address; 
 attribute `reply`.
 """
 
-import contextlib
 import logging
 import smtplib
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from formapp.http import DEADLINE, Deadline, current
+from formapp.http import DEADLINE, Deadline, current_deadline
 from formapp.mail.message import Message, compose, domain_of
 
 STEP_SECONDS = 10.0
@@ -126,7 +125,7 @@ class SmtpMailer:
             yield connection
         finally:
             # An accepted message stays accepted, even if QUIT fails.
-            with contextlib.suppress(OSError, smtplib.SMTPException):
+            with suppress(OSError, smtplib.SMTPException):
                 connection.quit()
             connection.close()
 
@@ -163,13 +162,11 @@ class _Connection(smtplib.SMTP):
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         connect = partial(socket.create_connection, (host, port), timeout)
-        deadline = current()
+        deadline = current_deadline.get()
         return deadline.connect(connect) if deadline else connect()
 
 
 class _TlsConnection(_Connection, smtplib.SMTP_SSL):
-    """A connection that uses TLS from the start."""
-
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         return self.context.wrap_socket(
             super()._get_socket(host, port, timeout), server_hostname=host

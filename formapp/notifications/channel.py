@@ -15,7 +15,7 @@ from formapp.db.database import Database
 from formapp.forms.definition.model import FormDefinition
 from formapp.jobs.backoff import FIRST, doubled
 from formapp.jobs.queue import ClaimedJob, RetryLaterError, finish_job, postpone_job
-from formapp.notifications.plan import CHANNELS, PATIENCE, begin_of, receivers
+from formapp.notifications.plan import CHANNELS, PATIENCE, due_at, receivers
 from formapp.notifications.store import (
     AcceptedLead,
     claim_digest,
@@ -78,45 +78,98 @@ SameReceiver = Callable[[str, str | None], tuple[str, ...]]
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class ChannelJobs:
-    """Runs the jobs of one kind.
-
-    Attributes:
-        forms: the form files of this process; jobs of other forms wait for another.
-        same_receiver: None: the receivers are behind one server, and wait for it anyway.
-    """
+class _Jobs:
+    """What all jobs share; those of other forms than `forms` wait for another process."""
 
     database: Database
     forms: Mapping[str, FormDefinition]
     clock: Callable[[], datetime]
-    send: Send
     count: Count
+
+    def find_form(self, job: ClaimedJob) -> FormDefinition | None:
+        """Return the form of a job; without one the job has ended, or RetryLaterError is raised."""
+        form = job.submission.get("form")
+        if form is None:
+            self.finish([job])
+            return None
+        definition = self.forms.get(form)
+        if definition is None:
+            self.not_sent([job], NotSentError(f"this process has no form file of {form}"))
+        return definition
+
+    def not_sent(self, batch: Sequence[ClaimedJob], error: NotSentError) -> None:
+        """Give up what was tried for long enough, and postpone the others.
+
+        For the first one RetryLaterError is raised, unless it was given up.
+        """
+        now, first = self.clock(), batch[0]
+        form, channel = first.submission["form"], CHANNELS[first.kind]
+        if error.wait is None:
+            self.count(form, channel, "failed")
+        is_final = isinstance(error, RefusedError)
+        hopeless = [j for j in batch if is_final or now >= due_at(j.kind, j.since) + PATIENCE]
+        if hopeless:
+            _log.error("form %s: a notification by %s has failed: %s", form, channel, error)
+            with self.database.write() as connection:
+                for job in hopeless:
+                    give_up(connection, job, str(error), now)
+        until = now + wait_of(first, error)
+        for job in batch[1:]:
+            if job not in hopeless:
+                postpone_job(self.database, job, until, str(error))
+        if first not in hopeless:
+            raise RetryLaterError(str(error), error.wait)
+
+    def end(
+        self,
+        batch: Sequence[ClaimedJob],
+        outcome: Literal["sent", "withheld"],
+        reason: str | None = None,
+    ) -> None:
+        """End the jobs that this worker still holds, keep how, and count once."""
+        with self.database.write() as connection:
+            for job in batch:
+                end_job(connection, job, outcome, self.clock(), reason)
+        self.count(batch[0].submission["form"], CHANNELS[batch[0].kind], outcome)
+
+    def finish(self, batch: Sequence[ClaimedJob]) -> None:
+        """End the jobs that this worker still holds, without a record: they are not needed."""
+        with self.database.write() as connection:
+            for job in batch:
+                finish_job(connection, job)
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class ChannelJobs(_Jobs):
+    """Runs the jobs of one kind; without `same_receiver` all receivers are behind one server."""
+
+    send: Send
     same_receiver: SameReceiver | None = None
 
     def __call__(self, job: ClaimedJob) -> None:
         """Send it, drop what is no longer wanted, give up, or raise RetryLaterError."""
-        definition = find_form(self, job)
+        definition = self.find_form(job)
         if definition is None:
             return
         leads = read_accepted(self.database, [job.submission["id"]])
         to = job.content.get("to")
         if not leads or not is_wanted(definition, job):
-            finish(self.database, [job])
+            self.finish([job])
             return
         started = time.monotonic()
         try:
             self.send(leads[0], definition, to)
         except WithheldError as error:
-            end(self, [job], "withheld", str(error))
+            self.end([job], "withheld", str(error))
             _log.warning("no %s of %s: %s", CHANNELS[job.kind], job.submission["id"], error)
         except NotSentError as error:
             seconds = time.monotonic() - started
             try:
-                not_sent(self, [job], error)
+                self.not_sent([job], error)
             finally:
                 self._hold_back(job, seconds, error)
         else:
-            end(self, [job], "sent")
+            self.end([job], "sent")
             self._hold_back(job, time.monotonic() - started)
 
     def _hold_back(
@@ -135,47 +188,28 @@ class ChannelJobs:
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class DigestJobs:
+class DigestJobs(_Jobs):
     """Runs the jobs of digests: all that is due for one address goes into one mail."""
 
-    database: Database
-    forms: Mapping[str, FormDefinition]
-    clock: Callable[[], datetime]
     send: SendAll
-    count: Count
 
     def __call__(self, job: ClaimedJob) -> None:
         """Send all, drop what is no longer wanted, give up, or raise RetryLaterError."""
-        definition = find_form(self, job)
+        definition = self.find_form(job)
         if definition is None:
             return
         batch = claim_digest(self.database, job, self.clock(), MOST_TOGETHER)
         leads = read_accepted(self.database, [each.submission["id"] for each in batch])
         notify, to = definition.notify, job.content["to"]
         if not leads or notify is None or to not in notify.email:
-            finish(self.database, batch)
+            self.finish(batch)
             return
         try:
             self.send(leads, definition, to)
         except NotSentError as error:
-            not_sent(self, batch, error)
+            self.not_sent(batch, error)
         else:
-            end(self, batch, "sent")
-
-
-Handling = ChannelJobs | DigestJobs
-
-
-def find_form(handling: Handling, job: ClaimedJob) -> FormDefinition | None:
-    """Return the form of a job; without one the job has ended, or RetryLaterError is raised."""
-    form = job.submission.get("form")
-    if form is None:
-        finish(handling.database, [job])
-        return None
-    definition = handling.forms.get(form)
-    if definition is None:
-        not_sent(handling, [job], NotSentError(f"this process has no form file of {form}"))
-    return definition
+            self.end(batch, "sent")
 
 
 def is_wanted(definition: FormDefinition, job: ClaimedJob) -> bool:
@@ -190,49 +224,4 @@ def is_wanted(definition: FormDefinition, job: ClaimedJob) -> bool:
 
 
 def wait_of(job: ClaimedJob, error: NotSentError) -> timedelta:
-    """How long until the next try."""
     return error.wait or doubled(FIRST, job.attempt - 1)
-
-
-def not_sent(handling: Handling, batch: Sequence[ClaimedJob], error: NotSentError) -> None:
-    """Give up what was tried for long enough, and postpone the others.
-
-    For the first one RetryLaterError is raised, unless it was given up.
-    """
-    now, first = handling.clock(), batch[0]
-    form, channel = first.submission["form"], CHANNELS[first.kind]
-    if error.wait is None:
-        handling.count(form, channel, "failed")
-    is_final = isinstance(error, RefusedError)
-    hopeless = [job for job in batch if is_final or now >= begin_of(job) + PATIENCE]
-    if hopeless:
-        _log.error("form %s: a notification by %s has failed: %s", form, channel, error)
-        with handling.database.write() as connection:
-            for job in hopeless:
-                give_up(connection, job, str(error), now)
-    until = now + wait_of(first, error)
-    for job in batch[1:]:
-        if job not in hopeless:
-            postpone_job(handling.database, job, until, str(error))
-    if first not in hopeless:
-        raise RetryLaterError(str(error), error.wait)
-
-
-def end(
-    handling: Handling,
-    batch: Sequence[ClaimedJob],
-    outcome: Literal["sent", "withheld"],
-    reason: str | None = None,
-) -> None:
-    """End the jobs that this worker still holds, keep how, and count once."""
-    with handling.database.write() as connection:
-        for job in batch:
-            end_job(connection, job, outcome, handling.clock(), reason)
-    handling.count(batch[0].submission["form"], CHANNELS[batch[0].kind], outcome)
-
-
-def finish(database: Database, batch: Sequence[ClaimedJob]) -> None:
-    """End the jobs that this worker still holds, without a record: they are no longer needed."""
-    with database.write() as connection:
-        for job in batch:
-            finish_job(connection, job)

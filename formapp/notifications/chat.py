@@ -64,7 +64,6 @@ class ChatChannel:
     _hanging: list[threading.Thread] = field(default_factory=list)
 
     def send(self, lead: AcceptedLead, definition: FormDefinition, to: str | None) -> None:
-        """Send one lead to the chat of this name; raises NotSentError."""
         url = self.urls.get(to or "")
         if url is None:
             raise RefusedError(f"FORMAPP_NOTIFY_CHAT has no {to}")
@@ -135,7 +134,6 @@ class ChatJobs:
     one: Handler
 
     def __call__(self, job: ClaimedJob) -> None:
-        """Send it as `one` does, or replace it by jobs for each name."""
         if "to" not in job.content or job.content["to"] is not None:
             self.one(job)
             return

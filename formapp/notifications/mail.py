@@ -27,7 +27,6 @@ class OwnerMail:
     store: FileStore | None = None
 
     def send(self, lead: AcceptedLead, definition: FormDefinition, to: str | None) -> None:
-        """Send one lead; raises NotSentError."""
         attached: tuple[Attachment, ...] = ()
         if self.store and lead.files and definition.notify and definition.notify.attach:
             attached = attachments_of(lead, self.store)
@@ -36,7 +35,6 @@ class OwnerMail:
     def send_digest(
         self, leads: Sequence[AcceptedLead], definition: FormDefinition, to: str
     ) -> None:
-        """Send several leads in one mail; raises NotSentError."""
         _send(self.mailer, write_digest(leads, definition, to, self.envelope))
 
 

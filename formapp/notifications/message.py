@@ -58,32 +58,21 @@ def write_lead(
     envelope: Envelope,
     attachments: tuple[Attachment, ...] = (),
 ) -> Message:
-    """Return the mail to the owner about one lead."""
     texts = load_texts(definition.language)
-    shown = describe(lead, definition)
     title = safe_line(definition.title)
     when = f"{lead.accepted_at:%Y-%m-%d %H:%M} UTC"
-    can_answer = texts.gettext("Answer this e-mail to write to the sender.") if lead.email else ""
-    files = links_of(lead, definition, envelope.files)
-    blocks = [
-        _text_of(shown, texts),
-        *_file_lines(files, texts),
-        *_link_lines(lead, envelope, texts),
-        can_answer,
-    ]
-    parts = [
-        f"<h1 style='font-size:20px'>{html.escape(title)}</h1><p>{when}</p>",
-        _html_of(shown, texts),
-        *_file_html(files, texts),
-        *_link_html(lead, envelope, texts),
-        f"<p>{html.escape(can_answer)}</p>" if can_answer else "",
-    ]
+    blocks, parts = [f"{title}, {when}"], [_heading(title) + f"<p>{when}</p>"]
+    _add_lead(blocks, parts, lead, definition, envelope)
+    if lead.email:
+        can_answer = texts.gettext("Answer this e-mail to write to the sender.")
+        blocks.append(can_answer)
+        parts.append(f"<p>{html.escape(can_answer)}</p>")
     subject = subject_of(lead, definition)
     return Message(
         sender=envelope.sender,
         to=(to,),
         subject=subject,
-        text="\n\n".join(filter(None, [f"{title}, {when}", *blocks])) + "\n",
+        text="\n\n".join(filter(None, blocks)) + "\n",
         html=_page(definition.language, subject, parts),
         message_id=_message_id(lead.id, to, envelope.sender),
         reply_to=lead.email or "",
@@ -95,22 +84,17 @@ def write_lead(
 def write_digest(
     leads: Sequence[AcceptedLead], definition: FormDefinition, to: str, envelope: Envelope
 ) -> Message:
-    """Return one mail to the owner about several leads of a form."""
     texts, count = load_texts(definition.language), len(leads)
     title = safe_line(definition.title)
     heading = texts.gettext("New leads (%(count)s): %(title)s")
     heading %= {"count": count, "title": title}
-    blocks, parts = [heading], [f"<h1 style='font-size:20px'>{html.escape(heading)}</h1>"]
+    blocks, parts = [heading], [_heading(heading)]
     for lead in leads[:MOST_SHOWN]:
-        shown = describe(lead, definition, LONGEST_IN_DIGEST)
         who = safe_line(lead.person or "", LONGEST_IN_DIGEST)
         head = ", ".join(filter(None, [f"{lead.accepted_at:%Y-%m-%d %H:%M} UTC", who]))
-        files = links_of(lead, definition, envelope.files)
-        blocks += [f"== {head}", _text_of(shown, texts), *_file_lines(files, texts)]
-        blocks += _link_lines(lead, envelope, texts)
+        blocks.append(f"== {head}")
         parts.append(f"<h2 style='font-size:16px'><bdi>{html.escape(head)}</bdi></h2>")
-        parts += [_html_of(shown, texts), *_file_html(files, texts)]
-        parts += _link_html(lead, envelope, texts)
+        _add_lead(blocks, parts, lead, definition, envelope, LONGEST_IN_DIGEST)
     if count > MOST_SHOWN:
         rest = texts.gettext("Leads that are not shown here: %(count)s")
         rest %= {"count": count - MOST_SHOWN}
@@ -134,13 +118,13 @@ def write_reply(lead: AcceptedLead, definition: FormDefinition, to: str, sender:
     if language in definition.languages:
         definition = in_language(definition, language)
     texts, reply = load_texts(definition.language), definition.reply
-    text = reply.text if reply else None
+    text, name = reply.text if reply else None, plain_name(lead.first_name)
     if text is None:
+        hello = texts.gettext("Hello %(name)s,") % {"name": name} if name else None
         thanks = texts.gettext("Thank you for your message. We will get back to you soon.")
-        text = f"{_greeting(lead, texts)}\n\n{thanks}"
+        text = f"{hello or texts.gettext('Hello,')}\n\n{thanks}"
     elif FIRST_NAME in text:
         first, _, rest = text.partition("\n")
-        name = plain_name(lead.first_name)
         first = first.replace(FIRST_NAME, name) if name else texts.gettext("Hello,")
         text = f"{first}\n{rest}"
     subject = (reply.subject if reply else None) or texts.gettext("We have received your message")
@@ -172,15 +156,36 @@ def _is_word(text: str) -> bool:
     return bool(text) and all(unicodedata.category(char)[0] in "LM" for char in text)
 
 
-def _greeting(lead: AcceptedLead, texts: NullTranslations) -> str:
-    name = plain_name(lead.first_name)
-    return texts.gettext("Hello %(name)s,") % {"name": name} if name else texts.gettext("Hello,")
-
-
 def _message_id(name: str, to: str, sender: str) -> str:
     """Return the same id for the same mail: mailboxes recognise one that is sent again."""
     receiver = hashlib.sha256(to.encode()).hexdigest()[:12]
     return f"<{name}.{receiver}@{domain_of(sender)}>"
+
+
+def _add_lead(  # noqa: PLR0913, PLR0917 - a lead, and both forms of the mail
+    blocks: list[str],
+    parts: list[str],
+    lead: AcceptedLead,
+    definition: FormDefinition,
+    envelope: Envelope,
+    longest: int | None = None,
+) -> None:
+    """Add the answers, files and address of a lead to the blocks of text and the parts of HTML."""
+    texts, shown = load_texts(definition.language), describe(lead, definition, longest)
+    blocks.append(_text_of(shown, texts))
+    parts.append(_html_of(shown, texts))
+    if files := links_of(lead, definition, envelope.files):
+        label = texts.gettext("Files")
+        blocks.append("\n".join([f"{label}:", *(f"  {name}: {link}" for name, link in files)]))
+        items = "".join(
+            f'<li><a href="{html.escape(link)}"><bdi>{html.escape(name)}</bdi></a></li>'
+            for name, link in files
+        )
+        parts.append(f"<p>{html.escape(label)}</p><ul>{items}</ul>")
+    if inbox := envelope.inbox():
+        label, link = texts.gettext("Open in the inbox"), f"{inbox}{quote(lead.id)}"
+        blocks.append(f"{label}: {link}")
+        parts.append(f'<p><a href="{html.escape(link)}">{html.escape(label)}</a></p>')
 
 
 def _text_of(shown: LeadText, texts: NullTranslations) -> str:
@@ -216,34 +221,8 @@ def _html_of(shown: LeadText, texts: NullTranslations) -> str:
     return f'<table style="border-collapse:collapse">\n{cells}</table>'
 
 
-def _file_lines(files: list[tuple[str, str]], texts: NullTranslations) -> list[str]:
-    lines = [f"  {name}: {address}" for name, address in files]
-    label = texts.gettext("Files")
-    return ["\n".join([f"{label}:", *lines])] if files else []
-
-
-def _file_html(files: list[tuple[str, str]], texts: NullTranslations) -> list[str]:
-    items = "".join(
-        f'<li><a href="{html.escape(address)}"><bdi>{html.escape(name)}</bdi></a></li>'
-        for name, address in files
-    )
-    label = html.escape(texts.gettext("Files"))
-    return [f"<p>{label}</p><ul>{items}</ul>"] if files else []
-
-
-def _link(lead: AcceptedLead, envelope: Envelope) -> str | None:
-    inbox = envelope.inbox()
-    return f"{inbox}{quote(lead.id)}" if inbox else None
-
-
-def _link_lines(lead: AcceptedLead, envelope: Envelope, texts: NullTranslations) -> list[str]:
-    link = _link(lead, envelope)
-    return [f"{texts.gettext('Open in the inbox')}: {link}"] if link else []
-
-
-def _link_html(lead: AcceptedLead, envelope: Envelope, texts: NullTranslations) -> list[str]:
-    link, label = _link(lead, envelope), html.escape(texts.gettext("Open in the inbox"))
-    return [f'<p><a href="{html.escape(link)}">{label}</a></p>'] if link else []
+def _heading(text: str) -> str:
+    return f"<h1 style='font-size:20px'>{html.escape(text)}</h1>"
 
 
 def _page(language: str, title: str, parts: Sequence[str]) -> str:

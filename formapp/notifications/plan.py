@@ -27,8 +27,14 @@ HOURLY, DAILY = "notify.hour", "notify.day"
 FAILED = "notify.failed"
 """The kind of what was given up: no worker runs it; the owner sees it and may send it again."""
 
-CHANNELS = {MAIL: "mail", HOURLY: "mail", DAILY: "mail", REPLY: "reply", WEBHOOK: "webhook"}
-CHANNELS |= {CHAT: "chat"}
+CHANNELS = {
+    MAIL: "mail",
+    HOURLY: "mail",
+    DAILY: "mail",
+    REPLY: "reply",
+    WEBHOOK: "webhook",
+    CHAT: "chat",
+}
 """Kind of a job to channel, as owners call it."""
 
 PATIENCE = timedelta(hours=48)
@@ -63,8 +69,7 @@ def resume(
         schedule(connection, submission_id, now, {})
         return
     for kind, content in waiting:
-        due_at = period_end(kind, now) if kind in {HOURLY, DAILY} else now
-        add_job(connection, Job(kind, content), now, submission_id, due_at=due_at)
+        add_job(connection, Job(kind, content), now, submission_id, due_at=due_at(kind, now))
     notify(connection)
 
 
@@ -87,9 +92,10 @@ class Planner:
         with self.database.write() as connection:
             if not finish_job(connection, job) or definition is None:
                 return
-            found = list(_plan(definition, job, now))
-            for planned, due_at in found:
-                add_job(connection, planned, now, job.submission["id"], due_at=due_at)
+            found = list(_plan(definition, job))
+            for planned in found:
+                due = due_at(planned.kind, now)
+                add_job(connection, planned, now, job.submission["id"], due_at=due)
             notify(connection)
         if not found:
             # The tables were taken out of the form file, or this process reads others.
@@ -98,20 +104,15 @@ class Planner:
             )
 
 
-def _plan(
-    definition: FormDefinition, job: ClaimedJob, now: datetime
-) -> Iterator[tuple[Job, datetime]]:
-    """Yield each job and when it is due; one that was asked for by hand is due now."""
+def _plan(definition: FormDefinition, job: ClaimedJob) -> Iterator[Job]:
+    """Yield each job; what was requested by hand waits for no digest."""
     only = job.content.get("channels")
     for planned in receivers(definition):
-        kind, due_at = planned.kind, now
-        if only is not None:
-            if CHANNELS[kind] not in only:
-                continue
-            kind = MAIL if kind in {HOURLY, DAILY} else kind
-        elif kind in {HOURLY, DAILY}:
-            due_at = period_end(kind, now)
-        yield Job(kind, planned.content), due_at
+        if only is None:
+            yield planned
+        elif CHANNELS[planned.kind] in only:
+            kind = MAIL if planned.kind in {HOURLY, DAILY} else planned.kind
+            yield Job(kind, planned.content)
 
 
 def receivers(definition: FormDefinition) -> Iterator[Job]:
@@ -128,13 +129,10 @@ def receivers(definition: FormDefinition) -> Iterator[Job]:
         yield Job(REPLY)
 
 
-def begin_of(job: ClaimedJob) -> datetime:
-    """Return when a notification was first to be sent."""
-    return period_end(job.kind, job.since) if job.kind in {HOURLY, DAILY} else job.since
-
-
-def period_end(kind: str, at: datetime) -> datetime:
-    """Return when the digest of this kind is sent that a lead of this time belongs to."""
+def due_at(kind: str, at: datetime) -> datetime:
+    """Return when a notification of a lead of this time is sent: at once, or with its digest."""
+    if kind not in {HOURLY, DAILY}:
+        return at
     hour = at.replace(minute=0, second=0, microsecond=0)
     if kind == HOURLY:
         return hour + timedelta(hours=1)

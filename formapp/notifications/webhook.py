@@ -69,8 +69,7 @@ def _iso(at: datetime) -> str:
 class WebhookChannel:
     """Posts leads to the `webhook` of a form.
 
-    Attributes:
-        secrets: `whsec_…`; a message is signed with each, so that a receiver may change its own.
+    A message is signed with each of the `secrets` (`whsec_…`): a receiver may change its own.
     """
 
     secrets: Sequence[str]
@@ -79,7 +78,6 @@ class WebhookChannel:
     files: FileAddresses | None = None
 
     def send(self, lead: AcceptedLead, definition: FormDefinition, _to: str | None) -> None:
-        """Post one lead; raises NotSentError."""
         notify = definition.notify
         url = notify.webhook if notify else None
         if url is None:

@@ -4,26 +4,27 @@ A visitor made the contents, so nothing here lets a browser run them: all but pi
 downloads, and pictures, too, have a policy that allows nothing.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import closing
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import IO, Any
+from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 from werkzeug.datastructures import Headers
+from werkzeug.wsgi import FileWrapper
 
-from formapp.db.database import Database, DatabaseUnavailableError
-from formapp.files.links import PREFIX, FileLink, InvalidFileLinkError
+from formapp.db.database import DatabaseUnavailableError
+from formapp.files.links import PREFIX, FileLink
 from formapp.files.names import disposition
 from formapp.files.records import FileRecord, FileState, find_file, of_submission
 from formapp.files.store import ContentMissingError, FileStoreError
 from formapp.files.types import SHOWN_AS_IMAGES
 from formapp.forms.definition.uploads import format_size
 from formapp.languages import SOURCE
+from formapp.signing import InvalidSignatureError
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
 from formapp.web.i18n import set_language
-from formapp.web.responses import html_answer, json_answer, wants_json
+from formapp.web.responses import html_answer, refuse
 from formapp.web.services import services
 
 POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
@@ -53,25 +54,18 @@ blueprint = Blueprint("files", __name__, url_prefix=PREFIX)
 
 @blueprint.before_request
 def speak_english() -> None:
-    """Set the language of texts for owners."""
     set_language(SOURCE)
 
 
 @blueprint.errorhandler(RefusalError)
 def refused(refusal: RefusalError) -> Response:
-    """Say why there is no file, on a page or as JSON."""
-    headers = _NOT_KEPT | refusal.headers
-    if wants_json():
-        return json_answer(refusal.as_json(), refusal.status, headers)
-    title = _TITLES.get(refusal.code, "Not available right now")
-    page = render_template("error.html", status=refusal.status, title=title, text=refusal.text)
-    return html_answer(page, refusal.status, headers=headers)
+    refusal.headers |= _NOT_KEPT
+    return refuse(refusal, _TITLES.get(refusal.code, "Not available right now"))
 
 
 @blueprint.errorhandler(DatabaseUnavailableError)
 @blueprint.errorhandler(FileStoreError)
 def unreachable(_error: Exception) -> Response:
-    """Say that it may work later."""
     return refused(RefusalError(503, "UNAVAILABLE", _UNREACHABLE, {"Retry-After": "30"}))
 
 
@@ -88,7 +82,11 @@ def listing(token: str) -> Response:
 
 @blueprint.get("/<token>/<file_id>")
 def download(token: str, file_id: str) -> Response:
-    record = _find(services().database, _read(token), file_id)
+    link = _read(token)
+    with services().database.read() as connection:
+        record = find_file(connection, file_id)
+    if record is None or record.submission_id != link.submission_id or not link.opens(record):
+        raise RefusalError(404, "LINK_GONE", _GONE)
     if record.state is FileState.QUARANTINED:
         raise RefusalError(403, "QUARANTINED", _QUARANTINED)
     if record.state is FileState.WAITING:
@@ -97,10 +95,15 @@ def download(token: str, file_id: str) -> Response:
         content = services().files.store.open(record.key)
     except ContentMissingError:
         raise RefusalError(404, "LINK_GONE", _GONE) from None
-    if request.method == "HEAD":
-        content.close()
-        return _sent(record, iter(()))
-    return _sent(record, pieces_of(content))
+    headers = Headers(_NOT_KEPT)
+    headers.set("Content-Security-Policy", POLICY)
+    headers.set("Cross-Origin-Resource-Policy", "same-origin")
+    headers.set("Content-Length", str(record.size))
+    is_shown = record.type in SHOWN_AS_IMAGES
+    headers.set("Content-Disposition", disposition(record.name, shown=is_shown))
+    # The server closes it, even if the reader goes away.
+    pieces = FileWrapper(content, _PIECE)
+    return Response(pieces, content_type=record.type, headers=headers, direct_passthrough=True)
 
 
 def is_picture(record: FileRecord) -> bool:
@@ -112,37 +115,11 @@ FOR_TEMPLATES: Mapping[str, Any] = {"format_size": format_size, "is_picture": is
 """What `listed_files.html` needs."""
 
 
-def pieces_of(content: IO[bytes]) -> Iterator[bytes]:
-    """Yield a content in pieces, and close it, even if the reader goes away."""
-    with closing(content):
-        while piece := content.read(_PIECE):
-            yield piece
-
-
 def _read(token: str) -> FileLink:
     try:
         link = services().file_links.read(token)
-    except InvalidFileLinkError:
+    except InvalidSignatureError:
         raise RefusalError(404, "LINK_INVALID", _WRONG) from None
     if link.until <= datetime.now(UTC):
         raise RefusalError(410, "LINK_EXPIRED", _EXPIRED)
     return link
-
-
-def _find(database: Database, link: FileLink, file_id: str) -> FileRecord:
-    """Return a file of the link's lead, or raise RefusalError: 404."""
-    with database.read() as connection:
-        record = find_file(connection, file_id)
-    if record is None or record.submission_id != link.submission_id or not link.opens(record):
-        raise RefusalError(404, "LINK_GONE", _GONE)
-    return record
-
-
-def _sent(record: FileRecord, pieces: Iterator[bytes]) -> Response:
-    headers = Headers(_NOT_KEPT)
-    headers.set("Content-Security-Policy", POLICY)
-    headers.set("Cross-Origin-Resource-Policy", "same-origin")
-    headers.set("Content-Length", str(record.size))
-    is_shown = record.type in SHOWN_AS_IMAGES
-    headers.set("Content-Disposition", disposition(record.name, shown=is_shown))
-    return Response(pieces, content_type=record.type, headers=headers)

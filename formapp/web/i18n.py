@@ -72,7 +72,6 @@ def form_of(request: Request, app: Services) -> Form | None:
 
 
 def requested_form() -> Form | None:
-    """Return the form of the current request."""
     return form_of(request, services())
 
 

@@ -59,7 +59,6 @@ class MemoryCounts:
         self._sweep_at = clock() + SWEEP_SECONDS
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count and return the count."""
         with self._lock:
             now = self._clock()
             if now >= self._sweep_at:
@@ -90,7 +89,6 @@ class DatabaseCounts:
         self._clock = clock
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count and return the count."""
         now = self._clock()
         until = now + timedelta(seconds=expiry)
         try:

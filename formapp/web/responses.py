@@ -41,7 +41,6 @@ _TITLE = gettext_noop("Something went wrong")
 
 
 def wants_json() -> bool:
-    """Return whether the client accepts JSON rather than HTML."""
     return prefers_json(request.headers.get("Accept", ""))
 
 
@@ -114,7 +113,7 @@ def show_page(
     return html_answer(page, status_code, policy=policy, headers=headers)
 
 
-def refuse(refusal: RefusalError) -> Response:
+def refuse(refusal: RefusalError, title: str | None = None) -> Response:
     """Render a refusal on a page of its own, or as JSON."""
     if wants_json():
         return json_answer(refusal.as_json(), refusal.status, refusal.headers)
@@ -123,7 +122,7 @@ def refuse(refusal: RefusalError) -> Response:
         refusal.status,
         refusal.headers,
         status=refusal.status,
-        title=gettext(_TITLES.get(refusal.status, _TITLE)),
+        title=title or gettext(_TITLES.get(refusal.status, _TITLE)),
         text=refusal.text,
         **_way_back(),
     )

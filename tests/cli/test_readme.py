@@ -16,6 +16,7 @@ import requests
 
 from formapp.forms.definition.parse import load_definitions
 from formapp.manual import read, topics
+from tests.support.forked import write_program
 from tests.support.processes import Commands, Installation, environ, free_port, send, wait_for
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +48,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def _bash(script: str, folder: Path, settings: dict[str, str]) -> "subprocess.Popen[str]":
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    path = f"{folder / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     return subprocess.Popen(
         ["bash", "-ec", script],
         cwd=folder,
@@ -166,6 +167,9 @@ def test_the_owners_commands_run(
         for line in block.splitlines()
     ]
     assert len(commands) >= 8
+    # The environment's own program is run by the test of servers.
+    (folder / ".venv").unlink()
+    write_program(folder / ".venv" / "bin" / "formapp")
     for command in commands:
         process = _bash(command, folder, installation.settings)
         printed, _ = process.communicate(timeout=60)

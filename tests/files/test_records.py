@@ -7,7 +7,7 @@ from sqlalchemy import select
 from formapp.db.database import Database
 from formapp.db.tables import files
 from formapp.files import records
-from formapp.files.copying import copy_contents
+from formapp.files.places import copy_contents
 from formapp.files.records import FileState, StagedFileGoneError
 from formapp.files.store import FolderStore
 from formapp.files.sweep import delete_erased, delete_orphans

@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from tests.support.processes import Process
+from tests.support.forked import Process
 
 
 @dataclass(frozen=True)

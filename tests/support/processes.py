@@ -7,18 +7,19 @@ import re
 import signal
 import socket
 import subprocess
-import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import requests
 
+from tests.support.forked import FORMAPP, Process
+
 Result = subprocess.CompletedProcess[str]
-Process = subprocess.Popen[str]
 SITE = "5c1f7e0a-6a52-4d0e-9f43-0b7f2f4e8d11"
 
 
@@ -53,35 +54,35 @@ class Commands:
 
     def run(self, *args: str, **settings: str) -> Result:
         """Run a command to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "formapp", *args],
-            cwd=self.folder,
-            env=environ(settings),
-            capture_output=True,
-            text=True,
-            timeout=150,
-            check=False,
-        )
+        with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+            process = self._start(args, settings, output, errors)
+            try:
+                code = process.wait(150)
+            finally:
+                process.kill()
+                process.wait()
+            output.seek(0)
+            errors.seek(0)
+            return Result(args, code, output.read(), errors.read())
 
     def start(self, *args: str, **settings: str) -> Process:
         """Start a command that goes on; what it prints is in `<command>.log`."""
-        with (self.folder / f"{args[0]}.log").open("a") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "formapp", *args],
-                cwd=self.folder,
-                env=environ(settings),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
+        with (self.folder / f"{args[0]}.log").open("a") as log:
+            process = self._start(args, settings, log, log)
         self._processes.append(process)
         return process
+
+    def _start(
+        self, args: Sequence[str], settings: dict[str, str], output: IO[str], errors: IO[str]
+    ) -> Process:
+        with Path(os.devnull).open() as nothing:
+            files = nothing.fileno(), output.fileno(), errors.fileno()
+            return Process(FORMAPP, [*args], self.folder, environ(settings), files)
 
     def close(self) -> None:
         """Kill whatever still runs."""
         for process in self._processes:
-            if process.poll() is None:
-                process.kill()
+            process.kill()
             process.wait()
 
 
@@ -120,7 +121,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
         time.sleep(0.05)
 
 
-def end(process: Process) -> int:
+def end(process: Process | subprocess.Popen[str]) -> int:
     """Ask the process to end, as a service manager does, and return its exit code."""
     process.send_signal(signal.SIGTERM)
     return process.wait(30)

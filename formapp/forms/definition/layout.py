@@ -1,5 +1,6 @@
 """When a field applies (`show_if`) and the steps of a long form (`[[steps]]`)."""
 
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Strict
@@ -45,6 +46,23 @@ def _condition(given: Any) -> Condition:
 
 ShowIf = Annotated[Condition, BeforeValidator(_condition)]
 """The `show_if` of a field."""
+
+
+def unmet(
+    conditions: Iterable[tuple[str, Condition]], shown: Callable[[str], object]
+) -> frozenset[str]:
+    """Return the names of the fields that don't apply; readers of posts and controls call this.
+
+    A field whose condition isn't met doesn't apply, nor does one that depends on it: it is never
+    required, and what was posted for it is kept with the submission as it came, outside of the
+    answers and of the lead. `conditions` are by the names of their fields and in the order of the
+    form file; `shown` returns the answer of a field as its control shows it (`Field.shown`).
+    """
+    found: set[str] = set()
+    for name, condition in conditions:
+        if condition.field in found or not condition.is_met(shown(condition.field)):
+            found.add(name)
+    return frozenset(found)
 
 
 class Step(Definition):

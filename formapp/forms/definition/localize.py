@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from formapp.confirmation.definition import ConfirmTexts
 from formapp.forms.definition.base import Definition
 from formapp.forms.definition.checks import KEYS, Draft, Problem, repeated, wrong_links
-from formapp.forms.definition.explain import a, one_of, suggestion
+from formapp.forms.definition.explain import a, one_of, unknown
 from formapp.forms.definition.model import (
     SEND,
     THANK_YOU,
@@ -77,9 +77,7 @@ def _unknown(
 ) -> Iterator[Problem]:
     """Yield the names of a table of texts that the form doesn't have."""
     for name in sorted(texts.keys() - set(known)):
-        hint = suggestion(name, known)
-        problem = f'"{name}" is not {kind} of this form'
-        yield f"{table}.{name}", f"{problem}; {hint}" if hint else problem
+        yield f"{table}.{name}", unknown(name, kind, known)
 
 
 def _texts_of_field(

@@ -24,7 +24,7 @@ from pydantic import Field as Key
 from formapp.confirmation.definition import Confirm, ConfirmTexts
 from formapp.forms.definition import links
 from formapp.forms.definition.base import Definition, LabelName, Text, WebAddress, trimmed
-from formapp.forms.definition.layout import ShowIf, Step
+from formapp.forms.definition.layout import Condition, ShowIf, Step
 from formapp.forms.definition.theme import Theme
 from formapp.forms.definition.uploads import FileKeys
 from formapp.forms.origins import matches, normalise
@@ -37,7 +37,6 @@ from formapp.spam.definition import PostedNames, Spam, posted_name
 RESERVED = ("_token", "_gotcha", "_next", "_subject", "_replyto", "_id", "_file")
 """Names of formapp's own; no field's name begins with `_`."""
 
-VERSION_LENGTH = 12
 LARGEST = 10**15
 """Numbers have at most 15 digits before the point, as in `read_number`."""
 _LEAST_BYTES = 64 * 1024
@@ -301,7 +300,6 @@ class FieldDefinition(FileKeys):
 
     @property
     def tick_value(self) -> str:
-        """The value that a ticked checkbox sends."""
         return self.value or "yes"
 
 
@@ -401,6 +399,11 @@ class FormDefinition(Definition):
         return (*self.spam.honeypots, *self.next_fields)
 
     @property
+    def conditions(self) -> list[tuple[str, Condition]]:
+        """The fields that may not apply, each with its condition."""
+        return [(field.name, field.show_if) for field in self.fields if field.show_if]
+
+    @property
     def longest_post(self) -> int:
         """How many bytes a post may have; a character of any script takes up to 12 in a form."""
         text = sum(field.longest for field in self.fields)
@@ -417,7 +420,7 @@ class FormDefinition(Definition):
         """First 12 hex digits of SHA-256 over the canonical JSON of this definition."""
         content = self.model_dump(mode="json", by_alias=True)
         canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()[:VERSION_LENGTH]
+        return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
     def allows_origin(self, origin: str) -> bool:
         """Return whether a browser's `Origin` header is on the list; `null` never is."""

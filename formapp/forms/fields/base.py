@@ -16,13 +16,12 @@ from wtforms.validators import StopValidation
 from wtforms.widgets import Input, TextArea, TextInput
 
 from formapp.forms import messages
-from formapp.forms.countries import COUNTRIES
 from formapp.forms.definition.model import FieldDefinition, PropertyTarget
 from formapp.forms.fields import patterns
 from formapp.forms.fields.autofill import OF_PROPERTY
 from formapp.forms.messages import Code, ErrorMessage
 from formapp.forms.reading.contact import PhoneNumber
-from formapp.forms.reading.places import read_country
+from formapp.forms.reading.places import COUNTRIES, read_country
 from formapp.forms.reading.text import clean_line, read_locale
 from formapp.languages import direction
 
@@ -204,7 +203,6 @@ class Field:
         return UnboundField(self.control, name=self.name, **options, **self.control_options())
 
     def control_options(self) -> dict[str, Any]:
-        """Return further arguments of the control."""
         return {}
 
     def attributes(self) -> dict[str, Any]:

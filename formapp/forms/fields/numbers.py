@@ -49,11 +49,15 @@ class _Bounded(Field):
         """Return the least and the largest value, None where there is none."""
         return self.definition.min, self.definition.max
 
+    def written(self, bound: Any) -> str:
+        """Return a bound as the language writes it."""
+        return str(bound)
+
     def too_small(self, bound: Any) -> ErrorMessage:
-        return messages.too_small(bound)
+        return messages.too_small(bound, self.written(bound))
 
     def too_large(self, bound: Any) -> ErrorMessage:
-        return messages.too_large(bound)
+        return messages.too_large(bound, self.written(bound))
 
     def parse(self, text: str) -> Parsed:
         """Return the value, if it lies within the bounds."""
@@ -95,21 +99,13 @@ class Number(_Bounded):
             return self.parse(texts[0])
         return super().read(texts)
 
-    def too_small(self, bound: Any) -> ErrorMessage:
-        """Return the message with the bound as the language writes it."""
-        return messages.too_small(bound, write_number(bound, self.language))
-
-    def too_large(self, bound: Any) -> ErrorMessage:
-        """Return the message with the bound as the language writes it."""
-        return messages.too_large(bound, write_number(bound, self.language))
+    def written(self, bound: float) -> str:
+        return write_number(bound, self.language)
 
     @property
-    def range(self) -> tuple[str | None, str | None]:
+    def range(self) -> tuple[str | None, ...]:
         """The bounds as the language writes them, for a hint at the control."""
-        least, largest = (
-            None if bound is None else write_number(bound, self.language) for bound in self.bounds()
-        )
-        return least, largest
+        return tuple(None if bound is None else self.written(bound) for bound in self.bounds())
 
     def value_schema(self) -> Schema:
         smallest = 10 / LARGEST  # the first digit counts: `read_number`
@@ -148,7 +144,6 @@ class Date(_Bounded):
         return self.reader(text, self.language) or text
 
     def attributes(self) -> dict[str, Any]:
-        """Return the attributes with the form file's bounds."""
         bounds = {"min": self.definition.min, "max": self.definition.max}
         given = {key: str(bound) for key, bound in bounds.items() if bound is not None}
         return super().attributes() | given

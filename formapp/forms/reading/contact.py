@@ -8,7 +8,7 @@ import phonenumbers
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
-from formapp.forms.countries import COUNTRIES
+from formapp.forms.reading.places import COUNTRIES
 from formapp.forms.reading.text import fold, has_too_many_marks, remove_format_characters
 from formapp.lead import with_extension
 

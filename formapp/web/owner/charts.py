@@ -1,5 +1,6 @@
 """Charts as SVG, drawn on the server: their colours are of the style sheet, light and dark."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,10 +27,9 @@ class Chart:
 
 def stacked(days: Mapping[date, Mapping[str, int]]) -> Chart:
     """Return the chart of how many there were of each kind on each day."""
-    totals: dict[str, int] = {}
+    totals = Counter[str]()
     for counts in days.values():
-        for kind, count in counts.items():
-            totals[kind] = totals.get(kind, 0) + count
+        totals.update(counts)
     kinds = sorted(totals, key=lambda kind: (-totals[kind], kind))
     highest = _round_up(max((sum(counts.values()) for counts in days.values()), default=0))
     step, unit = (WIDTH - _LEFT) / max(len(days), 1), (HEIGHT - _TOP - _BOTTOM) / highest

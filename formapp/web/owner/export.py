@@ -59,13 +59,11 @@ def export_form(form: str) -> Response:
 
 @blueprint.get("/export/leads.jsonl")
 def export_all() -> Response:
-    """Write the chosen leads as lines of JSON."""
     return _file(export_jsonl(services().database, wanted_leads()), _JSONL, "leads.jsonl")
 
 
 @blueprint.get("/export/files.zip")
 def export_files() -> Response:
-    """Write the files of the chosen leads as a ZIP archive."""
     app = services()
     return _file(export_zip(app.database, app.files.store, wanted_leads()), _ZIP, "files.zip")
 

@@ -96,7 +96,6 @@ def form(name: str) -> Response:
 
 @blueprint.get("/forms/<name>/preview")
 def preview(name: str) -> Response:
-    """The form as it looks, for the frame of its page."""
     found = _form(name)
     set_language(found.language)
     return show_preview(found)

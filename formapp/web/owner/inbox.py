@@ -46,7 +46,7 @@ from formapp.signing import Keyring
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
 from formapp.web.i18n import set_language
-from formapp.web.owner.session import PREFIX, SignIn, csrf, current_user, sign_in_of
+from formapp.web.owner.session import PREFIX, csrf, current_user, sign_in_of
 from formapp.web.responses import html_answer, refuse
 from formapp.web.services import services
 
@@ -115,7 +115,7 @@ def inbox_settings() -> InboxSettings:
 def guard() -> AnyResponse | None:
     """Let in who has signed in; changes need an owner and a token."""
     set_language(SOURCE)
-    user = _sign_in().current()
+    user = sign_in_of(current_app).current()
     if request.endpoint in _OPEN:
         csrf.protect()  # type: ignore[no-untyped-call] # Flask-WTF publishes no types
         return None
@@ -166,7 +166,7 @@ def page(
     html = render_template(
         f"inbox/{template}",
         user=g.get("user"),
-        has_sessions=_sign_in().has_sessions,
+        has_sessions=sign_in_of(current_app).has_sessions,
         now=now(),
         format_age=format_age,
         state_names=STATE_NAMES,
@@ -188,7 +188,6 @@ def form_title(name: str) -> str:
 
 
 def form_definition(name: str) -> FormDefinition | None:
-    """Return a form's definition; None if it is gone."""
     form = services().forms.get(name)
     return form.definition if form else None
 
@@ -256,7 +255,7 @@ def query_without(*names: str, **changed: str | None) -> str:
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
 def sign_in() -> AnyResponse:
-    signing = _sign_in()
+    signing = sign_in_of(current_app)
     if not signing.has_sessions:
         return redirect(url_for("inbox.leads"), 303)
     wrong, name = False, request.form.get("name", "")
@@ -271,20 +270,18 @@ def sign_in() -> AnyResponse:
 def sign_out() -> AnyResponse:
     """End this session, or all of the user's."""
     if "everywhere" in request.form:
-        _sign_in().users.sign_out_everywhere(current_user().name)
+        sign_in_of(current_app).users.sign_out_everywhere(current_user().name)
     session.clear()
     return redirect(url_for("inbox.sign_in"), 303)
 
 
 @blueprint.get("")
 def home() -> AnyResponse:
-    """Lead to the list, the page that is needed most."""
     return redirect(url_for("inbox.leads"), 303)
 
 
 @blueprint.get("/leads")
 def leads() -> Response:
-    """Show the list of leads, filtered and searched."""
     database, wanted = services().database, wanted_leads()
     after = next(iter(_chosen("after")), None)
     listed = list_leads(database, wanted, after=after)
@@ -324,7 +321,3 @@ def _next() -> str:
     inside = wanted.startswith((f"{PREFIX}/", f"{PREFIX}?")) and wanted.isprintable()
     is_plain = "\\" not in wanted and ".." not in wanted
     return wanted if inside and is_plain else url_for("inbox.leads")
-
-
-def _sign_in() -> SignIn:
-    return sign_in_of(current_app)

@@ -13,7 +13,7 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from formapp.files.links import short_address
-from formapp.files.records import FileRecord, of_submission
+from formapp.files.records import of_submission
 from formapp.files.sweep import delete_at_once
 from formapp.forms.fields.base import InvalidAnswersError
 from formapp.forms.form import Form
@@ -165,6 +165,8 @@ def lead(submission_id: str) -> AnyResponse:
     done = ACTIONS.get(request.args.get("done", ""))
     definition = form_definition(entry["form"])
     others, searches = list_others(services().database, full, current_user().sites)
+    with services().database.read() as connection:
+        files = of_submission(connection, full)
     return page(
         "lead.html",
         entry=entry,
@@ -181,21 +183,15 @@ def lead(submission_id: str) -> AnyResponse:
         changes=changes_in_words(entry),
         due_at=datetime.fromisoformat(waiting[0]) if waiting else None,
         done=done.done if done else None,
-        files=_files(full),
+        files=files,
         files_address=short_address(services().file_links, full, now()),
         here="inbox.leads",
         **FOR_TEMPLATES,
     )
 
 
-def _files(submission_id: str) -> list[FileRecord]:
-    with services().database.read() as connection:
-        return of_submission(connection, submission_id)
-
-
 @blueprint.route("/leads/<submission_id>/<action>", methods=["GET", "POST"])
 def act(submission_id: str, action: str) -> AnyResponse:
-    """Ask whether to do something with a lead, and do it."""
     full = find_lead(submission_id)
     entry = show_submission(services().database, full)
     found = ACTIONS.get(action)
@@ -254,7 +250,7 @@ def _correct(entry: Entry) -> AnyResponse:
             correct_submission(
                 app.database,
                 entry["id"],
-                lambda _: _read(form, pairs, entry),
+                _read(form, pairs, entry),
                 now(),
                 by=current_user().name,
             )

@@ -20,7 +20,6 @@ Value = TypeVar("Value")
 
 @blueprint.get("/overview", endpoint="overview")
 def show_overview() -> Response:
-    """Show the numbers of the sites that the user may see."""
     # What this process has counted is part of it.
     services().visits.store()
     limits = inbox_settings().rate_limits

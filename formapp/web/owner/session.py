@@ -6,8 +6,9 @@ everywhere needs no list of sessions.
 """
 
 import hmac
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from flask import Flask, g, request, session
 from flask_wtf.csrf import CSRFProtect
@@ -18,9 +19,6 @@ from formapp.web.errors import RefusalError
 from formapp.web.hooks import SessionsUnder
 from formapp.web.owner.sign_in import Attempts
 from formapp.web.rate_limit import Counts
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 PREFIX = "/inbox"
 LIFETIME = timedelta(hours=12)
@@ -63,7 +61,10 @@ class SignIn:
         if self.everybody:
             return User("demo")
         if self._header:
-            return self._by_proxy(self._header)
+            user = self.users.find(request.headers.get(self._header, "").strip())
+            if user is None:
+                raise RefusalError(403, "FORBIDDEN", _NOT_A_USER)
+            return user
         if self.users.is_empty():
             raise NotFound
         user = self.users.find(session.get(_NAME, ""))
@@ -86,15 +87,8 @@ class SignIn:
         session.permanent = True
         return user
 
-    def _by_proxy(self, header: str) -> User:
-        name = request.headers.get(header, "").strip()
-        user = self.users.find(name) if name else None
-        if user is None:
-            raise RefusalError(403, "FORBIDDEN", _NOT_A_USER)
-        return user
 
-
-def init_app(app: Flask, sign_in: SignIn, keys: "Sequence[str]", *, secure: bool) -> None:
+def init_app(app: Flask, sign_in: SignIn, keys: Sequence[str], *, secure: bool) -> None:
     app.extensions[_EXTENSION] = sign_in
     app.session_interface = SessionsUnder(PREFIX)
     app.config.update(

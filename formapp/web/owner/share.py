@@ -25,7 +25,6 @@ def init_app(app: Flask, owner: Owner) -> None:
 
 @blueprint.before_request
 def sign_in() -> None:
-    """Let in the owner alone."""
     # A refusal must not reveal whether the form exists, not even by its language.
     given, request.view_args = request.view_args, {}
     try:
@@ -56,5 +55,4 @@ def show(name: str) -> Response:
 
 @blueprint.get("/f/<name>/share/preview")
 def preview(name: str) -> Response:
-    """The form as it looks, for a frame of the page above."""
     return show_preview(localized_form(name, services()))

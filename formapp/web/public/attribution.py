@@ -193,14 +193,7 @@ def _cut(text: str | None) -> str | None:
 
 
 class Sender(NamedTuple):
-    """Who sends a post.
-
-    Attributes:
-        use: whether the response is shown in an iframe.
-        is_own: whether one of our own pages sent it; these have a token.
-        token: the verified token; None if it is missing or invalid.
-        origin_known: whether the browser reported the site that sent it.
-    """
+    """Who sends a post; the fields are those of `formapp.web.public.accept.Post`."""
 
     attribution: Attribution
     use: Use
@@ -263,7 +256,9 @@ def check_foreign(request: Request, form: Form) -> bool:
     if origin == "null" and form.definition.spam.unknown_origin == "quarantine":
         return False
     if not form.allows_origin(origin):
-        raise _refused(request, form)
+        name = _name(request.headers.get("Origin"))
+        _note(request, form, name)
+        raise _refusal(name, form)
     return True
 
 
@@ -282,13 +277,6 @@ def _has_api_token(request: Request) -> bool:
 
 def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
-
-
-def _refused(request: Request, form: Form) -> RefusalError:
-    """Note a post from an origin that isn't on the list, and return the refusal."""
-    origin = _name(request.headers.get("Origin"))
-    _note(request, form, origin)
-    return _refusal(origin, form)
 
 
 def check_page(request: Request, form: Form) -> None:

@@ -4,14 +4,14 @@ An empty form differs between requests only by its token and addresses: it is re
 filled in. Forms with prefilled or posted answers are rendered for each request.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Request, Response, render_template, request
 
 from formapp.forms.form import Form
-from formapp.forms.lead_form import FieldFault, LeadForm
+from formapp.forms.lead_form import LeadForm
 from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
 from formapp.web.brand import image_sources
 from formapp.web.headers import page_headers
@@ -25,7 +25,6 @@ from formapp.web.public.attribution import (
     own_attribution,
 )
 from formapp.web.public.page_cache import PageTemplate, placeholder
-from formapp.web.public.preserved_fields import PreservedFields
 from formapp.web.public.theme import has_sheet, sheet_address, theme_query
 from formapp.web.responses import html_answer
 from formapp.web.services import Services, services
@@ -60,7 +59,7 @@ def show_new_form(request: Request, form: Form, app: Services, use: Use) -> Resp
 
 def show_form(
     form: Form,
-    bound: LeadForm | PreservedFields,
+    bound: LeadForm,
     *,
     action: str,
     status: int = 200,
@@ -77,9 +76,8 @@ def show_form(
 
 def render_form(
     form: Form,
-    bound: LeadForm | PreservedFields,
+    bound: LeadForm,
     *,
-    faults: Sequence[FieldFault] = (),
     prefill: Mapping[str, str] | None = None,
     **context: Any,
 ) -> str:
@@ -88,9 +86,7 @@ def render_form(
     `prefill` names the values that a frame requests from the embedding page (`Form.prefill_names`).
     """
     prefill_query = urlencode(prefill or {})
-    return render_template(
-        "form.html", form=form, bound=bound, faults=faults, prefill=prefill_query, **context
-    )
+    return render_template("form.html", form=form, bound=bound, prefill=prefill_query, **context)
 
 
 def _policy(app: Services, form: Form, use: Use) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from formapp.languages import gettext_noop
 from formapp.web.errors import RefusalError
 from formapp.web.public.attribution import action, allowed_next, page_before
 from formapp.web.public.form_page import show_form
-from formapp.web.public.preserved_fields import PreservedFields
+from formapp.web.public.preserved_fields import preserved_fields
 from formapp.web.responses import invalid_json
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ def _again(
     foreign = None if post.is_own else post.attribution
     return show_form(
         form,
-        PreservedFields(bound, post.posted, form.definition.next_fields, post.notes),
+        bound,
+        preserved=preserved_fields(post.posted, form.definition.next_fields, post.notes),
         faults=bound.faults() if with_faults else [],
         action=action(post.request, form, context, foreign),
         status=refusal.status if refusal else 422,

@@ -8,7 +8,7 @@ from typing import Self
 
 from formapp.db.database import DatabaseUnavailableError
 from formapp.files.images import UnreadableImageError, strip_metadata
-from formapp.files.intake import FileIntake, FilesUsedUpError, Incoming
+from formapp.files.intake import FileIntake, FilesUsedUpError
 from formapp.files.records import STAGED_LIFE, FileRecord, new_id
 from formapp.files.store import FileStoreError, Spool
 from formapp.files.types import clean_name, find_kinds, fits, fitting_name, type_of
@@ -29,14 +29,14 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Arriving:
+class Upload:
     """One file of a post.
 
     Attributes:
         slot: the index of its field.
         called: the name that the sender has for the field.
         most: the most bytes that the field allows.
-        spool: its content; None if there are too many, or it is too large.
+        spool: its content; None if there are too many, it is too large, or it is staged already.
         size: its bytes, those that weren't written included.
         fault: why it can't be taken, if that is known before it is whole.
         sent: its name among the posted texts, once that could be decoded.
@@ -46,7 +46,7 @@ class Arriving:
     slot: int
     called: str
     most: int
-    spool: Spool | None
+    spool: Spool | None = None
     size: int = 0
     fault: ErrorMessage | None = None
     sent: SentFile | None = None
@@ -77,7 +77,7 @@ class Uploads:
 
     The body's reader calls `begin` for each file, `sort` adds them to the posted texts; then either
     `records` and `put` are for the submission, or `stage` keeps them for the corrected post.
-    `close` deletes what was neither put nor staged.
+    At its end, what was neither put nor staged is deleted.
     """
 
     def __init__(self, form: Form, intake: FileIntake, signer: Signer, address: str) -> None:
@@ -85,25 +85,26 @@ class Uploads:
         self._intake = intake
         self._signer = signer
         self._address = address
-        self._arriving: list[Arriving] = []
-        self._kept: dict[int, list[tuple[SentFile, FileRecord]]] = {}
-        self._gone: dict[int, list[SentFile]] = {}
+        self._arriving: list[Upload] = []
+        self._staged: list[Upload] = []
+        self._fields = {n: field for n, field in enumerate(form.fields) if isinstance(field, File)}
         self.most_bytes = form.definition.most_file_bytes
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        for each in self._arriving:
+            each.close()
 
-    def begin(self, name: str) -> Arriving | None:
+    def begin(self, name: str) -> Upload | None:
         """Return where a file with this name is written to; None where no field takes files."""
         slot = self._form.reader.file_slot(name)
         if slot is None:
             return None
-        field = self._form.definition.fields[slot]
+        field = self._fields[slot].definition
         before = sum(each.slot == slot for each in self._arriving)
-        arriving = Arriving(slot, name, field.max_size, spool=None)
+        arriving = Upload(slot, name, field.max_size)
         self._arriving.append(arriving)
         if before < field.max_files:
             try:
@@ -122,7 +123,7 @@ class Uploads:
         `names` are the files' own, in the order in which they came. Those of a post beyond a limit
         aren't kept: the visitor has to choose them again.
         """
-        self._find_kept(posted, now)
+        self._find_staged(posted, now)
         for each, name in zip(self._arriving, names, strict=True):
             each.sent = SentFile(clean_name(name), each.size)
             if limited:
@@ -131,10 +132,14 @@ class Uploads:
                 self._check(each, now)
             posted.sent[each.slot].append(each.called)
         notes: list[Note] = []
-        for slot, field in enumerate(self._form.fields):
-            if isinstance(field, File):
-                texts, posted.texts[slot] = posted.texts[slot], [*self._sent(slot)]
-                notes += [_note(field.name, text) for text in texts if text.strip()]
+        for slot, field in self._fields.items():
+            sent: list[str] = [each.sent for each in self._of(slot) if each.sent is not None]
+            texts, posted.texts[slot] = posted.texts[slot], sent
+            notes += [
+                Note(code=FILE_NAME_ONLY, field=field.name, value=text[:MAX_NAME])
+                for text in texts
+                if text.strip()
+            ]
         return notes
 
     def records(self, answered: Container[str] | None = None) -> tuple[FileRecord, ...]:
@@ -143,12 +148,10 @@ class Uploads:
         `answered` are the fields that apply and have an answer; None: all may.
         """
         found: list[FileRecord] = []
-        for slot, field in enumerate(self._form.definition.fields):
-            if answered is not None and field.name not in answered:
-                continue
-            kept = [record for _, record in self._kept.get(slot, ())]
-            new = [each.record for each in self._arriving if each.slot == slot and each.record]
-            found += [*kept, *new][: field.max_files]
+        for slot, field in self._fields.items():
+            if answered is None or field.name in answered:
+                records = [each.record for each in self._of(slot) if each.record]
+                found += records[: field.definition.max_files]
         return tuple(found)
 
     def put(self, wanted: Sequence[FileRecord]) -> tuple[FileRecord, ...]:
@@ -156,21 +159,18 @@ class Uploads:
 
         Raises FilesUsedUpError and FileStoreError; the files' faults are set then.
         """
-        ids = {record.id for record in wanted}
-        new = [each for each in self._arriving if each.record and each.record.id in ids]
-        arrived = [Incoming(e.spool, e.record) for e in new if e.spool and e.record]
-        unput = [each for each in arrived if not each.record.key]
+        new = [each for each in self._arriving if each.record in wanted]
+        pairs = [(e.spool, e.record) for e in new if e.spool and e.record and not e.record.key]
         try:
-            put = self._intake.put(unput, self._address, datetime.now(UTC))
+            put = self._intake.put(pairs, self._address, datetime.now(UTC))
         except FilesUsedUpError:
             self._refuse(new, messages.FILES_USED_UP)
             raise
-        keys = {record.id: record.key for record in put}
+        with_keys = {record.id: record for record in put}
         for each in new:
-            if each.record and each.record.id in keys:
-                each.record = replace(each.record, key=keys[each.record.id])
-        known = {each.record.id: each.record for each in new if each.record}
-        return tuple(known.get(record.id, record) for record in wanted)
+            if each.record:
+                each.record = with_keys.get(each.record.id, each.record)
+        return tuple(with_keys.get(record.id, record) for record in wanted)
 
     def stage(self) -> None:
         """Keep the files for a day, for the post that corrects this one.
@@ -194,8 +194,9 @@ class Uploads:
 
     def choose_again(self) -> None:
         """Have staged files chosen again that were deleted meanwhile."""
-        for sent, _ in [each for kept in self._kept.values() for each in kept]:
-            sent.fault, sent.reference = messages.FILE_GONE, None
+        for each in self._staged:
+            if each.sent:
+                each.sent.fault, each.sent.reference = messages.FILE_GONE, None
 
     def discard(self) -> None:
         """Delete what was put for a post that an earlier one had stored."""
@@ -203,36 +204,25 @@ class Uploads:
         if put:
             self._intake.discard(put)
 
-    def close(self) -> None:
-        """Delete what was neither put nor staged."""
-        for each in self._arriving:
-            each.close()
+    def _of(self, slot: int) -> Iterator[Upload]:
+        return (each for each in [*self._staged, *self._arriving] if each.slot == slot)
 
-    def _sent(self, slot: int) -> Iterator[SentFile]:
-        yield from (sent for sent, _ in self._kept.get(slot, ()))
-        yield from self._gone.get(slot, ())
-        yield from (each.sent for each in self._arriving if each.slot == slot and each.sent)
-
-    def _check(self, arriving: Arriving, now: datetime) -> None:
-        field = self._form.fields[arriving.slot]
-        if not isinstance(field, File):
-            raise TypeError("files belong to fields for files")
-        fault = arriving.fault
+    def _check(self, arriving: Upload, now: datetime) -> None:
+        field, fault = self._fields[arriving.slot], arriving.fault
         if arriving.size > arriving.most:
             fault = field.too_big()
         elif not arriving.size:
             fault = messages.FILE_EMPTY
         elif arriving.spool:
-            fault = self._read(arriving, field, now)
+            fault = self._read(arriving, arriving.spool, field, now)
         if fault:
             self._refuse([arriving], fault)
 
-    def _read(self, arriving: Arriving, field: File, now: datetime) -> ErrorMessage | None:
+    def _read(
+        self, arriving: Upload, spool: Spool, field: File, now: datetime
+    ) -> ErrorMessage | None:
         """Make the record of a file, or return why it can't be taken."""
-        given, spool = field.definition, arriving.spool
-        if spool is None:
-            return None
-        kinds = find_kinds(spool.head)
+        given, kinds = field.definition, find_kinds(spool.head)
         if not fits(kinds, given.accept):
             return field.wrong_type()
         name = fitting_name(arriving.sent or "", kinds, given.accept)
@@ -266,34 +256,35 @@ class Uploads:
         )
         return None
 
-    def _refuse(self, files: Sequence[Arriving], fault: ErrorMessage) -> None:
+    def _refuse(self, files: Sequence[Upload], fault: ErrorMessage) -> None:
         for each in files:
             each.record = None
             each.close()
             if each.sent:
                 each.sent.fault = fault
 
-    def _find_kept(self, posted: Posted, now: datetime) -> None:
+    def _find_staged(self, posted: Posted, now: datetime) -> None:
         """Find the staged files that this post sends again."""
         sent = [self._read_reference(text) for text in posted.values.get(KEPT, ())]
         fields = dict(each for each in sent if each)
         if not fields:
             return
-        given = self._form.definition.fields
-        most = sum(field.max_files for field in given if field.type == "file")
+        most = sum(field.definition.max_files for field in self._fields.values())
         found = self._intake.staged(list(fields)[:most])
-        slots = {field.name: slot for slot, field in enumerate(given)}
+        slots = {field.name: slot for slot, field in self._fields.items()}
         for file_id, name in fields.items():
-            record, slot = found.get(file_id), slots.get(name)
-            if slot is not None and record:
+            if (slot := slots.get(name)) is None:
+                continue
+            staged = Upload(slot, name, self._fields[slot].definition.max_size)
+            if record := found.get(file_id):
                 reference = self._reference(record)
-                shown = SentFile(record.name, record.size, reference=reference)
+                staged.sent = SentFile(record.name, record.size, reference=reference)
                 # One that is attached already is of the same post, sent twice, or `attach` refuses
                 # it.
-                staged = replace(record, expires_at=record.expires_at or now)
-                self._kept.setdefault(slot, []).append((shown, staged))
-            elif slot is not None:
-                self._gone.setdefault(slot, []).append(SentFile("", fault=messages.FILE_GONE))
+                staged.record = replace(record, expires_at=record.expires_at or now)
+            else:
+                staged.sent = SentFile("", fault=messages.FILE_GONE)
+            self._staged.append(staged)
 
     def _reference(self, record: FileRecord) -> str:
         content = {"form": record.form, "field": record.field, "file": record.id}
@@ -305,11 +296,7 @@ class Uploads:
             signed = self._signer.read(text)
         except InvalidSignatureError:
             return None
-        content = signed.content if isinstance(signed.content, dict) else {}
-        if content.get("form") != self._form.name or signed.age > STAGED_LIFE:
+        # Signed for this purpose, so of the shape that `_reference` gave it.
+        if signed.content["form"] != self._form.name or signed.age > STAGED_LIFE:
             return None
-        return str(content.get("file", "")), str(content.get("field", ""))
-
-
-def _note(field: str, text: str) -> Note:
-    return Note(code=FILE_NAME_ONLY, field=field, value=text[:MAX_NAME])
+        return signed.content["file"], signed.content["field"]

@@ -15,7 +15,7 @@ import pytest
 from tests.proofs.benchmarks import peering
 from tests.proofs.benchmarks.bodies import FORMS, SECRET
 from tests.support.postgres import PostgresServer, postgres_server
-from tests.support.processes import SITE, Process, environ, free_port, wait_for
+from tests.support.processes import SITE, environ, free_port, wait_for
 
 ROOT = Path(__file__).parents[3]
 KINDS = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
@@ -65,7 +65,7 @@ class Stage:
                 raise NotHereError(str(error)) from error
         return self._stack.enter_context(self._postgres.database())
 
-    def formapp(self, *args: str, **settings: str) -> Process:
+    def formapp(self, *args: str, **settings: str) -> subprocess.Popen[str]:
         """Start a command of formapp that goes on; limits count, but never refuse."""
         given = {
             "SECRET_KEY": SECRET,
@@ -82,7 +82,7 @@ class Stage:
         base, _ = self.served(*options, **settings)
         return base
 
-    def served(self, *options: str, **settings: str) -> tuple[str, Process]:
+    def served(self, *options: str, **settings: str) -> tuple[str, subprocess.Popen[str]]:
         """The same, with the process beside the address."""
         port = free_port()
         base = f"http://127.0.0.1:{port}"
@@ -128,7 +128,7 @@ class Stage:
     def _log(self) -> Path:
         return self.folder / "servers.log"
 
-    def _start(self, command: list[str], environment: dict[str, str]) -> Process:
+    def _start(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
         with self._log.open("a") as log:
             process = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=log, stderr=log, text=True
@@ -137,7 +137,7 @@ class Stage:
         return process
 
 
-def _end(process: Process) -> None:
+def _end(process: subprocess.Popen[str]) -> None:
     process.terminate()
     try:
         process.wait(35)

@@ -3,26 +3,26 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 from contextlib import suppress
 from typing import Any
 
+from tests.support.forked import ROOT, Process, pipe
 from tests.support.processes import environ
+
+VICTIM = "tests.proofs.faults.victim"
 
 
 class Nursery:
     """Has processes born and knows how they ended; one at a time."""
 
     def __init__(self, settings: dict[str, str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.proofs.faults.victim"],
-            env=environ(settings),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        orders, self._orders = pipe()
+        self._reports, reports = pipe()
+        with orders, reports:
+            files = orders.fileno(), reports.fileno(), sys.stderr.fileno()
+            self._process = Process(VICTIM, [], ROOT, environ(settings), files)
         self.pid = 0
         self.ready = threading.Event()
         self.ended = threading.Event()
@@ -31,11 +31,10 @@ class Nursery:
 
     def bear(self, **order: Any) -> None:
         """Start a process; returns once it exists."""
-        assert self._process.stdin
         self.ready.clear()
         self.ended.clear()
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
+        self._orders.write(json.dumps(order) + "\n")
+        self._orders.flush()
         self.pid = self._heard()["pid"]
         threading.Thread(target=self._wait, daemon=True).start()
 
@@ -64,12 +63,10 @@ class Nursery:
 
     def close(self) -> None:
         """End the nursery, and whatever lives in it."""
-        assert self._process.stdin
         with suppress(BrokenPipeError):
-            self._process.stdin.close()
+            self._orders.close()
         self._process.wait(30)
-        assert self._process.stdout
-        self._process.stdout.close()
+        self._reports.close()
 
     def _wait(self) -> None:
         said = self._heard()
@@ -81,7 +78,6 @@ class Nursery:
         self.ended.set()
 
     def _heard(self) -> dict[str, Any]:
-        assert self._process.stdout
-        line = self._process.stdout.readline()
+        line = self._reports.readline()
         # Nothing is said once the nursery was closed.
         return dict(json.loads(line)) if line else {}

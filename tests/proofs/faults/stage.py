@@ -1,8 +1,6 @@
 """One installation under test: sandbox, bad line, web server, and where its leads are kept."""
 
 import json
-import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,10 +13,10 @@ from formapp.db.upgrade import upgrade
 from tests.proofs.faults.clock import FastClock
 from tests.proofs.faults.editor import SITE
 from tests.proofs.faults.nursery import Nursery
+from tests.support.forked import ROOT, Process, pipe
 from tests.support.processes import environ, free_port
 
 FORMS = Path(__file__).parent / "forms"
-ROOT = Path(__file__).parents[3]
 SCALE = 20.0
 """So many seconds of the run's clock pass in one of the world's."""
 
@@ -54,7 +52,7 @@ class Stage:
         self.clock = FastClock(time.time(), weather.scale)
         self.weather = weather
         self._seed = seed
-        self._processes: list[subprocess.Popen[str]] = []
+        self._processes: list[Process] = []
         self._nurseries: list[Nursery] = []
         self.database_url = database_url
         self.database = Database(database_url)
@@ -84,23 +82,16 @@ class Stage:
         for process in self._processes:
             process.kill()
             process.wait()
-            if process.stdout:
-                process.stdout.close()
         self.database.close()
 
     def _start(self, module: str, *args: str) -> str:
-        with (self.folder / f"{module}.log").open("a") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", f"tests.proofs.faults.{module}", *args],
-                cwd=ROOT,
-                env=environ({}),
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        self._processes.append(process)
-        assert process.stdout
-        url = process.stdout.readline().strip()
+        reader, writer = pipe()
+        with (self.folder / f"{module}.log").open("a") as log, writer:
+            files = 0, writer.fileno(), log.fileno()
+            name = f"tests.proofs.faults.{module}"
+            self._processes.append(Process(name, [*args], ROOT, environ({}), files))
+        with reader:
+            url = reader.readline().strip()
         assert url, f"{module} didn't start: see {self.folder}"
         return url
 
