@@ -70,12 +70,7 @@ class Form:
     @cached_property
     def prefill_names(self) -> dict[str, str]:
         """Parameter of a page's query -> name of the field that it prefills."""
-        return {
-            name: field.name
-            for field in self.definition.fields
-            if field.query_name
-            for name in (field.query_name, *field.aliases)
-        }
+        return {name: field.name for field in self.definition.fields for name in field.query_names}
 
 
 def _first(
@@ -86,8 +81,7 @@ def _first(
         return given[field.from_]
     if field.type == "hidden" and field.value:
         return field.value
-    names = (field.query_name, *field.aliases) if field.query_name else ()
-    return next((query[name] for name in names if query.get(name)), None)
+    return next((query[name] for name in field.query_names if query.get(name)), None)
 
 
 def load_forms(folder: Path) -> dict[str, Form]:

@@ -72,7 +72,11 @@ class LeadMapping:
         self._name = name
         self._site = definition.site
         self._language = language = definition.language
-        self._steps = [(f, _step(f, f.to, language)) for f in definition.fields if f.to is not None]
+        self._steps = [
+            (field, _step(field, field.to, language))
+            for field in definition.fields
+            if isinstance(field.to, PropertyTarget | ExtendedFieldTarget)
+        ]
         self._labels = tuple(dict.fromkeys(definition.labels))
         self._labelling = [
             field
@@ -127,14 +131,13 @@ def _as_text(field: FieldDefinition, answer: Any) -> str:
     return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer)
 
 
-def _step(field: FieldDefinition, target: object, language: str) -> _Step:
+def _step(
+    field: FieldDefinition, target: PropertyTarget | ExtendedFieldTarget, language: str
+) -> _Step:
     """Return the function that puts a field's answer, as text, into a lead's parts."""
-    if isinstance(target, ExtendedFieldTarget) and field.type == "file":
-        return _files(field.name, target)
     if isinstance(target, ExtendedFieldTarget):
-        return _extended_field(target, language)
-    if not isinstance(target, PropertyTarget):
-        return lambda _parts, _text, _answers, _identities: None
+        is_file = field.type == "file"
+        return _files(field.name, target) if is_file else _extended_field(target, language)
     if target.property == "email":
         return _email(field, target)
     if target.property == "phone":

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Strict
+from pydantic import BeforeValidator
 
-from formapp.forms.definition.base import Definition, Text
+from formapp.forms.definition.base import Definition, Listed, Text
 from formapp.forms.reading.text import clean_line
 
 _SHAPE = (
@@ -69,4 +69,4 @@ class Step(Definition):
     """One `[[steps]]` table: a heading and the fields below it, by their names."""
 
     title: Text
-    fields: Annotated[tuple[str, ...], Strict(strict=False)] = ()
+    fields: Listed[str] = ()
