@@ -45,7 +45,6 @@ NOTES = {
 
 
 def format_note(note: Note) -> str:
-    """Return a note as one text, with its field and what was sent."""
     field = f"{note['field']}: " if note.get("field") else ""
     value = f": “{note['value']}”" if note.get("value") else "."
     return field + NOTES.get(note["code"], note["code"]) + value

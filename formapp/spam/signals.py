@@ -56,7 +56,6 @@ class Signal(Enum):
 
     @property
     def weight(self) -> float:
-        """Its part of the score."""
         return self.value[0]
 
     @property
@@ -113,7 +112,6 @@ def suspicions(facts: Facts) -> list[Signal]:
 
 
 def score_of(found: Sequence[Signal]) -> float:
-    """Return the sum of the weights."""
     return sum(signal.weight for signal in found)
 
 

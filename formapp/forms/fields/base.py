@@ -88,7 +88,6 @@ class Control(wtforms.Field):
         return self.id
 
     def pre_validate(self, form: BaseForm) -> None:  # noqa: ARG002 - WTForms' interface
-        """Validate what was posted; WTForms keeps the `ErrorMessage` in `errors`."""
         if not self.applies:
             return
         posted = self.raw_data or []
@@ -100,7 +99,6 @@ class Control(wtforms.Field):
             raise StopValidation(err.message) from None
 
     def process_data(self, value: Any) -> None:
-        """Take a text that the control begins with."""
         self.process_formdata([] if value is None else [value])
 
     def process_formdata(self, valuelist: list[Any]) -> None:
@@ -258,5 +256,4 @@ class Field:
         return {"type": kind, **longest, "pattern": found[0], **more}
 
     def value_patterns(self) -> list[str]:
-        """Return regular expressions, all of which the text matches."""
         return [self.pattern] if self.pattern else []

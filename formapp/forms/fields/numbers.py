@@ -60,7 +60,6 @@ class _Bounded(Field):
         return messages.too_large(bound, self.written(bound))
 
     def parse(self, text: str) -> Parsed:
-        """Return the value, if it lies within the bounds."""
         value = self.reader(text, self.language)
         if value is None:
             raise InvalidValueError(self.invalid)
