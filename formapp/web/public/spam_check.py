@@ -74,9 +74,8 @@ def check_spam(  # noqa: PLR0913 - all facts about a post
     spam = form.definition.spam
     seconds, webdriver = token.age.total_seconds() if token else None, False
     if session_data:
-        session = read_session(session_data)
-        webdriver = session.webdriver
-        seconds = seconds if token else session.seconds(now)
+        passed, webdriver = read_session(session_data, now)
+        seconds = seconds if token else passed
     found = suspicions(reading.texts, reading.names, seconds=seconds, webdriver=webdriver)
     verdict = Verdict(score_of(found), [signal.reason for signal in found])
     verdict.held = spam.quarantine_at is not None and verdict.score >= spam.quarantine_at
