@@ -50,12 +50,8 @@ _DATA: dict[str, Callable[[str, str], str | int | float | None]] = {
     "NUMBER": lambda text, _: read_number(text, "en"),
     "DATE": read_date,
     "URL": lambda text, _: read_url(text) or None,
+    "TEXT": lambda text, _: text,
 }
-
-
-def _as_it_is(text: str, _language: str) -> str:
-    return text
-
 
 # Parts of a lead by the names of its attributes; addresses are still dicts by their tags.
 _Parts = dict[str, Any]
@@ -226,7 +222,7 @@ def _files(field: str, target: ExtendedFieldTarget) -> _Step:
 
 def _extended_field(target: ExtendedFieldTarget, language: str) -> _Step:
     name, data_type, merge = target.extended_field, target.data_type, target.merge
-    limit, read = limit_of(target), _DATA.get(data_type, _as_it_is)
+    limit, read = limit_of(target), _DATA[data_type]
 
     def put(parts: _Parts, text: str, _answers: Answers, _identities: Identities) -> None:
         """Of several fields for one extended field the first answered one counts."""
