@@ -65,7 +65,7 @@ def _check_form(settings: Settings, database: Database, form: str | None) -> Non
     known = names_in(settings.forms)
     if form is None or form in known:
         return
-    known += report.list_forms(database)
+    known += [name for _, name in search.list_sources(database)]
     if form not in known:
         hint = suggestion(form, known) or f"there are {', '.join(sorted(set(known)))}"
         raise click.ClickException(f"there is no form {form}; {hint}")

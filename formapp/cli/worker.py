@@ -41,9 +41,8 @@ from formapp.delivery.definitions import DefinitionReader
 from formapp.delivery.deliver import Deliverer, Wait
 from formapp.delivery.sites import Clock, Site
 from formapp.files import sweep
-from formapp.files.clamd import Clamd
 from formapp.files.records import FILE_SCAN
-from formapp.files.scan import FileScanner
+from formapp.files.scan import Clamd, FileScanner
 from formapp.files.store import FileStore
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.definition.parse import FormFilesError, load_definitions
@@ -164,7 +163,7 @@ def _housekeeper(database: Database, keep_days: int) -> Worker:
     """Make the worker that indexes and counts what is new, and erases what was kept long enough."""
     return _periodic(
         (partial(search_index.index_batch, database), search_index.EVERY),
-        (partial(expire.expire_batch, database, keep_days), expire.EVERY),
+        (partial(expire.expire, database, keep_days), expire.EVERY),
         (partial(counters.sweep, database), counters.EVERY),
         (partial(_expire_crm, database, keep_days), expire.EVERY),
         (partial(totals.refresh, database), totals.EVERY),

@@ -67,22 +67,20 @@ def retry_submission(
 def correct_submission(
     database: Database,
     submission_id: str,
-    read: Callable[[Mapping[str, Any]], Reading],
+    reading: Reading,
     now: datetime,
     *,
     by: str,
 ) -> None:
     """Replace the answers of a failed lead by corrected ones, and make its delivery due at once.
 
-    `read` gets the stored columns (`form`, `answers`, `meta`, `notes`) and returns what the
-    corrected answers say, by the form's own validation; what it raises is passed on. Consents stay
-    as they were given. Raises LeadError, and changes nothing, if there is no failed delivery.
+    Consents stay as they were given. Raises LeadError, and changes nothing, if there is no failed
+    delivery.
     """
     with database.write() as connection:
         row = _retriable(connection, submission_id)
         if row.state != "failed":
             raise NotFailedError(submission_id)
-        reading = read(row._asdict())
         if not _make_due(connection, row, reading.lead, now):
             raise NotFailedError(submission_id)
         this = submissions.c.id == submission_id

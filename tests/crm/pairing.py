@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from formapp.crm import owner
-from formapp.crm.digests import PURPOSE
+from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.model import Book, Conflict, FieldPair, Side
 from formapp.crm.store import LEASE
 from formapp.crm.sync import Session, load, plan, sync_once
@@ -46,13 +46,13 @@ class Pairing:
 
     def session(self) -> Session:
         """A new session, as after a start of the process."""
-        keyring = Keyring(["the secret of this installation"], PURPOSE)
+        digests = Digests(Keyring(["the secret of this installation"], PURPOSE))
         return Session(
             self.book,
             self.wix,
             self.crm,
             self.database,
-            keyring,
+            digests,
             self.clock,
             sleep=self.clock.turn,
         )

@@ -193,14 +193,7 @@ def _cut(text: str | None) -> str | None:
 
 
 class Sender(NamedTuple):
-    """Who sends a post.
-
-    Attributes:
-        use: whether the response is shown in an iframe.
-        is_own: whether one of our own pages sent it; these have a token.
-        token: the verified token; None if it is missing or invalid.
-        origin_known: whether the browser reported the site that sent it.
-    """
+    """Who sends a post; the fields are those of `formapp.web.public.accept.Post`."""
 
     attribution: Attribution
     use: Use

@@ -4,14 +4,14 @@ An empty form differs between requests only by its token and addresses: it is re
 filled in. Forms with prefilled or posted answers are rendered for each request.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Request, Response, render_template, request
 
 from formapp.forms.form import Form
-from formapp.forms.lead_form import FieldFault, LeadForm
+from formapp.forms.lead_form import LeadForm
 from formapp.forms.tokens import TOKEN_NAME, TokenContext, Use
 from formapp.web.brand import image_sources
 from formapp.web.headers import page_headers
@@ -78,7 +78,6 @@ def render_form(
     form: Form,
     bound: LeadForm,
     *,
-    faults: Sequence[FieldFault] = (),
     prefill: Mapping[str, str] | None = None,
     **context: Any,
 ) -> str:
@@ -87,9 +86,7 @@ def render_form(
     `prefill` names the values that a frame requests from the embedding page (`Form.prefill_names`).
     """
     prefill_query = urlencode(prefill or {})
-    return render_template(
-        "form.html", form=form, bound=bound, faults=faults, prefill=prefill_query, **context
-    )
+    return render_template("form.html", form=form, bound=bound, prefill=prefill_query, **context)
 
 
 def _answer(  # noqa: PLR0913, PLR0917 - what an answer consists of

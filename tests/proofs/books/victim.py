@@ -69,7 +69,7 @@ STEPS: dict[str, Seam] = {
     "after_crm_update": Seam(_DAV, "update", "after"),
     "before_answer_kept": Seam(_RECONCILE, "commit_answer", "before"),
     "after_answer_kept": Seam(_RECONCILE, "commit_answer", "after"),
-    "link_uncommitted": Seam(_TWINS, "_take", "after"),
+    "link_uncommitted": Seam(_TWINS, "write_link", "after"),
     "finish_uncommitted": Seam(_RECONCILE, "finish_link", "after"),
     "after_finish": Seam(_RECONCILE, "_finish", "after"),
     "before_policy": Seam(_ENDING, "_carry_out", "before"),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from formapp.crm import sync
-from formapp.crm.digests import PURPOSE
+from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.model import Book, FieldPair
 from formapp.crm.system import Record, Write
 from formapp.crm.systems.wix import WixSystem
@@ -104,10 +104,10 @@ def _copy(site: WixSite, database: Database, pause: float) -> Figures:
     wix = WixSystem(book, WixCalls(client, clock=_now, wait=_wait))
     target = _Target("c", _now)
     target.pause = pause
-    keyring = Keyring(["the secret of the proof"], PURPOSE)
+    digests = Digests(Keyring(["the secret of the proof"], PURPOSE))
     memory: list[int] = []
     started = time.monotonic()
-    session = sync.Session(book, wix, target, database, keyring, _now)
+    session = sync.Session(book, wix, target, database, digests, _now)
     sync.load(session, "wix", lambda _done, _total: memory.append(_resident()))
     seconds = time.monotonic() - started
     wix.close()
