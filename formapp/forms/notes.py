@@ -4,12 +4,9 @@ from typing import NotRequired, TypedDict
 
 
 class Note(TypedDict):
-    """One remark.
+    """One remark: a key of `NOTES`, and the name of the field if it is about one.
 
-    Attributes:
-        code: a key of `NOTES`.
-        field: the name of the field that it is about, if it is about one.
-        value: what was sent; it is the visitor's, and erased like an answer.
+    `value` is what was sent; it is the visitor's, and erased like an answer.
     """
 
     code: str

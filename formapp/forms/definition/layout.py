@@ -17,9 +17,7 @@ _SHAPE = (
 class Condition(Definition):
     """The answer of an earlier field by which a field applies.
 
-    Attributes:
-        field: the name of that field.
-        values: options, one of which is chosen; of a box, whether it is ticked.
+    `values` are options, one of which is chosen; of a box, whether it is ticked.
     """
 
     field: str

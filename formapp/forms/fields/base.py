@@ -44,11 +44,9 @@ _PLAIN = re.compile("[ -~]*")
 
 
 class Parsed(NamedTuple):
-    """What a field makes of a post.
+    """What a field makes of a post; the answer is as it is kept, None for a blank one.
 
-    Attributes:
-        answer: as it is kept; None for a blank one.
-        not_offered: texts that are none of the options; they are kept for the owner alone.
+    `not_offered` are texts that are none of the options; they are kept for the owner alone.
     """
 
     answer: Answer | None
