@@ -92,14 +92,15 @@ def create_app(  # noqa: PLR0913 - each may be replaced, by keyword
     return app
 
 
-def _add_webhooks(
-    app: Flask, settings: Settings, crm_webhooks: Mapping[str, Webhook] | None
-) -> None:
-    if crm_webhooks is None:
-        crm_webhooks = (
-            read_verifiers(settings.crm_folder, os.environ) if settings.crm_folder else {}
-        )
-    webhooks.init_app(app, _senders(settings, crm_webhooks))
+def _add_webhooks(app: Flask, settings: Settings, books: Mapping[str, Webhook] | None) -> None:
+    if books is None:
+        books = read_verifiers(settings.crm_folder, os.environ) if settings.crm_folder else {}
+    sites = {site.name: site.instance_id for site in settings.sites}
+    try:
+        key = PublicKey.read(settings.wix_public_key) if settings.wix_public_key else None
+    except ValueError as error:
+        raise SettingsError([f"FORMAPP_WIX_PUBLIC_KEY: {error}"]) from None
+    webhooks.init_app(app, webhooks.Senders(key, sites, books))
 
 
 def _add_owner_pages(app: Flask, settings: Settings, database: Database, memory: Counts) -> None:
@@ -202,15 +203,6 @@ def _limits(
         # Only this server reads its memory, and the database's counts sign their keys.
         sign=str if storage in {MEMORY, DATABASE} else sign,
     )
-
-
-def _senders(settings: Settings, books: Mapping[str, Webhook]) -> webhooks.Senders:
-    sites = {site.name: site.instance_id for site in settings.sites}
-    try:
-        key = PublicKey.read(settings.wix_public_key) if settings.wix_public_key else None
-    except ValueError as error:
-        raise SettingsError([f"FORMAPP_WIX_PUBLIC_KEY: {error}"]) from None
-    return webhooks.Senders(key, sites, books)
 
 
 def _trusted_hosts(settings: Settings) -> tuple[str, ...]:

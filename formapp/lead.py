@@ -118,13 +118,6 @@ class ExtendedField(_Part, frozen=True, kw_only=True):
     merge: Merge = Merge.FILL
 
 
-def _files_in(field: ExtendedField) -> str | None:
-    """Return the name of the form's field whose files this extended field shall link to."""
-    value = field.value
-    is_placeholder = isinstance(value, str) and value.startswith(FILES_OF)
-    return str(value).removeprefix(FILES_OF) if is_placeholder else None
-
-
 class Lead(_Part, frozen=True, kw_only=True):
     """All values of one submission, about one person. Absent and blank answers are left out."""
 
@@ -156,14 +149,13 @@ class Lead(_Part, frozen=True, kw_only=True):
 
     def with_file_links(self, link_of: Callable[[str], str | None]) -> "Lead":
         """Return the lead with links to files, by the name of the form's field, or without them."""
-        if not any(_files_in(each) for each in self.extended_fields):
-            return self
         linked = []
         for each in self.extended_fields:
-            name = _files_in(each)
-            link = link_of(name) if name else None
-            if link or not name:
-                linked.append(msgspec.structs.replace(each, value=link or each.value))
+            value: str | int | float | None = each.value
+            if isinstance(value, str) and value.startswith(FILES_OF):
+                value = link_of(value.removeprefix(FILES_OF))
+            if value is not None:
+                linked.append(msgspec.structs.replace(each, value=value))
         return msgspec.structs.replace(self, extended_fields=tuple(linked))
 
     @property

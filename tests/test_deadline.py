@@ -172,5 +172,5 @@ def test_a_connection_is_used_again_under_the_next_deadline(listener: socket.soc
     site = Site("main", ApiKey("key", "site"), 200, base_url=f"http://{place}")
     with site.connect(lambda _: None, lambda _: None) as wix:
         for _ in range(3):
-            assert wix.contacts.get("1").contact.id == "1"
+            assert wix.contacts.get("1").id == "1"
     assert len(accepted) == 1

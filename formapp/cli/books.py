@@ -24,9 +24,9 @@ from formapp.crm.books import (
     read_secrets,
     variable,
 )
-from formapp.crm.digests import PURPOSE
+from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.model import Book
-from formapp.crm.sync import Session
+from formapp.crm.session import Session
 from formapp.crm.system import System
 from formapp.crm.systems.carddav import CardDavSystem
 from formapp.crm.systems.http_calls import HttpCalls
@@ -77,14 +77,10 @@ def load_folder(folder: Path, project: Project) -> dict[str, Book]:
 
 @dataclass(frozen=True, slots=True)
 class OpenBook:
-    """A book with both systems, for one thread; `stop` ends its calls to Wix from any thread."""
+    """A book with both systems, for one thread; `calls.stop` ends those to Wix from any thread."""
 
     session: Session
     calls: WixCalls
-
-    def stop(self) -> None:
-        """Send no further call."""
-        self.calls.stop()
 
     def close(self) -> None:
         self.session.wix.close()
@@ -124,13 +120,13 @@ def connect_book(  # noqa: PLR0913 - collaborators
         raise SettingsError([fault])
     crm = open_system(book, read_secrets(book, environ), database, wait)
     calls = WixCalls(client, clock=now_in_utc, wait=wait, patient=patient)
-    keyring = Keyring(settings.keys, PURPOSE)
+    digests = Digests(Keyring(settings.keys, PURPOSE))
     session = Session(
         book,
         WixSystem(book, calls),
         crm,
         database,
-        keyring,
+        digests,
         now_in_utc,
         make_room=calls.make_room,
         calls=lambda: calls.made,
@@ -161,7 +157,7 @@ class BookRunner:
         """Make the work in hand end soon: its link is claimed again later."""
         self._stopping.set()
         if self._opened:
-            self._opened.stop()
+            self._opened.calls.stop()
 
 
 def book_runners(settings: Settings, database: Database, metrics: Metrics) -> list[BookRunner]:

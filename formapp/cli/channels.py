@@ -17,8 +17,6 @@ from formapp.notifications.channel import (
     ChannelJobs,
     Count,
     DigestJobs,
-    SameReceiver,
-    Send,
     WithheldError,
 )
 from formapp.notifications.chat import ChatChannel, ChatJobs
@@ -53,9 +51,13 @@ class Channels:
     chat: ChatChannel | None
 
 
-def make_channels(settings: Settings, database: Database, clock: Clock) -> Channels:
+def mailer_of(settings: Settings) -> SmtpMailer | None:
     server = settings.smtp_url
-    mailer = SmtpMailer(server.get_secret_value()) if server else None
+    return SmtpMailer(server.get_secret_value()) if server else None
+
+
+def make_channels(settings: Settings, database: Database, clock: Clock) -> Channels:
+    mailer = mailer_of(settings)
     # Looked up for each message: people are added while this runs.
     sender, inbox = settings.sender, partial(inbox_of, settings, database)
     limit = limit_of(settings, database) if settings.secret_key else None
@@ -80,72 +82,57 @@ def inbox_of(settings: Settings, database: Database) -> str | None:
     return f"{settings.base_url}/inbox/leads/"
 
 
-@dataclass(frozen=True, repr=False, kw_only=True)
-class NotificationWorkers:
-    """The work of notifications, by the form files of this process; jobs of others wait."""
+def notification_work(
+    channels: Channels, *, database: Database, forms: Forms, clock: Clock, count: Count
+) -> Iterator[Work]:
+    """Yield the work of each worker, by the form files of this process; jobs of others wait.
 
-    database: Database
-    forms: Forms
-    clock: Clock
-    count: Count
-
-    def work(self, channels: Channels) -> Iterator[Work]:
-        """Yield one for each worker: a slow webhook holds up no mail, and nothing the planning."""
-        if not self.forms:
-            return
-        planner = Planner(database=self.database, forms=self.forms, clock=self.clock)
-        if not any(form.notify or form.reply for form in self.forms.values()):
-            # What was stored before the tables were taken out of the form files is dropped.
-            dropping = self._jobs(_never)
-            yield self._runner({NOTIFY: planner, **dict.fromkeys(CHANNELS, dropping)}).run_next
-            return
-        yield self._runner({NOTIFY: planner}).run_next
-        if channels.mail or channels.replies:
-            yield self._mail_work(channels)
-        if channels.webhook:
-            webhooks = self._jobs(channels.webhook.send, self._forms_with_webhook)
-            yield self._runner({WEBHOOK: webhooks}).run_next
-        if chat := channels.chat:
-            one = self._jobs(chat.send, lambda _form, _to: tuple(self.forms))
-            yield self._runner({CHAT: ChatJobs(self.database, tuple(chat.urls), one)}).run_next
-
-    def _mail_work(self, channels: Channels) -> Work:
-        handlers: dict[str, Handler] = {}
-        if channels.replies:
-            handlers[REPLY] = self._jobs(channels.replies.send)
-        if channels.mail is None:
-            return self._runner(handlers).run_next
-        handlers[MAIL] = self._jobs(channels.mail.send)
+    A slow webhook holds up no mail, and nothing the planning.
+    """
+    if not forms:
+        return
+    run = partial(_run_jobs, database, clock)
+    jobs = partial(ChannelJobs, database=database, forms=forms, clock=clock, count=count)
+    planner = Planner(database=database, forms=forms, clock=clock)
+    if not any(form.notify or form.reply for form in forms.values()):
+        # What was stored before the tables were taken out of the form files is dropped.
+        yield run({NOTIFY: planner, **dict.fromkeys(CHANNELS, jobs(send=_never))})
+        return
+    yield run({NOTIFY: planner})
+    mails: dict[str, Handler] = {}
+    if channels.replies:
+        mails[REPLY] = jobs(send=channels.replies.send)
+    if mail := channels.mail:
+        mails[MAIL] = jobs(send=mail.send)
         digests = DigestJobs(
-            database=self.database,
-            forms=self.forms,
-            clock=self.clock,
-            send=channels.mail.send_digest,
-            count=self.count,
+            database=database, forms=forms, clock=clock, send=mail.send_digest, count=count
         )
-        mails = self._runner(handlers)
-        later = self._runner({HOURLY: digests, DAILY: digests}, LONGEST_DIGEST)
-        return lambda: mails.run_next() or later.run_next()
+        mail_next = run(mails)
+        digest_next = run({HOURLY: digests, DAILY: digests}, longest_wait=LONGEST_DIGEST)
+        yield lambda: mail_next() or digest_next()
+    elif mails:
+        yield run(mails)
+    if channels.webhook:
+        same = partial(_forms_with_webhook, forms)
+        yield run({WEBHOOK: jobs(send=channels.webhook.send, same_receiver=same)})
+    if chat := channels.chat:
+        one = jobs(send=chat.send, same_receiver=lambda _form, _to: tuple(forms))
+        yield run({CHAT: ChatJobs(database, tuple(chat.urls), one)})
 
-    def _jobs(self, send: Send, same_receiver: SameReceiver | None = None) -> ChannelJobs:
-        return ChannelJobs(
-            database=self.database,
-            forms=self.forms,
-            clock=self.clock,
-            send=send,
-            count=self.count,
-            same_receiver=same_receiver,
-        )
 
-    def _runner(
-        self, handlers: Mapping[str, Handler], longest_wait: timedelta = LONGEST_WAIT
-    ) -> JobRunner:
-        return JobRunner(self.database, handlers, self.clock, longest_wait=longest_wait)
+def _run_jobs(
+    database: Database,
+    clock: Clock,
+    handlers: Mapping[str, Handler],
+    longest_wait: timedelta = LONGEST_WAIT,
+) -> Work:
+    return JobRunner(database, handlers, clock, longest_wait=longest_wait).run_next
 
-    def _forms_with_webhook(self, form: str, _to: str | None) -> tuple[str, ...]:
-        notify = self.forms[form].notify
-        url = notify.webhook if notify else None
-        return tuple(n for n, f in self.forms.items() if f.notify and f.notify.webhook == url)
+
+def _forms_with_webhook(forms: Forms, form: str, _to: str | None) -> tuple[str, ...]:
+    notify = forms[form].notify
+    url = notify.webhook if notify else None
+    return tuple(n for n, f in forms.items() if f.notify and f.notify.webhook == url)
 
 
 def _never(_lead: AcceptedLead, _definition: FormDefinition, _to: str | None) -> None:

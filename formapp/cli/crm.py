@@ -1,13 +1,10 @@
 """`formapp crm`: books of contacts that are kept equal with another system."""
 
-import json
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
-from datetime import datetime
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,16 +19,17 @@ from formapp.cli.books import (
     load_folder,
     open_book,
 )
-from formapp.cli.output import echo
+from formapp.cli.output import echo, echo_json
 from formapp.cli.progress import Progress
 from formapp.cli.sites import now_in_utc
 from formapp.cli.wiring import number_of, opened_database
 from formapp.config.project import load_project
 from formapp.config.settings import PREFIX, default_crm
-from formapp.crm import owner, sync
+from formapp.crm import initial, owner, sync
 from formapp.crm.books import BookFilesError, SecretsError
 from formapp.crm.holding import LEASE
 from formapp.crm.model import Book, Conflict, Held, Plan, Side, Status, other
+from formapp.crm.session import Session
 from formapp.crm.system import CrmError
 from formapp.db.database import Database
 from formapp.monitoring.metrics import Metrics
@@ -42,13 +40,6 @@ _SHOWN = 40
 Row = TypeVar("Row", Conflict, Held)
 _json_object = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 _json_array = click.option("--json", "as_json", is_flag=True, help="One JSON array.")
-
-
-class _Command(click.Command):
-    """A command whose help ends with an example, as it is typed."""
-
-    def __init__(self, name: str, example: str, **options: Any) -> None:
-        super().__init__(name, epilog=f"Example: {example}", **options)
 
 
 @click.group("crm")
@@ -67,13 +58,10 @@ def _session(name: str) -> Iterator[OpenBook]:
     """A book with both of its systems, in the foreground: it waits for the rate budget."""
     with _opened(wix=True) as (settings, database):
         book = find_book(settings, name)
-        opened = open_book(
-            book, settings=settings, database=database, metrics=Metrics(), patient=True
-        )
-        try:
+        with closing(
+            open_book(book, settings=settings, database=database, metrics=Metrics(), patient=True)
+        ) as opened:
             yield opened
-        finally:
-            opened.close()
 
 
 @contextmanager
@@ -83,26 +71,20 @@ def _book(name: str) -> Iterator[tuple[Book, Database]]:
 
 
 def _print(result: object, text: str, *, as_json: bool) -> None:
-    """Print what a command found: a dataclass or JSON value, or the same in words."""
+    """Print what a command found, as JSON or in words."""
     if as_json:
-        value = asdict(result) if is_dataclass(result) and not isinstance(result, type) else result
-        text = json.dumps(value, indent=2, default=_json, ensure_ascii=False)
-    echo(text)
+        echo_json(result)
+    else:
+        echo(text)
 
 
 def _print_rows(
     found: Sequence[Row], line_of: Callable[[Row], str], none: str, *, as_json: bool
 ) -> None:
     if found or as_json:
-        _print([asdict(row) for row in found], "\n".join(map(line_of, found)), as_json=as_json)
+        _print(found, "\n".join(map(line_of, found)), as_json=as_json)
     else:
         echo(none, err=True)
-
-
-def _json(value: object) -> object:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _status_of(database: Database, book: str) -> Status:
@@ -112,7 +94,7 @@ def _status_of(database: Database, book: str) -> Status:
 # Book files
 
 
-@command.command("check", cls=_Command, example="formapp crm check crm")
+@command.command("check", epilog="Example: formapp crm check crm")
 @click.argument("folder", metavar="[DIR]", required=False)
 @_json_object
 def check(folder: str | None, *, as_json: bool) -> None:
@@ -149,14 +131,14 @@ def _folder(environ: Mapping[str, str]) -> Path:
 # The first load
 
 
-@command.command("plan", cls=_Command, example="formapp crm plan main --json")
+@command.command("plan", epilog="Example: formapp crm plan main --json")
 @click.argument("book")
 @_json_object
 def plan(book: str, *, as_json: bool) -> None:
     """Read both sides and say what `start` would do. Writes to neither."""
     with _session(book) as opened:
         with Progress("read") as progress:
-            found = sync.plan(opened.session, progress)
+            found = initial.plan(opened.session, progress)
         _print(found, "\n".join(_plan_lines(found)), as_json=as_json)
 
 
@@ -173,7 +155,7 @@ def _plan_lines(found: Plan) -> Iterator[str]:
     yield f"about {found.wix_calls} calls to Wix, {time_needed}"
 
 
-@command.command("start", cls=_Command, example="formapp crm start main --system-of-record wix")
+@command.command("start", epilog="Example: formapp crm start main --system-of-record wix")
 @click.argument("book")
 @click.option(
     "--system-of-record",
@@ -199,15 +181,15 @@ def start(book: str, record: Side | None, *, yes: bool, as_json: bool) -> None:
             _check_running(earlier)
         try:
             if session.book.mode == "two-way" and earlier.state != "loading":
-                sync.check_plan(session)
+                initial.check_plan(session)
                 record = record or _ask_for_record()
                 if not yes and sys.stdin.isatty():
                     click.confirm("This writes to both sides. Go on?", abort=True, err=True)
             _load(session, record or "wix")
-        except sync.PlanNeededError as error:
+        except initial.PlanNeededError as error:
             advice = f"look at what `formapp crm plan {book}` says"
             raise click.ClickException(f"{error}: {advice}") from None
-        except sync.BusyError as error:
+        except initial.BusyError as error:
             raise click.ClickException(f"{error}; try again later") from None
         found = _status_of(session.database, book)
     if found.state == "paused":
@@ -216,15 +198,15 @@ def start(book: str, record: Side | None, *, yes: bool, as_json: bool) -> None:
     _print(found, text, as_json=as_json)
 
 
-def _load(session: sync.Session, record: Side) -> None:
+def _load(session: Session, record: Side) -> None:
     """Load, once an earlier process holds the book no more that may have been killed."""
     until = time.monotonic() + 2 * LEASE.total_seconds()
     while True:
         try:
             with Progress("loaded") as progress:
-                sync.load(session, record, progress)
+                initial.load(session, record, progress)
                 return
-        except sync.BusyError:
+        except initial.BusyError:
             if time.monotonic() > until:
                 raise
             time.sleep(0.5)
@@ -238,7 +220,7 @@ def _ask_for_record() -> Side:
     return click.prompt(prompt, type=_SIDES, default="wix", err=True)
 
 
-@command.command("sync", cls=_Command, example="formapp crm sync main --once")
+@command.command("sync", epilog="Example: formapp crm sync main --once")
 @click.argument("book")
 @click.option("--once", is_flag=True, help="Do all that is due now, then end.")
 @_json_object
@@ -277,14 +259,14 @@ def _check_running(found: Status) -> None:
 # Looking and deciding
 
 
-@command.command("status", cls=_Command, example="formapp crm status --json")
+@command.command("status", epilog="Example: formapp crm status --json")
 @_json_array
 def status(*, as_json: bool) -> None:
     """Show each book: what is linked, held and due, and since when."""
     with _opened() as (settings, database):
         found = [_status_of(database, name) for name in books_of(settings)]
     text = "\n".join(map(_status_line, found))
-    _print(list(map(asdict, found)), text, as_json=as_json)
+    _print(found, text, as_json=as_json)
 
 
 def _status_line(found: Status) -> str:
@@ -302,7 +284,7 @@ def _status_line(found: Status) -> str:
     return "; ".join(parts)
 
 
-@command.command("conflicts", cls=_Command, example="formapp crm conflicts main")
+@command.command("conflicts", epilog="Example: formapp crm conflicts main")
 @click.argument("book")
 @_json_array
 def conflicts(book: str, *, as_json: bool) -> None:
@@ -328,7 +310,7 @@ def _short(value: str | Sequence[str] | None) -> str:
     return f'"{line[:_SHOWN]}{"…" if len(line) > _SHOWN else ""}"'
 
 
-@command.command("held", cls=_Command, example="formapp crm held main")
+@command.command("held", epilog="Example: formapp crm held main")
 @click.argument("book")
 @_json_array
 def held(book: str, *, as_json: bool) -> None:
@@ -342,7 +324,7 @@ def _held_line(found: Held) -> str:
     return f"contact {found.contact_id or '-'}, record {found.crm_id or '-'}: {found.reason}"
 
 
-@command.command("resolve", cls=_Command, example="formapp crm resolve 7 --keep crm")
+@command.command("resolve", epilog="Example: formapp crm resolve 7 --keep crm")
 @click.argument("conflict", metavar="ID")
 @click.option("--keep", type=_SIDES, required=True, help="The side whose value stays.")
 @_json_object
@@ -356,7 +338,7 @@ def resolve(conflict: str, keep: Side, *, as_json: bool) -> None:
     _print({"id": int(conflict), "keep": keep}, text, as_json=as_json)
 
 
-@command.command("pause", cls=_Command, example="formapp crm pause main")
+@command.command("pause", epilog="Example: formapp crm pause main")
 @click.argument("book")
 @_json_object
 def pause(book: str, *, as_json: bool) -> None:
@@ -367,7 +349,7 @@ def pause(book: str, *, as_json: bool) -> None:
         _print(_status_of(database, book), text, as_json=as_json)
 
 
-@command.command("resume", cls=_Command, example="formapp crm resume main --allow-deletes 12")
+@command.command("resume", epilog="Example: formapp crm resume main --allow-deletes 12")
 @click.argument("book")
 @click.option(
     "--allow-deletes",
@@ -385,7 +367,7 @@ def resume(book: str, allow_deletes: int, *, as_json: bool) -> None:
         _print(_status_of(database, book), text, as_json=as_json)
 
 
-@command.command("unlink", cls=_Command, example="formapp crm unlink main CONTACT_ID")
+@command.command("unlink", epilog="Example: formapp crm unlink main CONTACT_ID")
 @click.argument("book")
 @click.argument("contact_id")
 @_json_object

@@ -2,15 +2,14 @@
 
 import secrets
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 from flask import Flask, render_template, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from formapp.cli.address_book import check_installed, running_address_book
-from formapp.cli.demo_crm import BOOK, EVERY, FILE, create_page, start_book
+from formapp.cli.demo_crm import check_installed, create_page, running_address_book, start_book
 from formapp.cli.output import echo
 from formapp.cli.reload import reload_on_change
 from formapp.cli.serve import serve
@@ -18,7 +17,6 @@ from formapp.cli.wiring import (
     exit_on_signals,
     listening_on,
     one_line_errors,
-    open_database,
 )
 from formapp.config.project import ProjectFile, load_project
 from formapp.config.settings import Settings, SettingsError
@@ -93,20 +91,15 @@ def command(  # noqa: PLR0913 - one for each option
 
         running.enter_context(sandbox)
         if crm:
-            form = f"{web}/f/{names[0]}"
-            sandbox_app.mounts["/crm"] = _start_book(settings, contacts, form)
+            book, kept = start_book(settings), contacts.extensions["sandbox"]
+            sandbox_app.mounts["/crm"] = create_page(book, kept, _SITE, f"{web}/f/{names[0]}")
         serve(settings, forms, listener, ready)
 
 
 def _start_address_book(running: ExitStack, data: Path, port: int) -> str:
-    """Start the server and write the book's file; returns the address book's address."""
     with listening_on(_HOST, port):
         listen(_HOST, port).close()
-    url = running.enter_context(running_address_book(data / "address-book", _HOST, port))
-    (data / "crm").mkdir(exist_ok=True)
-    text = FILE.format(url=url, every=EVERY)
-    (data / "crm" / f"{BOOK}.toml").write_text(text, "utf-8")
-    return url
+    return running.enter_context(running_address_book(data, _HOST, port))
 
 
 def _make_folder(data: Path) -> None:
@@ -118,13 +111,6 @@ def _make_folder(data: Path) -> None:
     except OSError as error:
         reason = f"the folder {data} can't be created: {error.strerror}; choose another with --data"
         raise click.ClickException(reason) from error
-
-
-def _start_book(settings: Settings, contacts: Flask, form_url: str) -> Flask:
-    """Start keeping both sides equal; returns the page that shows them."""
-    with closing(open_database(settings, create=True)) as database:
-        book = start_book(settings, database)
-    return create_page(book, contacts.extensions["sandbox"], _SITE, form_url)
 
 
 def _secret(data: Path) -> str:

@@ -10,13 +10,9 @@ from formapp.cli.output import echo
 from formapp.cli.wiring import number_of
 from formapp.config.agreement import check_files
 from formapp.forms.definition.explain import suggestion
-from formapp.forms.definition.parse import (
-    FormFilesError,
-    names_in,
-    parse_form,
-)
+from formapp.forms.definition.parse import FormFilesError, names_in, parse_form
 from formapp.resources import BUNDLED_FORMS
-from formapp.starter.files import KINDS, languages, render_form
+from formapp.starter import KINDS, languages, render_form
 
 
 @click.group("forms")

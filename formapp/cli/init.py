@@ -17,7 +17,7 @@ from formapp.config import checks
 from formapp.forms.definition.parse import FormFilesError, load_definitions
 from formapp.forms.origins import origin_of
 from formapp.resources import PACKAGE
-from formapp.starter.files import KINDS, Starter, languages, render_files
+from formapp.starter import KINDS, Starter, languages, render_files
 
 _PLAIN_PATH = re.compile(r"[\w./+@-]+", re.ASCII)
 """Paths that mean the same to systemd, nginx, Docker and the shell."""
@@ -86,7 +86,7 @@ def command(folder: Path, base_url: str | None, **given: str | None) -> None:
             kind=answers["kind"],
             folder=folder,
             command=Path(sys.executable).with_name("formapp"),
-            source=PACKAGE.parent if (PACKAGE.parent / "requirements.lock").is_file() else None,
+            source=str(PACKAGE.parent) if (PACKAGE.parent / "requirements.lock").is_file() else "",
             user=_service_user(),
             version=__version__,
         )

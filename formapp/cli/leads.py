@@ -1,7 +1,6 @@
 """`formapp leads`: submissions and their deliveries, for the owner."""
 
 import csv
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
@@ -13,7 +12,7 @@ import click
 from formapp.cli.format_lead import entry_lines, erasure_lines, hits_lines
 from formapp.cli.lead_table import Since, echo_leads
 from formapp.cli.load import load
-from formapp.cli.output import echo, screen
+from formapp.cli.output import echo, echo_json, screen
 from formapp.cli.sites import now_in_utc as _now
 from formapp.cli.wiring import (
     digests_of,
@@ -66,7 +65,7 @@ def _check_form(settings: Settings, database: Database, form: str | None) -> Non
     known = names_in(settings.forms)
     if form is None or form in known:
         return
-    known += report.list_forms(database)
+    known += [name for _, name in search.list_sources(database)]
     if form not in known:
         hint = suggestion(form, known) or f"there are {', '.join(sorted(set(known)))}"
         raise click.ClickException(f"there is no form {form}; {hint}")
@@ -158,7 +157,7 @@ def _echo_json(database: Database, wanted: search.LeadFilter) -> None:
     else:
         form, state = next(iter(wanted.forms), None), next(iter(wanted.states), None)
         entries = report.list_submissions(database, form=form, state=state)
-    echo(json.dumps(list(entries), indent=2, ensure_ascii=False))
+    echo_json(list(entries))
 
 
 @command.command("show")
@@ -169,7 +168,7 @@ def show_lead(submission_id: str, *, as_json: bool) -> None:
     with _opened() as (_, database):
         entry = report.show_submission(database, search.find_submission(database, submission_id))
     if as_json:
-        echo(json.dumps(entry, indent=2, ensure_ascii=False))
+        echo_json(entry)
     else:
         echo("\n".join(entry_lines(entry)))
 

@@ -1,7 +1,7 @@
 """`formapp notify`: trying the channels of a form, and notifying again."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import click
@@ -15,12 +15,11 @@ from formapp.config.settings import SettingsError
 from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.definition.parse import load_definitions
-from formapp.jobs.queue import Job
 from formapp.leads.errors import LeadError
 from formapp.leads.renotify import find_failed, renotify
 from formapp.leads.search import find_submission
 from formapp.mail.definition import mailbox_of
-from formapp.notifications.channel import NotSentError, WithheldError
+from formapp.notifications.channel import NotSentError, Send, WithheldError
 from formapp.notifications.plan import CHANNELS, receivers
 from formapp.notifications.sample import sample_lead
 from formapp.notifications.webhook import TEST
@@ -48,9 +47,9 @@ def test(form: str, to: str | None) -> None:
         channels = make_channels(settings, database, _now)
         lead = sample_lead(form, definition, settings.default_site, _now(), email=visitor)
         failures = 0
-        for name, send in _tries(definition, channels):
+        for name, send, receiver in _tries(definition, channels):
             try:
-                send(lead, definition)
+                send(lead, definition, receiver)
             except (NotSentError, WithheldError) as error:
                 failures += 1
                 echo(f"{name}: failed: {error}")
@@ -92,9 +91,6 @@ def resend(
         echo("Nothing to send again: no notification has failed.")
 
 
-Try = Callable[..., None]
-
-
 def _find(forms: Mapping[str, FormDefinition], name: str) -> FormDefinition:
     if name in forms:
         return forms[name]
@@ -116,24 +112,16 @@ def _visitor(definition: FormDefinition, to: str | None) -> str:
         raise click.ClickException(f"--to {error}") from None
 
 
-def _tries(definition: FormDefinition, made: Channels) -> Iterator[tuple[str, Try]]:
-    """Yield name and function of each receiver; settings were checked."""
+def _tries(definition: FormDefinition, made: Channels) -> Iterator[tuple[str, Send, str | None]]:
+    """Yield name, function and `to` of each receiver; settings were checked."""
     for job in receivers(definition):
-        yield from _tries_of(job, made)
-
-
-def _tries_of(job: Job, made: Channels) -> Iterator[tuple[str, Try]]:
-    to, channel = job.content.get("to"), CHANNELS[job.kind]
-    if channel == "mail" and made.mail:
-        yield f"mail to {to}", _to(made.mail.send, to)
-    elif channel == "webhook" and made.webhook:
-        yield "webhook", _to(replace(made.webhook, kind=TEST).send, None)
-    elif channel == "reply" and made.replies:
-        yield "reply", _to(made.replies.send, None)
-    elif channel == "chat" and made.chat:
-        for name in [to] if to else made.chat.urls:
-            yield f"chat {name}", _to(made.chat.send, name)
-
-
-def _to(send: Try, to: str | None) -> Try:
-    return lambda lead, definition: send(lead, definition, to)
+        to, channel = job.content.get("to"), CHANNELS[job.kind]
+        if channel == "mail" and made.mail:
+            yield f"mail to {to}", made.mail.send, to
+        elif channel == "webhook" and made.webhook:
+            yield "webhook", replace(made.webhook, kind=TEST).send, None
+        elif channel == "reply" and made.replies:
+            yield "reply", made.replies.send, None
+        elif channel == "chat" and made.chat:
+            for name in [to] if to else made.chat.urls:
+                yield f"chat {name}", made.chat.send, name

@@ -1,11 +1,14 @@
 """The one way in which commands print: nothing that was sent reaches the terminal as a command."""
 
+import json
 import os
 import shutil
 import sys
 import textwrap
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
 
 import click
 
@@ -20,6 +23,15 @@ Span = tuple[str, str | None]
 def echo(text: str, *, err: bool = False) -> None:
     """Print lines; unsafe characters as `printable` writes them."""
     click.echo(printable(text, lines=True), err=err)
+
+
+def echo_json(value: object) -> None:
+    """Print a value, which may have dataclasses and times in it."""
+    echo(json.dumps(value, indent=2, default=_json, ensure_ascii=False))
+
+
+def _json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else asdict(value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 _WIDTH = 30
@@ -34,21 +33,15 @@ class Progress:
         if self._first is None:  # what an earlier run did says nothing of this one's rate
             self._first = done
         every = _BAR_EVERY if self._is_terminal else _LINE_EVERY
-        line = self._line(done, total, now)
-        self._last = line
+        self._last = self._line(done, total, now)
         if now - self._shown >= every:
             self._shown = now
-            self._write(line)
+            self._write(self._last)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._last:
             self._write(self._last)
             if self._is_terminal:

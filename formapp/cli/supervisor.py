@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
@@ -39,7 +39,7 @@ class _Child:
     process: ForkProcess | None = None
     since: float = 0.0
     start_at: float = 0.0
-    pause: float = field(default=0.0)
+    pause: float = 0.0
 
     def pause_before_start(self, now: float, *, is_steady: bool = False) -> None:
         """Have it started after the next pause, or at once."""

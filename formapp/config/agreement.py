@@ -1,4 +1,7 @@
-"""What the settings and the form files must agree on, checked when a process starts."""
+"""What the settings and the form files must agree on, checked when a process starts.
+
+Most functions return a line for each setting that is missing or wrong.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,13 +59,11 @@ def check_files(
 
 
 def settings_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
-    """Return a line for each setting that the forms need and that is missing or wrong."""
     checks = (challenge_faults, confirm_faults, file_faults, notify_faults, link_faults)
     return [line for check in checks for line in check(settings, forms)]
 
 
 def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
-    """Return a line for each setting that a form's confirmation needs and that is missing."""
     faults = []
     for name, form in forms.items():
         confirm = form.confirm
@@ -74,8 +75,7 @@ def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> l
             "SECRET_KEY": settings.secret_key,
             "MAIL_FROM": confirm.sender or settings.sender,
         }
-        missing = [name for name, value in needed.items() if not value]
-        faults += [f"FORMAPP_{n}: is missing; [confirm] of {name}.toml needs it" for n in missing]
+        faults += _missing(needed, "confirm", name)
         if (form.keep_days or settings.keep_days) < confirm.days:
             rule = f"is less than confirm.days of {name}.toml"
             faults.append(f"FORMAPP_KEEP_DAYS: {rule}; answers would be gone before the link")
@@ -83,7 +83,6 @@ def confirm_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> l
 
 
 def notify_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
-    """Return a line for each setting that a form's notifications need and that is missing."""
     faults = []
     for name, form in forms.items():
         needed: dict[str, object] = {}
@@ -93,16 +92,14 @@ def notify_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> li
             needed["WEBHOOK_SECRET"] = settings.webhook_secret
         if form.notify and form.notify.chat:
             needed["NOTIFY_CHAT"] = settings.notify_chat
-        faults += [f"FORMAPP_{n}: {_missing('notify', name)}" for n, v in needed.items() if not v]
+        faults += _missing(needed, "notify", name)
         if form.notify and settings.notify_chat and form.notify.chat is not True:
             unknown = [each for each in form.notify.chat or () if each not in settings.chats]
             faults += [f"FORMAPP_NOTIFY_CHAT: has no {n}; {name}.toml names it" for n in unknown]
         if form.reply:
             needed = {"SMTP_URL": settings.smtp_url, "SECRET_KEY": settings.secret_key}
             needed["MAIL_FROM"] = form.reply.sender or settings.sender
-            faults += [
-                f"FORMAPP_{n}: {_missing('reply', name)}" for n, v in needed.items() if not v
-            ]
+            faults += _missing(needed, "reply", name)
     return faults
 
 
@@ -117,8 +114,10 @@ def link_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list
     ]
 
 
-def _missing(table: str, form: str) -> str:
-    return f"is missing; [{table}] of {form}.toml needs it"
+def _missing(needed: Mapping[str, object], table: str, form: str) -> list[str]:
+    """Return a line for each of these settings that has no value."""
+    problem = f"is missing; [{table}] of {form}.toml needs it"
+    return [f"FORMAPP_{name}: {problem}" for name, value in needed.items() if not value]
 
 
 def file_faults(_settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
@@ -134,7 +133,6 @@ def file_faults(_settings: Settings, forms: Mapping[str, FormDefinition]) -> lis
 
 
 def challenge_faults(settings: Settings, forms: Mapping[str, FormDefinition]) -> list[str]:
-    """Return a line for each setting that a form's challenge needs and that is missing."""
     services = {
         name: form.spam.challenge
         for name, form in forms.items()

@@ -49,7 +49,6 @@ def split(value: object) -> object:
 
 
 def secret(value: str) -> str:
-    """Check that a key is long enough."""
     if len(value) < MIN_SECRET_LENGTH:
         raise ValueError(
             f"is too short to be a secret: use at least {MIN_SECRET_LENGTH} random characters, "
@@ -59,7 +58,6 @@ def secret(value: str) -> str:
 
 
 def password(value: str) -> str:
-    """Check that a password is too long to guess."""
     if len(value) < MIN_PASSWORD_LENGTH:
         raise ValueError(f"is too short: use at least {MIN_PASSWORD_LENGTH} characters")
     if len(value.encode()) > MAX_PASSWORD_BYTES:
@@ -248,7 +246,6 @@ def bytes_a_day(value: object) -> object:
 
 
 def clamd(value: str) -> str:
-    """Check the address of ClamAV's daemon."""
     if value.startswith("unix:/"):
         return value
     problem = "is no address of clamd; write unix:/run/clamav/clamd.ctl or tcp://127.0.0.1:3310"
@@ -266,7 +263,6 @@ def mailbox(value: str) -> str:
 
 
 def smtp(value: str) -> str:
-    """Check that a text is the address of a mail server."""
     problem = "is no mail server; write it like smtp://user:password@host:587"
     _url(value, {"smtp", "smtps"}, problem)
     return value

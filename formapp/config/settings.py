@@ -37,6 +37,7 @@ PREFIX = "FORMAPP_"
 BOOKS = f"{PREFIX}CRM_"
 """Begins the secrets of CRM books, which `formapp.crm.books` reads."""
 
+_CREDENTIALS = ("site_id", "account_id", "app_id", "instance_id", "api_key", "app_secret")
 _log = logging.getLogger(__name__)
 
 
@@ -174,7 +175,6 @@ class Settings(BaseModel):
 
     @property
     def crm_folder(self) -> Path | None:
-        """The folder of book files, if there is one."""
         return self.crm or default_crm(self.forms)
 
     @property
@@ -184,7 +184,6 @@ class Settings(BaseModel):
 
     @property
     def webhook_secrets(self) -> list[str]:
-        """The secrets that sign each webhook."""
         return [each.get_secret_value() for each in self.webhook_secret]
 
     @property
@@ -194,7 +193,6 @@ class Settings(BaseModel):
 
     @property
     def s3_access(self) -> S3Access:
-        """How to reach an S3-compatible store."""
         secret = self.s3_secret.get_secret_value() if self.s3_secret else None
         return S3Access(self.s3_endpoint, self.s3_region, self.s3_key_id, secret)
 
@@ -205,12 +203,7 @@ class Settings(BaseModel):
             name=DEFAULT_SITE,
             api_url=self.wix_api_url,
             rate_limit=self.wix_rate_limit,
-            site_id=self.wix_site_id,
-            account_id=self.wix_account_id,
-            app_id=self.wix_app_id,
-            instance_id=self.wix_instance_id,
-            api_key=self.wix_api_key,
-            app_secret=self.wix_app_secret,
+            **{name: getattr(self, f"wix_{name}") for name in _CREDENTIALS},
         )
         return sites_of(self.project, self.site_secrets, environment)
 
@@ -223,11 +216,10 @@ class Settings(BaseModel):
         """Return a line for each setting of a site that the project file's sites replace."""
         if not self.project.sites:
             return []
-        names = ("api_key", "site_id", "account_id", "app_id", "app_secret", "instance_id")
         return [
             f"{PREFIX}WIX_{name.upper()}: isn't used beside [sites] of the project file; "
             f"describe that site there, such as [sites.{DEFAULT_SITE}]"
-            for name in names
+            for name in _CREDENTIALS
             if getattr(self, f"wix_{name}")
         ]
 

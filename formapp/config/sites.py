@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -85,23 +86,17 @@ def sites_of(
     Which sites there are depends on no secret: a web process may lack them. Where a table has no
     address or rate limit, those of the environment hold.
     """
+    defaults: dict[str, Any] = {
+        "api_url": environment.api_url,
+        "rate_limit": environment.rate_limit,
+    }
     sites = []
     for name, table in project.sites.items():
         suffix = suffix_of(name)
         api_key, app_secret = (secrets.get(each + suffix.lower()) for each in SECRETS)
+        own = defaults | table.model_dump(exclude_none=True)
         sites.append(
-            SiteSettings(
-                name=name,
-                suffix=suffix,
-                api_url=table.api_url or environment.api_url,
-                rate_limit=table.rate_limit or environment.rate_limit,
-                site_id=table.site_id,
-                account_id=table.account_id,
-                app_id=table.app_id,
-                instance_id=table.instance_id,
-                api_key=api_key,
-                app_secret=app_secret,
-            )
+            SiteSettings(name=name, suffix=suffix, api_key=api_key, app_secret=app_secret, **own)
         )
     return tuple(sites) or (environment,)
 

@@ -52,15 +52,8 @@ def count_up(
     values = {"count": amount, "expires_at": until}
     upsert(connection, counts, {"hash": hash_}, values, changes=changed)
     # The row is this transaction's until it ends.
-    return read_count(connection, hash_, now)[0]
-
-
-def read_count(connection: Connection, hash_: str, now: datetime) -> tuple[int, datetime]:
-    """Return the count and when it ends; 0 and the time where there is none."""
     current = (counts.c.hash == hash_) & (counts.c.expires_at > now)
-    query = select(counts.c.count.label("taken"), counts.c.expires_at).where(current)
-    row = connection.execute(query).first()
-    return (row.taken, row.expires_at) if row else (0, now)
+    return connection.scalar(select(counts.c.count).where(current)) or 0
 
 
 def sweep(database: Database, now: datetime) -> None:

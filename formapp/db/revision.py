@@ -14,12 +14,10 @@ def current_revision(connection: Connection) -> str | None:
 
 
 def is_empty(database: Database) -> bool:
-    """Whether the database holds none of formapp's tables."""
     with database.read() as connection:
         return not set(inspect(connection).get_table_names()) & set(metadata.tables)
 
 
 def is_current(database: Database) -> bool:
-    """Whether the schema is the one that this formapp was written for."""
     with database.read() as connection:
         return current_revision(connection) == REVISION

@@ -69,7 +69,6 @@ class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.first_at or self.at
 
     def as_json(self) -> Any:
-        """The stored form."""
         return msgspec.to_builtins(self)
 
     @classmethod
@@ -328,5 +327,4 @@ def _forms_in_turn(connection: Connection, site: str, now: datetime) -> list[str
 
 
 def take_turn(connection: Connection, form: str, now: datetime) -> None:
-    """Record that the form has its turn now."""
     upsert(connection, turns, {"form": form}, {"at": now})

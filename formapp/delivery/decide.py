@@ -7,21 +7,18 @@ blank answers, so nothing is ever cleared.
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict
 
 from formapp.lead import Address, Email, ExtendedField, Lead, Merge, Phone, Text
 from formapp.wix import Address as WixAddress
 from formapp.wix import (
-    AddressBody,
-    AddressItem,
     Contact,
     ContactInfo,
-    EmailItem,
     InfoBody,
-    NameBody,
-    PhoneItem,
+    Item,
 )
 from formapp.wix import Phone as WixPhone
+from formapp.wix.models import ADDRESS_PARTS
 from formapp.wix.parsing import mapping
 
 
@@ -69,14 +66,13 @@ class Nothing:
 Decision = Create | Update | Nothing
 
 _TextKey = Literal["company", "jobTitle", "birthdate", "locale"]
-_ADDRESS = {
-    "addressLine": "line",
-    "addressLine2": "line2",
-    "city": "city",
-    "postalCode": "postal_code",
-    "subdivision": "subdivision",
-    "country": "country",
+_TEXTS: Mapping[_TextKey, str] = {
+    "company": "company",
+    "jobTitle": "job_title",
+    "birthdate": "birthdate",
+    "locale": "locale",
 }
+"""At Wix, to the name of a lead's attribute and of a contact's."""
 
 
 def decide(lead: Lead, found: Found, keys: Keys, *, contested: bool = False) -> Decision:
@@ -123,25 +119,26 @@ def _new_contact(lead: Lead, keys: Keys) -> InfoBody:
     return info
 
 
-def _email_item(email: Email) -> EmailItem:
+def _email_item(email: Email) -> Item:
     return {"tag": email.tag, "email": email.address, "primary": True}
 
 
-def _phone_item(phone: Phone) -> PhoneItem:
+def _phone_item(phone: Phone) -> Item:
     """In E.164: the one form in which a later exact search finds it (section 11.3, step 1).
 
     With a country Wix computes the number without its extension (section 5.3), by which it takes
     two people at one switchboard for one.
     """
-    item: PhoneItem = {"tag": phone.tag, "phone": phone.number}
+    item: Item = {"tag": phone.tag, "phone": phone.number}
     if phone.country and not phone.extension:
         item["countryCode"] = phone.country
     return item
 
 
-def _address_item(address: Address) -> AddressItem:
-    given = {key: value for key, name in _ADDRESS.items() if (value := getattr(address, name))}
-    return {"tag": address.tag, "address": cast("AddressBody", given)}
+def _address_item(address: Address) -> Item:
+    parts = {key: getattr(address, name) for name, key in ADDRESS_PARTS.items()}
+    given = {key: value for key, value in parts.items() if value}
+    return {"tag": address.tag, "address": given}
 
 
 # Changes to a known contact
@@ -172,7 +169,7 @@ def _merge_name(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
     if (first, last) != (held.first, held.last):
         # Wix may merge a name or replace all of it (section 7.3): both parts are sent.
         name = {"first": first, "last": last}
-        info["name"] = cast("NameBody", {part: text for part, text in name.items() if text})
+        info["name"] = {part: text for part, text in name.items() if text}
 
 
 def _overwritten(held: str | None, given: Text | None) -> str | None:
@@ -185,13 +182,8 @@ def _differs(held: str | None, given: Text | None) -> bool:
 
 
 def _merge_texts(info: InfoBody, held: ContactInfo, lead: Lead) -> None:
-    texts: dict[_TextKey, tuple[str | None, Text | None]] = {
-        "company": (held.company, lead.company),
-        "jobTitle": (held.job_title, lead.job_title),
-        "birthdate": (held.birthdate, lead.birthdate),
-        "locale": (held.locale, lead.locale),
-    }
-    for key, (have, given) in texts.items():
+    for key, name in _TEXTS.items():
+        have, given = getattr(held, name), getattr(lead, name)
         fills = not have or (given and given.merge is Merge.OVERWRITE)
         if given and fills and not _same(have, given):
             info[key] = given.value
@@ -238,16 +230,14 @@ def _custom_values(contact: Contact) -> dict[str, Any]:
 # Phones and addresses: an update replaces the entire list (section 7.3), so all items are sent.
 
 
-def merged_phones(held: Sequence[WixPhone], given: Sequence[Phone]) -> list[PhoneItem] | None:
+def merged_phones(held: Sequence[WixPhone], given: Sequence[Phone]) -> list[Item] | None:
     """The complete new list, or None if it stays."""
     return _merged(held, given, same_number, lambda phone: phone.number, _phone_item)
 
 
-def merged_addresses(
-    held: Sequence[WixAddress], given: Sequence[Address]
-) -> list[AddressItem] | None:
+def merged_addresses(held: Sequence[WixAddress], given: Sequence[Address]) -> list[Item] | None:
     """The complete new list, or None if it stays."""
-    return _merged(held, given, _same_address, _shape, _address_item)
+    return _merged(held, given, _same_address, lambda new: _shape(new, new.line), _address_item)
 
 
 def _merged(
@@ -302,23 +292,19 @@ def _digits(number: str) -> str:
     return "".join(letter for letter in number if letter.isdigit())
 
 
-def _folded(*parts: str | None) -> tuple[str, ...]:
-    return tuple(" ".join((part or "").split()).casefold() for part in parts)
-
-
-def _shape(address: Address) -> tuple[str, ...]:
+def _shape(address: Address | WixAddress, line: str | None) -> tuple[str, ...]:
+    """What is compared, without case and blanks."""
     rest = (address.line2, address.city, address.postal_code, address.subdivision, address.country)
-    return _folded(address.line, *rest)
+    return tuple(" ".join((part or "").split()).casefold() for part in (line, *rest))
 
 
 def _same_address(held: WixAddress, given: Address) -> bool:
-    """Compare without case and blanks; the two parts of a street match in either order."""
+    """The two parts of a street match in either order."""
     number, name = held.street_number, held.street_name
     lines = {held.line or ""}
     if number or name:
         lines = {f"{number or ''} {name or ''}", f"{name or ''} {number or ''}"}
-    rest = (held.line2, held.city, held.postal_code, held.subdivision, held.country)
-    return _shape(given) in {_folded(line, *rest) for line in lines}
+    return _shape(given, given.line) in {_shape(held, line) for line in lines}
 
 
 # What the lead did to its contact, field by field, for the owner. Derived from what was decided, so
@@ -330,10 +316,6 @@ matched by its phone alone."""
 
 LONGEST = 300
 """Characters of a value that are stored; more of a long text is of no use to an owner."""
-
-_TEXTS = ("first_name", "last_name", "company", "job_title", "birthdate", "locale")
-_HELD = {"first_name": "first", "last_name": "last"}
-_SENT = {"job_title": "jobTitle"}
 
 
 class Change(TypedDict):
@@ -388,14 +370,15 @@ _Line = tuple[str, str | None, str, bool]
 
 
 def _texts(lead: Lead, held: ContactInfo, sent: InfoBody) -> Iterator[_Line]:
-    names: dict[str, Any] = dict(sent.get("name") or {})
-    for name in _TEXTS:
-        given = getattr(lead, name)
-        if given is None:
-            continue
-        part = _HELD.get(name, name)
-        value = names.get(part) if name in _HELD else sent.get(_SENT.get(name, name))
-        yield name, getattr(held, part), given.value, value == given.value
+    names = mapping(sent.get("name"))
+    texts = {
+        "first_name": (held.first, names.get("first")),
+        "last_name": (held.last, names.get("last")),
+        **{name: (getattr(held, name), sent.get(key)) for key, name in _TEXTS.items()},
+    }
+    for name, (had, value) in texts.items():
+        if given := getattr(lead, name):
+            yield name, had, given.value, value == given.value
 
 
 def _lists(lead: Lead, held: ContactInfo, sent: InfoBody) -> Iterator[_Line]:
@@ -409,8 +392,8 @@ def _lists(lead: Lead, held: ContactInfo, sent: InfoBody) -> Iterator[_Line]:
         items = [item.get("phone") for item in mapping(sent.get("phones")).get("items", ())]
         yield "phone", _joined(same or had), phone.number, phone.number in items
     for address in lead.addresses:
-        had = [_line_of_wix(each) for each in held.addresses]
-        given = _line(address)
+        had = [_line(each, _street(each)) for each in held.addresses]
+        given = _line(address, address.line)
         same = [each for each in had if each.casefold() == given.casefold()]
         yield "address", _joined(same or had), given, "addresses" in sent
 
@@ -432,12 +415,10 @@ def _joined(values: Sequence[str]) -> str | None:
     return "; ".join(values) or None
 
 
-def _line(address: Address) -> str:
-    parts = (address.line, address.line2, address.postal_code, address.city, address.country)
-    return ", ".join(filter(None, parts))
-
-
-def _line_of_wix(address: WixAddress) -> str:
-    street = address.line or " ".join(filter(None, (address.street_name, address.street_number)))
+def _line(address: Address | WixAddress, street: str | None) -> str:
     parts = (street, address.line2, address.postal_code, address.city, address.country)
     return ", ".join(filter(None, parts))
+
+
+def _street(address: WixAddress) -> str:
+    return address.line or " ".join(filter(None, (address.street_name, address.street_number)))

@@ -24,7 +24,6 @@ from formapp.delivery.claims import (
     release,
 )
 from formapp.delivery.decide import (
-    Change,
     Create,
     Decision,
     Found,
@@ -280,7 +279,7 @@ class ContactUpsert:
         for _ in range(ROUNDS):
             decision = decide(self._lead, found, keys, contested=self._contested)
             try:
-                return self._act(decision, found, changes_of(self._lead, found, decision, keys))
+                return self._act(decision, found, keys)
             except DuplicateContactError as error:
                 lost, found = error, self._after_duplicate(error, decision, found)
             except (ContactAlreadyChangedError, ContactNotFoundError) as error:
@@ -290,23 +289,29 @@ class ContactUpsert:
                 found = self._after_change(found) if found.contact else found
         raise lost or AssertionError("a round either returns or was lost")
 
-    def _act(self, decision: Decision, found: Found, changes: list[Change]) -> Result:
+    def _act(self, decision: Decision, found: Found, keys: Keys) -> Result:
+        changes = changes_of(self._lead, found, decision, keys)
+        outcome, contact_id, revision = self._write(decision, found)
+        if found.matched_by == "phone" and outcome != "created":
+            self._flags.append(MATCHED_BY_PHONE)
+        return Result(outcome, contact_id, tuple(dict.fromkeys(self._flags)), changes, revision)
+
+    def _write(self, decision: Decision, found: Found) -> tuple[Outcome, str, int]:
+        """Return the outcome, the contact and its revision then."""
         contacts = self._client.wix.contacts
         if isinstance(decision, Nothing):
-            outcome = self._outcome_without_call(found)
-            seen = (decision.contact_id, decision.revision)
-            return self._result(outcome, seen, found, changes)
+            return self._outcome_without_call(found), decision.contact_id, decision.revision
         if isinstance(decision, Create):
             earlier = self._claim.intent
             repeats = earlier is not None and earlier.operation == "create"
             first_at = earlier.since if earlier and repeats else None
             self._intend(Intent("create", self._client.clock(), first_at=first_at))
             created = contacts.create(decision.info)
-            return self._result("created", (created.id, created.revision), found, changes)
+            return "created", created.id, created.revision
         target, revision = decision.contact_id, decision.revision
         self._intend(Intent("update", self._client.clock(), target, revision))
         updated = contacts.update(target, revision, decision.info)
-        return self._result("updated", (updated.id, updated.revision), found, changes)
+        return "updated", updated.id, updated.revision
 
     def _outcome_without_call(self, found: Found) -> Outcome:
         """The contact has it all; a write of ours of unknown outcome may be the reason."""
@@ -321,15 +326,6 @@ class ContactUpsert:
     def _intend(self, intent: Intent) -> None:
         intend(self._client.database, self._claim, intent)
         self.intent = intent
-
-    def _result(
-        self, outcome: Outcome, seen: tuple[str, int], found: Found, changes: list[Change]
-    ) -> Result:
-        """`seen` are the contact's id and revision."""
-        if found.matched_by == "phone" and outcome != "created":
-            self._flags.append(MATCHED_BY_PHONE)
-        contact_id, revision = seen
-        return Result(outcome, contact_id, tuple(dict.fromkeys(self._flags)), changes, revision)
 
     def _flagged(self, found: Found) -> Found:
         self._flags += found.flags
@@ -346,7 +342,7 @@ class ContactUpsert:
             return self._after_change(found)
         if error.contact_id is None:
             raise error
-        contact = self._client.wix.contacts.get(error.contact_id).contact
+        contact = self._client.wix.contacts.get(error.contact_id)
         # Wix's duplicate check may compare more loosely than we do: its result counts.
         by_phone = not self._lead.email or error.by_phone_alone
         named = Found(contact, "phone" if by_phone else "email")
@@ -356,7 +352,7 @@ class ContactUpsert:
     def _after_change(self, found: Found) -> Found:
         """Read the contact again; find another one if it is gone."""
         if found.contact and found is self._named_by_wix:
-            contact = self._client.wix.contacts.get(found.contact.id).contact
+            contact = self._client.wix.contacts.get(found.contact.id)
             self._named_by_wix = replace(found, contact=contact)
             return self._named_by_wix
         if found.contact and (again := reread(self._client, self._lead, found.contact.id)):

@@ -6,11 +6,9 @@ Each is looked up once and then cached in the database. A key is never derived f
 
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
-from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
 from formapp.db.database import Database, DatabaseUnavailableError, upsert
 from formapp.db.tables import contacts, deliveries, wix_keys
@@ -189,7 +187,7 @@ def _own_creation(client: RateLimitedClient, claim: Claim) -> Found:
 def reread(client: RateLimitedClient, lead: Lead, contact_id: str) -> Found | None:
     """Get the contact; if it is gone or another person's now, forget it and return None."""
     try:
-        contact = client.wix.contacts.get(contact_id).contact
+        contact = client.wix.contacts.get(contact_id)
     except NotFoundError:
         found = None
     else:
@@ -214,7 +212,7 @@ def match(contact: Contact, lead: Lead) -> Found | None:
 
 def find_duplicate(client: RateLimitedClient, lead: Lead) -> Found:
     """Find Duplicate Contact, in one call."""
-    return _found(client.wix.find_duplicate(**asdict(_person(lead))))
+    return _found(client.wix.find_duplicate(_person(lead)))
 
 
 def _person(lead: Lead) -> Person:
@@ -234,23 +232,6 @@ def _found(duplicate: DuplicateMatch) -> Found:
         ids = ", ".join(duplicate.others)
         flags.append(f"other contacts have this e-mail or phone, too: {ids}")
     return Found(duplicate.contact, duplicate.matched_by, tuple(flags))
-
-
-def remember_contact(  # noqa: PLR0913 - a row
-    connection: Connection,
-    site: str,
-    identity: str,
-    contact_id: str,
-    at: datetime,
-    *,
-    revision: int | None,
-    overwrite: bool = True,
-) -> None:
-    """Remember which contact a person is, in the caller's transaction."""
-    who = {"site": site, "identity": identity}
-    values = {"contact_id": contact_id, "revision": revision, "updated_at": at}
-    changes = values if overwrite else {"identity": identity}
-    upsert(connection, contacts, who, values, changes=changes)
 
 
 class KeyCache:
@@ -289,19 +270,15 @@ class KeyCache:
     def _find(
         self, client: RateLimitedClient, kind: Kind, name: str, data_type: DataType | None
     ) -> str:
-        held: str | None = None
-        if data_type is None:
-            label, is_new = client.wix.labels.find_or_create(name)
-            key = label.key
-        else:
-            found, is_new = client.wix.extended_fields.find_or_create(name, data_type)
-            # A response without a type doesn't contradict the requested one.
-            key, held = found.key, found.data_type or data_type
+        defined = client.wix.labels if kind == "label" else client.wix.extended_fields
+        found, is_new = defined.find_or_create(name, data_type)
         self.created += is_new
-        self.remember_key(client.site, kind, name, key, held)
+        # A response without a type doesn't contradict the requested one.
+        held = data_type and (found.data_type or data_type)
+        self.remember_key(client.site, kind, name, found.key, held)
         if data_type and held != data_type:
             raise WrongDataTypeError(name, data_type, held)
-        return key
+        return found.key
 
     def cached(self, site: str, kind: Kind) -> dict[str, tuple[str, str | None]]:
         """Display name to key and data type (None for labels)."""

@@ -15,16 +15,15 @@ nothing was written.
 import logging
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, Literal
 
 from sqlalchemy import Connection, insert
 
-from formapp.db.database import Database
-from formapp.db.tables import attempts
+from formapp.db.database import Database, upsert
+from formapp.db.tables import attempts, contacts
 from formapp.delivery.claims import Claim, Intent, take_turn, write_held
 from formapp.delivery.decide import Change
-from formapp.delivery.find import WrongDataTypeError, remember_contact
+from formapp.delivery.find import WrongDataTypeError
 from formapp.delivery.sites import BudgetSpentError, Clock, Pauses, RateLimitedClient
 from formapp.jobs.backoff import FIRST, LONGEST, LONGEST_WAIT, Jitter, backoff, doubled
 from formapp.monitoring.incidents import WRONG_DATA_TYPE
@@ -140,32 +139,30 @@ class Attempt:
 
 def finish(database: Database, claim: Claim, attempt: Attempt, result: Result) -> None:
     """Store the result and the attempt, and remember the person's contact."""
-    at = attempt.ended_at
     with database.write() as connection:
-        write_held(
+        _end_claim(
             connection,
             claim,
+            attempt,
             state="delivered",
             outcome=result.outcome,
             contact_id=result.contact_id,
             flags=list(result.flags),
             changes=result.changes or None,
-            reason=None,
-            intent=None,
-            lease_until=None,
-            attempts=claim.attempts + 1,
-            finished_at=at,
+            finished_at=attempt.ended_at,
         )
-        _insert(connection, claim, attempt)
         email, phone = claim.lead.email_identity, claim.lead.phone_identity
-        remember = partial(
-            remember_contact, connection, claim.site, contact_id=result.contact_id, at=at
-        )
+        contact = {
+            "contact_id": result.contact_id,
+            "revision": result.revision,
+            "updated_at": attempt.ended_at,
+        }
         if identity := email or phone:
-            remember(identity=identity, revision=result.revision)
+            upsert(connection, contacts, {"site": claim.site, "identity": identity}, contact)
         if email and phone and result.outcome == "created":
             # A lead with this phone alone is of that contact, which Wix may not show yet.
-            remember(identity=phone, revision=result.revision, overwrite=False)
+            key = {"site": claim.site, "identity": phone}
+            upsert(connection, contacts, key, contact, changes={"identity": phone})
 
 
 def give_up(
@@ -175,18 +172,9 @@ def give_up(
 
     `intent` is a write whose outcome is unknown; a retry by the owner checks it first.
     """
+    values = {"state": "failed", "finished_at": attempt.ended_at}
     with database.write() as connection:
-        write_held(
-            connection,
-            claim,
-            state="failed",
-            reason=reason,
-            intent=intent.as_json() if intent else None,
-            lease_until=None,
-            attempts=claim.attempts + 1,
-            finished_at=attempt.ended_at,
-        )
-        _insert(connection, claim, attempt)
+        _end_claim(connection, claim, attempt, reason=reason, intent=intent, **values)
 
 
 def put_back(  # noqa: PLR0913 - a row
@@ -202,27 +190,35 @@ def put_back(  # noqa: PLR0913 - a row
 
     `attempt` is None where no call was tried, `intent` a write whose outcome is unknown.
     """
-    spent = attempt is not None and attempt.result == "retry"
     with database.write() as connection:
-        write_held(
-            connection,
-            claim,
-            due_at=due_at,
-            lease_until=None,
-            reason=reason,
-            attempts=claim.attempts + int(spent),
-            intent=intent.as_json() if intent else None,
-        )
-        if attempt:
-            _insert(connection, claim, attempt)
+        _end_claim(connection, claim, attempt, reason=reason, intent=intent, due_at=due_at)
 
 
-def _insert(connection: Connection, claim: Claim, attempt: Attempt) -> None:
-    take_turn(connection, claim.lead.form, attempt.at)
-    row = {**asdict(attempt), "delivery_id": claim.delivery_id}
-    # Cut to the columns: what Wix sends must not prevent storing the result.
-    row |= {name: row[name] and row[name][:80] for name in ("code", "request_id")}
-    connection.execute(insert(attempts), row)
+def _end_claim(
+    connection: Connection,
+    claim: Claim,
+    attempt: Attempt | None,
+    *,
+    reason: str | None = None,
+    intent: Intent | None = None,
+    **values: Any,
+) -> None:
+    """Write to the delivery, and insert the attempt; one during a pause is not spent."""
+    write_held(
+        connection,
+        claim,
+        lease_until=None,
+        reason=reason,
+        intent=intent.as_json() if intent else None,
+        attempts=claim.attempts + (attempt is not None and attempt.result != "paused"),
+        **values,
+    )
+    if attempt:
+        take_turn(connection, claim.lead.form, attempt.at)
+        row = {**asdict(attempt), "delivery_id": claim.delivery_id}
+        # Cut to the columns: what Wix sends must not prevent storing the result.
+        row |= {name: row[name] and row[name][:80] for name in ("code", "request_id")}
+        connection.execute(insert(attempts), row)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -265,7 +261,6 @@ class ResultWriter:
     def refused(
         self, claim: Claim, client: RateLimitedClient, error: WixError, intent: Intent | None
     ) -> None:
-        """A call did not succeed."""
         now = self.clock()
         verdict = after_error(
             error,

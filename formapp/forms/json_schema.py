@@ -9,13 +9,13 @@ with a blank value, and nested objects as `name[key]`. Keywords that JSON Schema
 
 from itertools import combinations
 
-from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.layout import Condition
 from formapp.forms.definition.links import plain
 from formapp.forms.definition.model import RESERVED, FieldDefinition
 from formapp.forms.fields import patterns
 from formapp.forms.fields.base import Field, Schema
 from formapp.forms.form import Form
+from formapp.forms.messages import texts_in
 from formapp.spam.providers import ALTCHA_FIELD, PROVIDERS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

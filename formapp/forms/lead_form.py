@@ -12,11 +12,10 @@ from wtforms.form import BaseForm
 from wtforms.validators import ValidationError
 
 from formapp.forms import messages
-from formapp.forms.catalogs import texts_in
-from formapp.forms.conditions import Conditions
+from formapp.forms.definition.layout import Condition, unmet
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.fields.base import Control, Field
-from formapp.forms.messages import Code, ErrorMessage
+from formapp.forms.messages import Code, ErrorMessage, texts_in
 from formapp.forms.posted import Posted
 from formapp.forms.tokens import (
     TOKEN_NAME,
@@ -60,7 +59,6 @@ class StatelessToken(CSRF):
     fault: ErrorMessage | None = None
 
     def setup_form(self, form: BaseForm) -> "list[tuple[str, UnboundField[CSRFTokenField]]]":
-        """Read the posted token and add the hidden control."""
         context: Any = form.meta.csrf_context
         try:
             self.token = context.signer.read(context.posted or "", context.form_name)
@@ -71,14 +69,12 @@ class StatelessToken(CSRF):
         return super().setup_form(form)
 
     def generate_csrf_token(self, csrf_token_field: CSRFTokenField) -> str:
-        """Return the posted token if it is valid, else a fresh one."""
         context: Any = csrf_token_field.meta.csrf_context
         if self.token and context.posted:
             return str(context.posted)
         return str(context.signer.issue_for(context.form_name, context.version, context.use))
 
     def validate_csrf_token(self, form: BaseForm, field: CSRFTokenField) -> None:  # noqa: ARG002 - WTForms' interface
-        """Raise what was read: an `ErrorMessage` whose code is TOKEN_EXPIRED or TOKEN_INVALID."""
         if self.fault:
             raise ValidationError(self.fault)
 
@@ -91,7 +87,7 @@ class LeadForm(FlaskForm):
     """
 
     spec: ClassVar[FormDefinition]
-    conditions: ClassVar[Conditions]
+    conditions: ClassVar[list[tuple[str, Condition]]]
 
     class Meta:
         """WTForms' settings: the stateless token, and texts in the form's language."""
@@ -102,7 +98,6 @@ class LeadForm(FlaskForm):
         csrf_context: TokenContext | None = None
 
         def get_translations(self, form: "LeadForm") -> Any:
-            """Return our texts and WTForms' in the form's language, English where it has none."""
             return texts_in(form.spec.language)
 
     def __init__(
@@ -121,7 +116,7 @@ class LeadForm(FlaskForm):
             meta={"csrf": token is not None, "csrf_context": token},
         )
         shown = {control.name: control for control in self.controls()}
-        for name in self.conditions.unmet(lambda name: shown[name].data):
+        for name in unmet(self.conditions, lambda name: shown[name].data):
             shown[name].applies = False
 
     def __repr__(self) -> str:
@@ -137,7 +132,6 @@ class LeadForm(FlaskForm):
         return csrf.token if isinstance(csrf, StatelessToken) else None
 
     def controls(self) -> Iterator[Control]:
-        """Yield the control of each field of the form file, in its order."""
         return (field for field in self if isinstance(field, Control))
 
     def shown(self) -> Iterator[Control]:
@@ -183,7 +177,7 @@ class LeadForm(FlaskForm):
 
 def form_class(name: str, definition: FormDefinition, fields: Sequence[Field]) -> type[LeadForm]:
     controls = {_attribute(slot): field.unbound_control() for slot, field in enumerate(fields)}
-    own = {"spec": definition, "conditions": Conditions(definition.fields)}
+    own = {"spec": definition, "conditions": definition.conditions}
     return type(f"{name.title()}Form", (LeadForm,), controls | own)
 
 

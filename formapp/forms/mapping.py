@@ -50,12 +50,8 @@ _DATA: dict[str, Callable[[str, str], str | int | float | None]] = {
     "NUMBER": lambda text, _: read_number(text, "en"),
     "DATE": read_date,
     "URL": lambda text, _: read_url(text) or None,
+    "TEXT": lambda text, _: text,
 }
-
-
-def _as_it_is(text: str, _language: str) -> str:
-    return text
-
 
 # Parts of a lead by the names of its attributes; addresses are still dicts by their tags.
 _Parts = dict[str, Any]
@@ -72,7 +68,11 @@ class LeadMapping:
         self._name = name
         self._site = definition.site
         self._language = language = definition.language
-        self._steps = [(f, _step(f, f.to, language)) for f in definition.fields if f.to is not None]
+        self._steps = [
+            (field, _step(field, field.to, language))
+            for field in definition.fields
+            if isinstance(field.to, PropertyTarget | ExtendedFieldTarget)
+        ]
         self._labels = tuple(dict.fromkeys(definition.labels))
         self._labelling = [
             field
@@ -81,18 +81,12 @@ class LeadMapping:
         ]
 
     def lead_of(
-        self,
-        answers: Answers,
-        default_site: str,
-        identities: Identities = MappingProxyType({}),
+        self, answers: Answers, default_site: str, identities: Identities = MappingProxyType({})
     ) -> Lead:
         """Return the lead that these answers make, perhaps kept long ago.
 
-        Args:
-            answers: by field name.
-            default_site: the site where the form names none.
-            identities: by field name, what the fields found in these very answers by this very
-                definition.
+        `default_site` is the lead's where the form names none; `identities` are what the fields
+        found in these very answers by this very definition.
         """
         parts: _Parts = {"phones": (), "addresses": {}, "extended_fields": {}}
         for field, step in self._steps:
@@ -101,15 +95,18 @@ class LeadMapping:
                 answer = _as_text(field, answer)
             if answer:
                 step(parts, answer, answers, identities)
-        parts["addresses"] = tuple(
-            Address(**_with_subdivision(each, self._language))
-            for each in parts["addresses"].values()
-        )
+        parts["addresses"] = tuple(map(self._address, parts["addresses"].values()))
         parts["extended_fields"] = tuple(parts["extended_fields"].values())
         labels = self._labels
         if self._labelling:
             labels = tuple(dict.fromkeys([*labels, *self._chosen_labels(answers)]))
         return Lead(form=self._name, site=self._site or default_site, labels=labels, **parts)
+
+    def _address(self, parts: dict[str, Any]) -> Address:
+        """Return the address, with the code of its subdivision where that is known."""
+        typed, country = parts.get("subdivision"), parts.get("country")
+        code = read_subdivision(typed, country, self._language) if typed and country else None
+        return Address(**(parts | {"subdivision": code} if code else parts))
 
     def _chosen_labels(self, answers: Answers) -> list[str]:
         labels: list[str] = []
@@ -122,11 +119,6 @@ class LeadMapping:
         return labels
 
 
-def to_lead(definition: FormDefinition, name: str, answers: Answers, default_site: str) -> Lead:
-    """Return the lead that kept answers make by a definition that is used once."""
-    return LeadMapping(definition, name).lead_of(answers, default_site)
-
-
 def _as_text(field: FieldDefinition, answer: Any) -> str:
     if answer is None or answer is False:
         return ""
@@ -135,21 +127,13 @@ def _as_text(field: FieldDefinition, answer: Any) -> str:
     return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer)
 
 
-def _with_subdivision(address: dict[str, Any], language: str) -> dict[str, Any]:
-    """Return the parts of an address with the code of its subdivision, where that is known."""
-    typed, country = address.get("subdivision"), address.get("country")
-    code = read_subdivision(typed, country, language) if typed and country else None
-    return address | {"subdivision": code} if code else address
-
-
-def _step(field: FieldDefinition, target: object, language: str) -> _Step:
+def _step(
+    field: FieldDefinition, target: PropertyTarget | ExtendedFieldTarget, language: str
+) -> _Step:
     """Return the function that puts a field's answer, as text, into a lead's parts."""
-    if isinstance(target, ExtendedFieldTarget) and field.type == "file":
-        return _files(field.name, target)
     if isinstance(target, ExtendedFieldTarget):
-        return _extended_field(target, language)
-    if not isinstance(target, PropertyTarget):
-        return lambda _parts, _text, _answers, _identities: None
+        is_file = field.type == "file"
+        return _files(field.name, target) if is_file else _extended_field(target, language)
     if target.property == "email":
         return _email(field, target)
     if target.property == "phone":
@@ -237,22 +221,13 @@ def _files(field: str, target: ExtendedFieldTarget) -> _Step:
 
 
 def _extended_field(target: ExtendedFieldTarget, language: str) -> _Step:
-    name, data_type, merge, limit = (
-        target.extended_field,
-        target.data_type,
-        target.merge,
-        limit_of(target),
-    )
-    read = _DATA.get(data_type, _as_it_is)
+    name, data_type, merge = target.extended_field, target.data_type, target.merge
+    limit, read = limit_of(target), _DATA[data_type]
 
     def put(parts: _Parts, text: str, _answers: Answers, _identities: Identities) -> None:
         """Of several fields for one extended field the first answered one counts."""
-        if (
-            name not in parts["extended_fields"]
-            and (value := read(text[:limit], language)) is not None
-        ):
-            parts["extended_fields"][name] = ExtendedField(
-                name=name, data_type=data_type, value=value, merge=merge
-            )
+        found = parts["extended_fields"]
+        if name not in found and (value := read(text[:limit], language)) is not None:
+            found[name] = ExtendedField(name=name, data_type=data_type, value=value, merge=merge)
 
     return put

@@ -9,10 +9,15 @@ The texts here are English; the other languages are in the catalogues (`formapp.
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
+from copy import copy
+from functools import cache
 from gettext import NullTranslations
 from typing import Literal, Self
 
-from formapp.languages import SOURCE, gettext_noop, spoken_for
+from wtforms.i18n import get_translations
+
+from formapp.languages import SOURCE, gettext_noop, load_texts, spoken_for
 
 Code = Literal[
     "REQUIRED_FIELD_MISSING",
@@ -94,6 +99,17 @@ def _localize(text: Text, translations: NullTranslations, params: Mapping[str, o
     if isinstance(text, str):
         return translations.gettext(text) % params
     return translations.ngettext(*text, int(str(params["count"]))) % params
+
+
+@cache
+def texts_in(language: str) -> NullTranslations:
+    """Return formapp's translations for a language, then WTForms' own; others stay English."""
+    texts = copy(load_texts(language))
+    names = [language.replace("-", "_"), language.partition("-")[0]]
+    # WTForms raises this if it has no catalogue for a language.
+    with suppress(FileNotFoundError):
+        texts.add_fallback(get_translations(names))
+    return texts
 
 
 EMAIL = ErrorMessage(
@@ -205,23 +221,21 @@ _LAST_DATE = (
 
 
 def too_short(least: int) -> ErrorMessage:
-    """Return the message for an answer of fewer than `least` characters."""
     return ErrorMessage("TOO_SHORT", *_SHORT, count=least)
 
 
 def too_long(most: int) -> ErrorMessage:
-    """Return the message for an answer of more than `most` characters."""
     return ErrorMessage("TOO_LONG", *_LONG, count=most)
 
 
 def too_small(least: object, written: str | None = None) -> ErrorMessage:
-    """Return the message for an number or date below this; `written` is a localized number."""
+    """Return the message for a number or date below this; `written` is a localized number."""
     texts = _LEAST_NUMBER if isinstance(least, int | float) else _FIRST_DATE
     return ErrorMessage("TOO_SMALL", *texts, bound=written or least)
 
 
 def too_large(most: object, written: str | None = None) -> ErrorMessage:
-    """Return the message for an number or date above this; `written` is a localized number."""
+    """Return the message for a number or date above this."""
     texts = _MOST_NUMBER if isinstance(most, int | float) else _LAST_DATE
     return ErrorMessage("TOO_LARGE", *texts, bound=written or most)
 
@@ -260,7 +274,6 @@ def too_many_files(most: int) -> ErrorMessage:
 
 
 def file_too_big(most: str) -> ErrorMessage:
-    """Return the message for a file of more than this size, such as `10 MB`."""
     return ErrorMessage(
         "FILES_TOO_BIG",
         gettext_noop("should be a file of at most %(size)s"),
@@ -270,7 +283,6 @@ def file_too_big(most: str) -> ErrorMessage:
 
 
 def file_type(accepted: str) -> ErrorMessage:
-    """Return the message for a file of another type than these, such as `PDF, JPG`."""
     return ErrorMessage(
         "TYPE_FILE",
         gettext_noop("should be a file of one of these types: %(types)s"),

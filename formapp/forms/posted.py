@@ -15,7 +15,7 @@ from typing import TypedDict
 import msgspec
 from msgspec.structs import replace
 
-from formapp.forms.conditions import Conditions
+from formapp.forms.definition.layout import unmet
 from formapp.forms.definition.links import spelled_out
 from formapp.forms.definition.model import (
     LIST_NAME,
@@ -207,7 +207,7 @@ class Reader:
         self._folded = {name.casefold(): slot for name, slot in self._slots.items()}
         self._reply_to = self._slots.pop(_REPLY_TO, _email_slot(given))
         self._known = frozenset({*RESERVED, KEPT, *CHALLENGE_NAMES, *definition.foreign_names})
-        self._conditions = Conditions(given) if any(f.show_if for f in given) else None
+        self._conditions = definition.conditions
         self._mapping = LeadMapping(definition, name)
         consents = [f for f in given if f.type == "consent"]
         self._consents = [Consent(field=f.name, text=spelled_out(f.label_text)) for f in consents]
@@ -244,7 +244,7 @@ class Reader:
         if numbers:
             self._mark(posted, numbers)
         if self._conditions:
-            return replace(posted, unmet=self._unmet(self._conditions, texts))
+            return replace(posted, unmet=self._unmet(texts))
         return posted
 
     def read(
@@ -374,12 +374,12 @@ class Reader:
             texts = [text for text in texts if text.strip()][:1] or texts[:1]
         posted.texts[slot] = texts
 
-    def _unmet(self, conditions: Conditions, texts: list[list[str]]) -> frozenset[str]:
+    def _unmet(self, texts: list[list[str]]) -> frozenset[str]:
         def shown(name: str) -> object:
             slot = self._slots[name]
             return self._fields[slot].shown(texts[slot])
 
-        return conditions.unmet(shown)
+        return unmet(self._conditions, shown)
 
     def _mark(self, posted: Posted, numbers: set[str]) -> None:
         """Mark what came as JSON numbers, for the fields that read them."""

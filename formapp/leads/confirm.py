@@ -32,7 +32,6 @@ class Confirmation:
 
     @property
     def is_confirmed(self) -> bool:
-        """Whether the submission is accepted."""
         return self.status is Status.ACCEPTED
 
 

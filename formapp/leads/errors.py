@@ -13,57 +13,39 @@ class LeadError(Exception):
 
 
 class UnknownSubmissionError(LeadError):
-    """No submission has this id."""
-
     text = "there is no submission {}"
 
 
 class AmbiguousIdError(LeadError):
-    """Several submissions have an id that ends so."""
-
     def __init__(self, given: str, found: Sequence[str]) -> None:
         super().__init__(f"several submissions end with {given}: {', '.join(found)}")
 
 
 class ErasedError(LeadError):
-    """The answers were erased."""
-
     text = "{} was erased; nothing is left of it"
 
 
 class UnconfirmedError(LeadError):
-    """The submission waits for its sender's confirmation, which only the sender can give."""
-
     text = "{} is unconfirmed: only its sender can confirm it"
 
 
 class AlreadyDeliveredError(LeadError):
-    """The submission has no delivery that could be retried."""
-
     text = "{} has nothing to retry"
 
 
 class NotFailedError(LeadError):
-    """The answers can only be corrected once a delivery has failed."""
-
     text = "{} has no failed delivery"
 
 
 class NotHeldError(LeadError):
-    """The submission is neither in quarantine nor caught by the honeypot."""
-
     text = "{} is not in quarantine"
 
 
 class NotAcceptedError(LeadError):
-    """The submission is held back: its notifications wait until it is accepted."""
-
     text = "{} isn't accepted yet: its notifications wait until it is"
 
 
 class NothingToConfirmError(LeadError):
-    """The submission doesn't wait for a confirmation."""
-
     text = "{} doesn't wait for a confirmation"
 
 

@@ -46,7 +46,10 @@ def expire_all(database: Database, keep_days: int, now: datetime) -> int:
 
 
 def expire(database: Database, keep_days: int, now: datetime, limit: int = BATCH) -> int:
-    """Erase one batch of expired answers; returns how many submissions, 0 when none is left."""
+    """Erase one batch of expired answers; returns how many submissions, 0 when none is left.
+
+    As a periodic task it is run again at once until then.
+    """
     # The search needs no write lock, which is held for the batch only.
     with database.read() as connection:
         found = find_expired(connection, keep_days, now, limit=limit)
@@ -59,11 +62,6 @@ def expire(database: Database, keep_days: int, now: datetime, limit: int = BATCH
         count = len(anonymize(connection, still_expired, now))
     _log.info("erased the answers of %d submissions that had expired", count)
     return count
-
-
-def expire_batch(database: Database, keep_days: int, now: datetime) -> bool:
-    """As a worker's periodic task: `expire`, then again at once until none is left."""
-    return expire(database, keep_days, now) > 0
 
 
 def unaccepted_expiry(database: Database, submission_id: str, keep_days: int) -> datetime | None:
@@ -87,7 +85,7 @@ def find_expired(
     """Find expired submissions, by indexes that begin with the oldest that is kept."""
     found: list[str] = []
     for own_days in _kept_days(connection):
-        kept = _is_kept_for(own_days)
+        kept = and_(_KEPT, submissions.c.keep_days == own_days)
         for is_over in (
             _is_unaccepted(own_days, default_days, now),
             _is_done(own_days, default_days, now),
@@ -116,11 +114,6 @@ def _kept_days(connection: Connection) -> list[int | None]:
         found.append(days)
         days = connection.scalar(query.where(submissions.c.keep_days > days))
     return found
-
-
-def _is_kept_for(own_days: int | None) -> ColumnElement[bool]:
-    column = submissions.c.keep_days
-    return and_(_KEPT, column.is_(None) if own_days is None else column == own_days)
 
 
 def _is_unaccepted(own_days: int | None, default_days: int, now: datetime) -> ColumnElement[bool]:

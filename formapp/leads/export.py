@@ -8,9 +8,8 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import phonenumbers
@@ -18,28 +17,25 @@ from phonenumbers import NumberParseException, PhoneNumberFormat
 from sqlalchemy import Row
 
 from formapp.db.database import Database
-from formapp.db.tables import submissions
 from formapp.files.records import FileRecord, of_submissions
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.notes import format_note
-from formapp.leads.report import entry_of, file_entry, select_submissions
+from formapp.leads.report import entry_of, file_entry, read_batches, select_submissions
 from formapp.leads.search import LeadFilter, iterate_ids
 from formapp.leads.timeline import format_value
 from formapp.printable import without_controls
 
-BATCH = 500
 BOM = "\ufeff"
 """At the beginning of a file, so that Excel reads it as UTF-8."""
 
 _COLUMNS = ("id", "form", "state", "outcome", "contact_id", "received_at", "attempts")
 _META = ("page", "referrer")
-_MORE = ("_unknown", "_notes")
-# At a cell's beginning, as OWASP lists them, and in the full-width forms that Excel reads alike. A
-# program that parts cells at semicolons or tabs, as Excel does in half of Europe, sees further
-# beginnings; a sign there is a formula only with a function, or with DDE's `|` or `!`.
 _NUMBER = re.compile(r"\+[0-9]{1,3}(?: [0-9]+(?:-[0-9]+)*)+(?: ext\. [0-9]+)?")
 """A telephone number in groups, which no spreadsheet takes for a number or a formula."""
 
+# At a cell's beginning, as OWASP lists them, and in the full-width forms that Excel reads alike. A
+# program that parts cells at semicolons or tabs, as Excel does in half of Europe, sees further
+# beginnings; a sign there is a formula only with a function, or with DDE's `|` or `!`.
 _FORMULA = re.compile(
     r"""\A(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])
     | (?<=[;\t\r\n]) [ "']*+ (?=[=@\uff1d\uff20] | [+\-\uff0b\uff0d][^;\t\r\n]*?[(|!])""",
@@ -53,15 +49,25 @@ def csv_rows(database: Database) -> Iterator[list[str]]:
     A column for each field in the order of first appearance, one for all fields that the form
     doesn't know, one for notes. No cell begins like a formula.
     """
-    answers = (row["answers"] for row in _entries(database))
-    fields = list(dict.fromkeys(name for each in answers for name in each))
-    yield [*_COLUMNS, *_META, *fields, *_MORE]
-    for row in _entries(database):
-        cells = [row[name] for name in _COLUMNS]
-        cells += [row["meta"].get(name) for name in _META]
-        cells += [row["answers"].get(name) for name in fields]
-        cells += ["\n".join(row["unknown"]), "\n".join(row["notes"])]
+    fields = list(dict.fromkeys(name for row in _rows(database) for name in row.answers))
+    yield [*_COLUMNS, *_META, *fields, "_unknown", "_notes"]
+    for row in _rows(database):
+        entry = entry_of(row)
+        unknown = (f"{name}: {_text(value)}" for name, value in (row.unknown or {}).items())
+        cells = [entry[name] for name in _COLUMNS]
+        cells += [row.meta.get(name) for name in _META]
+        cells += [row.answers.get(name) for name in fields]
+        cells += ["\n".join(unknown), _notes(row)]
         yield [_disarmed(cell) for cell in cells]
+
+
+def _rows(database: Database) -> Iterator[Row[Any]]:
+    with database.read() as connection:
+        yield from connection.execute(select_submissions(with_spam=False))
+
+
+def _notes(row: Row[Any]) -> str:
+    return "\n".join(format_note(note) for note in row.notes or ())
 
 
 def export_csv(
@@ -77,20 +83,18 @@ def export_csv(
     labels = [field.label or field.name for field in fields]
     file = io.StringIO()
     writer = csv.writer(file)
-    header = ["Received (UTC)", *labels, *_STATE, *_ORIGIN, *_REST]
+    header = [
+        *("Received (UTC)", *labels, "State", "Outcome", "Contact at Wix", "Page", "Referrer"),
+        *("Other answers", "Fields that the form doesn't know", "Notes", "Id"),
+    ]
     writer.writerow([_disarmed(without_controls(label)) for label in header])
     if bom:
         yield BOM
-    for rows in _batches(database, wanted):
+    for rows in read_batches(database, iterate_ids(database, wanted)):
         for row in rows:
             writer.writerow([_cell(value) for value in _values(row, form)])
         yield _taken(file)
     yield _taken(file)
-
-
-_STATE = ("State", "Outcome", "Contact at Wix")
-_ORIGIN = ("Page", "Referrer")
-_REST = ("Other answers", "Fields that the form doesn't know", "Notes", "Id")
 
 
 def _values(row: Row[Any], form: FormDefinition | None) -> Iterator[object]:
@@ -104,7 +108,7 @@ def _values(row: Row[Any], form: FormDefinition | None) -> Iterator[object]:
     yield from (row.meta.get("page"), row.meta.get("referrer"))
     yield _lines(answers)
     yield _lines(row.unknown or {})
-    yield "\n".join(format_note(note) for note in row.notes or ())
+    yield _notes(row)
     yield row.id
 
 
@@ -114,7 +118,7 @@ def _lines(values: dict[str, Any]) -> str:
 
 def export_jsonl(database: Database, wanted: LeadFilter) -> Iterator[str]:
     """Yield a line of JSON for each submission; its answers have their names in the form file."""
-    for rows in _batches(database, wanted):
+    for rows in read_batches(database, iterate_ids(database, wanted)):
         with database.read() as connection:
             files = of_submissions(connection, [row.id for row in rows])
         objects = (_object(row, files.get(row.id, [])) for row in rows)
@@ -134,15 +138,6 @@ def _object(row: Row[Any], files: list[FileRecord]) -> dict[str, Any]:
         "page": row.meta.get("page"),
         "referrer": row.meta.get("referrer"),
     }
-
-
-def _batches(database: Database, wanted: LeadFilter) -> Iterator[Sequence[Row[Any]]]:
-    ids = iterate_ids(database, wanted, BATCH)
-    query = select_submissions(with_spam=True)
-    while batch := [*islice(ids, BATCH)]:
-        with database.read() as connection:
-            rows = connection.execute(query.where(submissions.c.id.in_(batch))).all()
-        yield sorted(rows, key=lambda row: row.id, reverse=True)
 
 
 def _taken(file: io.StringIO) -> str:
@@ -166,15 +161,6 @@ def _grouped(number: str) -> str:
     except NumberParseException:
         return number
     return phonenumbers.format_number(parsed, PhoneNumberFormat.INTERNATIONAL)
-
-
-def _entries(database: Database) -> Iterator[dict[str, Any]]:
-    with database.read() as connection:
-        for row in connection.execute(select_submissions(with_spam=False)):
-            unknown = [f"{name}: {_text(value)}" for name, value in (row.unknown or {}).items()]
-            notes = [format_note(note) for note in row.notes or ()]
-            more = {"answers": row.answers, "meta": row.meta, "unknown": unknown, "notes": notes}
-            yield entry_of(row) | more
 
 
 def _disarmed(value: object) -> str:

@@ -60,16 +60,19 @@ def accept_held(
 
     `changed` are further columns. False if it is unknown or erased, or its status none of `was`.
     """
-    waiting = (
-        (submissions.c.id == submission_id)
-        & submissions.c.status.in_(was)
-        & submissions.c.erased_at.is_(None)
+    accepted = (
+        update(submissions)
+        .where(
+            submissions.c.id == submission_id,
+            submissions.c.status.in_(was),
+            submissions.c.erased_at.is_(None),
+        )
+        .values(status=Status.ACCEPTED, **changed)
+        .returning(submissions.c.form, submissions.c.lead, submissions.c.meta)
     )
-    accepted = update(submissions).where(waiting).values(status=Status.ACCEPTED, **changed)
-    if connection.execute(accepted).rowcount != 1:
+    row = connection.execute(accepted).first()
+    if row is None:
         return False
-    columns = (submissions.c.form, submissions.c.lead, submissions.c.meta)
-    row = connection.execute(select(*columns).where(submissions.c.id == submission_id)).one()
     lead = Lead.from_json(row.lead)
     connection.execute(insert(deliveries), delivery_of(submission_id, row.form, lead, now))
     if waiting := row.meta.get(NOTIFY):

@@ -181,7 +181,6 @@ class SearchedTexts:
         self._numbers = self._phones | typed
 
     def are_own(self) -> bool:
-        """Return whether the submission is a wanted person's own."""
         row = self._row
         known = {row.email, row.phone, (row.lead.get("email") or {}).get("address")}
         known |= self._phones

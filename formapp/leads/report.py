@@ -1,8 +1,9 @@
 """Reports of submissions and their deliveries, for the owner."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, and_, func, literal, null, select
@@ -44,14 +45,20 @@ def _is_in(state: str) -> ColumnElement[bool]:
     return and_(submissions.c.status == "accepted", wanted) if is_delivery else wanted
 
 
-def list_chosen(database: Database, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+def list_chosen(database: Database, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
     """The submissions with these ids, in their order."""
-    with database.read() as connection:
-        for start in range(0, len(ids), _BATCH):
-            part = ids[start : start + _BATCH]
-            query = select_submissions(with_spam=True).where(submissions.c.id.in_(part))
-            found = {row.id: row for row in connection.execute(query)}
-            yield from (entry_of(found[each]) for each in part if each in found)
+    for rows in read_batches(database, ids):
+        yield from map(entry_of, rows)
+
+
+def read_batches(database: Database, ids: Iterable[str]) -> Iterator[list[Row[Any]]]:
+    """Yield rows that `entry_of` reads, in the order of their ids, some at a time."""
+    query, rest = select_submissions(with_spam=True), iter(ids)
+    while batch := [*islice(rest, _BATCH)]:
+        with database.read() as connection:
+            rows = connection.execute(query.where(submissions.c.id.in_(batch)))
+            found = {row.id: row for row in rows}
+        yield [found[each] for each in batch if each in found]
 
 
 def select_submissions(*, with_spam: bool) -> Select[Any]:
@@ -186,11 +193,6 @@ def list_ids(database: Database, state: str, form: str | None = None) -> list[st
     with database.read() as connection:
         # Sorted here: in their order, SQLite would read all submissions.
         return sorted(connection.scalars(query.order_by(None)))
-
-
-def list_forms(database: Database) -> list[str]:
-    with database.read() as connection:
-        return [*connection.scalars(select(submissions.c.form).distinct())]
 
 
 def count_unmailed(database: Database) -> int:

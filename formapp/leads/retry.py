@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
 from formapp.forms.form import Form
-from formapp.forms.mapping import to_lead
+from formapp.forms.mapping import LeadMapping
 from formapp.forms.posted import Reading
 from formapp.lead import Lead
 from formapp.leads import audit
@@ -33,7 +33,7 @@ def remap_by(forms: Mapping[str, Form], default_site: str) -> Remap:
         if form is None:
             return None
         spoken = form.localized.get(language or form.language, form)
-        return to_lead(spoken.definition, name, answers, default_site)
+        return LeadMapping(spoken.definition, name).lead_of(answers, default_site)
 
     return remap
 
@@ -67,22 +67,20 @@ def retry_submission(
 def correct_submission(
     database: Database,
     submission_id: str,
-    read: Callable[[Mapping[str, Any]], Reading],
+    reading: Reading,
     now: datetime,
     *,
     by: str,
 ) -> None:
     """Replace the answers of a failed lead by corrected ones, and make its delivery due at once.
 
-    `read` gets the stored columns (`form`, `answers`, `meta`, `notes`) and returns what the
-    corrected answers say, by the form's own validation; what it raises is passed on. Consents stay
-    as they were given. Raises LeadError, and changes nothing, if there is no failed delivery.
+    Consents stay as they were given. Raises LeadError, and changes nothing, if there is no failed
+    delivery.
     """
     with database.write() as connection:
         row = _retriable(connection, submission_id)
         if row.state != "failed":
             raise NotFailedError(submission_id)
-        reading = read(row._asdict())
         if not _make_due(connection, row, reading.lead, now):
             raise NotFailedError(submission_id)
         this = submissions.c.id == submission_id

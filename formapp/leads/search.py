@@ -165,7 +165,6 @@ def count_leads(database: Database, wanted: LeadFilter, limit: int = COUNT_LIMIT
 
 
 def list_sources(database: Database, sites: tuple[str, ...] | None = None) -> list[tuple[str, str]]:
-    """Return the pairs of site and form that have submissions."""
     with database.read() as connection:
         return _sources(connection, sites)
 
@@ -192,8 +191,6 @@ def _index_new(database: Database, wanted: LeadFilter) -> None:
 
 
 class _Query:
-    """Finds the ids that a filter selects."""
-
     def __init__(self, connection: Connection, wanted: LeadFilter) -> None:
         self._connection = connection
         self._wanted = wanted
@@ -218,7 +215,6 @@ class _Query:
         return found, None if len(found) == limit else end
 
     def count(self, limit: int) -> LeadCount:
-        """Return how many there are, up to a limit."""
         if self._is_nothing():
             return LeadCount(0)
         if len(self._beginnings) > 1:

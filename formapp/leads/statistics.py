@@ -48,7 +48,6 @@ class Site:
 
     @property
     def room(self) -> int:
-        """How many calls may be made now."""
         return 0 if self.paused_until else max(self.limit - self.calls, 0)
 
 
@@ -94,7 +93,6 @@ class Overview:
 
     @property
     def total(self) -> int:
-        """How many leads were counted."""
         return sum(counts.total() for counts in self.days.values())
 
 

@@ -42,7 +42,6 @@ class LeadSummary:
 
     @property
     def short_id(self) -> str:
-        """The last characters of the id, by which it is found as well."""
         return self.id[-SHORT:]
 
 

@@ -83,7 +83,6 @@ def _answer(name: str, label: str, value: Any, field: FieldDefinition | None) ->
 
 
 def format_value(value: Any, labels: Mapping[str, str] | None = None) -> str:
-    """Return a stored answer as people read it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):

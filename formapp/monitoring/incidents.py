@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from formapp.db.database import Database
@@ -221,14 +221,12 @@ def _crm_books(connection: Connection, now: datetime, limit: timedelta) -> Itera
 
 
 def _infected(connection: Connection) -> Iterator[Incident]:
-    query = (
-        select(files.c.form, func.count(), func.max(files.c.submission_id))
-        .where(files.c.state == "quarantined", files.c.submission_id.is_not(None))
-        .group_by(files.c.form)
-        .order_by(files.c.form)
+    query = select(files.c.form, func.count(), func.max(files.c.submission_id)).where(
+        files.c.state == "quarantined", files.c.submission_id.is_not(None)
     )
     yield from _of_forms(
-        connection.execute(query).all(),
+        connection,
+        query.group_by(files.c.form),
         kind="infected",
         what="files in quarantine, which can't be opened",
         advice="see which and why with `formapp leads show ID`; erase the lead to delete it",
@@ -240,11 +238,10 @@ def _failed_notifications(connection: Connection, now: datetime) -> Iterator[Inc
         select(submissions.c.form, func.count(), func.max(submissions.c.id))
         .join(submissions, submissions.c.id == jobs.c.submission_id)
         .where(jobs.c.kind == _FAILED_NOTIFICATION, jobs.c.created_at > now - _KEPT_FAILURES)
-        .group_by(submissions.c.form)
-        .order_by(submissions.c.form)
     )
     yield from _of_forms(
-        connection.execute(query).all(),
+        connection,
+        query.group_by(submissions.c.form),
         kind="notify",
         what="notifications failed",
         advice="see why with `formapp leads show ID`, then `formapp notify resend --failed`",
@@ -252,10 +249,10 @@ def _failed_notifications(connection: Connection, now: datetime) -> Iterator[Inc
 
 
 def _of_forms(
-    rows: Sequence[Row[str, int, str]], kind: Kind, what: str, advice: str
+    connection: Connection, query: Select[str, int, str], kind: Kind, what: str, advice: str
 ) -> Iterator[Incident]:
     """Yield one incident for all rows of a form, a number and the newest lead; none without."""
-    if rows:
+    if rows := sorted(connection.execute(query)):
         numbers = ", ".join(f"{form} {number}" for form, number, _ in rows)
         yield Incident(
             kind=kind,

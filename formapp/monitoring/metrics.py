@@ -42,24 +42,13 @@ def share_counters(folder: Path, number: int) -> None:
     values.ValueClass = values.MultiProcessValue(lambda: number)  # type: ignore[no-untyped-call] # no types
 
 
-class QueueGauges(Collector):
-    """The gauges that were last read from the database."""
-
-    def __init__(self) -> None:
-        self.families: Sequence[GaugeMetricFamily] = ()
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Return them; Prometheus' client calls this."""
-        return self.families
-
-
-class Metrics:
+class Metrics(Collector):
     """The metrics of one process; several apps in one process have one each."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._queue = QueueGauges()
-        self.registry.register(self._queue)
+        self._queue: Sequence[GaugeMetricFamily] = ()
+        self.registry.register(self)
         self._define_web()
         self._define_deliveries()
 
@@ -127,6 +116,10 @@ class Metrics:
             buckets=(0, 1, 2, 3, 4, 6, 10, 20, 50),
         )
 
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Return the gauges that were last read; Prometheus' client calls this."""
+        return self._queue
+
     def submission(self, form: str, result: str) -> None:
         """Count a post, or `confirmed` for a click on a link."""
         key = (form, result)
@@ -143,7 +136,6 @@ class Metrics:
         self._notifications.labels(form, channel, outcome).inc()
 
     def unknown_fields(self, form: str, count: int) -> None:
-        """Count names that the form doesn't have."""
         if count:
             self._unknown.labels(form).inc(count)
 
@@ -170,7 +162,6 @@ class Metrics:
         self._call_seconds.labels(site, operation, str(status or "none")).observe(seconds)
 
     def book_calls(self, book: str, work: str, calls: int) -> None:
-        """Count the calls that a piece of work for a CRM book took."""
         self._book_calls.labels(book, work).observe(calls)
 
     def read_queue(self, database: Database, now: datetime, sites: Collection[str] = ()) -> None:
@@ -179,18 +170,17 @@ class Metrics:
         `sites` are shown even where nothing waits for them.
         """
         with database.read() as connection:
-            self._queue.families = [
+            self._queue = [
                 *_queue_gauges(connection, now, sites),
                 *_book_gauges(read_books(connection, now)),
             ]
 
     def text(self) -> bytes:
-        """Return everything in Prometheus' text format."""
         if not os.environ.get(_SHARED):
             return generate_latest(self.registry)
         summed = CollectorRegistry()
         MultiProcessCollector(summed)  # type: ignore[no-untyped-call] # no types
-        summed.register(self._queue)
+        summed.register(self)
         return generate_latest(summed)
 
 

@@ -1,13 +1,13 @@
 """A small typed client for the Wix Contacts API, version 4. It knows nothing of formapp.
 
-    >>> from formapp.wix import ApiKey, WixContacts
+    >>> from formapp.wix import ApiKey, Person, WixContacts
     >>> auth = ApiKey("IST.example-key", site_id="5c1f7e0a-6a52-4d0e-9f43-0b7f2f4e8d11")
     >>> info = {
     ...     "name": {"first": "Ines", "last": "Okafor"},
     ...     "emails": {"items": [{"tag": "WORK", "email": "ines.okafor@example.com"}]},
     ... }
     >>> with WixContacts(auth) as wix:
-    ...     found = wix.find_duplicate(email="ines.okafor@example.com")
+    ...     found = wix.find_duplicate(Person(email="ines.okafor@example.com"))
     ...     if found.contact:
     ...         contact = wix.contacts.update(found.contact.id, found.contact.revision, info)
     ...     else:
@@ -51,24 +51,18 @@ from formapp.wix.errors import (
 )
 from formapp.wix.models import (
     Address,
-    AddressBody,
-    AddressItem,
     Contact,
     ContactInfo,
     Email,
-    EmailItem,
     InfoBody,
-    NameBody,
+    Item,
     Phone,
-    PhoneItem,
 )
 from formapp.wix.transport import BASE_URL, Auth, Call, Timeouts
 
 __all__ = [
     "BASE_URL",
     "Address",
-    "AddressBody",
-    "AddressItem",
     "ApiKey",
     "AppToken",
     "Auth",
@@ -86,18 +80,16 @@ __all__ = [
     "DuplicateContactError",
     "DuplicateMatch",
     "Email",
-    "EmailItem",
     "ErrorDetails",
     "ForbiddenError",
     "InfoBody",
     "InvalidRequestError",
+    "Item",
     "MemberEmailError",
-    "NameBody",
     "NotFoundError",
     "OutcomeUnknownError",
     "Person",
     "Phone",
-    "PhoneItem",
     "PreconditionFailedError",
     "QuotaReachedError",
     "RateLimitedError",

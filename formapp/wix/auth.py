@@ -29,7 +29,6 @@ class ApiKey:
                 raise ValueError(f"the {name} must be printable ASCII without blanks, not empty")
 
     def headers(self, request_token: RequestToken) -> dict[str, str]:  # noqa: ARG002 - a key needs no token
-        """`Authorization` and the ids."""
         headers = {"Authorization": self.key, "wix-site-id": self.site_id}
         if self.account_id is not None:
             headers["wix-account-id"] = self.account_id

@@ -1,7 +1,7 @@
 """Calls for contacts (CONTRACT.md sections 7 and 8)."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from formapp.wix.errors import NotFoundError
 from formapp.wix.models import Contact, Fieldset, InfoBody
@@ -27,20 +27,9 @@ LABEL = Operation("labelContact", "POST", f"{_ONE}/labels")
 UNLABEL = Operation("unlabelContact", "DELETE", f"{_ONE}/labels")
 
 
-class FetchedContact(NamedTuple):
-    """Result of Get Contact: the survivor, with another id, where the contact was merged away."""
-
-    contact: Contact
-    merged: bool
-
-
 def _contact(body: Mapping[str, Any]) -> Contact:
     """The contact, wrapped or bare (CONTRACT.md section 7.5)."""
     return Contact.parse(unwrap(body, "contact", "id"))
-
-
-def _fetched(body: Mapping[str, Any]) -> FetchedContact:
-    return FetchedContact(_contact(body), body.get("responseType") == "MERGED")
 
 
 def _page(body: Mapping[str, Any]) -> Page[Contact]:
@@ -64,12 +53,12 @@ class Contacts:
         body = {"info": info, "allowDuplicates": False}
         return self._transport.call(CREATE, _contact, body=body)
 
-    def get(self, contact_id: str) -> FetchedContact:
-        """Get Contact.
+    def get(self, contact_id: str) -> Contact:
+        """Get Contact: the survivor, with another id, where it was merged away.
 
         ContactNotFoundError: no such contact, and it was not merged into another.
         """
-        return self._transport.call(GET, _fetched, resource_id=contact_id)
+        return self._transport.call(GET, _contact, resource_id=contact_id)
 
     def update(self, contact_id: str, revision: int, info: InfoBody) -> Contact:
         """Update Contact: parts of `info` that are not sent stay; lists are replaced whole.

@@ -6,7 +6,6 @@ from typing import Any, Literal, Self
 
 from formapp.wix.parsing import (
     Page,
-    iterate_pages,
     list_query,
     required,
     text,
@@ -67,11 +66,20 @@ class Definitions:
         return self._transport.call(self._find_or_create, parse, body=body)
 
     def iterate(self, *, page_size: int = 100) -> Iterator[Definition]:
+        """All, page by page, each once: paging by offset repeats rows while data change."""
+
         def parse(body: Mapping[str, Any]) -> Page[Definition]:
             return Page.parse(body, f"{self._name}s", Definition.parse)
 
-        def fetch(offset: int) -> Page[Definition]:
-            query = list_query(page_size, offset)
-            return self._transport.call(self._list, parse, query=query)
-
-        return iterate_pages(fetch, page_size, lambda row: row.key)
+        seen: set[str] = set()
+        offset = 0
+        while True:
+            page = self._transport.call(self._list, parse, query=list_query(page_size, offset))
+            new = {row.key: row for row in page if row.key not in seen}
+            yield from new.values()
+            seen.update(new)
+            offset += len(page)
+            at_end = offset >= page.total if page.total is not None else len(page) < page_size
+            # A page without new rows would repeat for ever if Wix ignored the offset.
+            if at_end or not new:
+                return

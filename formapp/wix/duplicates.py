@@ -41,7 +41,7 @@ class DuplicateMatch:
     others: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Person:
     """What is known of a person; `country` (alpha-2) is for a number without a country code."""
 
@@ -53,12 +53,12 @@ class Person:
 
     @property
     def emails(self) -> tuple[str, ...]:
-        """The forms of the e-mail to search for, the normalised one first."""
-        return _email_forms(self.email, self.typed_email)
+        """The e-mail as it is searched for: normalised first, then each spelling that differs."""
+        given = [form.strip() for form in (self.email, self.typed_email) if form and form.strip()]
+        return tuple(dict.fromkeys([normalise_email(given[0]), *given])) if given else ()
 
     @property
     def numbers(self) -> tuple[str, ...]:
-        """The forms of the phone number to search for."""
         return phone_forms(self.phone or "", self.country, self.typed_phone or "")
 
 
@@ -95,28 +95,17 @@ class Candidates:
                 yield row
 
 
-def find_duplicate(  # noqa: PLR0913 - what is known of a person, all by keyword
-    contacts: Contacts,
-    *,
-    email: str | None = None,
-    typed_email: str | None = None,
-    phone: str | None = None,
-    typed_phone: str | None = None,
-    country: str | None = None,
-) -> DuplicateMatch:
+def find_duplicate(contacts: Contacts, person: Person) -> DuplicateMatch:
     """Make one query, or none without e-mail and phone.
 
-    The e-mail is compared trimmed and in lower case, and searched for as typed, too; so is the
-    phone. It decides only where there is no e-mail, as at Wix.
+    The phone decides only where there is no e-mail, as at Wix.
     """
-    person = Person(email, typed_email, phone, typed_phone, country)
     emails, numbers = person.emails, person.numbers
     if not (emails or numbers):
         return DuplicateMatch()
-    both = emails and numbers
     # More than the limit may share the phone and push the e-mail's hit off the page. Create then
     # reports the duplicate.
-    limit = _LIMIT_WITH_PHONE if both else _LIMIT
+    limit = _LIMIT_WITH_PHONE if emails and numbers else _LIMIT
     condition = _any_of({"primaryInfo.email": emails, "primaryInfo.phone": numbers})
     return _candidates(contacts, condition, limit).match(person)
 
@@ -156,12 +145,6 @@ def _any_of(wanted: Mapping[str, Sequence[str]]) -> dict[str, Any]:
 def normalise_email(email: str) -> str:
     """Trimmed and in lower case (CONTRACT.md section 11.3, step 1)."""
     return email.strip().lower()
-
-
-def _email_forms(email: str | None, typed: str | None) -> tuple[str, ...]:
-    """The normalised form first, then each spelling that differs from it."""
-    given = [form.strip() for form in (email, typed) if form and form.strip()]
-    return tuple(dict.fromkeys([normalise_email(given[0]), *given])) if given else ()
 
 
 def _match(by: By, rows: list[Contact], others: Sequence[Contact] = ()) -> DuplicateMatch:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, Generic, Literal, Self, TypedDict, TypeVar, cast
+from typing import Any, Generic, Literal, Self, TypedDict, TypeVar
 
 from formapp.wix.parsing import (
     MalformedResponseError,
@@ -33,7 +33,7 @@ _NO_MEMBER = re.compile(
     r"|undefined|unknown(_status)?"
 )
 _UNTAGGED = "UNTAGGED"
-_ADDRESS_PARTS = {
+ADDRESS_PARTS = {
     "line": "addressLine",
     "line2": "addressLine2",
     "city": "city",
@@ -45,48 +45,8 @@ _ADDRESS_PARTS = {
 Fieldset = Literal["BASIC", "COMMUNICATION_DETAILS", "EXTENDED", "FULL"]
 
 
-class NameBody(TypedDict, total=False):
-    """First and last name; an update sends both (CONTRACT.md section 7.3)."""
-
-    first: str
-    last: str
-
-
-class EmailItem(TypedDict, total=False):
-    """One e-mail. `id` comes from Wix and is only sent back with the item that it came with."""
-
-    id: str
-    tag: str
-    email: str
-    primary: bool
-
-
-class PhoneItem(TypedDict, total=False):
-    """One phone as typed, with its country (ISO 3166-1 alpha-2)."""
-
-    id: str
-    tag: str
-    countryCode: str
-    phone: str
-    primary: bool
-
-
-class AddressBody(TypedDict, total=False):
-    """`addressLine` or `streetAddress`, never both."""
-
-    addressLine: str
-    streetAddress: dict[str, str]
-    addressLine2: str
-    city: str
-    postalCode: str
-    subdivision: str
-    country: str
-
-
-class AddressItem(TypedDict, total=False):
-    id: str
-    tag: str
-    address: AddressBody
+Item = dict[str, Any]
+"""One e-mail, phone or address as Wix has it (CONTRACT.md section 5.3)."""
 
 
 class Items(TypedDict, Generic[T]):
@@ -98,10 +58,10 @@ class Items(TypedDict, Generic[T]):
 class InfoBody(TypedDict, total=False):
     """`info` of Create and Update."""
 
-    name: NameBody
-    emails: Items[list[EmailItem]]
-    phones: Items[list[PhoneItem]]
-    addresses: Items[list[AddressItem]]
+    name: dict[str, str]
+    emails: Items[list[Item]]
+    phones: Items[list[Item]]
+    addresses: Items[list[Item]]
     company: str
     jobTitle: str
     birthdate: str
@@ -110,7 +70,7 @@ class InfoBody(TypedDict, total=False):
     extendedFields: Items[dict[str, str | int | float]]
 
 
-def _for_update(item: Mapping[str, Any], raw: Mapping[str, Any]) -> dict[str, Any]:
+def _for_update(item: Mapping[str, Any], raw: Mapping[str, Any]) -> Item:
     """The item as it came, so that replacing its list loses no property that we do not know.
 
     The read-only `id` is included: Wix ignores it or uses it to keep the item (CONTRACT.md section
@@ -139,10 +99,9 @@ class Email:
             raw=raw,
         )
 
-    def as_item(self) -> EmailItem:
-        """The item to send inside a complete list."""
+    def as_item(self) -> Item:
         item = {"tag": self.tag, "email": self.address, "primary": self.primary}
-        return cast("EmailItem", _for_update(item, self.raw))
+        return _for_update(item, self.raw)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -167,15 +126,14 @@ class Phone:
             raw=raw,
         )
 
-    def as_item(self) -> PhoneItem:
-        """The item to send inside a complete list."""
+    def as_item(self) -> Item:
         item = {
             "tag": self.tag,
             "countryCode": self.country,
             "phone": self.number,
             "primary": self.primary,
         }
-        return cast("PhoneItem", _for_update(item, self.raw))
+        return _for_update(item, self.raw)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -202,13 +160,13 @@ class Address:
             street_number=text(street.get("number")),
             street_name=text(street.get("name")),
             raw=raw,
-            **{name: text(address.get(key)) for name, key in _ADDRESS_PARTS.items()},
+            **{name: text(address.get(key)) for name, key in ADDRESS_PARTS.items()},
         )
 
-    def as_item(self) -> AddressItem:
+    def as_item(self) -> Item:
         """The item to send, with one form of the street (CONTRACT.md section 5.3)."""
         street = {"number": self.street_number, "name": self.street_name}
-        parts: dict[str, Any] = {key: getattr(self, name) for name, key in _ADDRESS_PARTS.items()}
+        parts: dict[str, Any] = {key: getattr(self, name) for name, key in ADDRESS_PARTS.items()}
         parts["streetAddress"] = {key: value for key, value in street.items() if value}
         given = {key: value for key, value in parts.items() if value}
         item = _for_update({"tag": self.tag, "address": given}, self.raw)
@@ -217,7 +175,7 @@ class Address:
             # The two parts say more than the line, unless both are empty.
             two_parts = self.street_name or self.street_number
             address.pop("addressLine" if two_parts else "streetAddress")
-        return cast("AddressItem", item)
+        return item
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -313,7 +271,6 @@ class Contact:
 
     @property
     def is_member(self) -> bool:
-        """Whether the contact is a site member, by its membership field."""
         value = self.info.extended_fields.get(MEMBERSHIP_FIELD)
         if not value:
             return False

@@ -1,4 +1,4 @@
-"""Reading JSON that may be incomplete, and the pages of a list or query (CONTRACT.md section 8.1).
+"""Reading JSON that may be incomplete, and a page of a list or query (CONTRACT.md section 8.1).
 
 Unknown parts are ignored and most missing ones accepted.
 """
@@ -118,24 +118,3 @@ class Page(Generic[T]):
         too_many = True in (paging.get("tooManyToCount"), paging.get("too_many_to_count"))
         total = None if too_many else integer(paging.get("total"))
         return cls(tuple(parse_row(mapping(row)) for row in rows), total)
-
-
-def iterate_pages(
-    fetch: Callable[[int], Page[T]], page_size: int, identity: Callable[[T], str]
-) -> Iterator[T]:
-    """All rows, page by page, each identity once: paging by offset repeats rows while data change.
-
-    `fetch` gets the page at an offset; `page_size` is the limit that it asks for.
-    """
-    seen: set[str] = set()
-    offset = 0
-    while True:
-        page = fetch(offset)
-        new = {identity(row): row for row in page if identity(row) not in seen}
-        yield from new.values()
-        seen.update(new)
-        offset += len(page)
-        at_end = offset >= page.total if page.total is not None else len(page) < page_size
-        # A page without new rows would repeat for ever if Wix ignored the offset.
-        if at_end or not new:
-            return

@@ -18,7 +18,7 @@ from formapp.cli.init import command
 from formapp.config.project import load_project
 from formapp.config.settings import Settings
 from formapp.forms.definition.parse import load_definitions
-from formapp.starter.files import KINDS, languages
+from formapp.starter import KINDS, languages
 from tests.support.processes import SITE, Commands, environ, eventually, free_port, send, wait_for
 
 ANSWERS = {

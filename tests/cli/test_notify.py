@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from formapp.cli import cli
 from formapp.cli.channels import inbox_of
-from formapp.cli.doctor.notifications import check_notifications
+from formapp.cli.doctor.installation import check_notifications
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.forms.definition.parse import load_definitions

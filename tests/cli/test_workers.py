@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import select
 
 from formapp import http
-from formapp.cli import workers
-from formapp.cli.workers import make_worker_group
+from formapp.cli import worker as workers
+from formapp.cli.worker import make_worker_group
 from formapp.config.settings import Settings
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import Database

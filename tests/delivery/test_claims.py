@@ -130,7 +130,7 @@ def test_outcome_contact_and_attempt_are_one_transaction(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("formapp.delivery.results.remember_contact", broken)
+    monkeypatch.setattr("formapp.delivery.results.upsert", broken)
     with pytest.raises(ZeroDivisionError):
         done(database, claim)
     assert everything(database) == before

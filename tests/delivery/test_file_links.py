@@ -10,7 +10,7 @@ import pytest
 from formapp.files.links import FileAddresses, FileLinkSigner
 from formapp.files.store import FolderStore
 from formapp.forms.definition.parse import FormFilesError, parse_form
-from formapp.forms.mapping import to_lead
+from formapp.forms.mapping import LeadMapping
 from formapp.lead import FILES_OF, ExtendedField
 from formapp.leads.file_links import link_of_field
 from tests.support.files import attach_file
@@ -38,9 +38,9 @@ PLACEHOLDER = ExtendedField(name="Files", data_type="URL", value=f"{FILES_OF}pho
 def test_answers_with_files_are_mapped_to_what_becomes_a_link() -> None:
     form = parse_form("roof", FORM.replace("TO", URL))
     answers: dict[str, Any] = {"email": "ada@example.com", "photos": ["a.jpg", "b.jpg"]}
-    assert to_lead(form, "roof", answers, "main").extended_fields == (PLACEHOLDER,)
+    assert LeadMapping(form, "roof").lead_of(answers, "main").extended_fields == (PLACEHOLDER,)
     answers["photos"] = []
-    assert to_lead(form, "roof", answers, "main").extended_fields == ()
+    assert LeadMapping(form, "roof").lead_of(answers, "main").extended_fields == ()
 
 
 @pytest.mark.parametrize("to", ['"company"', '{ extended_field = "Files" }', '{ label = "x" }'])

@@ -146,7 +146,7 @@ def test_a_defect_keeps_what_is_unknown_of_a_write(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(deliver.ContactUpsert, "_result", wrong)
+        patch.setattr(deliver, "Result", wrong)
         world.deliver()
     assert world.row(submission_id)["intent"]["operation"] == "create"
     world.clock.turn(60)

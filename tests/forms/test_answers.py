@@ -7,7 +7,7 @@ import pytest
 
 from formapp.forms.form import Form
 from formapp.forms.lead_form import LeadForm
-from formapp.forms.mapping import to_lead
+from formapp.forms.mapping import LeadMapping
 from formapp.forms.posted import Reading
 from formapp.lead import Address, Email, ExtendedField, Lead, Merge, Phone, Text
 from tests.support.forms import read
@@ -35,7 +35,7 @@ def reading(post: Post) -> Callable[..., Reading]:
 
 
 def lead_of(form: Form, answers: dict[str, Any]) -> Lead:
-    return to_lead(form.definition, form.name, answers, "main")
+    return LeadMapping(form.definition, form.name).lead_of(answers, "main")
 
 
 def test_the_quote_form_makes_a_whole_lead(

@@ -5,8 +5,7 @@ from gettext import NullTranslations
 import pytest
 
 from formapp.forms import messages
-from formapp.forms.catalogs import texts_in
-from formapp.forms.messages import ErrorMessage, label_in_sentence, required
+from formapp.forms.messages import ErrorMessage, label_in_sentence, required, texts_in
 from formapp.languages import SPOKEN
 
 ENGLISH = NullTranslations()

@@ -35,7 +35,7 @@ Do = Callable[[Database, str, Any], object]
 
 ACTIONS: dict[str, Do] = {
     "retry": lambda base, id_, by: retry_submission(base, id_, lambda *_: lead(), LATER, by=by),
-    "correct": lambda base, id_, by: correct_submission(base, id_, lambda _: READING, LATER, by=by),
+    "correct": lambda base, id_, by: correct_submission(base, id_, READING, LATER, by=by),
     "release": lambda base, id_, by: release(base, id_, lambda _: {}, LATER, by=by),
     "spam": lambda base, id_, by: mark_spam(base, id_, LATER, by=by),
     "resend": lambda base, id_, by: resend_mail(base, id_, LATER, by=by),

@@ -15,7 +15,7 @@ from formapp.leads import anonymize as erasing
 from formapp.leads import expire as retention
 from formapp.leads.accept import Status, keep
 from formapp.leads.errors import ErasedError
-from formapp.leads.expire import EVERY, expire, expire_batch
+from formapp.leads.expire import EVERY, expire
 from formapp.leads.export import csv_rows
 from formapp.leads.report import list_ids, list_submissions, show_submission
 from formapp.leads.retry import retry_submission
@@ -198,7 +198,7 @@ def test_a_worker_erases_batch_by_batch_then_rests_for_an_hour(
     for number in range(3):
         delivered(sqlite, submission(lead(f"v{number}@example.com")))
     clock = TurnedClock(days_later(NOON, 91))
-    run = PeriodicTask(partial(expire_batch, sqlite, 90), EVERY, clock)
+    run = PeriodicTask(partial(expire, sqlite, 90), EVERY, clock)
 
     def left() -> int:
         return sum(row["erased_at"] is None for row in rows(sqlite, "submissions"))
@@ -222,7 +222,7 @@ def test_a_worker_erases_batch_by_batch_then_rests_for_an_hour(
 
 def test_a_clock_that_was_put_back_doesnt_stop_it(sqlite: Database) -> None:
     clock = TurnedClock(days_later(NOON, 300))
-    run = PeriodicTask(partial(expire_batch, sqlite, 90), EVERY, clock)
+    run = PeriodicTask(partial(expire, sqlite, 90), EVERY, clock)
     run()
     delivered(sqlite, submission(lead()))
     clock.turn(hours=-24 * 100)

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from formapp.cli.channels import Channels, NotificationWorkers
+from formapp.cli.channels import Channels, notification_work
 from formapp.db.database import Database
 from formapp.db.tables import jobs
 from formapp.forms.definition.model import FormDefinition
@@ -63,14 +63,15 @@ class Office:
 
     def run(self, forms: Mapping[str, FormDefinition] | None = None) -> int:
         """Run all that is due; returns how many tries that were."""
-        workers = NotificationWorkers(
+        works = notification_work(
+            self.channels,
             database=self.database,
             forms=self.forms if forms is None else forms,
             clock=self.clock,
             count=self.metrics.notification,
         )
         count = 0
-        for work in workers.work(self.channels):
+        for work in works:
             while work():
                 count += 1
         return count

@@ -48,19 +48,15 @@ def test_get_of_a_contact_that_is_itself(
     api: RequestsMock, wix: WixContacts, contact_json: dict[str, Any], kind: dict[str, str]
 ) -> None:
     api.get(f"{URL}/{ID}", json={"contact": contact_json, **kind})
-    got = wix.contacts.get(ID)
-    assert got.contact.id == ID
-    assert not got.merged
+    assert wix.contacts.get(ID).id == ID
     assert "Content-Type" not in api.calls[0].request.headers
 
 
-def test_get_of_a_merged_id_tells_so(
+def test_get_of_a_merged_id_returns_the_survivor(
     api: RequestsMock, wix: WixContacts, contact_json: dict[str, Any]
 ) -> None:
     api.get(f"{URL}/{OTHER}", json={"contact": contact_json, "responseType": "MERGED"})
-    got = wix.contacts.get(OTHER)
-    assert got.merged
-    assert got.contact.id == ID
+    assert wix.contacts.get(OTHER).id == ID
     assert api.calls[0].request.url == f"{URL}/{OTHER}"
 
 

@@ -39,7 +39,7 @@ def test_email_is_looked_up_trimmed_in_lower_case_oldest_first_and_full(
     api: RequestsMock, wix: WixContacts
 ) -> None:
     finds(api, row("a", "ines@example.com"))
-    match = wix.find_duplicate(email="ines@example.com")
+    match = wix.find_duplicate(Person(email="ines@example.com"))
     assert asked(api) == {
         "filter": {"primaryInfo.email": {"$eq": "ines@example.com"}},
         "sort": [{"fieldName": "createdDate", "order": "ASC"}],
@@ -71,7 +71,7 @@ def test_the_typed_form_is_looked_up_too_where_it_differs(
     condition: dict[str, Any],
 ) -> None:
     finds(api)
-    wix.find_duplicate(email=email, typed_email=typed)
+    wix.find_duplicate(Person(email=email, typed_email=typed))
     assert asked(api)["filter"] == {"primaryInfo.email": condition}
 
 
@@ -79,13 +79,13 @@ def test_the_typed_form_is_looked_up_too_where_it_differs(
 def test_without_email_and_phone_no_call_is_made(
     api: RequestsMock, wix: WixContacts, blank: str | None
 ) -> None:
-    found = wix.find_duplicate(email=blank, typed_email=blank, phone=blank, country="PT")
+    found = wix.find_duplicate(Person(email=blank, typed_email=blank, phone=blank, country="PT"))
     assert found == DuplicateMatch()
     assert len(api.calls) == 0
 
 
 def test_a_phone_without_a_digit_is_no_phone(api: RequestsMock, wix: WixContacts) -> None:
-    assert wix.find_duplicate(phone="none", country="PT") == DuplicateMatch()
+    assert wix.find_duplicate(Person(phone="none", country="PT")) == DuplicateMatch()
     assert len(api.calls) == 0
 
 
@@ -93,7 +93,7 @@ def test_a_phone_alone_is_looked_up_raw_in_e164_and_in_national_digits(
     api: RequestsMock, wix: WixContacts
 ) -> None:
     finds(api, row("a", phone="020 7946 0018"))
-    match = wix.find_duplicate(phone=" 020 7946-0018 ", country="GB")
+    match = wix.find_duplicate(Person(phone=" 020 7946-0018 ", country="GB"))
     forms = ["020 7946-0018", "+442079460018", "02079460018"]
     assert asked(api)["filter"] == {"primaryInfo.phone": {"$in": forms}}
     assert asked(api)["paging"]["limit"] == 10
@@ -112,7 +112,7 @@ def test_of_several_hits_the_oldest_wins_and_ties_go_to_the_smallest_id(
         row("b", same, createdDate="2025-01-01T00:00:00.000Z"),
         row("a", same, createdDate="2025-02-01T00:00:00.000Z"),
     )
-    match = wix.find_duplicate(email=same)
+    match = wix.find_duplicate(Person(email=same))
     assert match.contact is not None
     assert match.contact.id == "b"
     assert len(match.others) == 3
@@ -128,7 +128,7 @@ def test_a_row_whose_email_is_another_after_normalisation_is_dropped(
         row("none"),
         row("good", " A@EXAMPLE.com "),
     )
-    match = wix.find_duplicate(email="a@example.com")
+    match = wix.find_duplicate(Person(email="a@example.com"))
     assert match.contact is not None
     assert (match.contact.id, match.others) == ("good", ())
 
@@ -157,7 +157,7 @@ def test_phones_are_the_same_by_e164_where_both_have_one_else_by_their_digits(
     api: RequestsMock, wix: WixContacts, stored: dict[str, Any], *, is_match: bool
 ) -> None:
     finds(api, stored)
-    match = wix.find_duplicate(phone="912 000 111", country="PT")
+    match = wix.find_duplicate(Person(phone="912 000 111", country="PT"))
     assert (match.contact is not None) is is_match
 
 
@@ -171,7 +171,7 @@ def test_both_are_asked_for_in_one_call_and_the_phones_owner_is_never_the_match(
         row("twin", "A@example.com", "912 000 111", createdDate="2025-06-01T00:00:00Z"),
         row("neither", "y@example.com", "913 000 000"),
     )
-    match = wix.find_duplicate(email="a@example.com", phone="912 000 111", country="PT")
+    match = wix.find_duplicate(Person(email="a@example.com", phone="912 000 111", country="PT"))
     query = asked(api)
     assert query["filter"] == {
         "$or": [
@@ -190,7 +190,7 @@ def test_a_phone_that_others_have_is_reported_although_no_email_matches(
     api: RequestsMock, wix: WixContacts
 ) -> None:
     finds(api, row("phone", "x@example.com", "912 000 111"))
-    match = wix.find_duplicate(email="a@example.com", phone="912 000 111")
+    match = wix.find_duplicate(Person(email="a@example.com", phone="912 000 111"))
     assert match == DuplicateMatch(others=("phone",))
 
 
@@ -202,7 +202,7 @@ def test_with_only_one_of_both_the_other_is_not_looked_for(
     api: RequestsMock, wix: WixContacts, known: dict[str, Any], field: str
 ) -> None:
     finds(api)
-    wix.find_duplicate(**known)
+    wix.find_duplicate(Person(**known))
     assert list(asked(api)["filter"]) == [field]
     assert asked(api)["paging"]["limit"] == 10
 
@@ -212,7 +212,7 @@ def test_a_query_that_fails_is_an_error_and_not_an_absence(
 ) -> None:
     api.post(URL, status=503)
     with pytest.raises(ServerError):
-        wix.find_duplicate(email="a@example.com")
+        wix.find_duplicate(Person(email="a@example.com"))
 
 
 def test_normalised_emails() -> None:

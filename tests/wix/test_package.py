@@ -15,7 +15,7 @@ import requests
 from responses import RequestsMock
 
 import formapp.wix
-from formapp.wix import ApiKey, AppToken, Contact, InfoBody, WixContacts, WixError
+from formapp.wix import ApiKey, AppToken, Contact, InfoBody, Person, WixContacts, WixError
 
 URL = "https://www.wixapis.com/contacts/v4/contacts"
 TOKEN_URL = "https://www.wixapis.com/oauth2/token"
@@ -154,7 +154,7 @@ def test_no_model_shows_a_person(api: RequestsMock, wix: WixContacts, contact_js
         repr(contact.info.emails + contact.info.phones + contact.info.addresses),
         repr(wix.contacts.query()),
         repr(wix.contacts.get("a")),
-        repr(wix.find_duplicate(email="ines.okafor@example.com")),
+        repr(wix.find_duplicate(Person(email="ines.okafor@example.com"))),
     ]
     assert shows("\n".join(texts), PERSONAL) == []
     assert contact.id in repr(contact)
@@ -166,7 +166,7 @@ def test_nothing_is_logged_that_a_visitor_sent(
     caplog.set_level("DEBUG")
     api.post(f"{URL}/query", json={"contacts": [contact_json]})
     api.post(URL, status=409, json={"details": {"applicationError": {"code": "X", "data": {}}}})
-    wix.find_duplicate(email="ines.okafor@example.com")
+    wix.find_duplicate(Person(email="ines.okafor@example.com"))
     with pytest.raises(WixError):
         wix.contacts.create(SENT)
     assert shows(caplog.text, PERSONAL + SECRETS) == []

@@ -27,6 +27,7 @@ from formapp.wix import (
     ConnectionLostError,
     ContactNotFoundError,
     OutcomeUnknownError,
+    Person,
     RateLimitedError,
     RequestTimeoutError,
     ServerError,
@@ -193,7 +194,7 @@ def test_the_budget_is_asked_before_each_call(api: RequestsMock) -> None:
     api.post(f"{URL}/query", json={"contacts": []})
     api.post(URL, json=CREATED)
     with WixContacts(AUTH, before_call=asked.append) as wix:
-        wix.find_duplicate(email="a@example.com")
+        wix.find_duplicate(Person(email="a@example.com"))
         wix.contacts.create({})
     assert asked == ["queryContacts", "createContact"]
 

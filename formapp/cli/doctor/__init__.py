@@ -3,11 +3,9 @@
 It only reads: it changes nothing at Wix, in the database or on the disk. It shows no secret.
 """
 
-import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 
 import click
 
@@ -18,12 +16,12 @@ from formapp.cli.doctor.installation import (
     check_base_url,
     check_confirmations,
     check_form_files,
+    check_notifications,
     check_settings,
     read_valid_settings,
 )
-from formapp.cli.doctor.notifications import check_notifications
 from formapp.cli.doctor.wix import check_wix
-from formapp.cli.output import echo, screen
+from formapp.cli.output import echo, echo_json, screen
 from formapp.cli.sites import now_in_utc
 from formapp.cli.wiring import number_of
 
@@ -42,8 +40,7 @@ def command(*, as_json: bool) -> None:
             echo_finding(out, finding)
     healthy = not any(finding.level == "fault" for finding in findings)
     if as_json:
-        report = {"ok": healthy, "findings": [asdict(finding) for finding in findings]}
-        echo(json.dumps(report, indent=2, ensure_ascii=False))
+        echo_json({"ok": healthy, "findings": findings})
     else:
         counts = {level: sum(f.level == level for f in findings) for level in ("fault", "hint")}
         echo(", ".join(number_of(n, level) for level, n in counts.items()))

@@ -1,7 +1,7 @@
-"""Settings, form files, the mail server and the public address."""
+"""Settings, form files, channels of notifications, and the public address."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
-from formapp.config.agreement import challenge_faults, confirm_faults, site_faults
+from formapp.config.agreement import challenge_faults, confirm_faults, notify_faults, site_faults
 from formapp.config.project import Project, ProjectFile, load_project
 from formapp.config.settings import BOOKS, PREFIX, Settings, SettingsError
 from formapp.config.sites import SECRETS
@@ -19,6 +19,7 @@ from formapp.forms.definition.parse import FormFilesError, load_definitions, wit
 from formapp.forms.definition.targets import targets_of
 from formapp.http import MAX_BYTES, DeadlineAdapter
 from formapp.mail.smtp import MailError, SmtpMailer
+from formapp.notifications.chat import is_address
 
 _GOOD_LENGTH = 32
 _FEW_CHARACTERS = 10
@@ -30,6 +31,7 @@ _NEW_KEY = (
 _WIX_LIMIT = 200
 _RATE_LIMIT = f"{PREFIX}WIX_RATE_LIMIT"
 _SECONDS = 5
+_TEST = "send a sample with `formapp notify test FORM`"
 
 
 @dataclass(frozen=True)
@@ -180,21 +182,67 @@ def check_confirmations(
     faults = confirm_faults(settings, forms)
     for line in faults:
         yield fault("confirmations", line, "set it, or remove [confirm] from the form file")
-    if faults or settings.smtp_url is None:
+    if faults:
         return
-    found = list(check_mail_server(settings.smtp_url.get_secret_value(), "confirmations"))
+    found = list(_check_mail_server(settings, "confirmations"))
     yield from found
     if not found:
         yield ok("confirmations", f"the mail server answers, for {', '.join(confirmed)}")
 
 
-def check_mail_server(server: str, check: str) -> Iterator[Finding]:
+def _check_mail_server(settings: Settings, check: str) -> Iterator[Finding]:
     """A hint if it can't be reached or refuses the credentials; sends nothing."""
+    if settings.smtp_url is None:
+        return
+    server = settings.smtp_url.get_secret_value()
     try:
         SmtpMailer(server, step_seconds=_SECONDS, total_seconds=2 * _SECONDS).check()
     except MailError as error:
         advice = "check FORMAPP_SMTP_URL and the firewall; mails wait meanwhile"
         yield hint(check, str(error), advice)
+
+
+def check_notifications(
+    settings: Settings, forms: Mapping[str, FormDefinition], has: Callable[[str], bool]
+) -> Iterator[Finding]:
+    """What `[notify]` and `[reply]` need: a missing setting is a fault, an absent server a hint.
+
+    It asks servers for their page and sends nothing. `has` is `Reading.has`.
+    """
+    using = {name: form for name, form in forms.items() if form.notify or form.reply}
+    if not using:
+        return
+    wrong = [line for line in notify_faults(settings, using) if has(_setting_of(line))]
+    for line in wrong:
+        yield fault("notifications", line, "set it, or take it out of the form file")
+    found = [*_check_mail(settings, using), *_check_chats(settings), *_check_webhooks(using)]
+    yield from found
+    if not wrong and not found:
+        yield ok("notifications", f"channels of {', '.join(using)} are set; {_TEST}")
+
+
+def _setting_of(line: str) -> str:
+    return line.partition(":")[0].removeprefix("FORMAPP_")
+
+
+def _check_mail(settings: Settings, using: Mapping[str, FormDefinition]) -> Iterator[Finding]:
+    if any(form.reply or (form.notify and form.notify.email) for form in using.values()):
+        yield from _check_mail_server(settings, "notifications")
+
+
+def _check_chats(settings: Settings) -> Iterator[Finding]:
+    for name, url in settings.chats.items():
+        if not is_address(url):
+            message = f"Apprise can't read the address of {name} in FORMAPP_NOTIFY_CHAT"
+            yield fault("notifications", message, "see https://appriseit.com for its form")
+
+
+def _check_webhooks(using: Mapping[str, FormDefinition]) -> Iterator[Finding]:
+    urls = {form.notify.webhook for form in using.values() if form.notify and form.notify.webhook}
+    for url in sorted(urls):
+        if fetch(url) is None:
+            message = f"the webhook's server {urlsplit(url).hostname} doesn't answer from here"
+            yield hint("notifications", message, "check its address and the firewall")
 
 
 def check_base_url(settings: Settings) -> Iterator[Finding]:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from formapp.forms.countries import COUNTRIES
 from formapp.forms.definition.explain import a, one_of, suggestion
 from formapp.forms.definition.lines import Location
 from formapp.forms.definition.links import wrong_addresses
@@ -30,6 +29,7 @@ from formapp.forms.fields.autofill import TOKENS, is_autocomplete
 from formapp.forms.origins import matches, origin_of
 from formapp.forms.reading.contact import REGIONS, read_url
 from formapp.forms.reading.numbers import read_number
+from formapp.forms.reading.places import COUNTRIES
 from formapp.forms.reading.text import read_locale
 from formapp.lead import Merge
 from formapp.spam.providers import CHALLENGE_NAMES
@@ -254,7 +254,6 @@ class Draft:
 
     @property
     def fields(self) -> Iterator[tuple[int, FieldDefinition]]:
-        """All fields with their indices."""
         return enumerate(self.form.fields)
 
     @property
@@ -356,7 +355,6 @@ def _properties(draft: Draft) -> Iterator[PlacedProblem]:
 
 
 def _slot(target: PropertyTarget) -> str:
-    """Return the place in the contact that this target fills."""
     several = target.property == "phone" or target.property in ADDRESS_PARTS
     return f"{target.property} {target.tag or 'UNTAGGED'}" if several else target.property
 

@@ -59,6 +59,13 @@ def suggestion(wrong: str, right: Iterable[str]) -> str:
     return f'did you mean "{known[near[0]]}"?' if near else ""
 
 
+def unknown(name: str, kind: str, known: Iterable[str]) -> str:
+    """Return that no such part, such as `a field`, is in the form, and which may be meant."""
+    hint = suggestion(name, known)
+    problem = f'"{name}" is not {kind} of this form'
+    return f"{problem}; {hint}" if hint else problem
+
+
 def problem_of(error: ErrorDetails, root: type[BaseModel] = FormDefinition) -> str:
     """Return the text of one pydantic error; `root` is the model of the whole file."""
     kind, given, context, loc = error["type"], error["input"], error.get("ctx", {}), error["loc"]
@@ -127,17 +134,19 @@ def _models_in(annotation: Any) -> list[type[BaseModel]]:
     return [model for part in get_args(annotation) for model in _models_in(part)]
 
 
-def key_of(loc: Location, data: Mapping[str, Any]) -> str:
-    """Return the path in the file, such as `fields[2] (budget).options[1].label`."""
-    if len(loc) < 2 or loc[0] != "fields":  # noqa: PLR2004 - the list and an index
-        # pydantic marks an error of a key itself by an extra step.
-        return dotted("", tuple(step for step in loc if step != "[key]"))
-    rest = loc[2:]
-    if rest[:1] == ("to",):
+def path_of(loc: Location, data: Mapping[str, Any]) -> Location:
+    """Return the path in the file of a place as pydantic names it."""
+    if loc[:1] == ("fields",) and loc[2:3] == ("to",):
         # pydantic adds the kind of target as a step; a short form has no keys inside.
         short = isinstance(data["fields"][loc[1]]["to"], str)
-        rest = ("to",) if short else ("to", *rest[2:])
-    return dotted(field_key(data, int(loc[1])), rest)
+        return loc[:3] if short else (*loc[:3], *loc[4:])
+    # pydantic marks an error of a key itself by an extra step.
+    return tuple(step for step in loc if step != "[key]")
+
+
+def key_of(loc: Location, data: Mapping[str, Any]) -> str:
+    """Return the path in the file, such as `fields[2] (budget).options[1].label`."""
+    return shown(path_of(loc, data), data)
 
 
 def field_key(

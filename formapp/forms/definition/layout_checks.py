@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 
 from formapp.forms.definition.checks import Draft, PlacedProblem, repeated
-from formapp.forms.definition.explain import a, one_of, suggestion
+from formapp.forms.definition.explain import a, one_of, unknown
 from formapp.forms.definition.layout import Condition
 from formapp.forms.definition.model import FieldDefinition
 
 _CHOICES = ("select", "radio", "checkboxes")
 _BOXES = ("checkbox", "consent")
-_KEY = "show_if"
 
 
 def check_layout(draft: Draft) -> Iterator[PlacedProblem]:
-    """Yield every problem of conditions and steps."""
     places = {
         field.name: index
         for index, field in reversed([*draft.fields])
@@ -23,7 +21,7 @@ def check_layout(draft: Draft) -> Iterator[PlacedProblem]:
     for index, field in draft.fields:
         if field.show_if and field.visible:
             for problem in _condition(draft, index, field.show_if, places, complete=complete):
-                yield index, _KEY, problem
+                yield index, "show_if", problem
     if complete:
         for key, problem in _steps(draft, places):
             yield None, key, problem
@@ -36,7 +34,7 @@ def _condition(
     place = places.get(name)
     if place is None:
         if complete:
-            yield _unknown(name, places)
+            yield unknown(name, "a field", places)
     elif place == index:
         yield f'"{name}" is the field itself; name another one'
     elif circle := _circle(draft, index, places):
@@ -48,7 +46,6 @@ def _condition(
 
 
 def _values(condition: Condition, other: FieldDefinition) -> Iterator[str]:
-    """Yield the answers that the other field can't have."""
     given, name = condition.values, condition.field
     if other.type in _BOXES:
         if not isinstance(given, bool):
@@ -77,12 +74,6 @@ def _circle(draft: Draft, index: int, places: dict[str, int]) -> str:
     return ""
 
 
-def _unknown(name: str, known: dict[str, int]) -> str:
-    hint = suggestion(name, known)
-    problem = f'"{name}" is not a field of this form'
-    return f"{problem}; {hint}" if hint else problem
-
-
 def _steps(draft: Draft, places: dict[str, int]) -> Iterator[tuple[str, str]]:
     steps = draft.form.steps
     for number, first in repeated((n, step.title) for n, step in enumerate(steps)):
@@ -108,7 +99,7 @@ def _misplaced(
 ) -> str:
     """Return what is wrong with a name in a step; empty if nothing is."""
     if name not in places:
-        return _unknown(name, places)
+        return unknown(name, "a field", places)
     if name in holders:
         return f'"{name}" is in steps[{holders[name]}] already'
     if not draft.form.fields[places[name]].visible:

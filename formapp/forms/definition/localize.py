@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from formapp.confirmation.definition import ConfirmTexts
 from formapp.forms.definition.base import Definition
 from formapp.forms.definition.checks import KEYS, Draft, Problem, repeated, wrong_links
-from formapp.forms.definition.explain import a, one_of, suggestion
+from formapp.forms.definition.explain import a, one_of, unknown
 from formapp.forms.definition.model import (
     SEND,
     THANK_YOU,
@@ -31,7 +31,6 @@ _Part = TypeVar("_Part", bound=Definition)
 
 
 def check_texts(draft: Draft) -> Iterator[Problem]:
-    """Yield every problem of all further languages."""
     own = draft.form.language if draft.is_read("language") else None
     tags = list(draft.texts)
     for index, first in repeated(enumerate(read_locale(tag) or tag for tag in tags)):
@@ -75,11 +74,8 @@ def _texts_of_form(texts: Texts, draft: Draft) -> Iterator[Problem]:
 def _unknown(
     table: str, kind: str, texts: Mapping[str, object], known: Collection[str]
 ) -> Iterator[Problem]:
-    """Yield the names of a table of texts that the form doesn't have."""
     for name in sorted(texts.keys() - set(known)):
-        hint = suggestion(name, known)
-        problem = f'"{name}" is not {kind} of this form'
-        yield f"{table}.{name}", f"{problem}; {hint}" if hint else problem
+        yield f"{table}.{name}", unknown(name, kind, known)
 
 
 def _texts_of_field(

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, Strict, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from formapp.forms.definition.base import Listed
 from formapp.forms.definition.checks import Draft, check_form
-from formapp.forms.definition.explain import dotted, field_key, key_of, problem_of, shown
+from formapp.forms.definition.explain import dotted, field_key, key_of, path_of, problem_of, shown
 from formapp.forms.definition.layout_checks import check_layout
 from formapp.forms.definition.lines import Location, find_lines
 from formapp.forms.definition.localize import check_texts
@@ -61,8 +62,7 @@ class FormFilesError(Exception):
 def load_definitions(folder: Path) -> dict[str, FormDefinition]:
     """Return the definitions of a folder by name, in alphabetical order.
 
-    Raises:
-        FormFilesError: With every fault of every file.
+    FormFilesError has every fault of every file.
     """
     definitions, faults = parse_files(folder, "form", parse_form)
     if faults:
@@ -94,7 +94,6 @@ def parse_files(
 
 
 def load_definition(path: Path) -> FormDefinition:
-    """Return the definition in a form file; may raise FormFilesError."""
     return parse_form(path.name, read_text(path))
 
 
@@ -120,7 +119,6 @@ def with_lines(faults: Iterable[Fault], folder: Path) -> list[Fault]:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the names of a folder's TOML files, without reading one."""
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
@@ -142,8 +140,7 @@ def parse_toml(file: str, text: str) -> dict[str, Any]:
 def parse_form(file: str, text: str) -> FormDefinition:
     """Return the definition in a form file's text; `file` is its name (`contact.toml`).
 
-    Raises:
-        FormFilesError: With every fault of the file.
+    FormFilesError has every fault of the file.
     """
     named = bad_name(file, "form")
     text = plain_lines(text)
@@ -182,7 +179,6 @@ def line_of(lines: Mapping[str, int], key: str) -> int | None:
 
 
 def bad_name(file: str, kind: str) -> list[Fault]:
-    """Return the fault of a file's name, if it has one."""
     name = file.removesuffix(".toml")
     if _NAME.fullmatch(name):
         return []
@@ -228,16 +224,15 @@ def _belongs(key: str, unread: str) -> bool:
 class _LenientForm(FormDefinition):
     """A form that may have no fields."""
 
-    fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False)] = ()
+    fields: Listed[FieldDefinition] = ()
 
 
 def _draft(data: Mapping[str, Any], errors: list[ErrorDetails]) -> Draft:
-    """Return the form with stand-ins for what pydantic rejects."""
     read = copy.deepcopy(dict(data))
     unread: set[Location] = set()
     while True:
         for error in errors:
-            path = _path(error["loc"])
+            path = path_of(error["loc"], data)
             unread.add(path)
             _mend(read, path, is_missing=error["type"] == "missing")
         try:
@@ -247,13 +242,6 @@ def _draft(data: Mapping[str, Any], errors: list[ErrorDetails]) -> Draft:
             errors = err.errors(include_url=False)
         else:
             return Draft(form, frozenset(unread), read.get("texts", {}))
-
-
-def _path(loc: Location) -> Location:
-    """Return the path in the file: pydantic adds the kind of target as a step, and marks keys."""
-    if loc[0] == "fields" and loc[2:3] == ("to",):
-        loc = (*loc[:3], *loc[4:])
-    return tuple(step for step in loc if step != "[key]")
 
 
 def _mend(table: Any, path: Location, begin: int = 0, *, is_missing: bool) -> bool:

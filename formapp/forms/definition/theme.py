@@ -40,7 +40,7 @@ LIGHT_PAPER, LIGHT_INK = "#ffffff", "#1c2125"
 DARK_PAPER, DARK_INK = "#1b1f22", "#e8ebed"
 """The default background and text colours, light and dark."""
 
-MAX_FONT = 200
+_MAX_FONT = 200
 _MAX_RADIUS = {"px": 32.0, "rem": 2.0}
 _LENGTH = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)(px|rem)")
 _FAMILY = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{0,60}")
@@ -72,7 +72,7 @@ def _radius(text: str) -> str:
 
 def _font(text: str) -> str:
     families = [part.strip().strip("\"'") for part in text.split(",")]
-    if len(text) > MAX_FONT or not all(map(_FAMILY.fullmatch, families)):
+    if len(text) > _MAX_FONT or not all(map(_FAMILY.fullmatch, families)):
         raise ValueError(f'"{text}" is not a list of fonts; write it as Georgia, serif')
     # CSS reads a quoted name as a name only.
     return ", ".join(one if one.lower() in _GENERIC else f'"{one}"' for one in families)

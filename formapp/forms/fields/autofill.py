@@ -41,7 +41,7 @@ OF_PROPERTY = {
 
 
 def is_autocomplete(text: str) -> bool:
-    """Say whether the text is an autofill detail list of the HTML standard, or on or off."""
+    """Report whether the text is an autofill detail list, or on or off."""
     tokens = text.lower().split()
     if tokens in (["on"], ["off"]):
         return True

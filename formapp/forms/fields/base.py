@@ -16,13 +16,12 @@ from wtforms.validators import StopValidation
 from wtforms.widgets import Input, TextArea, TextInput
 
 from formapp.forms import messages
-from formapp.forms.countries import COUNTRIES
 from formapp.forms.definition.model import FieldDefinition, PropertyTarget
 from formapp.forms.fields import patterns
 from formapp.forms.fields.autofill import OF_PROPERTY
 from formapp.forms.messages import Code, ErrorMessage
 from formapp.forms.reading.contact import PhoneNumber
-from formapp.forms.reading.places import read_country
+from formapp.forms.reading.places import COUNTRIES, read_country
 from formapp.forms.reading.text import clean_line, read_locale
 from formapp.languages import direction
 
@@ -45,11 +44,9 @@ _PLAIN = re.compile("[ -~]*")
 
 
 class Parsed(NamedTuple):
-    """What a field makes of a post.
+    """What a field makes of a post; the answer is as it is kept, None for a blank one.
 
-    Attributes:
-        answer: as it is kept; None for a blank one.
-        not_offered: texts that are none of the options; they are kept for the owner alone.
+    `not_offered` are texts that are none of the options; they are kept for the owner alone.
     """
 
     answer: Answer | None
@@ -89,7 +86,6 @@ class Control(wtforms.Field):
         return self.id
 
     def pre_validate(self, form: BaseForm) -> None:  # noqa: ARG002 - WTForms' interface
-        """Validate what was posted; WTForms keeps the `ErrorMessage` in `errors`."""
         if not self.applies:
             return
         posted = self.raw_data or []
@@ -101,7 +97,6 @@ class Control(wtforms.Field):
             raise StopValidation(err.message) from None
 
     def process_data(self, value: Any) -> None:
-        """Take a text that the control begins with."""
         self.process_formdata([] if value is None else [value])
 
     def process_formdata(self, valuelist: list[Any]) -> None:
@@ -204,7 +199,6 @@ class Field:
         return UnboundField(self.control, name=self.name, **options, **self.control_options())
 
     def control_options(self) -> dict[str, Any]:
-        """Return further arguments of the control."""
         return {}
 
     def attributes(self) -> dict[str, Any]:
@@ -260,5 +254,4 @@ class Field:
         return {"type": kind, **longest, "pattern": found[0], **more}
 
     def value_patterns(self) -> list[str]:
-        """Return regular expressions, all of which the text matches."""
         return [self.pattern] if self.pattern else []

@@ -24,25 +24,23 @@ class SelectControl(Control, wtforms.SelectField):
     """A drop-down list."""
 
 
-class RadioControl(Control, wtforms.RadioField):
-    """Buttons that all can be seen."""
-
+class _GroupControl(Control):
     @property
     def first_id(self) -> str:
         return f"{self.id}-0"
 
 
-class CheckboxesControl(Control, wtforms.SelectMultipleField):
+class RadioControl(_GroupControl, wtforms.RadioField):
+    """Buttons that all can be seen."""
+
+
+class CheckboxesControl(_GroupControl, wtforms.SelectMultipleField):
     widget = widgets.ListWidget(prefix_label=False)
     option_widget = widgets.CheckboxInput()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label.field_id = False  # type: ignore[assignment] # as WTForms' own RadioField does
-
-    @property
-    def first_id(self) -> str:
-        return f"{self.id}-0"
 
 
 class _Options(Field):
@@ -182,11 +180,12 @@ class Checkboxes(_Options):
         return {key: value for key, value in super().attributes().items() if key != "required"}
 
     def value_schema(self) -> Schema:
-        several: Schema = {"type": "array", "items": {"enum": [*self.options, "", None]}}
+        optional = {"enum": [*self.options, "", None]}
+        several: Schema = {"type": "array", "items": optional}
         if self.required:
             listed = {"enum": self.options}
             return {"anyOf": [several | {"contains": listed}, listed]}
-        return {"anyOf": [several, {"enum": [*self.options, "", None]}]}
+        return {"anyOf": [several, optional]}
 
 
 class CheckboxControl(Control, wtforms.BooleanField):
@@ -206,10 +205,9 @@ class Checkbox(Field):
     several = True
     typed = autofilled = False
 
-    @cached_property
-    def ticked(self) -> str:
-        """The value of the box on our own pages."""
-        return self.definition.tick_value
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.ticked = self.definition.tick_value
 
     def read(self, texts: Sequence[str]) -> Parsed:
         if self.shown(texts):
@@ -225,7 +223,6 @@ class Checkbox(Field):
         return []
 
     def value_schema(self) -> Schema:
-        """Return the schema of what ticks a required box, else of anything."""
         if not self.required:
             return dict(patterns.SCALAR)
         return patterns.ticked(self.ticked)

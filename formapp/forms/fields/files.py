@@ -7,10 +7,9 @@ from typing import Any, Self
 from wtforms.widgets import FileInput
 
 from formapp.forms import messages
-from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.uploads import format_size
 from formapp.forms.fields.base import Control, Field, InvalidValueError, Parsed, Schema
-from formapp.forms.messages import ErrorMessage
+from formapp.forms.messages import ErrorMessage, texts_in
 from formapp.languages import gettext_noop
 
 _KINDS = {

@@ -49,28 +49,25 @@ class _Bounded(Field):
         """Return the least and the largest value, None where there is none."""
         return self.definition.min, self.definition.max
 
-    def too_small(self, bound: Any) -> ErrorMessage:
-        return messages.too_small(bound)
-
-    def too_large(self, bound: Any) -> ErrorMessage:
-        return messages.too_large(bound)
+    def written(self, bound: Any) -> str:
+        """Return a bound as the language writes it."""
+        return str(bound)
 
     def parse(self, text: str) -> Parsed:
-        """Return the value, if it lies within the bounds."""
         value = self.reader(text, self.language)
         if value is None:
             raise InvalidValueError(self.invalid)
         least, largest = self.bounds()
         if least is not None and value < _comparable(least):
-            raise InvalidValueError(self.too_small(least))
+            raise InvalidValueError(messages.too_small(least, self.written(least)))
         if largest is not None and value > _comparable(largest):
-            raise InvalidValueError(self.too_large(largest))
+            raise InvalidValueError(messages.too_large(largest, self.written(largest)))
         return Parsed(value)
 
     def type_errors(self) -> list[ErrorMessage]:
         least, largest = self.bounds()
-        small = [self.too_small(least)] if least is not None else []
-        large = [self.too_large(largest)] if largest is not None else []
+        small = [messages.too_small(least, self.written(least))] if least is not None else []
+        large = [messages.too_large(largest, self.written(largest))] if largest is not None else []
         return [*super().type_errors(), *small, *large]
 
 
@@ -95,21 +92,13 @@ class Number(_Bounded):
             return self.parse(texts[0])
         return super().read(texts)
 
-    def too_small(self, bound: Any) -> ErrorMessage:
-        """Return the message with the bound as the language writes it."""
-        return messages.too_small(bound, write_number(bound, self.language))
-
-    def too_large(self, bound: Any) -> ErrorMessage:
-        """Return the message with the bound as the language writes it."""
-        return messages.too_large(bound, write_number(bound, self.language))
+    def written(self, bound: float) -> str:
+        return write_number(bound, self.language)
 
     @property
-    def range(self) -> tuple[str | None, str | None]:
+    def range(self) -> tuple[str | None, ...]:
         """The bounds as the language writes them, for a hint at the control."""
-        least, largest = (
-            None if bound is None else write_number(bound, self.language) for bound in self.bounds()
-        )
-        return least, largest
+        return tuple(None if bound is None else self.written(bound) for bound in self.bounds())
 
     def value_schema(self) -> Schema:
         smallest = 10 / LARGEST  # the first digit counts: `read_number`
@@ -148,7 +137,6 @@ class Date(_Bounded):
         return self.reader(text, self.language) or text
 
     def attributes(self) -> dict[str, Any]:
-        """Return the attributes with the form file's bounds."""
         bounds = {"min": self.definition.min, "max": self.definition.max}
         given = {key: str(bound) for key, bound in bounds.items() if bound is not None}
         return super().attributes() | given

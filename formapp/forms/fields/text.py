@@ -8,10 +8,10 @@ from email_validator import SPECIAL_USE_DOMAIN_NAMES
 from wtforms.widgets import EmailInput, HiddenInput, TelInput, TextArea, URLInput
 
 from formapp.forms import messages
-from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.fields import patterns
 from formapp.forms.fields.autofill import OF_PROPERTY
 from formapp.forms.fields.base import Field, InvalidValueError, Parsed, Schema
+from formapp.forms.messages import Code, ErrorMessage
 from formapp.forms.reading.contact import read_email, read_phone, read_url
 from formapp.forms.reading.text import clean_line, clean_lines, clean_token
 
@@ -53,20 +53,17 @@ class Hidden(Field):
         return Parsed(self.shown(texts) or None)
 
     def shown(self, texts: Sequence[str]) -> str:
-        """Return the form file's value, else the text cut at its limit."""
         if self.definition.value is not None:
             return self.definition.value
         return self.cut(texts[0]) if texts else ""
 
     def cut(self, text: str) -> str:
-        """Return as much of a text as is kept."""
         return clean_line(text)[: self.limit].strip()
 
-    def possible_errors(self) -> dict[messages.Code, messages.ErrorMessage]:
+    def possible_errors(self) -> dict[Code, ErrorMessage]:
         return {}
 
     def value_schema(self) -> Schema:
-        """Return the schema of anything that is no list and no object."""
         return dict(patterns.SCALAR)
 
 
@@ -99,20 +96,17 @@ class Tel(Field):
     looks_like = rf"(?:{patterns.DIGIT}.*){{3}}"
     left_to_right = True
 
-    def __init__(
-        self,
-        definition: FieldDefinition,
-        language: str,
-        translations: Sequence[FieldDefinition] = (),
-    ) -> None:
-        super().__init__(definition, language, translations)
-        self.region = definition.region
+    invalid: ErrorMessage
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.region = self.definition.region
         self.invalid = messages.PHONE if self.region else messages.PHONE_ABROAD
 
     def parse(self, text: str) -> Parsed:
         number = read_phone(text, self.region)
         if number is None:
-            raise InvalidValueError(self.invalid or messages.PHONE)
+            raise InvalidValueError(self.invalid)
         return Parsed(text, number)
 
 

@@ -44,17 +44,8 @@ _VIETNAMESE = re.compile(r"(?:ngày )?([0-9]{1,2}) (?:tháng|thg) ([0-9]{1,2}),?
 # The year before the first of each era.
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "明治": 1867}
 _ERAS |= {"民國": 1911, "民国": 1911}
-_ERAS |= {
-    short: _ERAS[era]
-    for era, some in {
-        "令和": "R令㋿",
-        "平成": "H平㍻",
-        "昭和": "S昭㍼",
-        "大正": "T大㍽",
-        "明治": "M明㍾",
-    }.items()
-    for short in some
-}
+_ERAS |= dict.fromkeys("R令㋿", 2018) | dict.fromkeys("H平㍻", 1988) | dict.fromkeys("S昭㍼", 1925)
+_ERAS |= dict.fromkeys("T大㍽", 1911) | dict.fromkeys("M明㍾", 1867)
 _ROMAN_NUMBERS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 _ROMAN = {number: month for month, number in enumerate(_ROMAN_NUMBERS, 1)}
 # Usual names that CLDR doesn't have in these languages, without accents.

@@ -1,7 +1,6 @@
 """Countries and their subdivisions: from names and codes to ISO 3166."""
 
 import gettext
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -9,12 +8,15 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pycountry
 from babel import Locale
 from babel.languages import get_official_languages
 
-from formapp.forms.countries import COUNTRIES
 from formapp.forms.reading.text import fold, locale_of, plain_words
+
+COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
+"""ISO 3166-1 alpha-2 codes. Babel and phonenumbers list unassigned ones too, such as XK."""
 
 _LONGEST = 100
 # What each country calls itself in its own languages, by CLDR: loading 60 languages would take
@@ -191,8 +193,8 @@ def _english_names() -> dict[str, str]:
 
 @cache
 def _own_names() -> dict[str, str]:
-    names: dict[str, list[str]] = json.loads(_OWN_NAMES.read_text("utf-8"))
-    return _unambiguous((code, name) for code, some in names.items() for name in some)
+    names = _names_by_code(_OWN_NAMES).items()
+    return _unambiguous((code, name) for code, some in names for name in some)
 
 
 def _official_names() -> Iterator[tuple[str, str]]:
@@ -236,7 +238,8 @@ class _Subdivisions:
 
     def __init__(self, country: str, language: str) -> None:
         self._country = country
-        found = list(_pycountry_subdivisions(country))
+        subdivisions: Any = pycountry.subdivisions
+        found = list(subdivisions.get(country_code=country) or ())
         self._parents = {each.code: each.parent_code for each in found}
         self._kinds: dict[str, set[str]] = {}
         self._names: dict[str, set[str]] = defaultdict(set)
@@ -244,7 +247,7 @@ class _Subdivisions:
         catalogs = list(_catalogs(country, language))
         for each in found:
             translated = (catalog.gettext(each.name) for catalog in catalogs)
-            names = {each.name, *translated, *_more_names().get(each.code, ())}
+            names = {each.name, *translated, *_names_by_code(_MORE_NAMES).get(each.code, ())}
             spelled = [plain_words(spelling) for name in names for spelling in _spellings(name)]
             self._kinds[each.code] = {
                 _KIND_OF.get(word, "")
@@ -256,7 +259,6 @@ class _Subdivisions:
                 self._short_names[_join(_without_kind(words))].add(each.code)
 
     def find(self, line: str) -> str | None:
-        """Return the code for a code or a name."""
         for code in (line.upper(), f"{self._country}-{line.upper()}"):
             if code in self._parents:
                 return code
@@ -279,20 +281,12 @@ class _Subdivisions:
         return outer[0] if len(outer) == 1 else None
 
 
-@lru_cache(maxsize=64)
-def _subdivisions(country: str, language: str) -> _Subdivisions:
-    return _Subdivisions(country, language)
-
-
-def _pycountry_subdivisions(country: str) -> Iterable[Any]:
-    subdivisions: Any = pycountry.subdivisions
-    return subdivisions.get(country_code=country) or ()
+_subdivisions = lru_cache(maxsize=64)(_Subdivisions)
 
 
 @cache
-def _more_names() -> dict[str, list[str]]:
-    names: dict[str, list[str]] = json.loads(_MORE_NAMES.read_text("utf-8"))
-    return names
+def _names_by_code(file: Path) -> dict[str, list[str]]:
+    return msgspec.json.decode(file.read_bytes(), type=dict[str, list[str]])
 
 
 def _catalogs(country: str, language: str) -> Iterator[gettext.NullTranslations]:

@@ -38,7 +38,6 @@ _LANGUAGE = re.compile(
     r"(?:-[0-9a-wy-z](?:-[a-z0-9]{2,8})+)*(?:-x(?:-[a-z0-9]{1,8})+)?)",
     re.IGNORECASE | re.ASCII,
 )
-_DEFAULT = "en"
 
 
 class TooManyMarksError(ValueError):
@@ -151,7 +150,7 @@ def locale_of(language: str) -> Locale:
             return Locale.parse("-".join(parts[:length]), sep="-")
         except (UnknownLocaleError, ValueError):
             continue
-    return Locale.parse(_DEFAULT)
+    return Locale("en")
 
 
 def read_locale(text: str) -> str | None:

@@ -250,7 +250,7 @@ def _correct(entry: Entry) -> AnyResponse:
             correct_submission(
                 app.database,
                 entry["id"],
-                lambda _: _read(form, pairs, entry),
+                _read(form, pairs, entry),
                 now(),
                 by=current_user().name,
             )

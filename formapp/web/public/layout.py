@@ -11,11 +11,11 @@ from itertools import groupby
 from babel.lists import format_list
 from flask import Flask
 
-from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.layout import Condition, Step
 from formapp.forms.definition.model import FieldDefinition, FormDefinition
 from formapp.forms.fields.base import Control, Field
 from formapp.forms.form import Form
+from formapp.forms.messages import texts_in
 from formapp.forms.reading.text import locale_of
 from formapp.languages import SOURCE, gettext_noop, spoken_for
 

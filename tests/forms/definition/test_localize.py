@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.fields.base import Parsed
 from formapp.forms.form import Form, compile_form
 from formapp.forms.lead_form import LeadForm
-from formapp.forms.messages import NUMBER, ErrorMessage, too_long, too_small
+from formapp.forms.messages import NUMBER, ErrorMessage, texts_in, too_long, too_small
 from tests.support.forms import posted, read
 
 Post = Callable[..., LeadForm]

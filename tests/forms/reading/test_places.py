@@ -12,9 +12,8 @@ from babel.languages import get_official_languages
 from hypothesis import given
 from hypothesis import strategies as st
 
-from formapp.forms.countries import COUNTRIES
 from formapp.forms.reading import places
-from formapp.forms.reading.places import read_country, read_subdivision
+from formapp.forms.reading.places import COUNTRIES, read_country, read_subdivision
 from formapp.forms.reading.text import plain_words
 
 ROOM = Path(places.__file__).parent

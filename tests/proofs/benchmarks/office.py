@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from formapp.app import create_app
-from formapp.cli.workers import make_deliverer
+from formapp.cli.worker import make_deliverer
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.db.upgrade import upgrade

@@ -70,7 +70,7 @@ WORKER_STEPS: dict[str, Seam] = {
     "after_update": Seam(_CONTACTS, "update", "after", most=_BATCH),
     "after_lane_paused": Seam("formapp.delivery.sites:Pauses", "pause", "after"),
     "before_finish": Seam(_RESULTS, "finish", "before"),
-    "finish_uncommitted": Seam(_RESULTS, "_insert", "after"),
+    "finish_uncommitted": Seam(_RESULTS, "_end_claim", "after"),
     "after_finish": Seam(_RESULTS, "finish", "after", most=_BATCH),
     "before_put_back": Seam(_RESULTS, "put_back", "before"),
     "put_back_uncommitted": Seam(_RESULTS, "write_held", "after"),

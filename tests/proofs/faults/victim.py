@@ -25,7 +25,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from formapp.cli import serve, sites, wiring, workers
+from formapp.cli import serve, sites, wiring
+from formapp.cli import worker as workers
 from formapp.db.database import Database
 from formapp.jobs.worker import Worker
 from formapp.monitoring import logs

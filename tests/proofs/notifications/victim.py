@@ -13,7 +13,7 @@ import sys
 import time
 from typing import Any
 
-from formapp.cli.channels import NotificationWorkers, make_channels
+from formapp.cli.channels import make_channels, notification_work
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.forms.definition.parse import parse_form
@@ -40,13 +40,14 @@ def work_of(order: dict[str, Any], database: Database) -> list[Work]:
     """The work of a process with these orders."""
     settings = Settings.read({f"FORMAPP_{n}": value for n, value in order["settings"].items()})
     clock = FastClock.from_json(order["clock"])
-    workers = NotificationWorkers(
+    works = notification_work(
+        make_channels(settings, database, clock),
         database=database,
         forms={FORM: parse_form(f"{FORM}.toml", order["form"])},
         clock=clock,
         count=lambda *_: None,
     )
-    return [*workers.work(make_channels(settings, database, clock))]
+    return [*works]
 
 
 def _live(order: dict[str, Any]) -> None:

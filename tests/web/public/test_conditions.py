@@ -1,9 +1,8 @@
 """Fields with `show_if` in posts of our page, of another site and of programs: read alike."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -12,7 +11,6 @@ from werkzeug.test import TestResponse
 from formapp.db.tables import deliveries
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form
-from formapp.forms.posted import Reading
 from formapp.leads.retry import correct_submission, pairs_of
 from formapp.web.owner.snippets import snippet
 from tests.look.forms import STEPS, VISIT
@@ -88,12 +86,9 @@ def test_an_owners_correction_keeps_what_no_longer_applies(visited: Site) -> Non
     changed = pairs_of(form, row.answers)
     changed = [(name, "sale" if name == "topic" else text) for name, text in changed]
 
-    def read(_stored: Mapping[str, Any]) -> Reading:
-        return form.reader.read(
-            form.reader.sort(changed), default_site="main", page=None, referrer=None
-        )
-
-    correct_submission(visited.database, row.id, read, datetime.now(UTC), by="owner")
+    posted = form.reader.sort(changed)
+    reading = form.reader.read(posted, default_site="main", page=None, referrer=None)
+    correct_submission(visited.database, row.id, reading, datetime.now(UTC), by="owner")
     corrected = visited.row()
     assert corrected.answers["topic"] == "sale"
     assert "part" not in corrected.answers

@@ -9,11 +9,10 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped] # publishes no types
 from playwright.sync_api import Browser
 
-from formapp.forms.catalogs import texts_in
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.form import Form, compile_form, load_forms
 from formapp.forms.json_schema import form_schema
-from formapp.forms.messages import required
+from formapp.forms.messages import required, texts_in
 from formapp.forms.reading.text import clean_line
 from formapp.resources import BUNDLED_FORMS
 from tests.web.forms import OTHER
