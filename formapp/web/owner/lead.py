@@ -47,7 +47,7 @@ from formapp.web.owner.inbox import (
     page,
     show_refusal,
 )
-from formapp.web.owner.session import current_user
+from formapp.web.owner.sign_in import current_user
 from formapp.web.services import services
 
 _DASHBOARD = "https://manage.wix.com/dashboard/{site}/contacts/view/{contact}"

@@ -11,7 +11,7 @@ from formapp.leads.totals import DAYS
 from formapp.monitoring.crm_books import BookFigures, read_books
 from formapp.web.owner.charts import FUNNEL_LINE, HEIGHT, WIDTH, funnel, stacked
 from formapp.web.owner.inbox import blueprint, inbox_settings, may_see_form, now, page
-from formapp.web.owner.session import current_user
+from formapp.web.owner.sign_in import current_user
 from formapp.web.services import services
 
 REFRESH_SECONDS = 30
