@@ -75,9 +75,6 @@ class S3Store:
         # A thread of its own for each part would multiply the memory.
         self._transfer = TransferConfig(use_threads=False)
 
-    def __repr__(self) -> str:
-        return f"<S3Store {self._bucket}/{self._prefix}>"
-
     def spool(self) -> Spool:
         """Return a temporary file of this machine: the key is known once the content is whole."""
         with as_store_errors():

@@ -130,9 +130,6 @@ class FolderStore:
         self.folder = folder
         self._incoming = folder / _INCOMING
 
-    def __repr__(self) -> str:
-        return f"<FolderStore {self.folder}>"
-
     def spool(self) -> Spool:
         """Return a temporary file on the same file system, so that it can be renamed."""
         with as_store_errors():
