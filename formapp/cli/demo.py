@@ -28,8 +28,7 @@ from formapp.server import listen
 from formapp.spam.providers import PROVIDERS
 from formapp.web import manual
 from formapp.web.owner import share
-from formapp.web.owner.session import sign_in_of
-from formapp.web.owner.sign_in import Owner
+from formapp.web.owner.sign_in import Owner, sign_in_of
 
 _HOST = "127.0.0.1"
 _DATABASE = "formapp.db"
