@@ -22,7 +22,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from formapp.cli.books import find_book, open_book
 from formapp.cli.wiring import open_database
 from formapp.config.settings import Settings
-from formapp.crm import sync
+from formapp.crm import initial
 from formapp.crm.model import Book
 from formapp.crm.system import CrmError, GoneError, Record, StaleError, Value, Write
 from formapp.crm.systems.carddav import CardDavSystem
@@ -166,9 +166,9 @@ def start_book(settings: Settings) -> Book:
         ) as opened,
     ):
         try:
-            sync.plan(opened.session)
-            sync.load(opened.session, "wix")
-        except sync.BusyError:
+            initial.plan(opened.session)
+            initial.load(opened.session, "wix")
+        except initial.BusyError:
             reason = "an earlier demo was killed: try again in a minute"
             raise click.ClickException(reason) from None
         except CrmError as error:

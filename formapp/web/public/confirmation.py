@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 from flask import Response, render_template, request, url_for
 from flask_babel import gettext
 
-from formapp.confirmation.links import InvalidLinkError, address_hash
+from formapp.confirmation.links import address_hash
 from formapp.confirmation.request import button_text
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
 from formapp.languages import gettext_noop
 from formapp.leads.accept import Status
 from formapp.leads.confirm import Confirmation, confirm, find_confirmation
+from formapp.signing import InvalidSignatureError
 from formapp.web.brand import image_sources
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
@@ -87,7 +88,7 @@ def _look_up(form: Form) -> Confirmation:
     """Return the submission that the link is about; RefusalError if there is none to confirm."""
     try:
         link = services().links.read(request.args.get("t", ""))
-    except InvalidLinkError:
+    except InvalidSignatureError:
         raise RefusalError(400, "LINK_INVALID", INVALID) from None
     confirmation = find_confirmation(services().database, link.submission_id)
     fits = (
