@@ -24,9 +24,9 @@ from formapp.crm.books import (
     read_secrets,
     variable,
 )
-from formapp.crm.digests import PURPOSE
+from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.model import Book
-from formapp.crm.sync import Session
+from formapp.crm.session import Session
 from formapp.crm.system import System
 from formapp.crm.systems.carddav import CardDavSystem
 from formapp.crm.systems.http_calls import HttpCalls
@@ -120,13 +120,13 @@ def connect_book(  # noqa: PLR0913 - collaborators
         raise SettingsError([fault])
     crm = open_system(book, read_secrets(book, environ), database, wait)
     calls = WixCalls(client, clock=now_in_utc, wait=wait, patient=patient)
-    keyring = Keyring(settings.keys, PURPOSE)
+    digests = Digests(Keyring(settings.keys, PURPOSE))
     session = Session(
         book,
         WixSystem(book, calls),
         crm,
         database,
-        keyring,
+        digests,
         now_in_utc,
         make_room=calls.make_room,
         calls=lambda: calls.made,

@@ -41,9 +41,8 @@ from formapp.delivery.definitions import DefinitionReader
 from formapp.delivery.deliver import Deliverer, Wait
 from formapp.delivery.sites import Clock, Site
 from formapp.files import sweep
-from formapp.files.clamd import Clamd
 from formapp.files.records import FILE_SCAN
-from formapp.files.scan import FileScanner
+from formapp.files.scan import Clamd, FileScanner
 from formapp.files.store import FileStore
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.definition.parse import FormFilesError, load_definitions

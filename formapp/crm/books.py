@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Strict
 from pydantic import Field as Key
 
-from formapp.crm.model import LABELS, Book, Direction, FieldPair
-from formapp.crm.names import CARDDAV_FIELDS, EXTENDED, SETS, WIX_FIELDS
+from formapp.crm.model import EXTENDED, LABELS, SETS, Book, Direction, FieldPair
 from formapp.forms.definition.base import Definition, trimmed
 from formapp.forms.definition.explain import field_key, one_of, problem_of, shown, suggestion
 from formapp.forms.definition.lines import Location, find_lines
@@ -33,6 +32,33 @@ from formapp.forms.definition.parse import (
 from formapp.forms.reading.contact import REGIONS
 
 System = Literal["carddav", "hubspot", "webhook"]
+
+WIX_FIELDS = (
+    "name.first",
+    "name.last",
+    "company",
+    "jobTitle",
+    "birthdate",
+    "locale",
+    "email",
+    "phone",
+    *SETS,
+)
+"""What `[[fields]]` may name as `wix`, beside extended fields."""
+
+CARDDAV_FIELDS = (
+    "given_name",
+    "family_name",
+    "full_name",
+    "org",
+    "title",
+    "birthday",
+    "email",
+    "phone",
+    *SETS,
+    "note",
+)
+"""What `[[fields]]` may name as `crm` for this system, beside `x.<NAME>` for a line `X-NAME`."""
 
 _NAMED_BY = ("wix", "crm")
 _X_NAME = re.compile(r"x\.[A-Za-z0-9-]{1,60}")

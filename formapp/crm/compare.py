@@ -5,7 +5,7 @@ that is wrong would hide that both sides differ. A day's first sweep of Wix, whi
 full, compares each linked contact with its twin: without any further call to Wix.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,7 @@ from formapp.crm.store import (
     write_cursor,
     write_link,
 )
-from formapp.crm.system import Record
+from formapp.crm.system import Record, batches
 from formapp.db.tables import crm_links
 
 COMPARE_EVERY = timedelta(days=1)
@@ -51,8 +51,7 @@ def compare(session: Session, wix_ids: Sequence[str]) -> None:
     """Make due what differs though nothing said so; `wix_ids` were just listed."""
     links = _linked(session, wix_ids)
     wix = session.wix.get_many([link.wix_id or "" for link in links])
-    for start in range(0, len(links), _BATCH):
-        batch = links[start : start + _BATCH]
+    for batch in batches(links, _BATCH):
         crm = session.crm.get_many([link.crm_id or "" for link in batch])
         for link in batch:
             one, two = wix.get(link.wix_id or ""), crm.get(link.crm_id or "")
@@ -60,14 +59,14 @@ def compare(session: Session, wix_ids: Sequence[str]) -> None:
                 _compare(session, link, one, two)
 
 
-def _linked(session: Session, wix_ids: Collection[str]) -> list[Link]:
+def _linked(session: Session, wix_ids: Sequence[str]) -> list[Link]:
     """The links with nothing to do; what is due is read anyway."""
     c = crm_links.c
     mine = (c.book == session.book.name) & (c.state == "linked") & c.due_at.is_(None)
-    ids, found = list(wix_ids), []
+    found = []
     with session.database.read() as connection:
-        for start in range(0, len(ids), _BATCH):
-            theirs = select(crm_links).where(mine, c.wix_id.in_(ids[start : start + _BATCH]))
+        for batch in batches(wix_ids, _BATCH):
+            theirs = select(crm_links).where(mine, c.wix_id.in_(batch))
             found += [read_link(row) for row in connection.execute(theirs)]
     return found
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from formapp.crm.decide import Overruled
-from formapp.crm.model import Conflict, Side
+from formapp.crm.model import Side
 from formapp.crm.store import Link
 from formapp.crm.system import Value
 from formapp.db.database import Database
@@ -114,30 +114,6 @@ def read_choices(connection: Connection, link: Link) -> list[Choice]:
     ]
 
 
-def list_conflicts(connection: Connection, book: str) -> list[Conflict]:
-    """All kept conflicts of a book, oldest first."""
-    query = (
-        select(crm_conflicts, crm_links.c.wix_id, crm_links.c.crm_id)
-        .join(crm_links, crm_links.c.id == crm_conflicts.c.link_id)
-        .where(crm_links.c.book == book)
-        .order_by(crm_conflicts.c.id)
-    )
-    return [
-        Conflict(
-            id=row.id,
-            contact_id=row.wix_id,
-            crm_id=row.crm_id,
-            field=row.field,
-            lost_side=row.side,
-            lost_value=row.value,
-            kept_value=row.kept,
-            at=row.at,
-            resolved=row.resolved or row.chosen is not None,
-        )
-        for row in connection.execute(query)
-    ]
-
-
 def expire_conflicts(database: Database, keep_days: int, now: datetime) -> int:
     """Delete conflicts after the days that answers are kept; a waiting one is stored anew."""
     moment = now - timedelta(days=keep_days)
@@ -166,7 +142,6 @@ def find_person(connection: Connection, digests: Iterable[str]) -> list[int]:
 
 
 def erase_person(connection: Connection, digests: Iterable[str]) -> int:
-    """Erase the conflicts of a person; returns how many."""
     ids = find_person(connection, digests)
     withdraw_conflicts(connection, ids)
     return len(ids)

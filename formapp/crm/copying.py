@@ -7,14 +7,13 @@ clocks differ, and several contacts may have the same time.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from formapp.crm.reconcile import work_off
 from formapp.crm.session import Session
-from formapp.crm.store import claim_link, read_cursor, write_cursor
-from formapp.crm.system import Page, Record, Source
+from formapp.crm.store import add_links, claim_link, read_cursor, write_cursor
+from formapp.crm.system import Page, Record, Source, batches
 from formapp.db.tables import crm_links
 
 OVERLAP = timedelta(minutes=10)
@@ -51,8 +50,7 @@ def _copy_list(session: Session, source: Source, offset: int) -> bool:
 
 
 def _copy(session: Session, page: Page) -> None:
-    rest = iter(_new(session, page.records))
-    while batch := list(islice(rest, _BATCH)):
+    for batch in batches(_new(session, page.records), _BATCH):
         _copy_batch(session, batch)
     times = [record.created_at for record in page.records if record.created_at]
     if times:
@@ -73,10 +71,8 @@ def _new(session: Session, records: Sequence[Record]) -> list[Record]:
 def _copy_batch(session: Session, records: Sequence[Record]) -> None:
     book, now = session.book.name, session.clock()
     with session.database.write() as connection:
-        statement = insert(crm_links).returning(crm_links.c.id)
         new = {"book": book, "state": "new", "due_at": now}
-        rows = [{**new, "wix_id": record.id} for record in records]
-        ids = [connection.execute(statement, row).scalar_one() for row in rows]
+        ids = add_links(connection, ({**new, "wix_id": record.id} for record in records))
     for link_id, record in zip(ids, records, strict=True):
         link = claim_link(session.database, book, link_id, session.clock())
         if link:

@@ -5,13 +5,13 @@ has changed if its value isn't its base's; neither times nor flags count. A base
 both sides agree about the field, or a write was answered.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from formapp.crm.digests import Digests, as_items
+from formapp.crm.digests import Digests
 from formapp.crm.model import LABELS, Book, FieldPair, Side, other
-from formapp.crm.system import Record, Value, Write
+from formapp.crm.system import Record, Value, Write, as_items
 
 Canon = Callable[[FieldPair, Value], Value | None]
 """One spelling for both sides: what they make of a value; None if one of them can't hold it."""
@@ -34,7 +34,6 @@ class View:
     blind: bool = False
 
     def knows(self, name: str) -> bool:
-        """Whether the field's value is known."""
         if name == LABELS:
             return not self.blind or bool(self.record.labels)
         return not self.blind or name in self.record.values
@@ -236,7 +235,7 @@ class Decider:
         if text is None and (is_new or pair.clear == "keep"):
             self._settle(decision, pair, views, "wix")
         elif self._changed(pair, "wix", views) and pair.allows("crm") and self._fits(pair, text):
-            self._copy(decision, pair, "crm", text)
+            decision.values["crm"][pair.crm] = text
 
     def _copy_changes(
         self,
@@ -258,7 +257,7 @@ class Decider:
             if texts[loser] is not None:
                 overruled = Overruled(pair.wix, loser, texts[loser], texts[winner])
                 decision.overruled.append(overruled)
-        self._copy(decision, pair, loser, texts[winner])
+        decision.values[loser][pair.name(loser)] = texts[winner]
 
     def _winner(
         self, pair: FieldPair, changed: Mapping[Side, bool], first: Side | None
@@ -283,7 +282,7 @@ class Decider:
         for side in SIDES:
             lost = views[side].text(pair.name(side))
             if not self._same(pair, lost, text):
-                self._copy(decision, pair, side, text)
+                decision.values[side][pair.name(side)] = text
                 if lost is not None and self._changed(pair, side, views):
                     decision.overruled.append(Overruled(pair.wix, side, lost, text))
         if not any(pair.name(side) in decision.values[side] for side in SIDES):
@@ -303,9 +302,6 @@ class Decider:
             return one == two
         spelling = self.canon(pair, one)
         return spelling is not None and spelling == self.canon(pair, two)
-
-    def _copy(self, decision: Decision, pair: FieldPair, to: Side, value: Value | None) -> None:
-        decision.values[to][pair.name(to)] = value
 
     def _settle(self, decision: Decision, pair: FieldPair, views: Views, *sides: Side) -> None:
         for side in sides:
@@ -329,8 +325,10 @@ class Decider:
         items = {side: self._canonical(pair, views[side].items(pair.name(side))) for side in SIDES}
         changes = {side: self._set_changes(pair, side, views, items[side]) for side in SIDES}
         if not views["crm"].knows(pair.crm):
-            if changes["wix"][0] or changes["wix"][1]:
-                self._send_all(decision, pair, views["wix"], changes["wix"][0])
+            # It can't be read: it gets the whole set as it is.
+            if any(changes["wix"]) and pair.allows("crm"):
+                decision.values["crm"][pair.crm] = views["wix"].items(pair.wix) or None
+                decision.sets["crm"][pair.wix] = SetChange(frozenset(changes["wix"][0]))
             return
         added = changes["wix"][0] | changes["crm"][0]
         for to in SIDES:
@@ -364,28 +362,18 @@ class Decider:
         blank = not items and pair.clear == "keep"
         return added, set() if blank or not view.knows(name) else removed
 
-    def _send_all(self, decision: Decision, pair: FieldPair, view: View, added: set[str]) -> None:
-        """To a side that can't be read: the whole set as it is."""
-        if pair.allows("crm"):
-            decision.values["crm"][pair.crm] = view.items(pair.wix) or None
-            decision.sets["crm"][pair.wix] = SetChange(frozenset(added))
-
     def _settle_set(
         self, decision: Decision, pair: FieldPair, items: Mapping[Side, Mapping[str, str]]
     ) -> None:
         """While a write is due, only what both have is agreed on; else each side as it is."""
         pending = any(pair.wix in decision.sets[side] for side in SIDES)
+        shared = items["wix"].keys() & items["crm"].keys()
         for side in SIDES:
             name, base = pair.name(side), decision.bases[side].get(pair.name(side))
-            if not pending:
-                decision.bases[side][name] = self.digests.items(name, items[side])
-            elif isinstance(base, list):
-                shared = items["wix"].keys() & items["crm"].keys()
-                fresh = {each for each in shared if not self.digests.holds(base, name, each)}
-                decision.bases[side][name] = sorted({*base, *self.digests.items(name, fresh)})
-            else:
-                shared = items["wix"].keys() & items["crm"].keys()
-                decision.bases[side][name] = self.digests.items(name, shared)
+            known = base if pending and isinstance(base, list) else []
+            agreed = shared if pending else items[side].keys()
+            fresh = {each for each in agreed if not self.digests.holds(known, name, each)}
+            decision.bases[side][name] = sorted({*known, *self.digests.items(name, fresh)})
 
     def _advance_set(self, step: "_Step", pair: FieldPair) -> None:
         side, twin = step.side, other(step.side)
@@ -402,11 +390,8 @@ class Decider:
         for each, new in ((side, ours), (twin, change.added)):
             own = pair.name(each)
             old = step.bases[each].get(own) or []
-            left = {digest for digest in old if not self._is_any(digest, own, change.removed)}
+            left = self.digests.missing(old, own, change.removed)
             step.bases[each][own] = sorted(left | set(self.digests.items(own, new)))
-
-    def _is_any(self, digest: str, name: str, items: Iterable[str]) -> bool:
-        return any(self.digests.holds([digest], name, each) for each in items)
 
     def _canonical(self, pair: FieldPair, items: tuple[str, ...]) -> dict[str, str]:
         """Items by their one spelling, without those that one of the sides can't hold."""

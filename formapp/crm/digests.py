@@ -6,7 +6,6 @@ lost, all of its digests look like changed values.
 
 from collections.abc import Collection, Iterable
 
-from formapp.crm.system import Value
 from formapp.signing import Keyring
 
 PURPOSE = b"formapp: values of a crm"
@@ -18,6 +17,8 @@ _LENGTH = 32
 
 
 class Digests:
+    """`keyring` is of the purpose `PURPOSE`."""
+
     def __init__(self, keyring: Keyring) -> None:
         self._keyring = keyring
 
@@ -53,10 +54,3 @@ class Digests:
 
 def _named(name: str, value: str) -> str:
     return f"{name}\0{value}"
-
-
-def as_items(value: Value | None) -> tuple[str, ...]:
-    """A set's items; none if it is blank. One text counts as a set of one."""
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else value

@@ -122,10 +122,7 @@ def read_webhooks(database: Database, book: Book, now: datetime) -> bool:
     found = False
     with database.write() as connection:
         for side in SIDES:
-            cursor = read_cursor(connection, book.name, side, "events")
-            after = int(cursor.position or 0) if cursor else 0
-            events = read_events(connection, _source(book, side), after)
-            if events:
+            if events := _new_events(connection, book, side):
                 found = True
                 _take(connection, book.name, side, events, now)
                 position = str(events[-1].id)
@@ -137,12 +134,13 @@ def read_webhooks(database: Database, book: Book, now: datetime) -> bool:
 
 def has_webhooks(connection: Connection, book: Book) -> bool:
     """Whether webhooks wait for `read_webhooks`."""
-    for side in SIDES:
-        cursor = read_cursor(connection, book.name, side, "events")
-        after = int(cursor.position or 0) if cursor else 0
-        if read_events(connection, _source(book, side), after, limit=1):
-            return True
-    return False
+    return any(_new_events(connection, book, side, limit=1) for side in SIDES)
+
+
+def _new_events(connection: Connection, book: Book, side: Side, limit: int = 500) -> list[Event]:
+    cursor = read_cursor(connection, book.name, side, "events")
+    after = int(cursor.position or 0) if cursor else 0
+    return read_events(connection, _source(book, side), after, limit)
 
 
 def _take(

@@ -26,7 +26,8 @@ from formapp.crm.store import (
     write_link,
 )
 from formapp.crm.system import Record, RefusedError, Write
-from formapp.crm.tombstones import add_tombstones
+from formapp.db.database import upsert
+from formapp.db.tables import crm_tombstones
 
 ERASE = "Erase this contact"
 """The label of a record whose twin was erased for privacy."""
@@ -167,7 +168,9 @@ def erase_twin(session: Session, link: Link) -> None:
     if twin:
         # First: once the twin is deleted, nothing says whom not to create.
         with session.database.write() as connection:
-            add_tombstones(connection, link.book, session.persons([twin]), now)
+            for digest in session.persons([twin]):
+                key = {"book": link.book, "digest": digest}
+                upsert(connection, crm_tombstones, key, {"at": now})
         _carry_out(session, session.book.erasures, "crm", twin, ERASE)
     deleted = session.book.erasures == "delete"
     done = "its twin was deleted" if deleted else f'its twin is labelled "{ERASE}"'

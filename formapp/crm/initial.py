@@ -1,12 +1,11 @@
 """The plan and the first load: both sides are read whole, matched, and made equal pair by pair."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from formapp.crm.compare import compared
 from formapp.crm.copying import copy_next
@@ -20,6 +19,7 @@ from formapp.crm.session import Session
 from formapp.crm.store import (
     ClaimLostError,
     Link,
+    add_links,
     claim_due,
     claim_link,
     id_column,
@@ -29,7 +29,7 @@ from formapp.crm.store import (
     write_claimed_book,
     write_cursor,
 )
-from formapp.crm.system import Record, Source, UnavailableError
+from formapp.crm.system import Record, Source, UnavailableError, batches
 from formapp.db.tables import crm_links
 
 PLAN_LIFE = timedelta(days=1)
@@ -41,8 +41,6 @@ CALLS_PER_MINUTE = 150
 _READ = 100
 _LIST = 1000
 _LONGEST_SLEEP = timedelta(minutes=5)
-
-T = TypeVar("T")
 
 Progress = Callable[[int, int], None]
 """Receives how many contacts are done, and how many there are."""
@@ -104,7 +102,9 @@ def load(
     if row is not None and row.state == "running":
         return
     if row is None or row.state != "loading":
-        _begin(session, record)
+        check_plan(session)
+        with session.database.write() as connection:
+            write_book(connection, book, state="loading", record=record, run_at=session.clock())
     else:
         record = row.record
     session.record = record
@@ -141,13 +141,6 @@ def check_plan(session: Session) -> None:
         raise PlanNeededError("a plan of the last day is needed first")
 
 
-def _begin(session: Session, record: Side) -> None:
-    check_plan(session)
-    now = session.clock()
-    with session.database.write() as connection:
-        write_book(connection, session.book.name, state="loading", record=record, run_at=now)
-
-
 def _read_all(session: Session, progress: Progress) -> tuple[dict[str, Record], dict[str, Record]]:
     found: dict[Side, dict[str, Record]] = {"wix": {}, "crm": {}}
     done = 0
@@ -155,7 +148,7 @@ def _read_all(session: Session, progress: Progress) -> tuple[dict[str, Record], 
         system = session.system(side)
         # Page by page: a system may still hold the records of the page that it has just listed.
         for page in system.sweep() if system.capabilities.lists else ():
-            for batch in _batches(page):
+            for batch in batches(list(page), _READ):
                 found[side] |= system.get_many(batch)
                 done += len(batch)
                 progress(done, done)
@@ -186,7 +179,7 @@ class _Load:
         self.total = self.done + new + len(found.held_wix) + len(found.held_crm)
         self._hold(found)
         self._store_progress()
-        for batch in _batches(_rows(found)):
+        for batch in batches(list(_rows(found)), _READ):
             for link_id, row in self._insert(batch):
                 records: dict[Side, Record] = {}
                 if row["wix_id"]:
@@ -236,22 +229,17 @@ class _Load:
             for each, reason in held.items()
         ]
         with self.session.database.write() as connection:
-            for row in rows:
-                connection.execute(insert(crm_links).values(row))
+            add_links(connection, rows)
         self.done += len(rows)
 
-    def _insert(self, batch: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
+    def _insert(self, batch: Sequence[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
         now = self.session.clock()
         more = {"book": self.book, "due_at": now}
+        rows = [
+            {**row, **more, "linked_at": now if row["state"] == "linked" else None} for row in batch
+        ]
         with self.session.database.write() as connection:
-            statement = insert(crm_links).returning(crm_links.c.id)
-            ids = [
-                connection.execute(
-                    statement,
-                    {**row, **more, "linked_at": now if row["state"] == "linked" else None},
-                ).scalar_one()
-                for row in batch
-            ]
+            ids = add_links(connection, rows)
         return zip(ids, batch, strict=True)
 
 
@@ -268,9 +256,3 @@ def _known(connection: Connection, book: str, side: Side) -> set[str]:
     column = id_column(side)
     query = select(column).where(crm_links.c.book == book, column.is_not(None))
     return set(connection.scalars(query))
-
-
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(items)
-    while batch := list(islice(rest, _READ)):
-        yield batch

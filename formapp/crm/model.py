@@ -10,6 +10,12 @@ Direction = Literal["both", "to_crm", "to_wix"]
 LABELS = "labels"
 """The name of the labels in conflicts and bases, beside the fields' names."""
 
+EXTENDED = "extended."
+"""Begins the name of an extended field of Wix; its display name follows."""
+
+SETS = ("addresses", "emails", "phones")
+"""Fields that hold several values, of Wix and of CardDAV alike."""
+
 
 def other(side: Side) -> Side:
     return "crm" if side == "wix" else "wix"

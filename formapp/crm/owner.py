@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, or_, select, update
 
 from formapp.crm import conflicts as rows
 from formapp.crm.brake import waiting_deletions
@@ -46,8 +46,12 @@ def status(database: Database, book: str, now: datetime) -> Status:
 
 def conflicts(database: Database, book: str) -> Sequence[Conflict]:
     """All kept conflicts of a book, oldest first."""
+    c, link = crm_conflicts.c, crm_links.c
+    resolved = or_(c.resolved, c.chosen.is_not(None))
+    columns = (c.id, link.wix_id, link.crm_id, c.field, c.side, c.value, c.kept, c.at, resolved)
+    query = select(*columns).join(crm_links, link.id == c.link_id).where(link.book == book)
     with database.read() as connection:
-        return rows.list_conflicts(connection, book)
+        return [Conflict(*row) for row in connection.execute(query.order_by(c.id))]
 
 
 def held(database: Database, book: str) -> Sequence[Held]:

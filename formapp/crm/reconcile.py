@@ -57,8 +57,7 @@ def work_off(
         with session.database.write() as connection:
             finish_link(connection, link, now, state="held", reason=str(error))
     except (UnavailableError, UnauthorizedError) as error:
-        wait = error.wait if isinstance(error, UnavailableError) else None
-        _give_back(session, link, str(error), wait)
+        _give_back(session, link, str(error), error.wait)
         raise
     except (CrmError, IntegrityError) as error:
         changing = isinstance(error, StaleError | GoneError | IntegrityError)
@@ -91,7 +90,10 @@ def _work_off(session: Session, link: Link, records: dict[Side, Record]) -> None
             finish_link(connection, link, session.clock())
         return
     for _ in range(ROUNDS):
-        read = {side: records.get(side) or _get(session, link, side) for side in SIDES}
+        read = {
+            side: records.get(side) or session.system(side).get(link.id_at(side) or "")
+            for side in SIDES
+        }
         here = {side: record for side, record in read.items() if record}
         try:
             if len(here) < len(SIDES):
@@ -105,10 +107,6 @@ def _work_off(session: Session, link: Link, records: dict[Side, Record]) -> None
         else:
             return
     raise StaleError("it changes all the time")
-
-
-def _get(session: Session, link: Link, side: Side) -> Record | None:
-    return session.system(side).get(link.id_at(side) or "")
 
 
 def _last_post(session: Session) -> int:
@@ -125,7 +123,8 @@ def _last_post(session: Session) -> int:
 def _make_equal(session: Session, link: Link, records: dict[Side, Record], seen: int) -> None:
     _check_keys(session, link, records)
     link = recognize(session, link, records)
-    choices = _read_choices(session, link)
+    with session.database.read() as connection:
+        choices = conflicts.read_choices(connection, link)
     for _ in range(_WRITES):
         views = {side: session.view(link, side, record) for side, record in records.items()}
         chosen = {
@@ -207,11 +206,6 @@ def recognize(session: Session, link: Link, records: Mapping[Side, Record]) -> L
                 if pair.name(side) in planned[side]:
                     bases[side][pair.name(side)] = planned[side][pair.name(side)]
     return replace(link, intent=None, wix_base=bases["wix"], crm_base=bases["crm"])
-
-
-def _read_choices(session: Session, link: Link) -> list[conflicts.Choice]:
-    with session.database.read() as connection:
-        return conflicts.read_choices(connection, link)
 
 
 def _name(session: Session, choice: conflicts.Choice) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 
 from formapp.crm.decide import Decider, View
 from formapp.crm.digests import Digests
@@ -14,7 +13,6 @@ from formapp.crm.store import Link
 from formapp.crm.system import Record, System, Value
 from formapp.db.database import Database
 from formapp.forms.reading.contact import read_email
-from formapp.signing import Keyring
 
 NAMES: dict[Side, str] = {"wix": "Wix", "crm": "CRM"}
 
@@ -28,7 +26,6 @@ class Session:
     """One book with both of its systems, for one thread.
 
     Attributes:
-        keyring: of the purpose `formapp.crm.digests.PURPOSE`; keys the digests of values.
         grace: how long a create of unknown outcome waits before it is looked for and repeated.
         record: the system of record, which wins where two records are first compared.
         sleep: waits for so many seconds, where a first load has to.
@@ -43,7 +40,7 @@ class Session:
     wix: System
     crm: System
     database: Database
-    keyring: Keyring
+    digests: Digests
     clock: Callable[[], datetime]
     grace: timedelta = timedelta(seconds=60)
     record: Side | None = None
@@ -63,10 +60,6 @@ class Session:
             yield
         finally:
             self.report(work, self.calls() - before)
-
-    @cached_property
-    def digests(self) -> Digests:
-        return Digests(self.keyring)
 
     def decider(self) -> Decider:
         return Decider(self.book, self.digests, self.canon, self.record)

@@ -5,7 +5,7 @@ lease and a fencing number, as with deliveries: once another worker has claimed 
 the earlier one raise `ClaimLostError`, and it must stop.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    insert,
     literal,
     or_,
     select,
@@ -28,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from formapp.crm.model import Side
+from formapp.crm.system import batches
 from formapp.db.database import Database, is_over, lock_for_transaction, upsert
 from formapp.db.tables import crm_books, crm_cursors, crm_links
 
@@ -229,6 +231,12 @@ def find_link(connection: Connection, book: str, side: Side, record_id: str) -> 
     return read_link(row) if row else None
 
 
+def add_links(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> list[int]:
+    """Insert links; returns their ids in the rows' order."""
+    statement = insert(crm_links).returning(crm_links.c.id)
+    return [connection.execute(statement, row).scalar_one() for row in rows]
+
+
 def count_links(connection: Connection, condition: ColumnElement[bool]) -> int:
     query = select(func.count()).select_from(crm_links).where(condition)
     return connection.execute(query).scalar_one()
@@ -273,9 +281,7 @@ def add_hints(
     """
     column = id_column(side)
     revision = crm_links.c[f"{side}_revision"]
-    ids = list(seen)
-    for start in range(0, len(ids), _BATCH):
-        batch = ids[start : start + _BATCH]
+    for batch in batches(list(seen), _BATCH):
         known = select(
             column.label("record_id"),
             crm_links.c.id,
@@ -311,9 +317,8 @@ def add_absences(
     connection: Connection, book: str, side: Side, ids: Collection[str], now: datetime
 ) -> None:
     """Note that these records seem to be gone: a read will say."""
-    wanted = list(ids)
-    for start in range(0, len(wanted), _BATCH):
-        theirs = id_column(side).in_(wanted[start : start + _BATCH])
+    for batch in batches(list(ids), _BATCH):
+        theirs = id_column(side).in_(batch)
         _make_due(connection, theirs & (crm_links.c.book == book), now, absent=True)
 
 

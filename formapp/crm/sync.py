@@ -10,7 +10,6 @@ from sqlalchemy import Row, case, null
 from formapp.crm.copying import copy_next
 from formapp.crm.discover import SWEEP_EVERY, has_webhooks, look, read_webhooks
 from formapp.crm.holding import hold_book
-from formapp.crm.initial import BusyError, PlanNeededError, Progress, check_plan, load, plan
 from formapp.crm.reconcile import work_off
 from formapp.crm.session import Session
 from formapp.crm.store import (
@@ -26,18 +25,6 @@ from formapp.crm.store import (
 from formapp.crm.system import CrmError, Source, UnauthorizedError, UnavailableError
 from formapp.db.tables import crm_books
 from formapp.jobs.backoff import doubled
-
-__all__ = [
-    "BusyError",
-    "PlanNeededError",
-    "Progress",
-    "Session",
-    "check_plan",
-    "load",
-    "pass_once",
-    "plan",
-    "sync_once",
-]
 
 _FIRST_BLOCK = timedelta(seconds=30)
 _LONGEST_LOOK = timedelta(minutes=5)
@@ -167,20 +154,18 @@ def _guarded(session: Session, work: Callable[[], bool], *, report: bool = False
         with session.database.write() as connection:
             write_book(connection, session.book.name, paused=True, reason=str(error))
         _log.error("book %s is paused: %s", session.book.name, error)
-    except UnavailableError as error:
-        _block(session, error, error.wait)
     except CrmError as error:
-        _block(session, error, None)
+        _block(session, error)
     return not report
 
 
-def _block(session: Session, error: CrmError, wait: timedelta | None) -> None:
+def _block(session: Session, error: CrmError) -> None:
     """Leave the book alone for a while; a wait that the system names is no failure."""
     with session.database.write() as connection:
         row = read_book(connection, session.book.name)
-        failures = (row.failures if row else 0) + (wait is None)
-        until = session.clock() + (wait or doubled(_FIRST_BLOCK, failures - 1))
+        failures = (row.failures if row else 0) + (error.wait is None)
+        until = session.clock() + (error.wait or doubled(_FIRST_BLOCK, failures - 1))
         values = {"failures": failures, "blocked_until": until, "reason": str(error)}
         write_book(connection, session.book.name, **values)
-    if wait is None:
+    if error.wait is None:
         _log.warning("book %s waits: %s", session.book.name, error)

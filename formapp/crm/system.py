@@ -4,10 +4,12 @@ A system speaks of fields by its own names; a book's file says which of them bel
 call may raise one of the errors below; no error's text holds a person's data.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 Value = str | tuple[str, ...]
 """One text, or for a set-valued field (`emails`, `phones`, `addresses`) its items, sorted.
@@ -15,6 +17,34 @@ Value = str | tuple[str, ...]
 Never blank: a blank field is absent. An item of `addresses` is six lines: street, second line,
 city, postal code, subdivision, country.
 """
+
+
+def as_items(value: Value | None) -> tuple[str, ...]:
+    """A set's items; none if it is blank. One text counts as a set of one."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
+def normalised(value: Value, one: Callable[[str], str | None], *, is_set: bool) -> Value | None:
+    """A value whose texts `one` has normalised, each item of a set once; None: nothing is left."""
+    items = as_items(value)
+    if is_set:
+        return tuple(sorted({made for item in items if (made := one(item))})) or None
+    return one(next(iter(items), ""))
+
+
+def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def read_time_cursor(cursor: str) -> datetime:
+    """The time that a cursor is, for systems whose changes are found by it; CursorRefusedError."""
+    try:
+        return datetime.fromisoformat(cursor)
+    except ValueError:
+        raise CursorRefusedError("the cursor is no time") from None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -116,35 +146,29 @@ class System(Protocol):
 
     def check(self) -> Sequence[str]:
         """Faults of credentials, address and mapped fields, in words; none: ready."""
-        ...
 
     def changes(self, cursor: str | None) -> Iterator[Changes]:
         """Hints since the cursor, page by page; without a cursor from now on (a page at least).
 
         CursorRefusedError: the cursor is unknown; `sweep` instead, and never read it as deletions.
         """
-        ...
 
     def sweep(self) -> Iterator[Mapping[str, str]]:
         """All records, page by page: id to revision (empty where there is none)."""
-        ...
 
     def get(self, record_id: str) -> Record | None:
         """The record in full; None: it is gone. Another id: it was merged into that one."""
-        ...
 
     def get_many(self, record_ids: Sequence[str]) -> Mapping[str, Record]:
         """Records in full by id, in as few calls as the system allows (Wix: one for 100).
 
         One that is missing may be gone, merged or not found yet: `get` says.
         """
-        ...
 
     def find(
         self, *, key: str | None = None, email: str | None = None, phone: str | None = None
     ) -> Sequence[Record]:
         """Records with this key, e-mail or E.164 phone (one of them is given); it may lag."""
-        ...
 
     def create(self, write: Write) -> Record:
         """Create a record that stores `write.key`, the other side's id.
@@ -152,7 +176,6 @@ class System(Protocol):
         Idempotent where the system lets us choose the id by the key. AlreadyExistsError: it refuses
         a second record of this person.
         """
-        ...
 
     def update(self, record: Record, write: Write) -> Record:
         """Change the record as it was read; the answer says what the system made of it.
@@ -160,27 +183,23 @@ class System(Protocol):
         Where it takes several calls, each field is as the call that wrote it answered.
         StaleError: it has changed since; read again. GoneError: it is gone.
         """
-        ...
 
     def delete(self, record: Record) -> None:
         """Delete it as it was read; a record that is gone already is no error. StaleError."""
-        ...
 
-    def archive(self, record: Record) -> None:
+    def archive(self, record: Record) -> None:  # noqa: ARG002 - most systems have none
         """Archive it, where `capabilities.archive`."""
-        ...
+        raise RefusedError("it can't archive records")
 
-    def merge(self, survivor: Record, source: Record) -> Record:
+    def merge(self, survivor: Record, source: Record) -> Record:  # noqa: ARG002 - as above
         """Merge the source into the survivor, where `capabilities.merge`; irreversible."""
-        ...
+        raise RefusedError("it can't merge records")
 
     def normalise(self, name: str, value: Value) -> Value | None:
         """What the system would make of a field's value, for comparison; None: it can't hold it."""
-        ...
 
     def close(self) -> None:
         """Close connections."""
-        ...
 
 
 class Source(System, Protocol):
@@ -191,34 +210,29 @@ class Source(System, Protocol):
 
         Pages overlap, so that a record that is deleted meanwhile hides no other.
         """
-        ...
 
     def created_since(self, moment: datetime) -> Iterator[Page]:
         """Records that were created then or later, oldest first; it may lag."""
-        ...
 
 
 class CrmError(Exception):
     """Base of a system's errors; the text is a reason for the owner, without anybody's data.
 
-    `maybe_applied`: a write whose outcome is unknown: look by the key before repeating it.
+    Attributes:
+        wait: the pause that the system asks for.
+        maybe_applied: a write whose outcome is unknown: look by the key before repeating it.
     """
 
-    maybe_applied = False
-
-    def __init__(self, reason: str, *, maybe_applied: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, wait: timedelta | None = None, maybe_applied: bool = False
+    ) -> None:
         super().__init__(reason)
+        self.wait = wait
         self.maybe_applied = maybe_applied
 
 
 class UnavailableError(CrmError):
     """Away, slow, overloaded or its answer can't be read: the same call may succeed later."""
-
-    def __init__(
-        self, reason: str, *, wait: timedelta | None = None, maybe_applied: bool = False
-    ) -> None:
-        super().__init__(reason, maybe_applied=maybe_applied)
-        self.wait = wait
 
 
 class UnauthorizedError(CrmError):

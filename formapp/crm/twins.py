@@ -5,10 +5,9 @@ candidate, or one that has a twin already, is for a person to decide.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import select
 
 from formapp.crm.decide import View
 from formapp.crm.model import Side, other
@@ -27,8 +26,8 @@ from formapp.crm.store import (
     write_link,
 )
 from formapp.crm.system import AlreadyExistsError, Record
-from formapp.crm.tombstones import has_tombstone
 from formapp.crm.writing import intend, predict, send
+from formapp.db.tables import crm_tombstones
 from formapp.jobs.backoff import FIRST, doubled
 
 _MOST_IDENTITIES = 5
@@ -43,7 +42,8 @@ def find_or_create(session: Session, link: Link, known: dict[Side, Record]) -> F
     side: Side = "wix" if link.wix_id else "crm"
     record_id, twin_side = link.id_at(side) or "", other(side)
     if link.intent:
-        until = link.intent.at + _grace(session, twin_side)
+        lag = session.system(twin_side).capabilities.index_lag
+        until = link.intent.at + max(session.grace, lag)
         if session.clock() < until:
             postpone_link(session.database, link, until, UNSURE)
             return None
@@ -65,10 +65,6 @@ def find_or_create(session: Session, link: Link, known: dict[Side, Record]) -> F
     return _create(session, link, side, record)
 
 
-def _grace(session: Session, side: Side) -> timedelta:
-    return max(session.grace, session.system(side).capabilities.index_lag)
-
-
 def _forget(session: Session, link: Link, side: Side, survivor: Record | None) -> None:
     with session.database.write() as connection:
         delete_link(connection, link)
@@ -77,9 +73,11 @@ def _forget(session: Session, link: Link, side: Side, survivor: Record | None) -
 
 
 def _was_erased(session: Session, record: Record) -> bool:
+    c = crm_tombstones.c
     digests = session.digests.all_persons(identities(record))
+    theirs = select(c.digest).where(c.book == session.book.name, c.digest.in_(digests)).limit(1)
     with session.database.read() as connection:
-        return has_tombstone(connection, session.book.name, digests)
+        return connection.execute(theirs).first() is not None
 
 
 # Finding
@@ -170,24 +168,16 @@ def _is_free(session: Session, link: Link, side: Side, record: Record) -> bool:
 def _adopt(session: Session, link: Link, twin: Record, intent: Intent | None = None) -> Link:
     """Link the two. Of a create of ours that was found again, the bases are known."""
     side: Side = "crm" if link.wix_id else "wix"
-    values: dict[str, Any] = {f"{side}_id": twin.id, "state": "linked"}
-    if intent:
-        values |= {"wix_base": intent.wix_base, "crm_base": intent.crm_base}
+    values = {"wix_base": intent.wix_base, "crm_base": intent.crm_base} if intent else {}
+    return _take(session, link, side, twin, **values)
+
+
+def _take(session: Session, link: Link, side: Side, twin: Record, **values: Any) -> Link:
+    values |= {f"{side}_id": twin.id, "state": "linked", "linked_at": session.clock()}
     with session.database.write() as connection:
-        return _take(connection, session, link, side, twin.id, values)
-
-
-def _take(  # noqa: PLR0913, PLR0917 - a write of one link
-    connection: Connection,
-    session: Session,
-    link: Link,
-    side: Side,
-    record_id: str,
-    values: dict[str, Any],
-) -> Link:
-    if not absorb(connection, link, side, record_id):
-        raise HeldError(f"the same person's record in {NAMES[side]} has another twin")
-    return write_link(connection, link, intent=None, linked_at=session.clock(), **values)
+        if not absorb(connection, link, side, twin.id):
+            raise HeldError(f"the same person's record in {NAMES[side]} has another twin")
+        return write_link(connection, link, intent=None, **values)
 
 
 # Creating
@@ -212,10 +202,8 @@ def _create(session: Session, link: Link, side: Side, record: Record) -> Found:
         return _take_existing(session, link, to, record, error)
     bases = decider.advance(decision, to, views, said)
     values: dict[str, Any] = {f"{each}_base": base for each, base in bases.items()}
-    values |= {f"{to}_id": said.id, f"{to}_revision": said.revision, "state": "linked"}
-    with session.database.write() as connection:
-        link = _take(connection, session, link, to, said.id, values)
-    return link, {side: record, to: said}
+    values[f"{to}_revision"] = said.revision
+    return _take(session, link, to, said, **values), {side: record, to: said}
 
 
 def _take_existing(

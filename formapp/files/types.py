@@ -155,7 +155,7 @@ def fitting_name(name: str, kinds: Sequence[Kind], accept: tuple[str, ...]) -> s
     every type is accepted, and without an ending, the name stays.
     """
     ending = extension_of(name)
-    fitting = [kind.extension for kind in kinds if any(_fits(kind, each) for each in accept)]
+    fitting = [kind.extension for kind in kinds if any(_matches(kind, each) for each in accept)]
     if not ending or not fitting or not fitting[0]:
         return name
     # Cameras and messengers call many a PNG `photo.jpg`, which harms no one.
@@ -164,13 +164,9 @@ def fitting_name(name: str, kinds: Sequence[Kind], accept: tuple[str, ...]) -> s
     return name if named or is_picture else clean_name(name + fitting[0])
 
 
-def _fits(kind: Kind, accepted: str) -> bool:
-    if accepted.endswith("/*"):
-        return bool(kind.mime) and kind.mime.startswith(accepted[:-1])
-    return _matches(kind, accepted)
-
-
 def _matches(kind: Kind, accepted: str) -> bool:
+    if accepted.endswith("/*"):
+        return kind.mime.startswith(accepted[:-1])
     if accepted.startswith("."):
         return kind.extension in _alike(accepted)
     return kind.mime == accepted

@@ -68,7 +68,11 @@ class MailLimit:
                 )
                 count_up(connection, reservation.form, now + DAY, now)
                 return reservation
-            is_news = reason == FORM_FULL and self._note_full(connection, form, now)
+            report = f"report of {form}"
+            # The log reports it once a day.
+            is_news = reason == FORM_FULL and not self._count(connection, report, DAY, now)
+            if is_news:
+                self._take(connection, report, now + DAY)
         if is_news:
             _log.error("form %s: %s; its other mails wait", form, FORM_FULL)
         raise MailLimitError(reason)
@@ -100,14 +104,6 @@ class MailLimit:
             return None, MAILBOX_FULL
         is_full = self._count(connection, f"of {form}", DAY, now) >= FORM_LIMIT
         return free, FORM_FULL if is_full else None
-
-    def _note_full(self, connection: Connection, form: str, now: datetime) -> bool:
-        """Record today's report to the owner; False if it is recorded already."""
-        name = f"report of {form}"
-        if self._count(connection, name, DAY, now):
-            return False
-        self._take(connection, name, now + DAY)
-        return True
 
     def _count(self, connection: Connection, name: str, window: timedelta, now: datetime) -> int:
         """Count under the hashes of all keys, so that a rotation of keys frees no slot."""

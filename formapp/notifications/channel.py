@@ -79,11 +79,7 @@ SameReceiver = Callable[[str, str | None], tuple[str, ...]]
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class _Jobs:
-    """What all jobs of notifications share.
-
-    Attributes:
-        forms: the form files of this process; jobs of other forms wait for another.
-    """
+    """What all jobs share; those of other forms than `forms` wait for another process."""
 
     database: Database
     forms: Mapping[str, FormDefinition]
@@ -145,11 +141,7 @@ class _Jobs:
 
 @dataclass(frozen=True, repr=False, kw_only=True)
 class ChannelJobs(_Jobs):
-    """Runs the jobs of one kind.
-
-    Attributes:
-        same_receiver: None: the receivers are behind one server, and wait for it anyway.
-    """
+    """Runs the jobs of one kind; without `same_receiver` all receivers are behind one server."""
 
     send: Send
     same_receiver: SameReceiver | None = None

@@ -69,8 +69,7 @@ def _iso(at: datetime) -> str:
 class WebhookChannel:
     """Posts leads to the `webhook` of a form.
 
-    Attributes:
-        secrets: `whsec_…`; a message is signed with each, so that a receiver may change its own.
+    A message is signed with each of the `secrets` (`whsec_…`): a receiver may change its own.
     """
 
     secrets: Sequence[str]

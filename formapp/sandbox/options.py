@@ -5,7 +5,7 @@ Every behaviour that CONTRACT.md calls a switch is a field of `Settings`.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Self, get_args
 from urllib.parse import urlsplit
@@ -29,7 +29,6 @@ class Range(NamedTuple):
 
     @property
     def whole(self) -> bool:
-        """Whether only whole numbers are valid."""
         return isinstance(self.highest, int)
 
     def __str__(self) -> str:
@@ -83,9 +82,6 @@ class Settings:
         if changes.get("rate_limit") == "off":
             changes = {**changes, "rate_limit": 0}
         return replace(self, **check(changes, SETTING_RULES, "a setting"))
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def _rule(default: object) -> Range | type:

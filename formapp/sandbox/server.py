@@ -51,7 +51,6 @@ class _Arrivals(io.RawIOBase):
         return count
 
     def next_request(self) -> None:
-        """Begin to wait for another request."""
         self._until = None
 
 
@@ -93,7 +92,6 @@ class Handler(WSGIRequestHandler):
             self._answer(environ)
 
     def _refuse(self, status: int) -> None:
-        """Answer a request that cannot be read, and end the connection."""
         self.close_connection = True
         self.send_error(status)
 

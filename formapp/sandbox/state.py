@@ -60,7 +60,6 @@ class ContactRecord:
     gone: str | None = None
 
     def emails(self) -> list[str]:
-        """Return all emails, normalized."""
         items = self.body["info"].get("emails", {}).get("items", [])
         return [normalize_email(item["email"]) for item in items]
 
@@ -86,7 +85,7 @@ class Site:
     """One Wix site. Hold `lock` while reading or writing its contents."""
 
     RECORDS = ("contacts", "gone")
-    PLAIN = ("merged", "labels", "fields", "jobs")
+    PLAIN = ("merged", "labels", "fields", "jobs", "sequences")
 
     def __init__(self, site_id: str) -> None:
         self.id = site_id
@@ -154,7 +153,6 @@ class Site:
         return self.sequences[contact_id]
 
     def take_events(self) -> list[Event]:
-        """Return the events that were not taken yet, oldest first."""
         taken, self.events = self.events, []
         return taken
 
@@ -195,7 +193,7 @@ class Site:
         return {key: value for key, value in values.items() if not self.is_system_field(key)}
 
     def as_json(self) -> Json:
-        saved: Json = {name: getattr(self, name) for name in (*self.PLAIN, "sequences")}
+        saved: Json = {name: getattr(self, name) for name in self.PLAIN}
         for name in self.RECORDS:
             saved[name] = {key: vars(one) for key, one in getattr(self, name).items()}
         return saved
@@ -205,7 +203,6 @@ class Site:
         site = cls(site_id)
         for name in cls.PLAIN:
             setattr(site, name, saved[name])
-        site.sequences = saved.get("sequences", {})  # older files have none
         for name in cls.RECORDS:
             setattr(site, name, {key: ContactRecord(**one) for key, one in saved[name].items()})
         for record in site.contacts.values():
@@ -242,7 +239,6 @@ class Store:
             return self._sites.setdefault(site_id, Site(site_id))
 
     def sites(self) -> list[Site]:
-        """Return all sites in the order of their first use."""
         with self._lock:
             return list(self._sites.values())
 
@@ -256,7 +252,6 @@ class Store:
                 self._sites.pop(site_id, None)
 
     def keep_webhook_key(self, pem: str) -> None:
-        """Save the private key of the webhooks."""
         with self._lock:
             self.webhook_key = pem
             self._epoch += 1
@@ -302,7 +297,6 @@ class Store:
 
 
 def _load(path: Path) -> tuple[dict[str, Site], str | None]:
-    """Return the sites of a state file, and its key."""
     try:
         saved = json.loads(path.read_bytes())
         if saved["format"] == FILE_FORMAT:

@@ -134,8 +134,7 @@ class Users:
         stored = None
         if _NAME.fullmatch(name):
             with self._database.read() as connection:
-                mine = select(users.c.password).where(users.c.name == name)
-                stored = connection.execute(mine).scalar()
+                stored = connection.scalar(select(users.c.password).where(users.c.name == name))
         return self.find(name) if _is_right(stored or _DUMMY, password) and stored else None
 
     def list_all(self) -> list[User]:

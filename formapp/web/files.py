@@ -13,13 +13,14 @@ from werkzeug.datastructures import Headers
 from werkzeug.wsgi import FileWrapper
 
 from formapp.db.database import DatabaseUnavailableError
-from formapp.files.links import PREFIX, FileLink, InvalidFileLinkError
+from formapp.files.links import PREFIX, FileLink
 from formapp.files.names import disposition
 from formapp.files.records import FileRecord, FileState, find_file, of_submission
 from formapp.files.store import ContentMissingError, FileStoreError
 from formapp.files.types import SHOWN_AS_IMAGES
 from formapp.forms.definition.uploads import format_size
 from formapp.languages import SOURCE
+from formapp.signing import InvalidSignatureError
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
 from formapp.web.i18n import set_language
@@ -117,7 +118,7 @@ FOR_TEMPLATES: Mapping[str, Any] = {"format_size": format_size, "is_picture": is
 def _read(token: str) -> FileLink:
     try:
         link = services().file_links.read(token)
-    except InvalidFileLinkError:
+    except InvalidSignatureError:
         raise RefusalError(404, "LINK_INVALID", _WRONG) from None
     if link.until <= datetime.now(UTC):
         raise RefusalError(410, "LINK_EXPIRED", _EXPIRED)

@@ -1,12 +1,10 @@
 """The manual as pages, for the demo: `/manual` and `/manual/<topic>`."""
 
 import re
-from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from flask import Blueprint, Flask, Response, abort, render_template, url_for
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup
 
 from formapp import manual
@@ -43,16 +41,11 @@ def render(markdown: str) -> Markup:
         elif opening.type == "fence":
             # A reader without a mouse must be able to scroll it.
             opening.attrSet("tabindex", "0")
-    for token in tokens:
-        _lead_to_pages(token.children or ())
-    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - it escapes
-
-
-def _lead_to_pages(tokens: Sequence[Token]) -> None:
-    for token in tokens:
+    for token in chain.from_iterable(each.children or () for each in tokens):
         if found := _LINK.fullmatch(str(token.attrGet("href") or "")):
             page = url_for("manual.show", topic=found["topic"])
             token.attrSet("href", page + (found["anchor"] or ""))
+    return Markup(parser.renderer.render(tokens, parser.options, {}))  # noqa: S704 - it escapes
 
 
 def _anchor(title: str) -> str:

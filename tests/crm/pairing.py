@@ -5,10 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 from formapp.crm import owner
-from formapp.crm.digests import PURPOSE
+from formapp.crm.digests import PURPOSE, Digests
+from formapp.crm.initial import load, plan
 from formapp.crm.model import Book, Conflict, FieldPair, Side
+from formapp.crm.session import Session
 from formapp.crm.store import LEASE
-from formapp.crm.sync import Session, load, plan, sync_once
+from formapp.crm.sync import sync_once
 from formapp.crm.system import Capabilities
 from formapp.db.database import Database
 from formapp.signing import Keyring
@@ -46,13 +48,13 @@ class Pairing:
 
     def session(self) -> Session:
         """A new session, as after a start of the process."""
-        keyring = Keyring(["the secret of this installation"], PURPOSE)
+        digests = Digests(Keyring(["the secret of this installation"], PURPOSE))
         return Session(
             self.book,
             self.wix,
             self.crm,
             self.database,
-            keyring,
+            digests,
             self.clock,
             sleep=self.clock.turn,
         )

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from formapp.crm.digests import PURPOSE
+from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.model import Book
-from formapp.crm.sync import Session
+from formapp.crm.session import Session
 from formapp.crm.system import System
 from formapp.crm.systems.wix import WixSystem
 from formapp.crm.systems.wix_calls import WixCalls, limited_client
@@ -35,7 +35,7 @@ def open_session(
     site = Site("main", auth, 1_000_000, base_url=url)
     client = limited_client(site, database, clock, metrics or Metrics())
     calls = WixCalls(client, clock=clock, wait=lambda _: False, patient=True)
-    keyring = Keyring([secret], PURPOSE)
+    digests = Digests(Keyring([secret], PURPOSE))
     wix = WixSystem(book, calls)
     counted = {"calls": lambda: calls.made, **more}
-    return Session(book, wix, crm, database, keyring, clock, **counted)
+    return Session(book, wix, crm, database, digests, clock, **counted)

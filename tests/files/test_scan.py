@@ -10,9 +10,8 @@ import pytest
 
 from formapp.db.database import Database
 from formapp.files import records
-from formapp.files.clamd import UNSCANNED, Clamd, ClamdError
 from formapp.files.records import FILE_SCAN, FileRecord, FileState
-from formapp.files.scan import FileScanner
+from formapp.files.scan import UNSCANNED, Clamd, ClamdError, FileScanner
 from formapp.files.store import FolderStore
 from formapp.jobs.queue import JobRunner
 from formapp.leads.accept import keep

@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
-from formapp.crm.system import Record, Value, Write
+from formapp.crm.model import LABELS, SETS
+from formapp.crm.system import Record, Value, Write, as_items, normalised
 from formapp.crm.systems.vcard import Card, Line, escape, join, split
 from formapp.forms.reading.contact import read_email, read_phone
 from formapp.forms.reading.places import read_country, read_subdivision
@@ -17,7 +19,6 @@ from formapp.forms.reading.places import read_country, read_subdivision
 KEY = "X-WIX-CONTACT-ID"
 """The line that stores the Wix contact's id."""
 
-SETS = ("emails", "phones", "addresses")
 _X = "x."
 _LINES = {
     "full_name": "FN",
@@ -30,12 +31,26 @@ _LINES = {
     "phones": "TEL",
     "addresses": "ADR",
 }
-_FAMILY, _GIVEN, _NAME_PARTS = 0, 1, 5
+_NAME_PARTS = 5
+_PARTS = {
+    "family_name": ("N", _NAME_PARTS, 0),
+    "given_name": ("N", _NAME_PARTS, 1),
+    "org": ("ORG", 1, 0),
+}
+"""Fields that are a part of a line's value: the line, how many parts it has, which one it is."""
+
 _ADDRESS_PARTS = 7
 _ADDRESS_LINES = 6
 _MAX_TEXT = 10_000
 _DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:T.*)?")
 _LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
+class CardRecord(Record):
+    """A record with the card that it was read from: an update changes only some of its lines."""
+
+    card: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +64,8 @@ class CardFields:
 
     def normalise(self, name: str, value: Value) -> Value | None:
         """Return the value in the form in which it is compared; None: a card can't hold it."""
-        if name in SETS or name == "labels":
-            items = (value,) if isinstance(value, str) else value
-            found = {self._normalise(name, item) for item in items}
-            return tuple(sorted(item for item in found if item)) or None
-        text = value if isinstance(value, str) else next(iter(value), "")
-        return self._normalise(name, text)
+        is_set = name in SETS or name == LABELS
+        return normalised(value, partial(self._normalise, name), is_set=is_set)
 
     def _normalise(self, name: str, text: str) -> str | None:
         if len(text) > _MAX_TEXT:
@@ -84,10 +95,12 @@ class CardFields:
 
     # Reading
 
-    def record(self, card: Card, id_: str, revision: str) -> Record:
+    def record(self, text: str, id_: str, revision: str) -> CardRecord:
+        """Return what a card says; may raise UnreadableCardError."""
+        card = Card.parse(text)
         values = {name: value for name in self.names if (value := self._value(card, name))}
         key = card.first(KEY)
-        return Record(
+        return CardRecord(
             id_,
             revision,
             values,
@@ -95,16 +108,15 @@ class CardFields:
             (_line(key.text) or None) if key else None,
             emails=self._items(card, "emails"),
             phones=self._items(card, "phones"),
+            card=text,
         )
 
     def _value(self, card: Card, name: str) -> Value | None:
         if name in SETS:
             return self._items(card, name) or None
-        if name in ("given_name", "family_name"):
-            index = _GIVEN if name == "given_name" else _FAMILY
-            return self._normalise(name, card.parts("N", _NAME_PARTS)[index])
-        if name == "org":
-            return self._normalise(name, card.parts("ORG", 1)[0])
+        if name in _PARTS:
+            line_name, count, index = _PARTS[name]
+            return self._normalise(name, card.parts(line_name, count)[index])
         is_one_of_several = name in ("email", "phone")
         line = card.preferred(_LINES[name]) if is_one_of_several else card.first(_line_name(name))
         return self._normalise(name, line.text) if line else None
@@ -137,14 +149,11 @@ class CardFields:
 
     def _set(self, card: Card, name: str, value: Value | None) -> None:
         if name in SETS:
-            self._set_items(card, name, () if value is None else _tuple(value))
+            self._set_items(card, name, as_items(value))
             return
-        text = None if value is None else next(iter(_tuple(value)), None)
-        if name in ("given_name", "family_name"):
-            index = _GIVEN if name == "given_name" else _FAMILY
-            card.set_part("N", _NAME_PARTS, index, text or "")
-        elif name == "org":
-            card.set_part("ORG", 1, 0, text or "")
+        text = next(iter(as_items(value)), None)
+        if name in _PARTS:
+            card.set_part(*_PARTS[name], text or "")
         elif name in ("email", "phone"):
             self._set_preferred(card, name, text)
         elif self._value(card, name) != (self._normalise(name, text) if text else None):
@@ -181,10 +190,6 @@ class CardFields:
     def _substitute(self, card: Card) -> str:
         lines = (card.first(name) for name in ("ORG", "EMAIL", "TEL"))
         return next((split(each.value, ";")[0] for each in lines if each and each.value), "No name")
-
-
-def _tuple(value: Value) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else value
 
 
 def _line_name(name: str) -> str:

@@ -5,9 +5,7 @@ from the contact's id, so that a repeated create can't make a double.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NoReturn
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import requests
 
@@ -22,13 +20,15 @@ from formapp.crm.system import (
     Record,
     RefusedError,
     StaleError,
+    System,
     UnauthorizedError,
     UnavailableError,
     Value,
     Write,
+    batches,
 )
 from formapp.crm.systems import dav
-from formapp.crm.systems.card_fields import KEY, CardFields
+from formapp.crm.systems.card_fields import KEY, CardFields, CardRecord
 from formapp.crm.systems.http_calls import HttpCalls
 from formapp.crm.systems.vcard import Card, UnreadableCardError
 
@@ -47,14 +47,7 @@ _NO_SYNC = (400, 403, 405, 415, 501)
 _MAX_ID = 200
 
 
-@dataclass(frozen=True, slots=True, repr=False, kw_only=True)
-class CardRecord(Record):
-    """A record with the card that it was read from: an update changes only some of its lines."""
-
-    card: str
-
-
-class CardDavSystem:
+class CardDavSystem(System):
     """One address book, with the fields of one book."""
 
     capabilities = Capabilities(preconditions=True)
@@ -83,7 +76,7 @@ class CardDavSystem:
     def changes(self, cursor: str | None) -> Iterator[Changes]:
         if cursor is None:
             answer = self._ask("PROPFIND", dav.properties("sync-token"), depth=0)
-            yield Changes({}, (), dav.property_of(answer.content, "sync-token") or _NO_CURSOR)
+            yield Changes({}, (), dav.parse(answer.content).token or _NO_CURSOR)
             return
         if cursor == _NO_CURSOR:
             yield Changes({}, (), cursor)
@@ -129,9 +122,8 @@ class CardDavSystem:
     def get_many(self, record_ids: Sequence[str]) -> Mapping[str, Record]:
         """Read cards, 100 a call; those that can't be read are missing."""
         found: dict[str, Record] = {}
-        for start in range(0, len(record_ids), _BATCH):
-            names = record_ids[start : start + _BATCH]
-            paths = [urlsplit(self._address(name)).path for name in names]
+        for batch in batches(record_ids, _BATCH):
+            paths = [urlsplit(self._address(name)).path for name in batch]
             for record in self._cards(dav.cards(paths)):
                 found[record.id] = record
         return found
@@ -170,19 +162,9 @@ class CardDavSystem:
 
     def _record(self, name: str, etag: str, text: str) -> CardRecord:
         try:
-            record = self._fields.record(Card.parse(text), name, etag)
+            return self._fields.record(text, name, etag)
         except UnreadableCardError:
             raise RefusedError("the card can't be read: it is no vCard") from None
-        return CardRecord(
-            record.id,
-            record.revision,
-            record.values,
-            record.labels,
-            record.key,
-            record.emails,
-            record.phones,
-            card=text,
-        )
 
     # Writing
 
@@ -219,7 +201,9 @@ class CardDavSystem:
             return record
         answer = self._put(record.id, text, {"If-Match": record.revision})
         if answer.status_code == _STALE or answer.status_code in _ABSENT:
-            self._stale(record)
+            if self._is_there(record.id):
+                raise StaleError("the card has changed")
+            raise GoneError("the card is gone")
         if answer.status_code not in _DONE:
             raise _refusal(answer)
         # Without an ETag the server has changed the card: the next pass reads what it made of it.
@@ -234,19 +218,13 @@ class CardDavSystem:
         elif answer.status_code not in (*_DONE, *_ABSENT):
             raise _refusal(answer)
 
-    def archive(self, record: Record) -> NoReturn:  # noqa: ARG002 - as of `System`
-        raise RefusedError("an address book has no archive")
-
-    def merge(self, survivor: Record, source: Record) -> NoReturn:  # noqa: ARG002 - as of `System`
-        raise RefusedError("an address book can't merge cards")
-
     def normalise(self, name: str, value: Value) -> Value | None:
         return self._fields.normalise(name, value)
 
     # Calls
 
     def _address(self, name: str) -> str:
-        return self._url + dav.quoted(name)
+        return self._url + quote(name, safe="")
 
     def _ask(
         self, method: str, body: bytes, *, depth: int, allow: tuple[int, ...] = ()
@@ -272,11 +250,6 @@ class CardDavSystem:
         return self._calls.call(
             "PUT", self._address(name), data=text.encode(), headers=headers, allow=allow
         )
-
-    def _stale(self, record: Record) -> NoReturn:
-        if self._is_there(record.id):
-            raise StaleError("the card has changed")
-        raise GoneError("the card is gone")
 
     def _is_there(self, name: str) -> bool:
         return self._calls.call("GET", self._address(name)).status_code not in _ABSENT

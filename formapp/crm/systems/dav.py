@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import unquote, urlsplit
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape, quoteattr
 
@@ -14,7 +14,7 @@ from formapp.crm.system import UnavailableError
 DAV, CARD = "{DAV:}", "{urn:ietf:params:xml:ns:carddav}"
 _NAMESPACES = 'xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"'
 _DATA = "<prop><getetag/><C:address-data/></prop>"
-GONE, CUT_SHORT = 404, 507
+CUT_SHORT = 507
 
 
 def properties(*names: str) -> bytes:
@@ -70,7 +70,6 @@ class Member:
 
     @property
     def name(self) -> str:
-        """The last part of the path."""
         return self.path.rstrip("/").rpartition("/")[2]
 
 
@@ -102,7 +101,9 @@ def parse(content: bytes) -> Multistatus:
     if root.tag != f"{DAV}multistatus":
         raise UnavailableError("the address book's answer can't be read")
     members = tuple(_member(each) for each in root.findall(f"{DAV}response"))
-    return Multistatus(members, root.findtext(f"{DAV}sync-token", "").strip())
+    # That of a report; or a property of the one resource that was asked for.
+    token = next(root.iter(f"{DAV}sync-token"), None)
+    return Multistatus(members, ((token is not None and token.text) or "").strip())
 
 
 def _member(response: Element) -> Member:
@@ -120,12 +121,6 @@ def _member(response: Element) -> Member:
     )
 
 
-def property_of(content: bytes, name: str) -> str:
-    """Return the text of a property of DAV in an answer about one resource; empty if absent."""
-    parse(content)
-    return next((each.text or "" for each in fromstring(content).iter(f"{DAV}{name}")), "").strip()
-
-
 def _text(parent: Element | None, tag: str) -> str:
     return "" if parent is None else parent.findtext(tag, "").strip("\r\n\t ")
 
@@ -134,8 +129,3 @@ def _status(line: str | None) -> int:
     """Return the code of a status line, 200 if there is none."""
     parts = (line or "").split()
     return int(parts[1]) if len(parts) > 1 and parts[1].isdigit() else 200
-
-
-def quoted(name: str) -> str:
-    """Return the last part of a path as it is sent."""
-    return quote(name, safe="")

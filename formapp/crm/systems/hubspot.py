@@ -20,14 +20,16 @@ from formapp.crm.system import (
     Capabilities,
     Changes,
     CrmError,
-    CursorRefusedError,
     GoneError,
     Record,
     RefusedError,
     StaleError,
+    System,
     UnavailableError,
     Value,
     Write,
+    batches,
+    read_time_cursor,
 )
 from formapp.crm.systems.http_calls import HttpCalls
 from formapp.forms.reading.contact import read_email, read_phone
@@ -56,7 +58,7 @@ class HubSpotRecord(Record):
     stored: Mapping[str, str] = field(default_factory=dict)
 
 
-class HubSpotSystem:
+class HubSpotSystem(System):
     """The contacts of one account, with the fields of one book."""
 
     capabilities = Capabilities(merge=True, archive=True, labels=False, index_lag=INDEX_LAG)
@@ -104,7 +106,7 @@ class HubSpotSystem:
         if cursor is None:
             yield Changes({}, (), now.isoformat())
             return
-        newest, last = _read_cursor(cursor), 0
+        newest, last = read_time_cursor(cursor), 0
         window = {
             "propertyName": "lastmodifieddate",
             "operator": "BETWEEN",
@@ -134,22 +136,22 @@ class HubSpotSystem:
             if not after:
                 return
 
-    def get(self, record_id: str) -> Record | None:
-        """Read one contact; a merged one answers with the id of what it went into."""
-        return self._get(record_id)
+    def get(self, record_id: str, id_property: str = "") -> HubSpotRecord | None:
+        """Read one contact; a merged one answers with the id of what it went into.
 
-    def _get(self, value: str, id_property: str = "") -> HubSpotRecord | None:
+        `id_property` is the one that `record_id` is a value of, if it is another one.
+        """
         query = f"?properties={','.join(self._read)}"
         if id_property:
             query += f"&idProperty={id_property}"
-        answer = self._contacts("GET", f"/{quote(value, safe='')}{query}", allow=(_ABSENT,))
+        path = f"/{quote(record_id, safe='')}{query}"
+        answer = self._contacts("GET", path, allow=(_ABSENT,))
         return None if answer.status_code == _ABSENT else self._record(_json(answer))
 
     def get_many(self, record_ids: Sequence[str]) -> Mapping[str, Record]:
         found: dict[str, Record] = {}
-        for start in range(0, len(record_ids), _BATCH):
-            inputs = [{"id": id_} for id_ in record_ids[start : start + _BATCH]]
-            body = {"inputs": inputs, "properties": self._read}
+        for batch in batches(record_ids, _BATCH):
+            body = {"inputs": [{"id": id_} for id_ in batch], "properties": self._read}
             for row in _json(self._contacts("POST", "/batch/read", body, reads=True))["results"]:
                 found[str(row["id"])] = self._record(row)
         return {id_: found[id_] for id_ in record_ids if id_ in found}
@@ -159,10 +161,10 @@ class HubSpotSystem:
     ) -> Sequence[Record]:
         """By key and e-mail at once; by phone with Search, which lags."""
         if key is not None:
-            held = self._get(key, KEY)
+            held = self.get(key, KEY)
             return [held] if held and held.key == key else []
         if email is not None:
-            held = self._get(email.strip(), "email")
+            held = self.get(email.strip(), "email")
             return [held] if held and (self.normalise("email", email) in held.emails) else []
         wanted = self.normalise("phone", phone or "")
         groups = [
@@ -229,18 +231,14 @@ class HubSpotSystem:
         if answer.status_code != _TAKEN:
             return self._record(_json(answer), sent)
         found = _EXISTING.search(answer.text)
-        held = self._get(found[1]) if found else None
+        held = self.get(found[1]) if found else None
         if write.key and held is None:
-            held = self._get(write.key, KEY)
-        if held and write.key and held.key == write.key and self._has(held, sent):
-            return held
+            held = self.get(write.key, KEY)
+        if held and write.key and held.key == write.key:
+            stored = held.stored
+            if all(self._same(name, stored.get(name, ""), value) for name, value in sent.items()):
+                return held
         raise AlreadyExistsError("HubSpot has this contact already", held.id if held else None)
-
-    def _has(self, held: HubSpotRecord, sent: Mapping[str, str]) -> bool:
-        return all(
-            self.normalise(name, held.stored.get(name, "")) == self.normalise(name, value)
-            for name, value in sent.items()
-        )
 
     def update(self, record: Record, write: Write) -> Record:
         """Send what changes, then look whether a person's value was overwritten by it."""
@@ -289,7 +287,7 @@ class HubSpotSystem:
 
     def delete(self, record: Record) -> None:
         """Archive the contact, unless it has changed: HubSpot keeps it for 90 days."""
-        held = self._get(record.id)
+        held = self.get(record.id)
         if held is None:
             return
         if held.id != record.id or (record.revision and held.revision != record.revision):
@@ -304,8 +302,7 @@ class HubSpotSystem:
         """Merge the source into the survivor; the result has an id of its own."""
         body = {"primaryObjectId": survivor.id, "objectIdToMerge": source.id}
         merged = self._record(_json(self._contacts("POST", "/merge", body)))
-        found = self._get(merged.id)
-        return found or merged
+        return self.get(merged.id) or merged
 
     def normalise(self, name: str, value: Value) -> Value | None:
         """Return the value in the form in which it is compared; HubSpot has no sets of them."""
@@ -378,16 +375,6 @@ def _properties(write: Write) -> dict[str, str]:
     """Return what is sent; an empty text clears."""
     sent = {name: value if isinstance(value, str) else "" for name, value in write.values.items()}
     return sent if write.key is None else {**sent, KEY: write.key}
-
-
-def _read_cursor(cursor: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(cursor)
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
-        raise CursorRefusedError("the cursor is none of HubSpot's")
-    return found
 
 
 def _time(text: Any) -> datetime | None:

@@ -94,7 +94,6 @@ class Line:
 
     @property
     def raw(self) -> str:
-        """The line, unfolded."""
         return f"{self.head}:{self.value}"
 
 
@@ -193,7 +192,6 @@ class Card:
         return (found + [""] * count)[: max(count, len(found))]
 
     def set_part(self, name: str, count: int, index: int, text: str) -> None:
-        """Replace one part of the first line's value."""
         parts = self.parts(name, count)
         if parts[index] != text:
             parts[index] = text

@@ -10,22 +10,25 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from sqlalchemy import select
 from standardwebhooks import Webhook
 
 from formapp.crm.events import crm_source, last_of, read_contents
-from formapp.crm.model import LABELS, Book
+from formapp.crm.model import LABELS, SETS, Book
 from formapp.crm.system import (
     Capabilities,
     Changes,
     Record,
     RefusedError,
+    System,
     UnauthorizedError,
     UnavailableError,
     Value,
     Write,
+    as_items,
+    normalised,
 )
 from formapp.crm.systems.http_calls import HttpCalls
 from formapp.db.database import Database
@@ -36,10 +39,9 @@ _GONE = 410
 
 _ABSENT = 404
 _DONE = range(200, 300)
-_SETS = ("emails", "phones", "addresses")
 
 
-class WebhookSystem:
+class WebhookSystem(System):
     """One receiver, with the fields of one book."""
 
     capabilities = Capabilities(merge=True, lists=False)
@@ -104,7 +106,7 @@ class WebhookSystem:
     def _record(self, record_id: str, revision: str, content: Mapping[str, Any]) -> Record:
         values = {}
         for pair in self._book.fields:
-            posted = _posted(content.get(pair.crm), is_set=pair.wix in _SETS)
+            posted = _posted(content.get(pair.crm), is_set=pair.wix in SETS)
             if posted and (value := self.normalise(pair.crm, posted)):
                 values[pair.crm] = value
         labels = _posted(content.get(LABELS), is_set=True) or ()
@@ -122,7 +124,7 @@ class WebhookSystem:
         found: list[str] = []
         for pair in self._book.fields:
             if pair.wix in names and (value := values.get(pair.crm)):
-                found += [value] if isinstance(value, str) else value
+                found += as_items(value)
         return tuple(dict.fromkeys(found))
 
     def _last_message(self, record_id: str) -> str:
@@ -160,11 +162,7 @@ class WebhookSystem:
         data = {"id": record.id, "external_id": record.id}
         self._send("contact.deleted", data, record.revision)
 
-    def archive(self, record: Record) -> NoReturn:  # noqa: ARG002 - as of `System`
-        raise RefusedError("there is no message for archiving")
-
     def merge(self, survivor: Record, source: Record) -> Record:
-        """Report that a contact was merged into another one."""
         data = {"id": survivor.id, "external_id": survivor.id, "merged_ids": [source.id]}
         message_id = self._send("contact.merged", data, survivor.revision)
         return replace(survivor, revision=message_id)
@@ -172,9 +170,8 @@ class WebhookSystem:
     def normalise(self, name: str, value: Value) -> Value | None:
         """The text itself, without blanks around it: Wix's side knows the one spelling."""
         del name
-        if isinstance(value, str):
-            return value.strip() or None
-        return tuple(sorted({item.strip() for item in value if item.strip()})) or None
+        is_set = not isinstance(value, str)
+        return normalised(value, lambda text: text.strip() or None, is_set=is_set)
 
     def _send(self, type_: str, data: Mapping[str, Any], previous: str) -> str:
         """Send a message and return its id.

@@ -8,9 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from formapp.crm import system
-from formapp.crm.model import Book
-from formapp.crm.names import EXTENDED
-from formapp.crm.system import Capabilities, Changes, Record, Value, Write
+from formapp.crm.model import EXTENDED, Book
+from formapp.crm.system import Capabilities, Changes, Record, Value, Write, batches
 from formapp.crm.systems.wix_calls import WixCalls
 from formapp.crm.systems.wix_fields import Fields, extended_names
 from formapp.wix import Contact, Definition
@@ -35,7 +34,7 @@ class WixRecord(Record):
     contact: Contact
 
 
-class WixSystem:
+class WixSystem(system.System):
     """The contacts of one Wix site, with the fields of one book.
 
     Calls that read many contacts wait in place for room in the rate budget.
@@ -137,7 +136,7 @@ class WixSystem:
             # Wix doesn't sort by it; a wrong clock costs readings here, and no change.
             yield Changes({}, (), (self._calls.now() - _FIRST_CURSOR).isoformat())
             return
-        newest = _read_cursor(cursor)
+        newest = system.read_time_cursor(cursor)
         since = {"updatedDate": {"$gte": _wix_time(newest - OVERLAP)}}
 
         def read(offset: int) -> Page[Contact]:
@@ -203,8 +202,8 @@ class WixSystem:
             id_: self._page[id_] for id_ in record_ids if is_fresh and id_ in self._page
         }
         missing = [id_ for id_ in record_ids if id_ not in found]
-        for start in range(0, len(missing), _BATCH):
-            wanted = {"id": {"$in": missing[start : start + _BATCH]}}
+        for batch in batches(missing, _BATCH):
+            wanted = {"id": {"$in": batch}}
             for row in self._calls.once(self._full, wanted, _BATCH, patient=True):
                 found[row.id] = self._record(row)
         return found
@@ -280,7 +279,7 @@ class WixSystem:
         """Update Contact with the revision that was read, then Label and Unlabel Contact."""
         if write.key is not None and record.key not in {None, write.key}:
             raise system.RefusedError("another external id is stored already")
-        held = self._with_contact(record)
+        held = _with_contact(record)
         self._define(write)
         self._page.pop(record.id, None)
         if body := self._fields.body(write, held.contact):
@@ -331,16 +330,6 @@ class WixSystem:
         same = (after.values, after.key, after.labels) == (before.values, before.key, labels)
         return after if same else replace(before, labels=labels)
 
-    def _with_contact(self, record: Record) -> WixRecord:
-        if isinstance(record, WixRecord):
-            return record
-        found = self._record(self._calls.once(self._wix.contacts.get, record.id))
-        if found.id != record.id:
-            raise system.GoneError("the contact was merged away")
-        if record.revision and found.revision != record.revision:
-            raise system.StaleError("the contact has changed since it was read")
-        return found
-
     def delete(self, record: Record) -> None:
         """Delete Contact, which has no precondition: so it is read once more before."""
         found = self.get(record.id)
@@ -350,12 +339,9 @@ class WixSystem:
             raise system.StaleError("the contact has changed since it was read")
         self._calls.once(self._wix.contacts.delete, record.id)
 
-    def archive(self, record: Record) -> None:  # noqa: ARG002 - a system's interface
-        raise system.RefusedError("contacts at Wix can't be archived")
-
     def merge(self, survivor: Record, source: Record) -> Record:
         """Merge Contacts; a member can't be the source."""
-        target = self._with_contact(survivor)
+        target = _with_contact(survivor)
         try:
             answer = self._calls.once(
                 self._wix.contacts.merge, target.id, target.contact.revision, [source.id]
@@ -369,12 +355,10 @@ class WixSystem:
         return self._record(answer)
 
 
-def _read_cursor(cursor: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(cursor)
-    except ValueError:
-        raise system.CursorRefusedError("the cursor is no time") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+def _with_contact(record: Record) -> WixRecord:
+    if not isinstance(record, WixRecord):
+        raise system.StaleError("the contact was not read")
+    return record
 
 
 def _wix_time(moment: datetime) -> str:

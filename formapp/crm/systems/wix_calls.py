@@ -70,7 +70,6 @@ class WixCalls:
         self.wix = client.wix
         self.now = clock
         self.made = 0
-        """Calls so far."""
         self._wait = wait
         self._patient = patient
 

@@ -7,11 +7,11 @@ extension, dates and language tags in their usual form (formapp/wix/CONTRACT.md 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any, cast
 
-from formapp.crm.model import LABELS
-from formapp.crm.names import EXTENDED, SETS
-from formapp.crm.system import Value, Write
+from formapp.crm.model import EXTENDED, LABELS, SETS
+from formapp.crm.system import Value, Write, as_items, normalised
 from formapp.forms.reading.contact import read_email, read_phone
 from formapp.forms.reading.places import read_country, read_subdivision
 from formapp.forms.reading.text import fold, read_locale
@@ -54,7 +54,6 @@ class Fields:
     # Reading
 
     def values(self, contact: Contact) -> dict[str, Value]:
-        """The mapped fields that aren't blank."""
         found = {name: self.normalise(name, self._raw(contact, name)) for name in self.names}
         return {name: value for name, value in found.items() if value}
 
@@ -63,14 +62,13 @@ class Fields:
         return self._extended(contact.info, self.key_field) or None
 
     def emails(self, contact: Contact) -> tuple[str, ...]:
-        return cast("tuple[str, ...]", self.normalise("emails", self._raw(contact, "emails")) or ())
+        return as_items(self.normalise("emails", self._raw(contact, "emails")))
 
     def phones(self, contact: Contact) -> tuple[str, ...]:
         """All numbers, in E.164 where they can be read."""
-        return cast("tuple[str, ...]", self.normalise("phones", self._raw(contact, "phones")) or ())
+        return as_items(self.normalise("phones", self._raw(contact, "phones")))
 
     def labels(self, contact: Contact) -> frozenset[str]:
-        """Display names of the labels that are known."""
         names = (self.label_names.get(key) for key in contact.info.label_keys)
         return frozenset(name for name in names if name)
 
@@ -103,13 +101,8 @@ class Fields:
 
     def normalise(self, name: str, value: Value) -> Value | None:
         """What Wix makes of a value; None: it can't hold it."""
-        if name in SETS or name == LABELS:
-            items = (value,) if isinstance(value, str) else value
-            found = {self._normalise(name, item) for item in items}
-            return tuple(sorted(item for item in found if item)) or None
-        if not isinstance(value, str):
-            value = value[0] if value else ""
-        return self._normalise(name, value)
+        is_set = name in SETS or name == LABELS
+        return normalised(value, partial(self._normalise, name), is_set=is_set)
 
     def _normalise(self, name: str, text: str) -> str | None:
         line = text.strip()
@@ -154,7 +147,7 @@ class Fields:
         if "phone" in values or "phones" in values:
             body["phones"] = {"items": self._phones(values, info.phones)}
         if "addresses" in values:
-            wanted = _items_of(values["addresses"])
+            wanted = as_items(values["addresses"])
             body["addresses"] = {"items": _addresses(wanted, info.addresses)}
         if extended := self._extended_items(write, info):
             body["extendedFields"] = {"items": extended}
@@ -254,12 +247,6 @@ def _primary(phones: Sequence[Phone]) -> Phone | None:
     return next((each for each in phones if each.primary), phones[0] if phones else None)
 
 
-def _items_of(value: Value | None) -> list[str]:
-    if value is None:
-        return []
-    return [value] if isinstance(value, str) else [*value]
-
-
 def _merged(
     stored: Sequence[dict[str, Any]],
     values: Mapping[str, Value | None],
@@ -275,7 +262,7 @@ def _merged(
     single, whole = names
     items = list(stored)
     if whole in values:
-        wanted = {identity(changed({}, each)): each for each in _items_of(values[whole])}
+        wanted = {identity(changed({}, each)): each for each in as_items(values[whole])}
         items = [item for item in items if identity(item) in wanted]
         held = {identity(item) for item in items}
         items += [changed({}, each) for which, each in wanted.items() if which not in held]

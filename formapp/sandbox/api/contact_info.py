@@ -185,7 +185,6 @@ def items(info: Json, name: str) -> list[Any]:
 
 
 def primary_of(candidates: list[Json]) -> Json | None:
-    """Return the item marked as primary, else the first."""
     return next((one for one in candidates if one.get("primary")), next(iter(candidates), None))
 
 

@@ -192,7 +192,6 @@ class Page:
         return rows[self.offset : self.offset + self.limit]
 
     def metadata(self, total: int) -> Json:
-        """Return `pagingMetadata` for a result of `total` rows."""
         count = max(0, min(self.limit, total - self.offset))
         return {"count": count, "offset": self.offset, "total": total, "tooManyToCount": False}
 

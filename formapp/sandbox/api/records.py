@@ -34,7 +34,6 @@ def find(call: Call, contact_id: str | None = None) -> ContactRecord:
 
 
 def create(call: Call, info: Json) -> Json:
-    """Store a new contact and return its body."""
     body = {
         "id": str(uuid.uuid4()),
         "revision": 1,

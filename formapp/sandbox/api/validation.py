@@ -53,7 +53,6 @@ class Sent:
         return self.value
 
     def text(self, longest: int | None = None) -> str | None:
-        """A string of at most `longest` characters."""
         if self._typed(str, "a string") and longest is not None and len(self.value) > longest:
             self.refuse(f"must have at most {longest} characters", "MAX_LENGTH", threshold=longest)
         text: str | None = self.value
@@ -76,7 +75,6 @@ class Sent:
         return ""
 
     def choice(self, known: Collection[str]) -> str | None:
-        """One of `known`."""
         if self.value is not None and not (isinstance(self.value, str) and self.value in known):
             self.refuse(f"must be one of {', '.join(known)}")
         chosen: str | None = self.value
@@ -101,12 +99,10 @@ class Sent:
         return default or 0
 
     def mapping(self) -> dict[str, Any] | None:
-        """An object."""
         found: dict[str, Any] | None = self._typed(dict, "an object")
         return found
 
     def items(self, longest: int) -> "list[Sent] | None":
-        """An array of at most `longest` items."""
         found = self._typed(list, "an array")
         if found is not None and len(found) > longest:
             self.refuse(f"must have at most {longest} items", "MAX_SIZE", threshold=longest)

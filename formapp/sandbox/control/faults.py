@@ -108,7 +108,6 @@ class Fault:
 
 
 def _cut(environ: Mapping[str, Any]) -> None:
-    """Shut the connection down in both directions."""
     connection = environ.get("werkzeug.socket")
     if connection is None:  # most servers drop the connection after an error
         raise ConnectionAbortedError("this server passes no socket to cut")

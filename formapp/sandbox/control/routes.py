@@ -60,15 +60,12 @@ def register_control(app: Flask, sandbox: Sandbox, refuse_form: Callable[[str], 
         return make_response({"error": str(error)}, 400)
 
     control.register_error_handler(SettingError, refuse)
-    for add_routes in (
-        _add_faults,
-        _add_settings,
-        _add_log,
-        _add_webhooks,
-        _add_sites,
-        _add_dashboard,
-    ):
-        add_routes(control, sandbox)
+    _add_faults(control, sandbox)
+    _add_settings(control, sandbox)
+    _add_log(control, sandbox)
+    _add_webhooks(control, sandbox)
+    _add_sites(control, sandbox)
+    _add_dashboard(control, sandbox)
     app.register_blueprint(control)
 
 
@@ -147,7 +144,7 @@ def _add_faults(control: Blueprint, sandbox: Sandbox) -> None:
 def _add_settings(control: Blueprint, sandbox: Sandbox) -> None:
     @control.get("/settings")
     def read_settings() -> Json:
-        return {"settings": sandbox.settings.as_json()}
+        return {"settings": asdict(sandbox.settings)}
 
     @control.route("/settings", methods=["PATCH", "POST"])
     def change_settings() -> AnyResponse:

@@ -7,6 +7,7 @@ Everything also works by reloading.
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 
 from flask import Blueprint, Flask, Response, make_response, render_template, request
 
@@ -152,7 +153,7 @@ def faults_page(sandbox: Sandbox, problem: str | None = None) -> Response:
         faults=sandbox.faults.read(),
         operations=OPERATION_NAMES,
         sites=[site.id for site in sandbox.store.sites()],
-        values=sandbox.settings.as_json(),
+        values=asdict(sandbox.settings),
         choices=SETTING_RULES,
         counts=sandbox.calls.read()["counts"],
         base=request.host_url.rstrip("/"),
@@ -175,7 +176,6 @@ def webhooks_page(sandbox: Sandbox, problem: str | None = None) -> Response:
 
 
 def refused_page(sandbox: Sandbox, problem: str) -> Response:
-    """Return the page whose form was refused, with the reason."""
     is_webhooks = request.path.startswith("/_sandbox/webhooks")
     return (webhooks_page if is_webhooks else faults_page)(sandbox, problem)
 

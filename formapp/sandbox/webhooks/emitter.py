@@ -105,13 +105,11 @@ class Emitter:
             self._changed.notify_all()
 
     def clear(self) -> None:
-        """Forget the log, and all events that wait."""
         with self._changed:
             self._log.clear()
             self._waiting.clear()
 
     def close(self) -> None:
-        """Send nothing more."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

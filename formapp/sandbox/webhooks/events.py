@@ -20,12 +20,10 @@ _AS_TEXT = {
 
 
 def created(call: Call, contact: Json) -> None:
-    """Note that a contact is new."""
     _note(call, "created", contact["id"], {"createdEvent": {"entity": contact}})
 
 
 def updated(call: Call, contact: Json) -> None:
-    """Note that a contact has a new revision."""
     _note(call, "updated", contact["id"], {"updatedEvent": {"currentEntity": contact}})
 
 

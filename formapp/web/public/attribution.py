@@ -99,12 +99,12 @@ def action_query(request: Request, form: Form, use: Use, foreign: Attribution | 
     going back would load a page with another token.
     """
     own = language_query(form) | {USE: use}
-    if not (foreign or request.args or request.referrer):
+    if not (foreign or request.query_string or request.referrer):
         return "&".join(map("=".join, own.items()))  # a tag and a word, which need no quoting
     query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
     if foreign:
         query |= {_PAGE: foreign.page} if foreign.page else {}
-    elif referrer := _foreign_referrer(request, services().address):
+    elif request.referrer and (referrer := _foreign_referrer(request, services().address)):
         # For a hosted page this is the referrer, for a frame the page that embeds it.
         query.setdefault(_PAGE if is_embedded(request) else _REFERRER, referrer)
     return urlencode(query | own)
@@ -193,14 +193,7 @@ def _cut(text: str | None) -> str | None:
 
 
 class Sender(NamedTuple):
-    """Who sends a post.
-
-    Attributes:
-        use: whether the response is shown in an iframe.
-        is_own: whether one of our own pages sent it; these have a token.
-        token: the verified token; None if it is missing or invalid.
-        origin_known: whether the browser reported the site that sent it.
-    """
+    """Who sends a post; the fields are those of `formapp.web.public.accept.Post`."""
 
     attribution: Attribution
     use: Use

@@ -77,7 +77,7 @@ class Uploads:
 
     The body's reader calls `begin` for each file, `sort` adds them to the posted texts; then either
     `records` and `put` are for the submission, or `stage` keeps them for the corrected post.
-    `close` deletes what was neither put nor staged.
+    At its end, what was neither put nor staged is deleted.
     """
 
     def __init__(self, form: Form, intake: FileIntake, signer: Signer, address: str) -> None:
@@ -87,20 +87,22 @@ class Uploads:
         self._address = address
         self._arriving: list[Upload] = []
         self._staged: list[Upload] = []
+        self._fields = {n: field for n, field in enumerate(form.fields) if isinstance(field, File)}
         self.most_bytes = form.definition.most_file_bytes
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close()
+        for each in self._arriving:
+            each.close()
 
     def begin(self, name: str) -> Upload | None:
         """Return where a file with this name is written to; None where no field takes files."""
         slot = self._form.reader.file_slot(name)
         if slot is None:
             return None
-        field = self._form.definition.fields[slot]
+        field = self._fields[slot].definition
         before = sum(each.slot == slot for each in self._arriving)
         arriving = Upload(slot, name, field.max_size)
         self._arriving.append(arriving)
@@ -130,11 +132,14 @@ class Uploads:
                 self._check(each, now)
             posted.sent[each.slot].append(each.called)
         notes: list[Note] = []
-        for slot, field in enumerate(self._form.fields):
-            if isinstance(field, File):
-                sent: list[str] = [each.sent for each in self._of(slot) if each.sent is not None]
-                texts, posted.texts[slot] = posted.texts[slot], sent
-                notes += [_note(field.name, text) for text in texts if text.strip()]
+        for slot, field in self._fields.items():
+            sent: list[str] = [each.sent for each in self._of(slot) if each.sent is not None]
+            texts, posted.texts[slot] = posted.texts[slot], sent
+            notes += [
+                Note(code=FILE_NAME_ONLY, field=field.name, value=text[:MAX_NAME])
+                for text in texts
+                if text.strip()
+            ]
         return notes
 
     def records(self, answered: Container[str] | None = None) -> tuple[FileRecord, ...]:
@@ -143,10 +148,10 @@ class Uploads:
         `answered` are the fields that apply and have an answer; None: all may.
         """
         found: list[FileRecord] = []
-        for slot, field in enumerate(self._form.definition.fields):
-            if answered is not None and field.name not in answered:
-                continue
-            found += [e.record for e in self._of(slot) if e.record][: field.max_files]
+        for slot, field in self._fields.items():
+            if answered is None or field.name in answered:
+                records = [each.record for each in self._of(slot) if each.record]
+                found += records[: field.definition.max_files]
         return tuple(found)
 
     def put(self, wanted: Sequence[FileRecord]) -> tuple[FileRecord, ...]:
@@ -199,18 +204,11 @@ class Uploads:
         if put:
             self._intake.discard(put)
 
-    def close(self) -> None:
-        for each in self._arriving:
-            each.close()
-
     def _of(self, slot: int) -> Iterator[Upload]:
         return (each for each in [*self._staged, *self._arriving] if each.slot == slot)
 
     def _check(self, arriving: Upload, now: datetime) -> None:
-        field = self._form.fields[arriving.slot]
-        if not isinstance(field, File):
-            raise TypeError("files belong to fields for files")
-        fault = arriving.fault
+        field, fault = self._fields[arriving.slot], arriving.fault
         if arriving.size > arriving.most:
             fault = field.too_big()
         elif not arriving.size:
@@ -271,15 +269,14 @@ class Uploads:
         fields = dict(each for each in sent if each)
         if not fields:
             return
-        given = self._form.definition.fields
-        most = sum(field.max_files for field in given if field.type == "file")
+        most = sum(field.definition.max_files for field in self._fields.values())
         found = self._intake.staged(list(fields)[:most])
-        slots = {field.name: slot for slot, field in enumerate(given)}
+        slots = {field.name: slot for slot, field in self._fields.items()}
         for file_id, name in fields.items():
             if (slot := slots.get(name)) is None:
                 continue
-            staged, record = Upload(slot, name, given[slot].max_size), found.get(file_id)
-            if record:
+            staged = Upload(slot, name, self._fields[slot].definition.max_size)
+            if record := found.get(file_id):
                 reference = self._reference(record)
                 staged.sent = SentFile(record.name, record.size, reference=reference)
                 # One that is attached already is of the same post, sent twice, or `attach` refuses
@@ -299,11 +296,7 @@ class Uploads:
             signed = self._signer.read(text)
         except InvalidSignatureError:
             return None
-        content = signed.content if isinstance(signed.content, dict) else {}
-        if content.get("form") != self._form.name or signed.age > STAGED_LIFE:
+        # Signed for this purpose, so of the shape that `_reference` gave it.
+        if signed.content["form"] != self._form.name or signed.age > STAGED_LIFE:
             return None
-        return str(content.get("file", "")), str(content.get("field", ""))
-
-
-def _note(field: str, text: str) -> Note:
-    return Note(code=FILE_NAME_ONLY, field=field, value=text[:MAX_NAME])
+        return signed.content["file"], signed.content["field"]
