@@ -13,11 +13,7 @@ from formapp.cli.demo_crm import check_installed, create_page, running_address_b
 from formapp.cli.output import echo
 from formapp.cli.reload import reload_on_change
 from formapp.cli.serve import serve
-from formapp.cli.wiring import (
-    exit_on_signals,
-    listening_on,
-    one_line_errors,
-)
+from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
 from formapp.config.project import ProjectFile, load_project
 from formapp.config.settings import Settings, SettingsError
 from formapp.forms.definition.model import FormDefinition
