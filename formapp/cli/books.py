@@ -26,7 +26,7 @@ from formapp.crm.books import (
 )
 from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.model import Book
-from formapp.crm.sync import Session
+from formapp.crm.session import Session
 from formapp.crm.system import System
 from formapp.crm.systems.carddav import CardDavSystem
 from formapp.crm.systems.http_calls import HttpCalls

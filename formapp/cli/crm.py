@@ -25,10 +25,11 @@ from formapp.cli.sites import now_in_utc
 from formapp.cli.wiring import number_of, opened_database
 from formapp.config.project import load_project
 from formapp.config.settings import PREFIX, default_crm
-from formapp.crm import owner, sync
+from formapp.crm import initial, owner, sync
 from formapp.crm.books import BookFilesError, SecretsError
 from formapp.crm.holding import LEASE
 from formapp.crm.model import Book, Conflict, Held, Plan, Side, Status, other
+from formapp.crm.session import Session
 from formapp.crm.system import CrmError
 from formapp.db.database import Database
 from formapp.monitoring.metrics import Metrics
@@ -137,7 +138,7 @@ def plan(book: str, *, as_json: bool) -> None:
     """Read both sides and say what `start` would do. Writes to neither."""
     with _session(book) as opened:
         with Progress("read") as progress:
-            found = sync.plan(opened.session, progress)
+            found = initial.plan(opened.session, progress)
         _print(found, "\n".join(_plan_lines(found)), as_json=as_json)
 
 
@@ -180,15 +181,15 @@ def start(book: str, record: Side | None, *, yes: bool, as_json: bool) -> None:
             _check_running(earlier)
         try:
             if session.book.mode == "two-way" and earlier.state != "loading":
-                sync.check_plan(session)
+                initial.check_plan(session)
                 record = record or _ask_for_record()
                 if not yes and sys.stdin.isatty():
                     click.confirm("This writes to both sides. Go on?", abort=True, err=True)
             _load(session, record or "wix")
-        except sync.PlanNeededError as error:
+        except initial.PlanNeededError as error:
             advice = f"look at what `formapp crm plan {book}` says"
             raise click.ClickException(f"{error}: {advice}") from None
-        except sync.BusyError as error:
+        except initial.BusyError as error:
             raise click.ClickException(f"{error}; try again later") from None
         found = _status_of(session.database, book)
     if found.state == "paused":
@@ -197,15 +198,15 @@ def start(book: str, record: Side | None, *, yes: bool, as_json: bool) -> None:
     _print(found, text, as_json=as_json)
 
 
-def _load(session: sync.Session, record: Side) -> None:
+def _load(session: Session, record: Side) -> None:
     """Load, once an earlier process holds the book no more that may have been killed."""
     until = time.monotonic() + 2 * LEASE.total_seconds()
     while True:
         try:
             with Progress("loaded") as progress:
-                sync.load(session, record, progress)
+                initial.load(session, record, progress)
                 return
-        except sync.BusyError:
+        except initial.BusyError:
             if time.monotonic() > until:
                 raise
             time.sleep(0.5)

@@ -9,8 +9,7 @@ import click
 from flask import Flask, render_template, url_for
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from formapp.cli.address_book import check_installed, running_address_book
-from formapp.cli.demo_crm import BOOK, EVERY, FILE, create_page, start_book
+from formapp.cli.demo_crm import check_installed, create_page, running_address_book, start_book
 from formapp.cli.output import echo
 from formapp.cli.reload import reload_on_change
 from formapp.cli.serve import serve
@@ -98,14 +97,9 @@ def command(  # noqa: PLR0913 - one for each option
 
 
 def _start_address_book(running: ExitStack, data: Path, port: int) -> str:
-    """Start the server and write the book's file; returns the address book's address."""
     with listening_on(_HOST, port):
         listen(_HOST, port).close()
-    url = running.enter_context(running_address_book(data / "address-book", _HOST, port))
-    (data / "crm").mkdir(exist_ok=True)
-    text = FILE.format(url=url, every=EVERY)
-    (data / "crm" / f"{BOOK}.toml").write_text(text, "utf-8")
-    return url
+    return running.enter_context(running_address_book(data, _HOST, port))
 
 
 def _make_folder(data: Path) -> None:

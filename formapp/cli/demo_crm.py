@@ -1,10 +1,17 @@
-"""The page of `formapp demo --crm`: an address book and Wix's contacts, kept equal, and the calls.
+"""`formapp demo --crm`: an address book kept equal with Wix's contacts, and a page of both.
 
-The address book is edited here as any CardDAV client would edit it: with the card's ETag.
+Its server is Radicale, of the extra `formapp[demo]`. The page edits the address book as any CardDAV
+client would: with the card's ETag.
 """
 
-from collections.abc import Mapping
-from contextlib import closing
+import importlib.util
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +22,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from formapp.cli.books import find_book, open_book
 from formapp.cli.wiring import open_database
 from formapp.config.settings import Settings
-from formapp.crm import sync
+from formapp.crm import initial
 from formapp.crm.model import Book
 from formapp.crm.system import CrmError, GoneError, Record, StaleError, Value, Write
 from formapp.crm.systems.carddav import CardDavSystem
@@ -26,9 +33,9 @@ from formapp.resources import STATIC, TEMPLATES
 from formapp.sandbox.core import Sandbox
 from formapp.sandbox.state import Site
 
-BOOK = "contacts"
-EVERY = "3s"
-FILE = """system = "carddav"
+_BOOK = "contacts"
+_EVERY = "3s"
+_FILE = """system = "carddav"
 url = "{url}"
 every = "{every}"
 region = "GB"
@@ -53,6 +60,31 @@ crm = "emails"
 wix = "phones"
 crm = "phones"
 """
+_PACKAGE = "radicale>=3.5"
+_START_SECONDS = 30.0
+_USER = "shop"
+_MADE = (201, 405, 409)
+"""It is made, or was there already."""
+
+_MKCOL = b"""<?xml version="1.0" encoding="utf-8"?>
+<mkcol xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:carddav"><set><prop>
+<resourcetype><collection/><C:addressbook/></resourcetype><displayname>Contacts</displayname>
+</prop></set></mkcol>"""
+
+# Only this machine reaches it, and browsers let no other site's page write to it.
+_CONFIG = """[server]
+hosts = {host}:{port}
+[auth]
+type = none
+[rights]
+type = from_file
+file = {folder}/rights
+[storage]
+filesystem_folder = {folder}/collections
+[logging]
+level = error
+"""
+_RIGHTS = "[all]\nuser: .*\ncollection: .*\npermissions: RrWw\n"
 _LOOKS = ("queryContacts", "listContacts")
 _WRITES = (
     *("createContact", "updateContact", "deleteContact", "mergeContacts"),
@@ -70,9 +102,63 @@ _LABELS = (
 )
 
 
+def check_installed() -> None:
+    """Raise ClickException, with a line that installs it, where Radicale is missing."""
+    if importlib.util.find_spec("radicale") is None:
+        python, package = shlex.quote(sys.executable), shlex.quote(_PACKAGE)
+        line = f"{python} -m pip install {package}"
+        if importlib.util.find_spec("pip") is None:
+            line = f"uv pip install --python {python} {package}"
+        reason = f"--crm needs Radicale, an address book server; install it first:\n{line}"
+        raise click.ClickException(reason)
+
+
+@contextmanager
+def running_address_book(data: Path, host: str, port: int) -> Iterator[str]:
+    """Run Radicale in the demo's folder; yields the address that the book's file there names."""
+    folder = data / "address-book"
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "config"
+    place = folder.absolute()
+    config.write_text(_CONFIG.format(host=host, port=port, folder=place), "utf-8")
+    (folder / "rights").write_text(_RIGHTS, "utf-8")
+    command = [sys.executable, "-m", "radicale", "--config", str(config)]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own words
+    try:
+        url = f"http://{host}:{port}/{_USER}/contacts/"
+        _make_address_book(process, url, folder / "log")
+        (data / "crm").mkdir(exist_ok=True)
+        text = _FILE.format(url=url, every=_EVERY)
+        (data / "crm" / f"{_BOOK}.toml").write_text(text, "utf-8")
+        yield url
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+        process.kill()
+
+
+def _make_address_book(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
+    """Wait until the server answers; make the address book if it isn't there yet."""
+    deadline = time.monotonic() + _START_SECONDS
+    # Every user gets a folder; the password is not checked.
+    calls = HttpCalls(auth=(_USER, "any"))
+    headers = {"Content-Type": "application/xml; charset=utf-8"}
+    while True:
+        with suppress(CrmError):
+            made = calls.call("MKCOL", url, data=_MKCOL, headers=headers, allow=_MADE)
+            if made.status_code in _MADE:
+                break
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise click.ClickException(f"Radicale didn't start: see {log}")
+        time.sleep(0.1)
+    calls.close()
+
+
 def start_book(settings: Settings) -> Book:
     """Plan and start the demo's book; one that runs goes on. Both sides are running already."""
-    book = find_book(settings, BOOK)
+    book = find_book(settings, _BOOK)
     with (
         closing(open_database(settings, create=True)) as database,
         closing(
@@ -80,9 +166,9 @@ def start_book(settings: Settings) -> Book:
         ) as opened,
     ):
         try:
-            sync.plan(opened.session)
-            sync.load(opened.session, "wix")
-        except sync.BusyError:
+            initial.plan(opened.session)
+            initial.load(opened.session, "wix")
+        except initial.BusyError:
             reason = "an earlier demo was killed: try again in a minute"
             raise click.ClickException(reason) from None
         except CrmError as error:
@@ -137,7 +223,7 @@ def _render(book: Book, sandbox: Sandbox, site_id: str, form_url: str, notice: s
         calls=calls[: -_SHOWN_CALLS - 1 : -1],
         writes=sum(call["operation"] in _WRITES for call in calls),
         looks=sum(found["counts"].get(name, 0) for name in _LOOKS),
-        every=EVERY.removesuffix("s"),
+        every=_EVERY.removesuffix("s"),
         labels=_LABELS,
         form_url=form_url,
         notice=notice,

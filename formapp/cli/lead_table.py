@@ -1,7 +1,7 @@
 """Lists of leads as people read them: a table that fits the terminal."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
@@ -49,8 +49,8 @@ def echo_leads(leads: Iterable[LeadSummary], now: datetime, out: Screen) -> None
     several = len({lead.site for lead in sample}) > 1
     columns = [_AGE, _NAME, _EMAIL, *([_SITE] if several else []), _FORM, _STATE, _ID]
     widths = _widths(columns, [_texts(lead, now) for lead in sample], out.width)
-    shown = [column for column in columns if column in widths]
-    _echo_row(out, [(column.title, "bright_black") for column in shown], shown, widths)
+    shown = list(widths)
+    _echo_row(out, [(column.title, "bright_black") for column in shown], widths)
     for lead in chain(sample, rows):
         texts = _texts(lead, now)
         if _EMAIL in shown and texts[_NAME].casefold() == texts[_EMAIL].casefold():
@@ -60,7 +60,7 @@ def echo_leads(leads: Iterable[LeadSummary], now: datetime, out: Screen) -> None
             (texts[column], _COLORS.get(lead.state) if column is _STATE else None)
             for column in shown
         ]
-        _echo_row(out, spans, shown, widths)
+        _echo_row(out, spans, widths)
 
 
 def _texts(lead: LeadSummary, now: datetime) -> dict[_Column, str]:
@@ -103,15 +103,13 @@ def _total(widths: dict[_Column, int]) -> int:
     return sum(widths.values()) + len(_GAP) * (len(widths) - 1)
 
 
-def _echo_row(
-    out: Screen, spans: Sequence[Span], shown: Sequence[_Column], widths: dict[_Column, int]
-) -> None:
-    *rest, (last, color) = spans
-    parts: Iterator[Span] = (
-        (fit(text, widths[column]) + _GAP, color)
-        for (text, color), column in zip(rest, shown, strict=False)
-    )
-    out.echo(*parts, (last, color))
+def _echo_row(out: Screen, spans: Sequence[Span], widths: dict[_Column, int]) -> None:
+    *rest, last = spans
+    parts = [
+        (fit(text, width) + _GAP, color)
+        for (text, color), width in zip(rest, widths.values(), strict=False)
+    ]
+    out.echo(*parts, last)
 
 
 _AGO = re.compile(r"(\d{1,6}) ?(min|h|d|w)")

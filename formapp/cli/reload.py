@@ -16,17 +16,14 @@ EVERY = 0.5
 """Seconds between two looks at the folder."""
 
 
-def reload_on_change(
-    app: Flask, folder: Path, load: Callable[[], Mapping[str, Form]]
-) -> threading.Thread:
+def reload_on_change(app: Flask, folder: Path, load: Callable[[], Mapping[str, Form]]) -> None:
     """Show the forms of the folder as they are now, from a thread that ends with the process.
 
     Faults are printed, and the forms stay as they were. What a worker does with a lead follows the
     files of its start.
     """
-    thread = threading.Thread(target=_watch, args=(app, folder, load), daemon=True, name="reload")
-    thread.start()
-    return thread
+    watching = (app, folder, load)
+    threading.Thread(target=_watch, args=watching, daemon=True, name="reload").start()
 
 
 def _watch(app: Flask, folder: Path, load: Callable[[], Mapping[str, Form]]) -> None:

@@ -32,6 +32,14 @@ def crm_source(book: str) -> str:
     return f"crm:{book}"
 
 
+class NoMessageError(Exception):
+    """The body is no message about a contact; the text says why, without anybody's data."""
+
+
+class MessageRefusedError(Exception):
+    """The message isn't signed by its sender, too old, or about another site."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Event:
     """One webhook.

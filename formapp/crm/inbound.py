@@ -23,7 +23,7 @@ from formapp.crm.books import (
     read_secrets,
     variable,
 )
-from formapp.crm.events import Event, crm_source
+from formapp.crm.events import Event, MessageRefusedError, NoMessageError, crm_source
 
 MAX_ID = 150
 """Characters of a record's id, and of a message's."""
@@ -31,14 +31,6 @@ MAX_ID = 150
 MAX_MERGED = 100
 
 _log = logging.getLogger(__name__)
-
-
-class NoMessageError(Exception):
-    """The body is no message about a contact; the text says why, without anybody's data."""
-
-
-class MessageRefusedError(Exception):
-    """The message isn't signed with the book's secret, or too old."""
 
 
 _Kind = Literal["created", "updated", "deleted"]

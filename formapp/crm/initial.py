@@ -102,7 +102,9 @@ def load(
     if row is not None and row.state == "running":
         return
     if row is None or row.state != "loading":
-        _begin(session, record)
+        check_plan(session)
+        with session.database.write() as connection:
+            write_book(connection, book, state="loading", record=record, run_at=session.clock())
     else:
         record = row.record
     session.record = record
@@ -137,13 +139,6 @@ def check_plan(session: Session) -> None:
     is_fresh = planned is not None and planned >= session.clock() - PLAN_LIFE
     if session.book.mode != "copy" and not is_fresh:
         raise PlanNeededError("a plan of the last day is needed first")
-
-
-def _begin(session: Session, record: Side) -> None:
-    check_plan(session)
-    now = session.clock()
-    with session.database.write() as connection:
-        write_book(connection, session.book.name, state="loading", record=record, run_at=now)
 
 
 def _read_all(session: Session, progress: Progress) -> tuple[dict[str, Record], dict[str, Record]]:

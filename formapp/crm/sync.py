@@ -10,7 +10,6 @@ from sqlalchemy import Row, case, null
 from formapp.crm.copying import copy_next
 from formapp.crm.discover import SWEEP_EVERY, has_webhooks, look, read_webhooks
 from formapp.crm.holding import hold_book
-from formapp.crm.initial import BusyError, PlanNeededError, Progress, check_plan, load, plan
 from formapp.crm.reconcile import work_off
 from formapp.crm.session import Session
 from formapp.crm.store import (
@@ -26,18 +25,6 @@ from formapp.crm.store import (
 from formapp.crm.system import CrmError, Source, UnauthorizedError, UnavailableError
 from formapp.db.tables import crm_books
 from formapp.jobs.backoff import doubled
-
-__all__ = [
-    "BusyError",
-    "PlanNeededError",
-    "Progress",
-    "Session",
-    "check_plan",
-    "load",
-    "pass_once",
-    "plan",
-    "sync_once",
-]
 
 _FIRST_BLOCK = timedelta(seconds=30)
 _LONGEST_LOOK = timedelta(minutes=5)

@@ -5,7 +5,6 @@ candidate, or one that has a twin already, is for a person to decide.
 """
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -43,7 +42,8 @@ def find_or_create(session: Session, link: Link, known: dict[Side, Record]) -> F
     side: Side = "wix" if link.wix_id else "crm"
     record_id, twin_side = link.id_at(side) or "", other(side)
     if link.intent:
-        until = link.intent.at + _grace(session, twin_side)
+        lag = session.system(twin_side).capabilities.index_lag
+        until = link.intent.at + max(session.grace, lag)
         if session.clock() < until:
             postpone_link(session.database, link, until, UNSURE)
             return None
@@ -63,10 +63,6 @@ def find_or_create(session: Session, link: Link, known: dict[Side, Record]) -> F
     if twin:
         return _adopt(session, link, twin), {side: record, twin_side: twin}
     return _create(session, link, side, record)
-
-
-def _grace(session: Session, side: Side) -> timedelta:
-    return max(session.grace, session.system(side).capabilities.index_lag)
 
 
 def _forget(session: Session, link: Link, side: Side, survivor: Record | None) -> None:

@@ -12,7 +12,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from formapp.crm.events import Event, wix_source
+from formapp.crm.events import Event, MessageRefusedError, NoMessageError, wix_source
 
 ENTITY = "wix.contacts.v4.contact"
 MIN_KEY_BITS = 2048
@@ -20,14 +20,7 @@ LEEWAY = 10
 """Seconds by which our clock may be ahead of Wix's."""
 
 _MAX_ID = 100
-
-
-class NoTokenError(Exception):
-    """The body is no token, or not one about an event."""
-
-
-class TokenRefusedError(Exception):
-    """The token isn't signed by our app's key, has expired, or is about another site."""
+_NO_EVENT = "The body is no token of an event."
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ class PublicKey:
         return cls(key)
 
     def verify(self, body: bytes) -> Any:
-        """Return the claims of a token; NoTokenError, TokenRefusedError.
+        """Return the claims of a token; NoMessageError, MessageRefusedError.
 
         The algorithm is pinned: a token may name any, even none. `iat` is not compared: our clock
         may be behind.
@@ -73,9 +66,9 @@ class PublicKey:
             jwt.ExpiredSignatureError,
             jwt.ImmatureSignatureError,
         ):
-            raise TokenRefusedError from None
+            raise MessageRefusedError from None
         except (jwt.InvalidTokenError, ValueError, RecursionError):
-            raise NoTokenError from None
+            raise NoMessageError(_NO_EVENT) from None
 
 
 _NO_KEY = (
@@ -97,13 +90,13 @@ def read_events(
         instance_id: that of our app on this site, where it is known.
 
     Raises:
-        NoTokenError: the body is no token of an event.
-        TokenRefusedError: the token isn't ours.
+        NoMessageError: the body is no token of an event.
+        MessageRefusedError: the token isn't ours.
     """
     middle = _object(_object(key.verify(body)).get("data"))
     sender = middle.get("instanceId")
     if instance_id and isinstance(sender, str) and sender.lower() != instance_id.lower():
-        raise TokenRefusedError
+        raise MessageRefusedError
     event = _object(middle.get("data"))
     if event.get("entityFqdn") != ENTITY:  # also that the app was installed or removed
         return []
@@ -116,15 +109,15 @@ def _object(value: Any) -> Mapping[str, Any]:
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
-            raise NoTokenError from None
+            raise NoMessageError(_NO_EVENT) from None
     if not isinstance(value, dict):
-        raise NoTokenError
+        raise NoMessageError(_NO_EVENT)
     return value
 
 
 def _id(value: Any) -> str:
     if not isinstance(value, str) or not 0 < len(value) <= _MAX_ID or not value.isprintable():
-        raise NoTokenError
+        raise NoMessageError(_NO_EVENT)
     return value
 
 

@@ -5,7 +5,7 @@ signed and says which form the page showed, in which version, when and where; it
 submission idempotent. Links in mails are signed by the same `Signer`.
 """
 
-import secrets
+import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ MAX_AGE = timedelta(hours=24)
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a token may seem to come from the future: the clocks of several hosts differ."""
 
-NONCE_BYTES = 16
+NONCE_BITS = 128
 Use = Literal["page", "embed"]
 
 
@@ -75,8 +75,9 @@ class TokenSigner:
     def issue_for(self, form: str, version: str, use: Use) -> str:
         """Return a fresh token for one showing of the form of this name and version."""
         # It begins with the time: the keys of posts of a time are neighbours in their index, whose
-        # pages a commit then shares.
-        nonce = f"{int(self._clock()):x}{secrets.token_urlsafe(NONCE_BYTES)}"
+        # pages a commit then shares. It needn't be secret, since the token is signed; and a call
+        # of the system would hand the interpreter to another thread.
+        nonce = f"{int(self._clock()):x}{random.getrandbits(NONCE_BITS):032x}"
         return self._signer.sign({"form": form, "version": version, "nonce": nonce, "use": use})
 
     def read(self, text: str, form_name: str) -> Token:

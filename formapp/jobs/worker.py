@@ -150,7 +150,6 @@ class WorkerGroup:
 
     @property
     def defects(self) -> int:
-        """How many exceptions its workers met while they drained."""
         return sum(worker.defects for worker in self._workers)
 
     def run(self) -> None:
@@ -171,12 +170,10 @@ class WorkerGroup:
         return first + _drain(self._deliveries, progress), jobs
 
     def wake(self) -> None:
-        """Look at once: something may be due."""
         for worker in self._workers:
             worker.wake()
 
     def stop(self) -> None:
-        """End after the work in hand."""
         for worker in self._workers:
             worker.stop()
 

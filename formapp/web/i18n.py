@@ -75,9 +75,9 @@ def requested_form() -> Form | None:
     return form_of(request, services())
 
 
-def localized_form(name: str) -> Form:
+def localized_form(name: str, app: Services) -> Form:
     """Return the form of this name, in the language of the answer, or raise RefusalError: 404."""
-    form = services().form(name)
+    form = app.form(name)
     return form.localized[language(form)]
 
 

@@ -14,7 +14,7 @@ from formapp.forms.lead_form import FieldFault
 from formapp.forms.messages import OF_FORM
 from formapp.languages import gettext_noop
 from formapp.web.errors import RefusalError
-from formapp.web.headers import page_headers
+from formapp.web.headers import CompleteResponse, page_headers
 from formapp.web.i18n import language, language_query, requested_form
 from formapp.web.public.attribution import (
     allowed_next,
@@ -66,7 +66,10 @@ def html_answer(
     given = {"Content-Type": _HTML, "Cache-Control": "private, no-cache", **(policy or {})}
     if headers:
         given |= headers
-    return Response(html, status, Headers(list(given.items())))
+    added = Headers()
+    for name, value in given.items():
+        added.add(name, value)
+    return CompleteResponse(html, status, added)
 
 
 def json_answer(

@@ -13,9 +13,9 @@ from flask import Blueprint, Flask, Response, request
 from standardwebhooks import Webhook
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from formapp.crm.events import Event, store_event
-from formapp.crm.inbound import MessageRefusedError, NoMessageError, read_message
-from formapp.crm.wix_webhook import NoTokenError, PublicKey, TokenRefusedError, read_events
+from formapp.crm.events import Event, MessageRefusedError, NoMessageError, store_event
+from formapp.crm.inbound import read_message
+from formapp.crm.wix_webhook import PublicKey, read_events
 from formapp.db.database import DatabaseUnavailableError
 from formapp.web.services import services
 
@@ -68,11 +68,9 @@ def _receive(read: Callable[[bytes], Sequence[Event]]) -> Response:
         events = read(request.get_data(cache=False))
     except RequestEntityTooLarge:
         return _answer(413, f"The limit is {MAX_BYTES // 1024} KiB.")
-    except NoTokenError:
-        return _answer(400, "The body is no token of an event.")
     except NoMessageError as error:
         return _answer(400, str(error))
-    except (TokenRefusedError, MessageRefusedError):
+    except MessageRefusedError:
         _log.warning("a webhook was refused: wrong signature, another sender, or too old")
         return _answer(401, "The signature is wrong, another sender's, or too old.")
     return _store(events) if events else _answer(200, "")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from sqlalchemy import Connection, func, select
 
-from formapp.crm import owner, sync
+from formapp.crm import initial, owner, sync
 from formapp.crm.events import Event, store_event, wix_source
 from formapp.crm.model import FieldPair, Side, other
 from formapp.crm.store import LEASE
@@ -131,12 +131,12 @@ class World:
         """The first load, begun again after a crash."""
         self.pairing.clock.turn(60)
         planned, self._plans = self._plans, []
-        sync.plan(self.pairing.session())
+        initial.plan(self.pairing.session())
         self._plans = planned
         self._seen.clear()
         for _ in range(2):
             with suppress(CrashError):
-                sync.load(self.pairing.session(), record)
+                initial.load(self.pairing.session(), record)
             self._plans.clear()
             self.pairing.clock.turn(LEASE.total_seconds() + 60)
 

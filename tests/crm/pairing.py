@@ -6,9 +6,11 @@ from typing import Any
 
 from formapp.crm import owner
 from formapp.crm.digests import PURPOSE, Digests
+from formapp.crm.initial import load, plan
 from formapp.crm.model import Book, Conflict, FieldPair, Side
+from formapp.crm.session import Session
 from formapp.crm.store import LEASE
-from formapp.crm.sync import Session, load, plan, sync_once
+from formapp.crm.sync import sync_once
 from formapp.crm.system import Capabilities
 from formapp.db.database import Database
 from formapp.signing import Keyring

@@ -6,7 +6,7 @@ from typing import Any
 
 from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.model import Book
-from formapp.crm.sync import Session
+from formapp.crm.session import Session
 from formapp.crm.system import System
 from formapp.crm.systems.wix import WixSystem
 from formapp.crm.systems.wix_calls import WixCalls, limited_client

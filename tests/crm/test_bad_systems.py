@@ -12,8 +12,9 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from formapp.crm import owner
+from formapp.crm.initial import load, plan
 from formapp.crm.model import Book, FieldPair
-from formapp.crm.sync import load, plan, sync_once
+from formapp.crm.sync import sync_once
 from formapp.crm.systems import http_calls
 from formapp.crm.systems.carddav import CardDavSystem
 from formapp.crm.systems.http_calls import HttpCalls

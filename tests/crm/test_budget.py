@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from formapp.crm.initial import load, plan
 from formapp.crm.model import Book, FieldPair
-from formapp.crm.sync import load, plan, sync_once
+from formapp.crm.sync import sync_once
 from formapp.db.database import Database
 from formapp.monitoring.metrics import Metrics
 from tests.crm.memory import MemorySystem

@@ -14,7 +14,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from formapp.cli import address_book
+from formapp.cli import demo_crm
 from tests.crm.davservers import AddressBook
 from tests.support.browser import DESKTOP, PHONE, axe_violations
 from tests.support.processes import Commands, end, free_port, wait_for
@@ -130,6 +130,6 @@ def test_a_missing_address_book_server_is_installed_by_the_printed_line(
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name == "pip" or None)
     with pytest.raises(click.ClickException) as refused:
-        address_book.check_installed()
+        demo_crm.check_installed()
     line = refused.value.message.partition("\n")[2]
     assert shlex.split(line) == [sys.executable, "-m", "pip", "install", "radicale>=3.5"]

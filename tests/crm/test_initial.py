@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import select, update
 
 from formapp.crm import owner
-from formapp.crm.initial import PlanNeededError
+from formapp.crm.initial import PlanNeededError, load, plan
 from formapp.crm.model import Plan
-from formapp.crm.sync import load, pass_once, plan
+from formapp.crm.sync import pass_once
 from formapp.crm.system import (
     AlreadyExistsError,
     Capabilities,

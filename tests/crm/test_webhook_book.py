@@ -13,7 +13,7 @@ from formapp.crm import owner
 from formapp.crm.events import store_event
 from formapp.crm.inbound import read_message
 from formapp.crm.model import Book, FieldPair
-from formapp.crm.sync import Session
+from formapp.crm.session import Session
 from formapp.crm.systems.http_calls import HttpCalls
 from formapp.crm.systems.webhook import WebhookSystem
 from formapp.db.database import Database

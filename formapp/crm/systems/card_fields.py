@@ -31,7 +31,14 @@ _LINES = {
     "phones": "TEL",
     "addresses": "ADR",
 }
-_FAMILY, _GIVEN, _NAME_PARTS = 0, 1, 5
+_NAME_PARTS = 5
+_PARTS = {
+    "family_name": ("N", _NAME_PARTS, 0),
+    "given_name": ("N", _NAME_PARTS, 1),
+    "org": ("ORG", 1, 0),
+}
+"""Fields that are a part of a line's value: the line, how many parts it has, which one it is."""
+
 _ADDRESS_PARTS = 7
 _ADDRESS_LINES = 6
 _MAX_TEXT = 10_000
@@ -107,11 +114,9 @@ class CardFields:
     def _value(self, card: Card, name: str) -> Value | None:
         if name in SETS:
             return self._items(card, name) or None
-        if name in ("given_name", "family_name"):
-            index = _GIVEN if name == "given_name" else _FAMILY
-            return self._normalise(name, card.parts("N", _NAME_PARTS)[index])
-        if name == "org":
-            return self._normalise(name, card.parts("ORG", 1)[0])
+        if name in _PARTS:
+            line_name, count, index = _PARTS[name]
+            return self._normalise(name, card.parts(line_name, count)[index])
         is_one_of_several = name in ("email", "phone")
         line = card.preferred(_LINES[name]) if is_one_of_several else card.first(_line_name(name))
         return self._normalise(name, line.text) if line else None
@@ -147,11 +152,8 @@ class CardFields:
             self._set_items(card, name, as_items(value))
             return
         text = next(iter(as_items(value)), None)
-        if name in ("given_name", "family_name"):
-            index = _GIVEN if name == "given_name" else _FAMILY
-            card.set_part("N", _NAME_PARTS, index, text or "")
-        elif name == "org":
-            card.set_part("ORG", 1, 0, text or "")
+        if name in _PARTS:
+            card.set_part(*_PARTS[name], text or "")
         elif name in ("email", "phone"):
             self._set_preferred(card, name, text)
         elif self._value(card, name) != (self._normalise(name, text) if text else None):

@@ -71,14 +71,11 @@ class HttpCalls:
                 timeout=(CONNECT_SECONDS, DEADLINE),
                 allow_redirects=False,
             )
-        except requests.exceptions.ConnectTimeout:
-            raise UnavailableError(f"{_host(url)} didn't answer in time") from None
-        except requests.Timeout:
-            reason = f"{_host(url)} didn't answer in time"
-            raise UnavailableError(reason, maybe_applied=writes) from None
         except requests.RequestException as error:
-            reason = f"{_host(url)} can't be reached ({type(error).__name__})"
-            raise UnavailableError(reason, maybe_applied=writes) from None
+            late = isinstance(error, requests.Timeout)
+            what = "didn't answer in time" if late else f"can't be reached ({type(error).__name__})"
+            unsure = writes and not isinstance(error, requests.ConnectTimeout)
+            raise UnavailableError(f"{_host(url)} {what}", maybe_applied=unsure) from None
         self._refuse(answer, allow, writes=writes)
         return answer
 

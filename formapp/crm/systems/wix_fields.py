@@ -62,11 +62,11 @@ class Fields:
         return self._extended(contact.info, self.key_field) or None
 
     def emails(self, contact: Contact) -> tuple[str, ...]:
-        return cast("tuple[str, ...]", self.normalise("emails", self._raw(contact, "emails")) or ())
+        return as_items(self.normalise("emails", self._raw(contact, "emails")))
 
     def phones(self, contact: Contact) -> tuple[str, ...]:
         """All numbers, in E.164 where they can be read."""
-        return cast("tuple[str, ...]", self.normalise("phones", self._raw(contact, "phones")) or ())
+        return as_items(self.normalise("phones", self._raw(contact, "phones")))
 
     def labels(self, contact: Contact) -> frozenset[str]:
         names = (self.label_names.get(key) for key in contact.info.label_keys)

@@ -55,4 +55,4 @@ def show(name: str) -> Response:
 
 @blueprint.get("/f/<name>/share/preview")
 def preview(name: str) -> Response:
-    return show_preview(localized_form(name))
+    return show_preview(localized_form(name, services()))

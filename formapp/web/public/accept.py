@@ -8,12 +8,14 @@ import hashlib
 import logging
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Request, Response
 from msgspec.structs import replace
 from werkzeug.datastructures import Headers
+from werkzeug.urls import iri_to_uri
 
 from formapp.confirmation.request import STEP, TO_CONFIRM, make_request
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
@@ -35,6 +37,7 @@ from formapp.notifications.plan import NOTIFY
 from formapp.spam.providers import CHALLENGE_NAMES
 from formapp.spam.session import ENVIRON_KEY
 from formapp.web.errors import RefusalError
+from formapp.web.headers import CompleteResponse
 from formapp.web.i18n import language_query, next_language_query
 from formapp.web.public.attribution import (
     USE,
@@ -68,6 +71,8 @@ PROGRESS = "Formapp-Progress"
 """The header of the script that shows how far files are sent."""
 FILES, ONWARD = "files", "next"
 """Parameters of the thank-you page: that files were dropped, and the page to go on to."""
+# Most answers lead to the same few pages.
+_encoded = lru_cache(maxsize=64)(iri_to_uri)
 # A form library may send a box that isn't ticked as the JSON `false`.
 _NOT_FILLED = {"", "false"}
 
@@ -399,8 +404,9 @@ def _success(post: Post) -> Response:
 def _redirect(target: str) -> Response:
     headers = Headers()
     headers.add("Content-Type", "text/html; charset=utf-8")
-    headers.add("Location", target)
-    return Response(status=303, headers=headers)
+    headers.add("Content-Length", "0")
+    headers.add("Location", _encoded(target))
+    return CompleteResponse(status=303, headers=headers)
 
 
 def _next(post: Post) -> str:

@@ -194,8 +194,10 @@ def _urlencoded(data: bytes) -> Pairs:
         data = as_utf_8(data)
     pairs: Pairs = []
     for pair in data.replace(b"+", b" ").split(b"&"):
-        name, _, value = map(unquote_to_bytes, pair.partition(b"="))
         if pair:
+            name, _, value = pair.partition(b"=")
+            if b"%" in pair:
+                name, value = unquote_to_bytes(name), unquote_to_bytes(value)
             pairs.append((name.decode("latin-1"), value.decode("latin-1")))
     return pairs
 

@@ -54,7 +54,7 @@ def show_new_form(request: Request, form: Form, app: Services, use: Use) -> Resp
         "address": app.address,
     }
     page = _template(app, request, form, use, themed=has_sheet(form, values["theme"]))
-    return _answer(app, form, use, page.filled(values))
+    return html_answer(page.filled(values), policy=page.policy)
 
 
 def show_form(
@@ -71,7 +71,7 @@ def show_form(
     app = services()
     context |= {"links": _query_of_links(action.partition("?")[2]), "address": app.address}
     html = render_form(form, bound, use=use, action=action, **context)
-    return _answer(app, form, use, html, status, headers)
+    return html_answer(html, status, policy=_policy(app, form, use), headers=headers)
 
 
 def render_form(
@@ -89,16 +89,10 @@ def render_form(
     return render_template("form.html", form=form, bound=bound, prefill=prefill_query, **context)
 
 
-def _answer(  # noqa: PLR0913, PLR0917 - what an answer consists of
-    app: Services,
-    form: Form,
-    use: Use,
-    html: str,
-    status: int = 200,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
+def _policy(app: Services, form: Form, use: Use) -> Mapping[str, str]:
+    """Return the headers that limit what a form's page loads, and who frames it."""
     origins = form.definition.origins
-    policy = page_headers(
+    return page_headers(
         app.origin,
         targets=origins,
         ancestors=origins if use == "embed" else None,
@@ -106,11 +100,12 @@ def _answer(  # noqa: PLR0913, PLR0917 - what an answer consists of
         challenge=form.definition.spam.challenge,
         sends_files=form.takes_files,
     )
-    return html_answer(html, status, policy=policy, headers=headers)
 
 
 def _fills_fields(request: Request, form: Form) -> bool:
-    if request.args and any(map(request.args.get, form.prefill_names)):
+    names = form.prefill_names
+    args = request.args if request.query_string else {}
+    if not names.keys().isdisjoint(args) and any(map(args.get, names)):
         return True
     taken = form.taken_from
     return "page" in taken or bool(
@@ -130,8 +125,9 @@ def _template(
         themed,
         scheme if scheme in {"light", "dark"} else None,
         use == "embed" and request.args.get("heading") == "off",
-        # Differs if the server mounts this app under a path.
+        # Differ if the server mounts this app under a path, and without BASE_URL by host.
         request.root_path,
+        app.address,
     )
     if found := app.pages.get(key):
         return found
@@ -150,7 +146,7 @@ def _template(
     # A token is as unguessable as a placeholder.
     blanks["token"] = bound[TOKEN_NAME].current_token
     # Two threads may render the page at once, with equal results.
-    return app.pages.setdefault(key, PageTemplate(html, blanks))
+    return app.pages.setdefault(key, PageTemplate(html, blanks, _policy(app, form, use)))
 
 
 def _query_of_links(action_query: str) -> str:

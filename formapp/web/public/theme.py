@@ -37,7 +37,7 @@ def has_sheet(form: Form, query: str) -> bool:
 
 def theme_query(request: Request) -> str:
     """Return the theme in a page's address, as the end of a query; empty except in a frame."""
-    names = _parts(request.args) if request.args and is_embedded(request) else ()
+    names = _parts(request.args) if request.query_string and is_embedded(request) else ()
     return f"&{urlencode({name: request.args[name] for name in names})}" if names else ""
 
 

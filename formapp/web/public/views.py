@@ -56,32 +56,34 @@ def init_app(app: Flask) -> None:
 @forms.get("/f/<name>", provide_automatic_options=False)
 def show(name: str) -> Response:
     """The hosted page."""
-    return show_new_form(current_request(), localized_form(name), services(), "page")
+    app = services()
+    return show_new_form(current_request(), localized_form(name, app), app, "page")
 
 
 @forms.get("/f/<name>/embed")
 def embed(name: str) -> Response:
     """The form in a frame."""
-    request, form = current_request(), localized_form(name)
+    request, app = current_request(), services()
+    form = localized_form(name, app)
     note_frame(request, form)
-    return show_new_form(request, form, services(), "embed")
+    return show_new_form(request, form, app, "embed")
 
 
 @forms.route("/f/<name>", methods=["POST", "OPTIONS"], provide_automatic_options=False)
 def submit(name: str) -> Response:
     """A submission, from any of the three uses; OPTIONS is a browser's preflight."""
-    form = localized_form(name)
-    post = current_request()
+    post, app = current_request(), services()
+    form = localized_form(name, app)
     if post.method == "OPTIONS":
         note_preflight(post, form)
         return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
-    return accept_post(post, form, services())
+    return accept_post(post, form, app)
 
 
 @forms.get("/f/<name>/thanks")
 def thanks(name: str) -> Response:
     """The page after a submission: thanks, or that a confirmation was sent."""
-    form = localized_form(name)
+    form = localized_form(name, services())
     sent = form.definition.confirm is not None and request.args.get(STEP) == TO_CONFIRM
     return show_page(
         "confirmation_sent.html" if sent else "thanks.html",
@@ -112,7 +114,7 @@ def origin(name: str) -> Response:
     """
     status, content = 200, {"ok": True}
     try:
-        check_page(current_request(), localized_form(name))
+        check_page(current_request(), localized_form(name, services()))
     except RefusalError as refusal:
         status, content = refusal.status, refusal.as_json()
     return json_answer(content, status, {"Cache-Control": "no-store"})
@@ -138,13 +140,13 @@ def challenge(name: str) -> Response:
 @confirm.get("/f/<name>/confirm", endpoint="show")
 def confirmation(name: str) -> Response:
     """The page that the link of a confirmation leads to."""
-    return answer_confirmation(localized_form(name), pressed=False)
+    return answer_confirmation(localized_form(name, services()), pressed=False)
 
 
 @confirm.post("/f/<name>/confirm")
 def press(name: str) -> Response:
     """The button on that page."""
-    return answer_confirmation(localized_form(name), pressed=True)
+    return answer_confirmation(localized_form(name, services()), pressed=True)
 
 
 @schema.get("/f/<name>/schema.json", endpoint="show")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from formapp.crm.sync import Session
+from formapp.crm.session import Session
 from formapp.crm.systems.carddav import CardDavSystem
 from formapp.crm.systems.http_calls import HttpCalls
 from formapp.wix import ApiKey

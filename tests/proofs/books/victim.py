@@ -13,8 +13,9 @@ from formapp.cli import books, sites, wiring
 from formapp.crm import discover, holding, initial, store, sync
 from formapp.crm.books import load_books
 from formapp.crm.holding import LEASE
+from formapp.crm.initial import BusyError
 from formapp.crm.model import Book
-from formapp.crm.sync import BusyError
+from formapp.crm.session import Session
 from formapp.crm.system import CrmError
 from formapp.crm.systems import http_calls
 from formapp.db.database import Database
@@ -119,7 +120,7 @@ def _sleep(stopping: threading.Event, scale: float, seconds: float) -> None:
     stopping.wait(seconds / scale)
 
 
-def _do_next(session: sync.Session) -> bool:
+def _do_next(session: Session) -> bool:
     """The next thing; a book that isn't running is planned and loaded first."""
     with session.database.read() as connection:
         row = store.read_book(connection, session.book.name)
@@ -127,8 +128,8 @@ def _do_next(session: sync.Session) -> bool:
         return sync.pass_once(session)
     try:
         if row is None or row.planned_at is None:
-            sync.plan(session)
-        sync.load(session, "wix")
+            initial.plan(session)
+        initial.load(session, "wix")
     except BusyError:
         session.sleep(LEASE.total_seconds() / 4)
     except CrmError:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from formapp.crm import sync
+from formapp.crm import initial
 from formapp.crm.digests import PURPOSE, Digests
 from formapp.crm.model import Book, FieldPair
+from formapp.crm.session import Session
 from formapp.crm.system import Record, Write
 from formapp.crm.systems.wix import WixSystem
 from formapp.crm.systems.wix_calls import WixCalls, limited_client
@@ -107,8 +108,8 @@ def _copy(site: WixSite, database: Database, pause: float) -> Figures:
     digests = Digests(Keyring(["the secret of the proof"], PURPOSE))
     memory: list[int] = []
     started = time.monotonic()
-    session = sync.Session(book, wix, target, database, digests, _now)
-    sync.load(session, "wix", lambda _done, _total: memory.append(_resident()))
+    session = Session(book, wix, target, database, digests, _now)
+    initial.load(session, "wix", lambda _done, _total: memory.append(_resident()))
     seconds = time.monotonic() - started
     wix.close()
     return Figures(len(target.rows), seconds, Counter(site.calls()), (memory[0], memory[-1]))
