@@ -47,7 +47,10 @@ _TITLES = {
 def answer_confirmation(form: Form, *, pressed: bool) -> Response:
     """Answer the page with the button, or the button: it releases the submission, once."""
     try:
-        return _press(form) if pressed else _show(form)
+        if pressed:
+            return _press(form)
+        confirmation = _look_up(form)
+        return _already(form) if confirmation.is_confirmed else _question(form, confirmation)
     except DatabaseUnavailableError:
         return refuse(RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}))
     except RefusalError as refusal:
@@ -62,11 +65,6 @@ def answer_confirmation(form: Form, *, pressed: bool) -> Response:
             text=refusal.text,
             back=_address("forms.show", form),
         )
-
-
-def _show(form: Form) -> Response:
-    confirmation = _look_up(form)
-    return _already(form) if confirmation.is_confirmed else _question(form, confirmation)
 
 
 def _press(form: Form) -> Response:
