@@ -36,10 +36,9 @@ from formapp.signing import COUNTED, Keyring, Signer
 from formapp.spam.altcha import Challenges
 from formapp.users.store import Users
 from formapp.web import brand, errors, files, health, hooks, i18n, webhooks
-from formapp.web.owner import inbox_pages, session, share
+from formapp.web.owner import inbox_pages, share, sign_in
 from formapp.web.owner.inbox import InboxSettings
-from formapp.web.owner.session import SignIn
-from formapp.web.owner.sign_in import Owner
+from formapp.web.owner.sign_in import Owner, SignIn
 from formapp.web.proxies import TrustedProxies
 from formapp.web.public import views
 from formapp.web.public.uploads import KEPT_SALT
@@ -115,7 +114,7 @@ def _add_owner_pages(app: Flask, settings: Settings, database: Database, memory:
         counts=memory,
     )
     is_https = (settings.base_url or "").startswith("https:")
-    session.init_app(app, signing, settings.keys, secure=is_https)
+    sign_in.init_app(app, signing, settings.keys, secure=is_https)
     wix_sites = {site.name: site.site_id for site in settings.sites if site.site_id}
     inbox_pages.init_app(
         app,

@@ -13,12 +13,7 @@ from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.jobs.queue import Handler, JobRunner
 from formapp.jobs.worker import Work
 from formapp.mail.smtp import SmtpMailer
-from formapp.notifications.channel import (
-    ChannelJobs,
-    Count,
-    DigestJobs,
-    WithheldError,
-)
+from formapp.notifications.channel import ChannelJobs, Count, DigestJobs, WithheldError
 from formapp.notifications.chat import ChatChannel, ChatJobs
 from formapp.notifications.mail import OwnerMail, Replies
 from formapp.notifications.message import Envelope

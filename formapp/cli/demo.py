@@ -13,11 +13,7 @@ from formapp.cli.demo_crm import check_installed, create_page, running_address_b
 from formapp.cli.output import echo
 from formapp.cli.reload import reload_on_change
 from formapp.cli.serve import serve
-from formapp.cli.wiring import (
-    exit_on_signals,
-    listening_on,
-    one_line_errors,
-)
+from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
 from formapp.config.project import ProjectFile, load_project
 from formapp.config.settings import Settings, SettingsError
 from formapp.forms.definition.model import FormDefinition
@@ -28,8 +24,7 @@ from formapp.server import listen
 from formapp.spam.providers import PROVIDERS
 from formapp.web import manual
 from formapp.web.owner import share
-from formapp.web.owner.session import sign_in_of
-from formapp.web.owner.sign_in import Owner
+from formapp.web.owner.sign_in import Owner, sign_in_of
 
 _HOST = "127.0.0.1"
 _DATABASE = "formapp.db"

@@ -142,7 +142,6 @@ def _web(
             database=database,
             # PostgreSQL wakes the worker itself, with the commit.
             on_kept=shared.ring if database.is_sqlite else None,
-            metrics=Metrics(),
             memory=SharedCounts(shared.counts, number, shared.key),
         )
         server = Server(

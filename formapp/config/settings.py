@@ -22,13 +22,7 @@ from pydantic import (
 
 from formapp.config import checks
 from formapp.config.project import Project, ProjectFile, load_project
-from formapp.config.sites import (
-    DEFAULT_SITE,
-    SiteSettings,
-    default_site,
-    secret_names,
-    sites_of,
-)
+from formapp.config.sites import DEFAULT_SITE, SiteSettings, default_site, secret_names, sites_of
 from formapp.files.s3 import S3Access
 from formapp.resources import BUNDLED_FORMS
 

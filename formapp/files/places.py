@@ -38,7 +38,7 @@ def copy_contents(source: Database, from_store: FileStore, to_store: FileStore) 
         query = select(files.c.storage_key).where(files.c.state != FileState.ERASED)
         keys = [*connection.scalars(query.order_by(files.c.id))]
     for key in keys:
-        if to_store.stat(key):
+        if to_store.has(key):
             continue
         try:
             with from_store.open(key) as content, to_store.spool() as spool:

@@ -17,7 +17,6 @@ from formapp.files.store import (
     ContentMissingError,
     FileStoreError,
     Spool,
-    Stat,
     as_store_errors,
     is_key,
     new_key,
@@ -76,9 +75,6 @@ class S3Store:
         # A thread of its own for each part would multiply the memory.
         self._transfer = TransferConfig(use_threads=False)
 
-    def __repr__(self) -> str:
-        return f"<S3Store {self._bucket}/{self._prefix}>"
-
     def spool(self) -> Spool:
         """Return a temporary file of this machine: the key is known once the content is whole."""
         with as_store_errors():
@@ -99,27 +95,27 @@ class S3Store:
             found = self._client.get_object(Bucket=self._bucket, Key=self._path(key))
         return io.BufferedReader(_Body(found["Body"]))
 
-    def stat(self, key: str) -> Stat | None:
+    def has(self, key: str) -> bool:
         path = self._path(key)
         try:
             with _as_store_errors():
-                found = self._client.head_object(Bucket=self._bucket, Key=path)
+                self._client.head_object(Bucket=self._bucket, Key=path)
         except ContentMissingError:
-            return None
-        return Stat(key, found["ContentLength"], found["LastModified"])
+            return False
+        return True
 
     def delete(self, key: str) -> None:
         with _as_store_errors():
             self._client.delete_object(Bucket=self._bucket, Key=self._path(key))
 
-    def contents(self) -> Iterator[Stat]:
+    def keys(self, before: datetime) -> Iterator[str]:
         pages = self._client.get_paginator("list_objects_v2")
         with _as_store_errors():
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix):
                 for each in page.get("Contents", ()):
                     key = each["Key"].removeprefix(self._prefix)
-                    if is_key(key):
-                        yield Stat(key, each["Size"], each["LastModified"])
+                    if is_key(key) and each["LastModified"] <= before:
+                        yield key
 
     def sweep_spools(self, before: datetime) -> int:  # noqa: ARG002 - a store's interface
         """Return 0: a temporary file without a name ends with its process."""

@@ -11,8 +11,7 @@ import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Protocol, Self
 
@@ -39,15 +38,6 @@ def as_store_errors() -> Iterator[None]:
     except OSError as error:
         # Its text alone: a path says nothing to a visitor, and may be in a log.
         raise FileStoreError(error.strerror or type(error).__name__) from error
-
-
-@dataclass(frozen=True, slots=True)
-class Stat:
-    """What a store knows of a content: its key, its bytes, and when it was put."""
-
-    key: str
-    size: int
-    put_at: datetime
 
 
 class Spool:
@@ -107,14 +97,14 @@ class FileStore(Protocol):
     def open(self, key: str) -> IO[bytes]:
         """Open a content for reading, as a stream; raises ContentMissingError."""
 
-    def stat(self, key: str) -> Stat | None:
-        """Return what is known of a content, None where there is none."""
+    def has(self, key: str) -> bool:
+        """Return whether there is a content of this key."""
 
     def delete(self, key: str) -> None:
         """Delete a content; one that isn't there is no error."""
 
-    def contents(self) -> Iterator[Stat]:
-        """Yield every content, in no order."""
+    def keys(self, before: datetime) -> Iterator[str]:
+        """Yield the keys of all contents that were put before, in no order."""
 
     def sweep_spools(self, before: datetime) -> int:
         """Delete contents that began to arrive before and were never put; returns how many."""
@@ -139,9 +129,6 @@ class FolderStore:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._incoming = folder / _INCOMING
-
-    def __repr__(self) -> str:
-        return f"<FolderStore {self.folder}>"
 
     def spool(self) -> Spool:
         """Return a temporary file on the same file system, so that it can be renamed."""
@@ -171,28 +158,27 @@ class FolderStore:
             except FileNotFoundError:
                 raise ContentMissingError("has no content of this key") from None
 
-    def stat(self, key: str) -> Stat | None:
+    def has(self, key: str) -> bool:
         with as_store_errors():
-            return _stat(key, self._path(key))
+            return self._path(key).is_file()
 
     def delete(self, key: str) -> None:
         with as_store_errors():
             self._path(key).unlink(missing_ok=True)
 
-    def contents(self) -> Iterator[Stat]:
+    def keys(self, before: datetime) -> Iterator[str]:
         if not self.folder.is_dir():
             return
         with as_store_errors():
             for path in self.folder.glob("??/*"):
                 key = f"{path.parent.name}/{path.name}"
-                if is_key(key) and (found := _stat(key, path)):
-                    yield found
+                if is_key(key) and _is_older(path, before):
+                    yield key
 
     def sweep_spools(self, before: datetime) -> int:
         count = 0
         for path in self._incoming.glob("*"):
-            found = _stat("", path)
-            if found and found.put_at < before:
+            if _is_older(path, before):
                 path.unlink(missing_ok=True)
                 count += 1
         return count
@@ -222,9 +208,9 @@ def _sync(folder: Path) -> None:
         os.close(number)
 
 
-def _stat(key: str, path: Path) -> Stat | None:
+def _is_older(path: Path, before: datetime) -> bool:
+    """Return whether a file was last written before; False if it is gone."""
     try:
-        found = path.stat()
+        return path.stat().st_mtime <= before.timestamp()
     except (FileNotFoundError, NotADirectoryError):
-        return None
-    return Stat(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+        return False

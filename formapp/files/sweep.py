@@ -84,8 +84,7 @@ def delete_orphans(
     An empty or older database by mistake must not cost all files: where most of them would go,
     none does unless `force` says so.
     """
-    old = (found.key for found in store.contents() if found.put_at <= now - GRACE)
-    total, orphans = 0, list[str]()
+    old, total, orphans = store.keys(now - GRACE), 0, list[str]()
     while batch := list(islice(old, BATCH)):
         total += len(batch)
         with database.read() as connection:

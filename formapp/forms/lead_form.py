@@ -132,7 +132,6 @@ class LeadForm(FlaskForm):
         return csrf.token if isinstance(csrf, StatelessToken) else None
 
     def controls(self) -> Iterator[Control]:
-        """Yield the control of each field of the form file, in its order."""
         return (field for field in self if isinstance(field, Control))
 
     def shown(self) -> Iterator[Control]:

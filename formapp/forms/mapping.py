@@ -50,12 +50,8 @@ _DATA: dict[str, Callable[[str, str], str | int | float | None]] = {
     "NUMBER": lambda text, _: read_number(text, "en"),
     "DATE": read_date,
     "URL": lambda text, _: read_url(text) or None,
+    "TEXT": lambda text, _: text,
 }
-
-
-def _as_it_is(text: str, _language: str) -> str:
-    return text
-
 
 # Parts of a lead by the names of its attributes; addresses are still dicts by their tags.
 _Parts = dict[str, Any]
@@ -72,7 +68,11 @@ class LeadMapping:
         self._name = name
         self._site = definition.site
         self._language = language = definition.language
-        self._steps = [(f, _step(f, f.to, language)) for f in definition.fields if f.to is not None]
+        self._steps = [
+            (field, _step(field, field.to, language))
+            for field in definition.fields
+            if isinstance(field.to, PropertyTarget | ExtendedFieldTarget)
+        ]
         self._labels = tuple(dict.fromkeys(definition.labels))
         self._labelling = [
             field
@@ -127,14 +127,13 @@ def _as_text(field: FieldDefinition, answer: Any) -> str:
     return ", ".join(map(str, answer)) if isinstance(answer, list) else str(answer)
 
 
-def _step(field: FieldDefinition, target: object, language: str) -> _Step:
+def _step(
+    field: FieldDefinition, target: PropertyTarget | ExtendedFieldTarget, language: str
+) -> _Step:
     """Return the function that puts a field's answer, as text, into a lead's parts."""
-    if isinstance(target, ExtendedFieldTarget) and field.type == "file":
-        return _files(field.name, target)
     if isinstance(target, ExtendedFieldTarget):
-        return _extended_field(target, language)
-    if not isinstance(target, PropertyTarget):
-        return lambda _parts, _text, _answers, _identities: None
+        is_file = field.type == "file"
+        return _files(field.name, target) if is_file else _extended_field(target, language)
     if target.property == "email":
         return _email(field, target)
     if target.property == "phone":
@@ -223,7 +222,7 @@ def _files(field: str, target: ExtendedFieldTarget) -> _Step:
 
 def _extended_field(target: ExtendedFieldTarget, language: str) -> _Step:
     name, data_type, merge = target.extended_field, target.data_type, target.merge
-    limit, read = limit_of(target), _DATA.get(data_type, _as_it_is)
+    limit, read = limit_of(target), _DATA[data_type]
 
     def put(parts: _Parts, text: str, _answers: Answers, _identities: Identities) -> None:
         """Of several fields for one extended field the first answered one counts."""

@@ -4,12 +4,9 @@ from typing import NotRequired, TypedDict
 
 
 class Note(TypedDict):
-    """One remark.
+    """One remark: a key of `NOTES`, and the name of the field if it is about one.
 
-    Attributes:
-        code: a key of `NOTES`.
-        field: the name of the field that it is about, if it is about one.
-        value: what was sent; it is the visitor's, and erased like an answer.
+    `value` is what was sent; it is the visitor's, and erased like an answer.
     """
 
     code: str
@@ -45,7 +42,6 @@ NOTES = {
 
 
 def format_note(note: Note) -> str:
-    """Return a note as one text, with its field and what was sent."""
     field = f"{note['field']}: " if note.get("field") else ""
     value = f": “{note['value']}”" if note.get("value") else "."
     return field + NOTES.get(note["code"], note["code"]) + value

@@ -10,7 +10,6 @@ from pydantic import Field as Key
 Challenge = Literal["altcha", "turnstile", "hcaptcha", "recaptcha"]
 QUARANTINE_AT = 3.0
 LONGEST_NAME = 200
-_EXAMPLE = 'write it like "500/day"'
 
 
 def _threshold(given: object) -> float | None:
@@ -27,7 +26,7 @@ def _quota(given: str) -> str:
     except ValueError:
         parsed = []
     if len(parsed) != 1 or parsed[0].amount < 1:
-        raise ValueError(f'"{given}" is no quota; {_EXAMPLE}')
+        raise ValueError(f'"{given}" is no quota; write it like "500/day"')
     return given
 
 

@@ -5,46 +5,36 @@ raise a suspicion and never removes one.
 """
 
 import base64
-import binascii
 import json
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 ENVIRON_KEY = "HTTP_FORMSPREE_SESSION_DATA"
 """The header in WSGI's environ."""
 _LONGEST = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """When the page was loaded, by the browser's clock, and whether a program drives it."""
+def read_session(header: str, now: datetime) -> tuple[float | None, bool]:
+    """Return the seconds since the page was loaded, and whether a program drives the browser.
 
-    loaded_at: datetime | None = None
-    webdriver: bool = False
-
-    def seconds(self, now: datetime) -> float | None:
-        """Return the seconds since the page was loaded; None if unknown or the clocks differ."""
-        passed = (now - self.loaded_at).total_seconds() if self.loaded_at else -1.0
-        return passed if passed >= 0 else None
-
-
-def read_session(header: str | None) -> Session:
-    """Read the header; an unreadable one is an empty session."""
-    if not header or len(header) > _LONGEST:
-        return Session()
+    The seconds are None if they are unknown or the clocks differ; an unreadable header says
+    neither.
+    """
     try:
-        content = json.loads(base64.b64decode(header, validate=True))
-    except (binascii.Error, ValueError, RecursionError):
-        return Session()
+        text = base64.b64decode(header, validate=True) if len(header) <= _LONGEST else b""
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None, False
     if not isinstance(content, dict):
-        return Session()
-    return Session(_time(content.get("loadedAt")), content.get("webdriver") is True)
+        return None, False
+    return _seconds_since(content.get("loadedAt"), now), content.get("webdriver") is True
 
 
-def _time(milliseconds: object) -> datetime | None:
+def _seconds_since(milliseconds: object, now: datetime) -> float | None:
+    """Return the time since a time of JavaScript, by the browser's clock."""
     if isinstance(milliseconds, bool) or not isinstance(milliseconds, int | float):
         return None
     try:
-        return datetime.fromtimestamp(milliseconds / 1000, UTC)
-    except (OverflowError, ValueError, OSError):
+        passed = now.timestamp() - milliseconds / 1000
+    except OverflowError:
         return None
+    return passed if passed >= 0 else None

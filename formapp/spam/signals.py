@@ -7,7 +7,6 @@ the full and half weights of the content.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 FAST_SECONDS = 2.0
@@ -33,7 +32,7 @@ _MARKUP = re.compile(rf"<\s*(?:/\s*)?(?:{_TAGS})\b", re.IGNORECASE)
 
 
 class Signal(Enum):
-    """A weight, and the reason in words for the owner."""
+    """A weight, and the reason in words for the owner, which repeats no answer."""
 
     # How it was sent: hints at most.
     FAST = (0.2, "sent in under two seconds")
@@ -54,15 +53,9 @@ class Signal(Enum):
     # A program that ignores labels fills all fields alike.
     SAME_TEXT = (2.0, "the same text in several fields")
 
-    @property
-    def weight(self) -> float:
-        """Its part of the score."""
-        return self.value[0]
-
-    @property
-    def reason(self) -> str:
-        """The reason in words; it repeats no answer."""
-        return self.value[1]
+    def __init__(self, weight: float, reason: str) -> None:
+        self.weight = weight
+        self.reason = reason
 
 
 _CODE = (
@@ -75,45 +68,38 @@ _MARK = re.compile(r"[<\[:=]")
 """A character of this kind is in all that the patterns of `_CODE` match."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Facts:
-    """The facts about a post.
+def suspicions(
+    texts: Sequence[str],
+    names: Sequence[str] = (),
+    *,
+    seconds: float | None = None,
+    webdriver: bool = False,
+) -> list[Signal]:
+    """Return all signals of a post, in the order of the table.
 
-    Attributes:
-        seconds: from seeing the form to sending it; None if unknown.
-        texts: the answers to all fields for free text, including names.
-        names: those of them that are a person's name.
+    `texts` are the answers to all fields for free text, `names` those of them that are a person's
+    name; `seconds` passed from seeing the form to sending it, None if unknown.
     """
-
-    seconds: float | None = None
-    webdriver: bool = False
-    texts: Sequence[str] = ()
-    names: Sequence[str] = ()
-
-
-def suspicions(facts: Facts) -> list[Signal]:
-    """Return all signals of the facts, in the order of the table."""
     found: list[Signal] = []
-    if facts.seconds is not None and facts.seconds < FAST_SECONDS:
+    if seconds is not None and seconds < FAST_SECONDS:
         found.append(Signal.FAST)
-    if facts.webdriver:
+    if webdriver:
         found.append(Signal.WEBDRIVER)
-    links = sum(map(len, map(_LINK.findall, filter(_LINK_MARK.search, facts.texts))))
+    links = sum(map(len, map(_LINK.findall, filter(_LINK_MARK.search, texts))))
     if links > FREE_LINKS:
         found.append(_of_links(links))
-    if marked := list(filter(_MARK.search, facts.texts)):
+    if marked := list(filter(_MARK.search, texts)):
         found += [signal for pattern, signal in _CODE if any(map(pattern.search, marked))]
-    if links and any(map(_LINK.search, facts.names)):  # names are among the texts
+    if links and any(map(_LINK.search, names)):  # names are among the texts
         found.append(Signal.LINK_IN_NAME)
     # Short texts are equal by chance (a name, a town, "none").
-    long = [text.strip().casefold() for text in facts.texts if len(text.strip()) >= _SAME_LENGTH]
+    long = [text.strip().casefold() for text in texts if len(text.strip()) >= _SAME_LENGTH]
     if len(long) >= _SAME_FIELDS and max(map(long.count, long)) >= _SAME_FIELDS:
         found.append(Signal.SAME_TEXT)
     return found
 
 
 def score_of(found: Sequence[Signal]) -> float:
-    """Return the sum of the weights."""
     return sum(signal.weight for signal in found)
 
 

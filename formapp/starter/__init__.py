@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 _HERE = Path(__file__).parent
@@ -29,8 +30,7 @@ _FILES = (
 
 @cache
 def _texts() -> dict[str, dict[str, Any]]:
-    texts: dict[str, dict[str, Any]] = json.loads((_HERE / "texts.json").read_text("utf-8"))
-    return texts
+    return msgspec.json.decode((_HERE / "texts.json").read_bytes(), type=dict[str, dict[str, Any]])
 
 
 def languages() -> list[str]:

@@ -164,11 +164,6 @@ class Limits:
                 {"Retry-After": str(reached.get_expiry())},
             )
 
-    def close(self) -> None:
-        """Close the connections to Redis, if the counts are there."""
-        if isinstance(self._counts, RedisStorage):
-            self._counts.storage.close()
-
     def _reached(self, address: str, form: str) -> RateLimitItem | None:
         keys = {"address": self._sign(network_of(address)), "form": form}
         for kind, limits in (("address", self._per_address), ("form", self._per_form)):

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from formapp.confirmation.links import InvalidLinkError, Link, LinkSigner, address_hash
-from formapp.signing import Signer
+from formapp.confirmation.links import Link, LinkSigner, address_hash
+from formapp.signing import InvalidSignatureError, Signer
 
 LINK = Link("id", address_hash("ada@example.com"), datetime(2026, 3, 9, 12, tzinfo=UTC))
 
@@ -22,7 +22,7 @@ def test_a_link_shows_no_address() -> None:
 
 @pytest.mark.parametrize("keys", [["new key"], ["other"]])
 def test_a_link_of_another_key_is_not_genuine(keys: list[str]) -> None:
-    with pytest.raises(InvalidLinkError):
+    with pytest.raises(InvalidSignatureError):
         LinkSigner(keys).read(LinkSigner(["old key"]).issue(LINK))
 
 
@@ -30,5 +30,5 @@ def test_what_was_altered_or_signed_for_another_purpose_is_not_genuine() -> None
     signer = LinkSigner(["key"])
     other = Signer(["key"], salt="another purpose").sign({"s": "id", "a": "", "u": 1})
     for token in ("", "ä", "a.b.c", signer.issue(LINK)[:-2], other):
-        with pytest.raises(InvalidLinkError):
+        with pytest.raises(InvalidSignatureError):
             signer.read(token)

@@ -12,7 +12,7 @@ from formapp.files.records import FileState, StagedFileGoneError
 from formapp.files.store import FolderStore
 from formapp.files.sweep import delete_erased, delete_orphans
 from formapp.leads.accept import keep
-from tests.support.files import put_file
+from tests.support.files import keys_of, put_file
 from tests.support.leads import lead, submission
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
@@ -24,7 +24,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def count(store: FolderStore) -> int:
-    return len(list(store.contents()))
+    return len(keys_of(store))
 
 
 def test_files_belong_to_their_submission_in_their_order(
@@ -102,7 +102,7 @@ def test_a_content_without_a_row_is_deleted_once_it_is_old(
         records.attach(connection, mine, [kept], NOW)
     assert delete_orphans(database, store, now).found == 0
     assert delete_orphans(database, store, now + timedelta(hours=2)).deleted == 1
-    assert [each.key for each in store.contents()] == [kept.key]
+    assert keys_of(store) == [kept.key]
 
 
 def test_a_wrong_database_costs_no_file(sqlite: Database, store: FolderStore) -> None:

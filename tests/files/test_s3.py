@@ -5,6 +5,7 @@ the error codes that the store depends on.
 """
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from unittest.mock import patch
 
 import boto3
@@ -58,15 +59,16 @@ def test_contents_are_put_read_listed_and_deleted(access: S3Access) -> None:
     with store.open(key) as content:
         assert content.read(3) == b"con"
         assert content.read() == b"tent"
-    found = store.stat(key)
-    assert found
-    assert found.size == 7
-    assert [each.key for each in store.contents()] == [key]
-    assert list(other.contents()) == []
-    assert store.sweep_spools(found.put_at) == 0
+    assert store.has(key)
+    now = datetime.now(UTC)
+    later = now + timedelta(minutes=1)
+    assert list(store.keys(now - timedelta(minutes=1))) == []
+    assert list(store.keys(later)) == [key]
+    assert list(other.keys(later)) == []
+    assert store.sweep_spools(later) == 0
     store.delete(key)
     store.delete(key)
-    assert store.stat(key) is None
+    assert not store.has(key)
     with pytest.raises(ContentMissingError):
         store.open(key)
 
@@ -94,7 +96,7 @@ def test_a_store_that_refuses_is_an_error_without_its_address(endpoint: str) -> 
     assert "no-such-bucket" not in str(refused.value)
     away = S3Store("s3://leads", S3Access("http://127.0.0.1:9", **ACCESS))
     with pytest.raises(FileStoreError, match=r"refused \(EndpointConnectionError\)"):
-        away.stat(f"aa/{'a' * 64}-{'0' * 16}")
+        away.has(f"aa/{'a' * 64}-{'0' * 16}")
 
 
 def test_a_connection_that_breaks_while_reading_is_an_error_of_the_store(access: S3Access) -> None:

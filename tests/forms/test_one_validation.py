@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from formapp.forms.definition.model import FieldDefinition
 from formapp.forms.definition.parse import parse_form
 from formapp.forms.fields.base import Field, InvalidAnswersError, InvalidValueError, Parsed
-from formapp.forms.fields.registry import FIELD_TYPES
 from formapp.forms.fields.text import Email
-from formapp.forms.form import Form, compile_form
+from formapp.forms.form import FIELD_TYPES, Form, compile_form
 from formapp.forms.reading.contact import read_email
 from tests.support.forms import posted
 

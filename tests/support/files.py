@@ -1,6 +1,6 @@
 """Files of tests: a content in a store with its record."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import update
 
@@ -18,6 +18,11 @@ def put_file(
         spool.write(content)
         known = {"size": spool.size, "sha256": spool.sha256, "key": store.put(spool)}
     return file_record(now=now, **known | values)
+
+
+def keys_of(store: FileStore) -> list[str]:
+    """The keys of all contents of a store."""
+    return list(store.keys(datetime.now(UTC) + timedelta(days=9)))
 
 
 def file_record(*, now: datetime | None = None, **values: object) -> FileRecord:

@@ -13,7 +13,7 @@ from formapp.files.sweep import delete_at_once
 from formapp.leads.anonymize import anonymize
 from formapp.web.files import POLICY
 from formapp.web.services import EXTENSION
-from tests.support.files import attach_file, put_file
+from tests.support.files import attach_file, keys_of, put_file
 from tests.web.owner.inbox import send
 from tests.web.support import JSON, KEY, Site
 
@@ -131,8 +131,8 @@ def test_a_file_whose_content_is_gone_is_gone(site: Site) -> None:
     sent = send(site)
     file = attach(site, sent)
     store = site.app.extensions[EXTENSION].files.store
-    for each in list(store.contents()):
-        store.delete(each.key)
+    for key in keys_of(store):
+        store.delete(key)
     assert site.get(f"{address(sent)}/{file}").status_code == 404
 
 

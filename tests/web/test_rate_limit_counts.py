@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from limits.errors import StorageError
+from limits.storage import RedisStorage
 from sqlalchemy import select
 
 from formapp.config.settings import Settings, SettingsError
@@ -52,7 +53,9 @@ def storage(request: pytest.FixtureRequest) -> str:
 
 def close(*sites: Site) -> None:
     for site in sites:
-        site.app.extensions[EXTENSION].limits.close()
+        counts = site.app.extensions[EXTENSION].limits._counts
+        if isinstance(counts, RedisStorage):
+            counts.storage.close()
 
 
 def post(site: Site, form: str = "lead", address: str = ADDRESS) -> int:

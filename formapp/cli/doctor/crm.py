@@ -6,12 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 
-from formapp.cli.books import (
-    OpenBook,
-    UnknownBookError,
-    books_of,
-    connect_book,
-)
+from formapp.cli.books import OpenBook, UnknownBookError, books_of, connect_book
 from formapp.cli.doctor.findings import Finding, fault, hint, ok
 from formapp.cli.sites import TIMEOUTS, auth_of
 from formapp.config.settings import BOOKS, Settings

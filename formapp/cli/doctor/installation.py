@@ -212,22 +212,16 @@ def check_notifications(
     using = {name: form for name, form in forms.items() if form.notify or form.reply}
     if not using:
         return
-    wrong = [line for line in notify_faults(settings, using) if has(_setting_of(line))]
+    faults = notify_faults(settings, using)
+    wrong = [line for line in faults if has(line.partition(":")[0].removeprefix(PREFIX))]
     for line in wrong:
         yield fault("notifications", line, "set it, or take it out of the form file")
-    found = [*_check_mail(settings, using), *_check_chats(settings), *_check_webhooks(using)]
+    by_mail = any(form.reply or (form.notify and form.notify.email) for form in using.values())
+    mail = _check_mail_server(settings, "notifications") if by_mail else ()
+    found = [*mail, *_check_chats(settings), *_check_webhooks(using)]
     yield from found
     if not wrong and not found:
         yield ok("notifications", f"channels of {', '.join(using)} are set; {_TEST}")
-
-
-def _setting_of(line: str) -> str:
-    return line.partition(":")[0].removeprefix("FORMAPP_")
-
-
-def _check_mail(settings: Settings, using: Mapping[str, FormDefinition]) -> Iterator[Finding]:
-    if any(form.reply or (form.notify and form.notify.email) for form in using.values()):
-        yield from _check_mail_server(settings, "notifications")
 
 
 def _check_chats(settings: Settings) -> Iterator[Finding]:

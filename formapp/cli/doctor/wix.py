@@ -15,13 +15,7 @@ from formapp.delivery.sites import MAX_RESPONSE
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.definition.targets import Targets, targets_of
 from formapp.http import DeadlineAdapter
-from formapp.wix import (
-    ForbiddenError,
-    RateLimitedError,
-    UnauthorizedError,
-    WixContacts,
-    WixError,
-)
+from formapp.wix import ForbiddenError, RateLimitedError, UnauthorizedError, WixContacts, WixError
 
 MAX_FIELDS = 100
 """Custom fields of a site (contract section 10.2). The number of labels isn't published."""

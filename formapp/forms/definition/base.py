@@ -1,11 +1,15 @@
 """The base of every table in a form file, and the text types that tables share."""
 
 import re
-from typing import Annotated
+from typing import Annotated, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
 from pydantic import Field as Key
+
+_Entry = TypeVar("_Entry")
+Listed = Annotated[tuple[_Entry, ...], Strict(strict=False)]
+"""A list in the file, which is frozen."""
 
 
 class Definition(BaseModel):

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Strict
+from pydantic import BeforeValidator
 
-from formapp.forms.definition.base import Definition, Text
+from formapp.forms.definition.base import Definition, Listed, Text
 from formapp.forms.reading.text import clean_line
 
 _SHAPE = (
@@ -17,9 +17,7 @@ _SHAPE = (
 class Condition(Definition):
     """The answer of an earlier field by which a field applies.
 
-    Attributes:
-        field: the name of that field.
-        values: options, one of which is chosen; of a box, whether it is ticked.
+    `values` are options, one of which is chosen; of a box, whether it is ticked.
     """
 
     field: str
@@ -69,4 +67,4 @@ class Step(Definition):
     """One `[[steps]]` table: a heading and the fields below it, by their names."""
 
     title: Text
-    fields: Annotated[tuple[str, ...], Strict(strict=False)] = ()
+    fields: Listed[str] = ()

@@ -46,7 +46,6 @@ def _condition(
 
 
 def _values(condition: Condition, other: FieldDefinition) -> Iterator[str]:
-    """Yield the answers that the other field can't have."""
     given, name = condition.values, condition.field
     if other.type in _BOXES:
         if not isinstance(given, bool):

@@ -44,7 +44,6 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 
 def _paths(value: Any, path: Location) -> Iterator[Location]:
-    """Yield the path of every key and list entry within a value."""
     entries: Any = ()
     if isinstance(value, dict):
         entries = value.items()

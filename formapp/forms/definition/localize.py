@@ -31,7 +31,6 @@ _Part = TypeVar("_Part", bound=Definition)
 
 
 def check_texts(draft: Draft) -> Iterator[Problem]:
-    """Yield every problem of all further languages."""
     own = draft.form.language if draft.is_read("language") else None
     tags = list(draft.texts)
     for index, first in repeated(enumerate(read_locale(tag) or tag for tag in tags)):
@@ -75,7 +74,6 @@ def _texts_of_form(texts: Texts, draft: Draft) -> Iterator[Problem]:
 def _unknown(
     table: str, kind: str, texts: Mapping[str, object], known: Collection[str]
 ) -> Iterator[Problem]:
-    """Yield the names of a table of texts that the form doesn't have."""
     for name in sorted(texts.keys() - set(known)):
         yield f"{table}.{name}", unknown(name, kind, known)
 

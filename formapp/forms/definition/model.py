@@ -23,7 +23,7 @@ from pydantic import Field as Key
 
 from formapp.confirmation.definition import Confirm, ConfirmTexts
 from formapp.forms.definition import links
-from formapp.forms.definition.base import Definition, LabelName, Text, WebAddress, trimmed
+from formapp.forms.definition.base import Definition, LabelName, Listed, Text, WebAddress, trimmed
 from formapp.forms.definition.layout import Condition, ShowIf, Step
 from formapp.forms.definition.theme import Theme
 from formapp.forms.definition.uploads import FileKeys
@@ -232,7 +232,7 @@ class FieldDefinition(FileKeys):
     """One `[[fields]]` table. `checks` knows which keys each type takes."""
 
     name: Annotated[str, Key(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,63}$")]
-    aliases: Annotated[tuple[Alias, ...], Strict(strict=False)] = ()
+    aliases: Listed[Alias] = ()
     type: FieldType
     label_text: Annotated[str, Key(alias="label")] = ""
     help: str = ""
@@ -247,7 +247,7 @@ class FieldDefinition(FileKeys):
     min: Bound | None = None
     max: Bound | None = None
     region: str | None = None
-    options: Annotated[tuple[Option, ...], Strict(strict=False)] = ()
+    options: Listed[Option] = ()
     value: SentValue | None = None
     prefill: bool = False
     from_query: Text | None = None
@@ -272,9 +272,10 @@ class FieldDefinition(FileKeys):
         return frozenset(fields[key].alias or key for key in self.model_fields_set)
 
     @property
-    def query_name(self) -> str | None:
-        """The query parameter of a page that prefills this field; None if nothing does."""
-        return self.from_query or (self.name if self.prefill else None)
+    def query_names(self) -> tuple[str, ...]:
+        """The query parameters of a page that prefill this field, the first one first."""
+        name = self.from_query or (self.name if self.prefill else None)
+        return (name, *self.aliases) if name else ()
 
     @property
     def hard_limit(self) -> int:
@@ -370,10 +371,8 @@ class FormDefinition(Definition):
     submit: Text = SEND
     language: Language = "en"
     site: Text | None = None
-    origins: Annotated[
-        tuple[Annotated[str, AfterValidator(normalise)], ...], Strict(strict=False)
-    ] = ()
-    labels: Annotated[tuple[LabelName, ...], Strict(strict=False)] = ()
+    origins: Listed[Annotated[str, AfterValidator(normalise)]] = ()
+    labels: Listed[LabelName] = ()
     next_fields: PostedNames = ()
     keep_ip: bool = False
     keep_days: Annotated[int, Key(ge=1, le=36500)] | None = None
@@ -384,8 +383,8 @@ class FormDefinition(Definition):
     confirm: Confirm | None = None
     notify: Notify | None = None
     reply: Reply | None = None
-    steps: Annotated[tuple[Step, ...], Strict(strict=False)] = ()
-    fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False), Key(min_length=1)]
+    steps: Listed[Step] = ()
+    fields: Annotated[Listed[FieldDefinition], Key(min_length=1)]
     texts: dict[Language, Texts] = Key(default_factory=dict)
 
     @property
@@ -412,7 +411,6 @@ class FormDefinition(Definition):
 
     @property
     def most_file_bytes(self) -> int:
-        """How many bytes the files of a post may have together."""
         return sum(field.most_bytes for field in self.fields if field.type == "file")
 
     @property

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, Strict, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from formapp.forms.definition.base import Listed
 from formapp.forms.definition.checks import Draft, check_form
 from formapp.forms.definition.explain import dotted, field_key, key_of, path_of, problem_of, shown
 from formapp.forms.definition.layout_checks import check_layout
@@ -223,11 +224,10 @@ def _belongs(key: str, unread: str) -> bool:
 class _LenientForm(FormDefinition):
     """A form that may have no fields."""
 
-    fields: Annotated[tuple[FieldDefinition, ...], Strict(strict=False)] = ()
+    fields: Listed[FieldDefinition] = ()
 
 
 def _draft(data: Mapping[str, Any], errors: list[ErrorDetails]) -> Draft:
-    """Return the form with stand-ins for what pydantic rejects."""
     read = copy.deepcopy(dict(data))
     unread: set[Location] = set()
     while True:

@@ -4,11 +4,11 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Strict
+from pydantic import AfterValidator, BeforeValidator
 from pydantic import Field as Key
 
 from formapp.files.types import check_accept
-from formapp.forms.definition.base import Definition
+from formapp.forms.definition.base import Definition, Listed
 
 KEPT = "_kept"
 """The name of the boxes by which our page sends files again that came with an earlier post."""
@@ -65,9 +65,7 @@ def _max_size(given: Any) -> Any:
 class FileKeys(Definition):
     """What only a field of type `file` takes."""
 
-    accept: Annotated[
-        tuple[Annotated[str, AfterValidator(check_accept)], ...], Strict(strict=False)
-    ] = ()
+    accept: Listed[Annotated[str, AfterValidator(check_accept)]] = ()
     max_size: Annotated[int, BeforeValidator(_max_size)] = DEFAULT_SIZE
     max_files: Annotated[int, Key(ge=1, le=MOST_FILES)] = 1
     strip_metadata: bool = False

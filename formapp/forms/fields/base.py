@@ -44,11 +44,9 @@ _PLAIN = re.compile("[ -~]*")
 
 
 class Parsed(NamedTuple):
-    """What a field makes of a post.
+    """What a field makes of a post; the answer is as it is kept, None for a blank one.
 
-    Attributes:
-        answer: as it is kept; None for a blank one.
-        not_offered: texts that are none of the options; they are kept for the owner alone.
+    `not_offered` are texts that are none of the options; they are kept for the owner alone.
     """
 
     answer: Answer | None
@@ -88,7 +86,6 @@ class Control(wtforms.Field):
         return self.id
 
     def pre_validate(self, form: BaseForm) -> None:  # noqa: ARG002 - WTForms' interface
-        """Validate what was posted; WTForms keeps the `ErrorMessage` in `errors`."""
         if not self.applies:
             return
         posted = self.raw_data or []
@@ -100,7 +97,6 @@ class Control(wtforms.Field):
             raise StopValidation(err.message) from None
 
     def process_data(self, value: Any) -> None:
-        """Take a text that the control begins with."""
         self.process_formdata([] if value is None else [value])
 
     def process_formdata(self, valuelist: list[Any]) -> None:
@@ -258,5 +254,4 @@ class Field:
         return {"type": kind, **longest, "pattern": found[0], **more}
 
     def value_patterns(self) -> list[str]:
-        """Return regular expressions, all of which the text matches."""
         return [self.pattern] if self.pattern else []

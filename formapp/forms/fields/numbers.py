@@ -53,28 +53,21 @@ class _Bounded(Field):
         """Return a bound as the language writes it."""
         return str(bound)
 
-    def too_small(self, bound: Any) -> ErrorMessage:
-        return messages.too_small(bound, self.written(bound))
-
-    def too_large(self, bound: Any) -> ErrorMessage:
-        return messages.too_large(bound, self.written(bound))
-
     def parse(self, text: str) -> Parsed:
-        """Return the value, if it lies within the bounds."""
         value = self.reader(text, self.language)
         if value is None:
             raise InvalidValueError(self.invalid)
         least, largest = self.bounds()
         if least is not None and value < _comparable(least):
-            raise InvalidValueError(self.too_small(least))
+            raise InvalidValueError(messages.too_small(least, self.written(least)))
         if largest is not None and value > _comparable(largest):
-            raise InvalidValueError(self.too_large(largest))
+            raise InvalidValueError(messages.too_large(largest, self.written(largest)))
         return Parsed(value)
 
     def type_errors(self) -> list[ErrorMessage]:
         least, largest = self.bounds()
-        small = [self.too_small(least)] if least is not None else []
-        large = [self.too_large(largest)] if largest is not None else []
+        small = [messages.too_small(least, self.written(least))] if least is not None else []
+        large = [messages.too_large(largest, self.written(largest))] if largest is not None else []
         return [*super().type_errors(), *small, *large]
 
 

@@ -53,7 +53,6 @@ class Hidden(Field):
         return Parsed(self.shown(texts) or None)
 
     def shown(self, texts: Sequence[str]) -> str:
-        """Return the form file's value, else the text cut at its limit."""
         if self.definition.value is not None:
             return self.definition.value
         return self.cut(texts[0]) if texts else ""

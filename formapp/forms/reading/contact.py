@@ -119,12 +119,9 @@ _WITH_TAILS = frozenset({86, 886, 852, 853})
 
 @dataclass(frozen=True, slots=True)
 class PhoneNumber:
-    """A number that can exist.
+    """A number that can exist: E.164 without its extension, which is digits, or "".
 
-    Attributes:
-        e164: `+442079460018`, without the extension.
-        country: ISO 3166-1 alpha-2; None where the number doesn't say.
-        extension: digits, or "".
+    `country` is ISO 3166-1 alpha-2; None where the number doesn't say.
     """
 
     e164: str

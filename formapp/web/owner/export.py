@@ -20,7 +20,7 @@ from formapp.web.owner.inbox import (
     query_without,
     wanted_leads,
 )
-from formapp.web.owner.session import current_user
+from formapp.web.owner.sign_in import current_user
 from formapp.web.services import services
 
 _NO_FORM = "There is no such form."

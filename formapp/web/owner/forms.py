@@ -23,7 +23,7 @@ from formapp.web.owner.inbox import (
     page,
 )
 from formapp.web.owner.preview import show_preview
-from formapp.web.owner.session import current_user
+from formapp.web.owner.sign_in import current_user
 from formapp.web.owner.snippets import all_snippets, height
 from formapp.web.services import services
 

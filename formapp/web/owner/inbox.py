@@ -46,7 +46,7 @@ from formapp.signing import Keyring
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
 from formapp.web.i18n import set_language
-from formapp.web.owner.session import PREFIX, csrf, current_user, sign_in_of
+from formapp.web.owner.sign_in import PREFIX, csrf, current_user, sign_in_of
 from formapp.web.responses import html_answer, refuse
 from formapp.web.services import services
 

@@ -47,7 +47,7 @@ from formapp.web.owner.inbox import (
     page,
     show_refusal,
 )
-from formapp.web.owner.session import current_user
+from formapp.web.owner.sign_in import current_user
 from formapp.web.services import services
 
 _DASHBOARD = "https://manage.wix.com/dashboard/{site}/contacts/view/{contact}"
@@ -165,6 +165,7 @@ def lead(submission_id: str) -> AnyResponse:
     done = ACTIONS.get(request.args.get("done", ""))
     definition = form_definition(entry["form"])
     others, searches = list_others(services().database, full, current_user().sites)
+    site, contact = inbox_settings().wix_sites.get(entry["site"]), entry["contact_id"]
     with services().database.read() as connection:
         files = of_submission(connection, full)
     return page(
@@ -179,7 +180,7 @@ def lead(submission_id: str) -> AnyResponse:
         others=others,
         searches=searches,
         actions=_offered(entry),
-        contact=_contact_address(entry),
+        contact=_DASHBOARD.format(site=site, contact=contact) if site and contact else None,
         changes=changes_in_words(entry),
         due_at=datetime.fromisoformat(waiting[0]) if waiting else None,
         done=done.done if done else None,
@@ -287,10 +288,3 @@ def _read(form: Form, pairs: list[tuple[str, str]], entry: Entry) -> Reading:
     posted = form.reader.sort(pairs)
     origin = {key: entry["meta"].get(key) for key in ("page", "referrer")}
     return form.reader.read(posted, default_site=services().default_site, **origin)
-
-
-def _contact_address(entry: Entry) -> str | None:
-    """Return the address of the lead's contact in the dashboard of its site."""
-    site = inbox_settings().wix_sites.get(entry["site"])
-    contact = entry["contact_id"]
-    return _DASHBOARD.format(site=site, contact=contact) if site and contact else None

@@ -8,10 +8,10 @@ from flask import Response
 
 from formapp.leads.statistics import overview
 from formapp.leads.totals import DAYS
-from formapp.monitoring.crm_books import BookFigures, read_books
+from formapp.monitoring.crm_books import read_books
 from formapp.web.owner.charts import FUNNEL_LINE, HEIGHT, WIDTH, funnel, stacked
 from formapp.web.owner.inbox import blueprint, inbox_settings, may_see_form, now, page
-from formapp.web.owner.session import current_user
+from formapp.web.owner.sign_in import current_user
 from formapp.web.services import services
 
 REFRESH_SECONDS = 30
@@ -22,15 +22,19 @@ Value = TypeVar("Value")
 def show_overview() -> Response:
     # What this process has counted is part of it.
     services().visits.store()
-    limits = inbox_settings().rate_limits
-    found = overview(services().database, current_user().sites, now(), limits)
+    settings, sites = inbox_settings(), current_user().sites
+    found = overview(services().database, sites, now(), settings.rate_limits)
+    with services().database.read() as connection:
+        books = read_books(connection, now())
+    if sites is not None:
+        books = [each for each in books if settings.book_sites.get(each.book) in sites]
     return page(
         "overview.html",
         connects=True,
         found=found,
         refused=sorted(_visible(found.refused).items(), key=lambda pair: -pair[1]),
         conversions=sorted(_visible(found.conversions).items(), key=lambda pair: -pair[1].sent),
-        books=_books(),
+        books=books,
         chart=stacked(found.days),
         funnel=funnel,
         width=WIDTH,
@@ -44,14 +48,6 @@ def show_overview() -> Response:
 
 def _visible(by_form: Mapping[str, Value]) -> dict[str, Value]:
     return {form: value for form, value in by_form.items() if may_see_form(form)}
-
-
-def _books() -> list[BookFigures]:
-    """Return the figures of the CRM books of the sites that the user may see."""
-    sites, of_book = current_user().sites, inbox_settings().book_sites
-    with services().database.read() as connection:
-        books = read_books(connection, now())
-    return [each for each in books if sites is None or of_book.get(each.book) in sites]
 
 
 def format_duration(duration: timedelta | None) -> str:

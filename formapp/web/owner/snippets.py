@@ -13,8 +13,7 @@ from markupsafe import Markup
 
 from formapp.forms.definition.links import linked, plain
 from formapp.forms.definition.model import FieldDefinition
-from formapp.forms.fields.registry import compile_field
-from formapp.forms.form import Form
+from formapp.forms.form import FIELD_TYPES, Form
 from formapp.resources import TEMPLATES
 from formapp.web.public.layout import condition_hint
 
@@ -57,7 +56,7 @@ def snippet(name: str, form: Form, address: str) -> str:
         address=address,
         height=height(form),
         component=_component(form.name),
-        attributes=lambda field: compile_field(field, form.language).attributes(),
+        attributes=lambda field: FIELD_TYPES[field.type](field, form.language).attributes(),
     )
 
 

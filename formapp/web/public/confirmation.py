@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 from flask import Response, render_template, request, url_for
 from flask_babel import gettext
 
-from formapp.confirmation.links import InvalidLinkError, address_hash
+from formapp.confirmation.links import address_hash
 from formapp.confirmation.request import button_text
 from formapp.db.database import DatabaseUnavailableError
 from formapp.forms.form import Form
 from formapp.languages import gettext_noop
 from formapp.leads.accept import Status
 from formapp.leads.confirm import Confirmation, confirm, find_confirmation
+from formapp.signing import InvalidSignatureError
 from formapp.web.brand import image_sources
 from formapp.web.errors import RefusalError
 from formapp.web.headers import page_headers
@@ -46,7 +47,10 @@ _TITLES = {
 def answer_confirmation(form: Form, *, pressed: bool) -> Response:
     """Answer the page with the button, or the button: it releases the submission, once."""
     try:
-        return _press(form) if pressed else _show(form)
+        if pressed:
+            return _press(form)
+        confirmation = _look_up(form)
+        return _already(form) if confirmation.is_confirmed else _question(form, confirmation)
     except DatabaseUnavailableError:
         return refuse(RefusalError(503, "UNAVAILABLE", UNAVAILABLE, {"Retry-After": "30"}))
     except RefusalError as refusal:
@@ -61,11 +65,6 @@ def answer_confirmation(form: Form, *, pressed: bool) -> Response:
             text=refusal.text,
             back=_address("forms.show", form),
         )
-
-
-def _show(form: Form) -> Response:
-    confirmation = _look_up(form)
-    return _already(form) if confirmation.is_confirmed else _question(form, confirmation)
 
 
 def _press(form: Form) -> Response:
@@ -87,7 +86,7 @@ def _look_up(form: Form) -> Confirmation:
     """Return the submission that the link is about; RefusalError if there is none to confirm."""
     try:
         link = services().links.read(request.args.get("t", ""))
-    except InvalidLinkError:
+    except InvalidSignatureError:
         raise RefusalError(400, "LINK_INVALID", INVALID) from None
     confirmation = find_confirmation(services().database, link.submission_id)
     fits = (

@@ -19,7 +19,7 @@ from formapp.jobs.queue import Job
 from formapp.leads.held import QUOTA, quota_meta
 from formapp.spam.providers import ALTCHA_FIELD, CHALLENGE_CHECK, PROVIDERS, pending_reason
 from formapp.spam.session import read_session
-from formapp.spam.signals import Facts, score_of, suspicions
+from formapp.spam.signals import score_of, suspicions
 from formapp.web.services import Services
 
 HONEYPOT = "the field that people don't see was filled in"
@@ -74,10 +74,9 @@ def check_spam(  # noqa: PLR0913 - all facts about a post
     spam = form.definition.spam
     seconds, webdriver = token.age.total_seconds() if token else None, False
     if session_data:
-        session = read_session(session_data)
-        webdriver = session.webdriver
-        seconds = seconds if token else session.seconds(now)
-    found = suspicions(Facts(seconds, webdriver, reading.texts, reading.names))
+        passed, webdriver = read_session(session_data, now)
+        seconds = seconds if token else passed
+    found = suspicions(reading.texts, reading.names, seconds=seconds, webdriver=webdriver)
     verdict = Verdict(score_of(found), [signal.reason for signal in found])
     verdict.held = spam.quarantine_at is not None and verdict.score >= spam.quarantine_at
     if not origin_known:

@@ -13,7 +13,7 @@ from formapp.db.database import Database
 from formapp.db.upgrade import upgrade
 from formapp.leads import totals
 from formapp.resources import BUNDLED_FORMS
-from formapp.web.owner.session import sign_in_of
+from formapp.web.owner.sign_in import sign_in_of
 from tests.proofs.benchmarks.report import Report
 from tests.proofs.benchmarks.rounds import play, ratios, spread, tell
 from tests.proofs.benchmarks.setting import Setting

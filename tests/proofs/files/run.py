@@ -27,6 +27,7 @@ from formapp.forms.form import compile_form
 from formapp.forms.tokens import TokenSigner
 from formapp.leads import accept
 from formapp.leads.anonymize import anonymize
+from tests.support.files import keys_of
 from tests.support.photos import FORM
 
 KEY = "a key that is long enough"
@@ -199,7 +200,7 @@ def _compare(
         rows = connection.execute(select(submissions)).all()
         held = connection.execute(select(files)).all()
         found = {row.id: records.of_submission(connection, row.id) for row in rows}
-    is_there = {each.key for each in folder.contents()}
+    is_there = set(keys_of(folder))
     # The content of an erased file may be gone before its row is.
     kept = [row for row in held if row.state != "erased"]
     result.without_content = sum(row.storage_key not in is_there for row in kept)
@@ -225,6 +226,6 @@ def _sweep(database: Database, folder: FolderStore, result: Result) -> None:
     result.swept += folder.sweep_spools(later)
     with database.read() as connection:
         named = set(connection.scalars(select(files.c.storage_key)))
-    left = {each.key for each in folder.contents()}
+    left = set(keys_of(folder))
     result.orphans = len(left - named) + sum(1 for _ in folder.folder.glob("incoming/*"))
     result.without_content += len(named - left)

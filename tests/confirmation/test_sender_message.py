@@ -4,7 +4,7 @@ import html
 import re
 from typing import Any
 
-from formapp.confirmation.message import write_message
+from formapp.confirmation.sender import write_message
 from formapp.mail.message import Message, compose
 from tests.support.clock import NOON
 
