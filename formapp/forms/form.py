@@ -9,7 +9,7 @@ from formapp.forms.definition.localize import in_language
 from formapp.forms.definition.model import FieldDefinition, FormDefinition
 from formapp.forms.definition.parse import load_definitions
 from formapp.forms.fields.base import Field
-from formapp.forms.fields.choices import Checkbox, Checkboxes, Consent, Radio, Select
+from formapp.forms.fields.choices import Checkbox, Checkboxes, Radio, Select
 from formapp.forms.fields.files import File
 from formapp.forms.fields.numbers import Date, Number
 from formapp.forms.fields.text import Email, Hidden, Tel, Text, Textarea, Url
@@ -30,7 +30,7 @@ FIELD_TYPES: Mapping[str, type[Field]] = {
     "radio": Radio,
     "checkboxes": Checkboxes,
     "checkbox": Checkbox,
-    "consent": Consent,
+    "consent": Checkbox,
     "hidden": Hidden,
     "file": File,
 }

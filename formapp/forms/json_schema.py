@@ -32,8 +32,8 @@ _PURPOSES = {
 _ANYTHING: Schema = {
     "anyOf": [patterns.SCALAR, {"type": "array", "items": patterns.SCALAR}],
 }
-_BOUNDS = {"min", "max", "min_length"}
-_DRAWN = {"type", "required", "aliases", "placeholder", "region", "rows", "from_query"} | _BOUNDS
+_DRAWN = {"type", "required", "aliases", "placeholder", "region", "rows", "from_query"}
+_DRAWN |= {"min", "max", "min_length"}
 """Keys of a form file that a front end gets as they are."""
 
 
@@ -104,12 +104,8 @@ def _names(compiled: tuple[Field, ...]) -> Schema:
     }
     for field in fields:
         properties |= {alias: _same(field) for alias in field.aliases}
-    several = [
-        {"anyOf": [{"required": [name]} for name in field.names]}
-        for field in fields
-        if field.required and field.aliases and not field.show_if
-    ]
-    several += _conditions(compiled)
+    needed = [field for field in fields if field.required and not field.show_if]
+    several = [_any_name(field) for field in needed if field.aliases] + _conditions(compiled)
     apart = _apart(fields)
     return {
         "properties": properties,
@@ -117,11 +113,7 @@ def _names(compiled: tuple[Field, ...]) -> Schema:
             **_in_brackets(fields, properties),
             f"^(?:{'|'.join(RESERVED)})$": patterns.SCALAR,
         },
-        "required": [
-            field.name
-            for field in fields
-            if field.required and not field.aliases and not field.show_if
-        ],
+        "required": [field.name for field in needed if not field.aliases],
         **({"allOf": several} if several else {}),
         **({"dependentSchemas": apart} if apart else {}),
     }
@@ -129,6 +121,10 @@ def _names(compiled: tuple[Field, ...]) -> Schema:
 
 def _same(field: FieldDefinition) -> Schema:
     return {"$ref": f"#/properties/{field.name}"}
+
+
+def _any_name(field: FieldDefinition) -> Schema:
+    return {"anyOf": [{"required": [name]} for name in field.names]}
 
 
 def _unread(field: Field) -> Schema:
@@ -148,9 +144,8 @@ def _conditions(compiled: tuple[Field, ...]) -> list[Schema]:
         met = _is_met(condition, by_name[condition.field])
         # One that depends on a field that doesn't apply doesn't apply, either.
         found[field.name] = [*found.get(condition.field, ()), met]
-        names = field.definition.names
-        required = [{"anyOf": [{"required": [name]} for name in names]}] if field.required else []
-        values = {"properties": dict.fromkeys(names, field.value_schema())}
+        required = [_any_name(field.definition)] if field.required else []
+        values = {"properties": dict.fromkeys(field.definition.names, field.value_schema())}
         rules.append({"if": {"allOf": found[field.name]}, "then": {"allOf": [values, *required]}})
     return rules
 

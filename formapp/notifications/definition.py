@@ -4,8 +4,9 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BeforeValidator
 
+from formapp.forms.definition.base import Definition
 from formapp.mail.definition import Line, Paragraphs, Sender, mailbox_of
 
 FIRST_NAME = "{first_name}"
@@ -82,7 +83,7 @@ def _reply_line(text: str) -> str:
     return text
 
 
-class Notify(BaseModel):
+class Notify(Definition):
     """Who hears of each accepted lead.
 
     Attributes:
@@ -92,8 +93,6 @@ class Notify(BaseModel):
         chat: names of `NOTIFY_CHAT`; True: all of them.
         attach: mails have the lead's files attached, as far as they are small enough.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     email: Annotated[tuple[str, ...], BeforeValidator(_addresses)] = ()
     every: Literal["lead", "hour", "day"] = "lead"
@@ -106,10 +105,8 @@ class Notify(BaseModel):
         return bool(self.email or self.webhook or self.chat)
 
 
-class ReplyTexts(BaseModel):
+class ReplyTexts(Definition):
     """The texts in one language; formapp's own replace missing ones."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     subject: Annotated[Line, AfterValidator(_reply_line)] | None = None
     text: Annotated[Paragraphs, AfterValidator(_reply_text)] | None = None

@@ -17,6 +17,7 @@ from formapp.forms.definition.colours import (
     parse_colour,
     readable_on,
 )
+from formapp.forms.reading.text import word_set
 
 OWN = {
     "--accent": ("#0b6274", "#7fd0e2"),
@@ -44,11 +45,9 @@ _MAX_FONT = 200
 _MAX_RADIUS = {"px": 32.0, "rem": 2.0}
 _LENGTH = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,4})?)(px|rem)")
 _FAMILY = re.compile(r"[A-Za-z][A-Za-z0-9 _-]{0,60}")
-_GENERIC = frozenset(
-    (  # noqa: SIM905 - a list would take a line for each
-        "serif sans-serif monospace cursive fantasy math fangsong system-ui ui-serif ui-sans-serif "
-        "ui-monospace ui-rounded"
-    ).split(" ")
+_GENERIC = word_set(
+    "serif sans-serif monospace cursive fantasy math fangsong system-ui ui-serif ui-sans-serif "
+    "ui-monospace ui-rounded"
 )
 _STRONG = 10.0
 """With this contrast, text mixed with a quarter of its background still has `TEXT_RATIO`, and an

@@ -1,21 +1,19 @@
 """Autofill tokens of the HTML standard (section 4.10.18.7)."""
 
-_NAMES = frozenset(
-    (  # noqa: SIM905 - a list would take a line for each
-        "name honorific-prefix given-name additional-name family-name honorific-suffix nickname "
-        "username new-password current-password one-time-code organization-title organization "
-        "street-address address-line1 address-line2 address-line3 address-level4 address-level3 "
-        "address-level2 address-level1 country country-name postal-code cc-name cc-given-name "
-        "cc-additional-name cc-family-name cc-number cc-exp cc-exp-month cc-exp-year cc-csc "
-        "cc-type transaction-currency transaction-amount language bday bday-day bday-month "
-        "bday-year sex url photo"
-    ).split(" ")
+from formapp.forms.reading.text import word_set
+
+_NAMES = word_set(
+    "name honorific-prefix given-name additional-name family-name honorific-suffix nickname "
+    "username new-password current-password one-time-code organization-title organization "
+    "street-address address-line1 address-line2 address-line3 address-level4 address-level3 "
+    "address-level2 address-level1 country country-name postal-code cc-name cc-given-name "
+    "cc-additional-name cc-family-name cc-number cc-exp cc-exp-month cc-exp-year cc-csc "
+    "cc-type transaction-currency transaction-amount language bday bday-day bday-month "
+    "bday-year sex url photo"
 )
-_CONTACT_NAMES = frozenset(
-    (  # noqa: SIM905 - a list would take a line for each
-        "tel tel-country-code tel-national tel-area-code tel-local tel-local-prefix "
-        "tel-local-suffix tel-extension email impp"
-    ).split(" ")
+_CONTACT_NAMES = word_set(
+    "tel tel-country-code tel-national tel-area-code tel-local tel-local-prefix "
+    "tel-local-suffix tel-extension email impp"
 )
 TOKENS = _NAMES | _CONTACT_NAMES | {"on", "off"}
 """Every token that may end an `autocomplete` value."""

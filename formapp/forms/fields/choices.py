@@ -194,7 +194,7 @@ class CheckboxControl(Control, wtforms.BooleanField):
 
 
 class Checkbox(Field):
-    """A box; its answer is True or False.
+    """A box, a consent too; its answer is True or False.
 
     Any text but a known negative ticks it, since a page chooses the value of its box. A hidden
     input of the same name may send a negative beside it.
@@ -226,7 +226,3 @@ class Checkbox(Field):
         if not self.required:
             return dict(patterns.SCALAR)
         return patterns.ticked(self.ticked)
-
-
-class Consent(Checkbox):
-    """A box whose exact text is kept with the submission when it is ticked."""

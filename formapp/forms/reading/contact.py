@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
 from formapp.forms.reading.places import COUNTRIES
-from formapp.forms.reading.text import fold, has_too_many_marks, remove_format_characters
+from formapp.forms.reading.text import fold, has_too_many_marks, remove_format_characters, word_set
 from formapp.lead import with_extension
 
 # E-mail and web addresses
@@ -239,11 +239,9 @@ _COMMAS = ",\uff0c\u060c\u3001\uff64"
 _COMMA = re.compile(f"[{_COMMAS}]")
 _BLANK = re.compile(r"\s")
 # Written in lower case before the last name they belong to it: Ludwig van Beethoven.
-_PARTICLES = frozenset(
-    (  # noqa: SIM905 - a list would take a line for each
-        "'t aan abu af al ap av ben bin bint da das de degli del della den der di do dos du el "
-        "ibn in la las le lo los op st te ten ter to van vom von zu zum zur"
-    ).split()
+_PARTICLES = word_set(
+    "'t aan abu af al ap av ben bin bint da das de degli del della den der di do dos du el "
+    "ibn in la las le lo los op st te ten ter to van vom von zu zum zur"
 )
 # These join two last names: José Ortega y Gasset.
 _LINKS = frozenset({"y", "e", "i"})
@@ -254,17 +252,13 @@ _GENERATIONS_AFTER_COMMA = frozenset({"senior", "junior", "the second", "the thi
 # Sen and Jun are names.
 _GERMAN_GENERATIONS = frozenset({"jun.", "sen."})
 _BRAZILIAN_GENERATIONS = frozenset({"Filho", "Junior", "Júnior", "Neto", "Sobrinho"})
-_TITLES = frozenset(
-    (  # noqa: SIM905 - a list would take a line for each
-        "II III IV VI VII VIII PhD DPhil EdD PsyD MD DDS DMD DVM JD LLM LLB MBA MSc BSc MPhil CPA "
-        "CFA PMP RN Esq OBE MBE CBE KBE FRS ThD DMin"
-    ).split()
+_TITLES = word_set(
+    "II III IV VI VII VIII PhD DPhil EdD PsyD MD DDS DMD DVM JD LLM LLB MBA MSc BSc MPhil CPA "
+    "CFA PMP RN Esq OBE MBE CBE KBE FRS ThD DMin"
 )
 # Last names too (Ma, Do, K.C.), and so titles only behind a comma.
-_TITLES_AFTER_COMMA = frozenset(
-    (  # noqa: SIM905 - a list would take a line for each
-        "MA BA BS MS DO QC KC MP PE JP SJ OSB LLC Ltd Inc GmbH AG Co CEO CFO CTO"
-    ).split()
+_TITLES_AFTER_COMMA = word_set(
+    "MA BA BS MS DO QC KC MP PE JP SJ OSB LLC Ltd Inc GmbH AG Co CEO CFO CTO"
 )
 # In any case: Md and Vi are names, Phd and Iii are not.
 _LONG_TITLES = frozenset(t.lower() for t in _TITLES | _TITLES_AFTER_COMMA if len(t) > 2)  # noqa: PLR2004
@@ -275,11 +269,7 @@ _EAST_ASIAN = re.compile(
     "\uac00-\ud7fb\uf900-\ufaff\uff66-\uffdc\U00016fe0-\U0001b2ff\U00020000-\U0003ffff]"
 )
 _MIDDLE_DOTS = re.compile("[\u00b7\u2022\u2027\u30fb\uff65]")
-_HONORIFICS = frozenset(
-    (  # noqa: SIM905 - a list would take a line for each
-        "様 さま さん 殿 氏 先生 님 씨 女士 小姐"
-    ).split()
-)
+_HONORIFICS = word_set("様 さま さん 殿 氏 先生 님 씨 女士 小姐")
 
 
 def split_full_name(text: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from babel import Locale
 
-from formapp.forms.reading.text import fold, locale_of, plain_words
+from formapp.forms.reading.text import fold, locale_of, plain_words, word_set
 
 OLDEST_AGE = 150
 """Years; no human being is known to have lived longer than 122."""
@@ -57,11 +57,9 @@ _MORE_MONTHS = {
 _MORE_LOCALES = {"ar": ("ar_LB", "ar_DZ")}
 _DIGITS = re.compile(r"[0-9]+")
 _THAI_ERAS = re.compile(r"[คพ]\.ศ\.")
-_FILLERS = frozenset(
-    (  # noqa: SIM905 - a list would take a line for each
-        "of the st nd rd th r er ere re e o a de di den del der le el il lo d am on m y year ta "
-        "г р ж года году року год gada og թ"
-    ).split()
+_FILLERS = word_set(
+    "of the st nd rd th r er ere re e o a de di den del der le el il lo d am on m y year ta "
+    "г р ж года году року год gada og թ"
 )
 
 

@@ -13,7 +13,7 @@ import pycountry
 from babel import Locale
 from babel.languages import get_official_languages
 
-from formapp.forms.reading.text import fold, locale_of, plain_words
+from formapp.forms.reading.text import fold, locale_of, plain_words, word_set
 
 COUNTRIES = frozenset(country.alpha_2 for country in pycountry.countries)
 """ISO 3166-1 alpha-2 codes. Babel and phonenumbers list unassigned ones too, such as XK."""
@@ -30,7 +30,7 @@ _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": 
 _ALPHA_3 = re.compile(r"[A-Z]{3}")
 _IN_BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]")
 _IGNORED = frozenset({"the", "and"})
-_ARTICLES = frozenset("a das de der die el gli het i il l la las le les lo los o os".split())  # noqa: SIM905
+_ARTICLES = word_set("a das de der die el gli het i il l la las le les lo los o os")
 _SHORTEST_NAME = 4
 
 # Usual names that CLDR and ISO 3166 don't list.

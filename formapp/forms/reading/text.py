@@ -40,6 +40,11 @@ _LANGUAGE = re.compile(
 )
 
 
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a table; a list would take a line for each."""
+    return frozenset(text.split())
+
+
 class TooManyMarksError(ValueError):
     """More than 30 combining marks in a row: no language has such text."""
 
