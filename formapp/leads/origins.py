@@ -34,7 +34,7 @@ class Source:
 
 def find_sources(database: Database, form: str, sites: Sequence[str] | None) -> list[Source]:
     """Return the pages from which most of a form's newest leads came, at most `MOST`."""
-    wanted = LeadFilter(forms=(form,)).within(None if sites is None else tuple(sites))
+    wanted = LeadFilter(forms=(form,)).within(sites)
     with database.read() as connection:
         ids = newest_ids(connection, wanted, SAMPLE)
         metas = connection.scalars(select(submissions.c.meta).where(submissions.c.id.in_(ids)))

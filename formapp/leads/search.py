@@ -7,7 +7,7 @@ are a thousand submissions or a million; a filter of two kinds reads one stream 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -82,12 +82,12 @@ class LeadFilter:
     until: datetime | None = None
     search: str = ""
 
-    def within(self, sites: tuple[str, ...] | None) -> "LeadFilter":
+    def within(self, sites: Sequence[str] | None) -> "LeadFilter":
         """Return the filter for somebody who may see these sites alone (None: all)."""
         if sites is None:
             return self
-        chosen = sites if self.sites is None else tuple(s for s in self.sites if s in sites)
-        return replace(self, sites=chosen)
+        chosen = sites if self.sites is None else [each for each in self.sites if each in sites]
+        return replace(self, sites=tuple(chosen))
 
     def of_form(self, form: str) -> "LeadFilter":
         return replace(self, forms=(form,))

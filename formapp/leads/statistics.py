@@ -119,7 +119,7 @@ def overview(
         found.sites = _sites(connection, sites, now, limits or {})
         _add_visits(connection, found.conversions, first.date())
     for state in ("failed", "quarantined"):
-        only = LeadFilter(states=(state,)).within(None if sites is None else tuple(sites))
+        only = LeadFilter(states=(state,)).within(sites)
         setattr(found, state, count_leads(database, only))
     return found
 

@@ -93,21 +93,12 @@ def name_in(lead: dict[str, Any]) -> str:
 
 
 def _summary(row: Any) -> LeadSummary:
-    lead = row.lead if isinstance(row.lead, dict) else {}
-    phones = lead.get("phones") or [{}]
+    columns = row._asdict()
+    lead, erased_at = columns.pop("lead"), columns.pop("erased_at")
     return LeadSummary(
-        id=row.id,
-        form=row.form,
-        site=row.site,
-        state=row.state,
-        outcome=row.outcome,
-        contact_id=row.contact_id,
-        received_at=row.received_at,
+        **columns,
         name=name_in(lead),
         email=(lead.get("email") or {}).get("address"),
-        phone=phones[0].get("e164"),
-        attempts=row.attempts,
-        reason=row.reason,
-        erased=row.erased_at is not None,
-        files=row.files,
+        phone=(lead.get("phones") or [{}])[0].get("e164"),
+        erased=erased_at is not None,
     )

@@ -30,7 +30,6 @@ class DuplicateMatch:
 
     Attributes:
         contact: complete and with its revision, so that it can be updated without a Get.
-        matched_by: what it was matched by.
         others: ids of further hits, for a person to look at; beside an e-mail also of the contacts
             with the phone. Those are never the match: a shared phone must not attach one person to
             another.

@@ -100,8 +100,6 @@ class RequestTimeoutError(OutcomeUnknownError):
 
 
 class ConnectionLostError(OutcomeUnknownError):
-    """The connection ended before the complete response."""
-
     summary = "connection lost"
 
 
@@ -139,8 +137,6 @@ class ForbiddenError(WixError):
 
 
 class NotFoundError(WixError):
-    """404."""
-
     summary = "not found"
 
 

@@ -29,7 +29,7 @@ LONGEST_LIFE = 1.5
 STEPS: dict[str, tuple[Any, str]] = {
     "planned, not committed": (plan, "notify"),
     "claimed, not sent": (channel, "read_accepted"),
-    "sent, not recorded": (channel, "end"),
+    "sent, not recorded": (channel, "end_job"),
 }
 """What a worker dies at: before this call."""
 
