@@ -372,7 +372,9 @@ class Decider:
             name, base = pair.name(side), decision.bases[side].get(pair.name(side))
             known = base if pending and isinstance(base, list) else []
             agreed = shared if pending else items[side].keys()
-            fresh = {each for each in agreed if not self.digests.holds(known, name, each)}
+            fresh = [
+                each for each in agreed if not (known and self.digests.holds(known, name, each))
+            ]
             decision.bases[side][name] = sorted({*known, *self.digests.items(name, fresh)})
 
     def _advance_set(self, step: "_Step", pair: FieldPair) -> None:

@@ -19,6 +19,8 @@ from formapp.forms.reading.contact import read_email, read_phone
 KEEP = timedelta(days=7)
 """How long an event is recognized if it is sent again; Wix gives up after two days."""
 
+Kind = Literal["created", "updated", "deleted", "merged", "erased"]
+
 _LOCK = 0x63726D65  # "crme"
 
 
@@ -57,7 +59,7 @@ class Event:
 
     source: str
     event_id: str
-    kind: Literal["created", "updated", "deleted", "merged", "erased"]
+    kind: Kind
     entity: str
     received_at: datetime
     target: str | None = None

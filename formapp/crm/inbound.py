@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -23,7 +23,7 @@ from formapp.crm.books import (
     read_secrets,
     variable,
 )
-from formapp.crm.events import Event, MessageRefusedError, NoMessageError, crm_source
+from formapp.crm.events import Event, Kind, MessageRefusedError, NoMessageError, crm_source
 
 MAX_ID = 150
 """Characters of a record's id, and of a message's."""
@@ -33,8 +33,7 @@ MAX_MERGED = 100
 _log = logging.getLogger(__name__)
 
 
-_Kind = Literal["created", "updated", "deleted"]
-_KINDS: Mapping[str, _Kind] = {
+_KINDS: Mapping[str, Kind] = {
     "contact.created": "created",
     "contact.updated": "updated",
     "contact.deleted": "deleted",

@@ -26,6 +26,12 @@ def as_items(value: Value | None) -> tuple[str, ...]:
     return (value,) if isinstance(value, str) else value
 
 
+def six_lines(address: str) -> list[str]:
+    """The lines of an item of `addresses`, without superfluous blanks."""
+    lines = [" ".join(line.split()) for line in address.split("\n")]
+    return (lines + [""] * 6)[:6]
+
+
 def normalised(value: Value, one: Callable[[str], str | None], *, is_set: bool) -> Value | None:
     """A value whose texts `one` has normalised, each item of a set once; None: nothing is left."""
     items = as_items(value)

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from formapp.crm.events import Event, MessageRefusedError, NoMessageError, wix_source
+from formapp.crm.events import Event, Kind, MessageRefusedError, NoMessageError, wix_source
 
 ENTITY = "wix.contacts.v4.contact"
 MIN_KEY_BITS = 2048
@@ -82,16 +82,8 @@ def read_events(
 ) -> list[Event]:
     """Return what a webhook says about contacts; empty for events of another kind.
 
-    Args:
-        key: verifies the token.
-        body: as it was posted.
-        site: our name of the Wix site.
-        now: when it arrived.
-        instance_id: that of our app on this site, where it is known.
-
-    Raises:
-        NoMessageError: the body is no token of an event.
-        MessageRefusedError: the token isn't ours.
+    `site` is our name of the Wix site, `instance_id` that of our app there, where it is known. May
+    raise NoMessageError or MessageRefusedError.
     """
     middle = _object(_object(key.verify(body)).get("data"))
     sender = middle.get("instanceId")
@@ -121,8 +113,7 @@ def _id(value: Any) -> str:
     return value
 
 
-_Kind = Literal["created", "updated", "deleted"]
-_KINDS: Mapping[Any, _Kind] = {"created": "created", "updated": "updated", "deleted": "deleted"}
+_KINDS: Mapping[str, Kind] = {"created": "created", "updated": "updated", "deleted": "deleted"}
 
 
 def _events(event: Mapping[str, Any], source: str, now: datetime) -> Iterator[Event]:
@@ -141,16 +132,10 @@ def _events(event: Mapping[str, Any], source: str, now: datetime) -> Iterator[Ev
             part = f"{event_id}/{number_of_source}"
             yield Event(source, part, "merged", gone, now, target=entity)
     elif kind := _KINDS.get(slug) if isinstance(slug, str) else None:
-        erased = kind == "deleted" and event.get("triggeredByAnonymizeRequest") is True
-        yield Event(
-            source,
-            event_id,
-            "erased" if erased else kind,
-            entity,
-            now,
-            revision=_revision(event),
-            sequence=number,
-        )
+        if kind == "deleted" and event.get("triggeredByAnonymizeRequest") is True:
+            kind = "erased"
+        revision = _revision(event)
+        yield Event(source, event_id, kind, entity, now, revision=revision, sequence=number)
 
 
 def _sources(event: Mapping[str, Any]) -> list[str]:

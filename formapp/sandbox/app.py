@@ -66,12 +66,9 @@ def create_sandbox(options: SandboxOptions | None = None) -> Flask:
 
 
 def _check_host() -> None:
-    """Refuse public host names: a stranger's may lead here, and its page read our contacts.
+    """Refuse names that can be registered: a stranger's may lead here, and its page read contacts.
 
     Browsers would let it (DNS rebinding), since host and port are those of the page.
-
-    Raises:
-        Forbidden: the host is neither an IP address nor a name that can't be registered.
     """
     host = re.sub(r":\d*$", "", request.headers.get("Host", ""))
     try:

@@ -11,7 +11,7 @@ from datetime import date
 from functools import partial
 
 from formapp.crm.model import LABELS, SETS
-from formapp.crm.system import Record, Value, Write, as_items, normalised
+from formapp.crm.system import Record, Value, Write, as_items, normalised, six_lines
 from formapp.crm.systems.vcard import Card, Line, escape, join, split
 from formapp.forms.reading.contact import read_email, read_phone
 from formapp.forms.reading.places import read_country, read_subdivision
@@ -40,7 +40,6 @@ _PARTS = {
 """Fields that are a part of a line's value: the line, how many parts it has, which one it is."""
 
 _ADDRESS_PARTS = 7
-_ADDRESS_LINES = 6
 _MAX_TEXT = 10_000
 _DAY = re.compile(r"(\d{4})-?(\d{2})-?(\d{2})(?:T.*)?")
 _LANGUAGE = "en"
@@ -257,17 +256,12 @@ def _lines_of_address(value: str) -> str:
 
 
 def _address_value(text: str) -> str:
-    street, second, city, code, region, country = _six(text)
+    street, second, city, code, region, country = six_lines(text)
     return join(("", second, street, city, region, code, country))
 
 
-def _six(text: str) -> list[str]:
-    lines = [_line(line) for line in text.split("\n")]
-    return (lines + [""] * _ADDRESS_LINES)[:_ADDRESS_LINES]
-
-
 def _address(text: str) -> str | None:
-    street, second, city, code, region, country = _six(text)
+    street, second, city, code, region, country = six_lines(text)
     country = read_country(country, _LANGUAGE) or country
     region = read_subdivision(region, country, _LANGUAGE) or region
     parts = (street, second, city, code, region, country)

@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from standardwebhooks import Webhook
 
 from formapp.crm.events import crm_source, last_of, read_contents
 from formapp.crm.model import LABELS, SETS, Book
+from formapp.crm.store import find_link
 from formapp.crm.system import (
     Capabilities,
     Changes,
@@ -32,7 +32,6 @@ from formapp.crm.system import (
 )
 from formapp.crm.systems.http_calls import HttpCalls
 from formapp.db.database import Database
-from formapp.db.tables import crm_links
 
 _GONE = 410
 """How a receiver says that it wants no more messages (Standard Webhooks, "Delivery")."""
@@ -129,11 +128,9 @@ class WebhookSystem(System):
 
     def _last_message(self, record_id: str) -> str:
         """The id of the newest message about a record: its link has it as the revision."""
-        query = select(crm_links.c.crm_revision).where(
-            crm_links.c.book == self._book.name, crm_links.c.crm_id == record_id
-        )
         with self._database.read() as connection:
-            return connection.execute(query).scalar() or ""
+            link = find_link(connection, self._book.name, "crm", record_id)
+        return (link.crm_revision if link else None) or ""
 
     # Writing
 

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, cast
 
 from formapp.crm.model import EXTENDED, LABELS, SETS
-from formapp.crm.system import Value, Write, as_items, normalised
+from formapp.crm.system import Value, Write, as_items, normalised, six_lines
 from formapp.forms.reading.contact import read_email, read_phone
 from formapp.forms.reading.places import read_country, read_subdivision
 from formapp.forms.reading.text import fold, read_locale
@@ -28,7 +28,6 @@ _ATTRIBUTES = {
 _LONGEST_TEXT = 1000
 _LONGEST_PHONE = 50
 _LONGEST_LABEL = 180
-_ADDRESS_LINES = 6
 _LANGUAGE = "en"
 _SITE_OWN = "custom."
 """Begins the key of each extended field that can be written (section 10.3)."""
@@ -298,14 +297,13 @@ def _lines_of(address: Address) -> str:
 
 def _address(text: str) -> str | None:
     """The country and, where it is known, the subdivision as codes (section 5.3)."""
-    lines = [" ".join(line.split()) for line in text.split("\n")]
-    lines += [""] * (_ADDRESS_LINES - len(lines))
+    lines = six_lines(text)
     subdivision, typed = lines[4], lines[5]
     country = read_country(typed, _LANGUAGE) if typed else None
     if subdivision and country:
         lines[4] = read_subdivision(subdivision, country, _LANGUAGE) or subdivision
     lines[5] = country or ""
-    return "\n".join(lines[:_ADDRESS_LINES]) if any(lines) else None
+    return "\n".join(lines) if any(lines) else None
 
 
 def _addresses(wanted: Sequence[str], held: Sequence[Address]) -> list[dict[str, Any]]:

@@ -355,6 +355,7 @@ def _properties(draft: Draft) -> Iterator[PlacedProblem]:
 
 
 def _slot(target: PropertyTarget) -> str:
+    """Return the place in the contact that this target fills."""
     several = target.property == "phone" or target.property in ADDRESS_PARTS
     return f"{target.property} {target.tag or 'UNTAGGED'}" if several else target.property
 
