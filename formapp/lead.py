@@ -16,9 +16,10 @@ import msgspec
 DataType = Literal["TEXT", "NUMBER", "DATE", "URL"]
 """Data types of a Wix extended field (contract section 10.1)."""
 
-FILES_OF = "formapp:files/"
+FILES_OF = "\x1fformapp:files/"
 """Begins the value of an extended field that shall be a link to files: the name of the form's field
-follows. The link is made when the lead is delivered, since it names the submission."""
+follows. The link is made when the lead is delivered, since it names the submission. No answer of a
+visitor has a control character."""
 
 EmailTag = Literal["UNTAGGED", "MAIN", "HOME", "WORK"]
 PhoneTag = Literal["UNTAGGED", "MAIN", "HOME", "MOBILE", "WORK", "FAX"]

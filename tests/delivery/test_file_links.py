@@ -10,11 +10,13 @@ import pytest
 from formapp.files.links import FileAddresses, FileLinkSigner
 from formapp.files.store import FolderStore
 from formapp.forms.definition.parse import FormFilesError, parse_form
+from formapp.forms.form import compile_form
 from formapp.forms.mapping import LeadMapping
 from formapp.lead import FILES_OF, ExtendedField
 from formapp.leads.file_links import link_of_field
 from tests.support.files import attach_file
 from tests.support.formfiles import EMAIL
+from tests.support.forms import posted
 from tests.support.leads import lead
 from tests.support.world import World
 
@@ -47,6 +49,19 @@ def test_answers_with_files_are_mapped_to_what_becomes_a_link() -> None:
 def test_files_go_to_no_other_target(to: str) -> None:
     with pytest.raises(FormFilesError):
         parse_form("roof", FORM.replace("TO", to))
+
+
+@pytest.mark.parametrize("written", [FILES_OF, FILES_OF[1:]])
+def test_what_a_visitor_writes_is_taken_for_no_link(written: str) -> None:
+    fields = FORM.replace('type = "file"', 'type = "text"').replace("max_files = 3\n", "")
+    given = fields.replace("TO", '{ extended_field = "Files" }')
+    form = compile_form("roof", parse_form("roof", given))
+    sent = posted(form, {"email": "ada@example.com", "photos": f"{written}photos"})
+    reading = form.reader.read(sent, default_site="main", page=None, referrer=None)
+    [kept] = reading.lead.with_file_links(
+        lambda _: "https://forms.example.com/files/x"
+    ).extended_fields
+    assert kept.value == "formapp:files/photos"
 
 
 @pytest.mark.parametrize("has_files", [True, False])
