@@ -85,7 +85,7 @@ class HubSpotSystem(System):
     def check(self) -> Sequence[str]:
         try:
             answer = self._call("GET", f"/crm/properties/{VERSION}/contacts")
-            rows = {row["name"]: row for row in _json(answer)["results"]}
+            rows = {row["name"]: row for row in _rows(_json(answer), "name")}
         except CrmError as error:
             return [str(error)]
         faults = [f'HubSpot has no property "{name}"' for name in self._names if name not in rows]
@@ -131,8 +131,9 @@ class HubSpotSystem(System):
         while True:
             query = f"?limit={_LISTED}" + (f"&after={quote(after, safe='')}" if after else "")
             page = _json(self._contacts("GET", query))
-            yield {str(row["id"]): str(row.get("updatedAt") or "") for row in page["results"]}
-            after = str(page.get("paging", {}).get("next", {}).get("after") or "")
+            yield {str(row["id"]): str(row.get("updatedAt") or "") for row in _rows(page)}
+            further = page.get("paging") or {}
+            after = str((further.get("next") or {}).get("after") or "")
             if not after:
                 return
 
@@ -152,7 +153,7 @@ class HubSpotSystem(System):
         found: dict[str, Record] = {}
         for batch in batches(record_ids, _BATCH):
             body = {"inputs": [{"id": id_} for id_ in batch], "properties": self._read}
-            for row in _json(self._contacts("POST", "/batch/read", body, reads=True))["results"]:
+            for row in _rows(_json(self._contacts("POST", "/batch/read", body, reads=True))):
                 found[str(row["id"])] = self._record(row)
         return {id_: found[id_] for id_ in record_ids if id_ in found}
 
@@ -182,10 +183,7 @@ class HubSpotSystem(System):
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "limit": _SEARCHED,
         }
-        rows: Sequence[Mapping[str, Any]] = _json(
-            self._contacts("POST", "/search", body, reads=True)
-        )["results"]
-        return rows
+        return _rows(_json(self._contacts("POST", "/search", body, reads=True)))
 
     def _record(
         self, row: Mapping[str, Any], sent: Mapping[str, str] | None = None
@@ -369,6 +367,16 @@ def _json(answer: requests.Response) -> dict[str, Any]:
         writes = answer.request.method in ("POST", "PATCH")
         raise UnavailableError("HubSpot's answer can't be read", maybe_applied=writes)
     return found
+
+
+def _rows(content: Mapping[str, Any], key: str = "id") -> list[dict[str, Any]]:
+    """Return the rows of an answer, each of which has this key; an id is a number."""
+    rows = content.get("results")
+    if isinstance(rows, list):
+        names = [str(row.get(key) or "") if isinstance(row, dict) else "" for row in rows]
+        if all(name.isdecimal() if key == "id" else name for name in names):
+            return rows
+    raise UnavailableError("HubSpot's answer can't be read")
 
 
 def _properties(write: Write) -> dict[str, str]:

@@ -1,10 +1,14 @@
 """HubSpot's own: history in place of preconditions, merges, a lagging search, limits, rules."""
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import responses
 
 from formapp.crm.system import (
     AlreadyExistsError,
@@ -195,3 +199,31 @@ def test_all_emails_and_phones_count_for_matching(world: World) -> None:
     assert read is not None
     assert read.emails == ("ada@example.com", "a@x.example", "b@x.example")
     assert read.phones == ("+447700900123",)
+
+
+SHAPES: list[Any] = [
+    *([], None, {}, {"results": None}, {"results": {"id": "1"}}, {"results": [7]}),
+    *({"results": 7}, {"results": [{}]}, {"results": [{"id": None}]}, {"results": [{"id": "x"}]}),
+]
+READING: dict[str, Callable[[HubSpotSystem], object]] = {
+    "changes": lambda system: list(system.changes("2026-11-01T00:00:00+00:00")),
+    "sweep": lambda system: list(system.sweep()),
+    "get_many": lambda system: system.get_many(["1"]),
+    "find": lambda system: system.find(phone="+1 202 555 0100"),
+}
+
+
+@responses.activate
+@pytest.mark.parametrize("shape", SHAPES, ids=json.dumps)
+@pytest.mark.parametrize("reading", READING.values(), ids=READING)
+def test_an_answer_of_another_shape_is_tried_again_later(
+    shape: Any, reading: Callable[[HubSpotSystem], object]
+) -> None:
+    every = re.compile("http://hubspot.example/.*")
+    for method in ("GET", "POST"):
+        responses.add(method, every, json=shape)
+    system = hubspot_system("http://hubspot.example", TurnedClock(), [])
+    with pytest.raises(UnavailableError, match="can't be read"):
+        reading(system)
+    assert system.check() == ["HubSpot's answer can't be read"]
+    system.close()
