@@ -34,7 +34,7 @@ def intend(
 
 
 def send(session: Session, link: Link, call: Callable[[], Record]) -> Record:
-    """Send an intended write; if it is refused for certain, the intent is taken back."""
+    """Send an intended write; if it certainly changed nothing, the intent is taken back."""
     try:
         return call()
     except CrmError as error:

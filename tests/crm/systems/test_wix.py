@@ -220,6 +220,33 @@ def test_labels_are_added_and_removed_by_their_names(opened: Open, wix_site: Wix
     assert written.revision == _get(system, made).revision
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        Write({"company": "Barco"}),
+        Write(add_labels=frozenset({"Old"})),
+        Write(remove_labels=frozenset({"Old"})),
+    ],
+    ids=["fields", "a label", "no label"],
+)
+def test_a_write_whose_answer_has_unreadable_labels_may_be_in_place(
+    opened: Open, wix_site: WixSite, turned_clock: TurnedClock, write: Write
+) -> None:
+    old = wix_site.label("Old")
+    made = _add(wix_site, labelKeys={"items": [old] if write.remove_labels else []})
+    system = opened()
+    record = _get(system, made)
+    turned_clock.turn(seconds=61)
+    # A label that somebody defines and adds meanwhile is in the answer to the write.
+    keys = [*record.contact.info.label_keys, wix_site.label("New")]
+    wix_site.api("POST", f"/contacts/{made}/labels", {"labelKeys": keys})
+    record = replace(record, contact=replace(record.contact, revision=_revision(wix_site)))
+    wix_site.fault("server_error", "listLabels")
+    with pytest.raises(UnavailableError) as failed:
+        system.update(record, write)
+    assert failed.value.maybe_applied
+
+
 def test_a_label_that_was_deleted_since_is_created_again(opened: Open, wix_site: WixSite) -> None:
     key, made = wix_site.label("News"), _add(wix_site)
     system = opened()
