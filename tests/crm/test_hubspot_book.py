@@ -12,6 +12,7 @@ from formapp.sandbox import SandboxServer
 from tests.crm.hubspot_standin import HubSpot
 from tests.crm.pairing import Pairing
 from tests.crm.sides import hubspot_system
+from tests.support.clock import TurnedClock
 
 FIELDS = (
     FieldPair("first", "firstname"),
@@ -27,7 +28,7 @@ class HubSpotPairing(Pairing):
     def __init__(self, database: Database, account: HubSpot, url: str) -> None:
         super().__init__(database, fields=FIELDS)
         self.account = account
-        account.clock = self.clock
+        account.clock = self.clock  # before anything happens there
         self.system = hubspot_system(url, self.clock, [])
         self.wix_id = self.wix.put(first="Ada", last="King", email="ada@example.com")
         self.start()
@@ -69,7 +70,7 @@ class HubSpotPairing(Pairing):
 
 @pytest.fixture
 def pairing(sqlite: Database) -> Iterator[HubSpotPairing]:
-    account = HubSpot(lambda: pairing.clock())
+    account = HubSpot(TurnedClock())
     with SandboxServer(account.app) as server:
         pairing = HubSpotPairing(sqlite, account, server.url)
         yield pairing
@@ -123,8 +124,9 @@ def test_a_value_that_can_t_be_put_back_is_kept_as_a_conflict(
 ) -> None:
     pairing.wix.edit(pairing.wix_id, first="Ada W.")
     pairing.account.calls.clear()
-    refuse = lambda: pairing.fail_once(lambda method: method == "PATCH", status)  # noqa: E731
-    _edit_at_the_first_patch(pairing, refuse)
+    _edit_at_the_first_patch(
+        pairing, lambda: pairing.fail_once(lambda method: method == "PATCH", status)
+    )
     assert pairing.sync() == failures
     for _ in range(2):
         assert pairing.sync() == 0

@@ -93,10 +93,10 @@ def _spoil(world: World, call: tuple[str, int], answer: tuple[str, int], **edit:
     world.account.before = before
 
 
-_LISTED: list[Any] = [[], {"propertiesWithHistory": [1]}, {"propertiesWithHistory": {FIRST: [1]}}]
+_SHAPES: list[Any] = [[], {"propertiesWithHistory": [1]}, {"propertiesWithHistory": {FIRST: [1]}}]
 BAD_HISTORIES: list[tuple[str, int]] = [
     *(("{}", status) for status in (400, 401, 429, 500)),
-    *((json.dumps(shape), 200) for shape in _LISTED),
+    *((json.dumps(shape), 200) for shape in _SHAPES),
 ]
 
 
@@ -141,11 +141,12 @@ def test_a_write_whose_answer_can_t_be_read_may_be_in_place(
 ) -> None:
     ada = world.ada()
     _spoil(world, (method, 1), (answer, 200))
+    writing: dict[str, Callable[[], object]] = {
+        "POST": lambda: world.system.create(Write({FIRST: "Eva"}, key="w2")),
+        "PATCH": lambda: world.system.update(ada, Write({FIRST: "Eva"})),
+    }
     with pytest.raises(UnavailableError, match="can't be read") as failed:
-        if method == "PATCH":
-            world.system.update(ada, Write({FIRST: "Eva"}))
-        else:
-            world.system.create(Write({FIRST: "Eva"}, key="w2"))
+        writing[method]()
     assert failed.value.maybe_applied
 
 
