@@ -13,7 +13,6 @@ import click
 from flask import Flask
 
 from formapp.app import create_app
-from formapp.cli.cores import stay_on, usable_cores
 from formapp.cli.disks import ADVICE, vanishing_database
 from formapp.cli.load import body_limits, load
 from formapp.cli.processes import MOST, serve_many
@@ -51,15 +50,7 @@ _log = logging.getLogger(__name__)
     type=click.IntRange(1, MOST),
     help="Web servers on this address; with several, the worker is one more process.",
 )
-@click.option(
-    "--any-core",
-    is_flag=True,
-    help="Let the system move web servers between cores. Each stays on one otherwise, which is "
-    "faster unless another program keeps that core busy.",
-)
-def command(  # noqa: PLR0913 - a command's options
-    host: str, port: int, *, worker: bool, reload: bool, processes: int, any_core: bool
-) -> None:
+def command(host: str, port: int, *, worker: bool, reload: bool, processes: int) -> None:
     """Serve the forms, with the worker in the same process."""
     if reload and processes > 1:
         raise click.UsageError("--reload is for one process: leave --processes out while you write")
@@ -80,13 +71,9 @@ def command(  # noqa: PLR0913 - a command's options
             by = f" by {processes} processes" if processes > 1 else ""
             _log.info("serving %s at %s/f/…%s", ", ".join(forms), where, by)
 
-        on = [None] if any_core else usable_cores()
         if processes == 1:
-            stay_on(on[0])
             serve(settings, forms, listener, ready, worker=worker)
-            return
-        each_on = [on[number % len(on)] for number in range(processes)]
-        if not serve_many(settings, forms, listener, ready, each_on, worker=worker):
+        elif not serve_many(settings, forms, listener, ready, processes=processes, worker=worker):
             sys.exit(1)
 
 

@@ -229,7 +229,7 @@ def too_long(most: int) -> ErrorMessage:
 
 
 def too_small(least: object, written: str | None = None) -> ErrorMessage:
-    """Return the message for a number or date below this; `written` is a localized number."""
+    """Return the message for a number or date below this; `written`: as the language writes it."""
     texts = _LEAST_NUMBER if isinstance(least, int | float) else _FIRST_DATE
     return ErrorMessage("TOO_SMALL", *texts, bound=written or least)
 

@@ -5,7 +5,6 @@ signed and says which form the page showed, in which version, when and where; it
 submission idempotent. Links in mails are signed by the same `Signer`.
 """
 
-import random
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from formapp.randomness import getrandbits
 from formapp.signing import Clock, InvalidSignatureError, Signer
 
 TOKEN_NAME = "_token"  # noqa: S105 - the name of the control, not a secret
@@ -75,9 +75,8 @@ class TokenSigner:
     def issue_for(self, form: str, version: str, use: Use) -> str:
         """Return a fresh token for one showing of the form of this name and version."""
         # It begins with the time: the keys of posts of a time are neighbours in their index, whose
-        # pages a commit then shares. It needn't be secret, since the token is signed; and a call
-        # of the system would hand the interpreter to another thread.
-        nonce = f"{int(self._clock()):x}{random.getrandbits(NONCE_BITS):032x}"
+        # pages a commit then shares. It needn't be secret, since the token is signed.
+        nonce = f"{int(self._clock()):x}{getrandbits(NONCE_BITS):032x}"
         return self._signer.sign({"form": form, "version": version, "nonce": nonce, "use": use})
 
     def read(self, text: str, form_name: str) -> Token:

@@ -7,7 +7,6 @@ still waits for the commit of its own submission.
 
 import hashlib
 import json
-import random
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -39,6 +38,7 @@ from formapp.forms.notes import Note
 from formapp.jobs.queue import Job
 from formapp.lead import Lead, Private
 from formapp.leads.search_index import index_later
+from formapp.randomness import getrandbits
 
 _SORTED = json.JSONEncoder(sort_keys=True).encode
 # A number of a JSON post is a text of its own class.
@@ -386,7 +386,7 @@ def _new_id(received_at: datetime) -> str:
     milliseconds, rest = divmod(int(received_at.timestamp() * 1_000_000), 1000)
     bits = milliseconds << 80 | (rest * 4096 // 1000) << 64
     bits |= (next(_counter) & 0xFFFFF) << 42 | (milliseconds >> 4 & 0xFFFF) << 16
-    chance = random.getrandbits(26)
+    chance = getrandbits(26)
     bits |= (chance >> 16) << 32 | chance & 0xFFFF
     return str(UUID(int=bits, version=7))
 

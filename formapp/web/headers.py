@@ -37,6 +37,7 @@ _CORS = {
 _WITH_CORS = {"forms.challenge", "forms.origin", "forms.submit", "forms.thanks", "schema.show"}
 _LOADED_BY_OTHER_SITES = {"static", "forms.embed_script", "forms.theme"}
 _REDIRECTS = {301, 302, 303, 307, 308}
+_WITHOUT_CONTENT = {204, 304}
 _HEADER_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}")
 _ALTCHA = {"connect-src": "'self'"}
 # Other responses than pages run and load nothing, and no page may frame them. Images have no
@@ -53,10 +54,13 @@ _ALWAYS = {
 class CompleteResponse(Response):
     """A response with all its headers: Werkzeug would copy each of them to add what is missing.
 
-    Its content is text, or empty with a Content-Length.
+    Its content is text, or empty with a Content-Length; its Location, if any, is encoded.
     """
 
-    def get_wsgi_headers(self, _environ: "WSGIEnvironment") -> Headers:
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> Headers:
+        """Return the headers as they are, unless a hook has made it a response without content."""
+        if self.status_code in _WITHOUT_CONTENT:
+            return super().get_wsgi_headers(environ)
         return self.headers
 
 

@@ -5,7 +5,6 @@ style sheet, and a health check by the machine's address fails. So a request for
 routed as for one of our own hosts, and refused before its view.
 """
 
-import random
 import re
 import time
 from functools import lru_cache
@@ -20,6 +19,7 @@ from werkzeug.routing import MapAdapter
 from werkzeug.sansio.utils import get_host
 
 from formapp.forms.reading.text import TooManyMarksError, has_too_many_marks
+from formapp.randomness import getrandbits
 from formapp.web.errors import RefusalError
 from formapp.web.headers import add_headers
 from formapp.web.services import current_request, services
@@ -34,8 +34,6 @@ _BEGUN = "formapp.begun"
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 _ID_BITS = 128
-"""Random, but no secret: a call of the system would hand the interpreter to another thread."""
-
 _PATH_HEADERS = {"HTTP_SCRIPT_NAME", "HTTP_PATH_INFO"}
 """Gunicorn takes the path from these headers."""
 
@@ -129,7 +127,7 @@ def _begin() -> None:
     request = current_request()
     environ = request.environ
     given = environ.get(_ENVIRON_ID, "")
-    id_ = given if _SAFE_ID.fullmatch(given) else f"{random.getrandbits(_ID_BITS):032x}"
+    id_ = given if _SAFE_ID.fullmatch(given) else f"{getrandbits(_ID_BITS):032x}"
     structlog.contextvars.bind_contextvars(request_id=id_)
     environ[_BEGUN] = id_, time.perf_counter()
     origin: str = environ.get("HTTP_ORIGIN", "")

@@ -54,7 +54,7 @@ def show_new_form(request: Request, form: Form, app: Services, use: Use) -> Resp
         "address": app.address,
     }
     page = _template(app, request, form, use, themed=has_sheet(form, values["theme"]))
-    return html_answer(page.filled(values), policy=page.policy)
+    return html_answer(page.filled(values), policy=_policy(app, form, use))
 
 
 def show_form(
@@ -125,9 +125,8 @@ def _template(
         themed,
         scheme if scheme in {"light", "dark"} else None,
         use == "embed" and request.args.get("heading") == "off",
-        # Differ if the server mounts this app under a path, and without BASE_URL by host.
+        # Differs if the server mounts this app under a path.
         request.root_path,
-        app.address,
     )
     if found := app.pages.get(key):
         return found
@@ -146,7 +145,7 @@ def _template(
     # A token is as unguessable as a placeholder.
     blanks["token"] = bound[TOKEN_NAME].current_token
     # Two threads may render the page at once, with equal results.
-    return app.pages.setdefault(key, PageTemplate(html, blanks, _policy(app, form, use)))
+    return app.pages.setdefault(key, PageTemplate(html, blanks))
 
 
 def _query_of_links(action_query: str) -> str:

@@ -17,15 +17,9 @@ def placeholder() -> str:
 
 
 class PageTemplate:
-    """A page with placeholders (name -> text), each of which may occur any number of times.
+    """A page with placeholders (name -> text), each of which may occur any number of times."""
 
-    `policy` has the headers that limit what the page loads.
-    """
-
-    def __init__(
-        self, html: str, placeholders: Mapping[str, str], policy: Mapping[str, str]
-    ) -> None:
-        self.policy = policy
+    def __init__(self, html: str, placeholders: Mapping[str, str]) -> None:
         names = {text: name for name, text in placeholders.items()}
         # With a group `split` returns the separators, too: every other part is a placeholder.
         self._parts = re.split(f"({'|'.join(map(re.escape, names))})", html)

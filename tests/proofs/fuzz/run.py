@@ -1,7 +1,6 @@
 """A run: the same inputs for a site on each kind of database, and what they made of them."""
 
 import gc
-import random
 import re
 import threading
 import time
@@ -11,14 +10,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
-from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 
-from formapp.forms import tokens
-from formapp.leads import accept
-from formapp.web import hooks
 from tests.proofs.fuzz import inputs
 from tests.proofs.fuzz.attacks import attacks
 from tests.proofs.fuzz.described import strategy
@@ -99,10 +94,7 @@ def strategies() -> dict[str, Strategy]:
 @contextmanager
 def sites(folder: Path, server: PostgresServer) -> Iterator[dict[str, Running]]:
     """A running site on each kind of database, which share nothing else."""
-    with server.database() as url, ExitStack() as patches:
-        # Hypothesis seeds Python's own generator for each example, and forbids its use meanwhile.
-        for module in (accept, hooks, tokens):
-            patches.enter_context(patch.object(module, "random", random.Random()))  # noqa: S311 - no secret
+    with server.database() as url:
         running = {}
         for kind, address in {"sqlite": None, "postgresql": url}.items():
             (folder / kind).mkdir()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -376,3 +377,22 @@ def test_two_apps_share_no_page(make_site: SiteMaker) -> None:
     for _ in range(2):
         titles = ["Another&#39;s" in site.get("/f/other").get_data(as_text=True) for site in sites]
         assert titles == [False, True]
+
+
+def test_no_host_that_a_visitor_makes_up_adds_to_the_cached_pages(
+    forms: dict[str, Form], tmp_path: Path
+) -> None:
+    site = Site.build(
+        tmp_path, forms={"other": forms["other"]}, BASE_URL="", TRUSTED_HOSTS=".example.com"
+    )
+    pages = site.app.extensions["formapp"].pages
+    for number in range(20):
+        host = f"forms{number}.example.com:{1000 + number}"
+        assert f"form-action 'self' http://{host}" in _policy(site.get("/f/other", Host=host))
+    assert len(pages) == 1
+    site.database.close()
+
+
+def _policy(answer: TestResponse) -> str:
+    assert answer.status_code == 200
+    return str(answer.headers["Content-Security-Policy"])
