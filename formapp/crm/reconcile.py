@@ -28,7 +28,7 @@ from formapp.crm.system import (
     UnavailableError,
     Write,
 )
-from formapp.crm.writing import commit_answer, intend, predict, send
+from formapp.crm.writing import commit_answer, intend, keep_overwritten, predict, send
 from formapp.jobs.backoff import doubled
 
 ROUNDS = 3
@@ -191,8 +191,7 @@ def _update(
     except CrmError as error:
         if lost := _overwritten(session, side, write, error):
             persons = session.persons(view.record for view in views.values())
-            with session.database.write() as connection:
-                conflicts.add_conflicts(connection, link, lost, persons, session.clock())
+            keep_overwritten(session, link, lost, persons)
         raise
     return commit_answer(session, link, side, said, bases_after(said)), said
 

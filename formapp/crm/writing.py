@@ -46,6 +46,15 @@ def send(session: Session, link: Link, call: Callable[[], Record]) -> Record:
         raise
 
 
+def keep_overwritten(
+    session: Session, link: Link, lost: Sequence[Overruled], persons: Sequence[str]
+) -> None:
+    """Store what a write replaced unread; ClaimLostError, such as once the person was erased."""
+    with session.database.write() as connection:
+        conflicts.add_conflicts(connection, link, lost, persons, session.clock())
+        write_link(connection, link, intent=link.intent)
+
+
 def commit_answer(
     session: Session, link: Link, side: Side, said: Record, bases: dict[Side, Base]
 ) -> Link:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import abort, request
 
+from formapp.crm.ending import start_erasing
 from formapp.crm.model import FieldPair
 from formapp.crm.session import Session
 from formapp.db.database import Database
@@ -133,3 +134,16 @@ def test_a_value_that_can_t_be_put_back_is_kept_as_a_conflict(
         assert pairing.names() == [("Ada W.", "King")] * 2
         assert pairing.lost() == {("first", "Augusta", "Ada W.")}
     assert pairing.patches() == 2, "ours, and the put-back that failed"
+
+
+def test_nothing_is_kept_of_a_person_who_was_erased_meanwhile(pairing: HubSpotPairing) -> None:
+    def erase() -> None:
+        pairing.fail_once(lambda method: method == "PATCH", 400)
+        with pairing.database.write() as connection:
+            start_erasing(connection, "main", pairing.wix_id, pairing.clock())
+
+    pairing.wix.edit(pairing.wix_id, first="Ada W.")
+    _edit_at_the_first_patch(pairing, erase)
+    pairing.sync()
+    assert pairing.patches() == 2
+    assert pairing.lost() == set()
