@@ -12,6 +12,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from formapp.cli.demo_crm import check_installed, create_page, running_address_book, start_book
 from formapp.cli.output import echo
 from formapp.cli.reload import reload_on_change
+from formapp.cli.sandbox import open_sandbox
 from formapp.cli.serve import serve
 from formapp.cli.wiring import exit_on_signals, listening_on, one_line_errors
 from formapp.config.project import ProjectFile, load_project
@@ -19,7 +20,7 @@ from formapp.config.settings import Settings, SettingsError
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.form import Form, compile_form, load_forms
 from formapp.resources import STATIC, TEMPLATES
-from formapp.sandbox import SandboxOptions, SandboxServer, create_sandbox
+from formapp.sandbox import SandboxOptions, SandboxServer
 from formapp.server import listen
 from formapp.spam.providers import PROVIDERS
 from formapp.web import manual
@@ -63,7 +64,7 @@ def command(  # noqa: PLR0913 - one for each option
             listener = listen(_HOST, port)
         web = f"http://{_HOST}:{listener.getsockname()[1]}"
         options = SandboxOptions(state_file=data / "contacts.json")
-        contacts = create_sandbox(options)
+        contacts = open_sandbox(options)
         sandbox_app = DispatcherMiddleware(contacts)
         with listening_on(_HOST, sandbox_port):
             sandbox = SandboxServer(sandbox_app, _HOST, sandbox_port)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from flask import Flask
 
 from formapp.cli.output import echo
 from formapp.cli.wiring import ignore_signals, listening_on, on_signals, one_line_errors
@@ -15,6 +16,14 @@ from formapp.sandbox import (
     WebhookSettings,
     create_sandbox,
 )
+
+
+def open_sandbox(options: SandboxOptions) -> Flask:
+    """Create the sandbox; a state file that is invalid becomes one line on standard error."""
+    try:
+        return create_sandbox(options)
+    except StateFileError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @click.command("sandbox")
@@ -59,10 +68,7 @@ def command(  # noqa: PLR0913, PLR0917 - click passes each option
         raise click.UsageError(f"--webhooks: {error}") from error
     options = SandboxOptions(Settings(rate_limit=rate_limit), switches, state_file)
     with one_line_errors():
-        try:
-            app = create_sandbox(options)
-        except StateFileError as error:
-            raise click.ClickException(str(error)) from error
+        app = open_sandbox(options)
         with listening_on(host, port):
             server = SandboxServer(app, host, port)
     server.start()

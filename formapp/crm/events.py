@@ -39,7 +39,7 @@ class NoMessageError(Exception):
 
 
 class MessageRefusedError(Exception):
-    """The message isn't signed by its sender, too old, or about another site."""
+    """The message has a wrong signature, is too old, or is about another site."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

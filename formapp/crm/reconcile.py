@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from formapp.crm import conflicts, ending, twins
-from formapp.crm.decide import KEY, SIDES, Base, Decision, Views
+from formapp.crm.decide import KEY, SIDES, Base, Decision, Overruled, Views
 from formapp.crm.events import crm_source, erase_contents, last_event
 from formapp.crm.model import Side, other
 from formapp.crm.session import NAMES, HeldError, Session
@@ -28,7 +28,7 @@ from formapp.crm.system import (
     UnavailableError,
     Write,
 )
-from formapp.crm.writing import commit_answer, intend, predict, send
+from formapp.crm.writing import commit_answer, intend, keep_overwritten, predict, send
 from formapp.jobs.backoff import doubled
 
 ROUNDS = 3
@@ -186,8 +186,23 @@ def _update(
     )
     persons = session.persons(view.record for view in views.values()) if overruled else []
     link = intend(session, link, intent, overruled, persons)
-    said = send(session, link, lambda: session.system(side).update(record, write))
+    try:
+        said = send(session, link, lambda: session.system(side).update(record, write))
+    except CrmError as error:
+        if lost := _overwritten(session, side, write, error):
+            persons = session.persons(view.record for view in views.values())
+            keep_overwritten(session, link, lost, persons)
+        raise
     return commit_answer(session, link, side, said, bases_after(said)), said
+
+
+def _overwritten(session: Session, side: Side, write: Write, error: CrmError) -> list[Overruled]:
+    """What a person wrote just before a write that failed, and that it replaced all the same."""
+    return [
+        Overruled(pair.wix, side, error.overwritten[name], write.values.get(name))
+        for pair in session.book.fields
+        if (name := pair.name(side)) in error.overwritten
+    ]
 
 
 def recognize(session: Session, link: Link, records: Mapping[Side, Record]) -> Link:

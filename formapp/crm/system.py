@@ -5,6 +5,7 @@ call may raise one of the errors below; no error's text holds a person's data.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
@@ -46,11 +47,14 @@ def batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def read_time_cursor(cursor: str) -> datetime:
-    """The time that a cursor is, for systems whose changes are found by it; CursorRefusedError."""
+    """Read a cursor that is a time; CursorRefusedError if it is none."""
     try:
-        return datetime.fromisoformat(cursor)
+        found = datetime.fromisoformat(cursor)
     except ValueError:
         raise CursorRefusedError("the cursor is no time") from None
+    if found.tzinfo is None:
+        raise CursorRefusedError("the cursor is a time without an offset")
+    return found
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -226,7 +230,10 @@ class CrmError(Exception):
 
     Attributes:
         wait: the pause that the system asks for.
-        maybe_applied: a write whose outcome is unknown: look by the key before repeating it.
+        maybe_applied: a write whose outcome is unknown, or that is in place though what followed it
+            failed: look by the key before repeating it.
+        overwritten: by field name, values of a person that the write replaced before they were
+            read, and that could not be put back.
     """
 
     def __init__(
@@ -235,6 +242,7 @@ class CrmError(Exception):
         super().__init__(reason)
         self.wait = wait
         self.maybe_applied = maybe_applied
+        self.overwritten: Mapping[str, Value] = {}
 
 
 class UnavailableError(CrmError):
@@ -267,3 +275,13 @@ class RefusedError(CrmError):
 
 class CursorRefusedError(CrmError):
     """The cursor is unknown or too old."""
+
+
+@contextmanager
+def after_write(*, applied: bool = True) -> Iterator[None]:
+    """Mark the errors of what follows a write that was applied as `maybe_applied`."""
+    try:
+        yield
+    except CrmError as error:
+        error.maybe_applied = applied or error.maybe_applied
+        raise

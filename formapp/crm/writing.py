@@ -34,7 +34,7 @@ def intend(
 
 
 def send(session: Session, link: Link, call: Callable[[], Record]) -> Record:
-    """Send an intended write; if it is refused for certain, the intent is taken back."""
+    """Send an intended write; if it certainly changed nothing, the intent is taken back."""
     try:
         return call()
     except CrmError as error:
@@ -44,6 +44,15 @@ def send(session: Session, link: Link, call: Callable[[], Record]) -> Record:
                     conflicts.withdraw_conflicts(connection, link.intent.conflicts)
                 write_link(connection, link, intent=None)
         raise
+
+
+def keep_overwritten(
+    session: Session, link: Link, lost: Sequence[Overruled], persons: Sequence[str]
+) -> None:
+    """Store what a write replaced unread; ClaimLostError, such as once the person was erased."""
+    with session.database.write() as connection:
+        conflicts.add_conflicts(connection, link, lost, persons, session.clock())
+        write_link(connection, link, intent=link.intent)
 
 
 def commit_answer(

@@ -201,6 +201,7 @@ class Site:
     @classmethod
     def from_json(cls, site_id: str, saved: Json) -> Self:
         site = cls(site_id)
+        saved = {"sequences": {}, **saved}  # older files have none
         for name in cls.PLAIN:
             setattr(site, name, saved[name])
         for name in cls.RECORDS:

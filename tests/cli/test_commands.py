@@ -87,6 +87,16 @@ def test_a_port_in_use_is_told_in_one_line(commands: Commands) -> None:
             assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_demo_whose_contacts_are_no_state_file_says_so_in_one_line(
+    commands: Commands, tmp_path: Path
+) -> None:
+    (tmp_path / "contacts.json").write_text("{}")
+    done = commands.run("demo", "--port", str(free_port()), "--data", str(tmp_path))
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "contacts.json is not a state file of the sandbox (KeyError)" in line
+
+
 def test_a_database_in_a_missing_folder_is_a_fault_of_the_settings(commands: Commands) -> None:
     done = commands.run("leads", "list", DATABASE_URL="sqlite:////nowhere/at/all.db")
     assert done.returncode == 1

@@ -82,6 +82,18 @@ def test_a_file_that_is_no_state_file_is_named(tmp_path: Path, text: str) -> Non
         create_sandbox(SandboxOptions(state_file=path))
 
 
+def test_a_file_of_an_older_version_is_read(make_api: Any, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    contact = make_api(SandboxOptions(state_file=path)).contact()
+    saved = json.loads(path.read_bytes())
+    for site in saved["sites"].values():
+        del site["sequences"]
+    path.write_text(json.dumps(saved), encoding="utf-8")
+    api = make_api(SandboxOptions(state_file=path))
+    assert api.get(contact["id"])["id"] == contact["id"]
+    assert api.contact()["id"] != contact["id"]
+
+
 @pytest.mark.slow
 def test_no_answered_write_is_lost_by_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "state.json"

@@ -99,7 +99,7 @@ class HttpCalls:
 def retry_after(answer: requests.Response) -> timedelta | None:
     """Return the pause that an answer asks for in seconds."""
     text = answer.headers.get("Retry-After", "").strip()
-    return min(timedelta(seconds=int(text[:9])), MAX_WAIT) if text.isdigit() else None
+    return min(timedelta(seconds=int(text[:9])), MAX_WAIT) if text.isdecimal() else None
 
 
 def _host(url: str) -> str:

@@ -28,6 +28,7 @@ from formapp.crm.system import (
     UnavailableError,
     Value,
     Write,
+    after_write,
     batches,
     read_time_cursor,
 )
@@ -45,10 +46,11 @@ OVERLAP = timedelta(minutes=5)
 
 _SEARCHED, _LISTED, _BATCH = 200, 100, 100
 _ABSENT, _TAKEN, _DONE = 404, 409, range(200, 300)
-_EXISTING = re.compile(r"Existing ID: (\d+)")
+_EXISTING = re.compile(r"Existing ID: ([0-9]{1,20})")
 _PHONES = ("phone", "mobilephone")
 _EMAILS = ("email", "hs_additional_emails")
 _LONGEST_PAUSE = 30.0
+_UNREADABLE = "HubSpot's answer can't be read"
 
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
@@ -132,15 +134,15 @@ class HubSpotSystem(System):
             query = f"?limit={_LISTED}" + (f"&after={quote(after, safe='')}" if after else "")
             page = _json(self._contacts("GET", query))
             yield {str(row["id"]): str(row.get("updatedAt") or "") for row in _rows(page)}
-            further = page.get("paging") or {}
-            after = str((further.get("next") or {}).get("after") or "")
+            further = _mapping(_mapping(page.get("paging")).get("next"))
+            after = str(further.get("after") or "")
             if not after:
                 return
 
     def get(self, record_id: str, id_property: str = "") -> HubSpotRecord | None:
         """Read one contact; a merged one answers with the id of what it went into.
 
-        `id_property` is the one that `record_id` is a value of, if it is another one.
+        `id_property`: the unique property to look up `record_id` by; HubSpot's own id without it.
         """
         query = f"?properties={','.join(self._read)}"
         if id_property:
@@ -189,17 +191,13 @@ class HubSpotSystem(System):
         self, row: Mapping[str, Any], sent: Mapping[str, str] | None = None
     ) -> HubSpotRecord:
         """Return a contact; `sent` are properties that an answer to a write may leave out."""
-        try:
-            given = {
-                **(sent or {}),
-                **{k: v for k, v in row["properties"].items() if v is not None},
-            }
-            id_ = str(row["id"])
-        except (KeyError, TypeError, AttributeError):
-            raise UnavailableError("HubSpot's answer can't be read") from None
-        stored = {name: str(value) for name, value in given.items()}
+        properties = row.get("properties")
+        if not isinstance(properties, dict) or not _is_id(row.get("id")):
+            raise UnavailableError(_UNREADABLE)
+        given = {name: str(value) for name, value in properties.items() if value is not None}
+        stored = {**(sent or {}), **given}
         return HubSpotRecord(
-            id_,
+            str(row["id"]),
             str(row.get("updatedAt") or ""),
             self._values(stored),
             frozenset(),
@@ -227,7 +225,8 @@ class HubSpotSystem(System):
         sent = _properties(write)
         answer = self._contacts("POST", "", {"properties": sent}, allow=(_TAKEN,))
         if answer.status_code != _TAKEN:
-            return self._record(_json(answer), sent)
+            with after_write():
+                return self._record(_json(answer), sent)
         found = _EXISTING.search(answer.text)
         held = self.get(found[1]) if found else None
         if write.key and held is None:
@@ -251,11 +250,24 @@ class HubSpotSystem(System):
             raise GoneError("the contact is gone")
         if answer.status_code == _TAKEN:
             raise RefusedError("HubSpot refuses the e-mail: another contact has it")
-        if lost := self._overwritten(record, sent):
-            self._contacts("PATCH", path, {"properties": lost})
-            raise StaleError("the contact has changed")
-        changed = self._record(_json(answer), {**record.stored, **sent})
+        with after_write():
+            if lost := self._overwritten(record, sent):
+                self._put_back(path, lost)
+                raise StaleError("the contact has changed")
+            changed = self._record(_json(answer), {**record.stored, **sent})
         return replace(changed, created_at=record.created_at)
+
+    def _put_back(self, path: str, lost: Mapping[str, str]) -> None:
+        """Write a person's values anew; an error names those that it leaves overwritten."""
+        try:
+            self._contacts("PATCH", path, {"properties": lost}, allow=(_ABSENT,))
+        except RefusedError:
+            stale = StaleError("the contact has changed, and its value can't be put back")
+            stale.overwritten = lost
+            raise stale from None
+        except CrmError as error:
+            error.overwritten = lost
+            raise
 
     def _overwritten(self, record: HubSpotRecord, sent: Mapping[str, str]) -> dict[str, str]:
         """Values that a person wrote between our reading and our writing, by property."""
@@ -263,10 +275,11 @@ class HubSpotSystem(System):
         answer = self._contacts("GET", f"/{quote(record.id, safe='')}{query}", allow=(_ABSENT,))
         if answer.status_code == _ABSENT:
             return {}
-        history = _json(answer).get("propertiesWithHistory") or {}
+        history = _mapping(_json(answer).get("propertiesWithHistory"))
         lost = {}
         for name, value in sent.items():
-            versions = [str(each.get("value") or "") for each in history.get(name) or ()]
+            past = _objects(history.get(name) or [])
+            versions = [str(each.get("value") or "") for each in past]
             ours = next(
                 (i for i, each in enumerate(versions) if self._same(name, each, value)), None
             )
@@ -299,8 +312,10 @@ class HubSpotSystem(System):
     def merge(self, survivor: Record, source: Record) -> Record:
         """Merge the source into the survivor; the result has an id of its own."""
         body = {"primaryObjectId": survivor.id, "objectIdToMerge": source.id}
-        merged = self._record(_json(self._contacts("POST", "/merge", body)))
-        return self.get(merged.id) or merged
+        answer = self._contacts("POST", "/merge", body)
+        with after_write():
+            merged = self._record(_json(answer))
+            return self.get(merged.id) or merged
 
     def normalise(self, name: str, value: Value) -> Value | None:
         """Return the value in the form in which it is compared; HubSpot has no sets of them."""
@@ -339,7 +354,7 @@ class HubSpotSystem(System):
         answer = self._calls.call(method, self._base + path, json=json)
         if answer.headers.get("X-HubSpot-RateLimit-Remaining") == "0":
             pause = answer.headers.get("X-HubSpot-RateLimit-Interval-Milliseconds", "")
-            self._wait(min(int(pause) / 1000, _LONGEST_PAUSE) if pause.isdigit() else 1.0)
+            self._wait(min(int(pause[:9]) / 1000, _LONGEST_PAUSE) if pause.isdecimal() else 1.0)
         if answer.status_code not in _DONE and answer.status_code not in allow:
             _refuse(answer)
         return answer
@@ -351,10 +366,11 @@ def _refuse(answer: requests.Response) -> NoReturn:
         raise UnavailableError("HubSpot has nothing at this address (404)")
     try:
         contexts = [each.get("context") or {} for each in answer.json().get("errors") or ()]
-        names = sorted({name for each in contexts for name in each.get("propertyName") or ()})
+        found = {str(name) for each in contexts for name in each.get("propertyName") or ()}
+        names = sorted(found)
     except (ValueError, AttributeError, TypeError):
         names = []
-    known = ", ".join(name for name in names if re.fullmatch(r"[a-z0-9_]{1,100}", str(name)))
+    known = ", ".join(name for name in names if re.fullmatch(r"[a-z0-9_]{1,100}", name))
     raise RefusedError(f"HubSpot refuses the values ({answer.status_code}) of {known or 'a field'}")
 
 
@@ -364,19 +380,39 @@ def _json(answer: requests.Response) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        writes = answer.request.method in ("POST", "PATCH")
-        raise UnavailableError("HubSpot's answer can't be read", maybe_applied=writes)
+        raise UnavailableError(_UNREADABLE)
     return found
 
 
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """Return an object of an answer, empty for null; UnavailableError for anything else."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise UnavailableError(_UNREADABLE)
+    return value
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    """Return a list of objects of an answer; UnavailableError for anything else."""
+    if isinstance(value, list) and all(isinstance(each, dict) for each in value):
+        return value
+    raise UnavailableError(_UNREADABLE)
+
+
+def _is_id(value: Any) -> bool:
+    return re.fullmatch(r"[0-9]{1,20}", str(value)) is not None
+
+
 def _rows(content: Mapping[str, Any], key: str = "id") -> list[dict[str, Any]]:
-    """Return the rows of an answer, each of which has this key; an id is a number."""
-    rows = content.get("results")
-    if isinstance(rows, list):
-        names = [str(row.get(key) or "") if isinstance(row, dict) else "" for row in rows]
-        if all(name.isdecimal() if key == "id" else name for name in names):
-            return rows
-    raise UnavailableError("HubSpot's answer can't be read")
+    """Return the rows of an answer, each of which has this key; an id is a number.
+
+    UnavailableError if it has another shape.
+    """
+    rows = _objects(content.get("results"))
+    if all(_is_id(row.get(key)) if key == "id" else isinstance(row.get(key), str) for row in rows):
+        return rows
+    raise UnavailableError(_UNREADABLE)
 
 
 def _properties(write: Write) -> dict[str, str]:

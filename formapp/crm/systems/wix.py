@@ -273,7 +273,12 @@ class WixSystem(system.System):
         self._define(write)
         keys = self._label_keys(write.add_labels)
         info = self._fields.body(write, None, keys)
-        return self._record(self._calls.once(self._wix.contacts.create, info))
+        return self._written(self._calls.once(self._wix.contacts.create, info))
+
+    def _written(self, answer: Contact) -> WixRecord:
+        """The record that a write answered with, for which definitions may have to be read anew."""
+        with system.after_write():
+            return self._record(answer)
 
     def update(self, record: Record, write: Write) -> Record:
         """Update Contact with the revision that was read, then Label and Unlabel Contact."""
@@ -289,15 +294,13 @@ class WixSystem(system.System):
                 )
             except system.AlreadyExistsError as error:
                 raise system.RefusedError(str(error)) from error
-            held = self._record(answer)
-        try:
+            held = self._written(answer)
+        with system.after_write(applied=bool(body)):
             if write.add_labels:
                 held = self._label(held, write.add_labels)
+        with system.after_write(applied=bool(body or write.add_labels)):
             if write.remove_labels:
                 held = self._unlabel(held, write.remove_labels)
-        except system.CrmError as error:
-            error.maybe_applied = bool(body) or error.maybe_applied
-            raise
         return held
 
     def _label(self, record: WixRecord, names: frozenset[str]) -> WixRecord:
@@ -326,7 +329,7 @@ class WixSystem(system.System):
         If the answer shows an edit of somebody else, the record keeps what it was before with its
         older revision, so that the edit is found as one.
         """
-        after = self._record(answer)
+        after = self._written(answer)
         same = (after.values, after.key, after.labels) == (before.values, before.key, labels)
         return after if same else replace(before, labels=labels)
 
@@ -352,7 +355,7 @@ class WixSystem(system.System):
             if found is None or found.revision == target.revision:
                 raise
             raise system.StaleError("the contact has changed since it was read") from None
-        return self._record(answer)
+        return self._written(answer)
 
 
 def _with_contact(record: Record) -> WixRecord:

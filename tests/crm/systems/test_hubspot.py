@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,9 +10,12 @@ from typing import Any
 
 import pytest
 import responses
+from flask import abort, make_response
 
 from formapp.crm.system import (
     AlreadyExistsError,
+    CrmError,
+    CursorRefusedError,
     RefusedError,
     StaleError,
     UnauthorizedError,
@@ -26,6 +30,7 @@ from tests.crm.hubspot_standin import HubSpot
 from tests.crm.sides import hubspot_system
 from tests.support.clock import TurnedClock
 
+FIRST = "firstname"
 ADA = Write({"firstname": "Ada", "email": "ada@example.com"}, key="w1")
 
 
@@ -71,6 +76,87 @@ def test_a_value_that_came_between_reading_and_writing_is_put_back(world: World)
         world.system.update(ada, Write({"firstname": "Eva", "lastname": "King"}))
     contact = world.account.contacts[ada.id]
     assert (contact.get("firstname"), contact.get("lastname")) == ("Augusta", "King")
+
+
+def _spoil(world: World, call: tuple[str, int], answer: tuple[str, int], **edit: str) -> None:
+    """Answer a call (method and number) so; `edit` is a person's, before the first PATCH."""
+    seen = Counter[str]()
+    (contact_id,) = world.account.contacts
+
+    def before(method: str, _path: str) -> None:
+        if method == "PATCH" and not seen[method]:
+            world.account.edit(contact_id, **edit)
+        seen[method] += 1
+        if (method, seen[method]) == call:
+            abort(make_response(answer))
+
+    world.account.before = before
+
+
+_SHAPES: list[Any] = [[], {"propertiesWithHistory": [1]}, {"propertiesWithHistory": {FIRST: [1]}}]
+BAD_HISTORIES: list[tuple[str, int]] = [
+    *(("{}", status) for status in (400, 401, 429, 500)),
+    *((json.dumps(shape), 200) for shape in _SHAPES),
+]
+
+
+@pytest.mark.parametrize("answer", BAD_HISTORIES, ids=str)
+def test_an_update_whose_history_can_t_be_read_may_be_in_place(
+    world: World, answer: tuple[str, int]
+) -> None:
+    ada = world.ada()
+    _spoil(world, ("GET", 1), answer)
+    with pytest.raises(CrmError) as failed:
+        world.system.update(ada, Write({FIRST: "Eva"}))
+    assert failed.value.maybe_applied
+    assert world.account.contacts[ada.id].get(FIRST) == "Eva"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "lost"),
+    [
+        (400, StaleError, {FIRST: "Augusta"}),
+        (409, StaleError, {FIRST: "Augusta"}),
+        (429, UnavailableError, {FIRST: "Augusta"}),
+        (500, UnavailableError, {FIRST: "Augusta"}),
+        (404, StaleError, {}),
+        (200, StaleError, {}),
+    ],
+)
+def test_an_update_names_the_values_that_it_could_not_put_back(
+    world: World, status: int, error: type[CrmError], lost: dict[str, str]
+) -> None:
+    ada = world.ada()
+    _spoil(world, ("PATCH", 2), ("{}", status), firstname="Augusta")
+    with pytest.raises(error) as failed:
+        world.system.update(ada, Write({FIRST: "Eva"}))
+    assert failed.value.maybe_applied
+    assert failed.value.overwritten == lost
+
+
+@pytest.mark.parametrize("answer", ["{", "[]", "{}", '{"id": null, "properties": {}}'])
+@pytest.mark.parametrize("method", ["POST", "PATCH"])
+def test_a_write_whose_answer_can_t_be_read_may_be_in_place(
+    world: World, method: str, answer: str
+) -> None:
+    ada = world.ada()
+    _spoil(world, (method, 1), (answer, 200))
+    writing: dict[str, Callable[[], object]] = {
+        "POST": lambda: world.system.create(Write({FIRST: "Eva"}, key="w2")),
+        "PATCH": lambda: world.system.update(ada, Write({FIRST: "Eva"})),
+    }
+    with pytest.raises(UnavailableError, match="can't be read") as failed:
+        writing[method]()
+    assert failed.value.maybe_applied
+
+
+def test_a_merge_whose_result_can_t_be_read_may_be_in_place(world: World) -> None:
+    ada = world.ada()
+    eva = world.system.create(Write({FIRST: "Eva"}, key="w2"))
+    world.account.before = lambda method, _path: abort(500) if method == "GET" else None
+    with pytest.raises(UnavailableError) as failed:
+        world.system.merge(ada, eva)
+    assert failed.value.maybe_applied
 
 
 def test_an_edit_after_our_write_is_no_conflict_and_not_in_the_answer(world: World) -> None:
@@ -204,6 +290,7 @@ def test_all_emails_and_phones_count_for_matching(world: World) -> None:
 SHAPES: list[Any] = [
     *([], None, {}, {"results": None}, {"results": {"id": "1"}}, {"results": [7]}),
     *({"results": 7}, {"results": [{}]}, {"results": [{"id": None}]}, {"results": [{"id": "x"}]}),
+    *({"results": [{"id": "1" * 21}]}, {"results": [{"id": "\u0663"}]}),
 ]
 READING: dict[str, Callable[[HubSpotSystem], object]] = {
     "changes": lambda system: list(system.changes("2026-11-01T00:00:00+00:00")),
@@ -227,3 +314,35 @@ def test_an_answer_of_another_shape_is_tried_again_later(
         reading(system)
     assert system.check() == ["HubSpot's answer can't be read"]
     system.close()
+
+
+PAGINGS: list[Any] = [[1], 7, {"next": "x"}, {"next": [1]}]
+
+
+@responses.activate
+@pytest.mark.parametrize("paging", PAGINGS, ids=json.dumps)
+def test_a_page_whose_end_can_t_be_read_is_tried_again_later(paging: Any) -> None:
+    every = re.compile("http://hubspot.example/.*")
+    responses.add("GET", every, json={"results": [{"id": "1"}], "paging": paging})
+    system = hubspot_system("http://hubspot.example", TurnedClock(), [])
+    with pytest.raises(UnavailableError, match="can't be read"):
+        list(system.sweep())
+    system.close()
+
+
+@responses.activate
+@pytest.mark.parametrize("id_", [None, "", "x", "1" * 21, "\u0663"])
+def test_a_contact_without_an_id_is_no_contact(id_: Any) -> None:
+    every = re.compile("http://hubspot.example/.*")
+    responses.add("GET", every, json={"id": id_, "properties": {}})
+    system = hubspot_system("http://hubspot.example", TurnedClock(), [])
+    with pytest.raises(UnavailableError, match="can't be read"):
+        system.get("1")
+    system.close()
+
+
+@pytest.mark.parametrize("cursor", ["yesterday", "2026-11-01", "2026-11-01T00:00:00", "20261101"])
+def test_a_cursor_that_is_no_time_with_an_offset_is_refused(world: World, cursor: str) -> None:
+    with pytest.raises(CursorRefusedError):
+        list(world.system.changes(cursor))
+    assert world.calls() == []

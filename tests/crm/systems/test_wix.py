@@ -220,6 +220,45 @@ def test_labels_are_added_and_removed_by_their_names(opened: Open, wix_site: Wix
     assert written.revision == _get(system, made).revision
 
 
+WRITES = {
+    "fields": Write({"company": "Barco"}),
+    "a label": Write(add_labels=frozenset({"Third"})),
+    "no label": Write(remove_labels=frozenset({"First"})),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_write_whose_answer_has_a_label_that_can_t_be_read_may_be_in_place(
+    opened: Open, wix_site: WixSite, turned_clock: TurnedClock, write: Write
+) -> None:
+    made, system = _add(wix_site), opened()
+    wix_site.label("Third")
+    _get(system, made)
+    for name in ("First", "Second"):  # the second one comes too soon to be learned
+        wix_site.api("POST", f"/contacts/{made}/labels", {"labelKeys": [wix_site.label(name)]})
+        record = _get(system, made)
+    turned_clock.turn(61)
+    wix_site.fault("status", "listLabels")
+    with pytest.raises(UnavailableError) as failed:
+        system.update(record, write)
+    assert failed.value.maybe_applied
+    info = wix_site.contact()["info"]
+    assert info.get("company") == write.values.get("company")
+    assert len(info["labelKeys"]["items"]) == 2 + len(write.add_labels) - len(write.remove_labels)
+
+
+def test_what_fails_after_a_contact_was_labelled_may_be_in_place(
+    opened: Open, wix_site: WixSite
+) -> None:
+    made = _add(wix_site, labelKeys={"items": [wix_site.label("Old")]})
+    system = opened()
+    record = _get(system, made)
+    wix_site.fault("status", "unlabelContact", status=429)
+    with pytest.raises(UnavailableError) as failed:
+        system.update(record, Write(add_labels=frozenset({"New"}), remove_labels=record.labels))
+    assert failed.value.maybe_applied
+
+
 def test_a_label_that_was_deleted_since_is_created_again(opened: Open, wix_site: WixSite) -> None:
     key, made = wix_site.label("News"), _add(wix_site)
     system = opened()
