@@ -128,6 +128,7 @@ def test_a_script_that_never_comes_leaves_what_the_server_asks_for_in_sight(
     page.select_option("[name=topic]", "repair")
     page.locator("button[type=submit]").click()
     page.locator(".summary").wait_for()
+    page.wait_for_load_state()
     assert seen(page) == ["part", "harbour"]
 
 
