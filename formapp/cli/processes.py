@@ -15,12 +15,13 @@ import shutil
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from formapp.app import create_app
+from formapp.cli.cores import stay_on
 from formapp.cli.load import body_limits
 from formapp.cli.supervisor import Supervisor
 from formapp.cli.wiring import ignore_signals, on_signals, one_line_errors, open_database
@@ -43,13 +44,15 @@ class Shared:
     """What the web servers of one `serve`, and their worker, share.
 
     Attributes:
+        cores: where each web server runs; None: on any.
         bodies: bytes of bodies that each is receiving or answering (`formapp.server.Bodies`).
         counts: of limits and sign-ins (`formapp.web.shared_counts`).
         key: of the names of these counts.
         metrics: the folder of what each has counted (`formapp.monitoring.metrics`).
     """
 
-    def __init__(self, processes: int, metrics: Path) -> None:
+    def __init__(self, cores: Sequence[int | None], metrics: Path) -> None:
+        processes, self.cores = len(cores), cores
         self.bodies = memoryview(mmap.mmap(-1, processes * _WORD)).cast("Q")
         self.counts = memoryview(mmap.mmap(-1, processes * PART * _WORD)).cast("Q")
         self.key = secrets.token_bytes(32)
@@ -72,16 +75,16 @@ class Shared:
         threading.Thread(target=run, daemon=True, name="bell").start()
 
 
-def serve_many(  # noqa: PLR0913 - two of them are named
+def serve_many(  # noqa: PLR0913 - one of them is named
     settings: Settings,
     forms: Mapping[str, Form],
     listener: socket.socket,
     ready: Callable[[], None],
+    cores: Sequence[int | None],
     *,
-    processes: int,
     worker: bool,
 ) -> bool:
-    """Serve by so many processes until a signal comes; returns whether all ended well.
+    """Serve by a process for each of `cores` until a signal comes; whether all ended well.
 
     Faults of the settings and of the database are raised here, before there is any process.
     """
@@ -90,13 +93,13 @@ def serve_many(  # noqa: PLR0913 - two of them are named
     # All objects so far are permanent: the processes share their memory until one writes.
     gc.freeze()
     with _folder() as metrics:
-        shared = Shared(processes, metrics)
+        shared = Shared(cores, metrics)
         tasks = [
             (f"web server {number + 1}", partial(_web, settings, forms, listener, shared, number))
-            for number in range(processes)
+            for number in range(len(cores))
         ]
         if worker:
-            tasks.append(("worker", partial(_worker, settings, forms, shared, processes)))
+            tasks.append(("worker", partial(_worker, settings, forms, shared, len(cores))))
         ready()
         ended_well = Supervisor(tasks).run()
     ignore_signals()
@@ -130,6 +133,7 @@ def _web(
     number: int,
 ) -> None:
     """One web server, without a worker."""
+    stay_on(shared.cores[number])
     with _orphaned(shared), one_line_errors(), closing(open_database(settings)) as database:
         share_counters(shared.metrics, number)
         app = create_app(

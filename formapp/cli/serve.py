@@ -13,6 +13,7 @@ import click
 from flask import Flask
 
 from formapp.app import create_app
+from formapp.cli.cores import spread
 from formapp.cli.disks import ADVICE, vanishing_database
 from formapp.cli.load import body_limits, load
 from formapp.cli.processes import MOST, serve_many
@@ -50,7 +51,14 @@ _log = logging.getLogger(__name__)
     type=click.IntRange(1, MOST),
     help="Web servers on this address; with several, the worker is one more process.",
 )
-def command(host: str, port: int, *, worker: bool, reload: bool, processes: int) -> None:
+@click.option(
+    "--any-core",
+    is_flag=True,
+    help="Let the system move several web servers between cores; else each stays on its own.",
+)
+def command(  # noqa: PLR0913 - a command's options
+    host: str, port: int, *, worker: bool, reload: bool, processes: int, any_core: bool
+) -> None:
     """Serve the forms, with the worker in the same process."""
     if reload and processes > 1:
         raise click.UsageError("--reload is for one process: leave --processes out while you write")
@@ -73,7 +81,9 @@ def command(host: str, port: int, *, worker: bool, reload: bool, processes: int)
 
         if processes == 1:
             serve(settings, forms, listener, ready, worker=worker)
-        elif not serve_many(settings, forms, listener, ready, processes=processes, worker=worker):
+            return
+        cores = [None] * processes if any_core else spread(processes)
+        if not serve_many(settings, forms, listener, ready, cores, worker=worker):
             sys.exit(1)
 
 
