@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
@@ -242,7 +243,7 @@ class CrmError(Exception):
         super().__init__(reason)
         self.wait = wait
         self.maybe_applied = maybe_applied
-        self.overwritten: Mapping[str, Value] = {}
+        self.overwritten: Mapping[str, Value] = MappingProxyType({})
 
 
 class UnavailableError(CrmError):

@@ -7,8 +7,10 @@ routed as for one of our own hosts, and refused before its view.
 
 import re
 import time
+from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 import structlog
@@ -61,6 +63,10 @@ class App(Flask):
     and its subdomains.
     """
 
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """As Flask's, which examines each hook and view anew at each request."""
+        return func if _is_plain(func) else super().ensure_sync(func)
+
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return the URL adapter, also for an untrusted host, which is marked in the environ."""
         if request is None:
@@ -90,6 +96,11 @@ class App(Flask):
             return adapter
         request.host = host
         return self.url_map.bind_to_environ(environ, subdomain="")
+
+
+@lru_cache(maxsize=256)
+def _is_plain(func: Callable[..., Any]) -> bool:
+    return not iscoroutinefunction(func)
 
 
 @lru_cache(maxsize=64)

@@ -99,12 +99,13 @@ def action_query(request: Request, form: Form, use: Use, foreign: Attribution | 
     going back would load a page with another token.
     """
     own = language_query(form) | {USE: use}
-    if not (foreign or request.query_string or request.referrer):
+    comes_from = request.environ.get("HTTP_REFERER")
+    if not (foreign or request.query_string or comes_from):
         return "&".join(map("=".join, own.items()))  # a tag and a word, which need no quoting
     query = {key: value[:MAX_LENGTH] for key, value in request.args.items() if key != USE}
     if foreign:
         query |= {_PAGE: foreign.page} if foreign.page else {}
-    elif request.referrer and (referrer := _foreign_referrer(request, services().address)):
+    elif comes_from and (referrer := _foreign_referrer(request, services().address)):
         # For a hosted page this is the referrer, for a frame the page that embeds it.
         query.setdefault(_PAGE if is_embedded(request) else _REFERRER, referrer)
     return urlencode(query | own)

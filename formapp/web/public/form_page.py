@@ -54,7 +54,7 @@ def show_new_form(request: Request, form: Form, app: Services, use: Use) -> Resp
         "address": app.address,
     }
     page = _template(app, request, form, use, themed=has_sheet(form, values["theme"]))
-    return html_answer(page.filled(values), policy=_policy(app, form, use))
+    return html_answer(page.filled(values), policy=page.policy or _policy(app, form, use))
 
 
 def show_form(
@@ -116,7 +116,8 @@ def _fills_fields(request: Request, form: Form) -> bool:
 def _template(
     app: Services, request: Request, form: Form, use: Use, *, themed: bool
 ) -> PageTemplate:
-    scheme = request.args.get("scheme") if use == "embed" else None
+    look = request.args.to_dict() if use == "embed" and request.query_string else {}
+    scheme = look.get("scheme")
     key = (
         form.name,
         form.version,
@@ -124,7 +125,7 @@ def _template(
         use,
         themed,
         scheme if scheme in {"light", "dark"} else None,
-        use == "embed" and request.args.get("heading") == "off",
+        look.get("heading") == "off",
         # Differs if the server mounts this app under a path.
         request.root_path,
     )
@@ -144,8 +145,10 @@ def _template(
     )
     # A token is as unguessable as a placeholder.
     blanks["token"] = bound[TOKEN_NAME].current_token
+    # Without BASE_URL it names the host of each request.
+    policy = _policy(app, form, use) if app.base_url else None
     # Two threads may render the page at once, with equal results.
-    return app.pages.setdefault(key, PageTemplate(html, blanks))
+    return app.pages.setdefault(key, PageTemplate(html, blanks, policy))
 
 
 def _query_of_links(action_query: str) -> str:

@@ -17,9 +17,15 @@ def placeholder() -> str:
 
 
 class PageTemplate:
-    """A page with placeholders (name -> text), each of which may occur any number of times."""
+    """A page with placeholders (name -> text), each of which may occur any number of times.
 
-    def __init__(self, html: str, placeholders: Mapping[str, str]) -> None:
+    `policy` has the headers that limit what it loads; None if they differ between requests.
+    """
+
+    def __init__(
+        self, html: str, placeholders: Mapping[str, str], policy: Mapping[str, str] | None
+    ) -> None:
+        self.policy = policy
         names = {text: name for name, text in placeholders.items()}
         # With a group `split` returns the separators, too: every other part is a placeholder.
         self._parts = re.split(f"({'|'.join(map(re.escape, names))})", html)
