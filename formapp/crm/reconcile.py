@@ -53,6 +53,10 @@ def work_off(
     try:
         _work_off(session, link, dict(known or {}))
     except (HeldError, RefusedError, AlreadyExistsError) as error:
+        if isinstance(error, CrmError) and error.maybe_applied:
+            # The intent stays, so that the next pass recognizes what is in place.
+            _give_back(session, link, str(error), None)
+            return False
         now = session.clock()
         with session.database.write() as connection:
             finish_link(connection, link, now, state="held", reason=str(error))

@@ -1,12 +1,13 @@
 """A book with HubSpot, whose calls fail after a write: values of persons stay as conflicts."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from flask import abort, request
 
 from formapp.crm.ending import start_erasing
-from formapp.crm.model import FieldPair
+from formapp.crm.model import FieldPair, Side
 from formapp.crm.session import Session
 from formapp.db.database import Database
 from formapp.sandbox import SandboxServer
@@ -82,7 +83,7 @@ BOTH: Lost = {("first", "Ada C.", "Ada W."), ("last", "King C.", "King W.")}
 AGREED = [("Ada W.", "King W.")] * 2
 
 
-@pytest.mark.parametrize("status", [429, 500])
+@pytest.mark.parametrize("status", [400, 429, 500])
 def test_values_that_were_overwritten_stay_though_the_history_can_t_be_read(
     pairing: HubSpotPairing, status: int
 ) -> None:
@@ -94,6 +95,21 @@ def test_values_that_were_overwritten_stay_though_the_history_can_t_be_read(
         assert pairing.sync() == 0
         assert (pairing.names(), pairing.lost()) == (AGREED, BOTH)
     assert pairing.patches() == 1
+
+
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("wins", ["wix", "crm"])
+def test_a_value_of_ours_is_no_edit_though_the_history_can_t_be_read(
+    pairing: HubSpotPairing, wins: Side, status: int
+) -> None:
+    fields = tuple(replace(each, wins=wins) for each in FIELDS)
+    pairing.book = replace(pairing.book, fields=fields)
+    pairing.wix.edit(pairing.wix_id, first="Ada W.")
+    pairing.fail_once(lambda _: "propertiesWithHistory" in request.args, status)
+    assert pairing.sync() == 1
+    pairing.wix.edit(pairing.wix_id, first="Ada W. W.")
+    assert pairing.sync() == 0
+    assert (pairing.names(), pairing.lost()) == ([("Ada W. W.", "King")] * 2, set())
 
 
 def _edit_at_the_first_patch(pairing: HubSpotPairing, then: Callable[[], None]) -> None:
