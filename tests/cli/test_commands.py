@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from formapp.cli import _COMMANDS
 from formapp.db.database import Database
 from formapp.db.revision import is_empty
 from tests.support.formfiles import EMAIL
@@ -275,3 +276,10 @@ def test_an_unknown_id_is_told_in_one_line(database_url: str, commands: Commands
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1
         assert "there is no submission no-such-id" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_each_command_can_be_loaded_by_itself(name: str) -> None:
+    # Tests of commands start them where all of them are loaded.
+    subprocess.run([sys.executable, "-c", f"import formapp.cli.{name}"], check=True, timeout=60)

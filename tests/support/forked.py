@@ -18,10 +18,12 @@ FORMAPP = "formapp.cli"
 
 _PROGRAM = """\
 #!{python} -IS
-import os, sys
+import os, signal, sys
 sys.path.insert(0, {root!r})
 from tests.support.forked import FORMAPP, Process
 started = Process(FORMAPP, sys.argv[1:], os.getcwd(), dict(os.environ), (0, 1, 2), {path!r})
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, lambda number, _: started.send_signal(number))
 sys.exit(started.wait())
 """
 
@@ -85,7 +87,8 @@ class Process:
         if self.returncode is None:
             self._connection.settimeout(timeout)
             try:
-                self.returncode = int(self._connection.recv(64))
+                # Nothing comes if what keeps it was killed.
+                self.returncode = int(self._connection.recv(64) or -signal.SIGKILL)
             except (BlockingIOError, TimeoutError):
                 raise subprocess.TimeoutExpired(self.args, timeout or 0) from None
             self._connection.close()
@@ -94,7 +97,8 @@ class Process:
     def send_signal(self, number: int) -> None:
         """Send a signal, if it runs."""
         if self.poll() is None:
-            os.kill(self.pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
     def terminate(self) -> None:
         """Ask it to end, if it runs."""

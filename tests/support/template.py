@@ -16,6 +16,7 @@ import multiprocessing
 import os
 import pkgutil
 import select
+import signal
 import socket
 import sys
 import threading
@@ -55,9 +56,15 @@ def _keep(connection: socket.socket, files: list[int], **program: str) -> None:
     process.start()
     for file in files:
         os.close(file)
+    assert process.pid
     connection.send(str(process.pid).encode())
+    ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert ended
+    code = ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
+    connection.send(str(code).encode())
+    # Until the test knows, no other process gets its number: the test may send it a signal.
+    connection.recv(1)
     process.join()
-    connection.send(str(process.exitcode).encode())
 
 
 def _run(
@@ -70,6 +77,7 @@ def _run(
     environ: dict[str, str],
 ) -> None:
     """Take on what a new process is given, and call the module's `main`."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     connection.close()
     for number, file in enumerate(files):
         os.dup2(file, number)
@@ -86,6 +94,8 @@ def _run(
 
 def main() -> None:
     """Start a program for each connection."""
+    # Ctrl-C ends the tests, which then end their programs.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _import(*(each.name for each in pkgutil.iter_modules(cli.__path__, "formapp.cli.")))
     with socket.socket(fileno=int(sys.argv[1])) as listener:
         while True:
