@@ -152,6 +152,21 @@ def test_a_value_that_can_t_be_put_back_is_kept_as_a_conflict(
     assert pairing.patches() == 2, "ours, and the put-back that failed"
 
 
+def test_a_value_overwritten_before_a_newer_edit_is_kept_as_a_conflict(
+    pairing: HubSpotPairing,
+) -> None:
+    def edit_again(_method: str, _path: str) -> None:
+        if "propertiesWithHistory" in request.args:
+            pairing.account.before = lambda _method, _path: None
+            pairing.account.edit(pairing.contact.id, firstname="Augusta A.")
+
+    pairing.wix.edit(pairing.wix_id, first="Ada W.")
+    _edit_at_the_first_patch(pairing, lambda: setattr(pairing.account, "before", edit_again))
+    pairing.sync()
+    assert pairing.names() == [("Ada W.", "King")] * 2
+    assert pairing.lost() == {("first", each, "Ada W.") for each in ("Augusta", "Augusta A.")}
+
+
 def test_nothing_is_kept_of_a_person_who_was_erased_meanwhile(pairing: HubSpotPairing) -> None:
     def erase() -> None:
         pairing.fail_once(lambda method: method == "PATCH", 400)
