@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from flask import abort, request
 
+from formapp.crm import conflicts
 from formapp.crm.ending import start_erasing
 from formapp.crm.model import FieldPair, Side
 from formapp.crm.session import Session
@@ -20,6 +21,7 @@ FIELDS = (
     FieldPair("first", "firstname"),
     FieldPair("last", "lastname"),
     FieldPair("email", "email"),
+    FieldPair("phone", "phone"),
 )
 Lost = set[tuple[str, object, object]]
 
@@ -112,10 +114,12 @@ def test_a_value_of_ours_is_no_edit_though_the_history_can_t_be_read(
     assert (pairing.names(), pairing.lost()) == ([("Ada W. W.", "King")] * 2, set())
 
 
-def _edit_at_the_first_patch(pairing: HubSpotPairing, then: Callable[[], None]) -> None:
+def _edit_at_the_first_patch(
+    pairing: HubSpotPairing, then: Callable[[], None], **values: str
+) -> None:
     def before(method: str, _path: str) -> None:
         if method == "PATCH":
-            pairing.account.edit(pairing.contact.id, firstname="Augusta")
+            pairing.account.edit(pairing.contact.id, **(values or {"firstname": "Augusta"}))
             pairing.account.before = lambda _method, _path: None
             then()
 
@@ -165,6 +169,26 @@ def test_a_value_overwritten_before_a_newer_edit_is_kept_as_a_conflict(
     pairing.sync()
     assert pairing.names() == [("Ada W.", "King")] * 2
     assert pairing.lost() == {("first", each, "Ada W.") for each in ("Augusta", "Augusta A.")}
+
+
+def test_a_conflict_is_found_by_the_e_mail_and_the_phone_that_were_overwritten(
+    pairing: HubSpotPairing,
+) -> None:
+    pairing.wix.edit(pairing.wix_id, email="new@example.com", phone="+442079460018")
+    own = {"email": "Private@example.com", "phone": "+44 20 7946 0999"}
+    _edit_at_the_first_patch(
+        pairing,
+        lambda: pairing.fail_once(lambda method: method == "PATCH", 400),
+        **own,
+    )
+    pairing.sync()
+    assert {("email", own["email"]), ("phone", own["phone"])} <= {
+        (field, value) for field, value, _ in pairing.lost()
+    }
+    digests = pairing.session().digests
+    with pairing.database.read() as connection:
+        for identity in ("private@example.com", "+442079460999"):
+            assert len(conflicts.find_person(connection, digests.all_persons({identity}))) == 2
 
 
 def test_nothing_is_kept_of_a_person_who_was_erased_meanwhile(pairing: HubSpotPairing) -> None:
