@@ -186,6 +186,13 @@ def read_again(database: Database, link: Link) -> Link:
     return replace(read_link(row), hints=link.hints)
 
 
+def lock_link(connection: Connection, link: Link) -> Link | None:
+    """A link as it is stored, whoever has it, until the transaction ends; None: it is gone."""
+    query = select(crm_links).where(crm_links.c.id == link.id).with_for_update()
+    row = connection.execute(query).first()
+    return read_link(row) if row else None
+
+
 def write_link(connection: Connection, link: Link, **values: Any) -> Link:
     """Write to a claimed link; raises ClaimLostError, and IntegrityError for another's id."""
     intent = values.get("intent")

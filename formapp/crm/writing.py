@@ -9,7 +9,7 @@ from formapp.crm import conflicts
 from formapp.crm.decide import Base, Overruled
 from formapp.crm.model import Side
 from formapp.crm.session import Session
-from formapp.crm.store import Intent, Link, write_link
+from formapp.crm.store import ClaimLostError, Intent, Link, lock_link, write_link
 from formapp.crm.system import CrmError, Record, Write
 
 
@@ -49,10 +49,17 @@ def send(session: Session, link: Link, call: Callable[[], Record]) -> Record:
 def keep_overwritten(
     session: Session, link: Link, lost: Sequence[Overruled], persons: Sequence[str]
 ) -> None:
-    """Store what a write replaced unread; ClaimLostError, such as once the person was erased."""
+    """Store what a write replaced unread, unless the person was erased meanwhile.
+
+    Also where another worker has the link by now, as after slow calls. Then ClaimLostError.
+    """
     with session.database.write() as connection:
+        stored = lock_link(connection, link)
+        if stored is None or stored.state in ("erasing", "erased"):
+            raise ClaimLostError
         conflicts.add_conflicts(connection, link, lost, persons, session.clock())
-        write_link(connection, link, intent=link.intent)
+    if stored.fence != link.fence:
+        raise ClaimLostError
 
 
 def commit_answer(

@@ -10,6 +10,7 @@ from formapp.crm import conflicts
 from formapp.crm.ending import start_erasing
 from formapp.crm.model import FieldPair, Side
 from formapp.crm.session import Session
+from formapp.crm.store import LEASE, claim_link
 from formapp.db.database import Database
 from formapp.sandbox import SandboxServer
 from tests.crm.hubspot_standin import HubSpot
@@ -189,6 +190,25 @@ def test_a_conflict_is_found_by_the_e_mail_and_the_phone_that_were_overwritten(
     with pairing.database.read() as connection:
         for identity in ("private@example.com", "+442079460999"):
             assert len(conflicts.find_person(connection, digests.all_persons({identity}))) == 2
+
+
+def test_a_value_that_was_overwritten_stays_though_another_worker_has_the_link(
+    pairing: HubSpotPairing,
+) -> None:
+    claimed = []
+
+    def claim() -> None:
+        pairing.clock.turn(LEASE.total_seconds() + 1)
+        claimed.append(claim_link(pairing.database, "main", 1, pairing.clock()))
+        pairing.fail_once(lambda method: method == "PATCH", 400)
+
+    pairing.wix.edit(pairing.wix_id, first="Ada W.")
+    _edit_at_the_first_patch(pairing, claim)
+    for _ in range(2):
+        pairing.sync()
+        assert pairing.names() == [("Ada W.", "King")] * 2
+        assert pairing.lost() == {("first", "Augusta", "Ada W.")}
+    assert all(claimed)
 
 
 def test_nothing_is_kept_of_a_person_who_was_erased_meanwhile(pairing: HubSpotPairing) -> None:
