@@ -148,14 +148,18 @@ def start_erasing(connection: Connection, book: str, wix_id: str, now: Any) -> N
     link = find_link(connection, book, "wix", wix_id)
     if link is None or link.state in ("erasing", "erased"):
         return
-    erase_kept(connection, link)
     values = {"state": "erasing", "due_at": now, "intent": None, "reason": None, **_ENDED}
-    # The fence counts up: a worker that has the link must stop.
-    write_link(connection, link, fence=link.fence + 1, lease_until=None, **values)
+    # The fence counts up: a worker that has the link must stop. Before what is kept is erased, so
+    # that it waits for a worker's transaction, and then sees what that has stored.
+    link = write_link(connection, link, fence=link.fence + 1, lease_until=None, **values)
+    erase_kept(connection, link)
 
 
 def erase_kept(connection: Connection, link: Link) -> None:
-    """Erase what is kept of a link's persons: conflicts, and fields that wait while it is held."""
+    """Erase what is kept of a link's persons: conflicts, and fields that wait while it is held.
+
+    Once the link's fence has counted up, or a worker may go on to store more.
+    """
     conflicts.erase_link(connection, link)
     source = crm_source(link.book)
     erase_contents(connection, source, link.crm_id or "", last_event(connection, source))

@@ -112,10 +112,10 @@ def unlink(database: Database, book: str, contact_id: str) -> bool:
         link = find_link(connection, book, "wix", contact_id)
         if link is None or link.state == "unlinked":
             return False
-        erase_kept(connection, link)
         ended: dict[str, Any] = {"wix_base": None, "crm_base": None, "intent": None}
         ended |= {"due_at": None, "lease_until": None, "fence": link.fence + 1}
-        write_link(connection, link, state="unlinked", reason=None, gone_at=None, **ended)
+        link = write_link(connection, link, state="unlinked", reason=None, gone_at=None, **ended)
+        erase_kept(connection, link)
         return True
 
 

@@ -26,9 +26,11 @@ from formapp.crm.system import (
     StaleError,
     UnauthorizedError,
     UnavailableError,
+    Value,
     Write,
 )
 from formapp.crm.writing import commit_answer, intend, keep_overwritten, predict, send
+from formapp.forms.reading.contact import read_phone
 from formapp.jobs.backoff import doubled
 
 ROUNDS = 3
@@ -53,6 +55,10 @@ def work_off(
     try:
         _work_off(session, link, dict(known or {}))
     except (HeldError, RefusedError, AlreadyExistsError) as error:
+        if isinstance(error, CrmError) and error.maybe_applied:
+            # The intent stays, so that the next pass recognizes what is in place.
+            _give_back(session, link, str(error), None)
+            return False
         now = session.clock()
         with session.database.write() as connection:
             finish_link(connection, link, now, state="held", reason=str(error))
@@ -190,8 +196,9 @@ def _update(
         said = send(session, link, lambda: session.system(side).update(record, write))
     except CrmError as error:
         if lost := _overwritten(session, side, write, error):
-            persons = session.persons(view.record for view in views.values())
-            keep_overwritten(session, link, lost, persons)
+            records = [view.record for view in views.values()]
+            person = _person(session, side, error.overwritten)
+            keep_overwritten(session, link, lost, session.persons([*records, person]))
         raise
     return commit_answer(session, link, side, said, bases_after(said)), said
 
@@ -203,6 +210,20 @@ def _overwritten(session: Session, side: Side, write: Write, error: CrmError) ->
         for pair in session.book.fields
         if (name := pair.name(side)) in error.overwritten
     ]
+
+
+def _person(session: Session, side: Side, overwritten: Mapping[str, Value]) -> Record:
+    """The person of values that were never read: their e-mails and phones, whatever the fields."""
+    texts = [
+        (name, text)
+        for name, value in overwritten.items()
+        for text in ([value] if isinstance(value, str) else value)
+    ]
+    made = [session.system(side).normalise(name, text) or text for name, text in texts]
+    found = [each for each in made if isinstance(each, str)]
+    emails = tuple(each for each in found if "@" in each)
+    phones = tuple(each for each in found if "@" not in each and read_phone(each, None))
+    return Record("", emails=emails, phones=phones)
 
 
 def recognize(session: Session, link: Link, records: Mapping[Side, Record]) -> Link:

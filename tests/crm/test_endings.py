@@ -1,18 +1,22 @@
 """Links that end: merges on either side, erasures, unlinking; and webhooks that say so."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
-from formapp.crm import owner
+from formapp.crm import conflicts, owner
+from formapp.crm.decide import Overruled
 from formapp.crm.ending import start_erasing
 from formapp.crm.events import Event, store_event, wix_source
-from formapp.crm.store import LEASE
+from formapp.crm.store import LEASE, claim_due, write_link
 from formapp.crm.sync import pass_once, sync_once
 from formapp.db.database import Database
 from formapp.db.tables import crm_events, crm_links, crm_tombstones
 from tests.crm.pairing import Pairing
+from tests.support.processes import eventually
 
 
 @pytest.fixture
@@ -229,3 +233,35 @@ def test_fields_that_wait_while_a_link_is_held_go_with_it(pairing: Pairing, how:
     with pairing.database.read() as connection:
         kept = connection.execute(select(crm_events.c.entity, crm_events.c.content)).all()
     assert {row.entity: bool(row.content) for row in kept} == {crm_id: False, "another": True}
+
+
+def _erase(pairing: Pairing, wix_id: str) -> None:
+    with pairing.database.write() as connection:
+        start_erasing(connection, "main", wix_id, pairing.clock())
+
+
+def _unlink(pairing: Pairing, wix_id: str) -> None:
+    owner.unlink(pairing.database, "main", wix_id)
+
+
+@pytest.mark.parametrize("end", [_erase, _unlink])
+def test_what_a_worker_stores_at_that_moment_is_erased_too(
+    postgresql: Database, end: Callable[[Pairing, str], None]
+) -> None:
+    pairing = Pairing(postgresql)
+    wix_id, _ = pairing.linked(first="Ada", email="ada@example.com")
+    with postgresql.write() as connection:
+        connection.execute(update(crm_links).values(due_at=pairing.clock()))
+    link = claim_due(postgresql, "main", pairing.clock())
+    assert link
+    lost = Overruled("first", "crm", "Ada C.", "Ada W.")
+    waits = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+    with ThreadPoolExecutor(1) as pool:
+        with postgresql.write() as connection:
+            conflicts.add_conflicts(connection, link, [lost], [], pairing.clock())
+            write_link(connection, link, reason=None)
+            ended = pool.submit(end, pairing, wix_id)
+            with postgresql.engine.connect() as other:
+                eventually(lambda: bool(other.scalar(waits)))
+        ended.result(30)
+    assert pairing.conflicts() == []

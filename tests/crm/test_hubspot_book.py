@@ -1,12 +1,14 @@
 """A book with HubSpot, whose calls fail after a write: values of persons stay as conflicts."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from flask import abort, request
 
+from formapp.crm import conflicts
 from formapp.crm.ending import start_erasing
-from formapp.crm.model import FieldPair
+from formapp.crm.model import FieldPair, Side
 from formapp.crm.session import Session
 from formapp.db.database import Database
 from formapp.sandbox import SandboxServer
@@ -19,6 +21,7 @@ FIELDS = (
     FieldPair("first", "firstname"),
     FieldPair("last", "lastname"),
     FieldPair("email", "email"),
+    FieldPair("phone", "phone"),
 )
 Lost = set[tuple[str, object, object]]
 
@@ -82,7 +85,7 @@ BOTH: Lost = {("first", "Ada C.", "Ada W."), ("last", "King C.", "King W.")}
 AGREED = [("Ada W.", "King W.")] * 2
 
 
-@pytest.mark.parametrize("status", [429, 500])
+@pytest.mark.parametrize("status", [400, 429, 500])
 def test_values_that_were_overwritten_stay_though_the_history_can_t_be_read(
     pairing: HubSpotPairing, status: int
 ) -> None:
@@ -96,10 +99,27 @@ def test_values_that_were_overwritten_stay_though_the_history_can_t_be_read(
     assert pairing.patches() == 1
 
 
-def _edit_at_the_first_patch(pairing: HubSpotPairing, then: Callable[[], None]) -> None:
+@pytest.mark.parametrize("status", [400, 500])
+@pytest.mark.parametrize("wins", ["wix", "crm"])
+def test_a_value_of_ours_is_no_edit_though_the_history_can_t_be_read(
+    pairing: HubSpotPairing, wins: Side, status: int
+) -> None:
+    fields = tuple(replace(each, wins=wins) for each in FIELDS)
+    pairing.book = replace(pairing.book, fields=fields)
+    pairing.wix.edit(pairing.wix_id, first="Ada W.")
+    pairing.fail_once(lambda _: "propertiesWithHistory" in request.args, status)
+    assert pairing.sync() == 1
+    pairing.wix.edit(pairing.wix_id, first="Ada W. W.")
+    assert pairing.sync() == 0
+    assert (pairing.names(), pairing.lost()) == ([("Ada W. W.", "King")] * 2, set())
+
+
+def _edit_at_the_first_patch(
+    pairing: HubSpotPairing, then: Callable[[], None], **values: str
+) -> None:
     def before(method: str, _path: str) -> None:
         if method == "PATCH":
-            pairing.account.edit(pairing.contact.id, firstname="Augusta")
+            pairing.account.edit(pairing.contact.id, **(values or {"firstname": "Augusta"}))
             pairing.account.before = lambda _method, _path: None
             then()
 
@@ -134,6 +154,41 @@ def test_a_value_that_can_t_be_put_back_is_kept_as_a_conflict(
         assert pairing.names() == [("Ada W.", "King")] * 2
         assert pairing.lost() == {("first", "Augusta", "Ada W.")}
     assert pairing.patches() == 2, "ours, and the put-back that failed"
+
+
+def test_a_value_overwritten_before_a_newer_edit_is_kept_as_a_conflict(
+    pairing: HubSpotPairing,
+) -> None:
+    def edit_again(_method: str, _path: str) -> None:
+        if "propertiesWithHistory" in request.args:
+            pairing.account.before = lambda _method, _path: None
+            pairing.account.edit(pairing.contact.id, firstname="Augusta A.")
+
+    pairing.wix.edit(pairing.wix_id, first="Ada W.")
+    _edit_at_the_first_patch(pairing, lambda: setattr(pairing.account, "before", edit_again))
+    pairing.sync()
+    assert pairing.names() == [("Ada W.", "King")] * 2
+    assert pairing.lost() == {("first", each, "Ada W.") for each in ("Augusta", "Augusta A.")}
+
+
+def test_a_conflict_is_found_by_the_e_mail_and_the_phone_that_were_overwritten(
+    pairing: HubSpotPairing,
+) -> None:
+    pairing.wix.edit(pairing.wix_id, email="new@example.com", phone="+442079460018")
+    own = {"email": "Private@example.com", "phone": "+44 20 7946 0999"}
+    _edit_at_the_first_patch(
+        pairing,
+        lambda: pairing.fail_once(lambda method: method == "PATCH", 400),
+        **own,
+    )
+    pairing.sync()
+    assert {("email", own["email"]), ("phone", own["phone"])} <= {
+        (field, value) for field, value, _ in pairing.lost()
+    }
+    digests = pairing.session().digests
+    with pairing.database.read() as connection:
+        for identity in ("private@example.com", "+442079460999"):
+            assert len(conflicts.find_person(connection, digests.all_persons({identity}))) == 2
 
 
 def test_nothing_is_kept_of_a_person_who_was_erased_meanwhile(pairing: HubSpotPairing) -> None:

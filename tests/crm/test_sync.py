@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from formapp.crm import owner
 from formapp.crm.model import FieldPair
 from formapp.crm.sync import pass_once, sync_once
+from formapp.crm.system import RefusedError
 from formapp.db.database import Database
 from formapp.db.tables import crm_links
 from tests.crm.pairing import Pairing
@@ -317,3 +318,24 @@ def test_syncing_once_waits_for_what_a_killed_process_was_creating(
     pairing.crm.hook = lambda _name: None
     assert sync_once(pairing.session()) == 0
     assert [row.values["given"] for row in pairing.crm.rows.values()] == ["Ada"]
+
+
+@pytest.mark.parametrize("call", ["created", "updated"])
+def test_what_is_refused_after_it_was_applied_is_recognized(pairing: Pairing, call: str) -> None:
+    pairing.start()
+    wix_id = pairing.wix.put(first="Ada", email="ada@example.com")
+    if call == "updated":
+        pairing.sync()
+        pairing.wix.edit(wix_id, first="Ada B.")
+
+    def refuse(name: str) -> None:
+        if name == f"c.{call}":
+            pairing.crm.hook = lambda _name: None
+            raise RefusedError("its labels are refused", maybe_applied=True)
+
+    pairing.crm.hook = refuse
+    assert pairing.sync() == 1
+    pairing.wix.edit(wix_id, first="Ada C.")
+    pairing.sync()
+    assert [row.values["given"] for row in pairing.crm.rows.values()] == ["Ada C."]
+    assert pairing.conflicts() == []

@@ -251,32 +251,43 @@ class HubSpotSystem(System):
         if answer.status_code == _TAKEN:
             raise RefusedError("HubSpot refuses the e-mail: another contact has it")
         with after_write():
-            if lost := self._overwritten(record, sent):
-                self._put_back(path, lost)
-                raise StaleError("the contact has changed")
+            lost, edited = self._overwritten(record, sent)
+            if lost:
+                self._put_back(path, lost, edited)
+            if lost or edited:
+                stale = StaleError("the contact has changed")
+                stale.overwritten = edited
+                raise stale
             changed = self._record(_json(answer), {**record.stored, **sent})
         return replace(changed, created_at=record.created_at)
 
-    def _put_back(self, path: str, lost: Mapping[str, str]) -> None:
-        """Write a person's values anew; an error names those that it leaves overwritten."""
+    def _put_back(self, path: str, lost: Mapping[str, str], edited: Mapping[str, str]) -> None:
+        """Write `lost` anew; an error names those that it leaves overwritten, and `edited`."""
         try:
             self._contacts("PATCH", path, {"properties": lost}, allow=(_ABSENT,))
         except RefusedError:
             stale = StaleError("the contact has changed, and its value can't be put back")
-            stale.overwritten = lost
+            stale.overwritten = {**lost, **edited}
             raise stale from None
         except CrmError as error:
-            error.overwritten = lost
+            error.overwritten = {**lost, **edited}
             raise
 
-    def _overwritten(self, record: HubSpotRecord, sent: Mapping[str, str]) -> dict[str, str]:
-        """Values that a person wrote between our reading and our writing, by property."""
+    def _overwritten(
+        self, record: HubSpotRecord, sent: Mapping[str, str]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Values that a person wrote between our reading and our writing, by property.
+
+        Those to put back, and those of properties that were edited again after our writing: to put
+        them back would overwrite the newer value.
+        """
         query = f"?propertiesWithHistory={','.join(sent)}"
         answer = self._contacts("GET", f"/{quote(record.id, safe='')}{query}", allow=(_ABSENT,))
         if answer.status_code == _ABSENT:
-            return {}
+            return {}, {}
         history = _mapping(_json(answer).get("propertiesWithHistory"))
-        lost = {}
+        lost: dict[str, str] = {}
+        edited: dict[str, str] = {}
         for name, value in sent.items():
             past = _objects(history.get(name) or [])
             versions = [str(each.get("value") or "") for each in past]
@@ -290,8 +301,8 @@ class HubSpotSystem(System):
                 and not self._same(name, before, known)
                 and not self._same(name, before, value)
             ):
-                lost[name] = before
-        return lost
+                (edited if ours else lost)[name] = before
+        return lost, edited
 
     def _same(self, name: str, one: str, other: str) -> bool:
         return self.normalise(name, one) == self.normalise(name, other)

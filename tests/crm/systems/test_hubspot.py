@@ -134,6 +134,26 @@ def test_an_update_names_the_values_that_it_could_not_put_back(
     assert failed.value.overwritten == lost
 
 
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_value_is_not_put_back_over_a_newer_one(world: World, status: int) -> None:
+    ada = world.ada()
+    _spoil(world, ("PATCH", 2), ("{}", status), firstname="Augusta", lastname="Byron")
+    spoil = world.account.before
+
+    def edit_after_it(method: str, path: str) -> None:
+        spoil(method, path)
+        if method == "GET":
+            world.account.edit(ada.id, firstname="Ada A.")
+
+    world.account.before = edit_after_it
+    with pytest.raises(StaleError) as failed:
+        world.system.update(ada, Write({FIRST: "Eva", "lastname": "King"}))
+    not_put_back = {} if status == 200 else {"lastname": "Byron"}
+    assert failed.value.overwritten == {FIRST: "Augusta", **not_put_back}
+    assert world.account.contacts[ada.id].get(FIRST) == "Ada A."
+    assert [method for method, _ in world.calls()].count("PATCH") == 2
+
+
 @pytest.mark.parametrize("answer", ["{", "[]", "{}", '{"id": null, "properties": {}}'])
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_write_whose_answer_can_t_be_read_may_be_in_place(
