@@ -187,7 +187,7 @@ def read_again(database: Database, link: Link) -> Link:
 
 
 def lock_link(connection: Connection, link: Link) -> Link | None:
-    """A link as it is stored, whoever has it, until the transaction ends; None: it is gone."""
+    """Lock a link, whichever worker has it; return it as it is stored, or None if it is gone."""
     query = select(crm_links).where(crm_links.c.id == link.id).with_for_update()
     row = connection.execute(query).first()
     return read_link(row) if row else None
