@@ -32,12 +32,7 @@ LABELLING = ("labelContact", "unlabelContact")
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a round is made of.
-
-    Attributes:
-        per_second: edits of people, on both sides together.
-        quiet: seconds (the world's) in which nothing may become due at the end.
-    """
+    """What a round is made of; `per_second` are edits of people, on both sides together."""
 
     seed: str
     kills: int
@@ -45,7 +40,6 @@ class Round:
     edits: int
     per_second: float = 8.0
     rate: float = 0.04
-    quiet: float = 12.0
 
 
 def kills(seed: str, slot: int) -> Iterator[Kill]:
@@ -84,7 +78,7 @@ def run_round(plan: Round, folder: Path, database_url: str, book: AddressBook) -
         people.stop()
         result = Result(faults=Counter(stage.mend()))
         result.faults.pop("edits", None)
-        is_quiet = _wait_until_quiet(stage, plan.quiet)
+        is_quiet = _wait_until_quiet(stage)
         end()
         result.violations += [] if is_quiet else [Violation("stuck", "links are due for ever")]
         _settle(stage, people, result)
@@ -115,7 +109,7 @@ def _keep_alive(stage: BookStage) -> Any:
     return end
 
 
-def _wait_until_quiet(stage: BookStage, quiet: float) -> bool:
+def _wait_until_quiet(stage: BookStage) -> bool:
     """Wait until nothing is due, twice in a row with a look at both sides in between."""
     deadline, quiet_since = time.monotonic() + QUIET_SECONDS, 0.0
     while time.monotonic() < deadline:
@@ -127,7 +121,7 @@ def _wait_until_quiet(stage: BookStage, quiet: float) -> bool:
             quiet_since = 0.0
         elif not quiet_since:
             quiet_since = time.monotonic()
-        elif time.monotonic() - quiet_since > quiet:
+        elif time.monotonic() - quiet_since > 12:
             return True
         time.sleep(0.2)
     return False
