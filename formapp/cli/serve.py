@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 @click.option(
     "--any-core",
     is_flag=True,
-    help="Let the system move several web servers between cores; else each stays on its own.",
+    help="Let the system move several web servers between cores; otherwise each has its own.",
 )
 def command(  # noqa: PLR0913 - a command's options
     host: str, port: int, *, worker: bool, reload: bool, processes: int, any_core: bool

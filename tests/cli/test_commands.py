@@ -282,4 +282,8 @@ def test_an_unknown_id_is_told_in_one_line(database_url: str, commands: Commands
 @pytest.mark.parametrize("name", _COMMANDS)
 def test_each_command_can_be_loaded_by_itself(name: str) -> None:
     # Tests of commands start them where all of them are loaded.
-    subprocess.run([sys.executable, "-c", f"import formapp.cli.{name}"], check=True, timeout=60)
+    script = f"from formapp.cli.{name} import command; print(command.name)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, name), done.stderr
