@@ -38,13 +38,14 @@ from formapp.spam.providers import CHALLENGE_NAMES
 from formapp.spam.session import ENVIRON_KEY
 from formapp.web.errors import RefusalError
 from formapp.web.headers import CompleteResponse
-from formapp.web.i18n import language_query, next_language_query
+from formapp.web.i18n import language_query, localized_form, next_language_query
 from formapp.web.public.attribution import (
     USE,
     Attribution,
     allowed_next,
     check_sender,
     form_path,
+    note_preflight,
     thanks_query,
 )
 from formapp.web.public.body import MAX_BYTES, Body, clean_body, read_body, too_large
@@ -53,7 +54,7 @@ from formapp.web.public.refused import invalid, refused
 from formapp.web.public.spam_check import HONEYPOT, Verdict, check_spam
 from formapp.web.public.uploads import Uploads
 from formapp.web.responses import json_answer, prefers_json
-from formapp.web.services import Services
+from formapp.web.services import Services, current_request, services
 
 _log = logging.getLogger(__name__)
 UNAVAILABLE = gettext_noop(
@@ -122,6 +123,16 @@ class Post(Private, frozen=True):
         given = self.request.headers.get("Idempotency-Key")
         # A hash, since a key may be of any length and its end may be all that differs.
         return f"given:{_hash(given)}" if given else None
+
+
+def submit(name: str) -> Response:
+    """Answer a submission, from any of the three uses; OPTIONS is a browser's preflight."""
+    request, app = current_request(), services()
+    form = localized_form(name, app)
+    if request.method == "OPTIONS":
+        note_preflight(request, form)
+        return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
+    return accept_post(request, form, app)
 
 
 def accept_post(request: Request, form: Form, services: Services) -> Response:

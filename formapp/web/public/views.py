@@ -14,8 +14,8 @@ from formapp.spam.providers import ALTCHA_FIELD, PROVIDERS
 from formapp.web.errors import RefusalError
 from formapp.web.i18n import LANG, localized_form, requested_form
 from formapp.web.public import layout
-from formapp.web.public.accept import FILES, FILES_LEFT_OUT, ONWARD, accept_post
-from formapp.web.public.attribution import allowed_next, check_page, note_frame, note_preflight
+from formapp.web.public.accept import FILES, FILES_LEFT_OUT, ONWARD, submit
+from formapp.web.public.attribution import allowed_next, check_page, note_frame
 from formapp.web.public.body import MAX_PAIRS
 from formapp.web.public.confirmation import answer_confirmation
 from formapp.web.public.form_page import show_new_form
@@ -69,15 +69,7 @@ def embed(name: str) -> Response:
     return show_new_form(request, form, app, "embed")
 
 
-@forms.route("/f/<name>", methods=["POST", "OPTIONS"], provide_automatic_options=False)
-def submit(name: str) -> Response:
-    """A submission, from any of the three uses; OPTIONS is a browser's preflight."""
-    post, app = current_request(), services()
-    form = localized_form(name, app)
-    if post.method == "OPTIONS":
-        note_preflight(post, form)
-        return Response(status=204, headers={"Allow": "GET, HEAD, OPTIONS, POST"})
-    return accept_post(post, form, app)
+forms.route("/f/<name>", methods=["POST", "OPTIONS"], provide_automatic_options=False)(submit)
 
 
 @forms.get("/f/<name>/thanks")
