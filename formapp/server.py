@@ -15,7 +15,8 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping, MutableSequence
+from collections.abc import Callable, Container, Mapping, MutableSequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from waitress import wasyncore
@@ -26,6 +27,8 @@ from waitress.receiver import ChunkedReceiver
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
+
+from formapp.greenlets import Hub, is_in_greenlet
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -42,7 +45,10 @@ MAX_HEADERS = 16 * 1024
 """Bytes of address and headers."""
 
 THREADS = 16
-"""Requests handled at once: more than cores, since waiting ones share a commit."""
+"""Requests that the pool handles at once: more than cores, since many wait for the database."""
+
+MAX_AT_ONCE = 16 * 1024
+"""Bytes of a body; the pool reads larger ones, while the server's own thread answers others."""
 
 MAX_PORT = 65_535
 MAX_CONNECTIONS = 3000
@@ -323,7 +329,11 @@ class _Channel(HTTPChannel):  # type: ignore[misc] # waitress publishes no types
 
 
 class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
-    """Serves a WSGI app on a listening socket."""
+    """Serves a WSGI app on a listening socket.
+
+    One thread reads all requests. It hands them to the pool, as waitress does, but for those that
+    the app answers at once, or after a commit: these are greenlets of this thread.
+    """
 
     channel_class = _Channel
 
@@ -334,8 +344,13 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         *,
         bodies: Bodies | None = None,
         body_limits: Mapping[str, int] | None = None,
+        at_once: Container[tuple[str, str]] = (),
     ) -> None:
-        """`body_limits` are for paths that take larger bodies than `MAX_BODY`."""
+        """`body_limits` are for paths that take larger bodies than `MAX_BODY`.
+
+        `at_once` has method and path of requests that the app answers without waiting, unless by
+        `formapp.greenlets`.
+        """
         settings = Adjustments(
             sockets=[listener],
             threads=THREADS,
@@ -357,6 +372,9 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         self._stop_by: float | None = None
         self._draining: Callable[[], None] | None = None
         self._was_idle = False
+        self._at_once = at_once
+        self._to_begin: list[_Channel] = []
+        self._hub = Hub(super().pull_trigger, THREADS)
         # A signal may interrupt the thread that holds it, hence the R.
         self._stopping = threading.RLock()
         super().__init__(
@@ -390,9 +408,36 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
 
         Waitress has no way to drain but this one: SystemExit is what ends its loop.
         """
+        begin, self._to_begin = self._to_begin, []
+        self._hub.run([partial(self._serve, channel) for channel in begin])
         if self._stop_by is not None and self._is_drained(self._stop_by):
             raise SystemExit
         return bool(super().readable())
+
+    def add_task(self, task: _Channel) -> None:
+        """Have the next request of a connection answered, by this thread or by the pool."""
+        request = task.requests[0]
+        if (
+            not request.error
+            and (request.command, request.path) in self._at_once
+            and max(request.content_length, request.body_bytes_received) <= MAX_AT_ONCE
+            # The pool's threads may wait for a client that reads slowly.
+            and not task.total_outbufs_len
+        ):
+            self._to_begin.append(task)
+        else:
+            super().add_task(task)
+
+    def pull_trigger(self) -> None:
+        """Wake the thread that reads, unless it is this one and has nothing else to begin."""
+        if self._to_begin or not is_in_greenlet():
+            super().pull_trigger()
+
+    def _serve(self, channel: _Channel) -> None:
+        try:
+            channel.service()
+        except Exception:  # noqa: BLE001 - as the pool does: one request ends no other
+            _log.exception("an answer could not be sent")
 
     def maintenance(self, now: float) -> None:
         """Close connections that are idle, whose request takes too long, or that read no answer.

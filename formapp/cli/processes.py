@@ -22,7 +22,7 @@ from pathlib import Path
 
 from formapp.app import create_app
 from formapp.cli.cores import stay_on
-from formapp.cli.load import body_limits
+from formapp.cli.load import body_limits, paths_at_once
 from formapp.cli.supervisor import Supervisor
 from formapp.cli.wiring import ignore_signals, on_signals, one_line_errors, open_database
 from formapp.cli.worker import make_worker_group, woken_by
@@ -149,6 +149,7 @@ def _web(
             listener,
             bodies=Bodies(shared.bodies, number),
             body_limits=body_limits(forms),
+            at_once=paths_at_once(forms),
         )
         on_signals(server.stop)
         server.run()

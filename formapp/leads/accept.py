@@ -9,13 +9,14 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from itertools import chain, count
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -35,6 +36,7 @@ from formapp.db.notify import Notifier, notify
 from formapp.db.tables import deliveries, jobs, submissions, unindexed
 from formapp.files.records import FileRecord, attach
 from formapp.forms.notes import Note
+from formapp.greenlets import before_waiting, in_thread, wait_for
 from formapp.jobs.queue import Job
 from formapp.lead import Lead, Private
 from formapp.leads.search_index import index_later
@@ -48,9 +50,6 @@ Row = dict[str, Any]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _NONE: tuple[str, ...] = ()
-
-_MOST_PATIENCE = 0.002
-"""Seconds that a commit waits for as many others as the last one had."""
 
 _counter = count()
 
@@ -136,85 +135,79 @@ class Receipt:
     used_up: tuple[str, ...] = ()
 
 
-class _Waiting(Generic[Item, Result]):
-    """One item that waits: for its answer, or for its turn to do all."""
+class _Batch(Generic[Item, Result]):
+    """Items that are done together, and their answers once they are."""
 
-    __slots__ = ("answer", "done", "item", "woken")
-
-    def __init__(self, item: Item) -> None:
-        self.item = item
-        self.answer: Result | BaseException | None = None
-        self.done = False
-        self.woken = threading.Lock()
-        self.woken.acquire()
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.answers: Future[Sequence[Result | Exception]] = Future()
 
 
 class Group(Generic[Item, Result]):
-    """Does items that several threads hand in at once together, by one of them.
+    """Does items together that several requests hand in at once.
 
-    A thread that finds no work in progress does its own item; others that arrive meanwhile wait,
-    and the first of them then does all waiting items. So no thread waits for more than two turns,
-    and each is woken once, by its own lock. While many come at once, the thread that does
-    the work first waits a moment for as many as the last time: half the turns cost half as much.
+    A thread of its own does them: first what was handed in first, then all that came meanwhile. So
+    nobody waits for more than two times the work. Requests that share a thread all hand in their
+    items before the work begins (`formapp.greenlets`).
 
     Args:
         work: takes items in the order in which they came, and returns as many answers: a result, or
-            an exception that is raised to the thread of that item. What it raises itself is raised
-            to all of them.
+            an exception that is raised to the caller with that item. What it raises itself is
+            raised to all of them.
     """
 
     def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result | Exception]]) -> None:
         self._work = work
-        self._gathered = threading.Event()
-        self._last = 1
         self._mutex = threading.Lock()
-        self._waiting: list[_Waiting[Item, Result]] = []
-        self._at_work = False
+        self._waiting = _Batch[Item, Result]()
+        self._is_at_work = False
+        # It starts its thread when it is first used: a fork has none of its parent's threads.
+        self._thread = ThreadPoolExecutor(1, "commit")
 
     def do(self, item: Item) -> Result:
         """Have this item done, with all others that wait; raises what the work found for it."""
-        mine = _Waiting[Item, Result](item)
         with self._mutex:
-            must_wait = self._at_work
-            self._at_work = True
-            self._waiting.append(mine)
-            if len(self._waiting) >= self._last:
-                self._gathered.set()
-        if must_wait:
-            mine.woken.acquire()
-        if not mine.done:
-            self._do_all(self._gather(), mine)
-        if isinstance(mine.answer, BaseException):
-            raise mine.answer
-        return cast("Result", mine.answer)
+            batch = self._waiting
+            place = len(batch.items)
+            batch.items.append(item)
+        before_waiting(self._begin)
+        answer = wait_for(batch.answers)[place]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
-    def _gather(self) -> list[_Waiting[Item, Result]]:
-        """Return all items that wait, this thread's own among them."""
-        if self._last > 1:
-            self._gathered.wait(_MOST_PATIENCE)
+    def _begin(self) -> None:
+        """Have the thread begin, unless it is at work: then it goes on with what waits."""
         with self._mutex:
-            together, self._waiting = self._waiting, []
-            self._last = len(together)
-            self._gathered.clear()
-        return together
-
-    def _do_all(self, together: list[_Waiting[Item, Result]], mine: _Waiting[Item, Result]) -> None:
-        answers: Sequence[Result | BaseException]
+            if self._is_at_work:
+                return
+            self._is_at_work = True
         try:
-            answers = self._work([each.item for each in together])
-            if len(answers) != len(together):
-                raise ValueError(f"{len(together)} items have {len(answers)} answers")  # noqa: TRY301 - raised to all
-        except BaseException as error:  # noqa: BLE001 - each caller raises it again
-            answers = [error] * len(together)
-        for each, answer in zip(together, answers, strict=True):
-            each.answer, each.done = answer, True
-            if each is not mine:
-                each.woken.release()
-        with self._mutex:
-            if self._waiting:
-                self._waiting[0].woken.release()
+            self._thread.submit(self._do_all)
+        except RuntimeError:
+            # The system gives no more threads: what is handed in must be stored all the same.
+            self._do_all()
+
+    def _do_all(self) -> None:
+        while batch := self._take():
+            try:
+                answers = self._work(batch.items)
+                if len(answers) != len(batch.items):
+                    raise ValueError(f"{len(batch.items)} items have {len(answers)} answers")  # noqa: TRY301 - raised to all
+            except BaseException as error:  # noqa: BLE001 - each caller raises it again
+                batch.answers.set_exception(error)
             else:
-                self._at_work = False
+                batch.answers.set_result(answers)
+
+    def _take(self) -> _Batch[Item, Result] | None:
+        """Return what waits; None, and no longer at work, where nothing does."""
+        with self._mutex:
+            batch = self._waiting
+            self._is_at_work = bool(batch.items)
+            if not batch.items:
+                return None
+            self._waiting = _Batch()
+            return batch
 
 
 class GroupCommit:
@@ -236,8 +229,8 @@ class GroupCommit:
         # Usage limits lock their rows until the commit: those of several forms, taken in another
         # order by another process, could lock each other out. Files may refuse the whole commit.
         if submission.usage_limits or submission.files:
-            return keep(self._database, submission)
-        # Its rows are made by its own thread, which has its answers at hand, not within the commit.
+            return in_thread(partial(keep, self._database, submission))
+        # Its rows are made before the commit, which others wait for, not within it.
         return self._group.do(_rows_of(submission, is_sqlite=self._database.is_sqlite))
 
     def _keep_all(self, together: Sequence["_Rows"]) -> Sequence[Receipt | Exception]:

@@ -8,12 +8,14 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from sqlalchemy import delete, func, select, update
 
 from formapp.db.database import Database, DatabaseUnavailableError, upsert
 from formapp.db.tables import refused_origins
+from formapp.greenlets import in_thread
 
 ABSENT = "none"
 """In place of an origin: the request had none, as programs' have."""
@@ -100,7 +102,7 @@ class RefusedOrigins:
             refused = Refused(form, origin, 1)
             _log.warning("the form %s refused %s: %s", form, refused.shown, refused.advice)
         try:
-            _count(self._database, form, origin, self._clock().date())
+            in_thread(partial(_count, self._database, form, origin, self._clock().date()))
         except DatabaseUnavailableError as error:
             _log.debug("a refused origin was not counted (%s)", type(error).__name__)
 

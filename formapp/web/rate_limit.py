@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 from limits import RateLimitItem, parse_many
@@ -20,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from formapp.db.counters import count_up
 from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.greenlets import in_thread
 from formapp.web.errors import RefusalError
 
 MEMORY = "memory"
@@ -98,19 +100,30 @@ class DatabaseCounts:
             raise StorageError(error) from error
 
 
+class _Elsewhere:
+    """Counts that a request has to wait for, while others of its thread go on."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        return in_thread(partial(self._counts.incr, key, expiry, amount))
+
+
 def counts_in(where: str, memory: Counts, database: Database, sign: Callable[[str], str]) -> Counts:
     """Return the counts that a setting names: `memory`, `database` or the address of a Redis."""
     if where == MEMORY:
         return memory
     if where == DATABASE:
-        return DatabaseCounts(database, sign)
-    return RedisStorage(
+        return _Elsewhere(DatabaseCounts(database, sign))
+    storage = RedisStorage(
         where,
         wrap_exceptions=True,
         key_prefix="formapp",
         socket_connect_timeout=REDIS_SECONDS,
         socket_timeout=REDIS_SECONDS,
     )
+    return _Elsewhere(storage)
 
 
 class Limits:

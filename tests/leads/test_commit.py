@@ -49,9 +49,10 @@ class Door:
         """Hand in one that has to wait for the database, and these while it does."""
         with _held(self.database):
             first = self._pool.submit(self.commit.keep, submission(lead("first@example.com")))
-            eventually(lambda: self.commit._group._at_work)
+            group = self.commit._group
+            eventually(lambda: group._is_at_work and not group._waiting.items)
             futures = [self._pool.submit(self.commit.keep, each) for each in sent]
-            eventually(lambda: len(self.commit._group._waiting) == len(sent))
+            eventually(lambda: len(group._waiting.items) == len(sent))
             self.commits = 0
         assert not first.result(10).repeated
         return futures

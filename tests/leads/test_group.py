@@ -3,11 +3,12 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
-from formapp.leads import accept
 from formapp.leads.accept import Group
+from tests.support.greenlets import in_greenlet, in_greenlets
 from tests.support.processes import eventually
 
 Answers = Sequence[int | Exception]
@@ -38,17 +39,51 @@ class Doubling:
         first = pool.submit(self.group.do, numbers[0])
         assert self.began.wait(10)
         others = [pool.submit(self.group.do, number) for number in numbers[1:]]
-        eventually(lambda: len(self.group._waiting) == len(others))
+        eventually(lambda: len(self.group._waiting.items) == len(others))
         self.let_go.set()
         return [first, *others]
 
 
-def test_whoever_comes_alone_is_done_at_once_in_the_own_thread() -> None:
+def test_whoever_comes_alone_is_done_at_once_by_the_same_thread() -> None:
     doubling = Doubling()
     doubling.let_go.set()
     assert [doubling.group.do(number) for number in range(3)] == [0, 2, 4]
     assert doubling.turns == [[0], [1], [2]]
+    assert len(set(doubling.workers)) == 1
+    assert threading.get_ident() not in doubling.workers
+
+
+def test_greenlets_of_a_thread_all_hand_in_before_the_work_begins() -> None:
+    doubling = Doubling(lambda numbers: [KeyError(n) if n == 3 else 2 * n for n in numbers])
+    doubling.let_go.set()
+    assert in_greenlet(partial(doubling.group.do, 9)) == 18
+    asked = [partial(doubling.group.do, number) for number in range(5)]
+    answers = in_greenlets(asked)
+    assert [answers[number] for number in (0, 1, 2, 4)] == [0, 2, 4, 8]
+    assert isinstance(answers[3], KeyError)
+    assert doubling.turns == [[9], [0, 1, 2, 3, 4]]
+
+
+def test_greenlets_and_threads_share_the_work() -> None:
+    doubling = Doubling()
+    with ThreadPoolExecutor(8) as pool:
+        futures = doubling.crowd(pool, range(4))
+        asked = [partial(doubling.group.do, number) for number in range(10, 14)]
+        assert in_greenlets(asked) == [20, 22, 24, 26]
+        assert [future.result(10) for future in futures] == [0, 2, 4, 6]
+
+
+def test_without_a_thread_the_own_one_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    doubling = Doubling()
+    doubling.let_go.set()
+    assert [doubling.group.do(number) for number in range(3)] == [0, 2, 4]
     assert set(doubling.workers) == {threading.get_ident()}
+    monkeypatch.undo()
+    assert doubling.group.do(3) == 6
 
 
 def test_all_who_come_meanwhile_are_done_in_one_turn_and_get_their_own_answers() -> None:
@@ -94,21 +129,3 @@ def test_many_threads_lose_nothing_and_mix_nothing_up() -> None:
     group = Group[int, int](lambda numbers: [2 * number for number in numbers])
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(group.do, range(5000))) == list(range(0, 10_000, 2))
-
-
-def test_while_many_come_a_turn_waits_for_as_many_as_the_last_one_had(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    doubling = Doubling()
-    with ThreadPoolExecutor(8) as pool:
-        for future in doubling.crowd(pool, range(8)):
-            future.result(10)
-        monkeypatch.setattr(accept, "_MOST_PATIENCE", 10)
-        again = [pool.submit(doubling.group.do, number) for number in range(7)]
-        assert [future.result(10) for future in again] == list(range(0, 14, 2))
-    assert [len(turn) for turn in doubling.turns] == [1, 7, 7]
-    # No other comes: it waits for a moment alone.
-    monkeypatch.setattr(accept, "_MOST_PATIENCE", 0.001)
-    assert doubling.group.do(9) == 18
-    monkeypatch.setattr(accept, "_MOST_PATIENCE", 10)
-    assert doubling.group.do(9) == 18, "the last turn had one"

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from contextlib import closing
 from urllib.parse import urlencode
 
+from formapp.cli.load import paths_at_once
 from formapp.server import Server, listen
+from formapp.web.services import EXTENSION
 from tests.web.support import GOOD, Site
 
 Address = tuple[str, int]
@@ -19,7 +21,8 @@ class Running:
         listener = listen("127.0.0.1", 0)
         self.site = site
         self.address: Address = listener.getsockname()
-        self.server = Server(site.app, listener, body_limits=body_limits)
+        at_once = paths_at_once(site.app.extensions[EXTENSION].forms)
+        self.server = Server(site.app, listener, body_limits=body_limits, at_once=at_once)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
 

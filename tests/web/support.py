@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,16 @@ from sqlalchemy import MetaData, Row, func, select, text
 from werkzeug.test import TestResponse
 
 from formapp.app import create_app
+from formapp.cli.load import paths_at_once
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
 from formapp.db.upgrade import upgrade
 from formapp.forms.form import Form
 from formapp.forms.tokens import TokenSigner
+from formapp.greenlets import is_in_greenlet
+from formapp.web.services import EXTENSION
+from tests.support.greenlets import in_greenlet
 from tests.support.schema import give_schema
 
 OWN = "http://localhost"
@@ -81,6 +86,7 @@ class Site:
         read = Settings.read({f"FORMAPP_{name}": value for name, value in given.items()}, web=True)
         database = Database(url, busy_seconds=busy_seconds)
         give_schema(database)
+        _refuse_greenlets(database)
         kept: list[None] = []
         app = create_app(read, forms=forms, database=database, on_kept=lambda: kept.append(None))
         return cls(app, database, TokenSigner([KEY]), kept)
@@ -90,10 +96,20 @@ class Site:
         return self.open("GET", path, headers=headers)
 
     def open(self, method: str, path: str, **options: Any) -> TestResponse:
-        """Send any request; the answer is read and closed."""
-        return self.app.test_client(use_cookies=False).open(
-            path, method=method, buffered=True, **options
+        """Send any request; the answer is read and closed.
+
+        It is answered as by the server: in a greenlet, where that answers it at once.
+        """
+        send = partial(
+            self.app.test_client(use_cookies=False).open,
+            path,
+            method=method,
+            buffered=True,
+            **options,
         )
+        forms = self.app.extensions[EXTENSION].forms
+        is_at_once = (method, path.partition("?")[0]) in paths_at_once(forms)
+        return in_greenlet(send) if is_at_once else send()
 
     def token(self, form: str = "lead", use: Any = "page") -> str:
         """A genuine token, as a page that was just shown holds it."""
@@ -172,6 +188,20 @@ class Site:
 
 
 SiteMaker = Callable[..., Site]
+
+
+def _refuse_greenlets(database: Database) -> None:
+    """Fail where a request waits for the database in the thread that it shares with others."""
+    for name in ("read", "write", "write_by_driver"):
+        setattr(database, name, _refusing(getattr(database, name)))
+
+
+def _refusing(use: Callable[[], Any]) -> Callable[[], Any]:
+    def refuse() -> Any:
+        assert not is_in_greenlet(), "the server's thread would wait for the database"
+        return use()
+
+    return refuse
 
 
 def multipart(*parts: tuple[str, str | bytes], boundary: str = "b0undary") -> tuple[bytes, str]:
