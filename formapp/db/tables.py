@@ -116,15 +116,10 @@ deliveries = sa.Table(
 _partial_index(deliveries, "pending_due", "state = 'pending'", "site", "due_at")
 _partial_index(deliveries, "pending_turn", "state = 'pending'", "site", "form", "id", "created_at")
 _partial_index(deliveries, "failed_site", "state = 'failed'", "site")
+_PLACE_AND_ID = ("site", "form", _in_order(deliveries.c.submission_id))
 # For `formapp.leads.search`, too: the lists of one form of one site, which others are merged from.
-_partial_index(
-    *(deliveries, "undelivered", "state <> 'delivered'"),
-    *("state", "site", "form", _in_order(deliveries.c.submission_id)),
-)
-_partial_index(
-    *(deliveries, "outcome", "outcome IS NOT NULL"),
-    *("outcome", "site", "form", _in_order(deliveries.c.submission_id)),
-)
+_partial_index(deliveries, "undelivered", "state <> 'delivered'", "state", *_PLACE_AND_ID)
+_partial_index(deliveries, "outcome", "outcome IS NOT NULL", "outcome", *_PLACE_AND_ID)
 # One index serves claims and erasures: each is one more page that a commit has to write.
 _partial_index(deliveries, "email", "email IS NOT NULL", "email", "site", "state")
 _partial_index(deliveries, "phone", "phone IS NOT NULL", "phone", "site", "state")
