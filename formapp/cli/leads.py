@@ -43,6 +43,7 @@ from formapp.leads import (
 from formapp.leads.accept import Status
 from formapp.leads.errors import LeadError, UnconfirmedError
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
+from formapp.leads.places import list_sources
 from formapp.leads.summary import LeadSummary
 from formapp.mail.limit import MailLimitError
 from formapp.printable import without_controls
@@ -65,7 +66,7 @@ def _check_form(settings: Settings, database: Database, form: str | None) -> Non
     known = names_in(settings.forms)
     if form is None or form in known:
         return
-    known += [name for _, name in search.list_sources(database)]
+    known += [name for _, name in list_sources(database)]
     if form not in known:
         hint = suggestion(form, known) or f"there are {', '.join(sorted(set(known)))}"
         raise click.ClickException(f"there is no form {form}; {hint}")

@@ -1,9 +1,10 @@
 """Lists of submissions for people: filtered, searched, newest first, page by page.
 
 Ids begin with the time of receipt (UUIDv7), so their order is the order of a list. Each list is
-merged from a few streams that an index has in this order already: those of one state, one outcome,
-one form of one site or one search term. A page reads about as many rows as it shows, whether there
-are a thousand submissions or a million; a filter of two kinds reads one stream and skips.
+merged from streams that an index has in this order already: those of one state or outcome, of one
+form at one site. From each a page reads as many entries as it shows and skips none, whether there
+are a thousand submissions or a million, and whatever most of them are. A search reads the stream of
+one word; what else it is to find is looked for among the newest of these.
 """
 
 import re
@@ -14,7 +15,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     Connection,
     Select,
@@ -27,12 +27,13 @@ from sqlalchemy import (
     union,
     union_all,
 )
+from sqlalchemy.sql.elements import KeyedColumnElement
 
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.tables import deliveries, search_terms, submissions
-from formapp.forms.reading.contact import read_email, read_phone
 from formapp.leads.errors import AmbiguousIdError, UnknownSubmissionError
-from formapp.leads.search_index import LONGEST_TERM, fold, index_all
+from formapp.leads.places import at_each_place
+from formapp.leads.search_index import beginnings_of, index_all
 from formapp.leads.summary import SHORT, LeadSummary, read_summaries
 
 STATES = ("pending", "delivered", "failed", "quarantined", "unconfirmed", "spam")
@@ -49,17 +50,20 @@ _DEEPEST = 1000
 """Longer words that begin with a search word are found by their index up to this number."""
 
 _WINDOW = 20_000
-"""Where there are more, so many of the newest submissions are looked through at a time."""
+"""Where there are more, so many of the newest submissions are looked through at a time; so many of
+one word's where a search is for other words or by other parts of a filter as well."""
+
+_NEAR = 1000
+_LISTED = ("quarantined", "unconfirmed")
 
 _MOST_ALIKE = 10
 _LAST = "\U0010ffff"
 _ID_END = re.compile(r"[0-9a-f-]{8,36}")
-_PHONE = re.compile(r"[\d\s()+./-]+")
-_LEAST_DIGITS = 4
 _term_of = search_terms.c.submission_id
 
-Id = Column[Any]
-"""A column of ids, by which a stream is ordered."""
+Id = KeyedColumnElement[Any]
+Stream = tuple[Select[Any], Id]
+"""A query of ids, and their column, by which it is ordered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +168,6 @@ def count_leads(database: Database, wanted: LeadFilter, limit: int = COUNT_LIMIT
         return _Query(connection, wanted).count(limit)
 
 
-def list_sources(database: Database, sites: tuple[str, ...] | None = None) -> list[tuple[str, str]]:
-    with database.read() as connection:
-        return _sources(connection, sites)
-
-
 def find_submission(database: Database, given: str, sites: tuple[str, ...] | None = None) -> str:
     """Return the id that is this, or ends with it (`SHORT` characters at least).
 
@@ -194,7 +193,7 @@ class _Query:
     def __init__(self, connection: Connection, wanted: LeadFilter) -> None:
         self._connection = connection
         self._wanted = wanted
-        self._beginnings = _beginnings(wanted.search)
+        self._beginnings = beginnings_of(wanted.search)
 
     def ids(self, after: str | None, limit: int) -> tuple[list[str], str | None]:
         """Return the newest ids, at most `limit`.
@@ -203,33 +202,34 @@ class _Query:
         """
         if self._is_nothing():
             return [], None
-        if self._beginnings and self._has_many(self._beginnings[0]):
-            end = self._window_end(after)
-            conditions = [_has_term(each) for each in self._beginnings]
-            if end:
-                conditions.append(submissions.c.id >= end)
-            streams = [self._stream(submissions.c.id, *conditions)]
-        else:
-            end, streams = None, [*self._streams()]
-        found = self._merged(streams, after, limit)
+        if not self._beginnings:
+            return self._first(union_all, [*self._lists(after, limit)], limit), None
+        looked_through = self._looked_through()
+        if looked_through is None:
+            return self._merged(self._term_streams(), after, limit), None
+        candidates, streams = looked_through
+        found: list[str] = []
+        end: str | None = None
+        # Mostly a few are enough for a page.
+        for width in (_NEAR, _WINDOW):
+            end = self._end(candidates, after, width)
+            found = self._merged(streams, after, limit, end)
+            if end is None or len(found) == limit:
+                break
         return found, None if len(found) == limit else end
 
     def count(self, limit: int) -> LeadCount:
         if self._is_nothing():
             return LeadCount(0)
-        if len(self._beginnings) > 1:
-            limit = min(limit, PAGE)
-        if self._beginnings and self._has_many(self._beginnings[0]):
-            limit = min(limit, PAGE)
+        if self._beginnings:
+            if len(self._beginnings) > 1 or self._has_many(self._beginnings[0]):
+                limit = min(limit, PAGE)
             ids, end = self.ids(None, limit + 1)
             return LeadCount(min(len(ids), limit), has_more=bool(end) or len(ids) > limit)
-        parts = [stream.limit(limit + 1).subquery() for stream, _ in self._streams()]
-        if not parts:
+        lists = [*self._lists(None, limit + 1)]
+        if not lists:
             return LeadCount(0)
-        # Without an order it stops at the limit. Only a search has a lead in two streams.
-        together = union if self._beginnings else union_all
-        found = together(*(select(part.c[0].label("id")) for part in parts)).subquery()
-        some = select(found.c.id).limit(limit + 1).subquery()
+        some = select(union_all(*lists).subquery().c.id).limit(limit + 1).subquery()
         number = self._connection.execute(select(func.count()).select_from(some)).scalar_one()
         return LeadCount(min(number, limit), has_more=number > limit)
 
@@ -237,93 +237,138 @@ class _Query:
         is_vain = bool(self._wanted.search.strip()) and not self._beginnings
         return self._wanted.sites == () or is_vain
 
-    def _merged(
-        self, streams: Iterable[tuple[Select[Any], Id]], after: str | None, limit: int
-    ) -> list[str]:
-        parts = []
-        for stream, column in streams:
-            rest = stream.where(column < after) if after else stream
-            newest = rest.order_by(column.desc()).limit(limit).subquery()
-            parts.append(select(newest.c[0].label("id")))
-        if not parts:
+    def _first(self, unite: Any, queries: list[Select[Any]], limit: int) -> list[str]:
+        if not queries:
             return []
-        # Wrapped, since SQLite takes no limit within a union.
-        together = union(*parts).subquery()
+        together = unite(*queries).subquery()
         query = select(together.c.id).order_by(together.c.id.desc()).limit(limit)
         return [*self._connection.scalars(query)]
 
-    def _streams(self) -> Iterator[tuple[Select[Any], Id]]:
-        """Yield queries whose union is what the filter selects; an index has each in order."""
-        wanted, sent, sending = self._wanted, submissions.c, deliveries.c
-        if self._beginnings:
-            yield from self._term_streams()
-        elif wanted.states:
-            for state in wanted.states:
-                yield from self._state_streams(state)
-        elif wanted.outcomes:
-            for outcome in wanted.outcomes:
-                yield self._stream(sending.submission_id, sending.outcome == _constant(outcome))
-        elif wanted.forms or wanted.sites:
-            for site, form in _sources(self._connection, wanted.sites):
-                if not wanted.forms or form in wanted.forms:
-                    yield self._stream(sent.id, sent.site == site, sent.form == form)
-        else:
-            yield self._stream(sent.id)
+    def _merged(
+        self, streams: Iterable[Stream], after: str | None, limit: int, end: str | None = None
+    ) -> list[str]:
+        """Return the newest ids of a search's streams: below `after`, not below `end`."""
+        parts = []
+        for query, column in streams:
+            rest = query.where(column < after) if after else query
+            rest = rest.where(column >= end) if end else rest
+            parts.append(_limited(rest.order_by(column.desc()).limit(limit)))
+        # A lead may be in two of them.
+        return self._first(union, parts, limit)
 
-    def _state_streams(self, state: str) -> Iterator[tuple[Select[Any], Id]]:
-        sent, sending = submissions.c, deliveries.c
-        is_one = sending.state == _constant(state)
-        if state in _HELD:
-            held = sent.status != _constant("accepted")
-            yield self._stream(sent.id, held, sent.status == _constant(state))
-        elif state != "delivered":
-            undelivered = sending.state != _constant("delivered")
-            yield self._stream(sending.submission_id, undelivered, is_one)
-        else:
-            # What is delivered has an outcome, whose index knows nothing of a million that wait.
-            for outcome in OUTCOMES:
-                has_ended = sending.outcome == _constant(outcome)
-                yield self._stream(sending.submission_id, has_ended, is_one)
+    def _lists(self, after: str | None, limit: int) -> Iterator[Select[Any]]:
+        """Yield queries that together select each lead once, each by the order of an index."""
+        wanted = self._wanted
+        is_anywhere = not wanted.forms and wanted.sites is None
+        for column, *conditions in self._kinds(is_anywhere=is_anywhere):
+            query = self._timed(select(column.label("id")).where(*conditions), column)
+            query = query.where(column < after) if after else query
+            # As in these indexes alone: else PostgreSQL might read all ids, and skip.
+            order = column.desc().nulls_last() if conditions else column.desc()
+            newest = query.order_by(order).limit(limit)
+            if is_anywhere and (column.table is submissions or not conditions):
+                yield _limited(newest)
+            else:
+                kind = self._connection.dialect.name
+                yield at_each_place(newest, column.table, kind, wanted.forms, wanted.sites)
 
-    def _term_streams(self) -> Iterator[tuple[Select[Any], Id]]:
+    def _kinds(self, *, is_anywhere: bool) -> Iterator[tuple[Any, ...]]:
+        """Yield the column of ids and the conditions of each state and outcome.
+
+        What is accepted has a delivery; what is delivered has an outcome, and nothing else has.
+        """
+        sent, sending, wanted = submissions.c, deliveries.c, self._wanted
+        if not wanted.states and not wanted.outcomes:
+            # Accepted ones and not "all but spam": a million catches may be the newest.
+            if is_anywhere:
+                yield (sending.submission_id,)
+            else:
+                yield sent.id, sent.status == _constant("accepted")
+        states = wanted.states or (("delivered",) if wanted.outcomes else _LISTED)
+        for state in dict.fromkeys(states):
+            if state == "delivered":
+                for outcome in dict.fromkeys(wanted.outcomes or OUTCOMES):
+                    has_ended = sending.outcome.is_not(None)
+                    yield sending.submission_id, has_ended, sending.outcome == _constant(outcome)
+            elif wanted.outcomes:
+                continue
+            elif state in _HELD:
+                is_held = [sent.status != _constant("accepted")] if is_anywhere else []
+                yield sent.id, *is_held, sent.status == _constant(state)
+            else:
+                undelivered = sending.state != _constant("delivered")
+                yield sending.submission_id, undelivered, sending.state == _constant(state)
+
+    def _looked_through(self) -> tuple[Stream, list[Stream]] | None:
+        """Return what a search looks through newest first, and the streams that it finds there.
+
+        None: it needn't, since all that its word finds is in the order of an index.
+        """
+        sent = submissions.c
         first, *others = self._beginnings
-        term, of = search_terms.c.term, _term_of
-        more = [_has_term(each, of) for each in others]
-        yield self._stream(of, term == first, *more)
-        yield self._stream(of, term > first, term < first + _LAST, *more)
-        if ids := _ids_ending(self._connection, self._wanted.search.strip().lower()):
-            yield self._stream(submissions.c.id, submissions.c.id.in_(ids))
+        if self._has_many(first):
+            candidates = self._timed(select(sent.id), sent.id), sent.id
+            return candidates, [self._matching(sent.id, *map(_has_term, self._beginnings))]
+        if not others and not self._has_others():
+            return None
+        exact = select(_term_of).where(search_terms.c.term == first)
+        return (self._timed(exact, _term_of), _term_of), [*self._term_streams()]
 
-    def _stream(self, column: Id, *conditions: ColumnElement[bool]) -> tuple[Select[Any], Id]:
+    def _end(self, candidates: Stream, after: str | None, width: int) -> str | None:
+        """Return the id at which the next so many candidates end; None: there are fewer."""
+        query, column = candidates
+        rest = query.where(column < after) if after else query
+        last = rest.order_by(column.desc()).offset(width - 1).limit(1)
+        return self._connection.execute(last).scalar()
+
+    def _term_streams(self) -> Iterator[Stream]:
+        first, *others = self._beginnings
+        term = search_terms.c.term
+        # Set apart, so that they are read by their term and not by the id, all newer ones with it.
+        is_longer = (term > first, term < first + _LAST)
+        longer = select(_term_of).where(*is_longer).limit(_DEEPEST).subquery().c[0]
+        for column, is_found in ((_term_of, [term == first]), (longer, [])):
+            more = [_has_term(each, column) for each in others]
+            yield self._matching(column, *is_found, *more)
+        if ids := _ids_ending(self._connection, self._wanted.search.strip().lower()):
+            yield self._matching(submissions.c.id, submissions.c.id.in_(ids))
+
+    def _matching(self, column: Id, *conditions: ColumnElement[bool]) -> Stream:
         """Select ids from the table of this column, by these conditions and the whole filter.
 
-        Only tables that the filter needs are joined: only accepted submissions have deliveries, and
+        Only tables that the filter needs are read: only accepted submissions have deliveries, and
         honeypot catches have no terms.
         """
-        sent, sending, wanted, driver = submissions.c, deliveries.c, self._wanted, column.table
-        query = select(column).where(*conditions)
-        is_alone = driver is deliveries
-        if driver is search_terms:
-            query = query.distinct()
-            is_alone = not (wanted.forms or wanted.states or wanted.outcomes)
-        if driver is not submissions and not (is_alone and wanted.sites is None):
-            query = query.join(submissions, sent.id == column)
-        if not is_alone:
-            if wanted.states or wanted.outcomes:
-                query = query.outerjoin(deliveries, sending.submission_id == column)
-            query = query.where(self._has_state())
+        sent, sending, wanted = submissions.c, deliveries.c, self._wanted
+        leads = select(sent.id)
+        if wanted.states or wanted.outcomes:
+            leads = leads.outerjoin(deliveries, sending.submission_id == sent.id)
+        leads = leads.where(self._has_state())
         if wanted.forms:
-            form = sending.form if driver is deliveries else sent.form
-            query = query.where(form.in_(wanted.forms))
+            leads = leads.where(sent.form.in_(wanted.forms))
         if wanted.sites is not None:
-            query = query.where(sent.site.in_(wanted.sites))
+            leads = leads.where(sent.site.in_(wanted.sites))
         if wanted.outcomes:
-            query = query.where(sending.outcome.in_(wanted.outcomes))
-        if wanted.since:
-            query = query.where(column >= id_at(wanted.since))
-        if wanted.until:
-            query = query.where(column < id_at(wanted.until))
-        return query, column
+            leads = leads.where(sending.outcome.in_(wanted.outcomes))
+        if column.table is submissions:
+            return self._timed(leads.where(*conditions), column), column
+        query = select(column).where(*conditions).distinct()
+        if self._has_others():
+            # Not joined: SQLite would begin with all submissions of a site.
+            query = query.where(leads.where(sent.id == column).correlate(column.table).exists())
+        return self._timed(query, column), column
+
+    def _has_others(self) -> bool:
+        """Whether the filter has more parts than a search and days."""
+        wanted = self._wanted
+        return wanted.sites is not None or bool(wanted.forms or wanted.states or wanted.outcomes)
+
+    def _timed(self, query: Select[Any], column: Id) -> Select[Any]:
+        if self._wanted.since:
+            query = query.where(column >= id_at(self._wanted.since))
+        if self._wanted.until:
+            query = query.where(column < id_at(self._wanted.until))
+        return query
 
     def _has_state(self) -> ColumnElement[bool]:
         status, states = submissions.c.status, self._wanted.states
@@ -341,12 +386,10 @@ class _Query:
         counted = select(func.count()).select_from(longer.limit(_DEEPEST + 1).subquery())
         return self._connection.execute(counted).scalar_one() > _DEEPEST
 
-    def _window_end(self, after: str | None) -> str | None:
-        """Return the id at which the part to search ends; None: there are fewer."""
-        query = select(submissions.c.id).order_by(submissions.c.id.desc())
-        if after:
-            query = query.where(submissions.c.id < after)
-        return self._connection.execute(query.offset(_WINDOW - 1).limit(1)).scalar()
+
+def _limited(query: Select[Any]) -> Select[Any]:
+    """Wrap a query, since SQLite takes no limit within a union."""
+    return select(query.subquery().c[0].label("id"))
 
 
 def _constant(text: str) -> ColumnElement[Any]:
@@ -363,22 +406,6 @@ def _has_term(beginning: str, column: Id = submissions.c.id) -> ColumnElement[bo
     )
 
 
-def _beginnings(search: str) -> list[str]:
-    """Return the beginnings of terms that a submission must have, the most selective one first."""
-    text = search.strip()
-    if "@" in text:
-        found = [f"e{read_email(text) or text.lower()}"]
-    elif len(digits := "".join(filter(str.isdecimal, text))) >= _LEAST_DIGITS and (
-        _PHONE.fullmatch(text)
-    ):
-        whole = read_phone(text, None)
-        known = whole.e164 if whole else digits.lstrip("0")
-        found = [f"p{known.lstrip('+')[::-1]}"]
-    else:
-        found = sorted((f"n{word}" for word in fold(text)), key=len, reverse=True)
-    return [each[:LONGEST_TERM] for each in found]
-
-
 def _ids_ending(
     connection: Connection, end: str, sites: tuple[str, ...] | None = None
 ) -> list[str]:
@@ -391,21 +418,6 @@ def _ids_ending(
     if sites is not None:
         query = query.where(submissions.c.site.in_(sites))
     return [*connection.scalars(query.order_by(submissions.c.id).limit(_MOST_ALIKE))]
-
-
-def _sources(connection: Connection, sites: tuple[str, ...] | None) -> list[tuple[str, str]]:
-    """Jump from pair to pair in their index: there are few, of many submissions."""
-    site, form = submissions.c.site, submissions.c.form
-    following = select(site, form).order_by(site, form).limit(1)
-    found: list[tuple[str, str]] = []
-    row = connection.execute(following).first()
-    while row:
-        found.append((row.site, row.form))
-        # Two steps, since SQLite compares pairs with the first column of an index alone.
-        same_site = following.where(site == row.site, form > row.form)
-        next_site = following.where(site > row.site)
-        row = connection.execute(same_site).first() or connection.execute(next_site).first()
-    return [each for each in found if sites is None or each[0] in sites]
 
 
 def id_at(time: datetime) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, insert, select
 
 from formapp.db.database import Database, lock_for_transaction
 from formapp.db.tables import search_terms, submissions, unindexed
+from formapp.forms.reading.contact import read_email, read_phone
 from formapp.lead import Lead
 
 LONGEST_TERM = 100
@@ -28,6 +29,8 @@ BATCH = 200
 _MOST_WORDS = 12
 _WORD = re.compile(r"[^\W_]+")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
+_PHONE = re.compile(r"[\d\s()+./-]+")
+_LEAST_DIGITS = 4
 _LOCK = 0x696E6478  # "indx"
 
 
@@ -43,6 +46,22 @@ def terms_of(lead: Lead) -> list[str]:
         terms.append(f"e{lead.email.address}")
     terms += [f"p{phone.e164[:0:-1]}" for phone in lead.phones]
     return list(dict.fromkeys(term[:LONGEST_TERM] for term in terms))
+
+
+def beginnings_of(search: str) -> list[str]:
+    """Return the beginnings of terms that a submission must have, the most selective one first."""
+    text = search.strip()
+    if "@" in text:
+        found = [f"e{read_email(text) or text.lower()}"]
+    elif len(digits := "".join(filter(str.isdecimal, text))) >= _LEAST_DIGITS and (
+        _PHONE.fullmatch(text)
+    ):
+        whole = read_phone(text, None)
+        known = whole.e164 if whole else digits.lstrip("0")
+        found = [f"p{known.lstrip('+')[::-1]}"]
+    else:
+        found = sorted((f"n{word}" for word in fold(text)), key=len, reverse=True)
+    return [each[:LONGEST_TERM] for each in found]
 
 
 def fold(text: str) -> list[str]:

@@ -5,10 +5,9 @@ Those of lists and searches are in `tests/leads/test_search_plans.py`.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import delete, event
+from sqlalchemy import delete
 
 from formapp.confirmation.store import CONFIRMATION_MAIL
 from formapp.db.database import Database
@@ -18,8 +17,8 @@ from formapp.jobs.queue import claim_job
 from formapp.leads import expire, report
 from formapp.monitoring.incidents import find_incidents
 from formapp.monitoring.metrics import Metrics, count_pending, count_quarantined
-from tests.leads.test_search_plans import scans, statements
 from tests.support.many_leads import fill_leads
+from tests.support.plans import scans, statements, steps_of
 
 Query = Callable[[Database, datetime], object]
 
@@ -81,25 +80,10 @@ def test_it_takes_no_more_steps_the_more_wait(sqlite: Database, name: str) -> No
         with sqlite.write() as connection:
             connection.execute(delete(submissions))
         fill_leads(sqlite, 4000, waiting=waiting)
-        steps.append(_steps(sqlite, lambda: QUERIES[name](sqlite, now)))
+        steps.append(steps_of(sqlite, lambda: QUERIES[name](sqlite, now)))
     few, many = steps
     assert few > 0
     assert many <= 1.1 * few, steps
-
-
-def _steps(sqlite: Database, work: Callable[[], object]) -> int:
-    """How many tens of instructions SQLite's machine takes for it: the same on each run."""
-    seen: list[None] = []
-
-    def watch(connection: Any, _record: object, _proxy: object) -> None:
-        connection.set_progress_handler(lambda: seen.append(None), 10)
-
-    event.listen(sqlite.engine, "checkout", watch)
-    try:
-        work()
-    finally:
-        event.remove(sqlite.engine, "checkout", watch)
-    return len(seen)
 
 
 def test_a_claim_finds_the_same_among_many(sqlite: Database) -> None:

@@ -50,6 +50,10 @@ def fill(database: Database) -> None:
 def to_0018(database: Database) -> None:
     with database.write() as connection:
         connection.execute(text("DROP TABLE state_counts"))
+        connection.execute(text("DROP INDEX ix_submissions_site_form_status_id"))
+        columns = "site, form, id, status"
+        name = "ix_submissions_site_form_id_status"
+        connection.execute(text(f"CREATE INDEX {name} ON submissions ({columns})"))
         for table in ("deliveries", "submissions"):
             for name in ("inserted", "deleted", "left", "reached"):
                 on = "" if database.is_sqlite else f" ON {table}"

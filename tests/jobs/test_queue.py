@@ -22,9 +22,9 @@ from formapp.jobs.queue import (
 from formapp.leads.accept import KeyReusedError, Status, keep
 from formapp.leads.anonymize import anonymize
 from formapp.leads.held import accept_held
-from tests.leads.test_search_plans import statements
 from tests.support.clock import NOON
 from tests.support.leads import EMAIL, lead, submission
+from tests.support.plans import statements
 
 ERRAND = Job("mail", {"what": "it needs"})
 KINDS = {"mail"}

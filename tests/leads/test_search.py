@@ -12,6 +12,7 @@ from formapp.leads import search
 from formapp.leads.accept import Status, keep
 from formapp.leads.erase import erase_person
 from formapp.leads.errors import AmbiguousIdError, UnknownSubmissionError
+from formapp.leads.places import list_sources
 from formapp.leads.retry import retry_submission
 from formapp.leads.search import (
     LeadCount,
@@ -21,7 +22,6 @@ from formapp.leads.search import (
     find_submission,
     iterate_ids,
     list_leads,
-    list_sources,
 )
 from formapp.leads.summary import format_age
 from formapp.signing import ERASED, Keyring
@@ -154,6 +154,7 @@ def test_where_very_many_words_begin_alike_the_newest_part_is_searched(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(search, "_DEEPEST", 3)
+    monkeypatch.setattr(search, "_NEAR", 2)
     monkeypatch.setattr(search, "_WINDOW", 4)
     for hour in range(10):
         given = lead(f"a{hour}@example.com", first_name=f"Mar{hour}")

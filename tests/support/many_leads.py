@@ -5,6 +5,7 @@ Of a thousand, each form, state, outcome and first name has more than a page.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import text
@@ -13,6 +14,7 @@ from formapp.db.database import Database
 
 YEAR_MS = 365 * 86_400_000
 FORMS = 7
+DELIVERY_STATES = ("pending", "failed", "delivered")
 
 _NUMBERS = """
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}),
@@ -38,10 +40,10 @@ _SUBMISSIONS = """
     INSERT INTO submissions
         (id, form, site, form_version, status, received_at, answers, consents, meta, lead, digest)
     {numbers}
-    SELECT {id}, 'form' || (i % 7), 'main', '1',
-        CASE WHEN i % 97 = 0 THEN 'quarantined' ELSE 'accepted' END, at,
+    SELECT {id}, {form}, {site}, '1', {status}, at,
         ('{{"message": "hello ' || i || '"}}'){json}, '[]'{json}, '{{}}'{json},
-        ('{{"form": "form' || (i % 7) || '", "site": "main", "first_name": {{"value": "Given'
+        ('{{"form": "' || {form} || '", "site": "' || {site}
+            || '", "first_name": {{"value": "Given'
             || (i % 15) || '"}}, "last_name": {{"value": "Family' || (i % 20000)
             || '"}}, "email": {{"address": "person' || i
             || '@example.com", "typed": "p"}}}}'){json},
@@ -52,15 +54,12 @@ _DELIVERIES = """
     INSERT INTO deliveries (submission_id, form, site, email, state, created_at, due_at, attempts,
         outcome, contact_id, finished_at)
     {numbers}
-    SELECT {id}, 'form' || (i % 7), 'main', 'person' || i || '@example.com',
-        CASE WHEN i <= {waiting} THEN 'pending'
-            WHEN i % 14 IN (0, 3) THEN 'failed' ELSE 'delivered' END,
-        at, at, 1,
-        CASE WHEN i <= {waiting} OR i % 14 IN (0, 3) THEN NULL
+    SELECT {id}, {form}, {site}, 'person' || i || '@example.com', {state}, at, at, 1,
+        CASE WHEN {state} <> 'delivered' THEN NULL
             WHEN i % 2 = 0 THEN 'created' ELSE 'updated' END,
-        CASE WHEN i <= {waiting} OR i % 14 IN (0, 3) THEN NULL ELSE 'contact' END,
-        CASE WHEN i > {waiting} THEN at END
-    FROM made WHERE i % 97 <> 0
+        CASE WHEN {state} = 'delivered' THEN 'contact' END,
+        CASE WHEN {state} <> 'pending' THEN at END
+    FROM made WHERE {status} = 'accepted'
 """
 _COUNTS = """
     INSERT INTO state_counts (state, site, form, number)
@@ -72,16 +71,57 @@ _COUNTS = """
 _TERMS = """
     INSERT INTO search_terms (submission_id, term)
     {numbers}
-    SELECT {id}, {term} FROM made WHERE i <= {found}
+    SELECT {id}, {term} FROM made WHERE i <= {found} AND {status} <> 'spam'
 """
 
 
+@dataclass(frozen=True)
+class Crowd:
+    """The newest of all leads, which have something in common; all others are older.
+
+    Attributes:
+        state: of the delivery, or of a submission that has none.
+        form: of all of them; None: of one form after another, as of the others.
+        site: of all of them.
+    """
+
+    number: int
+    state: str
+    form: str | None = None
+    site: str = "main"
+
+    def columns(self, forms: int) -> dict[str, str]:
+        """Return form, site, status and state of a lead as SQL."""
+        newest, form = f"i <= {self.number}", f"'form' || (i % {forms})"
+        status = "accepted" if self.state in DELIVERY_STATES else self.state
+        state = self.state if status == "accepted" else "delivered"
+        return {
+            "form": f"CASE WHEN {newest} THEN '{self.form}' ELSE {form} END" if self.form else form,
+            "site": f"CASE WHEN {newest} THEN '{self.site}' ELSE 'main' END",
+            "status": (
+                f"CASE WHEN {newest} THEN '{status}' WHEN i % 97 = 0 THEN 'quarantined' "
+                "ELSE 'accepted' END"
+            ),
+            "state": (
+                f"CASE WHEN {newest} THEN '{state}' "
+                "WHEN i % 14 IN (0, 3) THEN 'failed' ELSE 'delivered' END"
+            ),
+        }
+
+
 def fill_leads(
-    database: Database, count: int, *, waiting: int = 0, found: int | None = None
+    database: Database,
+    count: int,
+    *,
+    waiting: int = 0,
+    found: int | None = None,
+    crowd: Crowd | None = None,
+    forms: int = FORMS,
 ) -> None:
     """Store so many leads, the newest now, the oldest a year ago.
 
-    The newest `waiting` aren't delivered yet. A search finds the newest `found`; None: all.
+    The newest `waiting` aren't delivered yet, or are as `crowd` says. A search finds the newest
+    `found`; None: all.
     """
     kind = database.url.get_backend_name()
     values = {"now": int(datetime.now(UTC).timestamp() * 1000), "step": YEAR_MS // count}
@@ -92,7 +132,7 @@ def fill_leads(
         "numbers": numbers,
         "json": _JSON[kind],
         "id": _ID.format(padded=_PADDED[kind]),
-        "waiting": waiting,
+        **(crowd or Crowd(waiting, "pending")).columns(forms),
         "found": count if found is None else found,
     }
     number = _TEXT[kind]

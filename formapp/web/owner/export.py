@@ -8,7 +8,8 @@ from werkzeug.datastructures import Headers
 from formapp.leads import audit
 from formapp.leads.export import export_csv, export_jsonl
 from formapp.leads.export_files import export_zip, has_files
-from formapp.leads.search import count_leads, list_sources
+from formapp.leads.places import list_sources
+from formapp.leads.search import count_leads
 from formapp.web.errors import RefusalError
 from formapp.web.owner.inbox import (
     blueprint,

@@ -30,6 +30,7 @@ from formapp.crm.digests import Digests
 from formapp.forms.definition.model import FormDefinition
 from formapp.languages import SOURCE
 from formapp.leads.errors import LeadError
+from formapp.leads.places import list_sources
 from formapp.leads.search import (
     OUTCOMES,
     STATES,
@@ -38,7 +39,6 @@ from formapp.leads.search import (
     count_leads,
     find_submission,
     list_leads,
-    list_sources,
 )
 from formapp.leads.summary import format_age
 from formapp.mail.limit import MailLimit

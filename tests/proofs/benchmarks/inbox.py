@@ -18,11 +18,39 @@ from tests.proofs.benchmarks.report import Report
 from tests.proofs.benchmarks.rounds import play, ratios, spread, tell
 from tests.proofs.benchmarks.setting import Setting
 from tests.proofs.benchmarks.stage import KINDS, NotHereError, Stage
-from tests.support.many_leads import fill_leads
+from tests.support.many_leads import Crowd, fill_leads
 
 FEW, MANY = 1_000, 1_000_000
 GROWTH = 1.5
 """So much longer a page may take with many leads than with few."""
+
+CROWD_GROWTH = 1.2
+"""The same where all further leads have something in common that the page may not show."""
+
+OTHERS = 1_000
+"""So many older leads, in every mix: more than a page of each state, outcome and form."""
+
+CROWDS = {
+    "waiting": partial(Crowd, state="pending"),
+    "delivered": partial(Crowd, state="delivered"),
+    "delivered in a form of their own": partial(
+        Crowd, state="delivered", form="crowd", site="north"
+    ),
+    "waiting in one form": partial(Crowd, state="pending", form="form3"),
+    "caught by the honeypot": partial(Crowd, state="spam", form="form3"),
+}
+CROWD_PAGES = {
+    "list": "/inbox/leads",
+    "form": "/inbox/leads?form=form3",
+    "site": "/inbox/leads?site=main",
+    "failed": "/inbox/leads?state=failed",
+    "delivered": "/inbox/leads?state=delivered",
+    "failed, form": "/inbox/leads?state=failed&form=form3",
+    "delivered, form": "/inbox/leads?state=delivered&form=form4",
+    "created": "/inbox/leads?outcome=created",
+    "created, form": "/inbox/leads?outcome=created&form=form2",
+    "overview": "/inbox/overview",
+}
 
 PAGES = {
     "list": "/inbox/leads",
@@ -50,33 +78,55 @@ def run(setting: Setting) -> Report:
         notes=[
             "Leads of a year; each figure is the best of five requests in a round.",
             "A page shows 50 leads of either, but for an address and a number: those are one's.",
+            f"`most …`: the newest are all alike; {OTHERS:,} older ones are the same in either.",
         ],
     )
+    many = setting.part(MANY, FEW)
     for kind in setting.kinds:
         with Stage() as stage, suppress(NotHereError):
-            many = setting.part(MANY, FEW)
             few, large = (_client(stage, kind, number) for number in (FEW, many))
             for page, address in PAGES.items():
-                turns = {
-                    "few": partial(seconds_of, few, address),
-                    "many": partial(seconds_of, large, address),
-                }
-                seen = play(turns, setting.rounds)
-                grown = ratios(seen["many"], seen["few"])
-                name = f"{KINDS[kind]}: {page}"
-                times = [spread(seen[each]).said(1, 1000) for each in ("few", "many")]
-                report.rows.append((name, *times, grown.said(2)))
-                report.at_most(name, GROWTH, grown)
+                _compare(report, f"{KINDS[kind]}: {page}", address, few, large, setting.rounds)
+        for mix, crowd in CROWDS.items():
+            with Stage() as stage, suppress(NotHereError):
+                few, large = (
+                    _client(stage, kind, number + OTHERS, crowd(number)) for number in (FEW, many)
+                )
+                for page, address in CROWD_PAGES.items():
+                    name = f"{KINDS[kind]}, most {mix}: {page}"
+                    _compare(report, name, address, few, large, setting.rounds, CROWD_GROWTH)
     return report
 
 
-def _client(stage: Stage, kind: str, number: int) -> FlaskClient:
+def _compare(  # noqa: PLR0917 - a row's parts
+    report: Report,
+    name: str,
+    address: str,
+    few: FlaskClient,
+    many: FlaskClient,
+    rounds: int,
+    growth: float = GROWTH,
+) -> None:
+    """Add a row for a page, and what must hold."""
+    turns = {
+        "few": partial(seconds_of, few, address),
+        "many": partial(seconds_of, many, address),
+    }
+    seen = play(turns, rounds)
+    grown = ratios(seen["many"], seen["few"])
+    times = [spread(seen[each]).said(1, 1000) for each in ("few", "many")]
+    report.rows.append((name, *times, grown.said(2)))
+    report.at_most(name, growth, grown)
+
+
+def _client(stage: Stage, kind: str, number: int, crowd: Crowd | None = None) -> FlaskClient:
     """Return a browser of the inbox of an installation with so many leads."""
     url = stage.database(kind)
     tell(f"  filling {KINDS[kind]} with {number:,} leads")
     with closing(Database(url)) as database:
         upgrade(database)
-        fill_leads(database, number)
+        # No page of a crowd searches.
+        fill_leads(database, number, crowd=crowd, found=0 if crowd else None)
         # As a worker does once a minute.
         totals.refresh(database, datetime.now(UTC))
     return client_of(url)

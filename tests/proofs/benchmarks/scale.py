@@ -44,7 +44,7 @@ EXPIRED = 5
 
 SITE = "main"
 TIMES = 15
-SHOWN = ("list", "form", "state", "delivered", "overview")
+SHOWN = ("list", "form", "site", "state", "delivered", "two filters", "outcome", "overview")
 
 
 @dataclass(frozen=True)
