@@ -201,6 +201,7 @@ def _limits(
         counts_in(storage, memory, database, sign),
         # Only this server reads its memory, and the database's counts sign their keys.
         sign=str if storage in {MEMORY, DATABASE} else sign,
+        waits=storage != MEMORY,
     )
 
 

@@ -1,4 +1,4 @@
-"""Loading the forms of the settings, and what the server needs to know of their paths."""
+"""Loading the forms of the settings, for the commands that fill them in."""
 
 from collections.abc import Mapping
 
@@ -27,21 +27,3 @@ def body_limits(forms: Mapping[str, Form]) -> dict[str, int]:
         for name, form in forms.items()
         if form.takes_files
     }
-
-
-def paths_at_once(forms: Mapping[str, Form]) -> frozenset[tuple[str, str]]:
-    """Return method and path of what the web app answers at once, or after a commit."""
-    pages = {
-        (method, f"/f/{name}{page}")
-        for name in forms
-        for page in ("", "/embed", "/thanks")
-        for method in ("GET", "HEAD")
-    }
-    # Files are checked, and kept in a store that may be slow.
-    posts = {
-        (method, f"/f/{name}")
-        for name, form in forms.items()
-        if not form.takes_files
-        for method in ("POST", "OPTIONS")
-    }
-    return frozenset(pages | posts)

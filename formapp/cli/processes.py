@@ -22,14 +22,16 @@ from pathlib import Path
 
 from formapp.app import create_app
 from formapp.cli.cores import stay_on
-from formapp.cli.load import body_limits, paths_at_once
+from formapp.cli.load import body_limits
 from formapp.cli.supervisor import Supervisor
 from formapp.cli.wiring import ignore_signals, on_signals, one_line_errors, open_database
 from formapp.cli.worker import make_worker_group, woken_by
 from formapp.config.settings import Settings
 from formapp.forms.form import Form
 from formapp.monitoring.metrics import Metrics, share_counters
-from formapp.server import Bodies, Server
+from formapp.request_parser import Bodies
+from formapp.server import Server
+from formapp.web.public.views import answers_at_once
 from formapp.web.services import EXTENSION
 from formapp.web.shared_counts import PART, SharedCounts
 
@@ -149,7 +151,7 @@ def _web(
             listener,
             bodies=Bodies(shared.bodies, number),
             body_limits=body_limits(forms),
-            at_once=paths_at_once(forms),
+            at_once=partial(answers_at_once, app),
         )
         on_signals(server.stop)
         server.run()

@@ -15,7 +15,7 @@ from flask import Flask
 from formapp.app import create_app
 from formapp.cli.cores import spread
 from formapp.cli.disks import ADVICE, vanishing_database
-from formapp.cli.load import body_limits, load, paths_at_once
+from formapp.cli.load import body_limits, load
 from formapp.cli.processes import MOST, serve_many
 from formapp.cli.reload import reload_on_change
 from formapp.cli.wiring import (
@@ -34,6 +34,7 @@ from formapp.jobs.worker import WorkerGroup
 from formapp.monitoring import logs
 from formapp.monitoring.metrics import Metrics
 from formapp.server import Server, listen
+from formapp.web.public.views import answers_at_once
 from formapp.web.services import EXTENSION
 
 _log = logging.getLogger(__name__)
@@ -101,7 +102,9 @@ def serve(
     runner = make_worker_group(settings, database, metrics, files) if worker else None
     on_kept = runner.wake if runner else None
     app = create_app(settings, forms=forms, database=database, on_kept=on_kept, metrics=metrics)
-    server = Server(app, listener, body_limits=body_limits(forms), at_once=paths_at_once(forms))
+    server = Server(
+        app, listener, body_limits=body_limits(forms), at_once=partial(answers_at_once, app)
+    )
     on_signals(server.stop)
     # All objects so far are permanent: garbage collection can skip them.
     gc.freeze()

@@ -7,16 +7,14 @@ still waits for the commit of its own submission.
 
 import hashlib
 import json
-import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, partial
 from itertools import chain, count
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -36,11 +34,11 @@ from formapp.db.notify import Notifier, notify
 from formapp.db.tables import deliveries, jobs, submissions, unindexed
 from formapp.files.records import FileRecord, attach
 from formapp.forms.notes import Note
-from formapp.greenlets import before_waiting, in_thread, wait_for
 from formapp.jobs.queue import Job
 from formapp.lead import Lead, Private
 from formapp.leads.search_index import index_later
 from formapp.randomness import getrandbits
+from formapp.waiting import Group, in_thread
 
 _SORTED = json.JSONEncoder(sort_keys=True).encode
 # A number of a JSON post is a text of its own class.
@@ -50,6 +48,9 @@ Row = dict[str, Any]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _NONE: tuple[str, ...] = ()
+
+MAX_BATCH = 32
+"""Submissions in one commit: where one can't be stored, each gets a commit of its own."""
 
 _counter = count()
 
@@ -135,87 +136,12 @@ class Receipt:
     used_up: tuple[str, ...] = ()
 
 
-class _Batch(Generic[Item, Result]):
-    """Items that are done together, and their answers once they are."""
-
-    def __init__(self) -> None:
-        self.items: list[Item] = []
-        self.answers: Future[Sequence[Result | Exception]] = Future()
-
-
-class Group(Generic[Item, Result]):
-    """Does items together that several requests hand in at once.
-
-    A thread of its own does them: first what was handed in first, then all that came meanwhile. So
-    nobody waits for more than two times the work. Requests that share a thread all hand in their
-    items before the work begins (`formapp.greenlets`).
-
-    Args:
-        work: takes items in the order in which they came, and returns as many answers: a result, or
-            an exception that is raised to the caller with that item. What it raises itself is
-            raised to all of them.
-    """
-
-    def __init__(self, work: Callable[[Sequence[Item]], Sequence[Result | Exception]]) -> None:
-        self._work = work
-        self._mutex = threading.Lock()
-        self._waiting = _Batch[Item, Result]()
-        self._is_at_work = False
-        # It starts its thread when it is first used: a fork has none of its parent's threads.
-        self._thread = ThreadPoolExecutor(1, "commit")
-
-    def do(self, item: Item) -> Result:
-        """Have this item done, with all others that wait; raises what the work found for it."""
-        with self._mutex:
-            batch = self._waiting
-            place = len(batch.items)
-            batch.items.append(item)
-        before_waiting(self._begin)
-        answer = wait_for(batch.answers)[place]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def _begin(self) -> None:
-        """Have the thread begin, unless it is at work: then it goes on with what waits."""
-        with self._mutex:
-            if self._is_at_work:
-                return
-            self._is_at_work = True
-        try:
-            self._thread.submit(self._do_all)
-        except RuntimeError:
-            # The system gives no more threads: what is handed in must be stored all the same.
-            self._do_all()
-
-    def _do_all(self) -> None:
-        while batch := self._take():
-            try:
-                answers = self._work(batch.items)
-                if len(answers) != len(batch.items):
-                    raise ValueError(f"{len(batch.items)} items have {len(answers)} answers")  # noqa: TRY301 - raised to all
-            except BaseException as error:  # noqa: BLE001 - each caller raises it again
-                batch.answers.set_exception(error)
-            else:
-                batch.answers.set_result(answers)
-
-    def _take(self) -> _Batch[Item, Result] | None:
-        """Return what waits; None, and no longer at work, where nothing does."""
-        with self._mutex:
-            batch = self._waiting
-            self._is_at_work = bool(batch.items)
-            if not batch.items:
-                return None
-            self._waiting = _Batch()
-            return batch
-
-
 class GroupCommit:
     """Stores submissions in one database; threads share it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._group = Group[_Rows, Receipt](self._keep_all)
+        self._group = Group[_Rows, Receipt](self._keep_all, MAX_BATCH)
         self._notifier = None if database.is_sqlite else Notifier(database)
 
     def keep(self, submission: Submission) -> Receipt:

@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, select, update
 
 from formapp.db.database import Database, DatabaseUnavailableError, upsert
 from formapp.db.tables import refused_origins
-from formapp.greenlets import in_thread
+from formapp.waiting import in_thread
 
 ABSENT = "none"
 """In place of an origin: the request had none, as programs' have."""

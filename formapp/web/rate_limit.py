@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 
 from formapp.db.counters import count_up
 from formapp.db.database import Database, DatabaseUnavailableError
-from formapp.greenlets import in_thread
+from formapp.waiting import in_thread
 from formapp.web.errors import RefusalError
 
 MEMORY = "memory"
@@ -100,30 +100,19 @@ class DatabaseCounts:
             raise StorageError(error) from error
 
 
-class _Elsewhere:
-    """Counts that a request has to wait for, while others of its thread go on."""
-
-    def __init__(self, counts: Counts) -> None:
-        self._counts = counts
-
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        return in_thread(partial(self._counts.incr, key, expiry, amount))
-
-
 def counts_in(where: str, memory: Counts, database: Database, sign: Callable[[str], str]) -> Counts:
     """Return the counts that a setting names: `memory`, `database` or the address of a Redis."""
     if where == MEMORY:
         return memory
     if where == DATABASE:
-        return _Elsewhere(DatabaseCounts(database, sign))
-    storage = RedisStorage(
+        return DatabaseCounts(database, sign)
+    return RedisStorage(
         where,
         wrap_exceptions=True,
         key_prefix="formapp",
         socket_connect_timeout=REDIS_SECONDS,
         socket_timeout=REDIS_SECONDS,
     )
-    return _Elsewhere(storage)
 
 
 class Limits:
@@ -135,9 +124,10 @@ class Limits:
         counts: where posts are counted.
         sign: makes a keyed hash of an address.
         clock: seconds that only grow.
+        waits: whether the counts are somewhere else: a post may have to wait for them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - settings, most by name
         self,
         per_address: str | None,
         per_form: str | None,
@@ -145,30 +135,20 @@ class Limits:
         *,
         sign: Callable[[str], str] = str,
         clock: Callable[[], float] = time.monotonic,
+        waits: bool = False,
     ) -> None:
         self._per_address = parse_many(per_address) if per_address else []
         self._per_form = parse_many(per_form) if per_form else []
         self._counts = counts
         self._sign = sign
         self._clock = clock
+        self._waits = waits
         self._away_since: float | None = None
 
     def hit(self, address: str, form: str) -> None:
         """Count one post; raise RefusalError if one of the limits is reached."""
-        since = self._away_since
-        if since is not None and self._clock() - since < RETRY_SECONDS:
-            return
-        try:
-            reached = self._reached(address, form)
-        except StorageError as error:
-            if since is None:
-                reason = type(error.storage_error).__name__
-                _log.error("posts aren't limited: the counts can't be reached (%s)", reason)
-            self._away_since = self._clock()
-            return
-        if since is not None:
-            _log.warning("posts are limited again")
-            self._away_since = None
+        count = partial(self._count, address, form)
+        reached = in_thread(count) if self._waits else count()
         if reached:
             raise RefusalError(
                 429,
@@ -176,6 +156,24 @@ class Limits:
                 "Too many messages were sent at once. Please wait a minute and try again.",
                 {"Retry-After": str(reached.get_expiry())},
             )
+
+    def _count(self, address: str, form: str) -> RateLimitItem | None:
+        """Count one post, and return the limit that it reaches; None if the counts are away."""
+        since = self._away_since
+        if since is not None and self._clock() - since < RETRY_SECONDS:
+            return None
+        try:
+            reached = self._reached(address, form)
+        except StorageError as error:
+            if self._away_since is None:
+                reason = type(error.storage_error).__name__
+                _log.error("posts aren't limited: the counts can't be reached (%s)", reason)
+            self._away_since = self._clock()
+            return None
+        if since is not None:
+            _log.warning("posts are limited again")
+            self._away_since = None
+        return reached
 
     def _reached(self, address: str, form: str) -> RateLimitItem | None:
         keys = {"address": self._sign(network_of(address)), "form": form}

@@ -50,9 +50,9 @@ class Door:
         with _held(self.database):
             first = self._pool.submit(self.commit.keep, submission(lead("first@example.com")))
             group = self.commit._group
-            eventually(lambda: group._is_at_work and not group._waiting.items)
+            eventually(lambda: group._is_at_work and not group._waiting)
             futures = [self._pool.submit(self.commit.keep, each) for each in sent]
-            eventually(lambda: len(group._waiting.items) == len(sent))
+            eventually(lambda: sum(len(each.items) for each in group._waiting) == len(sent))
             self.commits = 0
         assert not first.result(10).repeated
         return futures

@@ -2,10 +2,11 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from formapp.greenlets import Hub
+from formapp.waiting import Hub
 
 T = TypeVar("T")
 
@@ -21,7 +22,8 @@ def in_greenlet(work: Callable[[], T]) -> T:
 def in_greenlets(works: Sequence[Callable[[], T]], seconds: float = 20) -> list[T | BaseException]:
     """Return what each of these returns or raises; they share this thread."""
     woken = threading.Event()
-    hub = Hub(woken.set, 4)
+    pool = ThreadPoolExecutor(4)
+    hub = Hub(woken.set, pool.submit)
     results: dict[int, T | BaseException] = {}
 
     def do(number: int) -> None:
@@ -35,5 +37,5 @@ def in_greenlets(works: Sequence[Callable[[], T]], seconds: float = 20) -> list[
         assert woken.wait(seconds), f"{len(works) - len(results)} still wait"
         woken.clear()
         hub.run()
-    hub.pool.shutdown()
+    pool.shutdown()
     return [results[number] for number in range(len(works))]

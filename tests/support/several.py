@@ -15,10 +15,10 @@ import requests
 from tests.support.processes import environ, eventually, free_port, wait_for
 
 _START = """
-import formapp.server
+import formapp.request_parser
 from formapp.cli import main
 from formapp.jobs.worker import Worker
-formapp.server.MAX_BODIES = {max_bodies}
+formapp.request_parser.MAX_BODIES = {max_bodies}
 Worker.__init__.__kwdefaults__["poll_seconds"] = 600.0  # nothing but a wake-up
 main()
 """

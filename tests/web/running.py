@@ -4,11 +4,11 @@ import socket
 import threading
 from collections.abc import Mapping
 from contextlib import closing
+from functools import partial
 from urllib.parse import urlencode
 
-from formapp.cli.load import paths_at_once
 from formapp.server import Server, listen
-from formapp.web.services import EXTENSION
+from formapp.web.public.views import answers_at_once
 from tests.web.support import GOOD, Site
 
 Address = tuple[str, int]
@@ -21,7 +21,7 @@ class Running:
         listener = listen("127.0.0.1", 0)
         self.site = site
         self.address: Address = listener.getsockname()
-        at_once = paths_at_once(site.app.extensions[EXTENSION].forms)
+        at_once = partial(answers_at_once, site.app)
         self.server = Server(site.app, listener, body_limits=body_limits, at_once=at_once)
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()

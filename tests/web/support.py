@@ -14,15 +14,14 @@ from sqlalchemy import MetaData, Row, func, select, text
 from werkzeug.test import TestResponse
 
 from formapp.app import create_app
-from formapp.cli.load import paths_at_once
 from formapp.config.settings import Settings
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, submissions
 from formapp.db.upgrade import upgrade
 from formapp.forms.form import Form
 from formapp.forms.tokens import TokenSigner
-from formapp.greenlets import is_in_greenlet
-from formapp.web.services import EXTENSION
+from formapp.waiting import shares_thread
+from formapp.web.public.views import answers_at_once
 from tests.support.greenlets import in_greenlet
 from tests.support.schema import give_schema
 
@@ -107,8 +106,7 @@ class Site:
             buffered=True,
             **options,
         )
-        forms = self.app.extensions[EXTENSION].forms
-        is_at_once = (method, path.partition("?")[0]) in paths_at_once(forms)
+        is_at_once = answers_at_once(self.app, method, path.partition("?")[0])
         return in_greenlet(send) if is_at_once else send()
 
     def token(self, form: str = "lead", use: Any = "page") -> str:
@@ -198,7 +196,7 @@ def _refuse_greenlets(database: Database) -> None:
 
 def _refusing(use: Callable[[], Any]) -> Callable[[], Any]:
     def refuse() -> Any:
-        assert not is_in_greenlet(), "the server's thread would wait for the database"
+        assert not shares_thread(), "the server's thread would wait for the database"
         return use()
 
     return refuse

@@ -5,10 +5,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import request
 
+from formapp import server
 from formapp.server import MAX_AT_ONCE
 from tests.support.processes import eventually
 from tests.web.running import Running, answer, get, good, post
@@ -49,6 +52,7 @@ AT_ONCE = {
     "head": _head("/f/lead"),
     "frame": get("/f/lead/embed"),
     "thanks": get("/f/lead/thanks"),
+    "another spelling": get("/f/lead/"),
     "page of a form with files": get("/f/roof"),
     "post": post("/f/lead", b"email=ada%40example.com"),
     "preflight": _preflight("/f/lead"),
@@ -58,7 +62,7 @@ BY_THE_POOL = {
     "health": get("/healthz"),
     "style sheet": get("/static/form.css"),
     "no such form": get("/f/nobody"),
-    "another spelling": get("/f/lead/"),
+    "nothing of a form": get("/f/lead/theme.css"),
     "post with files": post("/f/roof", b"email=ada%40example.com"),
     "body over the limit": _of(MAX_AT_ONCE + 1),
     "chunks over the limit": post("/f/lead", b"", "Transfer-Encoding: chunked").replace(
@@ -164,3 +168,42 @@ def test_a_view_that_fails_costs_its_own_request(
     monkeypatch.setitem(running.site.app.view_functions, "forms.embed", fail)
     assert running.ask(get("/f/lead/embed"))[0] == 500
     assert running.ask(get("/f/lead"))[0] == 200
+
+
+def test_a_commit_that_outlasts_the_server_writes_into_no_other_file(
+    make_site: SiteMaker, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(server, "DRAIN_SECONDS", 0.3)
+    running = Running(make_site())
+    site = running.site
+    content = b"SQLite format 3\0"
+    with closing(running.connect()) as client, ExitStack() as files:
+        with locked(site):
+            client.sendall(post("/f/lead", good(site)))
+            eventually(lambda: any(each.requests for each in _channels(running)))
+            running.stop()
+            # These have the numbers that the server's have had.
+            for number in range(20):
+                path = tmp_path / f"other{number}"
+                path.write_bytes(content)
+                files.enter_context(path.open("r+b", buffering=0))
+        eventually(lambda: len(site.rows()) == 1)
+        time.sleep(0.1)
+    assert {path.read_bytes() for path in tmp_path.glob("other*")} == {content}
+
+
+def _channels(running: Running) -> list[Any]:
+    return list(running.server.active_channels.values())
+
+
+def test_many_posts_at_once_take_turns_with_other_requests(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_BEGUN", 2)
+    site = running.site
+    with ExitStack() as stack:
+        clients = [stack.enter_context(closing(running.connect())) for _ in range(9)]
+        for client in clients:
+            client.sendall(post("/f/lead", good(site)))
+        assert [answer(client)[0] for client in clients] == [303] * 9
+    assert len(site.rows()) == 9

@@ -1,8 +1,10 @@
 """Where limits are counted: shared by all servers, naming nobody, and never in a lead's way."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,7 @@ from formapp.web.rate_limit import (
 )
 from formapp.web.services import EXTENSION
 from tests.support.clock import NOON, TurnedClock
+from tests.support.greenlets import in_greenlets
 from tests.support.redis import RedisServer, redis_server
 from tests.web.guarded import beside
 from tests.web.support import GOOD, Site, SiteMaker, schemaless
@@ -219,3 +222,28 @@ def test_without_the_package_the_fault_says_how_to_get_it(monkeypatch: pytest.Mo
 def test_the_address_of_redis_shows_no_password() -> None:
     settings = Settings.read({"FORMAPP_LIMIT_STORAGE": "rediss://user:hunter2@localhost:6379/1"})
     assert "hunter2" not in repr(settings)
+
+
+class _Silent:
+    """Counts that nobody answers for, after a while."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:  # noqa: ARG002 - as Counts has it
+        self.asked += 1
+        time.sleep(0.2)
+        raise StorageError(TimeoutError())
+
+
+def test_posts_at_once_do_not_wait_in_turn_for_counts_that_are_away(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    counts = _Silent()
+    limits = Limits("30/minute", "100/minute", counts, waits=True)
+    began = time.monotonic()
+    hits = [partial(limits.hit, f"203.0.113.{number}", "lead") for number in range(100)]
+    assert in_greenlets(hits) == [None] * 100
+    assert time.monotonic() - began < 2
+    assert counts.asked <= 4, "as many as there are threads"
+    assert 1 <= len(caplog.records) <= 4

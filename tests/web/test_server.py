@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from formapp import server
+from formapp import request_parser
 from formapp.cli.wiring import listening_on
 from formapp.server import _connections, listen
 from tests.web.pages import Page
@@ -191,7 +191,7 @@ def clean_up_often(running: Running) -> None:
 def test_a_request_that_does_not_become_complete_ends(
     running: Running, begin: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(request_parser, "REQUEST_SECONDS", 0.5)
     clean_up_often(running)
     with closing(running.connect()) as client:
         client.sendall(begin)
@@ -262,7 +262,7 @@ def test_a_client_that_goes_on_sending_still_gets_the_refusal(
 def test_what_is_read_past_ends_with_the_time_for_a_request(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(request_parser, "REQUEST_SECONDS", 0.5)
     clean_up_often(running)
     with closing(running.connect()) as client:
         client.sendall(post("/f/lead", b"", content_length=50_000_000))
@@ -280,7 +280,7 @@ def test_what_is_read_past_ends_with_the_time_for_a_request(
 def test_large_bodies_beyond_the_room_for_them_are_refused(
     make_site: SiteMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "MAX_BODIES", 4 * 1024 * 1024)
+    monkeypatch.setattr(request_parser, "MAX_BODIES", 4 * 1024 * 1024)
     running = Running(make_site())
     whole, small = post("/f/lead", b"x" * 3_000_000), post("/f/lead", good(running.site))
     try:
@@ -370,8 +370,10 @@ def test_a_chunked_body_is_refused_while_it_comes(with_limits: Running) -> None:
 
 
 def test_a_body_that_comes_steadily_may_take_longer() -> None:
-    parser = server._Parser(SimpleNamespace(bodies=server.Bodies([0]), body_limits={}))
+    parser = request_parser.Parser(
+        SimpleNamespace(bodies=request_parser.Bodies([0]), body_limits={})
+    )
     at_first = parser.deadline
     parser.body_bytes_received = 64 * 1024 * 1024
-    assert parser.deadline - at_first == pytest.approx(64 * 1024 * 1024 / server.SLOWEST)
+    assert parser.deadline - at_first == pytest.approx(64 * 1024 * 1024 / request_parser.SLOWEST)
     parser.close()

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, Flask, Response, current_app, request, url_for
 
@@ -21,8 +21,9 @@ from formapp.web.public.confirmation import answer_confirmation
 from formapp.web.public.form_page import show_new_form
 from formapp.web.public.theme import show_theme, theme_context
 from formapp.web.responses import json_answer, show_page
-from formapp.web.services import current_request, services
+from formapp.web.services import EXTENSION, Services, current_request, services
 
+_FORMS = "/f/"
 forms = Blueprint("forms", __name__)
 confirm = Blueprint("confirm", __name__)
 schema = Blueprint("schema", __name__)
@@ -51,6 +52,22 @@ def init_app(app: Flask) -> None:
     layout.init_app(app)
     for blueprint in (forms, confirm, schema):
         app.register_blueprint(blueprint)
+
+
+def answers_at_once(app: Flask, method: str, path: str) -> bool:
+    """Return whether the app answers this without waiting, unless by `formapp.waiting`.
+
+    It does where it neither checks files, nor stores them, nor reads the database.
+    """
+    if not path.startswith(_FORMS):
+        return False
+    name, _, page = path.removeprefix(_FORMS).partition("/")
+    form = cast("Services", app.extensions[EXTENSION]).forms.get(name)
+    if form is None:
+        return False
+    if method in {"GET", "HEAD"}:
+        return page in {"", "embed", "thanks"}
+    return not page and not form.takes_files
 
 
 @forms.get("/f/<name>", provide_automatic_options=False)

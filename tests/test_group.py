@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from formapp.leads.accept import Group
+from formapp.waiting import Group
 from tests.support.greenlets import in_greenlet, in_greenlets
 from tests.support.processes import eventually
 
@@ -23,7 +23,7 @@ class Doubling:
         self.let_go = threading.Event()
         self.began = threading.Event()
         self._work = work or (lambda numbers: [2 * number for number in numbers])
-        self.group = Group[int, int](self.work)
+        self.group = Group[int, int](self.work, 32)
 
     def work(self, numbers: Sequence[int]) -> Answers:
         self.turns.append(list(numbers))
@@ -39,7 +39,8 @@ class Doubling:
         first = pool.submit(self.group.do, numbers[0])
         assert self.began.wait(10)
         others = [pool.submit(self.group.do, number) for number in numbers[1:]]
-        eventually(lambda: len(self.group._waiting.items) == len(others))
+        waiting = self.group._waiting
+        eventually(lambda: sum(len(each.items) for each in waiting) == len(others))
         self.let_go.set()
         return [first, *others]
 
@@ -125,7 +126,15 @@ def test_work_that_fails_is_told_to_all_and_the_next_turn_goes_on(
     assert doubling.group.do(7) == 7
 
 
+def test_no_batch_has_more_than_the_most() -> None:
+    doubling = Doubling()
+    doubling.let_go.set()
+    asked = [partial(doubling.group.do, number) for number in range(100)]
+    assert in_greenlets(asked) == list(range(0, 200, 2))
+    assert [len(turn) for turn in doubling.turns] == [32, 32, 32, 4]
+
+
 def test_many_threads_lose_nothing_and_mix_nothing_up() -> None:
-    group = Group[int, int](lambda numbers: [2 * number for number in numbers])
+    group = Group[int, int](lambda numbers: [2 * number for number in numbers], 32)
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(group.do, range(5000))) == list(range(0, 10_000, 2))

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from formapp.greenlets import Hub, before_waiting, in_thread, is_in_greenlet, wait_for
+from formapp.waiting import Hub, before_poll, in_thread, shares_thread, wait_for
 from tests.support.greenlets import in_greenlet, in_greenlets
 
 NAME: ContextVar[str] = ContextVar("NAME")
@@ -31,9 +31,9 @@ def test_outside_a_greenlet_all_is_as_if_there_were_none() -> None:
     with pytest.raises(ZeroDivisionError):
         in_thread(_fail)
     begun: list[str] = []
-    before_waiting(lambda: begun.append("now"))
+    before_poll(lambda: begun.append("now"))
     assert begun == ["now"]
-    assert not is_in_greenlet()
+    assert not shares_thread()
 
 
 def test_while_one_waits_the_others_go_on_in_the_same_thread() -> None:
@@ -60,7 +60,7 @@ def test_what_has_to_wait_is_done_by_another_thread_in_the_same_context() -> Non
         NAME.set("Ada")
         _threads_seen = in_thread(threading.get_ident)
         assert _threads_seen != threading.get_ident()
-        return in_thread(NAME.get), in_thread(is_in_greenlet)
+        return in_thread(NAME.get), in_thread(shares_thread)
 
     assert in_greenlet(ask) == ("Ada", False)
     with pytest.raises(ZeroDivisionError):
@@ -82,7 +82,7 @@ def test_each_has_a_context_of_its_own() -> None:
     assert NAME.get() == "the thread"
 
 
-def test_before_waiting_is_once_and_after_all_had_their_turn() -> None:
+def test_before_poll_is_once_and_after_all_had_their_turn() -> None:
     seen: list[str] = []
     begun: Future[None] = Future()
 
@@ -91,7 +91,7 @@ def test_before_waiting_is_once_and_after_all_had_their_turn() -> None:
         begun.set_result(None)
 
     def ask(name: str) -> None:
-        before_waiting(begin)
+        before_poll(begin)
         seen.append(name)
         wait_for(begun)
 
@@ -111,7 +111,7 @@ def test_a_future_that_is_done_or_fails_needs_no_wait() -> None:
 
 def test_the_thread_is_woken_once_for_what_ends_together() -> None:
     wakes: list[None] = []
-    hub = Hub(lambda: wakes.append(None), 1)
+    hub = Hub(lambda: wakes.append(None), lambda work: work())
     together: Future[int] = Future()
     answers: list[int] = []
     hub.run([lambda: answers.append(wait_for(together))] * 5)

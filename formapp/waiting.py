@@ -1,0 +1,208 @@
+"""How requests wait: for work that is done for several at once, while those of a thread go on.
+
+Handing a request to another thread takes about as long as answering it. So the server answers what
+needs little but a commit in the thread that reads the requests. Each of these is a greenlet there:
+a function that may pause in the middle, as a coroutine does, but called like any other, so that
+Flask and its views are the same in a thread of their own, under any server.
+
+Two rules hold for what may run in one: it holds no lock while it waits, and it waits by the
+functions of this module alone, since all other requests of the thread wait with it otherwise.
+"""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from contextvars import copy_context
+from typing import Any, Generic, TypeVar
+
+from greenlet import getcurrent, greenlet
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Hub:
+    """Runs the greenlets of one thread, which polls for events and calls `run` before each poll.
+
+    Args:
+        wake: ends that thread's poll; other threads call it.
+        in_thread: has a function called by another thread.
+    """
+
+    def __init__(
+        self, wake: Callable[[], None], in_thread: Callable[[Callable[[], None]], object]
+    ) -> None:
+        self.in_thread = in_thread
+        self.callbacks: dict[Callable[[], None], None] = {}
+        self._wake = wake
+        self._is_woken = False
+        self._ready: deque[greenlet] = deque()
+
+    def run(self, functions: Iterable[Callable[[], object]] = ()) -> None:
+        """Resume the greenlets whose future is done, and call these functions by new ones.
+
+        Returns when each has ended or waits, and raises what one of them raises.
+        """
+        # Before the deque is read: whatever comes after that wakes the thread again.
+        self._is_woken = False
+        while self._ready:
+            self._ready.popleft().switch()
+        for function in functions:
+            _Greenlet(function, self).switch()
+        callbacks, self.callbacks = self.callbacks, {}
+        for callback in callbacks:
+            callback()
+
+    def resume(self, waiting: greenlet) -> None:
+        """Have `run` resume it; from any thread."""
+        self._ready.append(waiting)
+        if not self._is_woken:
+            self._is_woken = True
+            self._wake()
+
+
+class _Greenlet(greenlet):
+    def __init__(self, function: Callable[[], object], hub: Hub) -> None:
+        self._thread = getcurrent()
+        super().__init__(function, self._thread)
+        self.hub = hub
+
+    def wait_for(self, future: "Future[Any]") -> None:
+        future.add_done_callback(lambda _: self.hub.resume(self))
+        self._thread.switch()
+
+
+def wait_for(future: Future[T]) -> T:
+    """Return `future.result()`."""
+    here = getcurrent()
+    if isinstance(here, _Greenlet) and not future.done():
+        here.wait_for(future)
+    return future.result()
+
+
+def in_thread(work: Callable[[], T]) -> T:
+    """Return what `work` returns or raise what it raises: for what may have to wait."""
+    here = getcurrent()
+    if not isinstance(here, _Greenlet):
+        return work()
+    future: Future[T] = Future()
+    context = copy_context()
+
+    def call() -> None:
+        try:
+            result = context.run(work)
+        except BaseException as error:  # noqa: BLE001 - its caller raises it again
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    here.hub.in_thread(call)
+    return wait_for(future)
+
+
+def before_poll(callback: Callable[[], None]) -> None:
+    """Call this once, when all requests of the thread wait; at once where none shares it."""
+    here = getcurrent()
+    if isinstance(here, _Greenlet):
+        here.hub.callbacks[callback] = None
+    else:
+        callback()
+
+
+def shares_thread() -> bool:
+    """Return whether the caller is a request that shares its thread with others."""
+    return isinstance(getcurrent(), _Greenlet)
+
+
+class _Batch(Generic[Item, Result]):
+    """Items that are processed together, and their answers once they are."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.answers: Future[Sequence[Result | Exception]] = Future()
+
+
+class Group(Generic[Item, Result]):
+    """Processes together the items that several requests hand in at once.
+
+    A thread of its own does so: first what was handed in first, then what came meanwhile. Requests
+    that share a thread all hand in their items before it begins.
+
+    Args:
+        work: takes items in the order in which they came, and returns as many answers: a result, or
+            an exception that is raised to the caller with that item. What it raises itself is
+            raised to all of them.
+        most: items at a time.
+    """
+
+    def __init__(
+        self, work: Callable[[Sequence[Item]], Sequence[Result | Exception]], most: int
+    ) -> None:
+        self._work = work
+        self._most = most
+        self._mutex = threading.Lock()
+        self._waiting: deque[_Batch[Item, Result]] = deque()
+        self._is_at_work = False
+        self._is_due = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def do(self, item: Item) -> Result:
+        """Have this item processed, with others that wait; raises what the work found for it."""
+        with self._mutex:
+            if not self._waiting or len(self._waiting[-1].items) == self._most:
+                self._waiting.append(_Batch())
+            batch = self._waiting[-1]
+            place = len(batch.items)
+            batch.items.append(item)
+        before_poll(self._begin)
+        answer = wait_for(batch.answers)[place]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def _begin(self) -> None:
+        """Have the thread begin, unless it is at work: then it goes on with what waits."""
+        with self._mutex:
+            if self._is_at_work:
+                return
+            self._is_at_work = True
+            if self._thread is None:
+                self._thread = self._new_thread()
+        if self._thread:
+            self._is_due.set()
+        else:
+            self._work_off()
+
+    def _new_thread(self) -> threading.Thread | None:
+        """Start the thread, with the first item: a fork has none of its parent's threads."""
+        thread = threading.Thread(target=self._run, daemon=True, name="commit")
+        try:
+            thread.start()
+        except RuntimeError:
+            # The system gives no more threads: what is handed in must be stored all the same.
+            return None
+        return thread
+
+    def _run(self) -> None:
+        while self._is_due.wait():
+            self._is_due.clear()
+            self._work_off()
+
+    def _work_off(self) -> None:
+        while batch := self._take():
+            try:
+                answers = self._work(batch.items)
+                if len(answers) != len(batch.items):
+                    raise ValueError(f"{len(batch.items)} items have {len(answers)} answers")  # noqa: TRY301 - raised to all
+            except BaseException as error:  # noqa: BLE001 - each caller raises it again
+                batch.answers.set_exception(error)
+            else:
+                batch.answers.set_result(answers)
+
+    def _take(self) -> _Batch[Item, Result] | None:
+        """Return the first batch that waits; None, and no longer at work, where none does."""
+        with self._mutex:
+            self._is_at_work = bool(self._waiting)
+            return self._waiting.popleft() if self._waiting else None
