@@ -15,7 +15,7 @@ import struct
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableSequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +52,10 @@ DRAIN_SECONDS = 10.0
 
 STALLED_SECONDS = 2.0
 """A request that is still arriving is in progress unless nothing has arrived for this long."""
+
+_SOME = 2
+_OTHERS_FIRST_SECONDS = 0.0005
+"""An idle process accepts within this time; one that stands still keeps no visitor waiting."""
 
 _CLEANUP_SECONDS = 5
 _DROP = struct.pack("ii", 1, 0)
@@ -158,6 +162,27 @@ class _Errand:
         """The server has ended: nobody waits for it."""
 
 
+class Connections:
+    """How many connections each of several processes has, which accept from one socket.
+
+    Whoever looks first would take all that come at once, and its core would be the only busy one.
+    They share `counts`, a number each; `mine` is the place of this one's.
+    """
+
+    def __init__(self, counts: MutableSequence[int] | memoryview, mine: int = 0) -> None:
+        self._counts = counts
+        self._mine = mine
+
+    def count(self, number: int) -> None:
+        """Set the number of this process."""
+        self._counts[self._mine] = number
+
+    def has_many(self) -> bool:
+        """Return whether this process has clearly more than another."""
+        least = min(self._counts)
+        return self._counts[self._mine] > least + max(_SOME, least // 4)
+
+
 def _never(_method: str, _path: str) -> bool:
     return False
 
@@ -171,12 +196,13 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
 
     channel_class = _Channel
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the app and its address by name
         self,
         app: "WSGIApplication",
         listener: socket.socket,
         *,
         bodies: Bodies | None = None,
+        connections: Connections | None = None,
         body_limits: Mapping[str, int] | None = None,
         at_once: Callable[[str, str], bool] = _never,
     ) -> None:
@@ -200,6 +226,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
             clear_untrusted_proxy_headers=False,
         )
         settings.bodies = bodies or Bodies([0])
+        self._connections = connections or Connections([0])
         settings.body_limits = body_limits or {}
         address = (listener.family, listener.type, listener.proto, listener.getsockname())
         self._sockets: dict[int, Any] = {}
@@ -251,7 +278,14 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
             self._wake()
         if self._stop_by is not None and self._is_drained(self._stop_by):
             raise SystemExit
+        self._connections.count(len(self.active_channels))
         return bool(super().readable())
+
+    def handle_accept(self) -> None:
+        """Accept a connection, unless a process that has fewer does so meanwhile."""
+        if self._connections.has_many():
+            time.sleep(_OTHERS_FIRST_SECONDS)
+        super().handle_accept()
 
     def add_task(self, task: _Channel) -> None:
         """Have the next request of a connection answered, by this thread or by the pool."""

@@ -30,7 +30,7 @@ from formapp.config.settings import Settings
 from formapp.forms.form import Form
 from formapp.monitoring.metrics import Metrics, share_counters
 from formapp.request_parser import Bodies
-from formapp.server import Server
+from formapp.server import Connections, Server
 from formapp.web.public.views import answers_at_once
 from formapp.web.services import EXTENSION
 from formapp.web.shared_counts import PART, SharedCounts
@@ -47,7 +47,8 @@ class Shared:
 
     Attributes:
         cores: where each web server runs; None: on any.
-        bodies: bytes of bodies that each is receiving or answering (`formapp.server.Bodies`).
+        bodies: bytes of bodies that each is receiving or answering (`formapp.request_parser`).
+        connections: how many each has (`formapp.server.Connections`).
         counts: of limits and sign-ins (`formapp.web.shared_counts`).
         key: of the names of these counts.
         metrics: the folder of what each has counted (`formapp.monitoring.metrics`).
@@ -56,6 +57,7 @@ class Shared:
     def __init__(self, cores: Sequence[int | None], metrics: Path) -> None:
         processes, self.cores = len(cores), cores
         self.bodies = memoryview(mmap.mmap(-1, processes * _WORD)).cast("Q")
+        self.connections = memoryview(mmap.mmap(-1, processes * _WORD)).cast("Q")
         self.counts = memoryview(mmap.mmap(-1, processes * PART * _WORD)).cast("Q")
         self.key = secrets.token_bytes(32)
         self.metrics = metrics
@@ -150,6 +152,7 @@ def _web(
             app,
             listener,
             bodies=Bodies(shared.bodies, number),
+            connections=Connections(shared.connections, number),
             body_limits=body_limits(forms),
             at_once=partial(answers_at_once, app),
         )

@@ -11,7 +11,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +206,32 @@ def counted(servers: SeveralServers, number: int) -> Counter[str]:
 
 
 @pytest.mark.slow
+def test_connections_that_come_at_once_are_spread(servers: SeveralServers) -> None:
+    address = "127.0.0.1", int(servers.base.rpartition(":")[2])
+    with ExitStack() as stack:
+        clients = [
+            stack.enter_context(closing(socket.create_connection(address))) for _ in range(40)
+        ]
+        ports = {client.getsockname()[1] for client in clients}
+        eventually(lambda: sum(_taken(servers, ports)) == 40)
+        assert min(_taken(servers, ports)) >= 10
+
+
+def _taken(servers: SeveralServers, ports: set[int]) -> list[int]:
+    """How many of the connections from these ports each web server has."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    sockets = {f"socket:[{line[9]}]" for line in lines if int(line[2][-4:], 16) in ports}
+    return [len(sockets & _files(servers.pid(f"web server {number}"))) for number in (1, 2)]
+
+
+def _files(pid: int) -> set[str]:
+    found = set()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.add(str(file.readlink()))
+    return found
+
+
 def test_metrics_are_those_of_all_processes(servers: SeveralServers) -> None:
     before = counted(servers, 1)
     for number in (1, 2, 2):

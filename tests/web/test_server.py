@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from formapp import request_parser
+from formapp import request_parser, server
 from formapp.cli.wiring import listening_on
 from formapp.server import _connections, listen
 from tests.web.pages import Page
@@ -311,6 +311,25 @@ def _ends(client: socket.socket, drip: bytes) -> bool:
         except OSError:
             return True
     return False
+
+
+@pytest.mark.parametrize(
+    ("counts", "has_many"),
+    [
+        ([5], False),
+        ([3, 0], True),
+        ([2, 0], False),
+        ([0, 9], False),
+        ([12, 8, 30], True),
+        ([10, 8, 30], False),
+        ([100, 80], False),
+        ([101, 80], True),
+    ],
+)
+def test_a_process_knows_whether_it_has_more_connections_than_another(
+    counts: list[int], *, has_many: bool
+) -> None:
+    assert server.Connections(counts).has_many() is has_many
 
 
 def test_connections_leave_files_to_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
