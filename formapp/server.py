@@ -1,8 +1,9 @@
 """The embedded production server: waitress, set up for slow and stalled clients.
 
-Waitress reads requests in one thread without waiting for any client, and hands complete ones to its
-pool. With many connections allowed, poll instead of select and a short channel time-out it answers
-a good request at once beside hundreds of stalled ones; with its defaults it doesn't.
+Waitress reads requests in one thread without waiting for any client. Most complete ones are
+answered there, too, the others by its pool (see `Server`). With many connections allowed, poll
+instead of select and a short channel time-out it answers a good request at once beside hundreds of
+stalled ones; with its defaults it doesn't.
 """
 
 import contextlib
@@ -55,7 +56,7 @@ STALLED_SECONDS = 2.0
 
 _SOME = 2
 _OTHERS_FIRST_SECONDS = 0.0005
-"""An idle process accepts within this time; one that stands still keeps no visitor waiting."""
+"""An idle process accepts within this time; a process that hangs delays no visitor."""
 
 _CLEANUP_SECONDS = 5
 _DROP = struct.pack("ii", 1, 0)
@@ -159,13 +160,13 @@ class _Errand:
         self.service = work
 
     def cancel(self) -> None:
-        """The server has ended: nobody waits for it."""
+        """The server has ended: no request waits for it."""
 
 
 class Connections:
     """How many connections each of several processes has, which accept from one socket.
 
-    Whoever looks first would take all that come at once, and its core would be the only busy one.
+    The first process to poll would accept every connection that waits, and be the only busy one.
     They share `counts`, a number each; `mine` is the place of this one's.
     """
 

@@ -28,7 +28,7 @@ class Hub:
 
     Args:
         wake: ends that thread's poll; other threads call it.
-        in_thread: has a function called by another thread.
+        in_thread: calls a function in another thread.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Group(Generic[Item, Result]):
     Args:
         work: takes items in the order in which they came, and returns as many answers: a result, or
             an exception that is raised to the caller with that item. What it raises itself is
-            raised to all of them.
+            raised to all of them, and to all that wait.
         most: items at a time.
     """
 
@@ -197,9 +197,18 @@ class Group(Generic[Item, Result]):
                 if len(answers) != len(batch.items):
                     raise ValueError(f"{len(batch.items)} items have {len(answers)} answers")  # noqa: TRY301 - raised to all
             except BaseException as error:  # noqa: BLE001 - each caller raises it again
-                batch.answers.set_exception(error)
+                # What waits has waited as long: were each batch tried in turn, the last would wait
+                # many times as long for a database that hangs.
+                for each in (batch, *self._take_all()):
+                    each.answers.set_exception(error)
             else:
                 batch.answers.set_result(answers)
+
+    def _take_all(self) -> list[_Batch[Item, Result]]:
+        with self._mutex:
+            batches = list(self._waiting)
+            self._waiting.clear()
+            return batches
 
     def _take(self) -> _Batch[Item, Result] | None:
         """Return the first batch that waits; None, and no longer at work, where none does."""

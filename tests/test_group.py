@@ -134,6 +134,19 @@ def test_no_batch_has_more_than_the_most() -> None:
     assert [len(turn) for turn in doubling.turns] == [32, 32, 32, 4]
 
 
+def test_where_work_fails_all_that_wait_hear_it_at_once() -> None:
+    calls: list[int] = []
+
+    def fail(numbers: Sequence[int]) -> Answers:
+        calls.append(len(numbers))
+        raise ZeroDivisionError
+
+    group = Group[int, int](fail, 32)
+    errors = in_greenlets([partial(group.do, number) for number in range(100)])
+    assert [type(error) for error in errors] == [ZeroDivisionError] * 100
+    assert calls == [32]
+
+
 def test_many_threads_lose_nothing_and_mix_nothing_up() -> None:
     group = Group[int, int](lambda numbers: [2 * number for number in numbers], 32)
     with ThreadPoolExecutor(16) as pool:

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future
 from contextvars import ContextVar
 from functools import partial
@@ -17,10 +16,6 @@ NAME: ContextVar[str] = ContextVar("NAME")
 
 def _fail() -> None:
     raise ZeroDivisionError
-
-
-def _threads(work: Callable[[Callable[[], int]], int]) -> set[int]:
-    return {work(threading.get_ident), threading.get_ident()}
 
 
 def test_outside_a_greenlet_all_is_as_if_there_were_none() -> None:
@@ -58,8 +53,7 @@ def test_while_one_waits_the_others_go_on_in_the_same_thread() -> None:
 def test_what_has_to_wait_is_done_by_another_thread_in_the_same_context() -> None:
     def ask() -> tuple[str, bool]:
         NAME.set("Ada")
-        _threads_seen = in_thread(threading.get_ident)
-        assert _threads_seen != threading.get_ident()
+        assert in_thread(threading.get_ident) != threading.get_ident()
         return in_thread(NAME.get), in_thread(shares_thread)
 
     assert in_greenlet(ask) == ("Ada", False)

@@ -171,7 +171,12 @@ class GroupCommit:
         for each in together:
             try:
                 answers.append(keep(self._database, each.submission))
-            except (KeyReusedError, DatabaseUnavailableError) as error:
+            except DatabaseUnavailableError as error:
+                answers.append(error)
+                if not isinstance(error, ContentRefusedError):
+                    # Each of the others would wait for it in turn.
+                    return answers + [error] * (len(together) - len(answers))
+            except Exception as error:  # noqa: BLE001 - raised to the sender of this one alone
                 answers.append(error)
         return answers
 

@@ -232,6 +232,7 @@ def _files(pid: int) -> set[str]:
     return found
 
 
+@pytest.mark.slow
 def test_metrics_are_those_of_all_processes(servers: SeveralServers) -> None:
     before = counted(servers, 1)
     for number in (1, 2, 2):

@@ -1,10 +1,12 @@
 """Submissions of several requests at once: one commit, and nobody pays for anybody else."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from msgspec.structs import replace
@@ -16,6 +18,7 @@ from formapp.db.tables import deliveries, jobs, submissions
 from formapp.jobs.queue import Job
 from formapp.leads.accept import GroupCommit, KeyReusedError, Receipt, Status, Submission
 from tests.support.clock import NOON
+from tests.support.greenlets import in_greenlets
 from tests.support.leads import lead, submission
 from tests.support.processes import eventually
 
@@ -159,6 +162,21 @@ def test_a_database_that_stays_locked_refuses_all_at_once_and_keeps_nothing(
     assert {type(error) for error in errors} == {DatabaseUnavailableError}
     assert _number(database) == 0
     assert not commit.keep(_sent(1)).repeated
+    impatient.close()
+
+
+def test_a_database_that_stays_locked_keeps_many_waiting_no_longer_than_one(
+    database: Database,
+) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    impatient = Database(url, busy_seconds=0.5)
+    commit = GroupCommit(impatient)
+    with _held(database):
+        began = time.monotonic()
+        errors = in_greenlets([partial(commit.keep, _sent(number)) for number in range(200)])
+        assert time.monotonic() - began < 2.5, "each batch waited in turn"
+    assert {type(error) for error in errors} == {DatabaseUnavailableError}
+    assert _number(database) == 0
     impatient.close()
 
 

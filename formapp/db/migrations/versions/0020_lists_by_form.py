@@ -10,7 +10,13 @@ down_revision = "0019"
 
 
 def upgrade() -> None:
-    """Replace four indexes."""
+    """Replace four indexes.
+
+    PostgreSQL locks both tables first: a worker locks them in the other order, and would else have
+    the upgrade given up as a deadlock when most of it is done.
+    """
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("LOCK TABLE submissions, deliveries IN ACCESS EXCLUSIVE MODE")
     op.drop_index("ix_submissions_site_form_id_status", "submissions")
     _add("submissions", "site_form_status_id", "site", "form", "status", "id")
     for table, name, condition, *columns in (
