@@ -55,6 +55,8 @@ STALLED_SECONDS = 2.0
 """A request that is still arriving is in progress unless nothing has arrived for this long."""
 
 _SOME = 2
+"""Connections that a process may have more than another, where both have few."""
+
 _OTHERS_FIRST_SECONDS = 0.0005
 """An idle process accepts within this time; a process that hangs delays no visitor."""
 
@@ -212,23 +214,9 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         `at_once` says of a method and a path whether the app answers without waiting for anything,
         files too, unless by `formapp.waiting`.
         """
-        settings = Adjustments(
-            sockets=[listener],
-            threads=THREADS,
-            connection_limit=_connections(),
-            asyncore_use_poll=True,
-            asyncore_loop_timeout=1,
-            channel_timeout=20,
-            cleanup_interval=_CLEANUP_SECONDS,
-            max_request_body_size=max([MAX_BODY, *(body_limits or {}).values()]),
-            max_request_header_size=MAX_HEADERS,
-            ident=None,
-            # The app knows how many proxies to believe (PROXY_HOPS).
-            clear_untrusted_proxy_headers=False,
-        )
+        settings = _settings(listener, body_limits or {})
         settings.bodies = bodies or Bodies([0])
         self._connections = connections or Connections([0])
-        settings.body_limits = body_limits or {}
         address = (listener.family, listener.type, listener.proto, listener.getsockname())
         self._sockets: dict[int, Any] = {}
         self._stop_by: float | None = None
@@ -338,6 +326,25 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
             # Have the next turn read pending data, without waiting for more.
             self.pull_trigger()
         return (was_idle and self._was_idle) or time.monotonic() >= stop_by
+
+
+def _settings(listener: socket.socket, body_limits: Mapping[str, int]) -> Adjustments:
+    settings = Adjustments(
+        sockets=[listener],
+        threads=THREADS,
+        connection_limit=_connections(),
+        asyncore_use_poll=True,
+        asyncore_loop_timeout=1,
+        channel_timeout=20,
+        cleanup_interval=_CLEANUP_SECONDS,
+        max_request_body_size=max([MAX_BODY, *body_limits.values()]),
+        max_request_header_size=MAX_HEADERS,
+        ident=None,
+        # The app knows how many proxies to believe (PROXY_HOPS).
+        clear_untrusted_proxy_headers=False,
+    )
+    settings.body_limits = body_limits
+    return settings
 
 
 def _serve(channel: _Channel) -> None:

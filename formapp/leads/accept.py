@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache, partial
 from itertools import chain, count
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -45,8 +45,6 @@ _SORTED = json.JSONEncoder(sort_keys=True).encode
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 Row = dict[str, Any]
-Item = TypeVar("Item")
-Result = TypeVar("Result")
 _NONE: tuple[str, ...] = ()
 
 MAX_BATCH = 32

@@ -54,7 +54,10 @@ _WINDOW = 20_000
 one word's where a search is for other words or by other parts of a filter as well."""
 
 _NEAR = 1000
+"""So many are looked through first: mostly they fill a page."""
+
 _LISTED = ("quarantined", "unconfirmed")
+"""States without a delivery that a list without a filter shows."""
 
 _MOST_ALIKE = 10
 _LAST = "\U0010ffff"

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from functools import partial
 
@@ -150,11 +150,17 @@ def test_content_that_the_database_refuses_costs_nobody_else(postgresql: Databas
     assert _number(postgresql) == 3
 
 
-def test_a_database_that_stays_locked_refuses_all_at_once_and_keeps_nothing(
-    database: Database,
-) -> None:
+@pytest.fixture
+def impatient(database: Database) -> Iterator[Database]:
+    """The same database, which waits half a second for a lock."""
     url = database.url.render_as_string(hide_password=False)
-    impatient = Database(url, busy_seconds=0.5)
+    with closing(Database(url, busy_seconds=0.5)) as impatient:
+        yield impatient
+
+
+def test_a_database_that_stays_locked_refuses_all_at_once_and_keeps_nothing(
+    database: Database, impatient: Database
+) -> None:
     commit = GroupCommit(impatient)
     with ThreadPoolExecutor(6) as pool, _held(database):
         futures = [pool.submit(commit.keep, _sent(number)) for number in range(6)]
@@ -162,22 +168,18 @@ def test_a_database_that_stays_locked_refuses_all_at_once_and_keeps_nothing(
     assert {type(error) for error in errors} == {DatabaseUnavailableError}
     assert _number(database) == 0
     assert not commit.keep(_sent(1)).repeated
-    impatient.close()
 
 
 def test_a_database_that_stays_locked_keeps_many_waiting_no_longer_than_one(
-    database: Database,
+    database: Database, impatient: Database
 ) -> None:
-    url = database.url.render_as_string(hide_password=False)
-    impatient = Database(url, busy_seconds=0.5)
-    commit = GroupCommit(impatient)
+    keep = GroupCommit(impatient).keep
     with _held(database):
         began = time.monotonic()
-        errors = in_greenlets([partial(commit.keep, _sent(number)) for number in range(200)])
+        errors = in_greenlets([partial(keep, _sent(number)) for number in range(200)])
         assert time.monotonic() - began < 2.5, "each batch waited in turn"
     assert {type(error) for error in errors} == {DatabaseUnavailableError}
     assert _number(database) == 0
-    impatient.close()
 
 
 def test_what_takes_a_ration_is_kept_by_itself(door: Door) -> None:

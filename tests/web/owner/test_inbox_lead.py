@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from formapp.db.inbox_tables import audit
 from formapp.db.tables import attempts, deliveries, jobs, submissions
 from formapp.delivery.results import Attempt, Result, finish, give_up
+from formapp.leads import search
 from formapp.leads.accept import Status
 from formapp.leads.search import LeadFilter, count_leads
 from tests.support.claiming import claim_next
@@ -291,6 +292,23 @@ def test_the_list_filters_searches_and_pages(site: Site, person: Person) -> None
     assert "No lead fits" in person.text("/inbox/leads?state=failed")
     for odd in ("?since=x&until=9999-12-31", "?state=x&outcome=y", "?after=x", "?search=%00"):
         assert person.get(f"/inbox/leads{odd}").status_code == 200, odd
+
+
+def test_a_search_that_ends_early_says_that_older_leads_may_fit(
+    site: Site, person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "_NEAR", 2)
+    monkeypatch.setattr(search, "_WINDOW", 4)
+    send(site, "Ana Old", at=NOON - timedelta(days=1))
+    for number in range(6):
+        send(site, f"Ana New{number}", at=NOON - timedelta(minutes=number))
+    page = person.text("/inbox/leads?search=ana+old")
+    assert "No lead fits" not in page
+    assert "None among these" in page
+    assert "Searched so far" in page
+    older = next(attrs["href"] for tag, attrs in Page(page).tags if attrs.get("rel") == "next")
+    assert "Ana Old<" in person.text(older or "")
+    assert "No lead fits" in person.text("/inbox/leads?search=nobody")
 
 
 def test_overview_and_forms_show_empty_and_full(site: Site, person: Person) -> None:
