@@ -165,6 +165,20 @@ class _Errand:
         """The server has ended: no request waits for it."""
 
 
+class _Sockets(wasyncore.file_dispatcher):  # type: ignore[misc] # waitress publishes no types
+    """Has the server's loop look at the sockets for which its greenlets wait."""
+
+    def __init__(self, hub: Hub, sockets: dict[int, Any]) -> None:
+        super().__init__(hub.sockets, sockets)
+        self._hub = hub
+
+    def writable(self) -> bool:
+        return False
+
+    def handle_read(self) -> None:
+        self._hub.look()
+
+
 class Connections:
     """How many connections each of several processes has, which accept from one socket.
 
@@ -231,6 +245,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         super().__init__(
             app, self._sockets, _sock=listener, adj=settings, sockinfo=address, bind_socket=False
         )
+        _Sockets(self._hub, self._sockets)
 
     def run(self, draining: Callable[[], None] = lambda: None) -> None:
         """Serve until stopped; requests in progress are answered first.

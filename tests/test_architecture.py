@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "formapp.starter": (),
     "formapp.languages": ("formapp.resources",),
     "formapp.config": ("formapp.files", "formapp.forms", "formapp.resources", "formapp.spam"),
-    "formapp.db": (),
+    "formapp.db": ("formapp.waiting",),
     "formapp.mail": ("formapp.db", "formapp.forms.reading", "formapp.http", "formapp.signing"),
     "formapp.jobs": ("formapp.db",),
     "formapp.users": ("formapp.db",),

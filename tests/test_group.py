@@ -1,13 +1,14 @@
 """Group commit's turns: who works, who waits, who is told what."""
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 import pytest
 
-from formapp.waiting import Group
+from formapp.waiting import Group, in_thread
 from tests.support.greenlets import in_greenlet, in_greenlets
 from tests.support.processes import eventually
 
@@ -72,6 +73,43 @@ def test_greenlets_and_threads_share_the_work() -> None:
         asked = [partial(doubling.group.do, number) for number in range(10, 14)]
         assert in_greenlets(asked) == [20, 22, 24, 26]
         assert [future.result(10) for future in futures] == [0, 2, 4, 6]
+
+
+def test_work_that_holds_up_no_thread_is_done_in_the_thread_of_the_greenlets() -> None:
+    turns: list[list[int]] = []
+
+    def work(numbers: Sequence[int]) -> Answers:
+        in_thread(partial(time.sleep, 0.01))
+        turns.append([threading.get_ident(), *numbers])
+        return [2 * number for number in numbers]
+
+    group = Group[int, int](work, 3, holds_up=False)
+    own = threading.get_ident()
+    asked = [partial(group.do, number) for number in range(5)]
+    assert in_greenlets(asked) == [0, 2, 4, 6, 8]
+    assert turns == [[own, 0, 1, 2], [own, 3, 4]]
+    # Without greenlets it has a thread, which also does what greenlets hand in meanwhile.
+    turns.clear()
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(group.do, 7)
+        eventually(lambda: group._is_at_work)
+        assert in_greenlet(partial(group.do, 8)) == 16
+        assert other.result(10) == 14
+    assert [number for _, *numbers in turns for number in numbers] == [7, 8]
+    assert own not in {thread for thread, *_ in turns}
+
+
+def test_where_work_of_greenlets_fails_all_that_wait_hear_it_and_the_next_goes_on() -> None:
+    def work(numbers: Sequence[int]) -> Answers:
+        in_thread(partial(time.sleep, 0.01))
+        if 0 in numbers:
+            raise ZeroDivisionError
+        return [2 * number for number in numbers]
+
+    group = Group[int, int](work, 3, holds_up=False)
+    errors = in_greenlets([partial(group.do, number) for number in range(5)])
+    assert [type(error) for error in errors] == [ZeroDivisionError] * 5
+    assert in_greenlet(partial(group.do, 4)) == 8
 
 
 def test_without_a_thread_the_own_one_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:

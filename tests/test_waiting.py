@@ -1,14 +1,17 @@
 """Requests that share a thread: who goes on, who waits, and in which thread."""
 
+import socket
 import threading
 import time
 from concurrent.futures import Future
 from contextvars import ContextVar
 from functools import partial
+from selectors import EVENT_READ, EVENT_WRITE
 
 import pytest
+from greenlet import getcurrent
 
-from formapp.waiting import Hub, before_poll, in_thread, shares_thread, wait_for
+from formapp.waiting import Hub, before_poll, in_thread, shares_thread, wait_for, wait_for_socket
 from tests.support.greenlets import in_greenlet, in_greenlets
 
 NAME: ContextVar[str] = ContextVar("NAME")
@@ -123,3 +126,100 @@ def test_many_lose_no_wake_up() -> None:
         return number
 
     assert in_greenlets([partial(ask, number) for number in range(100)]) == list(range(100))
+
+
+def test_while_one_waits_for_a_socket_the_others_go_on() -> None:
+    seen: list[str] = []
+    mine, other = socket.socketpair()
+
+    def read() -> bytes:
+        assert wait_for_socket(mine.fileno(), EVENT_READ | EVENT_WRITE) == EVENT_WRITE
+        assert wait_for_socket(mine.fileno(), EVENT_READ) == EVENT_READ
+        seen.append("read")
+        return mine.recv(9)
+
+    def write() -> int:
+        in_thread(partial(time.sleep, 0.01))
+        seen.append("write")
+        return other.send(b"Ada")
+
+    with mine, other:
+        assert in_greenlets([read, write]) == [b"Ada", 3]
+    assert seen == ["write", "read"]
+
+
+def test_a_socket_that_ends_or_fails_ends_the_wait() -> None:
+    mine, other = socket.socketpair()
+    with mine:
+        other.close()
+        events = in_greenlet(partial(wait_for_socket, mine.fileno(), EVENT_READ | EVENT_WRITE))
+        assert events & EVENT_READ
+
+
+def test_only_who_shares_a_thread_may_wait_for_a_socket() -> None:
+    mine, other = socket.socketpair()
+    with mine, other, pytest.raises(RuntimeError):
+        wait_for_socket(mine.fileno(), EVENT_READ)
+
+
+def test_what_is_called_before_the_poll_may_wait_too() -> None:
+    begun: Future[bool] = Future()
+
+    def begin() -> None:
+        begun.set_result(in_thread(shares_thread) is False and shares_thread())
+
+    def ask() -> bool:
+        before_poll(begin)
+        return wait_for(begun)
+
+    assert in_greenlet(ask) is True
+
+
+def test_what_a_greenlet_resumes_goes_on_at_once_and_wakes_nobody() -> None:
+    wakes: list[None] = []
+    hub = Hub(lambda: wakes.append(None), lambda work: work())
+    done: Future[int] = Future()
+    answers: list[int] = []
+    hub.run([lambda: answers.append(wait_for(done)), lambda: done.set_result(3)])
+    assert (answers, wakes) == ([3], [])
+
+
+def test_another_threads_greenlet_is_woken() -> None:
+    done: Future[int] = Future()
+
+    def resolve() -> None:
+        time.sleep(0.02)  # the other waits by then
+        in_greenlet(partial(done.set_result, 3))
+
+    thread = threading.Thread(target=resolve)
+    thread.start()
+    assert in_greenlet(partial(wait_for, done)) == 3
+    thread.join()
+
+
+def test_a_greenlet_serves_again_with_an_empty_context_unless_its_function_fails() -> None:
+    hub = Hub(lambda: None, lambda work: work())
+    seen: list[tuple[int, str]] = []
+
+    def name(mine: str) -> None:
+        seen.append((id(getcurrent()), NAME.get("nobody")))
+        NAME.set(mine)
+
+    hub.run([partial(name, "Ada")])
+    hub.run([partial(name, "Bob"), partial(name, "Eve")])
+    assert {number for number, _ in seen} == {id(hub.idle[0])}
+    assert [before for _, before in seen] == ["nobody"] * 3
+    with pytest.raises(ZeroDivisionError):
+        hub.run([_fail])
+    assert hub.idle == []
+    hub.run([partial(name, "Jon")])
+    assert seen[-1][1] == "nobody"
+
+
+def test_of_many_greenlets_few_are_kept() -> None:
+    hub = Hub(lambda: None, lambda work: work())
+    together: Future[None] = Future()
+    hub.run([partial(wait_for, together)] * 200)
+    together.set_result(None)
+    hub.run()
+    assert len(hub.idle) == 64

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -33,17 +33,22 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
-    InvalidatePoolError,
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+
+from formapp.db import postgresql
+from formapp.db.postgresql import Statements
+
+if TYPE_CHECKING:
+    from sqlalchemy.pool import PoolProxiedConnection
 
 BUSY_SECONDS = 5.0
 PRIVATE = 0o600
@@ -54,8 +59,6 @@ _PAUSES = (0.0005, 0.0001)
 """Seconds between two attempts to lock each of them. One process at a time waits for the turn
 itself, so it may try often; until it succeeds, all of them wait."""
 
-_IDLE_SECONDS = 0.1
-_USED_AT = "formapp_used_at"
 _READ_ONLY = "formapp_read_only"
 
 
@@ -95,6 +98,7 @@ class Database:
         self._turn = _Turn(Path(self.place), busy_seconds) if self.is_sqlite else nullcontext()
         self.engine = create_engine(self.url, hide_parameters=True, **options)
         self._users: list[Callable[[], None]] = []
+        self._statements = Statements(self.engine)
         self._writers: list[PoolProxiedConnection] = []
         """SQLite's connection for `write_by_driver`, while no thread uses it."""
         if must_exist and self.is_sqlite:
@@ -104,10 +108,7 @@ class Database:
             event.listen(self.engine, "connect", _open_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         else:
-            event.listen(self.engine, "connect", _open_postgresql(busy_seconds))
-            event.listen(self.engine, "connect", _note_use)
-            event.listen(self.engine, "checkin", _note_use)
-            event.listen(self.engine, "checkout", self._refuse_lost)
+            postgresql.prepare(self.engine, busy_seconds)
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -125,7 +126,7 @@ class Database:
         SQLAlchemy takes as long for a statement as SQLite does for ten rows. On PostgreSQL the
         transaction is exactly one statement, in one round trip.
         """
-        transaction = self._sqlite_transaction() if self.is_sqlite else self._statement()
+        transaction = self._sqlite_transaction() if self.is_sqlite else self._statements.one()
         with self._turn, self._translated(), transaction as execute:
             yield execute
 
@@ -148,22 +149,6 @@ class Database:
             self._writers.append(writer)
         else:
             writer.invalidate()  # the database was closed meanwhile
-
-    @contextmanager
-    def _statement(self) -> Iterator[Execute]:
-        """One statement of PostgreSQL's driver, which commits by itself."""
-        given = self.engine.raw_connection()
-        connection: Any = given.driver_connection
-        try:
-            connection.autocommit = True
-            yield given.cursor().execute
-        finally:
-            if connection.info.transaction_status:  # not idle: the connection is lost
-                given.invalidate()
-                self.engine.dispose()  # and so are the others
-            else:
-                connection.autocommit = False
-                given.close()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -198,18 +183,6 @@ class Database:
         # The query may hold a password as well.
         return self.url.set(query={}).render_as_string()
 
-    def _refuse_lost(self, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-        """Have the pool replace a connection that was lost while it was idle.
-
-        One that was in use a moment ago needs no test, which takes as long as a statement.
-        """
-        if time.monotonic() - record.info.get(_USED_AT, 0) < _IDLE_SECONDS:
-            return
-        try:
-            self.engine.dialect.do_ping(connection)
-        except self.engine.dialect.loaded_dbapi.Error as error:
-            raise InvalidatePoolError from error
-
     def _refuse_missing(self, *_: object) -> None:
         if not Path(self.place).is_file():
             raise DatabaseMissingError(f"isn't there: {self.place}")
@@ -224,6 +197,7 @@ class Database:
             end()
         with suppress(IndexError):
             self._writers.pop().invalidate()
+        self._statements.close()
         self.engine.dispose()
         if isinstance(self._turn, _Turn):
             self._turn.close()
@@ -347,7 +321,7 @@ def upsert(
     `key` are the primary key's columns, `values` the others of a new row; an existing row gets
     `changes`, if given.
     """
-    build = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    build = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
     statement = build(table).values(**key, **values)
     connection.execute(
         statement.on_conflict_do_update(
@@ -368,10 +342,6 @@ def _first_line(error: Exception) -> str:
     # PostgreSQL's further lines may quote the row.
     original = error.orig if isinstance(error, DBAPIError) else error
     return (str(original).splitlines() or [type(error).__name__])[0]
-
-
-def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
-    record.info[_USED_AT] = time.monotonic()
 
 
 def _create_private(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
@@ -410,20 +380,6 @@ def _make_private(file: Path) -> None:
         with suppress(OSError):  # there is none, or it is another user's
             if stat.S_IMODE(path.stat().st_mode) != PRIVATE:
                 path.chmod(PRIVATE)
-
-
-def _open_postgresql(busy_seconds: float) -> Callable[[Any, object], None]:
-    """Limit how long each connection waits for a lock; 0 would be no limit.
-
-    No statement is worth compiling: all read little, even where the planner expects much.
-    """
-
-    def _open(connection: Any, _record: object) -> None:
-        connection.execute("SET jit = off")
-        connection.execute(f"SET lock_timeout = {max(1, round(busy_seconds * 1000))}")
-        connection.commit()
-
-    return _open
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -1,19 +1,20 @@
 """Transactions by the driver: their errors, and connections that PostgreSQL has ended."""
 
+import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
+from functools import partial
 
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import QueuePool
 
-from formapp.db.database import (
-    _IDLE_SECONDS,
-    ContentRefusedError,
-    Database,
-    DatabaseUnavailableError,
-)
+from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError
+from formapp.db.postgresql import IDLE_SECONDS
+from formapp.waiting import in_thread
+from tests.support.greenlets import in_greenlets
+from tests.support.processes import eventually
 
 INSERT = "INSERT INTO counts (hash, count, expires_at) VALUES ({}, 1, '2026-01-01 00:00:00')"
 END_OTHERS = text(
@@ -86,7 +87,7 @@ def test_a_content_that_postgresql_refuses_is_told_apart(postgresql: Database) -
 def test_a_connection_that_was_lost_while_idle_costs_no_post(postgresql: Database) -> None:
     store(postgresql, "a")
     end_connections(postgresql)
-    time.sleep(2 * _IDLE_SECONDS)
+    time.sleep(2 * IDLE_SECONDS)
     store(postgresql, "b")
     assert stored(postgresql) == {"a", "b"}
 
@@ -99,12 +100,13 @@ def test_connections_that_were_lost_a_moment_ago_are_refused_once(
             several.enter_context(postgresql.read()).execute(text("SELECT 1"))
     store(postgresql, "a")
     end_connections(postgresql)
-    monkeypatch.setattr("formapp.db.database._IDLE_SECONDS", 60)
+    monkeypatch.setattr("formapp.db.postgresql.IDLE_SECONDS", 60)
     with pytest.raises(DatabaseUnavailableError):
         store(postgresql, "b")
     store(postgresql, "b")
     assert stored(postgresql) == {"a", "b"}
-    assert in_use(postgresql) == 0
+    # Of the lost ones none; one is kept for the next statement.
+    assert in_use(postgresql) == 1
 
 
 def test_a_connection_given_back_commits_nothing_by_itself(database: Database) -> None:
@@ -126,3 +128,81 @@ def test_a_database_that_is_closed_in_a_transaction_opens_another_connection(
     store(sqlite, "b")
     assert len(opened) == 2
     assert stored(sqlite) == {"a", "b"}
+
+
+def test_on_postgresql_statements_hold_up_no_thread(postgresql: Database) -> None:
+    threads: list[int] = []
+
+    def sleep() -> None:
+        with postgresql.write_by_driver() as execute:
+            execute("SELECT pg_sleep(%s)", (0.2,))
+        threads.append(threading.get_ident())
+
+    began = time.monotonic()
+    assert in_greenlets([sleep] * 6) == [None] * 6
+    assert time.monotonic() - began < 0.9, "they waited in turn"
+    assert threads == [threading.get_ident()] * 6
+
+
+def test_a_new_connection_holds_up_no_thread(postgresql: Database) -> None:
+    opened: list[int] = []
+    event.listen(postgresql.engine, "connect", lambda *_: opened.append(threading.get_ident()))
+    assert in_greenlets([partial(store, postgresql, name) for name in "abc"]) == [None] * 3
+    assert len(opened) == 3
+    assert threading.get_ident() not in opened
+    # They are still there.
+    assert in_greenlets([partial(store, postgresql, name) for name in "def"]) == [None] * 3
+    assert len(opened) == 3
+    assert stored(postgresql) == set("abcdef")
+
+
+def test_greenlets_hear_of_a_refusal_and_of_a_connection_that_was_lost(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repeated, refused = in_greenlets(
+        [partial(store, postgresql, "a"), partial(store, postgresql, "\0")]
+    )
+    assert (repeated, type(refused)) == (None, ContentRefusedError)
+    [repeated] = in_greenlets([partial(store, postgresql, "a")])
+    assert isinstance(repeated, IntegrityError)
+    end_connections(postgresql)
+    with monkeypatch.context() as patch:
+        patch.setattr("formapp.db.postgresql.IDLE_SECONDS", 60)
+        [lost] = in_greenlets([partial(store, postgresql, "b")])
+    assert isinstance(lost, DatabaseUnavailableError)
+    assert in_greenlets([partial(store, postgresql, "b")]) == [None]
+    end_connections(postgresql)
+    time.sleep(2 * IDLE_SECONDS)
+    assert in_greenlets([partial(store, postgresql, "c")]) == [None]
+    assert stored(postgresql) == {"a", "b", "c"}
+
+
+def test_a_connection_that_is_lost_while_a_greenlet_waits_is_told(postgresql: Database) -> None:
+    def sleep() -> None:
+        with postgresql.write_by_driver() as execute:
+            execute("SELECT pg_sleep(30)", ())
+
+    def end() -> None:
+        in_thread(partial(end_connections, postgresql))
+
+    slept, ended = in_greenlets([sleep, end])
+    assert (type(slept), ended) == (DatabaseUnavailableError, None)
+    store(postgresql, "a")
+    assert stored(postgresql) == {"a"}
+
+
+def test_a_closed_database_has_no_connections(postgresql: Database) -> None:
+    count = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+    in_greenlets([partial(store, postgresql, name) for name in "abc"])
+    with postgresql.write_by_driver() as execute:
+        execute("SELECT 1", ())
+        postgresql.close()
+    with closing(Database(postgresql.url.render_as_string(hide_password=False))) as other:
+
+        def number() -> int:
+            with other.read() as connection:
+                return int(connection.scalar(count) or 0)
+
+        eventually(lambda: number() == 1)
+    store(postgresql, "d")
+    assert stored(postgresql) == set("abcd")

@@ -1,10 +1,11 @@
 """A thread whose work is done by greenlets, as the server's is."""
 
-import threading
+import select
+import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from formapp.waiting import Hub
 
@@ -21,9 +22,9 @@ def in_greenlet(work: Callable[[], T]) -> T:
 
 def in_greenlets(works: Sequence[Callable[[], T]], seconds: float = 20) -> list[T | BaseException]:
     """Return what each of these returns or raises; they share this thread."""
-    woken = threading.Event()
+    woken, wakes = socket.socketpair()
     pool = ThreadPoolExecutor(4)
-    hub = Hub(woken.set, pool.submit)
+    hub = Hub(lambda: wakes.send(b"."), pool.submit)
     results: dict[int, T | BaseException] = {}
 
     def do(number: int) -> None:
@@ -34,8 +35,15 @@ def in_greenlets(works: Sequence[Callable[[], T]], seconds: float = 20) -> list[
 
     hub.run([partial(do, number) for number in range(len(works))])
     while len(results) < len(works):
-        assert woken.wait(seconds), f"{len(works) - len(results)} still wait"
-        woken.clear()
+        files: list[Any] = [woken, hub.sockets]
+        ready, _, _ = select.select(files, [], [], seconds)
+        assert ready, f"{len(works) - len(results)} still wait"
+        if woken in ready:
+            woken.recv(1)
+        hub.look()
         hub.run()
+    # Only now may they be closed: a thread of the pool may still be about to wake this one.
     pool.shutdown()
+    for each in (woken, wakes, hub.sockets):
+        each.close()
     return [results[number] for number in range(len(works))]

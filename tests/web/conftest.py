@@ -31,6 +31,7 @@ def forms() -> dict[str, Form]:
 
 # What is about the database runs on both kinds of it; the rest needn't.
 ON_BOTH = {
+    "test_at_once",
     "test_confirmation",
     "test_honeypot",
     "test_idempotency",

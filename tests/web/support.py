@@ -189,8 +189,12 @@ SiteMaker = Callable[..., Site]
 
 
 def _refuse_greenlets(database: Database) -> None:
-    """Fail where a request waits for the database in the thread that it shares with others."""
-    for name in ("read", "write", "write_by_driver"):
+    """Fail where a request waits for the database in the thread that it shares with others.
+
+    On PostgreSQL the others go on while one waits for a statement of the driver.
+    """
+    names = ("read", "write", "write_by_driver") if database.is_sqlite else ("read", "write")
+    for name in names:
         setattr(database, name, _refusing(getattr(database, name)))
 
 
