@@ -165,18 +165,24 @@ class _Errand:
         """The server has ended: no request waits for it."""
 
 
-class _Sockets(wasyncore.file_dispatcher):  # type: ignore[misc] # waitress publishes no types
+class _Sockets(wasyncore.dispatcher):  # type: ignore[misc] # waitress publishes no types
     """Has the server's loop look at the sockets for which its greenlets wait."""
 
     def __init__(self, hub: Hub, sockets: dict[int, Any]) -> None:
-        super().__init__(hub.sockets, sockets)
+        super().__init__(map=sockets)
         self._hub = hub
+        self.connected = True
+        self.set_socket(hub.sockets, sockets)
 
     def writable(self) -> bool:
         return False
 
     def handle_read(self) -> None:
         self._hub.look()
+
+    def close(self) -> None:
+        self.del_channel()
+        self._hub.close()
 
 
 class Connections:

@@ -5,8 +5,9 @@ needs little but a commit in the thread that reads the requests. Each of these i
 a function that may pause in the middle, as a coroutine does, but called like any other, so that
 Flask and its views are the same in a thread of their own, under any server.
 
-Two rules hold for what may run in one: it holds no lock while it waits, and it waits by the
-functions of this module alone, since all other requests of the thread wait with it otherwise.
+Two rules hold for what may run in one: it waits by the functions of this module alone, since all
+other requests of the thread wait with it otherwise, and while it waits it holds no lock that
+another may want.
 """
 
 import threading
@@ -38,7 +39,7 @@ class Hub:
     Attributes:
         callbacks: to be called before the next poll.
         idle: greenlets whose function has returned.
-        sockets: what greenlets wait for; where its own file can be read, call `look`.
+        sockets: those that greenlets wait for; where its own file can be read, call `look`.
     """
 
     def __init__(
@@ -68,6 +69,12 @@ class Hub:
                 self._start(callback)
             self._resume_all()
 
+    def close(self) -> None:
+        """End the idle greenlets; by the hub's own thread. Those that wait are never resumed."""
+        while self.idle:
+            self.idle.pop().switch()
+        self.sockets.close()
+
     def _start(self, function: Callable[[], object]) -> None:
         if self.idle:
             self.idle.pop().start(function)
@@ -95,7 +102,10 @@ class Hub:
 
 
 class _Greenlet(greenlet):
-    """Calls one function after another: the system gives a new greenlet its stack, in 8 µs."""
+    """Calls one function after another, since making a greenlet costs 8 µs.
+
+    It ends where it is resumed without a function.
+    """
 
     def __init__(self, hub: Hub) -> None:
         self._thread = getcurrent()
@@ -106,14 +116,14 @@ class _Greenlet(greenlet):
     def start(self, function: Callable[[], object]) -> None:
         """Call it; returns when that returns or waits."""
         self._function = function
-        # Each function finds an empty context, as in a new thread.
-        self.gr_context = None
         self.switch()
 
     def run(self) -> None:
         while self._function:
             self._function()
             self._function = None
+            # The next one finds an empty context, as in a new thread.
+            self.gr_context = None
             if len(self.hub.idle) < _MAX_IDLE:
                 self.hub.idle.append(self)
                 self._thread.switch()
@@ -122,8 +132,8 @@ class _Greenlet(greenlet):
         future.add_done_callback(lambda _: self.hub.resume(self))
         self._thread.switch()
 
-    def wait_for_socket(self, number: int, events: int) -> int:
-        self.hub.sockets.register(number, events, self)
+    def wait_for_socket(self, descriptor: int, events: int) -> int:
+        self.hub.sockets.register(descriptor, events, self)
         return int(self._thread.switch())
 
 
@@ -136,10 +146,20 @@ def wait_for(future: Future[T]) -> T:
 
 
 def in_thread(work: Callable[[], T]) -> T:
-    """Return what `work` returns or raise what it raises: for what may have to wait."""
+    """Return what `work` returns or raise what it raises: for what may have to wait.
+
+    By a thread that all requests share.
+    """
     here = getcurrent()
-    if not isinstance(here, _Greenlet):
-        return work()
+    return _by_another(work, here.hub.in_thread) if isinstance(here, _Greenlet) else work()
+
+
+def in_own_thread(work: Callable[[], T]) -> T:
+    """Do as `in_thread`, by a new thread: where the shared ones may all wait for the caller."""
+    return _by_another(work, _start_thread) if shares_thread() else work()
+
+
+def _by_another(work: Callable[[], T], begin: Callable[[Callable[[], None]], object]) -> T:
     future: Future[T] = Future()
     context = copy_context()
 
@@ -151,19 +171,27 @@ def in_thread(work: Callable[[], T]) -> T:
         else:
             future.set_result(result)
 
-    here.hub.in_thread(call)
+    begin(call)
     return wait_for(future)
 
 
-def wait_for_socket(number: int, events: int) -> int:
+def _start_thread(call: Callable[[], None]) -> None:
+    try:
+        threading.Thread(target=call, daemon=True, name="errand").start()
+    except RuntimeError:
+        call()  # The system gives no more threads.
+
+
+def wait_for_socket(descriptor: int, events: int) -> int:
     """Return which of these events have come (`selectors.EVENT_READ`, `EVENT_WRITE`).
 
-    Only for a caller that shares its thread. The socket stays open meanwhile.
+    Only for a caller that shares its thread. The socket stays open meanwhile. Raises OSError where
+    the system can't watch one more.
     """
     here = getcurrent()
     if not isinstance(here, _Greenlet):
         raise RuntimeError("no other request shares this thread")  # noqa: TRY004 - not of a type
-    return here.wait_for_socket(number, events)
+    return here.wait_for_socket(descriptor, events)
 
 
 def before_poll(callback: Callable[[], None]) -> None:
@@ -202,8 +230,9 @@ class Group(Generic[Item, Result]):
             an exception that is raised to the caller with that item. What it raises itself is
             raised to all of them, and to all that wait.
         most: items at a time.
-        holds_up: whether `work` holds up its thread: then it always has a thread of its own, else
-            only where no requests share theirs.
+        blocks: whether `work` blocks its thread: then it always has a thread of its own, else only
+            where no requests share theirs. All requests may wait for it, so it must wait for none
+            of their threads (`in_own_thread`).
     """
 
     def __init__(
@@ -211,11 +240,11 @@ class Group(Generic[Item, Result]):
         work: Callable[[Sequence[Item]], Sequence[Result | Exception]],
         most: int,
         *,
-        holds_up: bool = True,
+        blocks: bool = True,
     ) -> None:
         self._work = work
         self._most = most
-        self._holds_up = holds_up
+        self._blocks = blocks
         self._mutex = threading.Lock()
         self._waiting: deque[_Batch[Item, Result]] = deque()
         self._is_at_work = False
@@ -238,7 +267,7 @@ class Group(Generic[Item, Result]):
 
     def _begin(self) -> None:
         """Begin, unless one is at work: it goes on with what waits."""
-        is_own = shares_thread() and not self._holds_up
+        is_own = shares_thread() and not self._blocks
         with self._mutex:
             if self._is_at_work:
                 return

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from formapp.waiting import Group, in_thread
+from formapp.waiting import Group, in_own_thread, in_thread
 from tests.support.greenlets import in_greenlet, in_greenlets
 from tests.support.processes import eventually
 
@@ -75,38 +75,62 @@ def test_greenlets_and_threads_share_the_work() -> None:
         assert [future.result(10) for future in futures] == [0, 2, 4, 6]
 
 
-def test_work_that_holds_up_no_thread_is_done_in_the_thread_of_the_greenlets() -> None:
+def test_work_that_blocks_nothing_is_done_in_the_thread_of_the_greenlets() -> None:
     turns: list[list[int]] = []
 
     def work(numbers: Sequence[int]) -> Answers:
-        in_thread(partial(time.sleep, 0.01))
+        in_own_thread(partial(time.sleep, 0.01))
         turns.append([threading.get_ident(), *numbers])
         return [2 * number for number in numbers]
 
-    group = Group[int, int](work, 3, holds_up=False)
+    group = Group[int, int](work, 3, blocks=False)
     own = threading.get_ident()
     asked = [partial(group.do, number) for number in range(5)]
     assert in_greenlets(asked) == [0, 2, 4, 6, 8]
     assert turns == [[own, 0, 1, 2], [own, 3, 4]]
-    # Without greenlets it has a thread, which also does what greenlets hand in meanwhile.
-    turns.clear()
+
+
+def test_without_greenlets_such_work_has_a_thread_which_also_serves_greenlets() -> None:
+    doubling = Doubling()
+    doubling.group = Group[int, int](doubling.work, 32, blocks=False)
     with ThreadPoolExecutor(1) as pool:
-        other = pool.submit(group.do, 7)
-        eventually(lambda: group._is_at_work)
-        assert in_greenlet(partial(group.do, 8)) == 16
+        other = pool.submit(doubling.group.do, 7)
+        assert doubling.began.wait(10)
+        go_on = partial(in_thread, doubling.let_go.set)
+        assert in_greenlets([partial(doubling.group.do, 8), go_on])[0] == 16
         assert other.result(10) == 14
-    assert [number for _, *numbers in turns for number in numbers] == [7, 8]
-    assert own not in {thread for thread, *_ in turns}
+    assert doubling.turns == [[7], [8]]
+    assert threading.get_ident() not in doubling.workers
 
 
-def test_where_work_of_greenlets_fails_all_that_wait_hear_it_and_the_next_goes_on() -> None:
+def test_all_threads_of_the_pool_may_wait_for_work_of_greenlets() -> None:
+    shared: list[int] = []
+
     def work(numbers: Sequence[int]) -> Answers:
-        in_thread(partial(time.sleep, 0.01))
+        eventually(lambda: len(shared) == 4)  # all of the pool wait, or are about to
+        return in_own_thread(lambda: [2 * number for number in numbers])
+
+    group = Group[int, int](work, 3, blocks=False)
+
+    def wait_in_pool(number: int) -> int:
+        def do() -> int:
+            shared.append(number)
+            return group.do(number)
+
+        return in_thread(do)
+
+    asked = [partial(group.do, 9), *(partial(wait_in_pool, number) for number in range(4))]
+    assert in_greenlets(asked) == [18, 0, 2, 4, 6]
+
+
+def test_where_work_of_greenlets_fails_all_that_wait_fail_and_the_next_goes_on() -> None:
+    def work(numbers: Sequence[int]) -> Answers:
+        in_own_thread(partial(time.sleep, 0.01))
         if 0 in numbers:
             raise ZeroDivisionError
         return [2 * number for number in numbers]
 
-    group = Group[int, int](work, 3, holds_up=False)
+    group = Group[int, int](work, 3, blocks=False)
     errors = in_greenlets([partial(group.do, number) for number in range(5)])
     assert [type(error) for error in errors] == [ZeroDivisionError] * 5
     assert in_greenlet(partial(group.do, 4)) == 8

@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+import weakref
 from concurrent.futures import Future
 from contextvars import ContextVar
 from functools import partial
@@ -11,7 +12,15 @@ from selectors import EVENT_READ, EVENT_WRITE
 import pytest
 from greenlet import getcurrent
 
-from formapp.waiting import Hub, before_poll, in_thread, shares_thread, wait_for, wait_for_socket
+from formapp.waiting import (
+    Hub,
+    before_poll,
+    in_own_thread,
+    in_thread,
+    shares_thread,
+    wait_for,
+    wait_for_socket,
+)
 from tests.support.greenlets import in_greenlet, in_greenlets
 
 NAME: ContextVar[str] = ContextVar("NAME")
@@ -175,7 +184,7 @@ def test_what_is_called_before_the_poll_may_wait_too() -> None:
     assert in_greenlet(ask) is True
 
 
-def test_what_a_greenlet_resumes_goes_on_at_once_and_wakes_nobody() -> None:
+def test_what_a_greenlet_resumes_goes_on_at_once_and_wakes_no_thread() -> None:
     wakes: list[None] = []
     hub = Hub(lambda: wakes.append(None), lambda work: work())
     done: Future[int] = Future()
@@ -223,3 +232,44 @@ def test_of_many_greenlets_few_are_kept() -> None:
     together.set_result(None)
     hub.run()
     assert len(hub.idle) == 64
+
+
+def test_an_idle_greenlet_keeps_nothing_of_what_it_called() -> None:
+    class Answers:
+        pass
+
+    hub = Hub(lambda: None, lambda work: work())
+    kept: list[weakref.ref[Answers]] = []
+    given: ContextVar[Answers] = ContextVar("given")
+
+    def visit() -> None:
+        answers = Answers()
+        given.set(answers)
+        kept.append(weakref.ref(answers))
+
+    hub.run([visit])
+    assert len(hub.idle) == 1
+    assert kept[0]() is None
+
+
+def test_a_hub_that_is_closed_ends_its_greenlets() -> None:
+    hub = Hub(lambda: None, lambda work: work())
+    hub.run([partial(time.sleep, 0)])
+    [idle] = hub.idle
+    hub.close()
+    assert (hub.idle, idle.dead) == ([], True)
+
+
+def test_own_threads_are_new_and_where_there_are_none_the_caller_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert in_own_thread(threading.get_ident) == threading.get_ident()
+    assert in_greenlet(partial(in_own_thread, threading.get_ident)) != threading.get_ident()
+    with pytest.raises(ZeroDivisionError):
+        in_greenlet(partial(in_own_thread, _fail))
+
+    def refuse(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert in_greenlet(partial(in_own_thread, threading.get_ident)) == threading.get_ident()

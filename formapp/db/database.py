@@ -124,9 +124,10 @@ class Database:
         """A transaction whose statements go to the driver as they are; may raise IntegrityError.
 
         SQLAlchemy takes as long for a statement as SQLite does for ten rows. On PostgreSQL the
-        transaction is exactly one statement, in one round trip.
+        transaction is exactly one statement, in one round trip, for which a request that shares its
+        thread may wait.
         """
-        transaction = self._sqlite_transaction() if self.is_sqlite else self._statements.one()
+        transaction = self._sqlite_transaction() if self.is_sqlite else self._statements.statement()
         with self._turn, self._translated(), transaction as execute:
             yield execute
 
@@ -198,7 +199,6 @@ class Database:
         with suppress(IndexError):
             self._writers.pop().invalidate()
         self._statements.close()
-        self.engine.dispose()
         if isinstance(self._turn, _Turn):
             self._turn.close()
 

@@ -38,7 +38,7 @@ from formapp.jobs.queue import Job
 from formapp.lead import Lead, Private
 from formapp.leads.search_index import index_later
 from formapp.randomness import getrandbits
-from formapp.waiting import Group, in_thread
+from formapp.waiting import Group, in_own_thread, in_thread
 
 _SORTED = json.JSONEncoder(sort_keys=True).encode
 # A number of a JSON post is a text of its own class.
@@ -139,7 +139,7 @@ class GroupCommit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._group = Group[_Rows, Receipt](self._keep_all, MAX_BATCH, holds_up=database.is_sqlite)
+        self._group = Group[_Rows, Receipt](self._keep_all, MAX_BATCH, blocks=database.is_sqlite)
         self._notifier = None if database.is_sqlite else Notifier(database)
 
     def keep(self, submission: Submission) -> Receipt:
@@ -165,7 +165,7 @@ class GroupCommit:
             if self._notifier and any(each.submission.leaves_work for each in together):
                 self._notifier.notify()
             return [_receipt(each) for each in together]
-        return in_thread(partial(self._keep_each, together))
+        return in_own_thread(partial(self._keep_each, together))
 
     def _keep_each(self, together: Sequence["_Rows"]) -> Sequence[Receipt | Exception]:
         answers: list[Receipt | Exception] = []

@@ -10,6 +10,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import QueuePool
 
+import formapp.db.postgresql as postgresql_module
 from formapp.db.database import ContentRefusedError, Database, DatabaseUnavailableError
 from formapp.db.postgresql import IDLE_SECONDS
 from formapp.waiting import in_thread
@@ -20,6 +21,11 @@ INSERT = "INSERT INTO counts (hash, count, expires_at) VALUES ({}, 1, '2026-01-0
 END_OTHERS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE pid <> pg_backend_pid() AND datname = current_database()"
+)
+
+SLEEPING = text(
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE query LIKE 'SELECT pg_sleep%' AND datname = current_database() AND state = 'active'"
 )
 
 
@@ -138,6 +144,7 @@ def test_on_postgresql_statements_hold_up_no_thread(postgresql: Database) -> Non
             execute("SELECT pg_sleep(%s)", (0.2,))
         threads.append(threading.get_ident())
 
+    in_greenlets([partial(store, postgresql, name) for name in "abcdef"])  # which connects
     began = time.monotonic()
     assert in_greenlets([sleep] * 6) == [None] * 6
     assert time.monotonic() - began < 0.9, "they waited in turn"
@@ -156,7 +163,7 @@ def test_a_new_connection_holds_up_no_thread(postgresql: Database) -> None:
     assert stored(postgresql) == set("abcdef")
 
 
-def test_greenlets_hear_of_a_refusal_and_of_a_connection_that_was_lost(
+def test_a_refusal_and_a_lost_connection_are_raised_to_greenlets(
     postgresql: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     repeated, refused = in_greenlets(
@@ -177,12 +184,19 @@ def test_greenlets_hear_of_a_refusal_and_of_a_connection_that_was_lost(
     assert stored(postgresql) == {"a", "b", "c"}
 
 
-def test_a_connection_that_is_lost_while_a_greenlet_waits_is_told(postgresql: Database) -> None:
+def test_a_connection_that_is_lost_while_a_greenlet_waits_is_reported(
+    postgresql: Database,
+) -> None:
     def sleep() -> None:
         with postgresql.write_by_driver() as execute:
             execute("SELECT pg_sleep(30)", ())
 
+    def sleeps() -> bool:
+        with postgresql.read() as connection:
+            return bool(connection.scalar(SLEEPING))
+
     def end() -> None:
+        in_thread(partial(eventually, sleeps))
         in_thread(partial(end_connections, postgresql))
 
     slept, ended = in_greenlets([sleep, end])
@@ -206,3 +220,18 @@ def test_a_closed_database_has_no_connections(postgresql: Database) -> None:
         eventually(lambda: number() == 1)
     store(postgresql, "d")
     assert stored(postgresql) == set("abcd")
+
+
+def test_a_socket_that_cannot_be_watched_is_the_databases_failure(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    store(postgresql, "a")
+    with monkeypatch.context() as patch:
+        patch.setattr(postgresql_module, "wait_for_socket", refuse)
+        [error] = in_greenlets([partial(store, postgresql, "b")])
+    assert isinstance(error, DatabaseUnavailableError)
+    assert in_greenlets([partial(store, postgresql, "c")]) == [None]
+    assert in_use(postgresql) == 1

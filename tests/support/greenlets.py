@@ -44,6 +44,6 @@ def in_greenlets(works: Sequence[Callable[[], T]], seconds: float = 20) -> list[
         hub.run()
     # Only now may they be closed: a thread of the pool may still be about to wake this one.
     pool.shutdown()
-    for each in (woken, wakes, hub.sockets):
+    for each in (woken, wakes, hub):
         each.close()
     return [results[number] for number in range(len(works))]

@@ -100,6 +100,26 @@ def test_posts_that_wait_keep_no_page_waiting(running: Running) -> None:
     assert len(site.rows()) == 40
 
 
+def test_more_posts_than_threads_wait_with_one_that_is_repeated(running: Running) -> None:
+    site = running.site
+    sent = good(site)
+    assert running.ask(post("/f/lead", sent))[0] == 303
+    large = [good(site) + b"&other=" + b"x" * MAX_AT_ONCE for _ in range(server.THREADS + 4)]
+    with ExitStack() as stack:
+        with locked(site):
+            clients = [stack.enter_context(closing(running.connect())) for _ in range(21)]
+            # A commit of its own tells what is new in a batch from what is repeated.
+            clients[0].sendall(post("/f/lead", sent))
+            for client, body in zip(clients[1:], large, strict=True):
+                client.sendall(post("/f/lead", body))
+            eventually(lambda: sum(bool(each.requests) for each in _channels(running)) == 21)
+            time.sleep(0.2)
+        for client in clients:
+            client.settimeout(10)
+        assert [answer(client)[0] for client in clients] == [303] * 21
+    assert len(site.rows()) == 21
+
+
 def _silent(client: socket.socket) -> bool:
     client.settimeout(0)
     try:
