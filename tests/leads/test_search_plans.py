@@ -16,7 +16,7 @@ from formapp.leads.search import (
     list_leads,
 )
 from formapp.leads.statistics import overview
-from tests.support.many_leads import fill_leads
+from tests.support.many_leads import FORMS, fill_leads
 from tests.support.plans import scans, statements
 
 FILTERS: list[dict[str, Any]] = [
@@ -62,3 +62,28 @@ def test_no_list_count_or_overview_reads_all_submissions(database: Database) -> 
         for line in scans(database, statement, parameters)
     }
     assert found_scans == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chosen", [{"states": ("failed",)}, {"outcomes": ("created",)}])
+def test_postgresql_expects_as_many_rows_as_there_are(
+    postgresql: Database, chosen: dict[str, Any]
+) -> None:
+    """Where it expects too few, it reads and sorts them all instead of the newest by the index."""
+    fill_leads(postgresql, 7000)
+    with statements(postgresql) as asked:
+        count = count_leads(postgresql, LeadFilter(**chosen), limit=7000).number
+    [(statement, parameters)] = asked
+    with postgresql.engine.connect() as connection:
+        for way in ("seqscan", "bitmapscan", "sort"):
+            connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
+        plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+        [expected] = _expected(plan.scalar_one()[0]["Plan"])
+    assert count > 500
+    assert 0.5 * count < FORMS * expected < 2 * count, (count, expected)
+
+
+def _expected(node: dict[str, Any]) -> list[int]:
+    """The rows that it expects of the deliveries of one form."""
+    below = [number for each in node.get("Plans", ()) for number in _expected(each)]
+    return [*below, node["Plan Rows"]] if node.get("Relation Name") == "deliveries" else below
