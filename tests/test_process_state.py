@@ -23,6 +23,7 @@ _MAKERS = {*_CONTAINERS, "count", "Lock", "RLock", "Event", "Condition", "Semaph
 ONE_REQUEST = "belongs to one request or connection"
 STATE = {
     "db.database.Database": "each has connections of its own, and threads that use them",
+    "db.postgresql.Statements": "its connections are of one process",
     "db.database._Turn": "its locks of files hold among all processes on the database",
     "db.notify.Listener": "of a worker's process",
     "db.notify.Notifier": "each notifies of its own commits",
@@ -33,6 +34,7 @@ STATE = {
     "forms.reading.places._Subdivisions": "the same in each process",
     "leads.accept._counter": "ids also have 26 random bits",
     "waiting.Hub": "of one thread",
+    "waiting._Greenlet": "of one thread",
     "waiting._Batch": "of one commit",
     "waiting.Group": "each process has its own commits; keys are unique in the database",
     "leads.export_files._Written": ONE_REQUEST,

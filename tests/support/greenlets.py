@@ -12,6 +12,22 @@ from formapp.waiting import Hub
 T = TypeVar("T")
 
 
+class _CountingHub(Hub):
+    """Knows how many greenlets have not ended: one may work for those of other threads."""
+
+    active = 0
+
+    def _start(self, function: Callable[[], object]) -> None:
+        def counted() -> None:
+            try:
+                function()
+            finally:
+                self.active -= 1
+
+        self.active += 1
+        super()._start(counted)
+
+
 def in_greenlet(work: Callable[[], T]) -> T:
     """Return what this returns or raise what it raises, done by a greenlet of this thread."""
     [result] = in_greenlets([work])
@@ -24,7 +40,7 @@ def in_greenlets(works: Sequence[Callable[[], T]], seconds: float = 20) -> list[
     """Return what each of these returns or raises; they share this thread."""
     woken, wakes = socket.socketpair()
     pool = ThreadPoolExecutor(4)
-    hub = Hub(lambda: wakes.send(b"."), pool.submit)
+    hub = _CountingHub(lambda: wakes.send(b"."), pool.submit)
     results: dict[int, T | BaseException] = {}
 
     def do(number: int) -> None:
@@ -34,10 +50,10 @@ def in_greenlets(works: Sequence[Callable[[], T]], seconds: float = 20) -> list[
             results[number] = error
 
     hub.run([partial(do, number) for number in range(len(works))])
-    while len(results) < len(works):
+    while hub.active:
         files: list[Any] = [woken, hub.sockets]
         ready, _, _ = select.select(files, [], [], seconds)
-        assert ready, f"{len(works) - len(results)} still wait"
+        assert ready, f"{hub.active} still wait"
         if woken in ready:
             woken.recv(1)
         hub.look()
