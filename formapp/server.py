@@ -155,7 +155,7 @@ class _Channel(HTTPChannel):  # type: ignore[misc] # waitress publishes no types
             self.request.close()
 
 
-class _Errand:
+class _PooledWork:
     """Work that a thread of the pool does for a request that is answered elsewhere."""
 
     def __init__(self, work: Callable[[], None]) -> None:
@@ -244,7 +244,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         self._was_idle = False
         self._at_once = at_once
         self._to_begin: deque[_Channel] = deque()
-        self._hub = Hub(self._wake, lambda work: self.task_dispatcher.add_task(_Errand(work)))
+        self._hub = Hub(self._wake, lambda work: self.task_dispatcher.add_task(_PooledWork(work)))
         self._is_closed = False
         # A signal may interrupt the thread that holds it, hence the R.
         self._stopping = threading.RLock()

@@ -177,9 +177,9 @@ def _by_another(work: Callable[[], T], begin: Callable[[Callable[[], None]], obj
 
 def _start_thread(call: Callable[[], None]) -> None:
     try:
-        threading.Thread(target=call, daemon=True, name="errand").start()
+        threading.Thread(target=call, daemon=True, name="own").start()
     except RuntimeError:
-        call()  # The system gives no more threads.
+        call()  # the system gives no more threads
 
 
 def wait_for_socket(descriptor: int, events: int) -> int:

@@ -73,9 +73,9 @@ class Statements:
             each.invalidate()
 
     def _checkout(self) -> PoolProxiedConnection:
-        try:
-            pooled = self._idle.pop()
-        except IndexError:
+        with self._mutex:
+            pooled = self._idle.pop() if self._idle else None
+        if pooled is None:
             return in_own_thread(self._open)
         try:
             if not _is_lost(self._engine, pooled.driver_connection, pooled.info):
