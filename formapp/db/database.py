@@ -94,6 +94,8 @@ class Database:
                 # After an advisory lock, a statement must see the earlier owner's commits.
                 "isolation_level": "READ COMMITTED",
                 "pool_timeout": 5,
+                # What was used a moment ago needs no test whether it is lost.
+                "pool_use_lifo": True,
             }
         self._turn = _Turn(Path(self.place), busy_seconds) if self.is_sqlite else nullcontext()
         self.engine = create_engine(self.url, hide_parameters=True, **options)
@@ -305,7 +307,12 @@ def is_over(column: Any, now: datetime, longest: timedelta) -> ColumnElement[boo
     One further ahead than `longest`, which no writer exceeds, was stored by a clock that was ahead:
     it counts as passed, too.
     """
-    return or_(column <= now, column > now + longest)
+    return is_outside(column, now, now + longest)
+
+
+def is_outside(column: Any, now: Any, far: Any) -> ColumnElement[bool]:
+    """Do as `is_over`, for a query that is made once: the times may be parameters."""
+    return or_(column <= now, column > far)
 
 
 def upsert(

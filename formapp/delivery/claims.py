@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import chain, zip_longest
 from math import ceil
 from typing import Any, Literal, Self
@@ -18,8 +19,10 @@ import msgspec
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Row,
     and_,
+    bindparam,
     exists,
     func,
     literal,
@@ -29,7 +32,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import Select
 
-from formapp.db.database import Database, is_over, lock_for_transaction, upsert
+from formapp.db.database import (
+    Database,
+    UtcDateTime,
+    is_outside,
+    is_over,
+    lock_for_transaction,
+    upsert,
+)
 from formapp.db.tables import attempts, deliveries, pauses, submissions, turns
 from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.lead import Lead
@@ -108,7 +118,8 @@ def claim_many(database: Database, site: str, now: datetime, most: int) -> list[
         # of the same person is in flight. The lock comes first and a statement sees what was
         # committed before it began, so the second one sees the first one's leases.
         lock_for_transaction(connection, _LOCK, site)
-        forms = _forms_in_turn(connection, site, now)
+        in_turn = connection.execute(_forms_in_turn(), {"site": site} | _times(now))
+        forms = list(in_turn.scalars())
         if not forms:
             return []
         share = ceil(most / len(forms))
@@ -119,8 +130,8 @@ def claim_many(database: Database, site: str, now: datetime, most: int) -> list[
         # What others left of their shares.
         for form in [form for form, claims in taken.items() if len(claims) == share]:
             taken[form] += _claim_oldest(connection, site, form, now, most - _count(taken))
-    in_turn = chain.from_iterable(zip_longest(*taken.values()))
-    return [claim for claim in in_turn if claim]
+    mixed = chain.from_iterable(zip_longest(*taken.values()))
+    return [claim for claim in mixed if claim]
 
 
 def _count(taken: Mapping[str, Sequence[Claim]]) -> int:
@@ -133,8 +144,8 @@ def _claim_oldest(
     """Claim the oldest of a form; other leads of these persons are not due from then on."""
     claims: list[Claim] = []
     while limit > len(claims):
-        query = due(site, form, now, limit - len(claims))
-        rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+        mine = {"site": site, "form": form, "most": limit - len(claims)}
+        rows = connection.execute(due(), mine | _times(now)).all()
         claimed = _claim(connection, rows, now) if rows else []
         claims += claimed
         if len(claimed) == len(rows):
@@ -239,36 +250,40 @@ def write_held(
         raise ClaimLostError
 
 
-# Which delivery is next
+# Which delivery is next. The queries are made once: that takes longer than answering them.
+
+_NOW = bindparam("now", type_=UtcDateTime)
 
 
-def due(site: str, form: str, now: datetime, limit: int = 1) -> Select[Any]:
-    """The query for the oldest deliveries of this form to the site that may be claimed.
+def _times(now: datetime) -> dict[str, datetime]:
+    return {"now": now, "far": now + LONGEST_WAIT, "beyond_leases": now + 2 * LEASE}
+
+
+@cache
+def due() -> Select[Any]:
+    """The query for the `most` oldest deliveries of this `form` to the `site` that may be claimed.
 
     Not while its site is paused, nor while another unfinished delivery of the same person (the same
     e-mail or the same phone at the same site) is in flight or precedes it. One whose write has an
     unknown outcome precedes others: until it is known, a second write may make a second contact.
     So no two of the result are of one person.
     """
-    paused = exists().where(pauses.c.site == site, is_paused(now))
     return (
         select(deliveries)
         .where(
             deliveries.c.state == "pending",
-            deliveries.c.form == form,
-            deliveries.c.site == site,
-            is_over(deliveries.c.due_at, now, LONGEST_WAIT),
-            or_(
-                deliveries.c.lease_until.is_(None),
-                is_over(deliveries.c.lease_until, now, 2 * LEASE),
-            ),
+            deliveries.c.form == bindparam("form"),
+            deliveries.c.site == bindparam("site"),
+            is_outside(deliveries.c.due_at, _NOW, bindparam("far")),
+            or_(deliveries.c.lease_until.is_(None), _has_ended(deliveries.c.lease_until)),
             # Two conditions, since a database uses one index for each.
-            _comes_first("email", now),
-            _comes_first("phone", now),
-            ~paused,
+            _comes_first("email"),
+            _comes_first("phone"),
+            ~_is_paused(),
         )
         .order_by(deliveries.c.id)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
     )
 
 
@@ -277,7 +292,16 @@ def is_paused(now: datetime) -> ColumnElement[bool]:
     return ~is_over(pauses.c.paused_until, now, LONGEST_WAIT)
 
 
-def _comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
+def _is_paused() -> ColumnElement[bool]:
+    lasts = ~is_outside(pauses.c.paused_until, _NOW, bindparam("far"))
+    return exists().where(pauses.c.site == bindparam("site"), lasts)
+
+
+def _has_ended(lease_until: ColumnElement[Any]) -> ColumnElement[bool]:
+    return is_outside(lease_until, _NOW, bindparam("beyond_leases"))
+
+
+def _comes_first(identity: str) -> ColumnElement[bool]:
     """Whether no other delivery of the same person goes before.
 
     Not as NOT EXISTS: PostgreSQL would join all that wait before it takes the oldest.
@@ -290,7 +314,7 @@ def _comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
         other.c.id != deliveries.c.id,
         other.c[identity] == deliveries.c[identity],
         or_(
-            ~is_over(other.c.lease_until, now, 2 * LEASE),
+            ~_has_ended(other.c.lease_until),
             and_(other_has_unknown, ~has_unknown),
             and_(other.c.id < deliveries.c.id, or_(other_has_unknown, ~has_unknown)),
         ),
@@ -301,14 +325,15 @@ def _comes_first(identity: str, now: datetime) -> ColumnElement[bool]:
 # Forms take turns, so that many leads of one form don't use up the rate budget of all others
 
 
-def _forms_in_turn(connection: Connection, site: str, now: datetime) -> list[str]:
-    """The forms that have deliveries to the site; that of the turn longest ago first.
+@cache
+def _forms_in_turn() -> Select[Any]:
+    """The query for forms that have deliveries to the site; that of the turn longest ago first.
 
     None while the site is paused. Looks into the index once for each form, however many deliveries
     wait.
     """
     column, pending = deliveries.c.form, literal("pending", literal_execute=True)
-    to_site = (deliveries.c.state == pending) & (deliveries.c.site == site)
+    to_site = (deliveries.c.state == pending) & (deliveries.c.site == bindparam("site"))
     least = select(func.min(column).label("form")).where(to_site)
     waiting = least.cte("waiting", recursive=True)
     following = least.where(column > waiting.c.form).scalar_subquery()
@@ -316,14 +341,12 @@ def _forms_in_turn(connection: Connection, site: str, now: datetime) -> list[str
         select(following).select_from(waiting).where(waiting.c.form.is_not(None))
     )
     oldest = select(func.min(deliveries.c.id)).where(to_site, column == waiting.c.form)
-    paused = exists().where(pauses.c.site == site, is_paused(now))
-    query = (
+    return (
         select(waiting.c.form)
         .outerjoin(turns, turns.c.form == waiting.c.form)
-        .where(waiting.c.form.is_not(None), ~paused)
+        .where(waiting.c.form.is_not(None), ~_is_paused())
         .order_by(turns.c.at.is_not(None), turns.c.at, oldest.scalar_subquery())
     )
-    return list(connection.execute(query).scalars())
 
 
 def take_turn(connection: Connection, form: str, now: datetime) -> None:

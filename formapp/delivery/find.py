@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from formapp.db.database import Database, DatabaseUnavailableError, upsert
 from formapp.db.tables import contacts, deliveries, wix_keys
@@ -37,6 +37,11 @@ from formapp.wix import (
 
 Kind = Literal["label", "field"]
 
+Known = dict[tuple[Kind, str], tuple[str, str | None]]
+"""Kind and display name to key and data type (None for labels)."""
+
+# Made once: that takes longer than answering it.
+_KEYS = select(wix_keys).where(wix_keys.c.site == bindparam("site"))
 
 _REFUSES_ALL = (RateLimitedError, UnauthorizedError, ForbiddenError)
 
@@ -245,7 +250,10 @@ class KeyCache:
         """The lead's keys, found or created where unknown; or WixError, WrongDataTypeError."""
         labels = [(name, None) for name in lead.labels]
         fields = [(each.name, each.data_type) for each in lead.extended_fields]
-        return Keys(self._keys(client, "label", labels), self._keys(client, "field", fields))
+        known = self.cached(client.site) if labels or fields else {}
+        return Keys(
+            self._keys(client, "label", labels, known), self._keys(client, "field", fields, known)
+        )
 
     def renew(self, client: RateLimitedClient, lead: Lead) -> Keys:
         """Forget the lead's keys and find them anew; raises as `keys_for`."""
@@ -256,15 +264,20 @@ class KeyCache:
         return self.keys_for(client, lead)
 
     def _keys(
-        self, client: RateLimitedClient, kind: Kind, wanted: Sequence[tuple[str, DataType | None]]
+        self,
+        client: RateLimitedClient,
+        kind: Kind,
+        wanted: Sequence[tuple[str, DataType | None]],
+        known: Known,
     ) -> dict[str, str]:
-        cached = self.cached(client.site, kind) if wanted else {}
         keys = {}
         for name, data_type in wanted:
-            key, held = cached.get(name, ("", None))
+            held = known.get((kind, name))
             # A field of another type may have been deleted and created again since: look it up.
-            known = name in cached and held == data_type
-            keys[name] = key if known else self._find(client, kind, name, data_type)
+            if held and held[1] == data_type:
+                keys[name] = held[0]
+            else:
+                keys[name] = self._find(client, kind, name, data_type)
         return keys
 
     def _find(
@@ -280,12 +293,11 @@ class KeyCache:
             raise WrongDataTypeError(name, data_type, held)
         return found.key
 
-    def cached(self, site: str, kind: Kind) -> dict[str, tuple[str, str | None]]:
-        """Display name to key and data type (None for labels)."""
-        mine = (wix_keys.c.site == site) & (wix_keys.c.kind == kind)
+    def cached(self, site: str) -> Known:
+        """Return the keys that are known of the site."""
         with self._database.read() as connection:
-            rows = connection.execute(select(wix_keys).where(mine)).all()
-        return {row.name: (row.key, row.data_type) for row in rows}
+            rows = connection.execute(_KEYS, {"site": site}).all()
+        return {(row.kind, row.name): (row.key, row.data_type) for row in rows}
 
     def remember_key(
         self, site: str, kind: Kind, name: str, key: str, data_type: str | None = None

@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
+    Integer,
+    bindparam,
     case,
     delete,
     func,
@@ -22,7 +23,14 @@ from sqlalchemy import (
     update,
 )
 
-from formapp.db.database import Database, is_over, lock_for_transaction, upsert
+from formapp.db.database import (
+    Database,
+    UtcDateTime,
+    is_outside,
+    is_over,
+    lock_for_transaction,
+    upsert,
+)
 from formapp.db.tables import pauses, wix_calls
 from formapp.delivery.claims import is_paused
 from formapp.http import DeadlineAdapter
@@ -147,6 +155,31 @@ class RateLimitedClient:
         self._budget.ended(self.site, self._taken, self.clock())
 
 
+# Queries of a site's calls, made once: that takes longer than answering them.
+
+
+def _window(site: str, now: datetime) -> dict[str, Any]:
+    """The parameters of the queries: which calls count, by any host's clock."""
+    return {"site": site, "before": now - WINDOW, "beyond": now + WINDOW}
+
+
+_MINE = wix_calls.c.site == bindparam("site")
+_RECENT = ~is_outside(
+    wix_calls.c.at,
+    bindparam("before", type_=UtcDateTime),
+    bindparam("beyond", type_=UtcDateTime),
+)
+_COUNT = select(func.count()).where(_MINE, _RECENT)
+_NEXT_TO_END = (
+    select(wix_calls.c.at)
+    .where(_MINE, _RECENT)
+    .order_by(wix_calls.c.at)
+    .offset(bindparam("number", type_=Integer))
+    .limit(1)
+)
+_DELETE_EARLIER = delete(wix_calls).where(_MINE, ~_RECENT)
+
+
 class Budget:
     """At most `limit` calls to a site in any 60 seconds, as Wix sees them.
 
@@ -163,7 +196,7 @@ class Budget:
         """Count one call; returns None if it may be sent, else when there is room again."""
         with self._database.write() as connection:
             lock_for_transaction(connection, _LOCK, site)
-            connection.execute(delete(wix_calls).where(wix_calls.c.site == site, ~_recent(now)))
+            connection.execute(_DELETE_EARLIER, _window(site, now))
             free_at = self._free_at(connection, site, now, 1)
             if free_at is None:
                 connection.execute(insert(wix_calls), {"site": site, "at": now})
@@ -200,26 +233,14 @@ class Budget:
         used = _used(connection, site, now)
         if used + calls <= self.limit:
             return None
-        oldest = (
-            select(wix_calls.c.at)
-            .where(wix_calls.c.site == site, _recent(now))
-            .order_by(wix_calls.c.at)
-            .offset(used + calls - self.limit - 1)
-            .limit(1)
-        )
-        taken: datetime = connection.execute(oldest).scalar_one()
+        number = {"number": used + calls - self.limit - 1}
+        taken: datetime = connection.execute(_NEXT_TO_END, _window(site, now) | number).scalar_one()
         return taken + WINDOW
 
 
 def _used(connection: Connection, site: str, now: datetime) -> int:
-    recent = (wix_calls.c.site == site) & _recent(now)
-    used: int = connection.execute(select(func.count()).where(recent)).scalar_one()
+    used: int = connection.execute(_COUNT, _window(site, now)).scalar_one()
     return used
-
-
-def _recent(now: datetime) -> ColumnElement[bool]:
-    """In the window, by any host's clock."""
-    return ~is_over(wix_calls.c.at, now - WINDOW, 2 * WINDOW)
 
 
 class Pauses:

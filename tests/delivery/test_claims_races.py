@@ -215,5 +215,5 @@ def test_two_that_learn_the_same_at_once_do_not_collide(database: Database) -> N
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(learn, range(4)))
-    assert len(keys.cached(SITE, "label")) == 10
+    assert len(keys.cached(SITE)) == 10
     assert {pauses.failures(f"site {each}") for each in range(10)} == {4}

@@ -19,8 +19,9 @@ def test_what_was_deleted_at_wix_is_made_anew_once(
     world.site.set(random_key_suffixes=suffixes)
     world.bring(GIVEN)
     kinds = {"labels": "label", "extended-fields": "field"}
-    (key,) = KeyCache(world.database).cached(SITE, kinds[kind]).values()  # type: ignore[arg-type] # one of two
-    world.site.api("DELETE", f"/{kind}/{key[0]}")
+    cached = KeyCache(world.database).cached(SITE)
+    (key,) = [key for (of, _), (key, _) in cached.items() if of == kinds[kind]]
+    world.site.api("DELETE", f"/{kind}/{key}")
     world.site.forget_calls()
     row = world.bring(GIVEN if known else AGAIN)
     assert (row["state"], row["attempts"]) == ("delivered", 1)
