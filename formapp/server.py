@@ -228,11 +228,13 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         connections: Connections | None = None,
         body_limits: Mapping[str, int] | None = None,
         at_once: Callable[[str, str], bool] = _never,
+        gathers: bool = False,
     ) -> None:
         """`body_limits` are for paths that take larger bodies than `MAX_BODY`.
 
         `at_once` says of a method and a path whether the app answers without waiting for anything,
-        files too, unless by `formapp.waiting`.
+        files too, unless by `formapp.waiting`. With `gathers`, what is done for several requests
+        together, such as a commit, is begun after one more look for others.
         """
         settings = _settings(listener, body_limits or {})
         settings.bodies = bodies or Bodies([0])
@@ -243,6 +245,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         self._draining: Callable[[], None] | None = None
         self._was_idle = False
         self._at_once = at_once
+        self._gathers, self._has_gathered = gathers, True
         self._to_begin: deque[_Channel] = deque()
         self._hub = Hub(self._wake, lambda work: self.task_dispatcher.add_task(_PooledWork(work)))
         self._is_closed = False
@@ -283,8 +286,12 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         """
         # Before waitress asks the connections, which were made later, what each waits for.
         number = min(len(self._to_begin), MAX_BEGUN)
-        self._hub.run([partial(_serve, self._to_begin.popleft()) for _ in range(number)])
-        if self._to_begin:
+        # Not twice in a row: under load each look finds others.
+        gathers = self._gathers and self._has_gathered and number > 0
+        self._has_gathered = not gathers
+        begun = [partial(_serve, self._to_begin.popleft()) for _ in range(number)]
+        self._hub.run(begun, gathers=gathers)
+        if self._to_begin or (gathers and self._hub.callbacks):
             self._wake()
         if self._stop_by is not None and self._is_drained(self._stop_by):
             raise SystemExit

@@ -37,7 +37,7 @@ class Hub:
         in_thread: calls a function in another thread.
 
     Attributes:
-        callbacks: to be called before the next poll.
+        callbacks: to be called before the next poll, or the one after it.
         idle: greenlets whose function has returned.
         sockets: those that greenlets wait for; where its own file can be read, call `look`.
     """
@@ -53,17 +53,19 @@ class Hub:
         self._is_woken = False
         self._ready: deque[Callable[[], object]] = deque()
 
-    def run(self, functions: Iterable[Callable[[], object]] = ()) -> None:
+    def run(self, functions: Iterable[Callable[[], object]] = (), *, gathers: bool = False) -> None:
         """Resume the greenlets that have what they waited for, and have these functions called.
 
-        Returns when each has ended or waits, and raises what one of them raises.
+        Returns when each has ended or waits, and raises what one of them raises. With `gathers`,
+        callbacks are left to the next call.
         """
         # Before the deque is read: whatever comes after that wakes the thread again.
         self._is_woken = False
         self._resume_all()
         for function in functions:
             self._start(function)
-        while self.callbacks or self._ready:
+        self._resume_all()
+        while self.callbacks and not gathers:
             callbacks, self.callbacks = self.callbacks, {}
             for callback in callbacks:
                 self._start(callback)

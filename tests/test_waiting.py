@@ -105,6 +105,18 @@ def test_before_poll_is_once_and_after_all_had_their_turn() -> None:
     assert seen == ["one", "two", "begin"]
 
 
+def test_what_is_called_before_the_poll_can_be_left_to_the_next_run() -> None:
+    hub = Hub(lambda: None, lambda work: work())
+    seen: list[str] = []
+    hub.run([partial(before_poll, partial(seen.append, "called"))] * 2, gathers=True)
+    assert seen == []
+    hub.run([partial(seen.append, "next")])
+    assert seen == ["next", "called"]
+    hub.run()
+    assert seen == ["next", "called"]
+    hub.close()
+
+
 def test_a_future_that_is_done_or_fails_needs_no_wait() -> None:
     done: Future[int] = Future()
     done.set_result(1)

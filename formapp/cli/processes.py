@@ -155,6 +155,8 @@ def _web(
             connections=Connections(shared.connections, number),
             body_limits=body_limits(forms),
             at_once=partial(answers_at_once, app),
+            # Whatever the database: all cores are busy.
+            gathers=True,
         )
         on_signals(server.stop)
         server.run()

@@ -103,7 +103,12 @@ def serve(
     on_kept = runner.wake if runner else None
     app = create_app(settings, forms=forms, database=database, on_kept=on_kept, metrics=metrics)
     server = Server(
-        app, listener, body_limits=body_limits(forms), at_once=partial(answers_at_once, app)
+        app,
+        listener,
+        body_limits=body_limits(forms),
+        at_once=partial(answers_at_once, app),
+        # PostgreSQL's commits need a core of their own, which is idle until they begin.
+        gathers=database.is_sqlite,
     )
     on_signals(server.stop)
     # All objects so far are permanent: garbage collection can skip them.

@@ -17,12 +17,16 @@ Address = tuple[str, int]
 class Running:
     """A site behind its server, in a thread."""
 
-    def __init__(self, site: Site, body_limits: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, site: Site, body_limits: Mapping[str, int] | None = None, *, gathers: bool = True
+    ) -> None:
         listener = listen("127.0.0.1", 0)
         self.site = site
         self.address: Address = listener.getsockname()
         at_once = partial(answers_at_once, site.app)
-        self.server = Server(site.app, listener, body_limits=body_limits, at_once=at_once)
+        self.server = Server(
+            site.app, listener, body_limits=body_limits, at_once=at_once, gathers=gathers
+        )
         self.thread = threading.Thread(target=self.server.run)
         self.thread.start()
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from flask import request
 
 from formapp import server
 from formapp.server import MAX_AT_ONCE
+from formapp.waiting import before_poll
 from tests.support.processes import eventually
 from tests.web.running import Running, answer, get, good, post
 from tests.web.support import LISTED, SiteMaker, locked
@@ -227,3 +229,34 @@ def test_many_posts_at_once_take_turns_with_other_requests(
             client.sendall(post("/f/lead", good(site)))
         assert [answer(client)[0] for client in clients] == [303] * 9
     assert len(site.rows()) == 9
+
+
+@pytest.mark.parametrize(("gathers", "begun"), [(True, [2, 4]), (False, [1, 2, 3, 4])])
+def test_what_is_done_together_waits_for_one_more_look_and_no_longer(
+    make_site: SiteMaker, begun: list[int], *, gathers: bool
+) -> None:
+    site = make_site()
+    running = Running(site, gathers=gathers)
+    requests, seen = count(1), [0]
+    calls: list[int] = []
+
+    def call() -> None:
+        calls.append(seen[-1])
+
+    with ExitStack() as stack:
+        clients = [stack.enter_context(closing(running.connect())) for _ in range(4)]
+        stack.callback(running.stop)
+        following = iter(clients)
+
+        def begin() -> None:
+            seen.append(next(requests))
+            before_poll(call)
+            # It arrives before the following look.
+            for client in islice(following, 1):
+                client.sendall(get("/f/lead"))
+
+        site.app.before_request(begin)
+        eventually(lambda: len(_channels(running)) == len(clients))
+        next(following).sendall(get("/f/lead"))
+        assert [answer(client)[0] for client in clients] == [200] * len(clients)
+    assert calls == begun
