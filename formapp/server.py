@@ -245,7 +245,7 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         self._draining: Callable[[], None] | None = None
         self._was_idle = False
         self._at_once = at_once
-        self._gathers, self._has_gathered = gathers, True
+        self._gathers = gathers
         self._to_begin: deque[_Channel] = deque()
         self._hub = Hub(self._wake, lambda work: self.task_dispatcher.add_task(_PooledWork(work)))
         self._is_closed = False
@@ -286,12 +286,12 @@ class Server(TcpWSGIServer):  # type: ignore[misc] # waitress publishes no types
         """
         # Before waitress asks the connections, which were made later, what each waits for.
         number = min(len(self._to_begin), MAX_BEGUN)
-        # Not twice in a row: under load each look finds others.
-        gathers = self._gathers and self._has_gathered and number > 0
-        self._has_gathered = not gathers
+        # Not twice in a row: under load each look finds others. Nor in what may be the last one.
+        gathers = self._gathers and number > 0 and not self._hub.callbacks
+        gathers = gathers and self._stop_by is None
         begun = [partial(_serve, self._to_begin.popleft()) for _ in range(number)]
         self._hub.run(begun, gathers=gathers)
-        if self._to_begin or (gathers and self._hub.callbacks):
+        if self._to_begin or self._hub.callbacks:
             self._wake()
         if self._stop_by is not None and self._is_drained(self._stop_by):
             raise SystemExit

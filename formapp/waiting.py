@@ -197,7 +197,7 @@ def wait_for_socket(descriptor: int, events: int) -> int:
 
 
 def before_poll(callback: Callable[[], None]) -> None:
-    """Call this once, by a greenlet, when all requests of the thread wait.
+    """Call this once, by a greenlet, when all requests of the thread wait, or after one more poll.
 
     At once where none shares it.
     """

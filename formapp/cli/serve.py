@@ -107,7 +107,7 @@ def serve(
         listener,
         body_limits=body_limits(forms),
         at_once=partial(answers_at_once, app),
-        # PostgreSQL's commits need a core of their own, which is idle until they begin.
+        # PostgreSQL commits by another core, which would be idle during one more look.
         gathers=database.is_sqlite,
     )
     on_signals(server.stop)

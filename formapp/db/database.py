@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,8 +26,12 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Dialect,
+    Integer,
+    Select,
+    String,
     Table,
     TypeDecorator,
+    bindparam,
     create_engine,
     event,
     func,
@@ -94,7 +99,7 @@ class Database:
                 # After an advisory lock, a statement must see the earlier owner's commits.
                 "isolation_level": "READ COMMITTED",
                 "pool_timeout": 5,
-                # What was used a moment ago needs no test whether it is lost.
+                # A connection that was used a moment ago needs no test (`postgresql.IDLE_SECONDS`).
                 "pool_use_lifo": True,
             }
         self._turn = _Turn(Path(self.place), busy_seconds) if self.is_sqlite else nullcontext()
@@ -311,7 +316,7 @@ def is_over(column: Any, now: datetime, longest: timedelta) -> ColumnElement[boo
 
 
 def is_outside(column: Any, now: Any, far: Any) -> ColumnElement[bool]:
-    """Do as `is_over`, for a query that is made once: the times may be parameters."""
+    """Do as `is_over`, in a query that is built once; `far` is `now + longest`."""
     return or_(column <= now, column > far)
 
 
@@ -341,8 +346,13 @@ def upsert(
 def lock_for_transaction(connection: Connection, key: int, name: str | None = None) -> None:
     """Let one transaction at a time pass this point; SQLite has a single writer anyway."""
     if connection.dialect.name == "postgresql":
-        names = [func.hashtext(name)] if name else []
-        connection.execute(select(func.pg_advisory_xact_lock(key, *names)))
+        connection.execute(_lock(has_name=bool(name)), {"key": key, "name": name})
+
+
+@cache
+def _lock(*, has_name: bool) -> Select[Any]:
+    names = [func.hashtext(bindparam("name", type_=String))] if has_name else []
+    return select(func.pg_advisory_xact_lock(bindparam("key", type_=Integer), *names))
 
 
 def _first_line(error: Exception) -> str:

@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 
 import msgspec
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Integer,
@@ -54,6 +55,15 @@ _LOCK = 0x636C616D  # "clam"
 _UNREADABLE = "its lead can't be read by this version of formapp: retry it to have it made anew"
 
 _log = logging.getLogger(__name__)
+
+# Like the queries below, built once: building one takes longer than its answer.
+_IDS: BindParameter[Any] = bindparam("ids", expanding=True)
+_LEADS = select(submissions.c.id, submissions.c.lead).where(submissions.c.id.in_(_IDS))
+_TAKE = (
+    update(deliveries)
+    .where(deliveries.c.id.in_(_IDS))
+    .values(fence=deliveries.c.fence + 1, lease_until=bindparam("until"))
+)
 
 
 class ClaimLostError(Exception):
@@ -157,8 +167,7 @@ def _claim_oldest(
 def _claim(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> list[Claim]:
     """Take the deliveries, all by a few statements: SQLite stores no lead meanwhile."""
     ids = [row.submission_id for row in rows]
-    stored = select(submissions.c.id, submissions.c.lead).where(submissions.c.id.in_(ids))
-    leads = {row.id: row.lead for row in connection.execute(stored)}
+    leads = {row.id: row.lead for row in connection.execute(_LEADS, {"ids": ids})}
     tried_since = _tried_since(connection, [row.id for row in rows if row.attempts])
     claims = []
     for row in rows:
@@ -179,8 +188,8 @@ def _claim(connection: Connection, rows: Sequence[Row[Any]], now: datetime) -> l
             lead=lead,
         )
         claims.append(claim)
-    mine = update(deliveries).where(deliveries.c.id.in_([claim.delivery_id for claim in claims]))
-    connection.execute(mine.values(fence=deliveries.c.fence + 1, lease_until=now + LEASE))
+    mine = [claim.delivery_id for claim in claims]
+    connection.execute(_TAKE, {"ids": mine, "until": now + LEASE})
     return claims
 
 
@@ -250,7 +259,7 @@ def write_held(
         raise ClaimLostError
 
 
-# Which delivery is next. The queries are made once: that takes longer than answering them.
+# Which delivery is next
 
 _NOW = bindparam("now", type_=UtcDateTime)
 
@@ -263,6 +272,7 @@ def _times(now: datetime) -> dict[str, datetime]:
 def due() -> Select[Any]:
     """The query for the `most` oldest deliveries of this `form` to the `site` that may be claimed.
 
+    Its other parameters are `_times`.
     Not while its site is paused, nor while another unfinished delivery of the same person (the same
     e-mail or the same phone at the same site) is in flight or precedes it. One whose write has an
     unknown outcome precedes others: until it is known, a second write may make a second contact.
@@ -279,7 +289,7 @@ def due() -> Select[Any]:
             # Two conditions, since a database uses one index for each.
             _comes_first("email"),
             _comes_first("phone"),
-            ~_is_paused(),
+            ~_site_is_paused(),
         )
         .order_by(deliveries.c.id)
         .limit(bindparam("most", type_=Integer))
@@ -292,9 +302,11 @@ def is_paused(now: datetime) -> ColumnElement[bool]:
     return ~is_over(pauses.c.paused_until, now, LONGEST_WAIT)
 
 
-def _is_paused() -> ColumnElement[bool]:
-    lasts = ~is_outside(pauses.c.paused_until, _NOW, bindparam("far"))
-    return exists().where(pauses.c.site == bindparam("site"), lasts)
+def _site_is_paused() -> ColumnElement[bool]:
+    until = pauses.c.paused_until
+    return exists().where(
+        pauses.c.site == bindparam("site"), ~is_outside(until, _NOW, bindparam("far"))
+    )
 
 
 def _has_ended(lease_until: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -344,7 +356,7 @@ def _forms_in_turn() -> Select[Any]:
     return (
         select(waiting.c.form)
         .outerjoin(turns, turns.c.form == waiting.c.form)
-        .where(waiting.c.form.is_not(None), ~_is_paused())
+        .where(waiting.c.form.is_not(None), ~_site_is_paused())
         .order_by(turns.c.at.is_not(None), turns.c.at, oldest.scalar_subquery())
     )
 

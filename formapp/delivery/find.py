@@ -40,8 +40,12 @@ Kind = Literal["label", "field"]
 Known = dict[tuple[Kind, str], tuple[str, str | None]]
 """Kind and display name to key and data type (None for labels)."""
 
-# Made once: that takes longer than answering it.
+# Built once: building one takes longer than its answer.
 _KEYS = select(wix_keys).where(wix_keys.c.site == bindparam("site"))
+_CONTACTS = select(contacts).where(
+    contacts.c.site == bindparam("site"),
+    contacts.c.identity.in_(bindparam("identities", expanding=True)),
+)
 
 _REFUSES_ALL = (RateLimitedError, UnauthorizedError, ForbiddenError)
 
@@ -158,11 +162,9 @@ def _identity(lead: Lead) -> str | None:
 
 def _cached(client: RateLimitedClient, identities: Iterable[str]) -> dict[str, tuple[str, int]]:
     """The contact of each person's last delivery, and its revision then (0: unknown)."""
-    query = select(contacts).where(
-        contacts.c.site == client.site, contacts.c.identity.in_(list(identities))
-    )
+    given = {"site": client.site, "identities": list(identities)}
     with client.database.read() as connection:
-        rows = connection.execute(query).all()
+        rows = connection.execute(_CONTACTS, given).all()
     return {row.identity: (row.contact_id, row.revision or 0) for row in rows}
 
 

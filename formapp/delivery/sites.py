@@ -155,7 +155,7 @@ class RateLimitedClient:
         self._budget.ended(self.site, self._taken, self.clock())
 
 
-# Queries of a site's calls, made once: that takes longer than answering them.
+# Queries of a site's calls, built once: building one takes longer than its answer.
 
 
 def _window(site: str, now: datetime) -> dict[str, Any]:
@@ -170,7 +170,7 @@ _RECENT = ~is_outside(
     bindparam("beyond", type_=UtcDateTime),
 )
 _COUNT = select(func.count()).where(_MINE, _RECENT)
-_NEXT_TO_END = (
+_TIME_OF_CALL = (
     select(wix_calls.c.at)
     .where(_MINE, _RECENT)
     .order_by(wix_calls.c.at)
@@ -234,7 +234,9 @@ class Budget:
         if used + calls <= self.limit:
             return None
         number = {"number": used + calls - self.limit - 1}
-        taken: datetime = connection.execute(_NEXT_TO_END, _window(site, now) | number).scalar_one()
+        taken: datetime = connection.execute(
+            _TIME_OF_CALL, _window(site, now) | number
+        ).scalar_one()
         return taken + WINDOW
 
 

@@ -101,15 +101,15 @@ def claim_job(
     longest_wait: timedelta = LONGEST_WAIT,
 ) -> ClaimedJob | None:
     """Claim the job of these kinds, at least of this `age`, that has been due longest."""
-    wanted = is_over(jobs.c.due_at, now, longest_wait) & jobs.c.kind.in_(kinds)
-    if age:
-        wanted &= jobs.c.created_at <= now - age
     times = {"now": now, "far": now + longest_wait, "before": now - age}
     while True:
         with database.read() as connection:
             job_id = _oldest(connection, tuple(kinds), times, by_age=bool(age))
         if job_id is None:
             return None
+        wanted = is_over(jobs.c.due_at, now, longest_wait) & jobs.c.kind.in_(kinds)
+        if age:
+            wanted &= jobs.c.created_at <= now - age
         with database.write() as connection:
             claim = update(jobs).where(wanted & (jobs.c.id == job_id))
             claim = claim.values(due_at=now + LEASE, attempts=jobs.c.attempts + 1)
@@ -137,7 +137,7 @@ def _oldest_of_each(
     """Return the query for the oldest job of each kind, which reads one index entry for each.
 
     It reads no more, however many jobs of other kinds or for later there are. It is one query, made
-    once: each post wakes all workers, and their queries delay its delivery.
+    once: each post wakes all workers, and their queries take time from deliveries.
     """
     due_at, far = jobs.c.due_at, bindparam("far", type_=UtcDateTime)
     wanted = due_at > far if by_wrong_clock else due_at <= bindparam("now", type_=UtcDateTime)

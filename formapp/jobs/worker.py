@@ -49,7 +49,7 @@ class Worker:
     """Works until it is stopped. `wake` and `stop` may be called from any thread.
 
     `interrupt` makes the work in hand end soon, `periodic` is called between two pieces of work.
-    `wake_delay` is how many seconds it lets pass when it is woken; all that come meanwhile are one.
+    When it sleeps and is woken, it looks after `wake_delay_seconds`, once for all calls of `wake`.
     `defects` counts the exceptions that it met while it drained.
     """
 
@@ -59,14 +59,14 @@ class Worker:
         *,
         interrupt: Callable[[], None] = lambda: None,
         poll_seconds: float = POLL_SECONDS,
-        wake_delay: float = 0.0,
+        wake_delay_seconds: float = 0.0,
         periodic: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._work = work
         self._interrupt = interrupt
         self._periodic = periodic
         self._poll_seconds = poll_seconds
-        self._wake_delay = wake_delay
+        self._wake_delay_seconds = wake_delay_seconds
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._unavailable = False
@@ -76,7 +76,7 @@ class Worker:
         while not self._stopping.is_set():
             if not self._step():
                 if self._woken.wait(self._poll_seconds):
-                    self._stopping.wait(self._wake_delay)
+                    self._stopping.wait(self._wake_delay_seconds)
                 # Before the next look and before `stop` is checked: neither can be missed.
                 self._woken.clear()
 
@@ -129,7 +129,7 @@ class Worker:
         return count
 
     def wake(self) -> None:
-        """Look at once: something may be due."""
+        """Look soon: something may be due."""
         self._woken.set()
 
     def stop(self) -> None:

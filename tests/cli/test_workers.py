@@ -1,4 +1,4 @@
-"""The crew of a process: who runs which kind of errand, and none waits for another."""
+"""The workers of a process: who runs which kind of job, and none waits for another."""
 
 import socket
 import threading
@@ -8,18 +8,22 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from formapp import http
 from formapp.cli import worker as workers
-from formapp.cli.worker import make_worker_group
+from formapp.cli.worker import JOB_DELAY_SECONDS, make_worker_group
 from formapp.config.settings import Settings
 from formapp.confirmation.store import CONFIRMATION_MAIL, REQUEST
 from formapp.db.database import Database
 from formapp.db.tables import jobs
+from formapp.delivery import claims
+from formapp.jobs import queue
 from formapp.jobs.queue import Job
+from formapp.jobs.worker import WorkerGroup
 from formapp.leads.accept import Status, keep
 from formapp.leads.report import show_submission
 from formapp.monitoring.metrics import Metrics
@@ -89,8 +93,7 @@ def url_of(server: socket.socket) -> str:
 
 
 @contextmanager
-def running(database: Database, given: Settings) -> Iterator[None]:
-    crew = make_worker_group(given, database, Metrics())
+def running(crew: WorkerGroup) -> Iterator[None]:
     thread = threading.Thread(target=crew.run)
     thread.start()
     try:
@@ -100,6 +103,38 @@ def running(database: Database, given: Settings) -> Iterator[None]:
         thread.join()
 
 
+def test_what_wakes_all_workers_has_deliveries_look_at_once_and_jobs_later(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[tuple[str, float]] = []
+
+    def noting(name: str, look: Callable[..., Any]) -> Callable[..., Any]:
+        def noted(*args: Any, **options: Any) -> Any:
+            looks.append((name, time.monotonic()))
+            return look(*args, **options)
+
+        return noted
+
+    monkeypatch.setattr(
+        "formapp.delivery.deliver.claim_many", noting("delivery", claims.claim_many)
+    )
+    monkeypatch.setattr(queue, "claim_job", noting("job", queue.claim_job))
+    late = 0
+    crew = make_worker_group(settings(), database, Metrics())
+    with running(crew):
+        eventually(lambda: {"delivery", "job"} <= {name for name, _ in looks})
+        for _ in range(5):
+            time.sleep(0.1)
+            looks.clear()
+            woken = time.monotonic()
+            crew.wake()
+            eventually(lambda: {"delivery", "job"} <= {name for name, _ in looks})
+            first = {name: at - woken for name, at in reversed(looks)}
+            late += first["delivery"] < JOB_DELAY_SECONDS <= first["job"]
+    # Each may also have looked by itself, as it does once a second.
+    assert late >= 3
+
+
 def test_a_mail_server_that_says_nothing_keeps_no_challenge_waiting(database: Database) -> None:
     """Each mail takes 10 s, and they were there first; a token is worthless after minutes."""
     for number in range(3):
@@ -107,7 +142,8 @@ def test_a_mail_server_that_says_nothing_keeps_no_challenge_waiting(database: Da
     with verifier() as service, black_hole() as server:
         submission_id = challenge(database)
         more = {"CHALLENGE_SECRET": SECRET, "CHALLENGE_VERIFY_URL": service.url}
-        with running(database, settings(SMTP_URL=url_of(server), **more)):
+        given = settings(SMTP_URL=url_of(server), **more)
+        with running(make_worker_group(given, database, Metrics())):
             eventually(lambda: len(service.asked) == 1, 15)
             eventually(lambda: CHALLENGE not in attempts(database))
             server.close()
@@ -145,7 +181,7 @@ def test_a_webhook_that_drips_keeps_no_lead_waiting_and_no_worker_from_ending(
         hook.fault = "dripping body"
         more = {"ALERT_WEBHOOK": hook.url, "WIX_API_URL": wix.url}
         began = time.monotonic()
-        with running(database, settings(**more)):
+        with running(make_worker_group(settings(**more), database, Metrics())):
             eventually(lambda: len(hook.asked) == 1)
             submission_id = keep(database, submission(lead(), datetime.now(UTC))).id
             state = partial(show_submission, database, submission_id)
@@ -184,7 +220,7 @@ def test_a_site_that_says_nothing_keeps_no_other_site_s_lead_waiting(
             site: keep(database, submission(lead(site=site), datetime.now(UTC))).id
             for site in ("mute", "quick")
         }
-        with running(database, settings(**given)):
+        with running(make_worker_group(settings(**given), database, Metrics())):
             quick = partial(show_submission, database, kept["quick"])
             eventually(lambda: quick()["state"] == "delivered")
             assert show_submission(database, kept["mute"])["deliveries"][0]["attempts"] == []

@@ -80,12 +80,11 @@ def test_a_wake_makes_it_look_at_once() -> None:
 
 def test_with_a_delay_what_wakes_it_meanwhile_is_one_look() -> None:
     script = Script()
-    with running(script, wake_delay=0.2) as worker:
+    with running(script, wake_delay_seconds=0.2) as worker:
         script.seen()
         began = time.monotonic()
         for _ in range(5):
             worker.wake()
-            time.sleep(0.02)
         script.seen()
         assert time.monotonic() - began >= 0.2
         assert not script.looked.acquire(timeout=0.4)
@@ -94,10 +93,10 @@ def test_with_a_delay_what_wakes_it_meanwhile_is_one_look() -> None:
 
 def test_a_delay_holds_up_no_stop() -> None:
     script = Script()
-    with running(script, wake_delay=NEVER) as worker:
+    with running(script, wake_delay_seconds=NEVER) as worker:
         script.seen()
         worker.wake()
-        time.sleep(0.05)
+        assert not script.looked.acquire(timeout=0.1)
 
 
 def test_one_wake_is_one_look() -> None:

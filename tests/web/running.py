@@ -18,8 +18,14 @@ class Running:
     """A site behind its server, in a thread."""
 
     def __init__(
-        self, site: Site, body_limits: Mapping[str, int] | None = None, *, gathers: bool = True
+        self,
+        site: Site,
+        body_limits: Mapping[str, int] | None = None,
+        *,
+        gathers: bool | None = None,
     ) -> None:
+        """`gathers`: as `serve` has it, unless given."""
+        gathers = site.database.is_sqlite if gathers is None else gathers
         listener = listen("127.0.0.1", 0)
         self.site = site
         self.address: Address = listener.getsockname()

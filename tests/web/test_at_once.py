@@ -86,6 +86,19 @@ def test_each_request_is_answered_by_its_thread(
     assert (by == running.thread.ident) is (name in AT_ONCE)
 
 
+@pytest.mark.parametrize("gathers", [False, True])
+def test_a_lone_post_is_answered_at_once(make_site: SiteMaker, *, gathers: bool) -> None:
+    site = make_site()
+    running = Running(site, gathers=gathers)
+    took = []
+    for _ in range(3):
+        began = time.monotonic()
+        assert running.ask(post("/f/lead", good(site)))[0] == 303
+        took.append(time.monotonic() - began)
+    running.stop()
+    assert min(took) < 0.5  # the server looks once a second even if nothing wakes it
+
+
 def test_posts_that_wait_keep_no_page_waiting(running: Running) -> None:
     site = running.site
     with ExitStack() as stack:
