@@ -165,6 +165,19 @@ class Database:
             yield connection.execution_options(**{_READ_ONLY: True})
 
     @contextmanager
+    def look_up(self) -> Iterator[Connection]:
+        """For statements that read and need no common view.
+
+        On PostgreSQL no transaction begins and ends around them: either takes as long as one.
+        """
+        if self.is_sqlite:
+            with self.read() as connection:
+                yield connection
+            return
+        with self._translated(), self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
     def _translated(self) -> Iterator[None]:
         """Translate what SQLAlchemy raises, or the driver itself in `write_by_driver`."""
         driver = self.engine.dialect.loaded_dbapi

@@ -90,6 +90,7 @@ class Statements:
         pooled = self._engine.raw_connection()
         connection: Any = pooled.driver_connection
         connection.autocommit = True
+        connection.prepare_threshold = 5  # executions: here they are of the same few statements
         return pooled
 
     def _keep(self, pooled: PoolProxiedConnection, pool: Pool) -> None:
@@ -132,6 +133,8 @@ def _settings(busy_seconds: float) -> Callable[[Any, object], None]:
     def set_up(connection: Any, _record: object) -> None:
         # No statement is worth compiling: all read little, even where the planner expects much.
         connection.execute("SET jit = off")
+        # Nor worth preparing: a plan for all values of a state could use no index of one state.
+        connection.prepare_threshold = None
         connection.execute(f"SET lock_timeout = {max(1, round(busy_seconds * 1000))}")
         connection.commit()
 

@@ -163,7 +163,7 @@ def _identity(lead: Lead) -> str | None:
 def _cached(client: RateLimitedClient, identities: Iterable[str]) -> dict[str, tuple[str, int]]:
     """The contact of each person's last delivery, and its revision then (0: unknown)."""
     given = {"site": client.site, "identities": list(identities)}
-    with client.database.read() as connection:
+    with client.database.look_up() as connection:
         rows = connection.execute(_CONTACTS, given).all()
     return {row.identity: (row.contact_id, row.revision or 0) for row in rows}
 
@@ -186,7 +186,7 @@ def _own_creation(client: RateLimitedClient, claim: Claim) -> Found:
     delivered = select(deliveries.c.contact_id).where(
         deliveries.c.site == claim.site, deliveries.c.contact_id.in_(ids)
     )
-    with client.database.read() as connection:
+    with client.database.look_up() as connection:
         others = set(connection.scalars(delivered))
     return Found(next((row for row in candidates if row.id not in others), None))
 
@@ -297,7 +297,7 @@ class KeyCache:
 
     def cached(self, site: str) -> Known:
         """Return the keys that are known of the site."""
-        with self._database.read() as connection:
+        with self._database.look_up() as connection:
             rows = connection.execute(_KEYS, {"site": site}).all()
         return {(row.kind, row.name): (row.key, row.data_type) for row in rows}
 

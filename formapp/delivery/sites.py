@@ -219,12 +219,12 @@ class Budget:
 
     def room(self, site: str, at: datetime) -> int:
         """How many calls there is room for at this time, if none is sent until then."""
-        with self._database.read() as connection:
+        with self._database.look_up() as connection:
             return max(0, self.limit - _used(connection, site, at))
 
     def room_at(self, site: str, now: datetime, calls: int) -> datetime | None:
         """When there is room for this many calls, or for `limit`; None: there is now."""
-        with self._database.read() as connection:
+        with self._database.look_up() as connection:
             return self._free_at(connection, site, now, min(calls, self.limit))
 
     def _free_at(
@@ -253,7 +253,7 @@ class Pauses:
 
     def failures(self, site: str) -> int:
         """How many pauses in a row ended without a success."""
-        with self._database.read() as connection:
+        with self._database.look_up() as connection:
             query = select(pauses.c.failures).where(pauses.c.site == site)
             return connection.execute(query).scalar() or 0
 
@@ -282,7 +282,7 @@ class Pauses:
         """
         over = or_(pauses.c.paused_until.is_(None), pauses.c.paused_until <= now)
         failed = (pauses.c.site == site) & (pauses.c.failures > 0) & over
-        with self._database.read() as connection:
+        with self._database.look_up() as connection:
             if connection.execute(select(pauses.c.site).where(failed)).first() is None:
                 return False
         forgotten = {"paused_until": None, "reason": None, "failures": 0}
@@ -292,6 +292,6 @@ class Pauses:
 
     def paused(self, now: datetime) -> dict[str, tuple[datetime, str]]:
         """The paused sites, until when and why."""
-        with self._database.read() as connection:
+        with self._database.look_up() as connection:
             rows = connection.execute(select(pauses).where(is_paused(now))).all()
         return {row.site: (row.paused_until, row.reason) for row in rows}

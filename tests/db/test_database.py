@@ -4,9 +4,10 @@ import threading
 import time
 from contextlib import ExitStack, closing, suppress
 from functools import partial
+from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import QueuePool
 
@@ -121,6 +122,33 @@ def test_a_connection_given_back_commits_nothing_by_itself(database: Database) -
         connection.execute(text(INSERT.format("'b'")))
         raise ZeroDivisionError
     assert stored(database) == {"a"}
+
+
+def test_a_look_up_leaves_the_connections_transactions_as_they_are(database: Database) -> None:
+    store(database, "a")
+    for _ in range(2):
+        with database.look_up() as connection:
+            assert connection.scalars(text("SELECT hash FROM counts")).all() == ["a"]
+            assert database.is_sqlite or not _in_transaction(connection)
+        with suppress(ZeroDivisionError), database.write() as connection:
+            connection.execute(text(INSERT.format("'b'")))
+            assert database.is_sqlite or _in_transaction(connection)
+            raise ZeroDivisionError
+    assert stored(database) == {"a"}
+
+
+def _in_transaction(connection: Connection) -> bool:
+    """Whether PostgreSQL has begun a transaction for it."""
+    driver: Any = connection.connection.driver_connection
+    return bool(driver.info.transaction_status)
+
+
+def test_postgresql_plans_each_query_for_its_values(postgresql: Database) -> None:
+    prepared = text("SELECT count(*) FROM pg_prepared_statements")
+    for _ in range(8):
+        with postgresql.look_up() as connection:
+            connection.execute(text("SELECT CAST(:value AS integer)"), {"value": 1})
+            assert connection.scalar(prepared) == 0
 
 
 def test_a_database_that_is_closed_in_a_transaction_opens_another_connection(
