@@ -236,7 +236,8 @@ class _Turn:
     def __init__(self, path: Path, patience: float) -> None:
         self._path = path
         self._patience = patience
-        self._threads = threading.Lock()
+        # Who has the turn may close the database, hence the R.
+        self._threads = threading.RLock()
         self._files: list[int] = []
 
     def __enter__(self) -> None:
@@ -277,11 +278,21 @@ class _Turn:
                 os.fchown(file, owner.st_uid, owner.st_gid)
 
     def _release(self) -> None:
-        self.close()
+        self._close_files()
         self._threads.release()
 
     def close(self) -> None:
-        """Close the files, which ends this process's locks on them."""
+        """Close the files, which ends this process's locks on them.
+
+        Once no thread has the turn: it would unlock by the number of a file, which may be another's
+        by then. After a fork a thread may seem to have it that isn't there.
+        """
+        is_mine = self._threads.acquire(timeout=self._patience)
+        self._close_files()
+        if is_mine:
+            self._threads.release()
+
+    def _close_files(self) -> None:
         files, self._files = self._files, []
         for file in files:
             os.close(file)

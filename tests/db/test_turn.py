@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -104,7 +105,7 @@ def test_waiting_for_threads_and_then_for_processes_takes_no_longer_than_for_eit
         monkeypatch.setattr(database._turn, "_threads", Busy())
         with holder.write(), pytest.raises(DatabaseUnavailableError, match="is locked"):
             database.write().__enter__()
-    assert now[0] == pytest.approx(105, abs=0.01)
+        assert now[0] == pytest.approx(105, abs=0.01)
 
 
 def test_the_process_whose_turn_is_next_looks_ten_times_in_a_millisecond(
@@ -124,6 +125,19 @@ def test_the_process_whose_turn_is_next_looks_ten_times_in_a_millisecond(
         with database.write() as connection:
             connection.exec_driver_sql("INSERT INTO turns (who) VALUES (7)")
     assert pauses == [0.0001] * 3
+
+
+def test_a_database_is_closed_once_no_thread_writes(url: str) -> None:
+    database = Database(url)
+    with ThreadPoolExecutor(1) as pool:
+        with database.write() as connection:
+            closing_it = pool.submit(database.close)
+            time.sleep(0.1)
+            assert not closing_it.done()
+            connection.exec_driver_sql("INSERT INTO turns (who) VALUES (1)")
+        closing_it.result(20)
+    with closing(database), database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM turns").scalar() == 1
 
 
 def test_a_file_that_can_not_be_locked_is_reported(url: str, tmp_path: Path) -> None:
