@@ -33,14 +33,13 @@ def stacked(days: Mapping[date, Mapping[str, int]]) -> Chart:
     kinds = sorted(totals, key=lambda kind: (-totals[kind], kind))
     highest = _round_up(max((sum(counts.values()) for counts in days.values()), default=0))
     step, unit = (WIDTH - _LEFT) / max(len(days), 1), (HEIGHT - _TOP - _BOTTOM) / highest
-    shapes: dict[int, list[str]] = {}
-    ticks = []
+    width, shapes, ticks = f"{step - 2:.1f}", dict[int, list[str]](), []
     for index, (day, counts) in enumerate(days.items()):
         x, y = _LEFT + index * step, float(HEIGHT - _BOTTOM)
         for number, kind in enumerate(kinds):
             if count := counts.get(kind, 0):
                 y -= count * unit
-                bar = f"M{x + 1:.1f} {y:.1f}h{step - 2:.1f}v{count * unit:.1f}h-{step - 2:.1f}z"
+                bar = f"M{x + 1:.1f} {y:.1f}h{width}v{count * unit:.1f}h-{width}z"
                 shapes.setdefault(min(number, KINDS - 1), []).append(bar)
         if index % 7 == len(days) % 7:
             ticks.append((x, f"{day.day} {day:%b}"))
