@@ -155,7 +155,7 @@ def _web(
             connections=Connections(shared.connections, number),
             body_limits=body_limits(forms),
             at_once=partial(answers_at_once, app),
-            # Two processes take 1.1 to 1.3 times as many posts so, on either database.
+            # Two processes took 1.06 to 1.35 times as many posts so, on either database.
             gathers=True,
         )
         on_signals(server.stop)

@@ -168,7 +168,7 @@ class Database:
     def look_up(self) -> Iterator[Connection]:
         """For statements that read and need no common view.
 
-        On PostgreSQL no transaction begins and ends around them: either takes as long as one.
+        On PostgreSQL without BEGIN and ROLLBACK, each of which would be one more round trip.
         """
         if self.is_sqlite:
             with self.read() as connection:

@@ -33,7 +33,9 @@ def stacked(days: Mapping[date, Mapping[str, int]]) -> Chart:
     kinds = sorted(totals, key=lambda kind: (-totals[kind], kind))
     highest = _round_up(max((sum(counts.values()) for counts in days.values()), default=0))
     step, unit = (WIDTH - _LEFT) / max(len(days), 1), (HEIGHT - _TOP - _BOTTOM) / highest
-    width, shapes, ticks = f"{step - 2:.1f}", dict[int, list[str]](), []
+    width = f"{step - 2:.1f}"
+    shapes: dict[int, list[str]] = {}
+    ticks = []
     for index, (day, counts) in enumerate(days.items()):
         x, y = _LEFT + index * step, float(HEIGHT - _BOTTOM)
         for number, kind in enumerate(kinds):
