@@ -1,4 +1,5 @@
-// Shows times in the reader's time zone, and refreshes a page that asks for it without losing place.
+// Shows times in the reader's time zone, refreshes a page that asks for it without losing place, and
+// goes on with a search whose first answer has looked through the newest leads alone.
 (() => {
   "use strict";
   const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
@@ -11,15 +12,50 @@
   };
   localize(document);
 
+  const read = async (address) => {
+    const answer = await fetch(address, { headers: { Accept: "text/html" } });
+    // A redirect leads to the page for signing in.
+    if (!answer.ok || answer.redirected) return null;
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  };
+
+  const FULL = 50;
+  const MOST_STEPS = 50;
+  const part = (page, name) => page.querySelector(`[data-results="${name}"]`);
+  const goOn = (page) => {
+    const [leads, older] = [part(document, "leads"), part(page, "leads")];
+    const [rows, more] = [leads.querySelector("tbody"), older.querySelector("tbody")];
+    localize(older);
+    if (rows) rows.append(...(more?.children ?? []));
+    else leads.replaceChildren(...older.childNodes);
+    // What is shown begins with the newest, unless it did not before.
+    if (!part(document, "pages").querySelector("[rel=first]")) part(page, "pages").querySelector("[rel=first]")?.remove();
+    for (const name of ["hint", "pages"]) {
+      localize(part(page, name));
+      part(document, name).replaceChildren(...part(page, name).childNodes);
+    }
+  };
+  const found = () => document.querySelectorAll("[data-results] tbody tr").length;
+  const further = () => document.querySelector("[data-results] a[data-further]");
+  const search = async () => {
+    const shown = document.querySelector("[data-found]");
+    for (let step = 0; step < MOST_STEPS && further() && found() < FULL; step += 1) {
+      const page = await read(further().href);
+      if (!page) return;
+      goOn(page);
+      if (found()) shown.textContent = `${found()}${further() ? "+" : ""} ${found() === 1 && !further() ? "lead" : "leads"}`;
+    }
+  };
+  // What was found stays; the link that goes on, too.
+  search().catch(() => {});
+
   const live = document.querySelector("[data-refresh]");
   if (!live) return;
   const refresh = async () => {
     if (document.hidden) return;
     try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-      // A redirect leads to the page for signing in.
-      if (!answer.ok || answer.redirected) return;
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const page = await read(location.href);
+      if (!page) return;
       for (const part of live.querySelectorAll("[data-part]")) {
         const fresh = page.querySelector(`[data-part="${part.dataset.part}"]`);
         // What has the focus, or is opened, stays as it is.

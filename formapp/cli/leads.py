@@ -43,6 +43,7 @@ from formapp.leads import (
 from formapp.leads.accept import Status
 from formapp.leads.errors import LeadError, UnconfirmedError
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
+from formapp.leads.ids import find_submission
 from formapp.leads.places import list_sources
 from formapp.leads.summary import LeadSummary
 from formapp.mail.limit import MailLimitError
@@ -74,7 +75,7 @@ def _check_form(settings: Settings, database: Database, form: str | None) -> Non
 
 def _find(database: Database, given: Sequence[str]) -> list[str]:
     """Return the ids that these, short or whole, mean; nothing is done if one is unknown."""
-    return [search.find_submission(database, each) for each in given]
+    return [find_submission(database, each) for each in given]
 
 
 def _none(state: str | None, form: str | None) -> str:
@@ -167,7 +168,7 @@ def _echo_json(database: Database, wanted: search.LeadFilter) -> None:
 def show_lead(submission_id: str, *, as_json: bool) -> None:
     """Show one submission: answers, consents, and every attempt to deliver it."""
     with _opened() as (_, database):
-        entry = report.show_submission(database, search.find_submission(database, submission_id))
+        entry = report.show_submission(database, find_submission(database, submission_id))
     if as_json:
         echo_json(entry)
     else:
@@ -241,7 +242,7 @@ def resend_lead(submission_id: str) -> None:
         if not settings.secret_key:
             raise click.ClickException(f"{PREFIX}SECRET_KEY is missing; it signs the link")
         limit = limit_of(settings, database)
-        submission_id = search.find_submission(database, submission_id)
+        submission_id = find_submission(database, submission_id)
         try:
             confirm.resend_mail(database, submission_id, _now(), limit)
         except MailLimitError as error:

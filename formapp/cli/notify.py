@@ -16,8 +16,8 @@ from formapp.forms.definition.explain import suggestion
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.definition.parse import load_definitions
 from formapp.leads.errors import LeadError
+from formapp.leads.ids import find_submission
 from formapp.leads.renotify import find_failed, renotify
-from formapp.leads.search import find_submission
 from formapp.mail.definition import mailbox_of
 from formapp.notifications.channel import NotSentError, Send, WithheldError
 from formapp.notifications.plan import CHANNELS, receivers

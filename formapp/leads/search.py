@@ -4,14 +4,13 @@ Ids begin with the time of receipt (UUIDv7), so their order is the order of a li
 merged from streams that an index has in this order already: those of one state or outcome, of one
 form at one site. From each a page reads as many entries as it shows and skips none, whether there
 are a thousand submissions or a million, and whatever most of them are. A search reads the stream of
-one word; what else it is to find is looked for among the newest of these.
+its rarest part, and looks through it for the others.
 """
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -19,22 +18,24 @@ from sqlalchemy import (
     Connection,
     Select,
     exists,
+    false,
     func,
     literal,
-    literal_column,
     or_,
     select,
     union,
     union_all,
 )
 from sqlalchemy.sql.elements import KeyedColumnElement
+from sqlalchemy.sql.selectable import ScalarSelect, SelectBase
 
 from formapp.db.database import Database, DatabaseUnavailableError
+from formapp.db.state_counts import COUNTED, count_states
 from formapp.db.tables import deliveries, search_terms, submissions
-from formapp.leads.errors import AmbiguousIdError, UnknownSubmissionError
+from formapp.leads.ids import id_at, ids_ending, time_of
 from formapp.leads.places import at_each_place
 from formapp.leads.search_index import beginnings_of, index_all
-from formapp.leads.summary import SHORT, LeadSummary, read_summaries
+from formapp.leads.summary import LeadSummary, read_summaries
 
 STATES = ("pending", "delivered", "failed", "quarantined", "unconfirmed", "spam")
 """All states: of the delivery, or of a submission that has none."""
@@ -49,19 +50,17 @@ _HELD = ("quarantined", "unconfirmed", "spam")
 _DEEPEST = 1000
 """Longer words that begin with a search word are found by their index up to this number."""
 
-_WINDOW = 20_000
-"""Where there are more, so many of the newest submissions are looked through at a time; so many of
-one word's where a search is for other words or by other parts of a filter as well."""
+_NEAR = 200
+"""A part of a search, such as a word or a form, is rare where no more leads have it: then these are
+looked through for the other parts. Where none is rare, so many of the newest are."""
 
-_NEAR = 1000
-"""So many are looked through first: mostly they fill a page."""
+_WINDOW = 20_000
+"""Further pages look through so many."""
 
 _LISTED = ("quarantined", "unconfirmed")
 """States without a delivery that a list without a filter shows."""
 
-_MOST_ALIKE = 10
 _LAST = "\U0010ffff"
-_ID_END = re.compile(r"[0-9a-f-]{8,36}")
 _term_of = search_terms.c.submission_id
 
 Id = KeyedColumnElement[Any]
@@ -132,15 +131,15 @@ def list_leads(
     """Return the newest submissions that a filter selects, older ones than the id `after`."""
     _index_new(database, wanted)
     with database.read() as connection:
-        query = _Query(connection, wanted)
-        ids, window_end = query.ids(after, limit + 1)
+        # The first page takes no longer where there are millions; further ones go on from there.
+        widths = (_NEAR, _WINDOW) if after else (_NEAR,)
+        ids, window_end = _Query(connection, wanted).ids(after, limit + 1, widths)
         leads = tuple(read_summaries(connection, ids[:limit]))
     if len(ids) > limit:
         return LeadPage(leads, ids[limit - 1])
     if window_end is None:
         return LeadPage(leads)
-    milliseconds = int(window_end[:13].replace("-", ""), 16)
-    return LeadPage(leads, window_end, datetime.fromtimestamp(milliseconds / 1000, UTC))
+    return LeadPage(leads, window_end, time_of(window_end))
 
 
 def newest_ids(connection: Connection, wanted: LeadFilter, limit: int) -> list[str]:
@@ -162,27 +161,10 @@ def iterate_ids(database: Database, wanted: LeadFilter, batch: int = 500) -> Ite
 
 
 def count_leads(database: Database, wanted: LeadFilter, limit: int = COUNT_LIMIT) -> LeadCount:
-    """Return how many a filter selects, up to a limit.
-
-    Where a search has several words, or very many names begin like it, that is a page.
-    """
+    """Return how many a filter selects, up to a limit, or as far as its first page searches."""
     _index_new(database, wanted)
     with database.read() as connection:
         return _Query(connection, wanted).count(limit)
-
-
-def find_submission(database: Database, given: str, sites: tuple[str, ...] | None = None) -> str:
-    """Return the id that is this, or ends with it (`SHORT` characters at least).
-
-    Raises UnknownSubmissionError, also for one of another site than `sites`, or AmbiguousIdError.
-    """
-    with database.read() as connection:
-        found = _ids_ending(connection, given.strip().lower(), sites)
-    if not found:
-        raise UnknownSubmissionError(given)
-    if len(found) > 1:
-        raise AmbiguousIdError(given, found)
-    return found[0]
 
 
 def _index_new(database: Database, wanted: LeadFilter) -> None:
@@ -198,23 +180,26 @@ class _Query:
         self._wanted = wanted
         self._beginnings = beginnings_of(wanted.search)
 
-    def ids(self, after: str | None, limit: int) -> tuple[list[str], str | None]:
+    def ids(
+        self, after: str | None, limit: int, widths: Sequence[int] = (_NEAR, _WINDOW)
+    ) -> tuple[list[str], str | None]:
         """Return the newest ids, at most `limit`.
 
-        Where only the newest part was searched, also the id at which that part ends.
+        Where only the newest part was searched, also the id at which that part ends: so many as one
+        of the `widths`, of which the next is taken while that doesn't fill the page.
         """
         if self._is_nothing():
             return [], None
         if not self._beginnings:
-            return self._first(union_all, [*self._lists(after, limit)], limit), None
-        looked_through = self._looked_through()
-        if looked_through is None:
-            return self._merged(self._term_streams(), after, limit), None
-        candidates, streams = looked_through
+            return self._newest(self._listed(after, limit), limit), None
+        candidates, streams = self._streams(after)
+        if named := ids_ending(self._connection, self._wanted.search.strip().lower()):
+            streams.append(self._matching(submissions.c.id, submissions.c.id.in_(named)))
+        if candidates is None:
+            return self._merged(streams, after, limit), None
         found: list[str] = []
         end: str | None = None
-        # Mostly a few are enough for a page.
-        for width in (_NEAR, _WINDOW):
+        for width in widths:
             end = self._end(candidates, after, width)
             found = self._merged(streams, after, limit, end)
             if end is None or len(found) == limit:
@@ -225,27 +210,29 @@ class _Query:
         if self._is_nothing():
             return LeadCount(0)
         if self._beginnings:
-            if len(self._beginnings) > 1 or self._has_many(self._beginnings[0]):
-                limit = min(limit, PAGE)
-            ids, end = self.ids(None, limit + 1)
+            ids, end = self.ids(None, limit + 1, (_NEAR,))
             return LeadCount(min(len(ids), limit), has_more=bool(end) or len(ids) > limit)
-        lists = [*self._lists(None, limit + 1)]
-        if not lists:
-            return LeadCount(0)
-        some = select(union_all(*lists).subquery().c.id).limit(limit + 1).subquery()
-        number = self._connection.execute(select(func.count()).select_from(some)).scalar_one()
+        number = self._kept_total()
+        if number is None:
+            listed = self._listed(None, limit + 1)
+            number = self._connection.scalar(select(_number_of(listed, limit + 1))) or 0
         return LeadCount(min(number, limit), has_more=number > limit)
+
+    def _kept_total(self) -> int | None:
+        """Return the number that the database keeps; None: it keeps none for this filter."""
+        wanted = self._wanted
+        is_kept = bool(wanted.states) and COUNTED.issuperset(wanted.states)
+        if not is_kept or wanted.outcomes or wanted.since or wanted.until:
+            return None
+        return count_states(self._connection, wanted.states, wanted.forms, wanted.sites)
 
     def _is_nothing(self) -> bool:
         is_vain = bool(self._wanted.search.strip()) and not self._beginnings
         return self._wanted.sites == () or is_vain
 
-    def _first(self, unite: Any, queries: list[Select[Any]], limit: int) -> list[str]:
-        if not queries:
-            return []
-        together = unite(*queries).subquery()
-        query = select(together.c.id).order_by(together.c.id.desc()).limit(limit)
-        return [*self._connection.scalars(query)]
+    def _newest(self, query: SelectBase, limit: int) -> list[str]:
+        ids = query.subquery().c.id
+        return [*self._connection.scalars(select(ids).order_by(ids.desc()).limit(limit))]
 
     def _merged(
         self, streams: Iterable[Stream], after: str | None, limit: int, end: str | None = None
@@ -257,7 +244,14 @@ class _Query:
             rest = rest.where(column >= end) if end else rest
             parts.append(_limited(rest.order_by(column.desc()).limit(limit)))
         # A lead may be in two of them.
-        return self._first(union, parts, limit)
+        return self._newest(union(*parts), limit)
+
+    def _listed(self, after: str | None, limit: int) -> Select[Any]:
+        """Select what fits the filter without its search, the newest so many of each list."""
+        lists = [*self._lists(after, limit)]
+        if not lists:
+            return select(submissions.c.id).where(false())
+        return select(union_all(*lists).subquery().c.id)
 
     def _lists(self, after: str | None, limit: int) -> Iterator[Select[Any]]:
         """Yield queries that together select each lead once, each by the order of an index."""
@@ -307,39 +301,58 @@ class _Query:
                 is_undelivered = [sending.state != _constant("delivered")] if is_sqlite else []
                 yield sending.submission_id, *is_undelivered, sending.state == _constant(state)
 
-    def _looked_through(self) -> tuple[Stream, list[Stream]] | None:
+    def _streams(self, after: str | None) -> tuple[Stream | None, list[Stream]]:
         """Return what a search looks through newest first, and the streams that it finds there.
 
-        None: it needn't, since all that its word finds is in the order of an index.
+        None: it looks through all of the streams, which are short, or in the order of an index.
         """
-        sent = submissions.c
-        first, *others = self._beginnings
-        if self._has_many(first):
+        sizes = self._sizes(after)
+        searched = [first for first in self._beginnings if sizes.longer[first] <= _DEEPEST]
+        for first in searched:
+            if sizes.exact.get(first, 0) <= _NEAR:
+                return None, [*self._term_streams(first)]
+        if sizes.listed <= _NEAR:
+            column = self._listed(after, _NEAR).subquery().c.id
+            found = [_has_term(each, column) for each in self._beginnings]
+            return None, [(select(column).where(*found), column)]
+        if not searched:
+            sent = submissions.c
             candidates = self._timed(select(sent.id), sent.id), sent.id
             return candidates, [self._matching(sent.id, *map(_has_term, self._beginnings))]
-        if not others and not self._has_others():
-            return None
-        exact = select(_term_of).where(search_terms.c.term == first)
-        return (self._timed(exact, _term_of), _term_of), [*self._term_streams()]
+        exact = self._timed(_exact(searched[0]), _term_of)
+        return (exact, _term_of), [*self._term_streams(searched[0])]
+
+    def _sizes(self, after: str | None) -> "_Sizes":
+        """Count each part of the search, by one statement.
+
+        What a single term finds is in order: where there is no other part, it isn't counted.
+        """
+        beginnings = self._beginnings
+        counts = [_number_of(_longer(each), _DEEPEST + 1) for each in beginnings]
+        if len(beginnings) > 1 or self._has_others():
+            counts += [_number_of(_exact(each), _NEAR + 1) for each in beginnings]
+            counts.append(_number_of(self._listed(after, _NEAR + 1), _NEAR + 1))
+        numbers = iter(self._connection.execute(select(*counts)).one())
+        return _Sizes(
+            longer=dict(zip(beginnings, numbers, strict=False)),
+            exact=dict(zip(beginnings, numbers, strict=False)),
+            listed=next(numbers, _NEAR + 1),
+        )
 
     def _end(self, candidates: Stream, after: str | None, width: int) -> str | None:
         """Return the id at which the next so many candidates end; None: there are fewer."""
         query, column = candidates
         rest = query.where(column < after) if after else query
-        last = rest.order_by(column.desc()).offset(width - 1).limit(1)
-        return self._connection.execute(last).scalar()
+        return self._connection.scalar(rest.order_by(column.desc()).offset(width - 1).limit(1))
 
-    def _term_streams(self) -> Iterator[Stream]:
-        first, *others = self._beginnings
+    def _term_streams(self, first: str) -> Iterator[Stream]:
+        """Yield streams of this beginning, in which all others are looked for."""
         term = search_terms.c.term
         # Set apart, so that they are read by their term and not by the id, all newer ones with it.
-        is_longer = (term > first, term < first + _LAST)
-        longer = select(_term_of).where(*is_longer).limit(_DEEPEST).subquery().c[0]
+        longer = _longer(first).limit(_DEEPEST).subquery().c[0]
         for column, is_found in ((_term_of, [term == first]), (longer, [])):
-            more = [_has_term(each, column) for each in others]
+            more = [_has_term(each, column) for each in self._beginnings if each != first]
             yield self._matching(column, *is_found, *more)
-        if ids := _ids_ending(self._connection, self._wanted.search.strip().lower()):
-            yield self._matching(submissions.c.id, submissions.c.id.in_(ids))
 
     def _matching(self, column: Id, *conditions: ColumnElement[bool]) -> Stream:
         """Select ids from the table of this column, by these conditions and the whole filter.
@@ -387,12 +400,35 @@ class _Query:
         accepted = (status == "accepted") & deliveries.c.state.in_(sent)
         return or_(*([status.in_(held)] if held else ()), *([accepted] if sent else ()))
 
-    def _has_many(self, beginning: str) -> bool:
-        """Whether more terms begin so than can be sorted at once."""
-        term = search_terms.c.term
-        longer = select(literal(1)).where(term > beginning, term < beginning + _LAST)
-        counted = select(func.count()).select_from(longer.limit(_DEEPEST + 1).subquery())
-        return self._connection.execute(counted).scalar_one() > _DEEPEST
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """How many leads each part of a search has, up to a limit.
+
+    Attributes:
+        longer: by beginning, of terms that begin so.
+        exact: by beginning, of the term itself.
+        listed: of the filter without its search.
+    """
+
+    longer: Mapping[str, int]
+    exact: Mapping[str, int]
+    listed: int
+
+
+def _number_of(query: Select[Any], limit: int) -> ScalarSelect[int]:
+    return select(func.count()).select_from(query.limit(limit).subquery()).scalar_subquery()
+
+
+def _exact(term: str) -> Select[Any]:
+    """Select the leads with this term."""
+    return select(_term_of).where(search_terms.c.term == term)
+
+
+def _longer(beginning: str) -> Select[Any]:
+    """Select the leads with a longer term that begins so."""
+    term = search_terms.c.term
+    return select(_term_of).where(term > beginning, term < beginning + _LAST)
 
 
 def _limited(query: Select[Any]) -> Select[Any]:
@@ -412,23 +448,3 @@ def _has_term(beginning: str, column: Id = submissions.c.id) -> ColumnElement[bo
         other.c.term >= beginning,
         other.c.term < beginning + _LAST,
     )
-
-
-def _ids_ending(
-    connection: Connection, end: str, sites: tuple[str, ...] | None = None
-) -> list[str]:
-    if not _ID_END.fullmatch(end):
-        return []
-    query = select(submissions.c.id).where(
-        func.substr(submissions.c.id, literal_column("29")) == end[-SHORT:],
-        submissions.c.id.endswith(end),
-    )
-    if sites is not None:
-        query = query.where(submissions.c.site.in_(sites))
-    return [*connection.scalars(query.order_by(submissions.c.id).limit(_MOST_ALIKE))]
-
-
-def id_at(time: datetime) -> str:
-    """Return the least beginning of an id that was made then."""
-    milliseconds = f"{int(time.timestamp() * 1000):012x}"
-    return f"{milliseconds[:8]}-{milliseconds[8:]}"

@@ -15,8 +15,9 @@ from sqlalchemy import Connection, case, delete, func, select
 from formapp.db.database import Database, upsert
 from formapp.db.inbox_tables import form_visits, lead_totals
 from formapp.db.tables import attempts, deliveries, submissions
+from formapp.leads.ids import id_at
 from formapp.leads.places import list_sources
-from formapp.leads.search import LeadFilter, id_at, newest_ids
+from formapp.leads.search import LeadFilter, newest_ids
 
 DAYS = 30
 EVERY = timedelta(minutes=1)

@@ -16,10 +16,11 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from sqlalchemy import ColumnElement, Connection, func, select, text
+from sqlalchemy import Connection, func, select, text
 
 from formapp.db.database import Database
-from formapp.db.tables import deliveries, incidents, jobs, pauses, state_counts, submissions
+from formapp.db.state_counts import count_by_form, count_by_site
+from formapp.db.tables import deliveries, incidents, jobs, pauses, submissions
 from formapp.monitoring.crm_books import BookFigures, read_books
 
 _CALL_SECONDS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30)
@@ -202,8 +203,8 @@ def _queue_gauges(
 ) -> Iterable[GaugeMetricFamily]:
     paused = {row.site: row.paused_until for row in connection.execute(select(pauses))}
     counts = {
-        "pending": count_pending(connection),
-        "failed": _count_state(connection, "failed", state_counts.c.site),
+        "pending": count_by_site(connection, "pending"),
+        "failed": count_by_site(connection, "failed"),
     }
     shown = {*sites, *paused, *(site for numbers in counts.values() for site in numbers)}
     yield _gauge(
@@ -217,7 +218,7 @@ def _queue_gauges(
     yield _gauge("oldest_due_seconds", text_of_age, "site", ages)
     known = {(row.kind, row.site): 1.0 for row in connection.execute(select(incidents))}
     yield _gauge("incident_open", "Incidents that are not over.", "kind site", known)
-    held = count_quarantined(connection)
+    held = count_by_form(connection, "quarantined")
     yield _gauge("quarantined", "Submissions in quarantine.", "form", held)
     waiting = "Mails, challenges and notifications that wait for a worker."
     yield _gauge("errands", waiting, "kind", _count_jobs(connection))
@@ -239,23 +240,6 @@ def _book_gauges(books: Sequence[BookFigures]) -> Iterable[GaugeMetricFamily]:
     yield _gauge("crm_conflicts", "Conflicts to decide.", "book", conflicts)
     paused = {each.book: each.paused for each in books}
     yield _gauge("crm_paused", "Whether a book is paused.", "book", paused)
-
-
-def count_quarantined(connection: Connection) -> dict[str, int]:
-    """Return the number of submissions in quarantine by form."""
-    return _count_state(connection, "quarantined", state_counts.c.form)
-
-
-def count_pending(connection: Connection) -> dict[str, int]:
-    """Return the number of pending deliveries by site."""
-    return _count_state(connection, "pending", state_counts.c.site)
-
-
-def _count_state(connection: Connection, state: str, by: ColumnElement[str]) -> dict[str, int]:
-    """Read the totals that the database keeps; zeros are left out."""
-    number = func.sum(state_counts.c.number)
-    query = select(by, number).where(state_counts.c.state == state).group_by(by)
-    return {row[0]: int(row[1]) for row in connection.execute(query.having(number != 0))}
 
 
 def _count_jobs(connection: Connection) -> dict[str, int]:

@@ -11,12 +11,13 @@ from sqlalchemy import delete
 
 from formapp.confirmation.store import CONFIRMATION_MAIL
 from formapp.db.database import Database
+from formapp.db.state_counts import count_by_form, count_by_site
 from formapp.db.tables import submissions
 from formapp.delivery.claims import claim_many, release
 from formapp.jobs.queue import claim_job
 from formapp.leads import expire, report
 from formapp.monitoring.incidents import find_incidents
-from formapp.monitoring.metrics import Metrics, count_pending, count_quarantined
+from formapp.monitoring.metrics import Metrics
 from tests.support.many_leads import fill_leads
 from tests.support.plans import scans, statements, steps_of
 
@@ -25,8 +26,8 @@ Query = Callable[[Database, datetime], object]
 
 def _counts(database: Database, _now: datetime) -> None:
     with database.read() as connection:
-        count_pending(connection)
-        count_quarantined(connection)
+        count_by_site(connection, "pending")
+        count_by_form(connection, "quarantined")
 
 
 QUERIES: dict[str, Query] = {

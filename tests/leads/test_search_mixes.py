@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, state_counts, submissions
 from formapp.leads import search
+from formapp.leads.ids import id_at
 from formapp.leads.places import list_sources
 from formapp.leads.search import (
     OUTCOMES,
@@ -18,7 +19,6 @@ from formapp.leads.search import (
     LeadCount,
     LeadFilter,
     count_leads,
-    id_at,
     iterate_ids,
     list_leads,
 )

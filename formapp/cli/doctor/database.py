@@ -18,13 +18,13 @@ from formapp.cli.wiring import keyring_of, number_of
 from formapp.config.settings import Settings
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.revision import current_revision, is_empty
+from formapp.db.state_counts import count_by_form, count_by_site
 from formapp.db.tables import REVISION, metadata
 from formapp.forms.definition.model import FormDefinition
 from formapp.leads.erase import count_lost_erasures
 from formapp.leads.report import count_unknown, count_unmailed
 from formapp.monitoring.alerts import place_of
 from formapp.monitoring.incidents import find_incidents
-from formapp.monitoring.metrics import count_pending, count_quarantined
 from formapp.monitoring.refused_origins import find_refused
 
 _REFUSED_DAYS = timedelta(days=7)
@@ -144,7 +144,7 @@ def _check_incidents(database: Database, settings: Settings, now: datetime) -> I
 def _check_sites(database: Database, settings: Settings) -> Iterator[Finding]:
     known = {site.name for site in settings.sites}
     with database.read() as connection:
-        waiting = count_pending(connection)
+        waiting = count_by_site(connection, "pending")
     for site, number in sorted(waiting.items()):
         if site not in known:
             message = f"{number_of(number, 'lead')} waiting for {site}, which is no site any more"
@@ -154,7 +154,7 @@ def _check_sites(database: Database, settings: Settings) -> Iterator[Finding]:
 
 def _check_waiting(database: Database) -> Iterator[Finding]:
     with database.read() as connection:
-        quarantined = count_quarantined(connection)
+        quarantined = count_by_form(connection, "quarantined")
     if quarantined:
         listed = ", ".join(f"{form} {number}" for form, number in sorted(quarantined.items()))
         advice = (

@@ -30,14 +30,16 @@ from formapp.crm.digests import Digests
 from formapp.forms.definition.model import FormDefinition
 from formapp.languages import SOURCE
 from formapp.leads.errors import LeadError
+from formapp.leads.ids import find_submission
 from formapp.leads.places import list_sources
 from formapp.leads.search import (
     OUTCOMES,
+    PAGE,
     STATES,
     LeadCount,
     LeadFilter,
+    LeadPage,
     count_leads,
-    find_submission,
     list_leads,
 )
 from formapp.leads.summary import format_age
@@ -285,13 +287,13 @@ def leads() -> Response:
     database, wanted = services().database, wanted_leads()
     after = next(iter(_chosen("after")), None)
     listed = list_leads(database, wanted, after=after)
-    count = count_leads(database, wanted) if listed.after or after else None
     sources = list_sources(database, current_user().sites)
     forms = sorted({form for _, form in sources} | {*wanted.forms}, key=form_title)
     return page(
         "leads.html",
+        connects=listed.searched_until is not None,
         listed=listed,
-        count=count or LeadCount(len(listed.leads)),
+        count=_count(listed, wanted, after),
         wanted=wanted,
         forms=forms,
         sites=sorted({site for site, _ in sources}),
@@ -301,6 +303,14 @@ def leads() -> Response:
         first_query=query_without("after"),
         query_without=query_without,
     )
+
+
+def _count(listed: LeadPage, wanted: LeadFilter, after: str | None) -> LeadCount | None:
+    """Return how many fit, on this page and others; None: too few are counted to say."""
+    if not after and (listed.searched_until or not listed.after):
+        return LeadCount(len(listed.leads), has_more=listed.searched_until is not None)
+    count = count_leads(services().database, wanted)
+    return None if count.has_more and count.number < PAGE else count
 
 
 def _tabs() -> list[tuple[str | None, str, LeadCount | None]]:

@@ -63,11 +63,18 @@ PAGES = {
     "days": "/inbox/leads?until={past}",
     "name": "/inbox/leads?search=given3",
     "two words": "/inbox/leads?search=given3+fam",
+    "two names that nobody has": "/inbox/leads?search=given3+given4",
+    "name, failed": "/inbox/leads?search=given3&state=failed",
+    "name, form": "/inbox/leads?search=given3&form=form3",
+    "beginning, failed": "/inbox/leads?search=given&state=failed",
     "beginning": "/inbox/leads?search=given1",
     "e-mail": "/inbox/leads?search=person77@example.com",
     "phone": "/inbox/leads?search=%2B7944607",
     "overview": "/inbox/overview",
 }
+
+
+FINDS_NOTHING = {PAGES["two names that nobody has"]}
 
 
 def run(setting: Setting) -> Report:
@@ -78,6 +85,7 @@ def run(setting: Setting) -> Report:
         notes=[
             "Leads of a year; each figure is the best of five requests in a round.",
             "A page shows 50 leads of either, but for an address and a number: those are one's.",
+            "A search of which each part has many is answered with what the newest leads show.",
             f"`most …`: the newest are all alike; {OTHERS:,} older ones are the same in either.",
         ],
     )
@@ -149,6 +157,7 @@ def seconds_of(client: FlaskClient, address: str) -> float:
         started = time.perf_counter()
         answer = client.get(address.format(past=past))
         times.append(time.perf_counter() - started)
-        if answer.status_code != 200 or b"No lead fits" in answer.data:
+        is_vain = b"No lead fits" in answer.data and address not in FINDS_NOTHING
+        if answer.status_code != 200 or is_vain:
             raise RuntimeError(f"{address} answered {answer.status_code}, or nothing")
     return min(times)

@@ -34,7 +34,7 @@ WAITING = 10
 """One of so many isn't delivered yet."""
 
 FOUND = 100_000
-"""So many of the newest are found by a search: pages that search are in the suite `inbox`."""
+"""So many of the newest are found by a search; in the suite `inbox` all are."""
 
 GROWTH = 1.2
 """So much longer each may take with many than with few."""
@@ -44,7 +44,10 @@ EXPIRED = 5
 
 SITE = "main"
 TIMES = 15
-SHOWN = ("list", "form", "site", "state", "delivered", "two filters", "outcome", "overview")
+SHOWN = (
+    *("list", "form", "site", "state", "delivered", "two filters", "outcome", "overview", "name"),
+    *("two words", "two names that nobody has", "name, failed", "name, form", "beginning, failed"),
+)
 
 
 @dataclass(frozen=True)

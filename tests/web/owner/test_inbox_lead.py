@@ -300,14 +300,16 @@ def test_a_search_that_ends_early_says_that_older_leads_may_fit(
     monkeypatch.setattr(search, "_NEAR", 2)
     monkeypatch.setattr(search, "_WINDOW", 4)
     send(site, "Ana Old", at=NOON - timedelta(days=1))
-    for number in range(6):
+    for number in range(5):
         send(site, f"Ana New{number}", at=NOON - timedelta(minutes=number))
+        send(site, f"Old Bob{number}", at=NOON - timedelta(minutes=number))
     page = person.text("/inbox/leads?search=ana+old")
     assert "No lead fits" not in page
     assert "None among these" in page
     assert "Searched so far" in page
     older = next(attrs["href"] for tag, attrs in Page(page).tags if attrs.get("rel") == "next")
     assert "Ana Old<" in person.text(older or "")
+    assert "Searched so far" not in person.text("/inbox/leads?search=ana+bob3"), "bob3 is rare"
     assert "No lead fits" in person.text("/inbox/leads?search=nobody")
 
 
