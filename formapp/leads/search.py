@@ -50,7 +50,7 @@ _HELD = ("quarantined", "unconfirmed", "spam")
 _DEEPEST = 1000
 """Longer words that begin with a search word are found by their index up to this number."""
 
-_NEAR = 200
+_NEAR = 100
 """A part of a search, such as a word or a form, is rare where no more leads have it: then these are
 looked through for the other parts. Where none is rare, so many of the newest are."""
 
