@@ -13,8 +13,8 @@ from sqlalchemy import Connection, func, select
 
 from formapp.db.database import Database
 from formapp.db.inbox_tables import form_visits
+from formapp.db.state_counts import count_states
 from formapp.db.tables import pauses, refused_origins, wix_calls
-from formapp.leads.search import LeadCount, LeadFilter, count_leads
 from formapp.leads.totals import (
     DAYS,
     Count,
@@ -27,7 +27,6 @@ from formapp.leads.totals import (
 
 MINUTE = timedelta(minutes=1)
 SPAM = "spam"
-_NONE = LeadCount(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,7 @@ class Overview:
         calls_per_lead: to Wix; None without a delivery.
         refused: how many posts of each form were refused for their origin in the days.
         conversions: by form.
+        failed, quarantined: all that are now, however old; of quarantine, those not erased.
         counted_at: when a worker counted the leads; those since are counted as well.
     """
 
@@ -86,8 +86,8 @@ class Overview:
     calls_per_lead: float | None = None
     refused: Counter[str] = field(default_factory=Counter)
     conversions: dict[str, Conversion] = field(default_factory=dict)
-    failed: LeadCount = _NONE
-    quarantined: LeadCount = _NONE
+    failed: int = 0
+    quarantined: int = 0
     sites: list[Site] = field(default_factory=list)
     counted_at: datetime | None = None
 
@@ -118,9 +118,8 @@ def overview(
         found.refused = _refused(connection, first.date())
         found.sites = _sites(connection, sites, now, limits or {})
         _add_visits(connection, found.conversions, first.date())
-    for state in ("failed", "quarantined"):
-        only = LeadFilter(states=(state,)).within(sites)
-        setattr(found, state, count_leads(database, only))
+        found.failed = count_states(connection, ("failed",), sites=sites)
+        found.quarantined = count_states(connection, ("quarantined",), sites=sites)
     return found
 
 

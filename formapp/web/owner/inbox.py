@@ -27,6 +27,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response as AnyResponse
 
 from formapp.crm.digests import Digests
+from formapp.db.state_counts import count_states
 from formapp.forms.definition.model import FormDefinition
 from formapp.languages import SOURCE
 from formapp.leads.errors import LeadError
@@ -79,6 +80,7 @@ OUTCOME_NAMES = {
     "updated": "Contact updated",
     "unchanged": "Contact unchanged",
 }
+_MOST_ON_TAB = 99
 _TABS = ("pending", "delivered", "failed", "quarantined", "unconfirmed")
 
 
@@ -315,12 +317,14 @@ def _count(listed: LeadPage, wanted: LeadFilter, after: str | None) -> LeadCount
 
 def _tabs() -> list[tuple[str | None, str, LeadCount | None]]:
     """Return the states to choose from: state, name, and how many wait for a person."""
-    database, sites = services().database, current_user().sites
+    sites = current_user().sites
     tabs: list[tuple[str | None, str, LeadCount | None]] = [(None, "All", None)]
     for state in _TABS:
         count = None
         if state in {"failed", "quarantined"}:
-            count = count_leads(database, LeadFilter(states=(state,)).within(sites), 99)
+            with services().database.read() as connection:
+                number = count_states(connection, (state,), sites=sites)
+            count = LeadCount(min(number, _MOST_ON_TAB), number > _MOST_ON_TAB)
         tabs.append((state, STATE_NAMES[state], count))
     return tabs
 

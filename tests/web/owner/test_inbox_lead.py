@@ -313,6 +313,15 @@ def test_a_search_that_ends_early_says_that_older_leads_may_fit(
     assert "No lead fits" in person.text("/inbox/leads?search=nobody")
 
 
+def test_an_erased_lead_is_not_counted_as_one_to_review(site: Site, person: Person) -> None:
+    ids = [send(site, name, status=Status.QUARANTINED, at=NOON) for name in ("Ana", "Bob")]
+    person.post(f"/inbox/leads/{ids[0]}/erase")
+    quarantine = re.compile(r"In quarantine <span class=.number.>(\d+)")
+    assert quarantine.findall(person.text("/inbox/leads")) == ["1"]
+    assert '<span class="figure">1</span> in quarantine' in person.text("/inbox/overview")
+    assert len(re.findall(r'<th scope="row">', person.text("/inbox/leads?state=quarantined"))) == 2
+
+
 def test_overview_and_forms_show_empty_and_full(site: Site, person: Person) -> None:
     assert "No lead came" in person.text("/inbox/overview")
     assert "No leads yet" in person.text("/inbox/leads")
