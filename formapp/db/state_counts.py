@@ -24,6 +24,14 @@ def count_by_form(connection: Connection, state: str) -> dict[str, int]:
     return _count_by(connection, state_counts.c.form, state)
 
 
+def list_places(connection: Connection, state: str) -> list[tuple[str, str]]:
+    """Return each site and form with at least one in a state; the form may be empty."""
+    site, form = state_counts.c.site, state_counts.c.form
+    query = select(site, form).where(state_counts.c.state == state).group_by(site, form)
+    rows = connection.execute(query.having(_number > 0).order_by(site, form))
+    return [(row.site, row.form) for row in rows]
+
+
 def count_states(
     connection: Connection,
     states: Collection[str],

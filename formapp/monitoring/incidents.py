@@ -11,10 +11,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, exists, func, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 
 from formapp.db.database import Database
+from formapp.db.state_counts import list_places
 from formapp.db.tables import attempts, deliveries, files, incidents, jobs, pauses, submissions
 from formapp.monitoring.alerts import ALL_SITES, Alert, Channel
 from formapp.monitoring.crm_books import MIN_FAILURES as CRM_FAILURES
@@ -41,6 +52,16 @@ MIN_FAILURES = 3
 
 WRONG_DATA_TYPE = "WRONG_DATA_TYPE"
 """The code of an attempt that the form file has to be corrected for."""
+
+_MOST = 1000
+"""So many leads of a form are counted; of more, "1,000+" is said."""
+
+_LOOKED_THROUGH = 10 * _MOST
+"""So many of a form's newest failed leads are looked through for those that aren't erased: what is
+oldest is erased first."""
+
+Place = tuple[ColumnElement[bool], ...]
+"""Conditions: deliveries of one state, to one site, by one form."""
 
 _LEAST_ERROR = 400
 _log = logging.getLogger(__name__)
@@ -114,10 +135,7 @@ def find_incidents(database: Database, now: datetime, *, backlog: timedelta) -> 
 
 
 def _failed(connection: Connection) -> Iterator[Incident]:
-    # An erased lead can't be retried.
-    this = submissions.c.id == deliveries.c.submission_id
-    can_be_retried = exists().where(this, submissions.c.erased_at.is_(None))
-    for group in _by_site(connection, deliveries.c.state == "failed", can_be_retried):
+    for group in _by_site(connection, "failed", _newest_to_retry):
         were = "was" if group.number == 1 else "were"
         cause = _cause(connection, group.newest)
         yield Incident(
@@ -130,11 +148,27 @@ def _failed(connection: Connection) -> Iterator[Incident]:
         )
 
 
+def _newest_to_retry(here: Place) -> Select[int]:
+    """Select the failed deliveries that can be retried: those of erased leads can't."""
+    lead = deliveries.c.submission_id
+    # SQLite reads a partial index only where its condition is written out.
+    is_indexed = deliveries.c.state != literal("delivered", literal_execute=True)
+    newest = (
+        select(deliveries.c.id, lead)
+        .where(*here, is_indexed)
+        .order_by(lead.desc().nulls_last())
+        .limit(_LOOKED_THROUGH)
+        .subquery()
+    )
+    this = submissions.c.id == newest.c.submission_id
+    return select(newest.c.id).where(exists().where(this, submissions.c.erased_at.is_(None)))
+
+
 def _paused(connection: Connection) -> Iterator[Incident]:
     paused = connection.execute(select(pauses).where(pauses.c.failures >= MIN_FAILURES)).all()
     if not paused:
         return
-    waiting = {group.site: group for group in _by_site(connection, deliveries.c.state == "pending")}
+    waiting = {group.site: group for group in _by_site(connection, "pending", _oldest)}
     for row in paused:
         group = waiting.get(row.site)
         waits = f"waiting: {group.leads}" if group else "no lead waits"
@@ -148,9 +182,16 @@ def _paused(connection: Connection) -> Iterator[Incident]:
         )
 
 
+def _oldest(here: Place) -> Select[int]:
+    return select(deliveries.c.id).where(*here).order_by(deliveries.c.id)
+
+
 def _backlog(connection: Connection, now: datetime, limit: timedelta) -> Iterator[Incident]:
-    late = deliveries.c.created_at < now - limit
-    for group in _by_site(connection, deliveries.c.state == "pending", late):
+    def late(here: Place) -> Select[int]:
+        oldest = _oldest(here).add_columns(deliveries.c.created_at).limit(_MOST + 1).subquery()
+        return select(oldest.c.id).where(oldest.c.created_at < now - limit)
+
+    for group in _by_site(connection, "pending", late):
         waited = f"{group.leads} waited {_longer_than(limit)}"
         yield Incident(
             kind="backlog",
@@ -266,37 +307,46 @@ def _of_forms(
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Deliveries to one site: how many, and the ids of two of them."""
+    """Deliveries to one site: how many, or more than that, and the ids of two of them."""
 
     site: str
     number: int
+    has_more: bool
     forms: tuple[str, ...]
     oldest: int
     newest: int
 
     @property
     def leads(self) -> str:
-        """Such as `3 leads of contact, quote`."""
-        noun = "lead" if self.number == 1 else "leads"
-        return f"{self.number} {noun} of {', '.join(self.forms)}"
+        """Such as `3 leads of contact, quote`, or `1,000+ leads of contact`."""
+        number = f"{self.number:,}{'+' if self.has_more else ''}"
+        return f"{number} {'lead' if self.number == 1 else 'leads'} of {', '.join(self.forms)}"
 
 
-def _by_site(connection: Connection, *conditions: ColumnElement[bool]) -> list[_Group]:
-    site, form, ids = deliveries.c.site, deliveries.c.form, deliveries.c.id
-    query = (
-        select(site, form, func.count(), func.min(ids), func.max(ids))
-        .where(*conditions)
-        .group_by(site, form)
-    )
+def _by_site(
+    connection: Connection, state: str, select_ids: Callable[[Place], Select[int]]
+) -> list[_Group]:
+    """Return what a query selects of each form that has deliveries in this state."""
     groups: dict[str, _Group] = {}
-    for site, form, number, oldest, newest in connection.execute(query):
-        other = groups.get(site, _Group(site, 0, (), oldest, newest))
+    for site, form in list_places(connection, state):
+        # A delivery of an early version has no form.
+        is_form = deliveries.c.form == form if form else deliveries.c.form.is_(None)
+        is_state = deliveries.c.state == literal(state, literal_execute=True)
+        ids = select_ids((is_state, deliveries.c.site == site, is_form)).limit(_MOST + 1)
+        found = ids.subquery().c.id
+        query = select(func.count(), func.min(found), func.max(found))
+        number, oldest, newest = connection.execute(query).one()
+        if not number:
+            continue
+        none = _Group(site, number=0, has_more=False, forms=(), oldest=oldest, newest=newest)
+        other = groups.get(site, none)
         groups[site] = _Group(
             site,
-            other.number + number,
-            tuple(sorted({*other.forms, form})),
-            min(other.oldest, oldest),
-            max(other.newest, newest),
+            number=other.number + min(number, _MOST),
+            has_more=other.has_more or number > _MOST,
+            forms=(*other.forms, *filter(None, [form])),
+            oldest=min(other.oldest, oldest),
+            newest=max(other.newest, newest),
         )
     return list(groups.values())
 

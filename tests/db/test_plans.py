@@ -16,6 +16,7 @@ from formapp.db.tables import submissions
 from formapp.delivery.claims import claim_many, release
 from formapp.jobs.queue import claim_job
 from formapp.leads import expire, report
+from formapp.monitoring import incidents
 from formapp.monitoring.incidents import find_incidents
 from formapp.monitoring.metrics import Metrics
 from tests.support.many_leads import fill_leads
@@ -73,8 +74,12 @@ def test_no_query_reads_all_rows(filled: Database) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["claim", "metrics", "counts"])
-def test_it_takes_no_more_steps_the_more_wait(sqlite: Database, name: str) -> None:
+@pytest.mark.parametrize("name", ["claim", "metrics", "counts", "incidents"])
+def test_it_takes_no_more_steps_the_more_wait(
+    sqlite: Database, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(incidents, "_MOST", 10)
+    monkeypatch.setattr(incidents, "_LOOKED_THROUGH", 10)
     now = datetime.now(UTC)
     steps = []
     for waiting in (300, 3000):

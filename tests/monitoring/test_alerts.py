@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 import responses
 from msgspec.structs import replace
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from formapp.db.database import Database
-from formapp.db.tables import attempts, deliveries, jobs, pauses
+from formapp.db.tables import attempts, deliveries, jobs, pauses, submissions
 from formapp.jobs.queue import Job
 from formapp.jobs.worker import PeriodicTask
 from formapp.lead import Email, Lead
 from formapp.leads.accept import Status, Submission, keep
 from formapp.mail.smtp import SmtpMailer
+from formapp.monitoring import incidents
 from formapp.monitoring.alerts import Alert, WebhookError, mail_alert, post_alert
 from formapp.monitoring.incidents import EVERY, report_incidents
 from tests.support.clock import TurnedClock
@@ -47,6 +48,54 @@ def _monitor(
 ) -> Callable[[], None]:
     backlog = timedelta(minutes=15)
     return lambda: report_incidents(database, [sent_alerts.append], backlog, clock())
+
+
+def _found(database: Database, clock: TurnedClock) -> list[str]:
+    found = incidents.find_incidents(database, clock(), backlog=timedelta(minutes=15))
+    return [each.detail for each in found]
+
+
+def test_of_very_many_leads_some_are_counted(
+    database: Database, turned_clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incidents, "_MOST", 2)
+    for number in range(3):
+        keep(database, _submission(turned_clock, str(number)))
+    turned_clock.turn(16 * 60)
+    assert _found(database, turned_clock) == [
+        "2+ leads of contact waited for more than 15 minutes; of the oldest: no call was made"
+    ]
+    with database.write() as connection:
+        connection.execute(update(deliveries).values(state="failed"))
+    assert _found(database, turned_clock) == [
+        "2+ leads of contact were not delivered: no call was made. Nothing is lost"
+    ]
+
+
+def test_failed_leads_that_were_erased_are_no_incident(
+    database: Database, turned_clock: TurnedClock
+) -> None:
+    ids = [keep(database, _submission(turned_clock, str(number))).id for number in range(3)]
+    with database.write() as connection:
+        connection.execute(update(deliveries).values(state="failed"))
+    for erased, left in ((ids[2], 2), (ids[0], 1), (ids[1], 0)):
+        with database.write() as connection:
+            this = update(submissions).where(submissions.c.id == erased)
+            connection.execute(this.values(erased_at=turned_clock()))
+        assert [detail[:2] for detail in _found(database, turned_clock)] == [f"{left} "][:left]
+
+
+def test_a_delivery_without_a_form_is_reported(
+    database: Database, turned_clock: TurnedClock
+) -> None:
+    for number in range(2):
+        keep(database, _submission(turned_clock, str(number)))
+    with database.write() as connection:
+        oldest = select(func.min(deliveries.c.id)).scalar_subquery()
+        connection.execute(update(deliveries).where(deliveries.c.id == oldest).values(form=None))
+        connection.execute(update(deliveries).values(state="failed"))
+    (detail,) = _found(database, turned_clock)
+    assert detail.startswith("2 leads of contact were not delivered")
 
 
 def test_many_failed_leads_are_one_incident_with_one_end(

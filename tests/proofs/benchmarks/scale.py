@@ -74,7 +74,7 @@ def run(setting: Setting) -> Report:
                 f"{setting.part(MANY, FEW):,} of a year, of either a tenth waiting."
             ),
             f"Each figure is the median of {TIMES} in a round, of pages the best of five.",
-            "A look for incidents counts what waits and has failed, so it isn't to hold.",
+            "A look for incidents counts up to 1,000 leads of each form, so it isn't to hold.",
         ],
     )
     for kind in setting.kinds:
