@@ -28,8 +28,13 @@
     localize(older);
     if (rows) rows.append(...(more?.children ?? []));
     else leads.replaceChildren(...older.childNodes);
-    // What is shown begins with the newest, unless it did not before.
-    if (!part(document, "pages").querySelector("[rel=first]")) part(page, "pages").querySelector("[rel=first]")?.remove();
+    // Where the newest are shown already, no link leads back to them.
+    const newest = part(page, "pages").querySelector("[rel=first]");
+    if (newest && !part(document, "pages").querySelector("[rel=first]")) {
+      const links = newest.parentElement;
+      newest.remove();
+      if (!links.firstElementChild) links.remove();
+    }
     for (const name of ["hint", "pages"]) {
       localize(part(page, name));
       part(document, name).replaceChildren(...part(page, name).childNodes);
