@@ -13,6 +13,8 @@ from typing import Any, Literal, Self
 
 import msgspec
 
+from formapp.decoding import decodable
+
 DataType = Literal["TEXT", "NUMBER", "DATE", "URL"]
 """Data types of a Wix extended field (contract section 10.1)."""
 
@@ -119,6 +121,7 @@ class ExtendedField(_Part, frozen=True, kw_only=True):
     merge: Merge = Merge.FILL
 
 
+@decodable
 class Lead(_Part, frozen=True, kw_only=True):
     """All values of one submission, about one person. Absent and blank answers are left out."""
 

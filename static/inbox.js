@@ -21,34 +21,37 @@
 
   const FULL = 50;
   const MOST_STEPS = 50;
-  const part = (page, name) => page.querySelector(`[data-results="${name}"]`);
+  const results = (page, name) => page.querySelector(`[data-results="${name}"]`);
   const goOn = (page) => {
-    const [leads, older] = [part(document, "leads"), part(page, "leads")];
+    const [leads, older] = [results(document, "leads"), results(page, "leads")];
     const [rows, more] = [leads.querySelector("tbody"), older.querySelector("tbody")];
     localize(older);
     if (rows) rows.append(...(more?.children ?? []));
     else leads.replaceChildren(...older.childNodes);
     // Where the newest are shown already, no link leads back to them.
-    const newest = part(page, "pages").querySelector("[rel=first]");
-    if (newest && !part(document, "pages").querySelector("[rel=first]")) {
+    const newest = results(page, "pages").querySelector("[rel=first]");
+    if (newest && !results(document, "pages").querySelector("[rel=first]")) {
       const links = newest.parentElement;
       newest.remove();
       if (!links.firstElementChild) links.remove();
     }
     for (const name of ["hint", "pages"]) {
-      localize(part(page, name));
-      part(document, name).replaceChildren(...part(page, name).childNodes);
+      localize(results(page, name));
+      results(document, name).replaceChildren(...results(page, name).childNodes);
     }
   };
   const found = () => document.querySelectorAll("[data-results] tbody tr").length;
-  const further = () => document.querySelector("[data-results] a[data-further]");
+  const next = () => document.querySelector("[data-results] [rel=next]");
+  const isPartial = () => next() && "further" in next().dataset;
   const search = async () => {
     const shown = document.querySelector("[data-found]");
-    for (let step = 0; step < MOST_STEPS && further() && found() < FULL; step += 1) {
-      const page = await read(further().href);
+    for (let step = 0; step < MOST_STEPS && isPartial() && found() < FULL; step += 1) {
+      const page = await read(next().href);
       if (!page) return;
       goOn(page);
-      if (found()) shown.textContent = `${found()}${further() ? "+" : ""} ${found() === 1 && !further() ? "lead" : "leads"}`;
+      const [number, more] = [found(), next()];
+      if (number) shown.textContent = `${number}${more ? "+" : ""} ${number === 1 && !more ? "lead" : "leads"}`;
+      else if (!more) document.querySelector(".export")?.remove();
     }
   };
   // What was found stays; the link that goes on, too.

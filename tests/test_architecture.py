@@ -20,7 +20,8 @@ ROOTS = ("formapp.cli", "formapp.app", "formapp.config")
 
 # Room to what it may import of formapp, itself apart. What isn't listed may not be imported.
 MAY_IMPORT = {
-    "formapp.lead": (),
+    "formapp.decoding": (),
+    "formapp.lead": ("formapp.decoding",),
     "formapp.resources": (),
     "formapp.signing": (),
     "formapp.http": (),
@@ -49,6 +50,7 @@ MAY_IMPORT = {
     ),
     "formapp.forms": (
         "formapp.confirmation",
+        "formapp.decoding",
         "formapp.files.types",
         "formapp.languages",
         "formapp.lead",
@@ -73,6 +75,7 @@ MAY_IMPORT = {
     ),
     "formapp.delivery": (
         "formapp.db",
+        "formapp.decoding",
         "formapp.http",
         "formapp.jobs",
         "formapp.lead",
@@ -81,6 +84,7 @@ MAY_IMPORT = {
     ),
     "formapp.crm": (
         "formapp.db",
+        "formapp.decoding",
         "formapp.delivery.sites",
         "formapp.forms.definition",
         "formapp.forms.reading",
@@ -96,6 +100,7 @@ MAY_IMPORT = {
         "formapp.crm.digests",
         "formapp.crm.events",
         "formapp.db",
+        "formapp.decoding",
         "formapp.files",
         "formapp.forms",
         "formapp.waiting",

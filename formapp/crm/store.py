@@ -32,6 +32,7 @@ from formapp.crm.model import Side
 from formapp.crm.system import batches
 from formapp.db.database import Database, is_over, lock_for_transaction, upsert
 from formapp.db.tables import crm_books, crm_cursors, crm_links
+from formapp.decoding import decodable
 
 LEASE = timedelta(seconds=45)
 """Longer than the calls between two commits may take; renewed with each intent."""
@@ -52,6 +53,7 @@ class ClaimLostError(Exception):
     """Another worker has the link or the book: stop."""
 
 
+@decodable
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """A write that is about to be sent, stored before it is.
 

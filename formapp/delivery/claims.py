@@ -42,6 +42,7 @@ from formapp.db.database import (
     upsert,
 )
 from formapp.db.tables import attempts, deliveries, pauses, submissions, turns
+from formapp.decoding import decodable
 from formapp.jobs.backoff import LONGEST_WAIT
 from formapp.lead import Lead
 
@@ -70,6 +71,7 @@ class ClaimLostError(Exception):
     """Another worker holds the delivery, or this one's lease has ended: it must stop."""
 
 
+@decodable
 class Intent(msgspec.Struct, frozen=True, omit_defaults=True):
     """A write that is about to be sent to Wix, stored before it is.
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from formapp.decoding import decodable
 from formapp.randomness import getrandbits
 from formapp.signing import Clock, InvalidSignatureError, Signer
 
@@ -25,6 +26,7 @@ NONCE_BITS = 128
 Use = Literal["page", "embed"]
 
 
+@decodable
 class _Payload(msgspec.Struct, frozen=True):
     form: str
     version: str

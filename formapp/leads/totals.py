@@ -15,6 +15,7 @@ from sqlalchemy import Connection, case, delete, func, select
 from formapp.db.database import Database, upsert
 from formapp.db.inbox_tables import form_visits, lead_totals
 from formapp.db.tables import attempts, deliveries, submissions
+from formapp.decoding import decodable
 from formapp.leads.ids import id_at
 from formapp.leads.places import list_sources
 from formapp.leads.search import LeadFilter, newest_ids
@@ -59,6 +60,7 @@ class Sample(msgspec.Struct, frozen=True):
     leads: int
 
 
+@decodable
 class Totals(msgspec.Struct, frozen=True):
     """The numbers of all leads that were received before `until`.
 
