@@ -19,9 +19,9 @@
     return new DOMParser().parseFromString(await answer.text(), "text/html");
   };
 
-  const FULL = 50;
   const MOST_STEPS = 50;
   const results = (page, name) => page.querySelector(`[data-results="${name}"]`);
+  const next = () => document.querySelector("[data-results] [rel=next]");
   const goOn = (page) => {
     const [leads, older] = [results(document, "leads"), results(page, "leads")];
     const [rows, more] = [leads.querySelector("tbody"), older.querySelector("tbody")];
@@ -35,27 +35,40 @@
       newest.remove();
       if (!links.firstElementChild) links.remove();
     }
+    const hadFocus = document.activeElement === next();
     for (const name of ["hint", "pages"]) {
       localize(results(page, name));
       results(document, name).replaceChildren(...results(page, name).childNodes);
     }
+    if (hadFocus) next()?.focus();
   };
-  const found = () => document.querySelectorAll("[data-results] tbody tr").length;
-  const next = () => document.querySelector("[data-results] [rel=next]");
   const isPartial = () => next() && "further" in next().dataset;
+  const found = () => document.querySelectorAll("[data-results] tbody tr").length;
+  const say = () => {
+    // Beside a link to newer ones: how many those are isn't known.
+    if (results(document, "pages").querySelector("[rel=first]")) return;
+    const [number, more] = [found(), next()];
+    const leads = `${number}${more ? "+" : ""} ${number === 1 && !more ? "lead" : "leads"}`;
+    document.querySelector("[data-found]").textContent = number ? leads : more ? "None found yet" : "None found";
+  };
   const search = async () => {
-    const shown = document.querySelector("[data-found]");
-    for (let step = 0; step < MOST_STEPS && isPartial() && found() < FULL; step += 1) {
-      const page = await read(next().href);
-      if (!page) return;
-      goOn(page);
-      const [number, more] = [found(), next()];
-      if (number) shown.textContent = `${number}${more ? "+" : ""} ${number === 1 && !more ? "lead" : "leads"}`;
-      else if (!more) document.querySelector(".export")?.remove();
+    const leads = results(document, "leads");
+    leads.ariaBusy = "true";
+    try {
+      for (let step = 0; step < MOST_STEPS && isPartial() && found() < leads.dataset.full; step += 1) {
+        const page = await read(next().href);
+        if (!page) return;
+        goOn(page);
+        if (!found() && !next()) document.querySelector(".export")?.remove();
+      }
+    } catch {
+      // What was found stays, and the link that goes on.
+    } finally {
+      leads.ariaBusy = null;
+      say();
     }
   };
-  // What was found stays; the link that goes on, too.
-  search().catch(() => {});
+  if (isPartial()) search();
 
   const live = document.querySelector("[data-refresh]");
   if (!live) return;

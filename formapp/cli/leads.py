@@ -44,6 +44,7 @@ from formapp.leads.accept import Status
 from formapp.leads.errors import LeadError, UnconfirmedError
 from formapp.leads.identity_search import InvalidIdentityError, parse_identities
 from formapp.leads.ids import find_submission
+from formapp.leads.lead_filter import STATES, LeadFilter
 from formapp.leads.places import list_sources
 from formapp.leads.summary import LeadSummary
 from formapp.mail.limit import MailLimitError
@@ -84,20 +85,20 @@ def _none(state: str | None, form: str | None) -> str:
     return f"There is no {kind} of the form {form}." if form else f"There is no {kind}."
 
 
-def _none_like(wanted: search.LeadFilter) -> str:
+def _none_like(wanted: LeadFilter) -> str:
     if _is_narrow(wanted):
         return "No submission matches."
     return _none(next(iter(wanted.states), None), next(iter(wanted.forms), None))
 
 
-def _is_narrow(wanted: search.LeadFilter) -> bool:
+def _is_narrow(wanted: LeadFilter) -> bool:
     """Whether more is wanted than a form and a state."""
     return bool(wanted.search.strip() or wanted.since or wanted.sites)
 
 
 def _filter_options(function: Callable[..., None]) -> Callable[..., None]:
     for option in (
-        click.option("--state", type=click.Choice(search.STATES), help="Only those in this state."),
+        click.option("--state", type=click.Choice(STATES), help="Only those in this state."),
         click.option("--site", help="Only this Wix site's."),
         click.option("--form", help="Only this form's."),
         click.option("--since", type=Since(), help="Received since, as 12h, 7d or 2026-11-30."),
@@ -107,9 +108,9 @@ def _filter_options(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-def _filter_of(chosen: Mapping[str, Any]) -> search.LeadFilter:
+def _filter_of(chosen: Mapping[str, Any]) -> LeadFilter:
     form, state = chosen["form"], chosen["state"]
-    return search.LeadFilter(
+    return LeadFilter(
         forms=(form,) if form else (),
         sites=(chosen["site"],) if chosen["site"] else None,
         states=(state,) if state else (),
@@ -143,7 +144,7 @@ def list_leads(*, everything: bool, as_json: bool, **chosen: Any) -> None:
             echo(f"These are the newest {len(first)}; --all lists all.", err=True)
 
 
-def _iterate_leads(database: Database, wanted: search.LeadFilter) -> Iterator[LeadSummary]:
+def _iterate_leads(database: Database, wanted: LeadFilter) -> Iterator[LeadSummary]:
     """Yield what a filter selects, newest first, a page at a time."""
     page = search.list_leads(database, wanted)
     yield from page.leads
@@ -152,7 +153,7 @@ def _iterate_leads(database: Database, wanted: search.LeadFilter) -> Iterator[Le
         yield from page.leads
 
 
-def _echo_json(database: Database, wanted: search.LeadFilter) -> None:
+def _echo_json(database: Database, wanted: LeadFilter) -> None:
     if _is_narrow(wanted):
         ids = list(search.iterate_ids(database, wanted))
         entries = report.list_chosen(database, ids[::-1])
@@ -302,7 +303,7 @@ def export_leads(*, format_: str, bom: bool, **chosen: Any) -> None:
             writer.writerows(rows)
 
 
-def _write_zip(settings: Settings, database: Database, wanted: search.LeadFilter) -> None:
+def _write_zip(settings: Settings, database: Database, wanted: LeadFilter) -> None:
     if not export_files.has_files(database, wanted):
         echo("No submission like that has files: the archive is empty.", err=True)
     pieces = export_files.export_zip(database, store_of(settings, database), wanted)

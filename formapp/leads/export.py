@@ -20,8 +20,9 @@ from formapp.db.database import Database
 from formapp.files.records import FileRecord, of_submissions
 from formapp.forms.definition.model import FormDefinition
 from formapp.forms.notes import format_note
+from formapp.leads.lead_filter import LeadFilter
 from formapp.leads.report import entry_of, file_entry, read_batches, select_submissions
-from formapp.leads.search import LeadFilter, iterate_ids
+from formapp.leads.search import iterate_ids
 from formapp.leads.timeline import format_value
 from formapp.printable import without_controls
 

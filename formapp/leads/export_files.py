@@ -17,7 +17,8 @@ from formapp.db.tables import files
 from formapp.files.names import safe_name, unique_names
 from formapp.files.records import FileRecord, of_submissions
 from formapp.files.store import ContentMissingError, FileStore
-from formapp.leads.search import LeadFilter, iterate_ids
+from formapp.leads.lead_filter import LeadFilter
+from formapp.leads.search import iterate_ids
 from formapp.leads.summary import LeadSummary, read_summaries
 
 LEFT_OUT = "LEFT-OUT.txt"

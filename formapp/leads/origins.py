@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from formapp.db.database import Database
 from formapp.db.tables import submissions
-from formapp.leads.search import LeadFilter, newest_ids
+from formapp.leads.lead_filter import LeadFilter
+from formapp.leads.search import newest_ids
 
 SAMPLE = 500
 """Leads that are looked at, the newest ones."""

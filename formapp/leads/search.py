@@ -9,7 +9,7 @@ its rarest part, and looks through it for the others.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -33,14 +33,10 @@ from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.state_counts import count_states
 from formapp.db.tables import deliveries, search_terms, submissions
 from formapp.leads.ids import id_at, ids_ending, time_of
+from formapp.leads.lead_filter import OUTCOMES, LeadFilter
 from formapp.leads.places import at_each_place
 from formapp.leads.search_index import beginnings_of, index_all
 from formapp.leads.summary import LeadSummary, read_summaries
-
-STATES = ("pending", "delivered", "failed", "quarantined", "unconfirmed", "spam")
-"""All states: of the delivery, or of a submission that has none."""
-
-OUTCOMES = ("created", "updated", "unchanged")
 
 PAGE = 50
 COUNT_LIMIT = 1000
@@ -62,41 +58,11 @@ _LISTED = ("quarantined", "unconfirmed")
 
 _LAST = "\U0010ffff"
 _term_of = search_terms.c.submission_id
+_every = submissions.alias()
 
 Id = KeyedColumnElement[Any]
 Stream = tuple[Select[Any], Id]
 """A query of ids, and their column, by which it is ordered."""
-
-
-@dataclass(frozen=True, slots=True)
-class LeadFilter:
-    """Which submissions; an empty part excludes none, but honeypot catches need their state.
-
-    Attributes:
-        sites: None: of all sites; otherwise of these alone, of none if it is empty.
-        since: received then or later.
-        until: received before.
-        search: beginnings of a name's words, an e-mail address or its beginning, a telephone number
-            or its end, or a short id.
-    """
-
-    forms: tuple[str, ...] = ()
-    sites: tuple[str, ...] | None = None
-    states: tuple[str, ...] = ()
-    outcomes: tuple[str, ...] = ()
-    since: datetime | None = None
-    until: datetime | None = None
-    search: str = ""
-
-    def within(self, sites: Sequence[str] | None) -> "LeadFilter":
-        """Return the filter for somebody who may see these sites alone (None: all)."""
-        if sites is None:
-            return self
-        chosen = sites if self.sites is None else [each for each in self.sites if each in sites]
-        return replace(self, sites=tuple(chosen))
-
-    def of_form(self, form: str) -> "LeadFilter":
-        return replace(self, forms=(form,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +158,16 @@ class _Query:
             return self._newest(self._listed(after, limit), limit), None
         candidates, streams = self._streams(after)
         if named := ids_ending(self._connection, self._wanted.search.strip().lower()):
-            streams.append(self._matching(submissions.c.id, submissions.c.id.in_(named)))
+            id_ = _every.c.id
+            streams.append(
+                (self._timed(select(id_).where(id_.in_(named), self._fits(id_)), id_), id_)
+            )
         if candidates is None:
             return self._merged(streams, after, limit), None
         found: list[str] = []
         end: str | None = None
         for width in widths:
-            end = self._end(candidates, after, width)
+            end = self._window_end(candidates, after, width)
             found = self._merged(streams, after, limit, end)
             if end is None or len(found) == limit:
                 break
@@ -315,9 +284,10 @@ class _Query:
             found = [_has_term(each, column) for each in self._beginnings]
             return None, [(select(column).where(*found), column)]
         if not searched:
-            sent = submissions.c
-            candidates = self._timed(select(sent.id), sent.id), sent.id
-            return candidates, [self._matching(sent.id, *map(_has_term, self._beginnings))]
+            id_ = _every.c.id
+            candidates = self._timed(select(id_), id_).order_by(id_.desc()), id_
+            found = [_has_term(each, id_) for each in self._beginnings]
+            return candidates, [self._matching(id_, *found)]
         exact = self._timed(_exact(searched[0]), _term_of)
         return (exact, _term_of), [*self._term_streams(searched[0])]
 
@@ -338,11 +308,16 @@ class _Query:
             listed=next(numbers, _NEAR + 1),
         )
 
-    def _end(self, candidates: Stream, after: str | None, width: int) -> str | None:
-        """Return the id at which the next so many candidates end; None: there are fewer."""
+    def _window_end(self, candidates: Stream, after: str | None, width: int) -> str | None:
+        """Return where the next so many candidates end, as ids begin; None: there are fewer.
+
+        The last one may be of a site that the user may not see: the end of its second is all that
+        is told of it.
+        """
         query, column = candidates
         rest = query.where(column < after) if after else query
-        return self._connection.scalar(rest.order_by(column.desc()).offset(width - 1).limit(1))
+        last = self._connection.scalar(rest.offset(width - 1).limit(1))
+        return id_at(time_of(last).replace(microsecond=0)) if last else None
 
     def _term_streams(self, first: str) -> Iterator[Stream]:
         """Yield streams of this beginning, in which all others are looked for."""
@@ -354,29 +329,30 @@ class _Query:
             yield self._matching(column, *is_found, *more)
 
     def _matching(self, column: Id, *conditions: ColumnElement[bool]) -> Stream:
-        """Select ids from the table of this column, by these conditions and the whole filter.
+        """Select ids by these conditions, one of which is a term, and the whole filter."""
+        query = select(column).where(*conditions).distinct()
+        # A lead with terms is no honeypot catch.
+        if self._has_others():
+            query = query.where(self._fits(column))
+        return self._timed(query, column), column
 
-        Only tables that the filter needs are read: only accepted submissions have deliveries, and
-        honeypot catches have no terms.
+    def _fits(self, column: Id) -> ColumnElement[bool]:
+        """Whether the lead with this id fits the filter, but for its search and days.
+
+        Not joined: SQLite would begin with all submissions of a site or a form. Only accepted
+        submissions have deliveries.
         """
         sent, sending, wanted = submissions.c, deliveries.c, self._wanted
-        leads = select(sent.id)
+        lead = select(sent.id).where(sent.id == column, self._has_state())
         if wanted.states or wanted.outcomes:
-            leads = leads.outerjoin(deliveries, sending.submission_id == sent.id)
-        leads = leads.where(self._has_state())
+            lead = lead.outerjoin(deliveries, sending.submission_id == sent.id)
         if wanted.forms:
-            leads = leads.where(sent.form.in_(wanted.forms))
+            lead = lead.where(sent.form.in_(wanted.forms))
         if wanted.sites is not None:
-            leads = leads.where(sent.site.in_(wanted.sites))
+            lead = lead.where(sent.site.in_(wanted.sites))
         if wanted.outcomes:
-            leads = leads.where(sending.outcome.in_(wanted.outcomes))
-        if column.table is submissions:
-            return self._timed(leads.where(*conditions), column), column
-        query = select(column).where(*conditions).distinct()
-        if self._has_others():
-            # Not joined: SQLite would begin with all submissions of a site.
-            query = query.where(leads.where(sent.id == column).correlate(column.table).exists())
-        return self._timed(query, column), column
+            lead = lead.where(sending.outcome.in_(wanted.outcomes))
+        return lead.correlate(column.table).exists()
 
     def _has_others(self) -> bool:
         """Whether the filter has more parts than a search and days."""
@@ -419,15 +395,18 @@ def _number_of(query: Select[Any], limit: int) -> ScalarSelect[int]:
     return select(func.count()).select_from(query.limit(limit).subquery()).scalar_subquery()
 
 
+# Ordered, so that PostgreSQL reads them by their index however few of them it is asked for.
+
+
 def _exact(term: str) -> Select[Any]:
-    """Select the leads with this term."""
-    return select(_term_of).where(search_terms.c.term == term)
+    """Select the leads with this term, newest first."""
+    return select(_term_of).where(search_terms.c.term == term).order_by(_term_of.desc())
 
 
 def _longer(beginning: str) -> Select[Any]:
     """Select the leads with a longer term that begins so."""
     term = search_terms.c.term
-    return select(_term_of).where(term > beginning, term < beginning + _LAST)
+    return select(_term_of).where(term > beginning, term < beginning + _LAST).order_by(term)
 
 
 def _limited(query: Select[Any]) -> Select[Any]:
@@ -440,7 +419,7 @@ def _constant(text: str) -> ColumnElement[Any]:
     return literal(text, literal_execute=True)
 
 
-def _has_term(beginning: str, column: Id = submissions.c.id) -> ColumnElement[bool]:
+def _has_term(beginning: str, column: Id) -> ColumnElement[bool]:
     other = search_terms.alias()
     return exists().where(
         other.c.submission_id == column,

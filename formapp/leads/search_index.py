@@ -49,7 +49,7 @@ def terms_of(lead: Lead) -> list[str]:
 
 
 def beginnings_of(search: str) -> list[str]:
-    """Return the beginnings of terms that a submission must have, the most selective one first."""
+    """Return the beginnings of terms that a submission must have, the longest ones of many."""
     text = search.strip()
     if "@" in text:
         found = [f"e{read_email(text) or text.lower()}"]
@@ -60,8 +60,9 @@ def beginnings_of(search: str) -> list[str]:
         known = whole.e164 if whole else digits.lstrip("0")
         found = [f"p{known.lstrip('+')[::-1]}"]
     else:
-        found = sorted((f"n{word}" for word in fold(text)), key=len, reverse=True)
-    return [each[:LONGEST_TERM] for each in found]
+        words = sorted(fold(text), key=len, reverse=True)
+        found = [f"n{word}" for word in words]
+    return list(dict.fromkeys(each[:LONGEST_TERM] for each in found))[:_MOST_WORDS]
 
 
 def fold(text: str) -> list[str]:

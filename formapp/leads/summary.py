@@ -21,7 +21,7 @@ class LeadSummary:
 
     Attributes:
         name: as people read it; the company or the address where there is none, or empty.
-        state: one of `formapp.leads.search.STATES`.
+        state: one of `formapp.leads.lead_filter.STATES`.
         reason: why the delivery waits or failed.
     """
 

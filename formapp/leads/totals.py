@@ -17,8 +17,9 @@ from formapp.db.inbox_tables import form_visits, lead_totals
 from formapp.db.tables import attempts, deliveries, submissions
 from formapp.decoding import decodable
 from formapp.leads.ids import id_at
+from formapp.leads.lead_filter import LeadFilter
 from formapp.leads.places import list_sources
-from formapp.leads.search import LeadFilter, newest_ids
+from formapp.leads.search import newest_ids
 
 DAYS = 30
 EVERY = timedelta(minutes=1)

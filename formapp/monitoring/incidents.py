@@ -57,8 +57,8 @@ _MOST = 1000
 """So many leads of a form are counted; of more, "1,000+" is said."""
 
 _LOOKED_THROUGH = 10 * _MOST
-"""So many of a form's newest failed leads are looked through for those that aren't erased: what is
-oldest is erased first."""
+"""So many of a form's newest failed leads are looked through for some that aren't erased: what is
+erased is mostly older."""
 
 Place = tuple[ColumnElement[bool], ...]
 """Conditions: deliveries of one state, to one site, by one form."""
@@ -188,8 +188,8 @@ def _oldest(here: Place) -> Select[int]:
 
 def _backlog(connection: Connection, now: datetime, limit: timedelta) -> Iterator[Incident]:
     def late(here: Place) -> Select[int]:
-        oldest = _oldest(here).add_columns(deliveries.c.created_at).limit(_MOST + 1).subquery()
-        return select(oldest.c.id).where(oldest.c.created_at < now - limit)
+        # Those that were just tried again may come first, since they keep their ids.
+        return _oldest(here).where(deliveries.c.created_at < now - limit)
 
     for group in _by_site(connection, "pending", late):
         waited = f"{group.leads} waited {_longer_than(limit)}"
@@ -307,7 +307,7 @@ def _of_forms(
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Deliveries to one site: how many, or more than that, and the ids of two of them."""
+    """Deliveries to one site: how many, or more than that, and the ids of two of those counted."""
 
     site: str
     number: int
@@ -320,7 +320,8 @@ class _Group:
     def leads(self) -> str:
         """Such as `3 leads of contact, quote`, or `1,000+ leads of contact`."""
         number = f"{self.number:,}{'+' if self.has_more else ''}"
-        return f"{number} {'lead' if self.number == 1 else 'leads'} of {', '.join(self.forms)}"
+        of_forms = f" of {', '.join(self.forms)}" if self.forms else ""
+        return f"{number} {'lead' if self.number == 1 else 'leads'}{of_forms}"
 
 
 def _by_site(

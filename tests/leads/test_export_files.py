@@ -16,7 +16,7 @@ from formapp.files.sweep import delete_at_once
 from formapp.leads.accept import keep
 from formapp.leads.anonymize import anonymize
 from formapp.leads.export_files import LEFT_OUT, export_zip, has_files
-from formapp.leads.search import LeadFilter
+from formapp.leads.lead_filter import LeadFilter
 from tests.support.files import attach_file, keys_of
 from tests.support.leads import lead, submission, text
 

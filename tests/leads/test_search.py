@@ -13,16 +13,10 @@ from formapp.leads.accept import Status, keep
 from formapp.leads.erase import erase_person
 from formapp.leads.errors import AmbiguousIdError, UnknownSubmissionError
 from formapp.leads.ids import find_submission
+from formapp.leads.lead_filter import LeadFilter
 from formapp.leads.places import list_sources
 from formapp.leads.retry import retry_submission
-from formapp.leads.search import (
-    LeadCount,
-    LeadFilter,
-    LeadPage,
-    count_leads,
-    iterate_ids,
-    list_leads,
-)
+from formapp.leads.search import LeadCount, LeadPage, count_leads, iterate_ids, list_leads
 from formapp.leads.summary import format_age
 from formapp.signing import ERASED, Keyring
 from tests.support.claiming import claim_next

@@ -14,10 +14,11 @@ from formapp.lead import Lead
 from formapp.leads import search_index
 from formapp.leads.accept import Status, replace_lead
 from formapp.leads.anonymize import anonymize
+from formapp.leads.lead_filter import LeadFilter
 from formapp.leads.mark_spam import mark_spam
 from formapp.leads.same_person import list_others
-from formapp.leads.search import LeadFilter, count_leads, iterate_ids, list_leads
-from formapp.leads.search_index import BATCH, fold, index_all, index_batch, terms_of
+from formapp.leads.search import count_leads, iterate_ids, list_leads
+from formapp.leads.search_index import BATCH, beginnings_of, fold, index_all, index_batch, terms_of
 from tests.support.clock import NOON
 from tests.support.leads import lead, phone, submission
 from tests.support.ledger import kept
@@ -29,6 +30,13 @@ def stored(database: Database) -> tuple[set[tuple[str, str]], int]:
     with database.read() as connection:
         terms = {(row.submission_id, row.term) for row in connection.execute(select(search_terms))}
         return terms, len(connection.execute(select(unindexed)).all())
+
+
+def test_a_search_is_for_twelve_words_at_most_each_once() -> None:
+    words = [f"word{number:02}" for number in range(20)]
+    assert beginnings_of(" ".join(words)) == [f"n{word}" for word in words[:12]]
+    assert beginnings_of("ana b ANA ána") == ["nana", "nb"]
+    assert len(beginnings_of("\ufdfa" * 200)) <= 12, "one sign that stands for many words"
 
 
 def test_a_search_finds_what_was_stored_just_now(database: Database) -> None:

@@ -12,16 +12,9 @@ from formapp.db.database import Database
 from formapp.db.tables import deliveries, state_counts, submissions
 from formapp.leads import search
 from formapp.leads.ids import id_at
+from formapp.leads.lead_filter import OUTCOMES, STATES, LeadFilter
 from formapp.leads.places import list_sources
-from formapp.leads.search import (
-    OUTCOMES,
-    STATES,
-    LeadCount,
-    LeadFilter,
-    count_leads,
-    iterate_ids,
-    list_leads,
-)
+from formapp.leads.search import LeadCount, count_leads, iterate_ids, list_leads
 from formapp.leads.search_index import beginnings_of, fold
 from formapp.leads.summary import state_of_row
 from tests.support.many_leads import Crowd, fill_leads
@@ -147,6 +140,69 @@ def test_a_list_reads_no_more_the_more_there_are(database: Database, mix: str) -
         if more > 1.2 * less + 20
     }
     assert grown == {}
+
+
+WIDE: list[dict[str, Any]] = [
+    {"search": search, **more}
+    for search in ("given", "given3", "given3 given4", "given3 fam", "g f e")
+    for more in (
+        {},
+        {"forms": ("form3",)},
+        {"sites": ("main",)},
+        {"states": ("failed",)},
+        {"states": ("quarantined",), "forms": ("form3",)},
+        {"outcomes": ("created",), "sites": ("main",)},
+    )
+]
+
+
+@pytest.mark.slow
+def test_the_first_answer_of_a_search_reads_no_more_the_more_there_are(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of searches whose parts are all frequent, in any number of leads."""
+    for name, number in (("_DEEPEST", 20), ("_NEAR", 10), ("_WINDOW", 10)):
+        monkeypatch.setattr(search, name, number)
+    looks = steps_of if database.is_sqlite else rows_read
+    read: list[list[int]] = []
+    for number in (2000, 20_000):
+        with database.write() as connection:
+            connection.execute(delete(submissions))
+            connection.execute(delete(state_counts))
+        fill_leads(database, number)
+        wanted = [LeadFilter(**each) for each in WIDE]
+        works: list[Callable[[], object]] = [
+            *(partial(list_leads, database, each, limit=10) for each in wanted),
+            *(partial(count_leads, database, each, 10) for each in wanted),
+        ]
+        read.append([looks(database, work) for work in works])
+    few, many = read
+    grown = {
+        f"{number}: {WIDE[number % len(WIDE)]}": (less, more)
+        for number, (less, more) in enumerate(zip(few, many, strict=True))
+        if more > 1.2 * less + 20
+    }
+    assert grown == {}
+
+
+def test_no_page_has_the_id_of_a_lead_that_its_reader_may_not_see(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a search ends that goes on, there may be another site's lead."""
+    monkeypatch.setattr(search, "_DEEPEST", 20)
+    monkeypatch.setattr(search, "_NEAR", 10)
+    monkeypatch.setattr(search, "_WINDOW", 50)
+    fill_leads(database, 700, crowd=Crowd(500, "delivered", "z", "north"))
+    theirs = {row["id"] for row in _all(database) if row["site"] == "north"}
+    for each in ("given", "given3", "given3 given4", "given3 fam"):
+        wanted = LeadFilter(search=each).within(("main",))
+        page = list_leads(database, wanted)
+        assert page.searched_until, each
+        assert page.searched_until.microsecond == 0
+        while page.after:
+            assert page.after not in theirs
+            page = list_leads(database, wanted, after=page.after)
+            assert not theirs & {lead.id for lead in page.leads}
 
 
 def _read(database: Database, crowd: Crowd, filters: list[dict[str, Any]]) -> list[list[int]]:

@@ -8,14 +8,10 @@ import pytest
 from formapp.db.database import Database
 from formapp.leads import totals
 from formapp.leads.ids import find_submission
+from formapp.leads.lead_filter import LeadFilter
 from formapp.leads.places import list_sources
 from formapp.leads.same_person import list_others
-from formapp.leads.search import (
-    LeadFilter,
-    count_leads,
-    list_leads,
-    newest_ids,
-)
+from formapp.leads.search import count_leads, list_leads, newest_ids
 from formapp.leads.statistics import overview
 from tests.support.many_leads import FORMS, fill_leads
 from tests.support.plans import scans, statements

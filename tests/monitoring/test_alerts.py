@@ -72,17 +72,31 @@ def test_of_very_many_leads_some_are_counted(
     ]
 
 
+def test_leads_that_were_tried_again_hide_no_backlog(
+    database: Database, turned_clock: TurnedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They keep their ids, by which they come first, and wait anew."""
+    monkeypatch.setattr(incidents, "_MOST", 2)
+    ids = [keep(database, _submission(turned_clock, str(number))).id for number in range(6)]
+    turned_clock.turn(16 * 60)
+    with database.write() as connection:
+        tried = deliveries.c.submission_id.in_(ids[:4])
+        connection.execute(update(deliveries).where(tried).values(created_at=turned_clock()))
+    (detail,) = _found(database, turned_clock)
+    assert detail.startswith("2 leads of contact waited")
+
+
 def test_failed_leads_that_were_erased_are_no_incident(
     database: Database, turned_clock: TurnedClock
 ) -> None:
     ids = [keep(database, _submission(turned_clock, str(number))).id for number in range(3)]
     with database.write() as connection:
         connection.execute(update(deliveries).values(state="failed"))
-    for erased, left in ((ids[2], 2), (ids[0], 1), (ids[1], 0)):
+    for erased, left in ((ids[2], ["2 leads"]), (ids[0], ["1 lead "]), (ids[1], [])):
         with database.write() as connection:
             this = update(submissions).where(submissions.c.id == erased)
             connection.execute(this.values(erased_at=turned_clock()))
-        assert [detail[:2] for detail in _found(database, turned_clock)] == [f"{left} "][:left]
+        assert [detail[:7] for detail in _found(database, turned_clock)] == left
 
 
 def test_a_delivery_without_a_form_is_reported(
@@ -96,6 +110,10 @@ def test_a_delivery_without_a_form_is_reported(
         connection.execute(update(deliveries).values(state="failed"))
     (detail,) = _found(database, turned_clock)
     assert detail.startswith("2 leads of contact were not delivered")
+    with database.write() as connection:
+        connection.execute(update(deliveries).values(form=None))
+    (detail,) = _found(database, turned_clock)
+    assert detail.startswith("2 leads were not delivered")
 
 
 def test_many_failed_leads_are_one_incident_with_one_end(

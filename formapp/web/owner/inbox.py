@@ -32,17 +32,9 @@ from formapp.forms.definition.model import FormDefinition
 from formapp.languages import SOURCE
 from formapp.leads.errors import LeadError
 from formapp.leads.ids import find_submission
+from formapp.leads.lead_filter import OUTCOMES, STATES, LeadFilter
 from formapp.leads.places import list_sources
-from formapp.leads.search import (
-    OUTCOMES,
-    PAGE,
-    STATES,
-    LeadCount,
-    LeadFilter,
-    LeadPage,
-    count_leads,
-    list_leads,
-)
+from formapp.leads.search import PAGE, LeadCount, LeadPage, count_leads, list_leads
 from formapp.leads.summary import format_age
 from formapp.mail.limit import MailLimit
 from formapp.signing import Keyring
@@ -302,6 +294,7 @@ def leads() -> Response:
         tabs=_tabs(),
         is_filtered=bool(query_without("after")),
         next_query=query_without(after=listed.after),
+        full=PAGE,
         first_query=query_without("after"),
         query_without=query_without,
     )
@@ -309,8 +302,11 @@ def leads() -> Response:
 
 def _count(listed: LeadPage, wanted: LeadFilter, after: str | None) -> LeadCount | None:
     """Return how many fit, on this page and others; None: too few are counted to say."""
-    if not after and (listed.searched_until or not listed.after):
-        return LeadCount(len(listed.leads), has_more=listed.searched_until is not None)
+    is_partial = listed.searched_until is not None
+    if not after and (is_partial or not listed.after):
+        return LeadCount(len(listed.leads), has_more=is_partial)
+    if is_partial:
+        return None
     count = count_leads(services().database, wanted)
     return None if count.has_more and count.number < PAGE else count
 

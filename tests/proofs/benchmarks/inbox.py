@@ -66,6 +66,7 @@ PAGES = {
     "two names that nobody has": "/inbox/leads?search=given3+given4",
     "name, failed": "/inbox/leads?search=given3&state=failed",
     "name, form": "/inbox/leads?search=given3&form=form3",
+    "beginning, form": "/inbox/leads?search=given&form=form3",
     "beginning, failed": "/inbox/leads?search=given&state=failed",
     "beginning": "/inbox/leads?search=given1",
     "e-mail": "/inbox/leads?search=person77@example.com",

@@ -47,6 +47,7 @@ TIMES = 15
 SHOWN = (
     *("list", "form", "site", "state", "delivered", "two filters", "outcome", "overview", "name"),
     *("two words", "two names that nobody has", "name, failed", "name, form", "beginning, failed"),
+    "beginning, form",
 )
 
 

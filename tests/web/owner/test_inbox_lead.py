@@ -15,7 +15,8 @@ from formapp.db.tables import attempts, deliveries, jobs, submissions
 from formapp.delivery.results import Attempt, Result, finish, give_up
 from formapp.leads import search
 from formapp.leads.accept import Status
-from formapp.leads.search import LeadFilter, count_leads
+from formapp.leads.lead_filter import LeadFilter
+from formapp.leads.search import count_leads
 from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.web.owner.inbox import HOSTILE, PASSWORD, Person, send, signed_in
@@ -307,6 +308,9 @@ def test_a_search_that_ends_early_says_that_older_leads_may_fit(
     assert "No lead fits" not in page
     assert "None among these" in page
     assert "Searched so far" in page
+    exports = person.text("/inbox/export?search=ana+old")
+    assert "Nothing to export" not in exports
+    assert "/inbox/export/leads.jsonl?search=ana+old" in exports
     older = next(attrs["href"] for tag, attrs in Page(page).tags if attrs.get("rel") == "next")
     assert "Ana Old<" in person.text(older or "")
     assert "Searched so far" not in person.text("/inbox/leads?search=ana+bob3"), "bob3 is rare"

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
-from formapp.leads.search import LeadFilter, count_leads, iterate_ids
+from formapp.leads.lead_filter import LeadFilter
+from formapp.leads.search import count_leads, iterate_ids
 from tests.support.browser import DESKTOP, PHONE, axe_violations
 from tests.support.many_leads import fill_leads
 from tests.web.owner.busy import Office, running_office
@@ -93,8 +94,32 @@ def test_it_says_in_the_end_that_none_fits(browser: Browser, office: Office) -> 
     page.goto(f"{office.address}/inbox/leads?search=given3+given4")
     expect(page.get_by_role("heading", name="No lead fits")).to_be_visible()
     expect(page.get_by_role("link", name="Export these leads")).to_have_count(0)
+    expect(page.locator("[data-found]")).to_have_text("None found")
     expect(page.get_by_text("Searched so far")).to_have_count(0)
     assert axe_violations(page) == []
+    page.context.close()
+
+
+def test_the_link_that_goes_on_keeps_the_focus(browser: Browser, office: Office) -> None:
+    page = _signed_in(browser, office, DESKTOP)
+    held: list[Route] = []
+    page.route("**/inbox/leads?*after=*", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
+    page.goto(f"{office.address}/inbox/leads?search=given3&state=failed")
+    link = page.get_by_role("link", name="Search further back")
+    link.focus()
+    expect(page.locator("[aria-busy=true]")).to_have_count(1)
+    held.pop().continue_()
+    expect(page.get_by_role("link", name="Older leads")).to_be_focused()
+    expect(page.locator("[aria-busy=true]")).to_have_count(0)
+    page.context.close()
+
+
+def test_a_later_page_does_not_say_how_many_there_are(browser: Browser, office: Office) -> None:
+    page = _signed_in(browser, office, DESKTOP)
+    newest = max(iterate_ids(office.site.database, LeadFilter()))
+    page.goto(f"{office.address}/inbox/leads?search=given3+given4&after={newest}")
+    expect(page.get_by_role("heading", name="No lead fits")).to_be_visible()
+    expect(page.locator("[data-found]")).to_have_text("")
     page.context.close()
 
 
@@ -102,7 +127,7 @@ def test_where_the_server_does_not_answer_the_link_stays(browser: Browser, offic
     page = _signed_in(browser, office, DESKTOP)
     page.route("**/inbox/leads?*after=*", lambda route: route.abort())
     page.goto(f"{office.address}/inbox/leads?search=given3+given4")
-    page.wait_for_load_state("networkidle")
+    expect(page.locator("[data-found]")).to_have_text("None found yet")
     expect(page.get_by_role("heading", name="None among these")).to_be_visible()
     expect(page.get_by_role("link", name="Search further back")).to_be_visible()
     page.context.close()
