@@ -27,7 +27,7 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.sql.elements import KeyedColumnElement
-from sqlalchemy.sql.selectable import ScalarSelect, SelectBase
+from sqlalchemy.sql.selectable import GenerativeSelect, ScalarSelect
 
 from formapp.db.database import Database, DatabaseUnavailableError
 from formapp.db.state_counts import count_states
@@ -117,7 +117,7 @@ def iterate_ids(database: Database, wanted: LeadFilter, batch: int = 500) -> Ite
     after: str | None = None
     while True:
         with database.read() as connection:
-            ids, window_end = _Query(connection, wanted).ids(after, batch)
+            ids, window_end = _Query(connection, wanted).ids(after, batch, (_NEAR, _WINDOW))
         yield from ids
         after = ids[-1] if len(ids) == batch else window_end
         if after is None:
@@ -145,30 +145,25 @@ class _Query:
         self._beginnings = beginnings_of(wanted.search)
 
     def ids(
-        self, after: str | None, limit: int, widths: Sequence[int] = (_NEAR, _WINDOW)
+        self, after: str | None, limit: int, widths: Sequence[int] = ()
     ) -> tuple[list[str], str | None]:
         """Return the newest ids, at most `limit`.
 
-        Where only the newest part was searched, also the id at which that part ends: so many as one
-        of the `widths`, of which the next is taken while that doesn't fill the page.
+        Where a search has looked through the newest part alone, also where that part ends. It has
+        as many candidates as one of the `widths`; the next is taken while that fills no page.
         """
         if self._is_nothing():
             return [], None
         if not self._beginnings:
             return self._newest(self._listed(after, limit), limit), None
-        candidates, streams = self._streams(after)
-        if named := ids_ending(self._connection, self._wanted.search.strip().lower()):
-            id_ = _every.c.id
-            streams.append(
-                (self._timed(select(id_).where(id_.in_(named), self._fits(id_)), id_), id_)
-            )
-        if candidates is None:
-            return self._merged(streams, after, limit), None
+        plan = self._plan(after)
+        if plan.candidates is None:
+            return self._newest(self._merged(plan, after, limit), limit), None
         found: list[str] = []
         end: str | None = None
         for width in widths:
-            end = self._window_end(candidates, after, width)
-            found = self._merged(streams, after, limit, end)
+            end = self._window_end(plan.candidates, after, width)
+            found = self._newest(self._merged(plan, after, limit, end), limit)
             if end is None or len(found) == limit:
                 break
         return found, None if len(found) == limit else end
@@ -177,13 +172,17 @@ class _Query:
         if self._is_nothing():
             return LeadCount(0)
         if self._beginnings:
-            ids, end = self.ids(None, limit + 1, (_NEAR,))
-            return LeadCount(min(len(ids), limit), has_more=bool(end) or len(ids) > limit)
+            plan = self._plan(None)
+            end = self._window_end(plan.candidates, None, _NEAR) if plan.candidates else None
+            found = self._number(self._merged(plan, None, limit + 1, end), limit + 1)
+            return LeadCount(min(found, limit), has_more=bool(end) or found > limit)
         number = self._kept_total()
         if number is None:
-            listed = self._listed(None, limit + 1)
-            number = self._connection.scalar(select(_number_of(listed, limit + 1))) or 0
+            number = self._number(self._listed(None, limit + 1), limit + 1)
         return LeadCount(min(number, limit), has_more=number > limit)
+
+    def _number(self, query: GenerativeSelect, limit: int) -> int:
+        return self._connection.scalar(select(_number_of(query, limit))) or 0
 
     def _kept_total(self) -> int | None:
         """Return the number that the database keeps; None: it keeps none for this filter."""
@@ -198,21 +197,20 @@ class _Query:
         is_vain = bool(self._wanted.search.strip()) and not self._beginnings
         return self._wanted.sites == () or is_vain
 
-    def _newest(self, query: SelectBase, limit: int) -> list[str]:
+    def _newest(self, query: GenerativeSelect, limit: int) -> list[str]:
         ids = query.subquery().c.id
         return [*self._connection.scalars(select(ids).order_by(ids.desc()).limit(limit))]
 
     def _merged(
-        self, streams: Iterable[Stream], after: str | None, limit: int, end: str | None = None
-    ) -> list[str]:
-        """Return the newest ids of a search's streams: below `after`, not below `end`."""
+        self, plan: "_Plan", after: str | None, limit: int, end: str | None = None
+    ) -> GenerativeSelect:
+        """Select the newest ids of each of a search's streams: below `after`, not below `end`."""
         parts = []
-        for query, column in streams:
+        for query, column in plan.streams:
             rest = query.where(column < after) if after else query
             rest = rest.where(column >= end) if end else rest
             parts.append(_limited(rest.order_by(column.desc()).limit(limit)))
-        # A lead may be in two of them.
-        return self._newest(union(*parts), limit)
+        return union(*parts)
 
     def _listed(self, after: str | None, limit: int) -> Select[Any]:
         """Select what fits the filter without its search, the newest so many of each list."""
@@ -269,16 +267,22 @@ class _Query:
                 is_undelivered = [sending.state != _constant("delivered")] if is_sqlite else []
                 yield sending.submission_id, *is_undelivered, sending.state == _constant(state)
 
-    def _streams(self, after: str | None) -> tuple[Stream | None, list[Stream]]:
-        """Return what a search looks through newest first, and the streams that it finds there.
+    def _plan(self, after: str | None) -> "_Plan":
+        """Choose what the search reads."""
+        candidates, found = self._plan_by_size(after)
+        streams = [*found]
+        if named := ids_ending(self._connection, self._wanted.search.strip().lower()):
+            id_ = _every.c.id
+            by_id = select(id_).where(id_.in_(named), self._fits(id_))
+            streams.append((self._timed(by_id, id_), id_))
+        return _Plan(streams, candidates)
 
-        None: it looks through all of the streams, which are short, or in the order of an index.
-        """
+    def _plan_by_size(self, after: str | None) -> tuple[Stream | None, Iterable[Stream]]:
         sizes = self._sizes(after)
         searched = [first for first in self._beginnings if sizes.longer[first] <= _DEEPEST]
         for first in searched:
             if sizes.exact.get(first, 0) <= _NEAR:
-                return None, [*self._term_streams(first)]
+                return None, self._term_streams(first)
         if sizes.listed <= _NEAR:
             column = self._listed(after, _NEAR).subquery().c.id
             found = [_has_term(each, column) for each in self._beginnings]
@@ -289,7 +293,7 @@ class _Query:
             found = [_has_term(each, id_) for each in self._beginnings]
             return candidates, [self._matching(id_, *found)]
         exact = self._timed(_exact(searched[0]), _term_of)
-        return (exact, _term_of), [*self._term_streams(searched[0])]
+        return (exact, _term_of), self._term_streams(searched[0])
 
     def _sizes(self, after: str | None) -> "_Sizes":
         """Count each part of the search, by one statement.
@@ -377,6 +381,20 @@ class _Query:
 
 
 @dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a search reads.
+
+    Attributes:
+        streams: of what it finds; a lead may be in two of them.
+        candidates: what it looks through, newest first; None: all of the streams, which are short
+            or in the order of an index.
+    """
+
+    streams: Sequence[Stream]
+    candidates: Stream | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Sizes:
     """How many leads each part of a search has, up to a limit.
 
@@ -391,7 +409,7 @@ class _Sizes:
     listed: int
 
 
-def _number_of(query: Select[Any], limit: int) -> ScalarSelect[int]:
+def _number_of(query: GenerativeSelect, limit: int) -> ScalarSelect[int]:
     return select(func.count()).select_from(query.limit(limit).subquery()).scalar_subquery()
 
 
