@@ -107,17 +107,18 @@ def overview(
     `limits` are the calls that each Wix site allows in a minute.
     """
     first = first_day(now)
-    found = Overview({first.date() + timedelta(days=each): Counter() for each in range(DAYS)})
+    day = first.date()
+    found = Overview({day + timedelta(days=each): Counter() for each in range(DAYS)})
     totals = read_totals(database) or count_totals(database, now)
     found.counted_at = totals.until
     since = max(totals.until, first)
-    _add(found, (each for each in totals.counts if each.day >= first.date()), sites)
+    _add(found, (each for each in totals.counts if each.day >= day), sites)
     _add(found, count_since(database, since, now), sites)
     _measure(found, [each for name, each in totals.samples.items() if _is_mine(name, sites)])
     with database.read() as connection:
-        found.refused = _refused(connection, first.date())
+        found.refused = _refused(connection, day)
         found.sites = _sites(connection, sites, now, limits or {})
-        _add_visits(connection, found.conversions, first.date())
+        _add_visits(connection, found.conversions, day)
         found.failed = count_states(connection, ("failed",), sites=sites)
         found.quarantined = count_states(connection, ("quarantined",), sites=sites)
     return found
@@ -125,12 +126,15 @@ def overview(
 
 def _add(found: Overview, counts: Iterable[Count], sites: Sequence[str] | None) -> None:
     conversions = defaultdict(Conversion, found.conversions)
+    if sites is not None:
+        counts = [each for each in counts if each.site in sites]
     for each in counts:
-        if not _is_mine(each.site, sites):
-            continue
         found.outcomes[each.result] += each.number
         if each.result != SPAM:
-            found.days.setdefault(each.day, Counter())[each.form] += each.number
+            day = found.days.get(each.day)
+            if day is None:  # of a clock that is ahead
+                day = found.days[each.day] = Counter()
+            day[each.form] += each.number
             if each.own:
                 conversions[each.form].sent += each.number
     found.conversions = dict(conversions)
