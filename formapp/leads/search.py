@@ -315,8 +315,8 @@ class _Query:
     def _window_end(self, candidates: Stream, after: str | None, width: int) -> str | None:
         """Return where the next so many candidates end, as ids begin; None: there are fewer.
 
-        The last one may be of a site that the user may not see: the end of its second is all that
-        is told of it.
+        The last one may be of a site that the user may not see: all that is told of it is the
+        second in which it came.
         """
         query, column = candidates
         rest = query.where(column < after) if after else query
