@@ -17,7 +17,7 @@ from formapp import lead
 stored = {"form": "f", "site": "s", "email": {"address": "a@example.com", "typed": "a"}}
 sys.setswitchinterval(1e-6)
 for _ in range(40):
-    importlib.reload(lead)  # classes that nobody has decoded yet
+    importlib.reload(lead)  # new classes, not decoded yet
     start = threading.Barrier(4)
 
     def read():

@@ -315,8 +315,8 @@ class _Query:
     def _window_end(self, candidates: Stream, after: str | None, width: int) -> str | None:
         """Return where the next so many candidates end, as ids begin; None: there are fewer.
 
-        The last one may be of a site that the user may not see: all that is told of it is the
-        second in which it came.
+        The last one may be of a site that the user may not see: the page shows only the second of
+        its receipt.
         """
         query, column = candidates
         rest = query.where(column < after) if after else query

@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from formapp.db.database import Database
 from formapp.delivery.results import Attempt, Result, finish, give_up
-from formapp.leads import search
 from formapp.leads.accept import Status, keep
 from formapp.leads.erase import erase_person
 from formapp.leads.errors import AmbiguousIdError, UnknownSubmissionError
@@ -22,6 +21,7 @@ from formapp.signing import ERASED, Keyring
 from tests.support.claiming import claim_next
 from tests.support.clock import NOON
 from tests.support.leads import lead, phone, submission
+from tests.support.searching import narrow
 
 HOUR = timedelta(hours=1)
 
@@ -147,9 +147,7 @@ def test_a_line_says_who_and_how_it_ended(sqlite: Database) -> None:
 def test_where_very_many_words_begin_alike_the_newest_part_is_searched(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "_DEEPEST", 3)
-    monkeypatch.setattr(search, "_NEAR", 2)
-    monkeypatch.setattr(search, "_WINDOW", 4)
+    narrow(monkeypatch, longer=3, first=2, further=4)
     for hour in range(10):
         given = lead(f"a{hour}@example.com", first_name=f"Mar{hour}")
         keep(database, submission(given, NOON - hour * HOUR))

@@ -10,7 +10,6 @@ from sqlalchemy import delete, select
 
 from formapp.db.database import Database
 from formapp.db.tables import deliveries, state_counts, submissions
-from formapp.leads import search
 from formapp.leads.ids import id_at
 from formapp.leads.lead_filter import OUTCOMES, STATES, LeadFilter
 from formapp.leads.places import list_sources
@@ -19,6 +18,7 @@ from formapp.leads.search_index import beginnings_of, fold
 from formapp.leads.summary import state_of_row
 from tests.support.many_leads import Crowd, fill_leads
 from tests.support.plans import rows_read, steps_of
+from tests.support.searching import narrow
 
 MIXES: dict[str, Callable[[int], Crowd]] = {
     "waiting": lambda number: Crowd(number, "pending"),
@@ -63,9 +63,7 @@ SEARCHES: list[dict[str, Any]] = [
 def test_a_list_is_what_a_look_at_all_finds(
     database: Database, monkeypatch: pytest.MonkeyPatch, mix: str
 ) -> None:
-    monkeypatch.setattr(search, "_DEEPEST", 30)
-    monkeypatch.setattr(search, "_NEAR", 3)
-    monkeypatch.setattr(search, "_WINDOW", 50)
+    narrow(monkeypatch, longer=30, first=3, further=50)
     fill_leads(database, 700, crowd=MIXES[mix](300))
     rows = _all(database)
     assert [*{(row["site"], row["form"]): None for row in _by_place(rows)}] == list_sources(
@@ -161,8 +159,7 @@ def test_the_first_answer_of_a_search_reads_no_more_the_more_there_are(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of searches whose parts are all frequent, in any number of leads."""
-    for name, number in (("_DEEPEST", 20), ("_NEAR", 10), ("_WINDOW", 10)):
-        monkeypatch.setattr(search, name, number)
+    narrow(monkeypatch, longer=20, first=10, further=10)
     looks = steps_of if database.is_sqlite else rows_read
     read: list[list[int]] = []
     for number in (2000, 20_000):
@@ -189,9 +186,7 @@ def test_no_page_has_the_id_of_a_lead_that_its_reader_may_not_see(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a search ends that goes on, there may be another site's lead."""
-    monkeypatch.setattr(search, "_DEEPEST", 20)
-    monkeypatch.setattr(search, "_NEAR", 10)
-    monkeypatch.setattr(search, "_WINDOW", 50)
+    narrow(monkeypatch, longer=20, first=10, further=50)
     fill_leads(database, 700, crowd=Crowd(500, "delivered", "z", "north"))
     theirs = {row["id"] for row in _all(database) if row["site"] == "north"}
     for each in ("given", "given3", "given3 given4", "given3 fam"):

@@ -315,13 +315,13 @@ def _tabs() -> list[tuple[str | None, str, LeadCount | None]]:
     """Return the states to choose from: state, name, and how many wait for a person."""
     sites = current_user().sites
     tabs: list[tuple[str | None, str, LeadCount | None]] = [(None, "All", None)]
-    for state in _TABS:
-        count = None
-        if state in {"failed", "quarantined"}:
-            with services().database.read() as connection:
+    with services().database.read() as connection:
+        for state in _TABS:
+            count = None
+            if state in {"failed", "quarantined"}:
                 number = count_states(connection, (state,), sites=sites)
-            count = LeadCount(min(number, _MOST_ON_TAB), number > _MOST_ON_TAB)
-        tabs.append((state, STATE_NAMES[state], count))
+                count = LeadCount(min(number, _MOST_ON_TAB), number > _MOST_ON_TAB)
+            tabs.append((state, STATE_NAMES[state], count))
     return tabs
 
 

@@ -63,7 +63,7 @@ PAGES = {
     "days": "/inbox/leads?until={past}",
     "name": "/inbox/leads?search=given3",
     "two words": "/inbox/leads?search=given3+fam",
-    "two names that nobody has": "/inbox/leads?search=given3+given4",
+    "two names without a lead": "/inbox/leads?search=given3+given4",
     "name, failed": "/inbox/leads?search=given3&state=failed",
     "name, form": "/inbox/leads?search=given3&form=form3",
     "beginning, form": "/inbox/leads?search=given&form=form3",
@@ -75,7 +75,7 @@ PAGES = {
 }
 
 
-FINDS_NOTHING = {PAGES["two names that nobody has"]}
+FINDS_NOTHING = {PAGES["two names without a lead"]}
 
 
 def run(setting: Setting) -> Report:

@@ -46,7 +46,7 @@ SITE = "main"
 TIMES = 15
 SHOWN = (
     *("list", "form", "site", "state", "delivered", "two filters", "outcome", "overview", "name"),
-    *("two words", "two names that nobody has", "name, failed", "name, form", "beginning, failed"),
+    *("two words", "two names without a lead", "name, failed", "name, form", "beginning, failed"),
     "beginning, form",
 )
 

@@ -13,12 +13,12 @@ from sqlalchemy import func, select
 from formapp.db.inbox_tables import audit
 from formapp.db.tables import attempts, deliveries, jobs, submissions
 from formapp.delivery.results import Attempt, Result, finish, give_up
-from formapp.leads import search
 from formapp.leads.accept import Status
 from formapp.leads.lead_filter import LeadFilter
 from formapp.leads.search import count_leads
 from tests.support.claiming import claim_next
 from tests.support.clock import NOON
+from tests.support.searching import narrow
 from tests.web.owner.inbox import HOSTILE, PASSWORD, Person, send, signed_in
 from tests.web.pages import Page
 from tests.web.support import Site, SiteMaker
@@ -298,8 +298,7 @@ def test_the_list_filters_searches_and_pages(site: Site, person: Person) -> None
 def test_a_search_that_ends_early_says_that_older_leads_may_fit(
     site: Site, person: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "_NEAR", 2)
-    monkeypatch.setattr(search, "_WINDOW", 4)
+    narrow(monkeypatch, longer=1000, first=2, further=4)
     send(site, "Ana Old", at=NOON - timedelta(days=1))
     for number in range(5):
         send(site, f"Ana New{number}", at=NOON - timedelta(minutes=number))
